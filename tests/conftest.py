@@ -1,0 +1,37 @@
+"""Fixtures for every test: an environment that holds nothing of the person who runs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tetrate_jupyter import config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """No key, address, proxy or keyring of the person; a home and Jupyter data folder of the test's own."""
+    home = tmp_path_factory.mktemp("home")
+    for name in (
+        *config.KEY_VARIABLES,
+        config.BASE_URL_VARIABLE,
+        config.AUTH_URL_VARIABLE,
+        config.HOST_VARIABLE,
+        config.STREAM_VARIABLE,
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "jupyter-data"))
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    return home

@@ -1,0 +1,1 @@
+"""One completion, from prompt to answer: images, schema, tools, request, stream, answer."""

@@ -1,0 +1,198 @@
+"""Addresses, limits, time-outs and environment names: every constant with its unit and its reason.
+
+Nothing here reads the environment at import; `Endpoints.from_environment` does when it is called.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from tetrate_jupyter.errors import BaseURLError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# --- addresses -----------------------------------------------------------------------------------------------
+DEFAULT_BASE_URL: Final = "https://api.router.tetrate.ai/v1"
+DEFAULT_AUTH_URL: Final = "https://router.tetrate.ai"  # the web app: consent page, key exchange, public catalog
+AUTHORIZE_PATH: Final = "/auth"
+EXCHANGE_PATH: Final = "/api/api-keys/verify"
+CATALOG_PATH: Final = "/api/public/models"
+DASHBOARD_KEYS_PATH: Final = "/api-keys"
+BILLING_PATH: Final = "/billing"
+
+# --- environment ---------------------------------------------------------------------------------------------
+BASE_URL_VARIABLE: Final = "TETRATE_BASE_URL"
+AUTH_URL_VARIABLE: Final = "TETRATE_AUTH_URL"
+HOST_VARIABLE: Final = "TETRATE_HOST"  # goose's name; it comes without /v1
+STREAM_VARIABLE: Final = "TETRATE_JUPYTER_STREAM"  # "off": a cell shows its final output only (nbval, papermill)
+KEY_VARIABLES: Final = ("TETRATE_API_KEY", "TARS_API_KEY", "AGENTROUTER_API_KEY")  # all three are in the wild
+
+# --- time-outs, seconds (the bounds of Tetrate's own VS Code extension) --------------------------------------
+MODELS_TIMEOUT: Final = 15.0
+CATALOG_TIMEOUT: Final = 8.0
+STATUS_TIMEOUT: Final = 8.0  # a courtesy in a report: no longer than the catalog
+EXCHANGE_TIMEOUT: Final = 30.0  # goose met slow 500s here; codes are short-lived, so no longer
+CONNECT_TIMEOUT: Final = 10.0
+HEADERS_TIMEOUT: Final = 120.0
+FIRST_OUTPUT_TIMEOUT: Final = 180.0  # reasoning models send nothing while thinking
+BETWEEN_CHUNKS_TIMEOUT: Final = 60.0
+LOGIN_TIMEOUT: Final = 180.0  # goose's bound for a person on the consent page
+KEYRING_TIMEOUT: Final = 3.0  # a locked keyring waits for a prompt that nobody sees
+
+# --- retries -------------------------------------------------------------------------------------------------
+MODELS_ATTEMPTS: Final = 3
+CHAT_ATTEMPTS: Final = 3  # two retries, and only before the stream opens
+RETRY_BASE: Final = 0.25  # seconds; doubles with each attempt, plus jitter
+RETRY_AFTER_CAP: Final = 10.0  # seconds; a longer Retry-After is told to the person instead of waited for
+
+# --- catalog -------------------------------------------------------------------------------------------------
+CATALOG_PAGE_SIZE: Final = 500
+CATALOG_MAX_PAGES: Final = 10
+MODELS_FRESH: Final = 15 * 60.0  # seconds a key's list is used without asking again
+CATALOG_FRESH: Final = 24 * 3600.0  # seconds the public catalog's copy on disk is used without asking again
+RETIRING_SOON_DAYS: Final = 90  # a retirement date nearer than this is shown
+DEFAULT_CONTEXT_WINDOW: Final = 128_000  # tokens, where neither list says (VS Code extension's fall-back)
+DEFAULT_MAX_OUTPUT: Final = 16_384  # tokens, likewise
+
+# --- estimates -----------------------------------------------------------------------------------------------
+CHARACTERS_PER_TOKEN: Final = 3.5  # the VS Code extension's estimate; there is no counting route
+TOKENS_PER_MESSAGE: Final = 4
+TOKENS_PER_IMAGE: Final = 800
+
+# --- size limits ---------------------------------------------------------------------------------------------
+MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024  # larger ones are refused by every provider the router reaches
+MAX_RESPONSE_BYTES: Final = 32 * 1024 * 1024  # a JSON answer beyond this is a fault, not an answer
+MAX_EVENT_BYTES: Final = 8 * 1024 * 1024  # one server-sent event, likewise
+MAX_TOOL_ROUNDS: Final = 8  # model calls tools, sees results, calls again: at most this often
+
+# --- the screen ----------------------------------------------------------------------------------------------
+DISPLAY_INTERVAL: Final = 0.1  # seconds between updates of a streaming output; per chunk costs 500 times the bytes
+DISPLAY_BYTES_PER_SECOND: Final = 200_000  # a long answer updates less often instead of sending megabytes
+
+CLIENT_NAME: Final = "tetrate-jupyter"  # sent as X-Title, User-Agent and the `client` of the consent page
+
+_OPERATION_PATHS = (
+    "/chat/completions",
+    "/completions",
+    "/models",
+    "/messages",
+    "/embeddings",
+    "/responses",
+    "/status",
+)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the router is. `base_url`: inference, ends in a version segment. `auth_url`: the web app's origin."""
+
+    base_url: str = DEFAULT_BASE_URL
+    auth_url: str = DEFAULT_AUTH_URL
+
+    @property
+    def host(self) -> str:
+        """The gateway host that keys are bound to; with the port where the address names one."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the gateway is on this machine (the sandbox)."""
+        return _is_loopback(urlsplit(self.base_url))
+
+    @property
+    def keys_page(self) -> str:
+        """The dashboard page where keys are seen and revoked."""
+        return self.auth_url + DASHBOARD_KEYS_PATH
+
+    @property
+    def billing_page(self) -> str:
+        """The page where credit is bought."""
+        return self.auth_url + BILLING_PATH
+
+    @staticmethod
+    def from_environment(environ: Mapping[str, str] | None = None) -> Endpoints:
+        """Read `TETRATE_BASE_URL` (or goose's `TETRATE_HOST`) and `TETRATE_AUTH_URL`; the real service by default.
+
+        A custom base URL on loopback without `TETRATE_AUTH_URL` is taken to be a sandbox, which serves both.
+        Raises `BaseURLError` when an address can't be used.
+        """
+        env = os.environ if environ is None else environ
+        base = env.get(BASE_URL_VARIABLE) or env.get(HOST_VARIABLE) or DEFAULT_BASE_URL
+        return Endpoints.of(base, env.get(AUTH_URL_VARIABLE) or None)
+
+    @staticmethod
+    def of(base_url: str, auth_url: str | None = None, *, allow_http: bool = False) -> Endpoints:
+        """Normalise what a person gives. `allow_http`: accept plain http beyond this machine."""
+        base = normalise_base_url(base_url, allow_http=allow_http)
+        if auth_url is None:
+            split = urlsplit(base)
+            auth = f"{split.scheme}://{split.netloc}" if _is_loopback(split) else DEFAULT_AUTH_URL
+        else:
+            auth = _normalise_origin(auth_url, allow_http=allow_http)
+        return Endpoints(base, auth)
+
+
+def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
+    """Give the base URL with `/v1` appended unless a version segment is there; explain what is wrong otherwise.
+
+    "gateway.example", "https://gateway.example/" and "https://gateway.example/v1/" all give
+    "https://gateway.example/v1". Raises `BaseURLError`.
+    """
+    split = _checked(text, "base URL", allow_http=allow_http)
+    path = split.path.rstrip("/")
+    for operation in _OPERATION_PATHS:
+        if path.endswith(operation):
+            shorter = urlunsplit((split.scheme, split.netloc, path[: -len(operation)] or "/v1", "", ""))
+            raise BaseURLError(
+                f"{text.strip()!r} is the address of one operation, not of the router.",
+                next_step=f"use {shorter!r}",
+            )
+    last = path.rsplit("/", 1)[-1]
+    if not (last[:1] == "v" and last[1:2].isdigit()):
+        path += "/v1"
+    return urlunsplit((split.scheme, split.netloc, path, "", ""))
+
+
+def _normalise_origin(text: str, *, allow_http: bool) -> str:
+    split = _checked(text, "sign-in address", allow_http=allow_http)
+    return urlunsplit((split.scheme, split.netloc, split.path.rstrip("/").removesuffix(AUTHORIZE_PATH), "", ""))
+
+
+def _checked(text: str, what: str, *, allow_http: bool) -> SplitResult:
+    shown = text.strip()
+    example = f"give it as {DEFAULT_BASE_URL!r}"
+    if not shown or any(c.isspace() or ord(c) < 32 for c in shown):
+        raise BaseURLError(f"{shown!r} is not a usable {what}.", next_step=example)
+    with_scheme = shown if "://" in shown else ("http://" if _bare_loopback(shown) else "https://") + shown
+    try:
+        split = urlsplit(with_scheme)
+        port = split.port
+    except ValueError:
+        raise BaseURLError(f"{shown!r} is not a usable {what}.", next_step=example) from None
+    if split.username is not None or split.password is not None:
+        raise BaseURLError(f"The {what} holds a user name or password.", next_step="leave it out; keys are kept apart")
+    if split.scheme not in {"http", "https"} or not split.hostname:
+        raise BaseURLError(f"{shown!r} is not a usable {what}.", next_step=example)
+    if split.query or split.fragment:
+        raise BaseURLError(f"The {what} {shown!r} has a ? or # part.", next_step="give it without that part")
+    if split.scheme == "http" and not (allow_http or _is_loopback(split)):
+        raise BaseURLError(
+            f"{shown!r} is plain http: the key would travel unencrypted.",
+            next_step="use https, or pass allow_http=True if this network is yours",
+        )
+    host = split.hostname.lower()
+    netloc = f"[{host}]" if ":" in host else host
+    return split._replace(scheme=split.scheme.lower(), netloc=netloc if port is None else f"{netloc}:{port}")
+
+
+def _bare_loopback(text: str) -> bool:
+    return _is_loopback(urlsplit("http://" + text))
+
+
+def _is_loopback(split: SplitResult) -> bool:
+    return (split.hostname or "").lower() in _LOOPBACK

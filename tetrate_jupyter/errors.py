@@ -1,0 +1,343 @@
+"""Every error this package raises, in one tree.
+
+TetrateError                         what happened, and what to type next
+├── ConfigError                      a setting can't be used
+│   └── BaseURLError                 ... the router's address
+├── InputError                       the call itself is wrong; nothing was sent
+│   ├── EmptyPromptError
+│   ├── OptionError                  unknown option or unusable value of a magic
+│   ├── UnknownModelError            no such model in this key's list; nearest ids offered
+│   ├── AttachmentError              image or variable that can't be sent
+│   ├── UnsupportedInputError        the model can't take it (an image for a text-only model)
+│   ├── SecretInPromptError          the request would have carried the key
+│   ├── SchemaDefinitionError        `schema=` isn't a usable schema
+│   └── ToolDefinitionError          `tools=` holds something that can't be described
+├── AuthError
+│   ├── NotSignedInError
+│   ├── KeyHostError                 the key was made for another gateway host; it was not sent
+│   └── LoginError                   signing in did not end well; can be started again at once
+│       ├── LoginDeniedError
+│       ├── LoginTimeoutError
+│       ├── LoginCancelledError      (also: replaced by a newer attempt)
+│       ├── ListenerError            no port for the browser to come back to
+│       ├── RedirectError            pasted text holds no usable code
+│       ├── CodeRejectedError        wrong, used or expired code
+│       └── ExchangeError            the router could not turn the code into a key
+├── KeyStoreError                    a key could not be kept or removed
+├── GatewayError                     the router was asked
+│   ├── UnreachableError             no connection (name, refused, TLS, dropped before the answer)
+│   ├── GatewayTimeoutError          too slow; `.phase` says where
+│   ├── RequestRejectedError         400 and kin
+│   │   └── ContextTooLongError      400/413 with "context length", or 413
+│   ├── InvalidKeyError              401: wrong or revoked key
+│   ├── CreditsExhaustedError        402
+│   ├── ForbiddenError               403
+│   │   └── WrongHostError           403: the key belongs to another gateway host
+│   ├── NotFoundError                404: wrong base URL
+│   │   ├── ModelUnavailableError    404/503: not in this key's catalog, no route, or still starting
+│   │   └── UnsupportedEndpointError
+│   ├── RateLimitError               429, worth another try
+│   ├── BudgetExceededError          429 from a spend budget, not worth another try
+│   ├── ProviderError                5xx and 529
+│   ├── MalformedResponseError       not what the API promises (HTML, bad JSON, missing parts)
+│   └── StreamError                  broken after it had begun; the text so far is kept
+│       ├── StreamCutError           ended without its end mark
+│       └── StreamStalledError       no chunk for too long
+├── AnswerError                      an answer came, but not one that can be used; `.answer` has it
+│   ├── ContentFilteredError
+│   ├── SchemaMismatchError
+│   ├── ToolFailedError              a tool raised; its own error is the cause
+│   └── ToolLoopError                the model went on calling tools past the bound
+└── BridgeError                      blocking call from a place where it would wait for itself
+
+Each carries `message` (what happened), `next_step` (the exact next thing to do), and, where a request was made,
+`request_id` (search it in the Console's Request Logs). In IPython an error shows as those few lines instead of a
+traceback, and the cell still fails. No error text ever holds a key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.types import AnswerLike
+
+
+class TetrateError(Exception):
+    """Base of every error of this package.
+
+    `message`: what happened, one or two sentences. `next_step`: what to do or type next, or "".
+    `request_id`: the `X-Request-ID` of the request concerned, or None where none was made.
+    `answer`: what had arrived when it happened, marked as partial, or None where nothing had.
+    """
+
+    answer: AnswerLike | None = None
+
+    def __init__(self, message: str, *, next_step: str = "", request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Give the text a person sees, line by line, without the class name."""
+        found = [self.message]
+        if self.next_step:
+            found.append(f"Next: {self.next_step}")
+        if self.request_id:
+            found.append(f"Request id: {self.request_id}")
+        return found
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows this list instead of sixty frames; the cell still counts as failed.
+        first, *rest = self.lines()
+        return [f"{type(self).__name__}: {first}", *rest]
+
+
+class ConfigError(TetrateError):
+    """A setting can't be used."""
+
+
+class BaseURLError(ConfigError):
+    """The router's address can't be used."""
+
+
+class InputError(TetrateError):
+    """The call itself is wrong; nothing was sent."""
+
+
+class EmptyPromptError(InputError):
+    """There is no prompt."""
+
+
+class OptionError(InputError):
+    """Unknown option, or a value that the option can't take."""
+
+
+class UnknownModelError(InputError):
+    """No such model among those this key reaches. `nearest`: up to three ids that look alike, best first."""
+
+    def __init__(self, message: str, *, nearest: Sequence[str] = (), next_step: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.nearest = tuple(nearest)
+
+
+class AttachmentError(InputError):
+    """An image or variable that can't be sent."""
+
+
+class UnsupportedInputError(InputError):
+    """The chosen model can't take this kind of input."""
+
+
+class SecretInPromptError(InputError):
+    """The request would have carried the key; it was not sent."""
+
+
+class SchemaDefinitionError(InputError):
+    """`schema=` isn't a JSON schema, dataclass or pydantic model that can be used."""
+
+
+class ToolDefinitionError(InputError):
+    """`tools=` holds something whose arguments can't be described to a model."""
+
+
+class AuthError(TetrateError):
+    """Signing in, or the lack of it."""
+
+
+class NotSignedInError(AuthError):
+    """No key for this gateway host anywhere it could be."""
+
+
+class KeyHostError(AuthError):
+    """The key was made for another gateway host and was not sent."""
+
+
+class LoginError(AuthError):
+    """Signing in did not end well. It can be started again at once."""
+
+
+class LoginDeniedError(LoginError):
+    """The person, or the router, said no on the consent page."""
+
+
+class LoginTimeoutError(LoginError):
+    """Nobody came back from the consent page in time."""
+
+
+class LoginCancelledError(LoginError):
+    """The attempt was stopped, or a newer one took its place."""
+
+
+class ListenerError(LoginError):
+    """No loopback port could be opened for the browser to come back to."""
+
+
+class RedirectError(LoginError):
+    """What was pasted holds no authorization code that fits this attempt."""
+
+
+class CodeRejectedError(LoginError):
+    """The router refused the authorization code: wrong, used or expired."""
+
+
+class ExchangeError(LoginError):
+    """The router failed to turn the authorization code into a key."""
+
+
+class KeyStoreError(TetrateError):
+    """A key could not be kept or removed where it should be."""
+
+
+class GatewayError(TetrateError):
+    """The router was asked and the answer, or its absence, is a failure.
+
+    `status`: HTTP status, or None where none arrived. `code`: the router's own `error.code`, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        next_step: str = "",
+        request_id: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, next_step=next_step, request_id=request_id)
+        self.status = status
+        self.code = code
+
+
+class UnreachableError(GatewayError):
+    """No connection: name not found, refused, TLS, or dropped before an answer."""
+
+
+class GatewayTimeoutError(GatewayError):
+    """Too slow. `phase` is "connect", "headers", "first output" or "whole" (a short call's overall bound)."""
+
+    def __init__(self, message: str, *, phase: str, next_step: str = "", request_id: str | None = None) -> None:
+        super().__init__(message, next_step=next_step, request_id=request_id)
+        self.phase = phase
+
+
+class RequestRejectedError(GatewayError):
+    """400 and kin: the router can't use the request."""
+
+
+class ContextTooLongError(RequestRejectedError):
+    """The request is larger than the model's context window, or than the router takes (413)."""
+
+
+class InvalidKeyError(GatewayError):
+    """401: wrong or revoked key."""
+
+
+class CreditsExhaustedError(GatewayError):
+    """402: the account has no credit left."""
+
+
+class ForbiddenError(GatewayError):
+    """403."""
+
+
+class WrongHostError(ForbiddenError):
+    """403: the key belongs to another gateway host. `hostnames`: the hosts the router named."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hostnames: Sequence[str] = (),
+        next_step: str = "",
+        request_id: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, next_step=next_step, request_id=request_id, status=403, code=code)
+        self.hostnames = tuple(hostnames)
+
+
+class NotFoundError(GatewayError):
+    """404: most often a wrong base URL."""
+
+
+class ModelUnavailableError(NotFoundError):
+    """The model isn't in this key's catalog, has no route, or is still starting."""
+
+
+class UnsupportedEndpointError(NotFoundError):
+    """The router doesn't serve this route."""
+
+
+class RateLimitError(GatewayError):
+    """429, worth another try. `retry_after`: seconds the router asked to wait, or None."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        next_step: str = "",
+        request_id: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, next_step=next_step, request_id=request_id, status=429, code=code)
+        self.retry_after = retry_after
+
+
+class BudgetExceededError(GatewayError):
+    """429 from a spend budget (`x-tars-budget-action: block`): another try is pointless."""
+
+
+class ProviderError(GatewayError):
+    """5xx or 529: the router or the provider behind it is in trouble."""
+
+
+class MalformedResponseError(GatewayError):
+    """Not what the API promises: HTML, bad JSON, missing parts."""
+
+
+class StreamError(GatewayError):
+    """The stream broke after it had begun; the text so far is kept."""
+
+
+class StreamCutError(StreamError):
+    """The stream ended without its end mark."""
+
+
+class StreamStalledError(StreamError):
+    """No chunk came for too long."""
+
+
+class AnswerError(TetrateError):
+    """An answer came, but not one that can be used. `answer` has what came."""
+
+    def __init__(self, message: str, *, answer: AnswerLike, next_step: str = "", request_id: str | None = None) -> None:
+        super().__init__(message, next_step=next_step, request_id=request_id)
+        self.answer: AnswerLike = answer
+
+
+class ContentFilteredError(AnswerError):
+    """The provider's filter stopped the answer before any text."""
+
+
+class SchemaMismatchError(AnswerError):
+    """The answer doesn't fit the schema; `answer.text` has the raw text."""
+
+
+class ToolFailedError(AnswerError):
+    """A tool raised; `__cause__` is its own error."""
+
+
+class ToolLoopError(AnswerError):
+    """The model went on calling tools past the bound."""
+
+
+class BridgeError(TetrateError):
+    """A blocking call was made from a place where it would wait for itself."""

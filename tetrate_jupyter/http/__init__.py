@@ -1,0 +1,1 @@
+"""What travels between the router and us: events, retries, and the one HTTP client."""

@@ -1,0 +1,1 @@
+"""The IPython magics; thin, options in and session calls out."""

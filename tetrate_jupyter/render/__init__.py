@@ -1,0 +1,1 @@
+"""Text, answers and tables as safe HTML and as plain text; pure."""

@@ -1,0 +1,1 @@
+"""The session: key, client, catalog, ledger, current model and conversation in one object."""

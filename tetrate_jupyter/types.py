@@ -1,0 +1,220 @@
+"""The value types that every room shares: frozen, without behaviour beyond their own arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from decimal import Decimal
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+JSONObject: TypeAlias = "dict[str, JSON]"
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+Effort: TypeAlias = str  # values differ per model ("none", "minimal", "low", ... "max"): see Model.reasoning_efforts
+
+
+class AnswerLike(Protocol):
+    """What an error may carry of an answer."""
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        ...
+
+
+class Secret:
+    """A key, or anything else that must never be shown. Bound to the gateway `host` it was made for.
+
+    Shows itself as "<secret>" in every form (repr, str, format); can't be pickled or copied into JSON.
+    `reveal()` is called where the header is written and where the key is stored, nowhere else.
+    """
+
+    __slots__ = ("_value", "host")
+
+    def __init__(self, value: str, *, host: str) -> None:
+        self._value = value
+        self.host = host
+
+    def reveal(self) -> str:
+        """Give the plain text; the caller must not keep it."""
+        return self._value
+
+    def is_inside(self, text: str) -> bool:
+        """Whether `text` holds this secret."""
+        return bool(self._value) and self._value in text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value and other.host == self.host
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value, self.host))
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret can't be pickled")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens. None is "unknown", which is never 0; Decimal("0") is "free"."""
+
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model this key reaches. Whatever the router doesn't say is None (unknown), never a guess.
+
+    `context_window`, `max_output_tokens`, `long_context_threshold` are tokens. `capabilities` holds the catalog's own
+    words ("vision", "tool_choice", "reasoning", "structured_outputs", ...), or None where the model isn't catalogued.
+    """
+
+    id: str
+    name: str
+    provider: str | None = None
+    mode: str | None = None
+    description: str = ""
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    price: Price = field(default_factory=Price)
+    capabilities: frozenset[str] | None = None
+    images: bool | None = None
+    tools: bool | None = None
+    reasoning: bool | None = None
+    structured_output: bool | None = None
+    reasoning_efforts: tuple[str, ...] = ()
+    long_context_threshold: int | None = None
+    deprecated: bool = False
+    preview: bool = False
+    retirement_date: date | None = None
+    release_date: date | None = None
+    fallbacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the router counted them; None where it did not say. Reasoning tokens are part of completion tokens."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds on a monotonic clock. `first_token` is None when no text came."""
+
+    first_token: float | None
+    total: float
+
+    @property
+    def waiting(self) -> float:
+        """Seconds until the first token (all of it, where none came)."""
+        return self.total if self.first_token is None else self.first_token
+
+    @property
+    def writing(self) -> float:
+        """Seconds from the first token to the end."""
+        return self.total - self.waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image ready to be sent: a `data:` URL and what it was made from (for display, never a path in full)."""
+
+    data_url: str = field(repr=False)
+    media_type: str
+    size: int
+    label: str = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asked for. `arguments` is JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation. `tool_call_id` and `name` belong to role "tool"."""
+
+    role: Role
+    content: str
+    images: tuple[Image, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave back for one call. `seconds` is the time it took; `error` is its message where it raised."""
+
+    call: ToolCall
+    result: str
+    seconds: float
+    error: str | None = None
+
+
+class _Snapshot:
+    """Joins the text so far when asked, so that a stream of n chunks costs n and not n squared."""
+
+    __slots__ = ("_count", "_parts", "delta")
+
+    def __init__(self, delta: str, parts: Sequence[str], count: int) -> None:
+        self.delta = delta
+        self._parts = parts
+        self._count = count
+
+    @property
+    def snapshot(self) -> str:
+        """All text of this kind up to and with this event."""
+        return "".join(self._parts[: self._count])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.delta!r})"
+
+
+class TextDelta(_Snapshot):
+    """More text of the answer: `delta`, and `snapshot` with all so far."""
+
+    __slots__ = ()
+
+
+class ReasoningDelta(_Snapshot):
+    """More of the model's reasoning, where it shows any: `delta`, and `snapshot`."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A tool has been run for the model."""
+
+    result: ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The request failed before any output and will be sent again in `seconds`. `reason` is one short sentence."""
+
+    reason: str
+    seconds: float
+    attempt: int
+
+
+Event: TypeAlias = TextDelta | ReasoningDelta | ToolCalled | Retrying
+Params: TypeAlias = "Mapping[str, Any]"  # request parameters by the API's own names; checked by the router

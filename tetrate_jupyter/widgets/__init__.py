@@ -1,0 +1,1 @@
+"""Panels and controls made of ipywidgets; thin, no business rule."""
