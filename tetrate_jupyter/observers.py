@@ -1,0 +1,52 @@
+"""Callbacks that are told when shared state has changed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+
+
+class Observers:
+    """A set of callbacks without arguments. Thread-safe.
+
+    They run one after the other on the thread that made the change, after it is done and outside its lock, so that
+    they may read (and change) what they observe. One that raises is logged and does not disturb the rest.
+    """
+
+    __slots__ = ("_callbacks", "_lock")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: dict[object, Callable[[], None]] = {}
+
+    def add(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` at each change from now on; calling what is given back stops that (any number of times)."""
+        ticket = object()
+        with self._lock:
+            self._callbacks[ticket] = callback
+
+        def stop() -> None:
+            with self._lock:
+                self._callbacks.pop(ticket, None)
+
+        return stop
+
+    def notify(self) -> None:
+        """Tell everybody, in the order they were added."""
+        with self._lock:
+            callbacks = tuple(self._callbacks.values())
+        for callback in callbacks:
+            _call(callback)
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:  # noqa: BLE001 - foreign code: its failure is not the change's failure
+        _log.warning("an observer failed", exc_info=True)
