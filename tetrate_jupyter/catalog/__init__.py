@@ -1,0 +1,1 @@
+"""What models there are, what they can do and what they cost."""

@@ -1,0 +1,272 @@
+"""Messages with branches: what was said, and what is sent as context for the next question."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.catalog.estimate import estimate_tokens
+from tetrate_jupyter.errors import InputError
+from tetrate_jupyter.observers import Observers
+from tetrate_jupyter.types import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+MAX_BRANCHES: Final = 200  # per conversation object; the oldest ones that aren't current are forgotten first
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question and all that followed it: calls of tools, their results, the answer.
+
+    `cell_id` names the cell it was asked in, None outside one. `partial`: the answer broke or was stopped.
+    """
+
+    id: str
+    user: Message
+    replies: tuple[Message, ...] = ()
+    cell_id: str | None = None
+    partial: bool = False
+
+    @property
+    def answer(self) -> str:
+        """The text of the last assistant message, "" where none came."""
+        return next((m.content for m in reversed(self.replies) if m.role == "assistant"), "")
+
+    def messages(self) -> tuple[Message, ...]:
+        """Give what a model is sent of this exchange.
+
+        That is all of it, except what a provider refuses and what a partial answer can leave behind: empty assistant
+        messages, and calls of tools without their result (or the other way round).
+        """
+        return (self.user, *_sendable(self.replies))
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One line of exchanges. `root` is the branch that the reset began (its own id there), `parent` where it split."""
+
+    id: str
+    root: str
+    parent: str | None = None
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The place of the next question: `messages` go before it, `branch` is where the answer belongs."""
+
+    branch: Branch
+    messages: tuple[Message, ...]
+    cell_id: str | None = None
+
+
+class Conversation:
+    """Exchanges in branches. Thread-safe; everything it gives out is an immutable snapshot.
+
+    A question takes two steps: `begin` says what is sent before it, `add` keeps it with its answer. What happens in
+    between (a reset, another question) doesn't misplace the answer. Nothing is cut from the context, ever:
+    `estimate_tokens` tells how large it has become, `reset` starts anew.
+    """
+
+    def __init__(self, exchanges: Iterable[Exchange] = (), *, limit: int = MAX_BRANCHES) -> None:
+        self._lock = threading.RLock()
+        self._limit = limit
+        self._observers = Observers()
+        identity = _new_id()
+        self._branches = {identity: Branch(identity, identity, exchanges=tuple(exchanges))}
+        self._current = identity
+
+    # --- asking ----------------------------------------------------------------------------------------------
+
+    def begin(self, *, cell_id: str | None = None, system: str | None = None) -> Turn:
+        """Give the context for the next question.
+
+        Where the cell `cell_id` has asked before in this branch, that is what came before its exchange, and `add` will
+        replace it. A `system` prompt, where there is one, comes first.
+        """
+        with self._lock:
+            branch = self.branch
+            place = _place_of_cell(branch, cell_id)
+            before = branch.exchanges if place is None else branch.exchanges[:place]
+        return Turn(branch, _wire(before, system), cell_id)
+
+    def add(self, turn: Turn, user: Message, replies: Iterable[Message], *, partial: bool = False) -> Exchange:
+        """Keep a question and what followed it, in the branch of its `turn`.
+
+        A cell's earlier exchange is replaced in place and keeps its id; the exchanges after it stay.
+        """
+        with self._lock:
+            branch = self._branches.get(turn.branch.id, turn.branch)
+            place = _place_of_cell(branch, turn.cell_id)
+            identity = _new_id() if place is None else branch.exchanges[place].id
+            exchange = Exchange(identity, user, tuple(replies), turn.cell_id, partial)
+            found = list(branch.exchanges)
+            if place is None:
+                found.append(exchange)
+            else:
+                found[place] = exchange
+            self._store(replace(branch, exchanges=tuple(found)))
+        self._observers.notify()
+        return exchange
+
+    # --- reading ---------------------------------------------------------------------------------------------
+
+    @property
+    def branch(self) -> Branch:
+        """The current branch."""
+        with self._lock:
+            return self._branches[self._current]
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The current branch's exchanges, oldest first."""
+        return self.branch.exchanges
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """All branches that are kept, those from before a reset included, oldest first."""
+        with self._lock:
+            return tuple(self._branches.values())
+
+    def messages(self, *, system: str | None = None, upto: str | None = None) -> tuple[Message, ...]:
+        """Give the current branch as it is sent: `system` first, then every exchange up to and with `upto` (an id)."""
+        exchanges = self.exchanges
+        if upto is not None:
+            exchanges = exchanges[: _place(exchanges, upto) + 1]
+        return _wire(exchanges, system)
+
+    def estimate_tokens(self, *, system: str | None = None) -> int:
+        """Estimate the tokens of `messages()`; rough (3.5 characters each), for a person's orientation."""
+        return estimate_tokens(self.messages(system=system))
+
+    def variants(self, exchange_id: str) -> tuple[Branch, ...]:
+        """Give the branches that differ first at this exchange of the current branch, one for each way it went.
+
+        Oldest way first; the current branch stands for its own. One branch only: it was never edited.
+        """
+        with self._lock:
+            current, branches = self.branch, self.branches
+        place = _place(current.exchanges, exchange_id)
+        before = _ids(current.exchanges[:place])
+        ways: dict[str, Branch] = {}
+        for branch in branches:
+            if (
+                branch.root != current.root
+                or len(branch.exchanges) <= place
+                or _ids(branch.exchanges[:place]) != before
+            ):
+                continue
+            way = branch.exchanges[place].id
+            if ways.get(way) is not current:
+                ways[way] = branch
+        return tuple(ways.values())
+
+    # --- branching -------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Start anew. The branch so far stays in `branches`; an empty one isn't kept twice."""
+        with self._lock:
+            if not self.exchanges:
+                return
+            identity = _new_id()
+            self._store(Branch(identity, identity), current=True)
+        self._observers.notify()
+
+    def edit(self, exchange_id: str, *, system: str | None = None) -> Turn:
+        """Branch off before an exchange of the current branch, to ask it differently.
+
+        The new branch is current from now on; the old one is kept. Gives the turn for the new question.
+        """
+        with self._lock:
+            old = self.branch
+            before = old.exchanges[: _place(old.exchanges, exchange_id)]
+            new = Branch(_new_id(), old.root, old.id, before)
+            self._store(new, current=True)
+        self._observers.notify()
+        return Turn(new, _wire(before, system))
+
+    def switch(self, branch_id: str) -> None:
+        """Make another of `branches` current. Raises `InputError` where it isn't kept (any more)."""
+        with self._lock:
+            if branch_id not in self._branches:
+                raise InputError("That branch of the conversation isn't kept.", next_step="choose one of .branches")
+            changed = self._current != branch_id
+            self._current = branch_id
+        if changed:
+            self._observers.notify()
+
+    def fork(self, *, upto: str | None = None) -> Conversation:
+        """Give an independent conversation with a copy of the exchanges up to and with `upto` (an id; default: all)."""
+        exchanges = self.exchanges
+        if upto is not None:
+            exchanges = exchanges[: _place(exchanges, upto) + 1]
+        return Conversation(exchanges, limit=self._limit)
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after each change, on the changing thread; gives back a function that stops it."""
+        return self._observers.add(callback)
+
+    def _store(self, branch: Branch, *, current: bool = False) -> None:
+        self._branches[branch.id] = branch
+        if current:
+            self._current = branch.id
+        protected = {self._current, branch.id}
+        for identity in [i for i in self._branches if i not in protected]:
+            if len(self._branches) <= self._limit:
+                break
+            del self._branches[identity]
+
+    def __len__(self) -> int:
+        return len(self.exchanges)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.exchanges)
+
+    def __bool__(self) -> bool:
+        return True  # an empty conversation is one all the same: `given or session.conversation` must not lose it
+
+    def __repr__(self) -> str:
+        return f"<Conversation: {len(self)} exchanges>"
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+def _ids(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    return tuple(e.id for e in exchanges)
+
+
+def _place(exchanges: tuple[Exchange, ...], exchange_id: str) -> int:
+    for place, exchange in enumerate(exchanges):
+        if exchange.id == exchange_id:
+            return place
+    raise InputError("That exchange isn't in this branch of the conversation.", next_step="take its id from .exchanges")
+
+
+def _place_of_cell(branch: Branch, cell_id: str | None) -> int | None:
+    if cell_id is None:
+        return None
+    return next((n for n, e in enumerate(branch.exchanges) if e.cell_id == cell_id), None)
+
+
+def _wire(exchanges: Iterable[Exchange], system: str | None) -> tuple[Message, ...]:
+    first = (Message("system", system),) if system else ()
+    return (*first, *(m for e in exchanges for m in e.messages()))
+
+
+def _sendable(replies: tuple[Message, ...]) -> Iterator[Message]:
+    results = {m.tool_call_id for m in replies if m.role == "tool"}
+    called = {c.id for m in replies for c in m.tool_calls}
+    for message in replies:
+        if message.role == "tool":
+            if message.tool_call_id in called:
+                yield message
+            continue
+        calls = tuple(c for c in message.tool_calls if c.id in results)
+        if calls or message.content.strip():
+            yield message if calls == message.tool_calls else replace(message, tool_calls=calls)
