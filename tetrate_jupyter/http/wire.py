@@ -1,0 +1,309 @@
+"""The shapes read from the router, as typed structs; fields that we don't use are ignored.
+
+Ids are required, everything else may be missing or null: "unknown" is None, never a guess. Prices are `Decimal`, read
+from decimal strings or numbers. Lists (models, catalog) are read entry by entry when one of them doesn't fit, so that
+one odd field never hides a model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from decimal import Decimal  # noqa: TC003 - msgspec reads the annotations when it runs
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+# --- chat ----------------------------------------------------------------------------------------------------
+
+
+class FunctionDelta(msgspec.Struct, frozen=True, gc=False):
+    """A part of a function call. `name` may be repeated whole on every chunk: assign it, never append."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
+    """A part of a tool call, to be accumulated by `index`; some gateways send no id, and no index for a whole call."""
+
+    index: int | None = None
+    id: str | None = None
+    function: FunctionDelta | None = None
+
+
+class Delta(msgspec.Struct, frozen=True, gc=False):
+    """What a chunk adds to a choice; a whole completion's message has the same members."""
+
+    content: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    thinking: Any = None
+    tool_calls: list[ToolCallDelta] | None = None
+    role: str | None = None
+    refusal: str | None = None
+
+    @property
+    def reasoning_text(self) -> str:
+        """The model's reasoning under whichever of its three names it came, or ""."""
+        for value in (self.reasoning_content, self.reasoning, self.thinking):
+            if isinstance(value, str) and value:
+                return value
+        return ""
+
+
+class Choice(msgspec.Struct, frozen=True, gc=False):
+    """One choice of a chunk."""
+
+    delta: Delta | None = None
+    finish_reason: str | None = None
+    index: int = 0
+
+
+class TokenDetails(msgspec.Struct, frozen=True, gc=False):
+    """Parts of a token count. `caching_tokens` are cache writes."""
+
+    cached_tokens: int | None = None
+    caching_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class WireUsage(msgspec.Struct, frozen=True, gc=False):
+    """Tokens as the router counted them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: TokenDetails | None = None
+    completion_tokens_details: TokenDetails | None = None
+
+
+class ChatChunk(msgspec.Struct, frozen=True, gc=False):
+    """One chunk of a stream. The last one may have no choices but `usage`; `model` is the one that answers."""
+
+    choices: list[Choice] | None = None
+    usage: WireUsage | None = None
+    model: str | None = None
+    id: str | None = None
+    error: Any = None
+
+    @property
+    def choice(self) -> Choice | None:
+        """The first choice (we never ask for more than one), or None."""
+        return self.choices[0] if self.choices else None
+
+    @property
+    def delta(self) -> Delta | None:
+        """What the first choice adds, or None."""
+        return self.choices[0].delta if self.choices else None
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the first choice ended ("stop", "length", "content_filter", "tool_calls"), or None while it goes on."""
+        return self.choices[0].finish_reason if self.choices else None
+
+    @property
+    def has_output(self) -> bool:
+        """Whether this holds anything of an answer: text, reasoning, a tool call or the end. A bare role does not."""
+        if not self.choices:
+            return False
+        choice = self.choices[0]
+        delta = choice.delta
+        if choice.finish_reason is not None:
+            return True
+        return delta is not None and bool(delta.content or delta.tool_calls or delta.refusal or delta.reasoning_text)
+
+
+class WholeChoice(msgspec.Struct, frozen=True, gc=False):
+    """One choice of an answer that was not streamed."""
+
+    message: Delta | None = None
+    finish_reason: str | None = None
+    index: int = 0
+
+
+class WireCompletion(msgspec.Struct, frozen=True, gc=False):
+    """An answer that was not streamed."""
+
+    choices: list[WholeChoice] | None = None
+    usage: WireUsage | None = None
+    model: str | None = None
+    id: str | None = None
+    error: Any = None
+
+    def as_chunk(self) -> ChatChunk:
+        """Give the whole answer as the only chunk of a stream."""
+        choices = [Choice(c.message, c.finish_reason or "stop", c.index) for c in self.choices or ()]
+        return ChatChunk(choices, self.usage, self.model, self.id)
+
+
+# --- models and catalog --------------------------------------------------------------------------------------
+
+
+class WireModel(msgspec.Struct, frozen=True):
+    """An entry of `GET /models`. Only `id` is sure. Prices are US dollars per token."""
+
+    id: str
+    owned_by: str | None = None
+    created: int | None = None
+    description: str | None = None
+    input_price: Decimal | None = None
+    output_price: Decimal | None = None
+    cached_price: Decimal | None = None
+    caching_price: Decimal | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    supports_caching: bool | None = None
+    supports_vision: bool | None = None
+    supports_computer_use: bool | None = None
+    supports_reasoning: bool | None = None
+
+
+class Modalities(msgspec.Struct, frozen=True):
+    """What a model takes and gives: "text", "image", "document", ..."""
+
+    input: list[str] | None = None
+    output: list[str] | None = None
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Token limits. Above `high_context` input tokens the whole request costs more ("gte": at it, too)."""
+
+    max_output_tokens: int | None = None
+    max_input_tokens: int | None = None
+    high_context: int | None = None
+    high_context_comparison: str | None = None
+    max_images_per_prompt: int | None = None
+
+
+class Metadata(msgspec.Struct, frozen=True):
+    """What the catalog tells besides; dates are ISO text."""
+
+    display_name: str | None = None
+    description: str | None = None
+    deprecated: bool | None = None
+    deprecated_date: str | None = None
+    deprecated_reason: str | None = None
+    retirement_date: str | None = None
+    release_date: str | None = None
+    knowledge_cutoff: str | None = None
+    preview: bool | None = None
+    reasoning_efforts: list[str] | None = None
+    fallback_policies: list[str] | None = None
+    aliases: list[str] | None = None
+
+
+class CatalogModel(msgspec.Struct, frozen=True, rename="camel"):
+    """An entry of the public catalog. Prices are US dollars per million tokens."""
+
+    id: str = msgspec.field(name="model")
+    provider: str | None = None
+    display_name: str | None = None
+    mode: str | None = None
+    is_enabled: bool | None = None
+    context_window: int | None = None
+    capabilities: list[str] | None = None
+    modalities: Modalities | None = None
+    limits: Limits | None = None
+    metadata: Metadata | None = None
+    input_price: Decimal | None = msgspec.field(name="inputTokensPricePer1M", default=None)
+    output_price: Decimal | None = msgspec.field(name="outputTokensPricePer1M", default=None)
+    cached_price: Decimal | None = msgspec.field(name="cachedTokensPricePer1M", default=None)
+    caching_price: Decimal | None = msgspec.field(name="cachingTokensPricePer1M", default=None)
+
+
+class CatalogPage(msgspec.Struct, frozen=True):
+    """One page of the catalog. `total_pages` is None where the router doesn't say: then there is one."""
+
+    models: list[CatalogModel]
+    total_pages: int | None = None
+
+
+# --- status and sign-in --------------------------------------------------------------------------------------
+
+
+class ProviderStatus(msgspec.Struct, frozen=True):
+    """How a provider did lately. `reachable` is None where no traffic was seen."""
+
+    name: str
+    reachable: bool | None = None
+    observed_requests: int | None = None
+    failures: int | None = None
+    last_failure_at: str | None = None
+    last_failure_code: int | str | None = None
+
+
+class StatusReport(msgspec.Struct, frozen=True):
+    """`GET /status`: what one replica of the gateway has seen of its providers."""
+
+    providers: list[ProviderStatus] = []
+    replica: str | None = None
+    observed_only: bool | None = None
+
+
+class ExchangeReply(msgspec.Struct, frozen=True):
+    """The answer to a code: the key. Its other members are unknown."""
+
+    key: str
+
+    def __repr__(self) -> str:
+        return "ExchangeReply(<secret>)"
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+
+class _ModelEnvelope(msgspec.Struct):
+    data: list[msgspec.Raw]
+
+
+class _CatalogEnvelope(msgspec.Struct, rename="camel"):
+    models: list[msgspec.Raw]
+    total_pages: int | None = None
+
+
+decode_chunk = msgspec.json.Decoder(ChatChunk).decode
+decode_completion = msgspec.json.Decoder(WireCompletion).decode
+decode_status = msgspec.json.Decoder(StatusReport).decode
+decode_exchange = msgspec.json.Decoder(ExchangeReply).decode
+_decode_models = msgspec.json.Decoder(_ModelEnvelope).decode
+_decode_catalog = msgspec.json.Decoder(_CatalogEnvelope).decode
+
+
+def read_models(body: bytes) -> list[WireModel]:
+    """Read `GET /models`. Raises `msgspec.DecodeError` when it isn't a list of models at all."""
+    return _entries(_decode_models(body).data, WireModel)
+
+
+def read_catalog_page(body: bytes) -> CatalogPage:
+    """Read one page of the catalog. Raises `msgspec.DecodeError` when it isn't one."""
+    page = _decode_catalog(body)
+    return CatalogPage(_entries(page.models, CatalogModel), page.total_pages)
+
+
+def _entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:
+    found = [entry for item in raw if (entry := _entry(item, kind)) is not None]
+    if raw and not found:
+        raise msgspec.ValidationError("not one entry has an id")
+    return found
+
+
+def _entry(raw: msgspec.Raw, kind: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError:
+        return _field_by_field(msgspec.json.decode(raw), kind)
+
+
+def _field_by_field(entry: object, kind: type[T]) -> T | None:
+    """Keep the fields that fit, numbers given as text included; None where even the id doesn't fit."""
+    if not isinstance(entry, dict):
+        return None
+    kept: dict[str, Any] = {}
+    for info in msgspec.structs.fields(kind):
+        if info.encode_name in entry:
+            with contextlib.suppress(msgspec.ValidationError):
+                kept[info.name] = msgspec.convert(entry[info.encode_name], info.type, strict=False)
+    return kind(**kept) if kept.get("id") else None
