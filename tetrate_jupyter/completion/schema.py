@@ -1,0 +1,304 @@
+"""One shape for an answer: from a JSON schema or a Python type, to the request, and back to an object."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from tetrate_jupyter.completion import json_schema as shapes
+from tetrate_jupyter.errors import SchemaDefinitionError
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+    from tetrate_jupyter.types import JSONObject
+
+_WRAPPED: Final = "value"  # the property that holds a list, number ...: providers want an object at the root
+_MESSAGE_LENGTH: Final = 300  # characters of a problem: jsonschema's repeat the whole value
+_WAYS: Final = "give a JSON schema as a dict, a dataclass, a TypedDict or a pydantic model class"
+_FENCED = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*)\r?\n[ \t]*```", re.DOTALL | re.IGNORECASE)
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+
+_Reader = Callable[[str], object]
+
+
+class SchemaProblem(ValueError):  # noqa: N818 - not an error of the package: run.py makes SchemaMismatchError of it
+    """An answer doesn't fit. `path`: where in it, as "$.a[0].b" ("" where it isn't JSON at all)."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        self.message = message if len(message) <= _MESSAGE_LENGTH else message[: _MESSAGE_LENGTH - 1] + "…"
+        super().__init__(f"{self.message} (at {path})" if path else self.message)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The shape an answer must have, and how its text becomes an object.
+
+    `name`: as the API takes it. `json_schema`: what is sent. `strict`: whether the provider is asked to enforce it to
+    the letter, which is done only where `json_schema` fits every provider's strict mode (closed objects, all
+    properties required, no recursion, few keywords): elsewhere the same word gets a request refused. The answer is
+    checked here in either case.
+    """
+
+    name: str
+    json_schema: JSONObject
+    strict: bool
+    _read: _Reader = field(repr=False, compare=False)
+
+    @staticmethod
+    def of(value: object) -> Schema:
+        """Make the schema of a JSON schema (dict), dataclass, TypedDict, pydantic v2 model or other type.
+
+        A dict gives back plain dicts and lists; a type gives its own objects. What is no object at the root
+        (`list[City]`, `int`) is asked for inside one and given back without it. Raises `SchemaDefinitionError`.
+        """
+        if isinstance(value, Mapping):
+            return _of_mapping(value)
+        _refuse_values(value)
+        return _of_type(value)
+
+    @property
+    def response_format(self) -> JSONObject:
+        """The request's `response_format`."""
+        body: JSONObject = {"name": self.name, "schema": self.json_schema}
+        if self.strict:
+            body["strict"] = True
+        return {"type": "json_schema", "json_schema": body}
+
+    @property
+    def prompt_hint(self) -> str:
+        """Say the same in words, for models without the `structured_outputs` capability."""
+        text = msgspec.json.encode(self.json_schema).decode()
+        return (
+            "Answer with one JSON value and nothing else: no explanation, no code fence. "
+            f"It must be valid against this JSON schema:\n{text}"
+        )
+
+    def parse(self, text: str) -> object:
+        """Turn an answer's text into an object. One fence around the JSON is forgiven, words beside it are not.
+
+        Raises `SchemaProblem`.
+        """
+        body = text.strip().removeprefix("\ufeff")
+        fenced = _FENCED.fullmatch(body)
+        body = fenced[1].strip() if fenced else body
+        if not body:
+            raise SchemaProblem("", "The answer is empty.")
+        try:
+            msgspec.json.decode(body)  # on its own first: broken JSON is told the same way for every kind of schema
+            return self._read(body)
+        except msgspec.ValidationError as error:
+            message, _, path = str(error).partition(" - at `")
+            raise SchemaProblem(path.rstrip("`") or "$", message) from None
+        except (msgspec.DecodeError, UnicodeEncodeError) as error:  # a lone surrogate can't be encoded
+            raise SchemaProblem("", f"The answer is not JSON ({error}). It starts with {body[:60]!r}.") from None
+        except RecursionError:
+            raise SchemaProblem("", "The answer is nested too deeply.") from None
+
+
+def _of_mapping(given: Mapping[Any, Any]) -> Schema:
+    name, schema, strict = _unwrapped(given)
+    try:
+        copy = msgspec.json.decode(msgspec.json.encode(schema))  # a change to the person's dict can't change ours
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SchemaDefinitionError(f"The schema is not JSON: {error}.", next_step=_WAYS) from None
+    if not copy:
+        raise SchemaDefinitionError("The schema is empty.", next_step='for any JSON object: {"type": "object"}')
+    kind = copy.get("type")
+    if kind is not None and kind != "object":
+        raise SchemaDefinitionError(
+            f"The schema's root is of type {kind!r}; providers want an object there.",
+            next_step=f'put it inside one: {{"type": "object", "properties": {{"{_WRAPPED}": ...}}}}',
+        )
+    validator = _validator(copy)
+    title = copy.get("title")
+    return Schema(
+        _clean_name(name or (title if isinstance(title, str) else "")),
+        copy,
+        shapes.fits_strict_mode(copy) if strict is None else strict,
+        lambda text: _checked(text, validator),
+    )
+
+
+def _unwrapped(given: Mapping[Any, Any]) -> tuple[str, Mapping[Any, Any], bool | None]:
+    """Take the schema out of what the API's own documentation shows around it."""
+    inner = given.get("json_schema") if given.get("type") == "json_schema" else given
+    if isinstance(inner, Mapping) and isinstance(inner.get("schema"), Mapping) and "type" not in inner:
+        strict = inner.get("strict")
+        return str(inner.get("name", "")), inner["schema"], strict if isinstance(strict, bool) else None
+    if not isinstance(inner, Mapping):
+        raise SchemaDefinitionError('"json_schema" holds no schema.', next_step=_WAYS)
+    return "", inner, None
+
+
+def _validator(schema: JSONObject) -> Validator:
+    import jsonschema
+    from jsonschema.validators import validator_for
+
+    kind = validator_for(schema, default=jsonschema.Draft202012Validator)
+    try:
+        kind.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        raise SchemaDefinitionError(
+            f"Not a valid JSON schema: {error.message[:_MESSAGE_LENGTH]} (at {error.json_path}).",
+            next_step="correct it there; https://json-schema.org/learn explains the keywords",
+        ) from None
+    except RecursionError:
+        raise SchemaDefinitionError("The schema is nested too deeply.", next_step="make it flatter") from None
+    return kind(schema, registry=_local_registry(schema))
+
+
+def _local_registry(schema: JSONObject) -> Any:  # noqa: ANN401 - jsonschema's stubs want their own kind of registry
+    """Check that each reference stays inside `schema`; give a registry that never asks the network."""
+    from referencing import Registry, Resource
+    from referencing.jsonschema import DRAFT202012
+
+    resource = Resource.from_contents(schema, default_specification=DRAFT202012)
+    resolver = Registry().with_resource("", resource).resolver()
+    for target in shapes.references(schema):
+        _follow(target, schema, resolver)
+    return Registry()
+
+
+def _follow(target: str, schema: JSONObject, resolver: Any) -> None:  # noqa: ANN401 - referencing's class is private
+    """Go from reference to reference until there is a schema with something in it."""
+    from referencing.exceptions import Unresolvable
+
+    for _ in range(100):
+        if not target.startswith("#"):
+            raise SchemaDefinitionError(
+                f'"$ref": {target[:100]!r} points outside the schema; nothing is fetched.',
+                next_step='copy what it names into "$defs" and point to "#/$defs/..."',
+            )
+        try:
+            found = resolver.lookup(target).contents
+        except Unresolvable:
+            raise SchemaDefinitionError(
+                f'"$ref": {target[:100]!r} names nothing in the schema.',
+                next_step=f'its "$defs" are: {", ".join(_definitions(schema)) or "none"}',
+            ) from None
+        if not isinstance(found, dict) or not isinstance(found.get("$ref"), str):
+            return
+        target = found["$ref"]
+    raise SchemaDefinitionError("A $ref of the schema leads only to itself.", next_step="give it a type")
+
+
+def _definitions(schema: JSONObject) -> list[str]:
+    found = schema.get("$defs", schema.get("definitions"))
+    return sorted(found)[:10] if isinstance(found, dict) else []
+
+
+def _checked(text: str, validator: Validator) -> object:
+    from jsonschema.exceptions import best_match
+    from referencing.exceptions import Unresolvable
+
+    value = msgspec.json.decode(text)
+    try:
+        error = best_match(validator.iter_errors(value))
+    except Unresolvable as missing:  # hidden under a keyword that is none, so not seen when the schema was made
+        raise SchemaProblem("", f"The schema refers to something that isn't in it: {missing}") from None
+    if error is not None:
+        raise SchemaProblem(error.json_path, error.message)
+    return value
+
+
+def _refuse_values(value: object) -> None:
+    """Tell what to give instead where an object stands for its type."""
+    if isinstance(value, (str, bytes)):
+        raise SchemaDefinitionError("A schema is not text.", next_step="parse it first: json.loads(text)")
+    if isinstance(value, list):
+        example = getattr(value[0], "__name__", "City") if value else "City"
+        raise SchemaDefinitionError("A list is not a schema.", next_step=f"for a list of answers: list[{example}]")
+    is_object = not isinstance(value, type) and (dataclasses.is_dataclass(value) or hasattr(value, "model_dump"))
+    if is_object:
+        name = type(value).__name__
+        raise SchemaDefinitionError(f"This is one {name}, not its class.", next_step=f"schema={name}")
+    if isinstance(value, type) and hasattr(value, "schema_json") and not hasattr(value, "model_json_schema"):
+        raise SchemaDefinitionError("This is a model of pydantic 1.", next_step="use pydantic 2, or a dataclass")
+    if value is None:
+        raise SchemaDefinitionError("None is not a schema.", next_step=_WAYS)
+
+
+def _of_type(value: Any) -> Schema:  # noqa: ANN401 - types come in classes, aliases and special forms
+    schema, read = _by_pydantic(value) if hasattr(value, "__pydantic_core_schema__") else _by_msgspec(value)
+    schema = shapes.with_enum_types(shapes.closed(shapes.with_plain_root(schema)))
+    if schema.get("type") != "object":
+        schema, read = _wrapped(schema, read)
+    is_named = isinstance(value, type) and typing.get_origin(value) is None and value.__module__ != "builtins"
+    return Schema(_clean_name(value.__name__ if is_named else ""), schema, shapes.fits_strict_mode(schema), read)
+
+
+def _by_msgspec(value: Any) -> tuple[JSONObject, _Reader]:  # noqa: ANN401 - as above
+    try:
+        schema = msgspec.json.schema(value)
+        decoder = msgspec.json.Decoder(value)
+    except NameError as error:
+        raise SchemaDefinitionError(
+            f"The type names another that can't be found: {error}.",
+            next_step="define both at the top level of a cell, not inside a function",
+        ) from error
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        if "pydantic" in sys.modules and typing.get_origin(value) is not None:  # list[Model]
+            return _by_pydantic(value)
+        shown = getattr(value, "__name__", None) or type(value).__name__
+        raise SchemaDefinitionError(
+            f"{shown} can't be made into a schema: {str(error)[:200]}", next_step=_WAYS
+        ) from error
+    return cast("JSONObject", schema), decoder.decode
+
+
+def _by_pydantic(value: Any) -> tuple[JSONObject, _Reader]:  # noqa: ANN401 - as above
+    import pydantic
+
+    try:
+        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(value)
+        schema = adapter.json_schema()
+    except (pydantic.errors.PydanticUserError, TypeError, NameError, RecursionError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise SchemaDefinitionError(f"pydantic can't make a schema of it: {reason}", next_step=_WAYS) from error
+
+    def read(text: str) -> object:
+        try:
+            return adapter.validate_json(text)
+        except pydantic.ValidationError as error:
+            first, *others = error.errors(include_url=False, include_context=False, include_input=False)
+            more = f" ({len(others)} more)" if others else ""
+            raise SchemaProblem(_json_path(first["loc"]), first["msg"] + more) from None
+
+    return schema, read
+
+
+def _json_path(location: tuple[int | str, ...]) -> str:
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+
+
+def _wrapped(schema: JSONObject, read: _Reader) -> tuple[JSONObject, _Reader]:
+    definitions = schema.pop("$defs", None)
+    whole: JSONObject = {
+        "type": "object",
+        "properties": {_WRAPPED: schema},
+        "required": [_WRAPPED],
+        "additionalProperties": False,
+    }
+    if definitions is not None:
+        whole["$defs"] = definitions
+
+    def read_inside(text: str) -> object:
+        parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        if _WRAPPED not in parts:
+            raise SchemaProblem("$", f"'{_WRAPPED}' is a required property")
+        return read(bytes(parts[_WRAPPED]).decode())
+
+    return whole, read_inside
+
+
+def _clean_name(text: str) -> str:
+    return _NOT_IN_NAMES.sub("_", text).strip("_")[:64] or "answer"
