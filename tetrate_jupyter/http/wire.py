@@ -238,7 +238,7 @@ class ProviderStatus(msgspec.Struct, frozen=True):
 class StatusReport(msgspec.Struct, frozen=True):
     """`GET /status`: what one replica of the gateway has seen of its providers."""
 
-    providers: list[ProviderStatus] = []
+    providers: list[ProviderStatus]
     replica: str | None = None
     observed_only: bool | None = None
 

@@ -1,0 +1,117 @@
+"""One request, tried again where that is worth it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from tetrate_jupyter.errors import GatewayTimeoutError, TetrateError, UnreachableError
+from tetrate_jupyter.http import faults, retry
+from tetrate_jupyter.http.deadline import Deadline
+from tetrate_jupyter.types import Retrying
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+T = TypeVar("T")
+
+
+class Opened(Protocol):
+    """A response whose status and headers have arrived and whose body has not been read."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, names in lower case."""
+        ...
+
+    def reply(self, body: bytes) -> faults.Reply:
+        """Join status and headers with the body that was read."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Give the body as it arrives. May raise anything: hand it to `explain`."""
+        ...
+
+    def explain(self, failure: Exception) -> TetrateError:
+        """Give our error for what reading raised."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close; the connection too, unless all was read. Never raises."""
+        ...
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A try that failed: our error, and what decides whether to try again (`status` None: the connection failed)."""
+
+    error: TetrateError
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hint: float | None = None
+    final: bool = False
+
+    @classmethod
+    def of_error(cls, error: TetrateError) -> Failure:
+        """Make a failure of an error raised while sending: only a failed connection is worth another try."""
+        return cls(error, final=not isinstance(error, UnreachableError))
+
+    @classmethod
+    def of_reply(cls, reply: faults.Reply, asked: faults.Asked) -> Failure:
+        """Make a failure of an answer."""
+        fault = faults.read_fault(reply.status, reply.body, asked.hide)
+        return cls(faults.error_for(reply, asked), fault.status or reply.status, reply.headers, fault.hint)
+
+
+async def try_repeatedly(
+    attempt: Callable[[], Awaitable[T | Failure]],
+    *,
+    attempts: int,
+    on_retry: Callable[[Retrying], None] | None = None,
+) -> tuple[T, int]:
+    """Give what the first successful try gave, and how many tries it took. Raises the last failure's error."""
+    number = 1
+    while True:
+        outcome = await attempt()
+        if not isinstance(outcome, Failure):
+            return outcome, number
+        delay = None
+        if not outcome.final:
+            delay = retry.delay_before_retry(
+                number, outcome.status, outcome.headers, attempts=attempts, hint=outcome.hint
+            )
+        if delay is None:
+            raise outcome.error
+        number += 1
+        if on_retry is not None:
+            on_retry(Retrying(outcome.error.message, delay, number))
+        await asyncio.sleep(delay)
+
+
+def too_slow(asked: faults.Asked, phase: str) -> GatewayTimeoutError:
+    """Give the error for a bound that has passed before there was any output."""
+    waiting = {"connect": "could not be reached", "headers": "did not begin to answer"}.get(phase, "did not answer")
+    return GatewayTimeoutError(
+        f"{asked.model or asked.host} {waiting} in time.",
+        phase=phase,
+        next_step="check the network, then ask again" + (", or choose another model" if asked.model else ""),
+        request_id=asked.request_id,
+    )
+
+
+async def within(seconds: float, work: Awaitable[T], asked: faults.Asked, *, phase: str = "whole") -> T:
+    """Await `work` for so long; cancel it and raise `GatewayTimeoutError` with this phase otherwise."""
+    deadline = Deadline()
+    try:
+        return await deadline.wait(work, deadline.after(seconds))
+    except TimeoutError:
+        pass
+    finally:
+        deadline.close()
+    raise too_slow(asked, phase)

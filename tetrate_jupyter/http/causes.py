@@ -1,0 +1,77 @@
+"""Why a connection failed, in a sentence, and what to do about it; pure.
+
+A client library wraps the operating system's error several times over; the words are made from the innermost kind of
+failure, never from the text of the foreign error, which may carry a header.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_DEPTH: Final = 20  # a chain of causes longer than this is a loop
+CHECK_PROXY: Final = "check HTTPS_PROXY (and the user and password in it), restart the kernel, then try again"
+_CHECK_CERTIFICATE: Final = (
+    "behind a company proxy, set SSL_CERT_FILE to the company's certificate file and restart the kernel; "
+    "otherwise check this machine's clock and the base URL {url}"
+)
+_CHECK_NETWORK: Final = "check the network and the base URL {url}, then try again"
+
+
+def explain(failure: BaseException, host: str, url: str) -> tuple[str, str]:
+    """Give (what happened, what to do next) for a connection that failed."""
+    for kind, what, step in _KINDS:
+        for cause in causes(failure):
+            if isinstance(cause, kind):
+                return what.format(host=host), step.format(url=url)
+    return f"The connection to {host} failed or was dropped.", _CHECK_NETWORK.format(url=url)
+
+
+def causes(failure: BaseException) -> Iterator[BaseException]:
+    """Walk an error, what it was raised from, and the members of groups, outermost first."""
+    waiting: list[BaseException] = [failure]
+    for _ in range(MAX_DEPTH):
+        if not waiting:
+            return
+        current = waiting.pop(0)
+        yield current
+        waiting += [c for c in (current.__cause__, current.__context__) if c is not None]
+        waiting += [c for c in getattr(current, "exceptions", ()) if isinstance(c, BaseException)]
+
+
+_KINDS: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
+    (
+        ssl.SSLCertVerificationError,
+        "The certificate of {host} can't be trusted from here.",
+        _CHECK_CERTIFICATE,
+    ),
+    (
+        ssl.SSLError,
+        "No encrypted connection to {host} could be made.",
+        "check that the base URL {url} is right (https where the server speaks https)",
+    ),
+    (
+        socket.gaierror,
+        "The name {host} can't be found.",
+        "check the network, and the spelling of the base URL {url}",
+    ),
+    (
+        ConnectionRefusedError,
+        "Nothing answers at {host}: the connection was refused.",
+        "check that the base URL {url} is right and, if it is on this machine, that the server is running",
+    ),
+    (
+        ConnectionResetError,
+        "{host} dropped the connection.",
+        "try again; if it happens every time, a proxy or firewall may stand between",
+    ),
+    (
+        TimeoutError,
+        "{host} doesn't answer.",
+        _CHECK_NETWORK,
+    ),
+)

@@ -1,0 +1,353 @@
+"""The one HTTP client: asks the router, and turns every foreign failure into one of ours.
+
+Nothing else imports httpx: its successor has the same interface, and changing to it must be one file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import httpx
+
+from tetrate_jupyter import config, errors
+from tetrate_jupyter.http import causes, faults, wire
+from tetrate_jupyter.http.attempts import Failure, too_slow, try_repeatedly, within
+from tetrate_jupyter.http.bodies import decoded, encoded, read_completion, read_start, read_whole
+from tetrate_jupyter.http.exchange import exchange_error, is_sendable, read_key
+from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator, Mapping
+
+    from tetrate_jupyter.types import Retrying, Secret
+
+__all__ = ["ChatStream", "GatewayClient", "ResponseMeta", "Timeouts"]
+
+T = TypeVar("T")
+
+_DROPPED_FIELDS_HEADER: Final = "x-tars-dropped-fields"
+_PLAIN_HEADERS: Final = {"User-Agent": config.CLIENT_NAME, "X-Title": config.CLIENT_NAME, "Accept": "application/json"}
+_STREAM_HEADERS: Final = {"Accept": "text/event-stream, application/json", "Accept-Encoding": "identity"}
+_NO_PROXY_FOR: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+# What building a client raises for a proxy address or certificate file that can't be used.
+_SETTINGS_ERRORS: Final = (ImportError, ValueError, FileNotFoundError, PermissionError, IsADirectoryError)
+_KEEP_ALIVE_SECONDS: Final = 30.0  # a next question within this needs no new TLS handshake; gateways keep far longer
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Every bound on waiting, in seconds; `config` gives the reasons. Tests shorten them."""
+
+    connect: float = config.CONNECT_TIMEOUT
+    headers: float = config.HEADERS_TIMEOUT
+    first_output: float = config.FIRST_OUTPUT_TIMEOUT
+    between_chunks: float = config.BETWEEN_CHUNKS_TIMEOUT
+    models: float = config.MODELS_TIMEOUT
+    catalog: float = config.CATALOG_TIMEOUT
+    status: float = config.STATUS_TIMEOUT
+    exchange: float = config.EXCHANGE_TIMEOUT
+
+
+class GatewayClient:
+    """Asks one gateway. Bound to the event loop it is first used on; `aclose()` when done.
+
+    A key is sent to the host it was made for and to no other: `KeyHostError` otherwise, and nothing is sent. Redirects
+    are never followed. Every call has its own `X-Request-ID` (one for all its tries), which its error carries too.
+    System proxies are honoured, except for this machine itself.
+    """
+
+    def __init__(self, endpoints: config.Endpoints, *, timeouts: Timeouts | None = None) -> None:
+        self.endpoints = endpoints
+        self.timeouts = timeouts or Timeouts()
+        self._http: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid = 0
+        self._left_behind: list[object] = []
+
+    async def models(self, key: Secret) -> list[wire.WireModel]:
+        """Give the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
+        asked = self._asked(hide=key.is_inside)
+        call = _Call("GET", self.endpoints.base_url + "/models", asked, self._bearer(key, asked))
+        work = try_repeatedly(lambda: self._read(call, wire.read_models), attempts=config.MODELS_ATTEMPTS)
+        return (await within(self.timeouts.models, work, asked))[0]
+
+    async def catalog(self) -> list[wire.CatalogModel]:
+        """Give the public catalog: all its pages (at most 10 of 500) or an error. Needs no key. Within 8 s, one try."""
+        asked = self._asked(base_url=self.endpoints.auth_url)
+        return await within(self.timeouts.catalog, self._catalog_pages(asked), asked)
+
+    async def status(self, key: Secret) -> wire.StatusReport | None:
+        """Give what the gateway has seen of its providers; None where it is older than this route. Within 8 s."""
+        asked = self._asked(hide=key.is_inside)
+        call = _Call("GET", self.endpoints.base_url + "/status", asked, self._bearer(key, asked))
+        outcome = await within(self.timeouts.status, self._read(call, wire.decode_status), asked)
+        if not isinstance(outcome, Failure):
+            return outcome
+        if isinstance(outcome.error, errors.NotFoundError):
+            return None
+        raise outcome.error
+
+    async def exchange(self, code: str, verifier: str) -> Secret:
+        """Turn an authorization code into a key. One try, within 30 s: a code is good for one.
+
+        Raises `CodeRejectedError` when the router refuses the code (4xx), `ExchangeError` for anything else.
+        """
+        asked = self._asked(
+            base_url=self.endpoints.auth_url, hide=lambda text: any(s in text for s in (code, verifier) if s)
+        )
+        content = encoded({"code": code, "code_verifier": verifier})
+        if isinstance(content, errors.TetrateError):
+            raise exchange_error(content, asked)
+        call = _Call("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
+        try:
+            outcome: bytes | Failure = await within(self.timeouts.exchange, self._whole(call), asked)
+        except errors.TetrateError as error:
+            outcome = Failure.of_error(error)
+        if isinstance(outcome, Failure):
+            raise exchange_error(outcome.error, asked)
+        return read_key(outcome, asked, host=self.endpoints.host)
+
+    async def complete(self, key: Secret, body: Mapping[str, Any]) -> tuple[wire.WireCompletion, ResponseMeta]:
+        """Ask for an answer in one piece. Each of up to three tries is bounded by the first-output time-out (180 s)."""
+        plain = {name: value for name, value in body.items() if name not in {"stream", "stream_options"}}
+        call = self._chat_call(key, plain)
+        seconds = self.timeouts.first_output
+
+        async def attempt() -> tuple[wire.WireCompletion, _Response] | Failure:
+            opened = await within(seconds, self._open(call), call.asked, phase="headers")
+            if isinstance(opened, Failure):
+                return opened
+            answer = await within(seconds, read_completion(opened, call.asked), call.asked)
+            return answer if isinstance(answer, Failure) else (answer, opened)
+
+        (answer, opened), tries = await try_repeatedly(attempt, attempts=config.CHAT_ATTEMPTS)
+        return answer, opened.meta(tries)
+
+    def stream(
+        self, key: Secret, body: Mapping[str, Any], *, on_retry: Callable[[Retrying], None] | None = None
+    ) -> ChatStream:
+        """Ask for an answer as it is written; nothing is sent before the `async with`.
+
+        Up to three tries, all before the stream opens; `on_retry` hears of each wait before it begins (its `attempt`
+        is the number of the coming try). Raises `KeyHostError`, and `OptionError` for a value that JSON can't hold,
+        at once.
+        """
+        call = self._chat_call(key, {**body, "stream": True})
+        call.headers = _STREAM_HEADERS
+        bounds = StreamBounds(self.timeouts.first_output, self.timeouts.between_chunks)
+
+        async def attempt() -> tuple[_Response | wire.ChatChunk, _Response] | Failure:
+            opened = await within(self.timeouts.headers, self._open(call), call.asked, phase="headers")
+            if isinstance(opened, Failure):
+                return opened
+            if not opened.is_whole:
+                return opened, opened
+            whole = await within(
+                bounds.first_output, read_completion(opened, call.asked), call.asked, phase="first output"
+            )
+            return whole if isinstance(whole, Failure) else (whole.as_chunk(), opened)
+
+        async def open_stream() -> tuple[_Response | wire.ChatChunk, ResponseMeta]:
+            (content, opened), tries = await try_repeatedly(attempt, attempts=config.CHAT_ATTEMPTS, on_retry=on_retry)
+            return content, opened.meta(tries)
+
+        return ChatStream(open_stream, call.asked, bounds)
+
+    async def aclose(self) -> None:
+        """Close every connection. The client may be used again afterwards, on any loop."""
+        http, self._http = self._http, None
+        if http is not None and self._loop is asyncio.get_running_loop():
+            await http.aclose()
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _asked(
+        self, *, base_url: str | None = None, model: object = None, hide: Callable[[str], bool] | None = None
+    ) -> faults.Asked:
+        return faults.Asked(
+            base_url or self.endpoints.base_url,
+            str(uuid.uuid4()),
+            model=model if isinstance(model, str) else None,
+            keys_page=self.endpoints.keys_page,
+            billing_page=self.endpoints.billing_page,
+            hide=hide or (lambda _text: False),
+        )
+
+    def _bearer(self, key: Secret, asked: faults.Asked) -> _Bearer:
+        if key.host != self.endpoints.host:
+            raise errors.KeyHostError(
+                f"This key was made for {key.host}, not for {self.endpoints.host}; it was not sent.",
+                next_step="sign in to this gateway with %tetrate_login, or set TETRATE_BASE_URL back",
+            )
+        bearer = _Bearer(key)
+        if not bearer.is_sendable():
+            raise errors.InvalidKeyError(
+                f"The key for {asked.host} holds spaces, line ends or letters that no key has; it was not sent.",
+                next_step="sign in again with %tetrate_login, or copy the key afresh",
+            )
+        return bearer
+
+    def _chat_call(self, key: Secret, body: Mapping[str, Any]) -> _Call:
+        asked = self._asked(model=body.get("model"), hide=key.is_inside)
+        content = encoded(body)
+        if isinstance(content, errors.OptionError):
+            raise content
+        return _Call(
+            "POST", self.endpoints.base_url + "/chat/completions", asked, self._bearer(key, asked), content=content
+        )
+
+    async def _catalog_pages(self, asked: faults.Asked) -> list[wire.CatalogModel]:
+        found: list[wire.CatalogModel] = []
+        page, pages = 1, 1
+        while page <= min(pages, config.CATALOG_MAX_PAGES):
+            query = f"?limit={config.CATALOG_PAGE_SIZE}" + (f"&page={page}" if page > 1 else "")
+            call = _Call("GET", self.endpoints.auth_url + config.CATALOG_PATH + query, asked)
+            outcome = await self._read(call, wire.read_catalog_page)
+            if isinstance(outcome, Failure):
+                raise outcome.error
+            found += outcome.models
+            pages = outcome.total_pages or pages
+            page += 1
+        return found
+
+    async def _read(self, call: _Call, decode: Callable[[bytes], T]) -> T | Failure:
+        """Make a short call and read its JSON."""
+        opened = await self._open(call)
+        if isinstance(opened, Failure):
+            return opened
+        body = await read_whole(opened, call.asked)
+        return body if isinstance(body, Failure) else decoded(decode, opened.reply(body), call.asked)
+
+    async def _whole(self, call: _Call) -> bytes | Failure:
+        opened = await self._open(call)
+        return opened if isinstance(opened, Failure) else await read_whole(opened, call.asked)
+
+    async def _open(self, call: _Call) -> _Response | Failure:
+        """Send, and wait for the headers of a success; anything else is a failure."""
+        failure: errors.TetrateError | None = None
+        try:
+            http = self._client()
+            request = http.build_request(
+                call.method,
+                call.url,
+                content=call.content,
+                headers={**_PLAIN_HEADERS, **call.headers, "X-Request-ID": call.asked.request_id or ""},
+            )
+            if call.content is not None:
+                request.headers["Content-Type"] = "application/json"
+            response = await http.send(request, auth=call.auth, stream=True, follow_redirects=False)
+        except Exception as foreign:  # noqa: BLE001 - whatever the library raises becomes ours, here and nowhere else
+            failure = ours(foreign, call.asked)
+        if failure is not None:  # raised outside the handler: the foreign error must not hang on ours
+            return Failure.of_error(failure)
+        opened = _Response(response, call.asked)
+        if response.is_success:
+            return opened
+        return Failure.of_reply(opened.reply(await read_start(opened)), call.asked)
+
+    def _client(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if self._http is not None and self._loop is not loop:
+            forked = self._pid != os.getpid()
+            if not forked and self._loop is not None and not self._loop.is_closed():
+                raise errors.BridgeError(
+                    "This client is at work on another event loop.", next_step="use one client per event loop"
+                )
+            # After a fork the parent still uses these connections: kept, so that nothing here closes them.
+            self._left_behind.append(self._http)
+            self._http = None
+        if self._http is None:
+            self._loop, self._pid = loop, os.getpid()
+            self._http = httpx.AsyncClient(
+                timeout=httpx.Timeout(None, connect=self.timeouts.connect),
+                limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_SECONDS),
+                mounts=dict.fromkeys(_NO_PROXY_FOR),
+            )
+        return self._http
+
+
+@dataclass
+class _Call:
+    method: str
+    url: str
+    asked: faults.Asked
+    auth: _Bearer | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Bearer(httpx.Auth):
+    """Writes the key into the header as the request leaves, so that it is in no variable before."""
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def is_sendable(self) -> bool:
+        return is_sendable(self._key.reveal())
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        yield request
+
+
+class _Response:
+    """A response whose body has not been read (see `attempts.Opened`)."""
+
+    def __init__(self, response: httpx.Response, asked: faults.Asked) -> None:
+        self._response = response
+        self._asked = asked
+        self.status = response.status_code
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is one JSON document (or a web page) rather than a stream."""
+        kind = self.reply().content_type
+        return kind.endswith(("json", "html")) or self.status == 204
+
+    def reply(self, body: bytes = b"") -> faults.Reply:
+        return faults.Reply(self.status, self.headers, body)
+
+    def meta(self, tries: int) -> ResponseMeta:
+        dropped = self.headers.get(_DROPPED_FIELDS_HEADER, "")
+        names = tuple(faults.shown(name, self._asked.hide) for name in dropped.replace(";", ",").split(","))
+        return ResponseMeta(self._asked.request_id or "", tuple(name for name in names if name), tries)
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        encoded = self.headers.get("content-encoding", "identity") != "identity"
+        return self._response.aiter_bytes() if encoded else self._response.aiter_raw()
+
+    def explain(self, failure: Exception) -> errors.TetrateError:
+        return ours(failure, self._asked)
+
+    async def aclose(self) -> None:
+        with contextlib.suppress(Exception):  # the connection is given up either way
+            await self._response.aclose()
+
+
+def ours(foreign: Exception, asked: faults.Asked) -> errors.TetrateError:
+    """Give our error for whatever the HTTP library, or what is under it, raised. Never quotes the foreign text."""
+    if isinstance(foreign, errors.TetrateError):
+        return foreign
+    if isinstance(foreign, httpx.TimeoutException):
+        return too_slow(
+            asked, "connect" if isinstance(foreign, (httpx.ConnectTimeout, httpx.PoolTimeout)) else "headers"
+        )
+    if isinstance(foreign, httpx.DecodingError):
+        return faults.unreadable(faults.Reply(200, {"content-type": "broken compression"}), asked)
+    if isinstance(foreign, (*_SETTINGS_ERRORS, httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        return errors.ConfigError(
+            f"No connection to {asked.host} can be made with this environment's addresses, proxies and certificates.",
+            next_step="check TETRATE_BASE_URL, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE; "
+            "a socks proxy needs: pip install socksio",
+        )
+    if isinstance(foreign, httpx.ProxyError):
+        what, step = f"The proxy between here and {asked.host} refused the connection.", causes.CHECK_PROXY
+    else:
+        what, step = causes.explain(foreign, asked.host, asked.base_url)
+    return errors.UnreachableError(what, next_step=step, request_id=asked.request_id)

@@ -1,0 +1,60 @@
+"""What the answer to an authorization code means: a key, a code refused, or trouble; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from tetrate_jupyter.errors import CodeRejectedError, ExchangeError, GatewayError, LoginError
+from tetrate_jupyter.http import wire
+from tetrate_jupyter.types import Secret
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.errors import TetrateError
+    from tetrate_jupyter.http.faults import Asked
+
+_NOT_ABOUT_THE_CODE: Final = frozenset({407, 408, 425, 429})
+_AGAIN: Final = "start again with %tetrate_login"
+_MAX_KEY_CHARACTERS: Final = 4096
+
+
+def exchange_error(error: TetrateError, asked: Asked) -> LoginError:
+    """Give the sign-in's own error for a failed exchange: 4xx means the code was refused."""
+    status = error.status if isinstance(error, GatewayError) else None
+    about_the_code = status is not None and 400 <= status < 500 and status not in _NOT_ABOUT_THE_CODE
+    if about_the_code and not _is_web_page(error):
+        return CodeRejectedError(
+            "The router refused the authorization code: it is wrong, was used before, or has expired.",
+            next_step=f"{_AGAIN}; codes are good once and for a short time",
+            request_id=asked.request_id,
+        )
+    return ExchangeError(
+        f"The router could not turn the authorization code into a key. {error.message}",
+        next_step=f"{_AGAIN}, or make a key at {asked.keys_page} and paste it there",
+        request_id=asked.request_id,
+    )
+
+
+def read_key(body: bytes, asked: Asked, *, host: str) -> Secret:
+    """Read the key from the answer. Raises `ExchangeError` when there is none that could be sent in a header."""
+    try:
+        key = wire.decode_exchange(body).key
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        key = ""
+    if is_sendable(key):
+        return Secret(key, host=host)
+    raise ExchangeError(
+        "The router's answer to the authorization code holds no usable key.",
+        next_step=f"{_AGAIN}, or make a key at {asked.keys_page} and paste it there",
+        request_id=asked.request_id,
+    )
+
+
+def is_sendable(key: str) -> bool:
+    """Whether this can stand in a header: visible ASCII without spaces."""
+    return 0 < len(key) <= _MAX_KEY_CHARACTERS and all("!" <= c <= "~" for c in key)
+
+
+def _is_web_page(error: TetrateError) -> bool:
+    return "web page" in error.message

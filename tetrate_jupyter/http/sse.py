@@ -1,0 +1,85 @@
+"""Server-sent events: bytes in, data payloads out; knows nothing of HTTP."""
+
+from __future__ import annotations
+
+from tetrate_jupyter import config
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class EventTooLargeError(Exception):
+    """One event grew past the bound."""
+
+
+class EventSplitter:
+    """Splits a stream of bytes into the data of its events, however the bytes were cut.
+
+    Line ends may be CRLF, LF or CR. Comments (keep-alives), event names, ids and retry hints are dropped; several data
+    lines of one event are joined by LF. Work is done on bytes, so a character cut in two needs no care. `max_event`
+    bounds one event, in bytes; beyond it `feed` raises `EventTooLargeError`.
+    """
+
+    __slots__ = ("_after_cr", "_buffer", "_max_event", "_started")
+
+    def __init__(self, max_event: int = config.MAX_EVENT_BYTES) -> None:
+        self._buffer = bytearray()
+        self._max_event = max_event
+        self._after_cr = False
+        self._started = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take the next bytes; give the data of each event they complete."""
+        buffer = self._buffer
+        if not self._started:
+            buffer += data
+            if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
+                return []
+            self._started = True
+            data = bytes(buffer).removeprefix(_BOM)
+            buffer.clear()
+        if self._after_cr or b"\r" in data:
+            data = self._plain_line_ends(data)
+        if not buffer and data.endswith(b"\n\n"):
+            return self._payloads(data[:-2].split(b"\n\n"))  # the common case: whole events only
+        seen = max(0, len(buffer) - 1)
+        buffer += data
+        if buffer.find(b"\n\n", seen) < 0:
+            if len(buffer) > self._max_event:
+                raise EventTooLargeError
+            return []
+        *blocks, rest = bytes(buffer).split(b"\n\n")
+        self._buffer = bytearray(rest)
+        return self._payloads(blocks)
+
+    def finish(self) -> list[bytes]:
+        """Give what is left when the bytes end: an event whose blank line never came (it may be cut off)."""
+        rest, self._buffer = bytes(self._buffer), bytearray()
+        return self._payloads([rest])
+
+    def _plain_line_ends(self, data: bytes) -> bytes:
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
+            self._after_cr = False
+        if data:
+            self._after_cr = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _payloads(self, blocks: list[bytes]) -> list[bytes]:
+        found = []
+        for block in blocks:
+            if len(block) > self._max_event:
+                raise EventTooLargeError
+            if len(block) > 6 and block.startswith(b"data: ") and b"\n" not in block:
+                found.append(block[6:])
+            elif (data := _data_of(block)) is not None:
+                found.append(data)
+        return found
+
+
+def _data_of(block: bytes) -> bytes | None:
+    lines = []
+    for line in block.split(b"\n"):
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            lines.append(value.removeprefix(b" "))
+    return b"\n".join(lines) if any(lines) else None
