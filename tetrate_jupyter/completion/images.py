@@ -9,13 +9,13 @@ import io
 import os
 import re
 import stat
-import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from tetrate_jupyter import config
+from tetrate_jupyter.completion.loaded import is_a
 from tetrate_jupyter.errors import AttachmentError
 from tetrate_jupyter.types import Image
 
@@ -207,21 +207,15 @@ def _recognise(data: bytes, label: str) -> tuple[str, str]:
 
 
 def _is_pil(value: object) -> bool:
-    return _is_a(value, "PIL.Image", "Image")
+    return is_a(value, "PIL.Image", "Image")
 
 
 def _is_figure(value: object) -> bool:
-    return _is_a(value, "matplotlib.figure", "FigureBase") or _is_a(value, "matplotlib.axes", "Axes")
+    return is_a(value, "matplotlib.figure", "FigureBase") or is_a(value, "matplotlib.axes", "Axes")
 
 
 def _is_displayed(value: object) -> bool:
-    return _is_a(value, "IPython.core.display", "Image") or _is_a(value, "IPython.display", "Image")
-
-
-def _is_a(value: object, module: str, name: str) -> bool:
-    """Whether `value` is of a class of a module; one that nobody has imported can't have made it."""
-    kind = getattr(sys.modules.get(module), name, None)
-    return isinstance(kind, type) and isinstance(value, kind)
+    return is_a(value, "IPython.core.display", "Image") or is_a(value, "IPython.display", "Image")
 
 
 def _from_pil(value: Any) -> Image:  # noqa: ANN401 - PIL is not imported, so its class can't be named
@@ -269,7 +263,7 @@ _DISPLAYED: Final[tuple[tuple[Callable[[object], bool], Callable[[Any], Image]],
 
 
 def _other_kind(value: object) -> str:
-    if _is_a(value, "numpy", "ndarray"):
+    if is_a(value, "numpy", "ndarray"):
         return "make it an image: PIL.Image.fromarray(array)"
     if hasattr(value, "read"):
         return "give what it holds: file.read()"
