@@ -1,0 +1,184 @@
+r"""Put a notebook's variables into a prompt, and leave every other pair of braces as it was typed.
+
+The rule, in the order in which it is applied to each `{`:
+
+1.  Only `{name}`, `{name.attribute}`, `{name[0]}`, `{name['key']}` and chains of these are looked at, without a space,
+    a call, a format or anything else between the braces, and only where `name` is a variable of the notebook. Modules,
+    functions, classes and names that begin with "_" are not variables. Everything else stays as typed: JSON, CSS,
+    Python's f-strings with a format, Rust, Go and Jinja templates.
+2.  `{{name}}` becomes `{name}` where `{name}` would have been replaced: how to send it literally, as with str.format.
+    Where it would not have been, `{{name}}` stays `{{name}}`. Three or more braces stay as typed.
+3.  Maths stays as typed: between `$...$`, `$$...$$`, `\(...\)`, `\[...\]` or in an environment such as equation; the
+    arguments of a backslash command (`\frac{a}{b}`, `\text{name}`); superscripts (`x^{n}`); and subscripts of a single
+    symbol (`x_{i}`, `\alpha_{i}`, but `report_{year}.csv` is replaced).
+4.  `${name}` stays as typed: it is the shell's and JavaScript's own form.
+
+What is put in is not looked at again: a value that holds braces changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.completion.describe import describe
+from tetrate_jupyter.completion.images import is_image, load_image
+from tetrate_jupyter.completion.lookup import STEP, follow, is_variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tetrate_jupyter.types import Image
+
+_PLACE = re.compile(rf"(?<!\{{)(?P<open>\{{{{1,2}})(?!\{{)(?P<name>[^\W\d]\w*)(?P<chain>(?:{STEP})*)\}}")
+_LOOKBACK: Final = 200  # characters before a brace that are searched for the command it belongs to
+_LONGEST_MATHS: Final = 2_000  # characters; also what keeps the search for a closing sign from growing with the prompt
+_COMMAND = re.compile(r"\\[A-Za-z]+\*?\Z")
+_SYMBOL = re.compile(r"(?:(?<!\w)[^\W_]|\\[A-Za-z]+|[)'])\Z")
+_ENVIRONMENTS: Final = r"(?:equation|align|gather|multline|displaymath|math|eqnarray|cases|array|[bBpvV]?matrix)\*?"
+_MATHS = re.compile(
+    rf"""
+    \$\$(?!\$).{{1,{_LONGEST_MATHS}}}?\$\$
+    | (?<![\\$])\$(?![\s$])(?:[^$\n\\]|\\.|\n(?!\s*\n)){{0,{_LONGEST_MATHS}}}(?<![\s\\])\$(?![\d$])
+    | \\\(.{{1,{_LONGEST_MATHS}}}?\\\)
+    | \\\[.{{1,{_LONGEST_MATHS}}}?\\\]
+    | \\begin\{{(?P<environment>{_ENVIRONMENTS})\}}.{{0,{_LONGEST_MATHS}}}?\\end\{{(?P=environment)\}}
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Interpolated:
+    """A prompt with its variables in place.
+
+    `images` are those that stood for a variable, in the order of their "[image 1]" in the text. `names_used` are the
+    expressions that were replaced, each once, as typed between the braces.
+    """
+
+    text: str
+    images: tuple[Image, ...] = ()
+    names_used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where something is put in, or (`is_literal`) doubled braces become single ones."""
+
+    start: int
+    end: int
+    name: str
+    chain: str
+    is_literal: bool
+
+    @property
+    def expression(self) -> str:
+        return self.name + self.chain
+
+
+def interpolate(text: str, namespace: Mapping[str, object]) -> Interpolated:
+    """Replace each variable of `namespace` in `text`, by the rule above.
+
+    A figure or image becomes "[image 1: name]" in the text and an image beside it; other values become text by
+    `describe`. Raises `AttachmentError` where an expression begins with a variable but leads nowhere, or to something
+    that can't be sent, and `SecretInPromptError` for a key.
+    """
+    parts: list[str] = []
+    images: list[Image] = []
+    done: dict[str, str] = {}
+    at = 0
+    for place in _places(text, namespace):
+        parts.append(text[at : place.start])
+        at = place.end
+        if place.is_literal:
+            parts.append(f"{{{place.expression}}}")
+            continue
+        if place.expression not in done:
+            done[place.expression] = _replacement(place, namespace, images)
+        parts.append(done[place.expression])
+    parts.append(text[at:])
+    return Interpolated("".join(parts), tuple(images), tuple(done))
+
+
+def find_variables(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
+    """Give the expressions that `interpolate` would replace, each once, without looking at their values."""
+    return tuple(dict.fromkeys(place.expression for place in _places(text, namespace) if not place.is_literal))
+
+
+def _replacement(place: _Place, namespace: Mapping[str, object], images: list[Image]) -> str:
+    value = follow(namespace[_normal(place.name)], place.chain, place.expression)
+    if not is_image(value):
+        return describe(value, place.expression)
+    images.append(load_image(value))
+    return f"[image {len(images)}: {place.expression}]"
+
+
+def _places(text: str, namespace: Mapping[str, object]) -> Iterator[_Place]:
+    maths: _Maths | None = None
+    for found in _PLACE.finditer(text):
+        name, is_doubled = found["name"], len(found["open"]) == 2
+        if not _is_named(name, namespace) or (is_doubled and not text.startswith("}", found.end())):
+            continue
+        maths = maths or _Maths(text)
+        if _belongs_to_code(text, found.start()) or maths.holds(found.start()):
+            continue
+        yield _Place(found.start(), found.end() + is_doubled, name, found["chain"], is_doubled)
+
+
+def _is_named(name: str, namespace: Mapping[str, object]) -> bool:
+    normal = _normal(name)
+    return not name.startswith("_") and normal in namespace and is_variable(namespace[normal])
+
+
+def _normal(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)  # as Python reads names
+
+
+def _belongs_to_code(text: str, at: int) -> bool:
+    """Whether what stands right before the brace makes it LaTeX's, the shell's or JavaScript's."""
+    before = text[max(0, at - _LOOKBACK) : at]
+    last = before[-1:]
+    if last in {"$", "^", "\\"}:
+        return True
+    if last == "_":
+        base = before[:-1]
+        return _SYMBOL.search(base) is not None or (base.endswith("}") and _ends_with_command(base))
+    return _ends_with_command(before)
+
+
+def _ends_with_command(text: str) -> bool:
+    r"""Whether `text` ends in a backslash command, with arguments it has had so far: `\sqrt`, `\frac{\sqrt{a}}`."""
+    end = len(text)
+    while text[:end].endswith(("}", "]")):
+        end = _opening(text, end - 1)
+        if end < 0:
+            return False
+    return _COMMAND.search(text, 0, end) is not None
+
+
+def _opening(text: str, at: int) -> int:
+    """Give where the bracket that closes at `at` was opened, or -1."""
+    close = text[at]
+    opens, depth = {"}": "{", "]": "["}[close], 0
+    for index in range(at, -1, -1):
+        depth += (text[index] == close) - (text[index] == opens)
+        if depth == 0:
+            return index
+    return -1
+
+
+class _Maths:
+    """The stretches of a text that are maths."""
+
+    def __init__(self, text: str) -> None:
+        found = [match.span() for match in _MATHS.finditer(text)] if "$" in text or "\\" in text else []
+        self._starts = [start for start, _ in found]
+        self._ends = [end for _, end in found]
+
+    def holds(self, at: int) -> bool:
+        """Whether `at` is inside one of them."""
+        nearest = bisect_right(self._starts, at) - 1
+        return nearest >= 0 and at < self._ends[nearest]
