@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_SHOWN: Final = 400  # characters of the router's message; enough for a sentence, too few for a web page
 _KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
 _TOO_LONG = re.compile(
     r"(?i)context[ _](length|window|limit)|maximum context|too many (input )?tokens|prompt is too long|"
     r"(input|prompt|request) (is )?(too large|too long)|exceeds? the (model'?s )?(maximum|limit) (number )?of.*tokens"
@@ -115,7 +116,7 @@ def read_fault(status: int | None, body: bytes, hide: Callable[[str], bool]) -> 
     try:
         return fault_of(status, msgspec.json.decode(body), hide)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Fault(status)
+        return Fault(status if status is not None and status >= 300 else None)
 
 
 def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -> Fault:
@@ -126,6 +127,7 @@ def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -
     levels = (nested, outer)
     code = _text(_first(levels, "code"))
     kind = _text(_first(levels, "type"))
+    category = _text(_first(levels, "category"))
     if status is None or status < 300:
         status = _status_from(code, kind)
     hostnames = _first(levels, "your_hostnames")
@@ -136,8 +138,10 @@ def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -
         message=shown(_text(_first(levels, "message") or _first(levels, "detail")) or "", hide),
         code=shown(code, hide) if code else None,
         kind=kind,
-        category=_text(_first(levels, "category")),
-        hostnames=tuple(shown(h, hide) for h in hostnames if isinstance(h, str)) if isinstance(hostnames, list) else (),
+        category=shown(category, hide) if category else None,
+        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not hide(h))
+        if isinstance(hostnames, list)
+        else (),
         hint=float(hint) if isinstance(hint, (int, float)) and not isinstance(hint, bool) and hint >= 0 else None,
     )
 

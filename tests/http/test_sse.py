@@ -1,0 +1,82 @@
+"""Server-sent events, however the bytes are cut."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tetrate_jupyter.http.sse import EventSplitter, EventTooLargeError
+
+SAMPLE = (
+    '\ufeffdata: {"a": "é€😀"}\n\n: keep-alive\n\nevent: x\nid: 7\nretry: 10\ndata: one\ndata: two\n\n'
+    "data:no space\n\ndata:  two spaces\n\ndata\n\ndata: \n\n\n\n: comment\ndata: after a comment\n\nunknown: x\n\n"
+    "data: [DONE]\n\n"
+)
+EXPECTED = ['{"a": "é€😀"}', "one\ntwo", "no space", " two spaces", "after a comment", "[DONE]"]
+
+
+def split(pieces: list[bytes], **options: int) -> list[str]:
+    splitter = EventSplitter(**options)
+    found = [payload for piece in pieces for payload in splitter.feed(piece)]
+    return [payload.decode() for payload in found + splitter.finish()]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_every_line_end_is_understood(line_end: str) -> None:
+    assert split([SAMPLE.replace("\n", line_end).encode()]) == EXPECTED
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_bytes_may_come_one_by_one(line_end: str) -> None:
+    data = SAMPLE.replace("\n", line_end).encode()
+    assert split([data[i : i + 1] for i in range(len(data))]) == EXPECTED
+
+
+def test_bytes_may_be_cut_anywhere() -> None:
+    rng = random.Random(3)
+    for _ in range(500):
+        data = SAMPLE.replace("\n", rng.choice(["\n", "\r\n", "\r"])).encode()
+        cuts = sorted(rng.sample(range(len(data)), rng.randint(0, 12)))
+        pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+        assert split(pieces) == EXPECTED
+
+
+def test_an_event_is_given_as_soon_as_its_blank_line_is_there() -> None:
+    splitter = EventSplitter()
+    assert splitter.feed(b"data: a\r\n\r") == [b"a"]
+    assert splitter.feed(b"\ndata: b\r\r") == [b"b"]
+    assert splitter.feed(b"") == []
+    assert splitter.feed(b"data: c\n") == []
+    assert splitter.feed(b"\ndata: d") == [b"c"]
+    assert splitter.finish() == [b"d"]
+    assert splitter.finish() == []
+
+
+def test_an_event_past_the_bound_is_refused_while_it_grows() -> None:
+    splitter = EventSplitter(max_event=100)
+    assert splitter.feed(b"data: " + b"x" * 90) == []
+    with pytest.raises(EventTooLargeError):
+        splitter.feed(b"x" * 10)
+
+
+def test_an_event_past_the_bound_is_refused_when_it_comes_at_once() -> None:
+    with pytest.raises(EventTooLargeError):
+        EventSplitter(max_event=100).feed(b"data: " + b"x" * 100 + b"\n\n")
+
+
+def test_many_small_events_may_pass_the_bound_together() -> None:
+    assert len(split([b"data: 0123456789\n\n" * 100], max_event=100)) == 100
+
+
+def test_a_large_event_in_tiny_pieces_costs_linear_work() -> None:
+    line = b"data: x\n"  # a line end in every piece is the worst case
+    splitter = EventSplitter()
+    for _ in range(100_000):
+        assert splitter.feed(line) == []
+    assert splitter.feed(b"\n") == [b"\n".join([b"x"] * 100_000)]
+
+
+def test_nothing_gives_nothing() -> None:
+    assert split([]) == []
+    assert split([b"", b"\n", b"\r\n", b"\xef\xbb"]) == []
