@@ -161,12 +161,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool gave back for one call. `seconds` is the time it took; `error` is its message where it raised."""
+    """What a tool gave back for one call. `seconds` is the time it took.
+
+    `error` is a message where it raised or could not be called as asked; `raised` its own error where it raised.
+    """
 
     call: ToolCall
     result: str
     seconds: float
     error: str | None = None
+    raised: BaseException | None = field(default=None, repr=False, compare=False)
 
 
 class _Snapshot:

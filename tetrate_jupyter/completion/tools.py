@@ -1,0 +1,212 @@
+"""A person's functions as tools: told to the model, called when it asks, their results given back as bounded text."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import difflib
+import inspect
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tetrate_jupyter.completion.describe import describe, short_repr
+from tetrate_jupyter.completion.images import is_image
+from tetrate_jupyter.completion.tool_specs import BadArgumentsError, Tool
+from tetrate_jupyter.errors import SecretInPromptError, ToolDefinitionError
+from tetrate_jupyter.types import ToolResult
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.types import JSONObject, ToolCall
+
+MAX_RESULT: Final = 20_000  # characters, about 5,700 tokens: each later round of the same answer pays for it again
+MAX_TOOLS: Final = 128  # the API's own bound
+_RUNNING: Final[set[asyncio.Task[Any]]] = set()  # a task that nobody refers to may vanish before it ends
+
+
+class Toolbox:
+    """The tools of one request. `specs` is the request's `tools`."""
+
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+        self.specs: list[JSONObject] = [tool.spec for tool in tools]
+
+    @staticmethod
+    def of(functions: object) -> Toolbox:
+        """Describe functions: one, or several in a list; plain or async, methods too. The same one twice counts once.
+
+        Raises `ToolDefinitionError` where a function can't be described, or two share a name.
+        """
+        if isinstance(functions, Toolbox):
+            return functions
+        several = list(functions) if isinstance(functions, Iterable) else [functions]
+        found: dict[str, Tool] = {}
+        for function in several:
+            tool = Tool.of(function)
+            if tool.name in found and found[tool.name].function != function:
+                raise ToolDefinitionError(
+                    f"Two tools are called {tool.name}.", next_step="rename one: the model knows them by name only"
+                )
+            found[tool.name] = tool
+        if len(found) > MAX_TOOLS:
+            raise ToolDefinitionError(
+                f"{len(found)} tools are too many: the API takes {MAX_TOOLS}.", next_step="give only those it needs"
+            )
+        return Toolbox(list(found.values()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tools' names, in the order given."""
+        return tuple(self._tools)
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    async def call(self, call: ToolCall) -> ToolResult:
+        """Run the function that the model asked for. Never raises for the tool's own sake.
+
+        Plain functions run in a thread of their own, so they may block and may ask a model themselves; async ones on
+        this loop. Both see the caller's context variables. A wrong name or wrong arguments are given back to the model,
+        which can mend them; where the function raised, `raised` holds its error. Cancelling returns at once: an async
+        function is cancelled too, a thread can't be stopped and ends by itself.
+        """
+        started = time.monotonic()
+        tool = self._tools.get(call.name)
+        if tool is None:
+            return _refused(call, self._unknown(call.name), started)
+        try:
+            positional, keywords = tool.bind(call.arguments)
+        except BadArgumentsError as problem:
+            return _refused(call, str(problem), started)
+        run = _on_loop if tool.is_async else _in_thread
+        outcome = await run(tool, positional, keywords)
+        if outcome.error is None and inspect.isawaitable(outcome.value):  # a plain function that wraps an async one
+            outcome = await _awaited(outcome.value)
+        seconds = time.monotonic() - started
+        if outcome.error is not None:
+            message = f"{type(outcome.error).__name__}: {_text_of(outcome.error)}"
+            return ToolResult(call, f"Error: {message}", seconds, error=message, raised=outcome.error)
+        return ToolResult(call, result_text(outcome.value), seconds)
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self._tools, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        return f"There is no tool {name[:64]!r}.{hint} The tools are: {', '.join(self._tools)[:1_000] or 'none'}."
+
+
+def result_text(value: object) -> str:
+    """Give what a tool returned as text: strings as they are, tables as tables, else JSON, else the repr.
+
+    At most `MAX_RESULT` characters, with a note where it was cut; never empty, which the router would refuse.
+    """
+    if isinstance(value, str):
+        text = str(value)
+    elif is_image(value):
+        text = "[an image; a tool can only give back text]"
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        text = f"[{len(value):,} bytes; a tool can only give back text]"
+    else:
+        text = _as_json(value)
+    if len(text) > MAX_RESULT:
+        return f"{text[:MAX_RESULT]}\n[cut here: the first {MAX_RESULT:,} of {len(text):,} characters]"
+    return text or "(empty)"
+
+
+def _as_json(value: object) -> str:
+    try:
+        if type(value).__module__.partition(".")[0] in {"pandas", "numpy"}:
+            return describe(value, "the result")
+        text = msgspec.json.encode(value, enc_hook=_json_hook).decode()
+        return (
+            str(msgspec.json.decode(text)) if text.startswith('"') else text
+        )  # a date or object on its own: no quotes
+    except SecretInPromptError:
+        return "[withheld: it holds an API key]"
+    except Exception:  # noqa: BLE001 - what isn't JSON is shown by its repr, which is guarded itself
+        return short_repr(value, MAX_RESULT)
+
+
+def _json_hook(value: object) -> object:
+    dump = getattr(value, "model_dump", None)  # pydantic
+    return dump(mode="json") if callable(dump) else describe(value, "the result")
+
+
+# --- running -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a function gave or raised. Kept as a value: SystemExit in a task would stop the whole loop."""
+
+    value: object = None
+    error: BaseException | None = None
+
+
+async def _on_loop(tool: Tool, positional: list[Any], keywords: dict[str, Any]) -> _Outcome:
+    async def work() -> object:
+        return await tool.function(*positional, **keywords)  # called inside: what it raises at once is its error too
+
+    return await _awaited(work())
+
+
+async def _awaited(awaitable: Any) -> _Outcome:  # noqa: ANN401 - any awaitable
+    """Wait for a task of its own, so that one which ignores its cancellation can't hold us."""
+    task = asyncio.ensure_future(_kept(awaitable))
+    _RUNNING.add(task)
+    task.add_done_callback(_RUNNING.discard)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if task.cancelled():
+        return _Outcome(error=asyncio.CancelledError("the tool cancelled itself"))
+    return task.result()
+
+
+async def _kept(awaitable: Any) -> _Outcome:  # noqa: ANN401 - any awaitable
+    try:
+        return _Outcome(await awaitable)
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - told to the caller as a value
+        return _Outcome(error=error)
+
+
+async def _in_thread(tool: Tool, positional: list[Any], keywords: dict[str, Any]) -> _Outcome:
+    """Run in a daemon thread: a pool's threads are waited for when the kernel ends, and one may never end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[_Outcome] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            outcome = _Outcome(context.run(tool.function, *positional, **keywords))
+        except BaseException as error:  # noqa: BLE001 - told to the caller as a value
+            outcome = _Outcome(error=error)
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+            loop.call_soon_threadsafe(_deliver, done, outcome)
+
+    threading.Thread(target=work, name=f"tetrate-tool-{tool.name}", daemon=True).start()
+    return await done
+
+
+def _deliver(done: asyncio.Future[_Outcome], outcome: _Outcome) -> None:
+    if not done.done():  # cancelled: the result is nobody's
+        done.set_result(outcome)
+
+
+def _refused(call: ToolCall, message: str, started: float) -> ToolResult:
+    return ToolResult(call, f"Error: {message}", time.monotonic() - started, error=message)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)[:2_000]
+    except Exception:  # noqa: BLE001 - a person's __str__ may raise anything
+        return "(no message)"
