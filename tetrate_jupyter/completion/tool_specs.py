@@ -126,9 +126,8 @@ def _checked_name(function: object) -> str:
     if not callable(function):
         kind = type(function).__name__
         raise ToolDefinitionError(f"A {kind} is not a function.", next_step="give functions: tools=[first, second]")
-    if not inspect.ismethod(function) and not inspect.isfunction(
-        inspect.unwrap(function)
-    ):  # @functools.cache wraps one
+    # Unwrapped, because @functools.cache and kin make a callable object of a function.
+    if not inspect.ismethod(function) and not inspect.isfunction(inspect.unwrap(function)):
         shown = getattr(function, "__name__", type(function).__name__)
         raise ToolDefinitionError(
             f"{shown} has no signature with types that a model could be told.",
