@@ -116,10 +116,16 @@ async def test_a_finished_answer_whose_end_mark_never_comes_ends_by_itself(
 async def fails(client: GatewayClient, router: RawRouter) -> tuple[str, errors.TetrateError]:
     """Read until the error; give the text before it and the error."""
     text = ""
-    with pytest.raises(errors.TetrateError) as caught:
+
+    async def collect() -> None:
+        nonlocal text
         async with client.stream(router.key, QUESTION) as answer_stream:
             async for chunk in answer_stream:
                 text += (chunk.delta.content or "") if chunk.delta else ""
+
+    with pytest.raises(errors.TetrateError) as caught:
+        await collect()
+    assert caught.value.__context__ is None
     assert caught.value.request_id == router.requests[-1].headers["x-request-id"]
     return text, caught.value
 
@@ -250,10 +256,14 @@ async def test_a_cancel_hangs_up(router: RawRouter, client: GatewayClient, opene
 
 async def test_an_error_of_the_reader_hangs_up_and_passes_through(router: RawRouter, client: GatewayClient) -> None:
     router.will_stream(text_event("a"), Then.HANG)
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with client.stream(router.key, QUESTION) as answer_stream:
             async for _ in answer_stream:
                 1 / 0  # noqa: B018
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     await router.hung_up.wait()
 
 

@@ -284,7 +284,7 @@ def read_catalog_page(body: bytes) -> CatalogPage:
 
 
 def _entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:
-    found = [entry for item in raw if (entry := _entry(item, kind)) is not None]
+    found = [entry for item in raw if (entry := _entry(item, kind)) is not None and getattr(entry, "id", "")]
     if raw and not found:
         raise msgspec.ValidationError("not one entry has an id")
     return found
@@ -306,4 +306,4 @@ def _field_by_field(entry: object, kind: type[T]) -> T | None:
         if info.encode_name in entry:
             with contextlib.suppress(msgspec.ValidationError):
                 kept[info.name] = msgspec.convert(entry[info.encode_name], info.type, strict=False)
-    return kind(**kept) if kept.get("id") else None
+    return kind(**kept) if "id" in kept else None
