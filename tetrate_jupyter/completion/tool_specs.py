@@ -126,8 +126,7 @@ def _checked_name(function: object) -> str:
     if not callable(function):
         kind = type(function).__name__
         raise ToolDefinitionError(f"A {kind} is not a function.", next_step="give functions: tools=[first, second]")
-    # Unwrapped, because @functools.cache and kin make a callable object of a function.
-    if not inspect.ismethod(function) and not inspect.isfunction(inspect.unwrap(function)):
+    if not _is_function(function):
         shown = getattr(function, "__name__", type(function).__name__)
         raise ToolDefinitionError(
             f"{shown} has no signature with types that a model could be told.",
@@ -146,6 +145,11 @@ def _checked_name(function: object) -> str:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ToolDefinitionError(f"{name} is a generator.", next_step="return all at once: return list(...)")
     return name
+
+
+def _is_function(value: Any) -> bool:  # noqa: ANN401 - anything may be given as a tool
+    # Unwrapped, because @functools.cache and kin make a callable object of a function.
+    return inspect.ismethod(value) or inspect.isfunction(inspect.unwrap(value))
 
 
 def _checked_parameters(function: Callable[..., Any], name: str) -> tuple[inspect.Parameter, ...]:
