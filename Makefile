@@ -1,0 +1,78 @@
+# The two commands: `make demo` tries everything on the sandbox, `make test` checks everything. Both set themselves up.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.10 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help demo demo-headless test check lint types unit notebooks wheel browser pythons bench docs format clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer with venv is needed (Debian: apt install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.lab: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing tetrate-jupyter and JupyterLab into $(VENV) (a minute or two, once) ..."
+	$(PIP) install -e '.[lab]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing tetrate-jupyter and its tools into $(VENV) (two minutes or so, once) ..."
+	$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/.lab
+
+demo: $(VENV)/.lab ## open the quickstart in JupyterLab on the sandbox router: no account needed
+	$(BIN)/tetrate-jupyter demo
+
+demo-headless: $(VENV)/.lab ## run the quickstart top to bottom in a real kernel and print what a person would see
+	$(BIN)/tetrate-jupyter demo --execute
+
+test: $(VENV)/.dev ## everything: lint, types, tests, notebooks, wheel, browser, other Pythons
+	@bash .ci/install-browser
+	@$(MAKE) --no-print-directory lint types unit notebooks wheel browser pythons
+	@echo "All of it passed."
+
+check: lint types unit ## what to run while working
+
+lint: $(VENV)/.dev ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy, strict
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev ## unit, integration and architecture tests, against the sandbox over real HTTP
+	$(PYTEST) -m 'not browser and not slow'
+
+notebooks: $(VENV)/.dev ## the notebooks, in real kernels on the sandbox, outputs compared; real-kernel tests
+	$(PYTEST) -m slow tests/notebooks tests/magics tests/cli --timeout 300
+
+wheel: $(VENV)/.dev ## build the wheel and try it in an empty environment, and binder's steps in another
+	$(PYTEST) -m slow tests/packaging --timeout 900
+
+browser: $(VENV)/.dev ## the quickstart in a real JupyterLab, driven by a real browser
+	$(PYTEST) -m browser --timeout 180
+
+pythons: $(VENV)/.dev ## the tests proper on every Python from 3.10 to 3.13 that is here
+	@bash .ci/every-python
+
+bench: $(VENV)/.dev ## ratios against bare httpx and bare IPython; writes tests/benchmarks/results.json
+	$(BIN)/python -m tests.benchmarks
+
+docs: $(VENV)/.dev ## write the generated parts of the README anew
+	$(BIN)/python -m tests.docs.readme --write
+
+format: $(VENV)/.dev ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove environments and build products
+	rm -rf .venv .venv-* dist build .work
