@@ -1,1 +1,10 @@
-"""The sandbox router: a real HTTP server on loopback that behaves as the service is known to behave."""
+"""The sandbox router: a real HTTP server on loopback that behaves as the service is known to behave.
+
+It is the demo, the class-room and the test double, and public: `from tetrate_jupyter.sandbox import SandboxRouter`.
+"""
+
+from tetrate_jupyter.sandbox.faults import FAULT_KINDS, Fault, FaultKind, Route
+from tetrate_jupyter.sandbox.log import LoggedRequest
+from tetrate_jupyter.sandbox.router import INSTANT, SandboxRouter
+
+__all__ = ["FAULT_KINDS", "INSTANT", "Fault", "FaultKind", "LoggedRequest", "Route", "SandboxRouter"]

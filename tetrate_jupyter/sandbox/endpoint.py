@@ -1,0 +1,189 @@
+"""What every route does: log, meet its fault, refuse in the router's words, notice a client that hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import urlsplit
+
+from tornado.iostream import StreamClosedError
+from tornado.web import RequestHandler
+
+from tetrate_jupyter.sandbox.api_error import ApiError
+from tetrate_jupyter.sandbox.log import Record, without_secrets
+from tetrate_jupyter.sandbox.refusals import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+    from types import TracebackType
+
+    from tornado.http1connection import HTTP1Connection
+
+    from tetrate_jupyter.sandbox.faults import Fault, Route
+    from tetrate_jupyter.sandbox.state import State
+
+_UNSAID = frozenset({"code", "code_verifier"})  # members of an exchange that the log names without their value
+_WEB_PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+
+
+class HungUpError(Exception):
+    """The client is gone; there is nobody to answer."""
+
+
+class Endpoint(RequestHandler):
+    """A route of the router."""
+
+    route: ClassVar[Route] = "any"
+
+    def initialize(self, state: State) -> None:
+        """Take what all routes share."""
+        self.state = state
+        self.fault: Fault | None = None
+        self.gone = asyncio.Event()
+        self.record = self._arrived()
+
+    def set_default_headers(self) -> None:
+        """Say who answers, and echo the client's request id."""
+        self.set_header("Server", "tetrate-jupyter-sandbox")
+        if request_id := self.request.headers.get("X-Request-ID"):
+            self.set_header("x-client-request-id", request_id)
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Meet an injected fault, before anything else is looked at."""
+        self.state.log.add(self.record)
+        return self._prepare()
+
+    async def _prepare(self) -> None:
+        if len(self.request.body) > self.state.max_request_bytes:
+            raise ApiError(413, "The request is too large.", code="request_too_large")
+        fault = self.state.faults.take(self.route, self.record.model, self.page_number)
+        if fault is not None:
+            await self.meet(fault)
+
+    @property
+    def page_number(self) -> int:
+        """The page asked for, 1 where none is named."""
+        text = self.get_query_argument("page", "1")
+        return int(text) if text.isdecimal() and len(text) < 7 else 1
+
+    async def meet(self, fault: Fault) -> None:
+        """Let a fault happen. Those of a stream or of an answer's content happen later, where they belong."""
+        self.fault = fault
+        self.record.fault = fault.kind
+        if error := refusal(fault):
+            raise error
+        if fault.kind == "drop":
+            self.drop()
+            raise HungUpError
+        if fault.kind == "slow-headers":
+            await self.wait(fault.delay)
+        elif fault.kind in _SPOILED:
+            status, content_type, body = _SPOILED[fault.kind]
+            self.set_status(fault.status or status)
+            self.set_header("Content-Type", content_type)
+            if fault.kind == "redirect":
+                self.set_header("Location", "/elsewhere")
+            await self.finish(body)
+
+    def drop(self) -> None:
+        """Break the connection off at once."""
+        self.connection.set_close_callback(None)
+        self.connection.stream.close()
+
+    @property
+    def connection(self) -> HTTP1Connection:
+        """The connection with its bytes; this server speaks HTTP/1 only."""
+        return cast("HTTP1Connection", self.request.connection)
+
+    async def wait(self, seconds: float | None) -> None:
+        """Wait for `seconds` (None: for ever). Raises `HungUpError` as soon as the client hangs up."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), seconds)
+        if self.gone.is_set():
+            raise HungUpError
+
+    def on_connection_close(self) -> None:
+        """Note that the client hung up, and end whatever waits."""
+        with self.state.log.change():
+            self.record.hung_up_at = time.monotonic()
+        self.gone.set()
+
+    def on_finish(self) -> None:
+        """Note that everything was sent, unless the client was gone before."""
+        if self.gone.is_set():
+            return
+        with self.state.log.change():
+            self.record.status = self.get_status()
+            self.record.finished_at = time.monotonic()
+
+    async def send_json(self, body: dict[str, Any]) -> None:
+        """Answer with JSON, as UTF-8."""
+        self.set_header("Content-Type", "application/json")
+        await self.finish(json.dumps(body, ensure_ascii=False))
+
+    def check_key(self) -> None:
+        """Refuse a request without a usable key."""
+        self.record.key = self.state.accounts.check(self.request.headers.get("Authorization")).label
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Keep quiet about what is meant to happen."""
+        if not isinstance(value, (ApiError, HungUpError, StreamClosedError)):
+            super().log_exception(typ, value, tb)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401 - Tornado's signature
+        """Word a refusal as the router does; for a client that is gone nothing is left to say."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, (HungUpError, StreamClosedError)):
+            return
+        if not isinstance(error, ApiError):
+            error = ApiError(status_code, "The sandbox router has a fault of its own.", code="internal_error")
+        self.set_status(error.status, _REASONS.get(error.status))
+        for name, value in error.headers.items():
+            self.set_header(name, value)
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(error.body, ensure_ascii=False))
+
+    def _arrived(self) -> Record:
+        body = _parsed(self.request.body)
+        model = body.get("model") if isinstance(body, dict) else None
+        return Record(
+            method=self.request.method or "",
+            path=urlsplit(self.request.uri or "").path,
+            query={n: v[-1].decode("utf-8", "replace") for n, v in self.request.query_arguments.items()},
+            headers=without_secrets(self.request.headers),
+            request_id=self.request.headers.get("X-Request-ID"),
+            body=_unsaid(body),
+            model=model if isinstance(model, str) else None,
+        )
+
+
+_REASONS = {529: "Overloaded"}
+_JSON = "application/json"
+_SPOILED: dict[str, tuple[int, str, str]] = {
+    "not-found": (404, "text/html", _WEB_PAGE.format("404 page not found")),
+    "bad-gateway": (502, "text/html", _WEB_PAGE.format("502 Bad Gateway")),
+    "html": (200, "text/html", _WEB_PAGE.format("Sign in to the company network")),
+    "unreadable-error": (500, _JSON, "upstream connect error or disconnect/reset before headers"),
+    "error-as-200": (200, _JSON, '{"error": {"code": 502, "message": "The provider returned an error."}}'),
+    "empty-body": (200, _JSON, ""),
+    "broken-json": (200, _JSON, '{"id": "chatcmpl-1", "choices": [{"index": 0, "mess'),
+    "redirect": (302, "text/html", ""),
+}
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None
+
+
+def _unsaid(body: object) -> object:
+    if isinstance(body, dict) and _UNSAID & body.keys():
+        return {name: f"<{name}>" if name in _UNSAID else value for name, value in body.items()}
+    return body

@@ -1,0 +1,113 @@
+"""What arrived at the sandbox router, kept so that tests can read it and wait for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+KEPT = 2000  # requests; a demo that runs for days must not grow without end
+SECRET_HEADERS = frozenset({"authorization", "x-api-key", "x-tars-api-key", "cookie", "proxy-authorization"})
+
+
+@dataclass(frozen=True)
+class LoggedRequest:
+    """One request as it stood when it was asked for. Times are `time.monotonic()` seconds of this process.
+
+    `key` is "key 1", "key 2", ... in the order of issue, or None where no known key came; no header that could carry a
+    secret is kept, and an exchange's code and verifier are replaced by their names. `headers` has lower-case names.
+    `hung_up_at` is None unless the client hung up before the end; `finished_at` is None until all has been sent.
+    `chunks_sent` counts server-sent events with data, "[DONE]" not included. `fault` is the kind of fault that was
+    played, or None.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    request_id: str | None
+    body: Any
+    model: str | None
+    arrived_at: float
+    key: str | None = None
+    fault: str | None = None
+    status: int | None = None
+    chunks_sent: int = 0
+    first_chunk_at: float | None = None
+    finished_at: float | None = None
+    hung_up_at: float | None = None
+
+
+@dataclass
+class Record:
+    """The same while it is still changing; only the router's own thread changes it."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    request_id: str | None
+    body: Any
+    model: str | None
+    arrived_at: float = field(default_factory=time.monotonic)
+    key: str | None = None
+    fault: str | None = None
+    status: int | None = None
+    chunks_sent: int = 0
+    first_chunk_at: float | None = None
+    finished_at: float | None = None
+    hung_up_at: float | None = None
+
+    def snapshot(self) -> LoggedRequest:
+        """Give a copy that stays as it is."""
+        return LoggedRequest(**{f.name: getattr(self, f.name) for f in fields(self)})
+
+
+class RequestLog:
+    """The newest requests, oldest first; safe to read from any thread."""
+
+    def __init__(self) -> None:
+        self._records: deque[Record] = deque(maxlen=KEPT)
+        self._changed = threading.Condition()
+
+    def add(self, record: Record) -> None:
+        """Take a request in."""
+        with self.change():
+            self._records.append(record)
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Hold the log while a record changes, then wake whoever waits."""
+        with self._changed:
+            yield
+            self._changed.notify_all()
+
+    def snapshot(self) -> list[LoggedRequest]:
+        """Give all requests as they stand now."""
+        with self._changed:
+            return [record.snapshot() for record in self._records]
+
+    def wait_for(self, predicate: Callable[[LoggedRequest], bool], timeout: float) -> LoggedRequest:
+        """Wait until `predicate` holds for a request; give the oldest such. Raises `TimeoutError`."""
+        end = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                for record in self._records:
+                    if predicate(found := record.snapshot()):
+                        return found
+                left = end - time.monotonic()
+                if left <= 0:
+                    seen = ", ".join(f"{r.method} {r.path}" for r in self._records) or "none"
+                    raise TimeoutError(f"no request as awaited within {timeout:g} s; requests so far: {seen}")
+                self._changed.wait(left)
+
+
+def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    """Give the headers with lower-case names, less those that can carry a key."""
+    return {name.lower(): value for name, value in headers.items() if name.lower() not in SECRET_HEADERS}

@@ -1,0 +1,142 @@
+"""Which models the sandbox has: the public catalog's pages, a key's enriched list, and one model by its id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
+from tetrate_jupyter.sandbox.faults import CHAT_KINDS, FAULT_PREFIX, of_model
+from tetrate_jupyter.sandbox.profiles import TEST_PROFILE, Profile, profile_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_DATA = Path(__file__).parent / "data"
+ECHO: Final = "sandbox/echo"
+STREAM: Final = "sandbox/stream"
+_TEST_MODELS = (ECHO, STREAM)
+_CHAT_MODES = frozenset({"chat", "responses", "completion"})  # "responses" models are served over chat all the same
+_TEST_CONTEXT = 1_000_000  # tokens
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that can be asked: its catalog record and its ways."""
+
+    id: str
+    record: dict[str, Any]
+    profile: Profile
+
+    @property
+    def capabilities(self) -> frozenset[str] | None:
+        """The catalog's words, or None where it has none."""
+        found = self.record.get("capabilities")
+        return frozenset(found) if isinstance(found, list) else None
+
+    def can(self, capability: str) -> bool:
+        """Whether it can do this; where the catalog doesn't say, it can't but for tools."""
+        known = self.capabilities
+        return capability == "tool_choice" if known is None else capability in known
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether images may be sent."""
+        return self.can("vision") or "image" in (self.record.get("modalities") or {}).get("input", ())
+
+    @property
+    def context_window(self) -> int | None:
+        """Tokens, or None where unknown."""
+        return self.record.get("contextWindow")
+
+    def limit(self, name: str) -> int | None:
+        """One of the catalog's limits, in tokens, or None."""
+        return (self.record.get("limits") or {}).get(name)
+
+    @property
+    def efforts(self) -> tuple[str, ...]:
+        """The reasoning efforts it takes; empty where the catalog names none."""
+        return tuple((self.record.get("metadata") or {}).get("reasoning_efforts") or ())
+
+
+class Models:
+    """All models: those of the catalog (or `given`, in the catalog's shape) and the sandbox's own test models."""
+
+    def __init__(self, given: Sequence[Mapping[str, Any]] | None, *, list_test_models: bool) -> None:
+        sample = _read("public_models.json")["models"]
+        self.records: list[dict[str, Any]] = [dict(r) for r in (sample if given is None else given)]
+        self._by_id = {r["model"]: r for r in self.records}
+        known = {entry["id"]: entry for entry in _read("v1_models_enriched.json")["data"]} if given is None else {}
+        listed = [known.get(r["model"]) or _enriched(r) for r in self.records]
+        # The real list may repeat an id; here the first one always does, so that no client can rely on the contrary.
+        self.listed = [*listed, *listed[:1]]
+        if list_test_models:
+            self.listed += [_test_entry(m) for m in (*_TEST_MODELS, *(FAULT_PREFIX + k for k in CHAT_KINDS))]
+
+    def find(self, model: str) -> Served:
+        """Give a model that chat can ask. Raises the 404 of an unknown or disabled one, the 400 of another mode."""
+        if model in _TEST_MODELS or of_model(model):
+            return Served(model, _test_record(model), TEST_PROFILE)
+        record = self._by_id.get(model)
+        if record is None or not record.get("isEnabled", True):
+            raise ApiError(404, f"The model '{model}' is not in the catalog of this key.", code="model_not_found")
+        if record.get("mode", "chat") not in _CHAT_MODES:
+            raise bad_request(f"The model '{model}' is not enabled for chat completions (mode: {record['mode']}).")
+        return Served(model, record, profile_of(record))
+
+    @property
+    def providers(self) -> list[str]:
+        """Every provider, in the order of the catalog."""
+        return list(dict.fromkeys(str(r.get("provider") or "unknown") for r in self.records))
+
+    def page(self, number: int, size: int) -> dict[str, Any]:
+        """Give one page of the public catalog, counted from 1."""
+        pages = max(1, -(-len(self.records) // size))
+        return {"models": self.records[(number - 1) * size : number * size], "totalPages": pages}
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((_DATA / name).read_text(encoding="utf-8"))
+    return found
+
+
+def _enriched(record: Mapping[str, Any]) -> dict[str, Any]:
+    capabilities = record.get("capabilities") or ()
+    entry: dict[str, Any] = {
+        "id": record["model"],
+        "object": "model",
+        "created": 0,
+        "owned_by": record.get("provider") or "unknown",
+    }
+    for name, source in (("input", "inputTokens"), ("output", "outputTokens"), ("cached", "cachedTokens")):
+        if (price := record.get(f"{source}PricePer1M")) is not None:
+            entry[f"{name}_price"] = format((Decimal(price) / 1_000_000).normalize(), "f")
+    if (window := record.get("contextWindow")) is not None:
+        entry["context_window"] = window
+    if (most := (record.get("limits") or {}).get("max_output_tokens")) is not None:
+        entry["max_output_tokens"] = most
+    for flag, word in (("vision", "vision"), ("computer_use", "computer_use"), ("reasoning", "reasoning")):
+        entry[f"supports_{flag}"] = word in capabilities
+    return entry
+
+
+def _test_record(model: str) -> dict[str, Any]:
+    return {
+        "model": model,
+        "provider": "sandbox",
+        "displayName": model,
+        "mode": "chat",
+        "isEnabled": True,
+        "contextWindow": _TEST_CONTEXT,
+        "capabilities": ["reasoning", "structured_outputs", "tool_choice", "vision"],
+        "limits": {},
+        "inputTokensPricePer1M": "0",
+        "outputTokensPricePer1M": "0",
+    }
+
+
+def _test_entry(model: str) -> dict[str, Any]:
+    return _enriched(_test_record(model))

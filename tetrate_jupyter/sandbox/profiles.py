@@ -1,0 +1,92 @@
+"""How each model of the sandbox behaves: its pace, its voice, its habits. All of it is made up.
+
+The paces lie in the range that such models showed in 2026: small ones start within half a second, large ones within
+one or two, Groq writes several hundred tokens a second, a model that thinks is silent for seconds first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Size: TypeAlias = Literal["small", "medium", "large"]
+Voice: TypeAlias = Literal["warm", "crisp", "structured", "wry", "terse", "stepwise"]
+Thinking: TypeAlias = Literal["none", "silent", "shown"]
+
+_SMALL = ("haiku", "luna", "mini", "nano", "flash", "lite", "20b", "27b")
+_LARGE = ("opus", "fable", "astra", "gpt-5.6-sol", "pro", "grok-4.7", "r1")
+_SHOWN = ("r1-0528", "gpt-oss", "qwen/qwen")  # these send reasoning_content
+_SILENT = ("gpt-5", "gpt-6", "gemini-3.1-pro", "gemini-2.5-pro", "opus-5-5", "grok-4.7", "v4-flash")
+_VOICES: dict[str, Voice] = {
+    "anthropic": "warm",
+    "openai": "crisp",
+    "gemini": "structured",
+    "xai": "wry",
+    "groq": "terse",
+    "deepinfra": "stepwise",
+}
+_FIRST_TOKEN = {"small": 0.35, "medium": 0.7, "large": 1.2}  # seconds
+_RATE = {"small": 150.0, "medium": 80.0, "large": 55.0}  # tokens per second
+_PROVIDER_SPEED = {"groq": 4.0, "gemini": 1.3, "deepinfra": 0.8}
+_ERROR_RATES = {"deepinfra/XiaomiMiMo/MiMo-V2.6-Flash": 0.25}  # the one model to show what an unsteady provider is like
+_NO_MAX_TOKENS = frozenset({"gpt-5"})  # wants max_completion_tokens, as some OpenAI reasoning models do
+_NO_FORCED_TOOL = frozenset({"claude-opus-5-5"})  # thinking is always on there, and a forced tool_choice errors
+_THINKING_SECONDS = {"small": 0.8, "medium": 1.6, "large": 2.5}
+EFFORT_FACTOR = {"none": 0.0, "minimal": 0.3, "low": 0.5, "medium": 1.0, "high": 1.6, "xhigh": 2.2, "max": 3.0}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One model's ways. `first_token` and `thinking_seconds` in seconds, `rate` in tokens per second, at speed 1.
+
+    `error_rate` is the share of requests that the provider fails with 529; 0 but for
+    "deepinfra/XiaomiMiMo/MiMo-V2.6-Flash" (0.25). `thinking`: "shown" sends `reasoning_content`, "silent" sends nothing
+    meanwhile. `careful`: sees a negation ("not good") when it judges a text; small models don't.
+    """
+
+    name: str
+    provider: str
+    size: Size
+    voice: Voice
+    first_token: float
+    rate: float
+    thinking: Thinking = "none"
+    thinking_seconds: float = 0.0
+    error_rate: float = 0.0
+    takes_max_tokens: bool = True
+    takes_forced_tool: bool = True
+
+    @property
+    def careful(self) -> bool:
+        """Whether it notices a negation."""
+        return self.size != "small"
+
+
+def profile_of(record: dict[str, Any]) -> Profile:
+    """Derive the ways of a catalogued model from its record in the public catalog's shape."""
+    model = str(record["model"])
+    lower = model.lower()
+    provider = str(record.get("provider") or "unknown")
+    size: Size = "small" if _has(lower, _SMALL) else "large" if _has(lower, _LARGE) else "medium"
+    speed = _PROVIDER_SPEED.get(provider, 1.0)
+    thinking: Thinking = "shown" if _has(lower, _SHOWN) else "silent" if _has(lower, _SILENT) else "none"
+    return Profile(
+        name=str(record.get("displayName") or model.rsplit("/", 1)[-1]),
+        provider=provider,
+        size=size,
+        voice=_VOICES.get(provider, "crisp"),
+        first_token=round(_FIRST_TOKEN[size] / speed, 3),
+        rate=_RATE[size] * speed,
+        thinking=thinking,
+        thinking_seconds=0.0 if thinking == "none" else _THINKING_SECONDS[size] / speed,
+        error_rate=_ERROR_RATES.get(model, 0.0),
+        takes_max_tokens=model not in _NO_MAX_TOKENS,
+        takes_forced_tool=model not in _NO_FORCED_TOOL,
+    )
+
+
+TEST_PROFILE = Profile("Sandbox", "sandbox", "small", "crisp", first_token=0.05, rate=400.0)
+
+
+def _has(text: str, parts: tuple[str, ...]) -> bool:
+    return any(part in text for part in parts)

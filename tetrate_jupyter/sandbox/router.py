@@ -1,0 +1,191 @@
+"""The sandbox router as a person or test holds it: start, stop, keys, faults, log."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from tetrate_jupyter import config
+from tetrate_jupyter.sandbox import click
+from tetrate_jupyter.sandbox.accounts import CODE_LIFETIME, Accounts
+from tetrate_jupyter.sandbox.chat import Chat
+from tetrate_jupyter.sandbox.consent import Consent, Decision, Exchange
+from tetrate_jupyter.sandbox.models import Models
+from tetrate_jupyter.sandbox.routes import Catalog, Elsewhere, ModelList, Root, Status, Unserved
+from tetrate_jupyter.sandbox.state import State
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+    from typing import Literal
+
+    from tornado.web import RequestHandler
+
+    from tetrate_jupyter.sandbox.faults import Fault
+    from tetrate_jupyter.sandbox.log import LoggedRequest
+
+INSTANT: Final = float("inf")  # as `speed`: no waiting at all
+MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024  # beyond this 413; the real limit is unknown
+_READ_AT_MOST: Final = 256 * 1024 * 1024  # bytes; what is too large is still read, to be refused in our words
+_STOP_TIMEOUT: Final = 5.0  # seconds for the thread to end
+
+
+class SandboxRouter:
+    """A router emulator on 127.0.0.1, in a daemon thread of its own. Use it as a context manager, or start and stop.
+
+    `port`: 0 is a free one. `speed`: multiplies the models' pace; `INSTANT` (infinity) is no waiting at all. `seed`:
+    varies the replies; the same seed and request always give the same one. `models`: records in the public catalog's
+    shape instead of the sample ones. `list_faults`: also list the test models ("sandbox/echo", "sandbox/stream",
+    "sandbox/fault-<kind>"), which can be asked in any case. `code_lifetime`: seconds an authorization code is good.
+    `max_request_bytes`: larger requests get 413.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        speed: float = 1.0,
+        seed: int = 0,
+        models: Sequence[Mapping[str, Any]] | None = None,
+        list_faults: bool = False,
+        code_lifetime: float = CODE_LIFETIME,
+        max_request_bytes: int = MAX_REQUEST_BYTES,
+    ) -> None:
+        if not speed > 0:
+            raise ValueError("speed must be above 0")
+        self._state = State(
+            Models(models, list_test_models=list_faults),
+            Accounts(code_lifetime=code_lifetime),
+            speed=speed,
+            seed=seed,
+            max_request_bytes=max_request_bytes,
+        )
+        self._wanted_port = port
+        self._port: int | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> SandboxRouter:
+        """Serve, from when this returns. Raises `OSError` when the port can't be used."""
+        if self._thread is not None:
+            raise RuntimeError("this sandbox router is already running")
+        sockets = bind_sockets(self._wanted_port, "127.0.0.1")
+        self._port = sockets[0].getsockname()[1]
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(sockets, ready)), name="tetrate-sandbox", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and end; nothing happens when it isn't running."""
+        thread, self._thread = self._thread, None
+        if thread is None or self._loop is None or self._end is None:
+            return
+        self._loop.call_soon_threadsafe(self._end.set)
+        thread.join(_STOP_TIMEOUT)
+
+    def __enter__(self) -> SandboxRouter:  # noqa: PYI034 - Self came with Python 3.11
+        return self if self._thread is not None else self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def host(self) -> str:
+        """The gateway host that its keys belong to, as "127.0.0.1:PORT"."""
+        if self._port is None:
+            raise RuntimeError("the sandbox router has no address before it is started")
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """The inference base, as "http://127.0.0.1:PORT/v1"."""
+        return f"http://{self.host}/v1"
+
+    @property
+    def auth_url(self) -> str:
+        """The web app: consent page, exchange and catalog, as "http://127.0.0.1:PORT"."""
+        return f"http://{self.host}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point a client at it."""
+        return {config.BASE_URL_VARIABLE: self.base_url, config.AUTH_URL_VARIABLE: self.auth_url}
+
+    def issue_key(self, hostname: str | None = None) -> str:
+        """Make a key; one for another `hostname` is refused here with 403, as the real router does."""
+        own = hostname is None or hostname == self.host
+        return self._state.accounts.issue_key(None if own else hostname)
+
+    def revoke_key(self, key: str) -> None:
+        """Make a key worthless."""
+        self._state.accounts.revoke_key(key)
+
+    def decide(self, authorization_url: str, decision: Literal["approve", "deny"] = "approve") -> str:
+        """Do over HTTP what a person's click on the consent page does; give where the browser would be sent.
+
+        The address is not followed. Raises `ValueError` when the page refuses, with its words.
+        """
+        if urlsplit(authorization_url).netloc.rpartition(":")[2] != str(self._port):
+            raise ValueError("this address leads to another router")
+        return click.decide(authorization_url, decision)
+
+    def inject(self, fault: Fault) -> None:
+        """Let a fault happen to a coming request."""
+        self._state.faults.add(fault)
+
+    def clear_faults(self) -> None:
+        """Forget the faults that have not happened."""
+        self._state.faults.clear()
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """What has arrived, oldest first, as it stands now."""
+        return self._state.log.snapshot()
+
+    def wait_for(self, predicate: Callable[[LoggedRequest], bool], timeout: float = 5.0) -> LoggedRequest:
+        """Wait up to `timeout` seconds until `predicate` holds for a request; give it. Raises `TimeoutError`."""
+        return self._state.log.wait_for(predicate, timeout)
+
+    async def _serve(self, sockets: list[socket.socket], ready: threading.Event) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        server = HTTPServer(_application(self._state), max_body_size=_READ_AT_MOST, max_buffer_size=_READ_AT_MOST)
+        server.add_sockets(sockets)
+        ready.set()
+        await self._end.wait()
+        server.stop()
+        await server.close_all_connections()
+
+
+def _application(state: State) -> Application:
+    routes = [
+        (r"/", Root),
+        (config.AUTHORIZE_PATH, Consent),
+        (config.AUTHORIZE_PATH + "/decision", Decision),
+        (config.EXCHANGE_PATH, Exchange),
+        (config.CATALOG_PATH, Catalog),
+        (r"/v1/models", ModelList),
+        (r"/v1/status", Status),
+        (r"/v1/chat/completions", Chat),
+        (r"/v1(?:/.*)?", Unserved),
+        (r"/.*", Elsewhere),
+    ]
+    with_state = [(path, handler, {"state": state}) for path, handler in routes]
+    return Application(with_state, log_function=_no_access_log)
+
+
+def _no_access_log(_handler: RequestHandler) -> None:
+    """The request log has it; a terminal line for each refusal would only disturb."""

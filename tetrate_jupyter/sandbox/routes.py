@@ -1,0 +1,83 @@
+"""The routes beside chat: models, catalog, status, the front door, and everything that isn't served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from tetrate_jupyter.config import CATALOG_PAGE_SIZE
+from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
+from tetrate_jupyter.sandbox.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.sandbox.faults import Route
+
+
+class Root(Endpoint):
+    """`GET /`: hosted planes answer with nothing."""
+
+    async def get(self) -> None:
+        """Answer with nothing."""
+        await self.finish()
+
+
+class ModelList(Endpoint):
+    """`GET /v1/models`: what a key reaches, enriched; with a repeated and a disabled id, as the real list may have."""
+
+    route: ClassVar[Route] = "models"
+
+    async def get(self) -> None:
+        """Answer with the list."""
+        self.check_key()
+        entries = self.state.models.listed
+        if self.fault and self.fault.kind == "plain-models":
+            entries = [{name: entry[name] for name in ("id", "object", "created", "owned_by")} for entry in entries]
+        await self.send_json({"object": "list", "data": entries})
+
+
+class Catalog(Endpoint):
+    """`GET /api/public/models?limit=&page=`: the public catalog; needs no key."""
+
+    route: ClassVar[Route] = "catalog"
+
+    async def get(self) -> None:
+        """Answer with a page."""
+        limit = self.get_query_argument("limit", str(CATALOG_PAGE_SIZE))
+        if not limit.isdecimal() or not 1 <= int(limit) <= CATALOG_PAGE_SIZE:
+            raise bad_request(f"'limit' must be a number from 1 to {CATALOG_PAGE_SIZE}.", param="limit")
+        size = int(limit)
+        if self.state.faults.is_waiting("catalog-page-fails"):
+            size = min(size, -(-len(self.state.models.records) // 2))  # else there is no second page to fail
+        await self.send_json(self.state.models.page(self.page_number, size))
+
+
+class Status(Endpoint):
+    """`GET /v1/status`: what this router has seen of its providers."""
+
+    route: ClassVar[Route] = "status"
+
+    async def get(self) -> None:
+        """Answer with the report."""
+        self.check_key()
+        await self.send_json(self.state.status())
+
+
+class Unserved(Endpoint):
+    """Any other route below /v1."""
+
+    async def prepare_unserved(self) -> None:
+        """Refuse."""
+        raise ApiError(404, "Unsupported endpoint", code="unsupported_endpoint")
+
+    get = post = put = patch = delete = head = options = prepare_unserved
+
+
+class Elsewhere(Endpoint):
+    """Anything else: a wrong base URL ends here, at a web page."""
+
+    async def not_found(self) -> None:
+        """Answer as a web server does that knows nothing of the API."""
+        self.set_status(404)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        await self.finish("<!DOCTYPE html><html><head><title>404</title></head><body><h1>Not found</h1></body></html>")
+
+    get = post = put = patch = delete = head = options = not_found

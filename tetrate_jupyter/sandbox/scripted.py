@@ -1,0 +1,80 @@
+"""Replies that are ordered rather than composed: the test models' and those that a fault dictates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tetrate_jupyter.sandbox import models
+from tetrate_jupyter.sandbox.api_error import bad_request
+from tetrate_jupyter.sandbox.replies.reply import Ask, Reply
+from tetrate_jupyter.sandbox.replies.tools import call_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tetrate_jupyter.sandbox.faults import FaultKind
+
+_SETTING = re.compile(r"(\w+)\s*=\s*([0-9.]+)")
+_FILLER = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor "
+_MOST_CHUNKS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What "sandbox/stream" is told in its prompt, as "chunks=1000 size=20 interval=0.01 first=0.5".
+
+    `chunks` of exactly `size` characters each, `interval` seconds apart, the first after `first` seconds: real ones,
+    whatever the router's speed. Chunk i (from 0) begins with "#i " where `size` leaves room for it.
+    """
+
+    chunks: int = 100
+    size: int = 20
+    interval: float = 0.0
+    first: float = 0.0
+
+    @staticmethod
+    def of(body: dict[str, Any]) -> Plan:
+        """Read the plan from the last message."""
+        content = body["messages"][-1].get("content")
+        found = dict(_SETTING.findall(content)) if isinstance(content, str) else {}
+        unknown = found.keys() - {"chunks", "size", "interval", "first"}
+        if unknown:
+            raise bad_request(f"sandbox/stream takes chunks, size, interval and first, not {', '.join(unknown)}.")
+        try:
+            chunks, size = int(found.get("chunks", 100)), int(found.get("size", 20))
+            plan = Plan(chunks, size, float(found.get("interval", 0)), float(found.get("first", 0)))
+        except ValueError:
+            raise bad_request("sandbox/stream takes whole chunks and size, seconds for the rest.") from None
+        if not (0 <= plan.chunks <= _MOST_CHUNKS and 1 <= plan.size <= _MOST_CHUNKS):
+            raise bad_request("sandbox/stream: chunks or size out of range.")
+        return plan
+
+    def texts(self) -> Iterator[str]:
+        """Give the text of each chunk."""
+        filler = (_FILLER * (self.size // len(_FILLER) + 2))[: self.size]
+        for number in range(self.chunks):
+            yield (f"#{number} {filler}" if self.size > len(str(number)) + 2 else filler)[: self.size]
+
+
+_DICTATED: dict[str, Reply] = {
+    "content-filter": Reply(finish="content_filter"),
+    "empty-answer": Reply(),
+    "length": Reply("This simulated answer stops at its output limit, in the middle of a", finish="length"),
+    "byte-split": Reply("Simulated: Grüße aus dem Sandkasten, 世界, 🌍 👩🏽‍🔬 — naïve café, ½ π ≈ 1.5708."),
+}
+
+
+def reply(ask: Ask, kind: FaultKind | None) -> Reply | None:
+    """Give the reply that a test model or fault dictates, or None where the model is free to answer."""
+    if kind in _DICTATED:
+        return _DICTATED[kind]
+    answered = kind == "loose-tool-calls" and ask.messages[-1].get("role") == "tool"
+    if kind in {"tool-loop", "loose-tool-calls"} and ask.body.get("tools") and not answered:
+        return Reply(calls=(call_of(ask, ask.body["tools"][0]),), finish="tool_calls")
+    if ask.model == models.ECHO:
+        return Reply(ask.prompt)
+    if ask.model == models.STREAM:
+        return Reply("".join(Plan.of(ask.body).texts()))
+    return None
