@@ -1,0 +1,174 @@
+"""Finding models: patterns, words, capabilities, context sizes; near misses; and a choice where nobody chose."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter import config
+from tetrate_jupyter.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
+
+    from tetrate_jupyter.types import Model
+
+CHEAP: Final = Decimal(1)  # US dollars per million tokens, at three tokens read for one written
+_EVERYDAY: Final = 1.0  # likewise: what a default should cost
+_EVERYDAY_LIMIT: Final = Decimal(4)  # likewise: a family's model above this is no default
+
+# Small general models that handle tools and images, by provider: families, so that a new version is taken up by itself.
+_FAMILIES: Final = ("claude-haiku-*", "gemini-*-flash", "gpt-*-luna", "gpt-*-mini")
+
+_ALIKE: Final = 0.55  # below this two ids have nothing to do with each other
+
+_SIZE = re.compile(r"(?:>=?)?(\d+(?:\.\d+)?)([km])\+?")
+_SEPARATORS = re.compile(r"[-_./:\s]+")
+_DIGITS = re.compile(r"\d+")
+
+
+def today() -> date:
+    """Give the date in UTC, as the catalog's dates are."""
+    return datetime.now(timezone.utc).date()
+
+
+def blended_price(model: Model) -> Decimal | None:
+    """Give US dollars per million tokens at three tokens read for one written; None where a price is unknown."""
+    if model.price.input is None or model.price.output is None:
+        return None
+    return (3 * model.price.input + model.price.output) / 4
+
+
+def retires_soon(model: Model, day: date | None = None) -> bool:
+    """Whether the model is retired, or will be within 90 days of `day` (default: today)."""
+    limit = (day or today()) + timedelta(days=config.RETIRING_SOON_DAYS)
+    return model.retirement_date is not None and model.retirement_date <= limit
+
+
+# --- words -----------------------------------------------------------------------------------------------------
+
+# A flag the router left out is no reason to hide a model: only a plain "no" is.
+_CAPABILITIES: Final[dict[str, Callable[[Model], bool]]] = {
+    "vision": lambda m: m.images is not False,
+    "images": lambda m: m.images is not False,
+    "image": lambda m: m.images is not False,
+    "tools": lambda m: m.tools is not False,
+    "tool": lambda m: m.tools is not False,
+    "reasoning": lambda m: m.reasoning is not False,
+    "thinking": lambda m: m.reasoning is not False,
+    "structured": lambda m: m.structured_output is not False,
+    "schema": lambda m: m.structured_output is not False,
+    "json": lambda m: m.structured_output is not False,
+    "cheap": lambda m: (price := blended_price(m)) is not None and price <= CHEAP,
+    "free": lambda m: blended_price(m) == 0,
+    "priced": lambda m: blended_price(m) is not None,
+    "preview": lambda m: m.preview,
+    "deprecated": lambda m: m.deprecated or retires_soon(m),
+}
+WORDS: Final = tuple(_CAPABILITIES)
+
+
+def matches(model: Model, query: str) -> bool:
+    """Whether the model fits every word of `query`; an empty one fits all. See `ModelList.search`."""
+    return all(_fits(model, word) for word in re.split(r"[\s,]+", query.lower()) if word)
+
+
+def _fits(model: Model, word: str) -> bool:
+    if any(c in word for c in "*?["):
+        identity = model.id.lower()
+        return fnmatchcase(identity, word) or fnmatchcase(identity.rsplit("/", 1)[-1], word)
+    size = _SIZE.fullmatch(word)
+    if size is not None:
+        least = float(size[1]) * (1_000_000 if size[2] == "m" else 1_000)
+        return model.context_window is not None and model.context_window >= least
+    has = _CAPABILITIES.get(word)
+    if (has is not None and has(model)) or word in (model.capabilities or ()):
+        return True
+    return any(_plain(word) in _plain(text) for text in (model.id, model.name, model.provider or ""))
+
+
+def _plain(text: str) -> str:
+    return _SEPARATORS.sub("-", text.lower())
+
+
+# --- order -----------------------------------------------------------------------------------------------------
+
+# What to sort by: a value each, None for unknown. Ties keep the order by id.
+_ORDERS: Final[dict[str, Callable[[Model], Any]]] = {
+    "id": lambda m: m.id.lower(),
+    "name": lambda m: m.name.lower(),
+    "provider": lambda m: m.provider,
+    "context": lambda m: m.context_window,
+    "output": lambda m: m.max_output_tokens,
+    "price": blended_price,
+    "input price": lambda m: m.price.input,
+    "output price": lambda m: m.price.output,
+    "released": lambda m: m.release_date,
+    "retirement": lambda m: m.retirement_date,
+}
+
+
+def in_order(models: Iterable[Model], by: str, *, descending: bool = False) -> list[Model]:
+    """Sort by one of the orders, the unknown last either way. Raises `OptionError` for another word."""
+    key = _ORDERS.get(by)
+    if key is None:
+        names = ", ".join(repr(name) for name in _ORDERS)
+        raise OptionError(f"Models can't be sorted by {by!r}.", next_step=f"use one of {names}")
+    by_id = sorted(models, key=_ORDERS["id"])
+    known = [m for m in by_id if key(m) is not None]
+    return sorted(known, key=key, reverse=descending) + [m for m in by_id if key(m) is None]
+
+
+# --- near misses ---------------------------------------------------------------------------------------------
+
+
+def nearest(models: Iterable[Model], text: str, n: int = 3) -> list[Model]:
+    """Give up to `n` models whose id or name looks like `text`, best first; none where nothing does."""
+    wanted = _plain(text.strip())
+    if not wanted:
+        return []
+    scored = [(_likeness(wanted, m), m) for m in in_order(models, "id")]
+    good = [(score, m) for score, m in scored if score >= _ALIKE]
+    return [m for _, m in sorted(good, key=lambda pair: -pair[0])[:n]]
+
+
+def _likeness(wanted: str, model: Model) -> float:
+    tail = model.id.rsplit("/", 1)[-1]
+    wanted_tail = wanted.rsplit("/", 1)[-1]
+    best = 0.0
+    for text in {_plain(model.id), _plain(tail), _plain(model.name)}:
+        ratio = difflib.SequenceMatcher(None, wanted_tail, text, autojunk=False).ratio()
+        within = wanted_tail in text or text in wanted_tail  # "haiku", or an id with a date behind it
+        best = max(best, ratio + (0.5 if within and len(text) > 2 else 0.0))
+    return best
+
+
+# --- a choice where nobody chose -----------------------------------------------------------------------------
+
+
+def default_choice(models: Sequence[Model], day: date | None = None) -> Model | None:
+    """Choose a model for somebody who hasn't: a small, current, priced one that takes tools. None for an empty list.
+
+    First the newest of a family of small general models (Claude Haiku, Gemini Flash, GPT Luna or mini); otherwise the
+    one whose price is nearest to 1 US dollar per million tokens; otherwise the first that isn't on its way out.
+    """
+    usable = [m for m in models if m.tools is not False and not (m.deprecated or m.preview or retires_soon(m, day))]
+    priced = [(m, price) for m in usable if (price := blended_price(m)) is not None and 0 < price <= _EVERYDAY_LIMIT]
+    for family in _FAMILIES:
+        members = [m for m, _ in priced if fnmatchcase(m.id.lower(), family)]
+        if members:
+            return max(members, key=_age)
+    if priced:
+        return min(priced, key=lambda pair: (abs(math.log(float(pair[1]) / _EVERYDAY)), pair[0].id))[0]
+    return next(iter(usable or models), None)
+
+
+def _age(model: Model) -> tuple[tuple[int, ...], str]:
+    # By the version in the id: the date of release is often missing.
+    return tuple(int(n) for n in _DIGITS.findall(model.id)), model.id

@@ -1,0 +1,86 @@
+"""A list of models as a table for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.catalog.search import retires_soon
+from tetrate_jupyter.render.numbers import tokens
+from tetrate_jupyter.render.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from decimal import Decimal
+
+    from tetrate_jupyter.types import Model
+
+UNKNOWN = "?"
+
+
+def table(models: Sequence[Model], day: date | None = None) -> Table:
+    """Make the table. "?" is unknown; the retirement column is there where a model retires within 90 days of `day`."""
+    retiring = any(_ending(m, day) for m in models)
+    columns = [
+        Column("id"),
+        Column("name"),
+        Column("provider"),
+        Column("context", align="right"),
+        Column("max output", align="right"),
+        Column("capabilities"),
+        Column("$/1M in", align="right"),
+        Column("$/1M out", align="right"),
+        Column("cached", align="right"),
+        *([Column("retirement")] if retiring else []),
+    ]
+    rows = [_row(m, day)[: len(columns)] for m in models]
+    return Table(columns, rows, caption=_caption(len(models)))
+
+
+def _row(model: Model, day: date | None) -> list[str]:
+    return [
+        model.id,
+        model.name,
+        model.provider or UNKNOWN,
+        _tokens(model.context_window),
+        _tokens(model.max_output_tokens),
+        _capabilities(model),
+        _price(model.price.input),
+        _price(model.price.output),
+        _price(model.price.cache_read),
+        _ending(model, day),
+    ]
+
+
+def _caption(count: int) -> str:
+    if not count:
+        return "No models."
+    return f"{count} model{'s' if count != 1 else ''}; prices in US dollars per million tokens"
+
+
+def _tokens(count: int | None) -> str:
+    return UNKNOWN if count is None else tokens(count)
+
+
+def _price(price: Decimal | None) -> str:
+    if price is None:
+        return UNKNOWN
+    return "free" if price == 0 else f"{price:f}"
+
+
+def _capabilities(model: Model) -> str:
+    flags = {
+        "images": model.images,
+        "tools": model.tools,
+        "reasoning": model.reasoning,
+        "structured": model.structured_output,
+    }
+    if all(flag is None for flag in flags.values()):
+        return UNKNOWN
+    return ", ".join(name for name, flag in flags.items() if flag) or "text"
+
+
+def _ending(model: Model, day: date | None) -> str:
+    if retires_soon(model, day) and model.retirement_date is not None:
+        return model.retirement_date.isoformat()
+    return "deprecated" if model.deprecated else ""
