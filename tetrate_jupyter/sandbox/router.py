@@ -188,4 +188,4 @@ def _application(state: State) -> Application:
 
 
 def _no_access_log(_handler: RequestHandler) -> None:
-    """The request log has it; a terminal line for each refusal would only disturb."""
+    """Print nothing: the request log has it."""
