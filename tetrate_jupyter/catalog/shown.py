@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter.catalog.search import retires_soon
-from tetrate_jupyter.render.numbers import tokens
+from tetrate_jupyter.render.numbers import price, tokens
 from tetrate_jupyter.render.table import Column, Table
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ def table(models: Sequence[Model], day: date | None = None) -> Table:
     """Make the table. "?" is unknown; the retirement column is there where a model retires within 90 days of `day`."""
     retiring = any(_ending(m, day) for m in models)
     columns = [
-        Column("id"),
-        Column("name"),
-        Column("provider"),
-        Column("context", align="right"),
-        Column("max output", align="right"),
+        Column("id", code=True),
+        Column("name", optional=True),
+        Column("provider", optional=True),
+        Column("context", align="right", hint="tokens that prompt and answer may have together"),
+        Column("max output", align="right", hint="tokens an answer may have", optional=True),
         Column("capabilities"),
-        Column("$/1M in", align="right"),
-        Column("$/1M out", align="right"),
-        Column("cached", align="right"),
-        *([Column("retirement")] if retiring else []),
+        Column("$/1M in", align="right", hint="US dollars per million tokens sent"),
+        Column("$/1M out", align="right", hint="US dollars per million tokens written"),
+        Column("cached", align="right", hint="US dollars per million tokens read from the cache", optional=True),
+        *([Column("retirement", hint="the day the model goes away")] if retiring else []),
     ]
     rows = [_row(m, day)[: len(columns)] for m in models]
     return Table(columns, rows, caption=_caption(len(models)))
@@ -62,10 +62,8 @@ def _tokens(count: int | None) -> str:
     return UNKNOWN if count is None else tokens(count)
 
 
-def _price(price: Decimal | None) -> str:
-    if price is None:
-        return UNKNOWN
-    return "free" if price == 0 else f"{price:f}"
+def _price(per_million: Decimal | None) -> str:
+    return UNKNOWN if per_million is None else price(per_million)
 
 
 def _capabilities(model: Model) -> str:
