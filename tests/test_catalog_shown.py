@@ -65,6 +65,23 @@ def test_the_repr_is_stable_and_a_notebook_gets_both_forms() -> None:
     assert " object at 0x" not in repr(models)
 
 
+def test_a_long_id_is_never_cut_short() -> None:
+    identity = "deepinfra/somebody/" + "a-very-long-name-" * 5 + "1"
+    full = Model(
+        id=identity,
+        name="n",
+        images=True,
+        tools=True,
+        reasoning=True,
+        structured_output=True,
+        price=Price(Decimal("123.4567"), Decimal("1234.56")),
+        retirement_date=date(2020, 1, 1),
+    )
+    shown = repr(ModelList([full]))
+    assert identity in shown
+    assert "images, tools, reasoning, schema" in shown
+
+
 def test_an_empty_list_says_so() -> None:
     assert "No models" in repr(ModelList())
     assert "No models" in ModelList()._repr_mimebundle_()["text/html"]

@@ -115,12 +115,11 @@ class ModelList(Sequence[Model]):
         return to_frame(self._models)
 
     def __repr__(self) -> str:
-        from tetrate_jupyter.catalog.shown import table
+        from tetrate_jupyter.catalog.shown import plain
 
-        return table(self._models).plain()
+        return plain(self._models)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ANN401 - IPython's
-        from tetrate_jupyter.catalog.shown import table
+        from tetrate_jupyter.catalog.shown import plain, table
 
-        shown = table(self._models)
-        return {"text/html": shown.html(), "text/plain": shown.plain()}
+        return {"text/html": table(self._models).html(), "text/plain": plain(self._models)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tetrate_jupyter.catalog.search import retires_soon
 from tetrate_jupyter.render.numbers import price, tokens
-from tetrate_jupyter.render.table import Column, Table
+from tetrate_jupyter.render.table import WIDTH, Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 UNKNOWN = "?"
+_BESIDE_ID = 76  # characters of the columns that are never left out
 
 
 def table(models: Sequence[Model], day: date | None = None) -> Table:
@@ -35,6 +36,12 @@ def table(models: Sequence[Model], day: date | None = None) -> Table:
     ]
     rows = [_row(m, day)[: len(columns)] for m in models]
     return Table(columns, rows, caption=_caption(len(models)))
+
+
+def plain(models: Sequence[Model], day: date | None = None) -> str:
+    """Give the table as plain text; wider than usual rather than with an id cut short, for ids are there to be copied."""
+    longest = max((len(m.id) for m in models), default=0)
+    return table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
 
 
 def _row(model: Model, day: date | None) -> list[str]:
@@ -71,7 +78,7 @@ def _capabilities(model: Model) -> str:
         "images": model.images,
         "tools": model.tools,
         "reasoning": model.reasoning,
-        "structured": model.structured_output,
+        "schema": model.structured_output,
     }
     if all(flag is None for flag in flags.values()):
         return UNKNOWN
