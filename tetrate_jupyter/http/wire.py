@@ -284,7 +284,7 @@ def read_catalog_page(body: bytes) -> CatalogPage:
 
 
 def _entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:
-    found = [entry for item in raw if (entry := _entry(item, kind)) is not None and getattr(entry, "id", "")]
+    found = [entry for item in raw if (entry := _entry(item, kind)) is not None and getattr(entry, "id", None)]
     if raw and not found:
         raise msgspec.ValidationError("not one entry has an id")
     return found
