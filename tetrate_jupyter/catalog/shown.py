@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 UNKNOWN = "?"
-_BESIDE_ID = 76  # characters of the columns that are never left out
+_BESIDE_ID = 90  # characters of the columns that are never left out
 
 
 def table(models: Sequence[Model], day: date | None = None) -> Table:
@@ -39,7 +39,7 @@ def table(models: Sequence[Model], day: date | None = None) -> Table:
 
 
 def plain(models: Sequence[Model], day: date | None = None) -> str:
-    """Give the table as plain text; wider than usual rather than with an id cut short, for ids are there to be copied."""
+    """Give the table as plain text; wider than usual rather than with an id cut short: ids are there to be copied."""
     longest = max((len(m.id) for m in models), default=0)
     return table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
 
