@@ -1,0 +1,104 @@
+"""The protocol of signing in, pure: verifier, challenge, authorization address, and reading the way back (RFC 7636)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+from typing import Final
+from urllib.parse import parse_qs, urlencode
+
+from tetrate_jupyter import config
+from tetrate_jupyter.errors import LoginDeniedError, RedirectError
+
+VERIFIER_BYTES: Final = 96  # gives 128 characters, the longest RFC 7636 allows and the length seen in use
+STATE_BYTES: Final = 16
+MAX_CODE: Final = 2048  # characters; the real codes' length is unknown
+_CODE: Final = re.compile(r"[A-Za-z0-9._~+/=\-]+")
+_AGAIN: Final = "run %tetrate_login again; it starts at once"
+
+
+def new_verifier() -> str:
+    """Give a fresh code verifier: 128 random characters of A-Z a-z 0-9 - _."""
+    return _base64url(secrets.token_bytes(VERIFIER_BYTES))
+
+
+def new_state() -> str:
+    """Give a fresh value that ties a callback to its attempt."""
+    return _base64url(secrets.token_bytes(STATE_BYTES))
+
+
+def challenge_of(verifier: str) -> str:
+    """Give the S256 code challenge of a verifier: base64url of its SHA-256, without padding."""
+    return _base64url(hashlib.sha256(verifier.encode("ascii")).digest())
+
+
+def callback_address(port: int, state: str) -> str:
+    """Give where the browser is to come back to. "localhost" at the root path is the only form seen in use."""
+    return f"http://localhost:{port}/?{urlencode({'state': state})}"
+
+
+def authorization_url(auth_url: str, callback: str, challenge: str) -> str:
+    """Give the consent page's address. The router calls the callback's parameter `callback`, not redirect_uri."""
+    query = {
+        "callback": callback,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+        "client": config.CLIENT_NAME,
+    }
+    return f"{auth_url}{config.AUTHORIZE_PATH}?{urlencode(query)}"
+
+
+def code_of_query(query: str, state: str) -> str:
+    """Give the authorization code of a callback's query.
+
+    A query that was appended naively ("?state=..?code=..") is understood. A `state` that comes back must fit; one that
+    doesn't come back is no fault, since PKCE itself ties the code to this attempt. Raises `LoginDeniedError` where the
+    router says no, `RedirectError` where there is no code for this attempt.
+    """
+    found = {name: values[0] for name, values in parse_qs(query.replace("?", "&")).items()}
+    if "state" in found and not secrets.compare_digest(found["state"].encode(), state.encode()):
+        raise RedirectError("That address belongs to another sign-in.", next_step="use the newest link, or " + _AGAIN)
+    if "error" in found:
+        raise LoginDeniedError(f"The router did not approve ({_shown(found['error'])}).", next_step=_AGAIN)
+    return _checked(found.get("code", ""))
+
+
+def code_of_paste(text: str, state: str) -> str:
+    """Give the authorization code of what a person pasted: the address the browser ended at, its query, or the code.
+
+    Raises as `code_of_query`.
+    """
+    pasted = text.strip().strip("<>\"'").split("#", 1)[0]
+    if looks_like_key(pasted):
+        raise RedirectError("That is a key, not a code.", next_step="paste it at the prompt for keys")
+    if re.search(r"(^|[?&])(code|error)=", pasted):
+        return code_of_query(pasted.partition("?")[2] or pasted, state)
+    if "://" in pasted or "?" in pasted:
+        raise RedirectError(
+            "There is no code in that address.", next_step="paste the address the browser shows after approving"
+        )
+    return _checked(pasted)
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether this is an inference key rather than a code."""
+    return text.strip().startswith("sk-")
+
+
+def _checked(code: str) -> str:
+    if not code or len(code) > MAX_CODE or not _CODE.fullmatch(code):
+        raise RedirectError(
+            "There is no code in that.", next_step="paste the whole address the browser shows after approving"
+        )
+    return code
+
+
+def _shown(error: str) -> str:
+    """Make a foreign word harmless: it is shown to a person."""
+    return re.sub(r"[^A-Za-z0-9_ .\-]", "", error)[:80] or "no reason given"
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
