@@ -1,0 +1,110 @@
+"""Chunks of one stream, added up: text, reasoning, tool calls, usage; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.types import ToolCall, Usage
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.http.wire import ChatChunk, ToolCallDelta, WireUsage
+
+
+@dataclass
+class _Call:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+class Accumulator:
+    """What one stream has brought so far. `text` and `reasoning` are pieces: joining is the reader's choice."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.finish_reason: str | None = None
+        self.served_model: str | None = None
+        self.usage = Usage()
+        self._calls: dict[int, _Call] = {}
+
+    def add(self, chunk: ChatChunk) -> tuple[str, str]:
+        """Take one chunk; give its (text, reasoning), "" where it has none."""
+        if chunk.model and self.served_model is None:
+            self.served_model = chunk.model
+        if chunk.usage is not None:
+            self.usage = usage_of(chunk.usage)
+        if not chunk.choices:
+            return "", ""
+        choice = chunk.choices[0]
+        if choice.finish_reason:
+            self.finish_reason = choice.finish_reason
+        delta = choice.delta
+        if delta is None:
+            return "", ""
+        if delta.tool_calls:
+            for part in delta.tool_calls:
+                self._add_call(part)
+        text = delta.content or ""
+        reasoning = delta.reasoning_text
+        if text:
+            self.text.append(text)
+        if reasoning:
+            self.reasoning.append(reasoning)
+        return text, reasoning
+
+    def _add_call(self, part: ToolCallDelta) -> None:
+        index = part.index if part.index is not None else max(len(self._calls) - 1, 0)
+        call = self._calls.setdefault(index, _Call())
+        if part.id:
+            call.id = part.id
+        if part.function is None:
+            return
+        if part.function.name:
+            call.name = part.function.name  # some gateways repeat the whole name on each chunk: assign, don't append
+        if part.function.arguments:
+            call.arguments.append(part.function.arguments)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls asked for, in the model's order; an id that some gateways leave out is made up."""
+        return tuple(
+            ToolCall(call.id or f"call_{index}", call.name, "".join(call.arguments))
+            for index, call in sorted(self._calls.items())
+            if call.name
+        )
+
+
+def usage_of(wire: WireUsage) -> Usage:
+    """Give the router's counts in our terms; what it left out stays unknown."""
+    prompt = wire.prompt_tokens_details
+    completion = wire.completion_tokens_details
+    return Usage(
+        prompt_tokens=wire.prompt_tokens,
+        completion_tokens=wire.completion_tokens,
+        cached_tokens=prompt.cached_tokens if prompt else None,
+        cache_write_tokens=prompt.caching_tokens if prompt else None,
+        reasoning_tokens=completion.reasoning_tokens if completion else None,
+    )
+
+
+def add_usage(one: Usage, other: Usage) -> Usage:
+    """Add the counts of two rounds; a count that either lacks is unknown for both together, never taken for 0.
+
+    Details (cached, cache-write, reasoning tokens) are left out by the router where there are none.
+    """
+
+    def both(a: int | None, b: int | None) -> int | None:
+        return None if a is None or b is None else a + b
+
+    def detail(a: int | None, b: int | None) -> int | None:
+        return None if a is None and b is None else (a or 0) + (b or 0)
+
+    return Usage(
+        prompt_tokens=both(one.prompt_tokens, other.prompt_tokens),
+        completion_tokens=both(one.completion_tokens, other.completion_tokens),
+        cached_tokens=detail(one.cached_tokens, other.cached_tokens),
+        cache_write_tokens=detail(one.cache_write_tokens, other.cache_write_tokens),
+        reasoning_tokens=detail(one.reasoning_tokens, other.reasoning_tokens),
+    )

@@ -1,0 +1,105 @@
+"""What came back, and how it shows itself: rendered Markdown in a notebook, plain text elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from tetrate_jupyter.types import Timing, ToolResult, Usage
+
+TRUNCATED = "Cut off at the output cap; raise it with --max-tokens (max_tokens=)."
+FILTERED = "The provider's content filter ended this answer early."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a model.
+
+    `text` is Markdown as the model wrote it; `reasoning` what it showed of its thinking, or "". `model_asked` is what
+    was asked for, `model` what answered (they differ under fallback). `cost` is an estimate in US dollars, or None
+    for unknown. `partial` says why the answer is not whole ("stopped", or the error's name), or is None.
+    `parsed` is the validated value where a schema was given. `tool_results` are the tool calls in order.
+    `dropped_fields` are the request fields that the router took out on the way to the provider.
+    """
+
+    text: str
+    model_asked: str
+    model: str
+    usage: Usage
+    timing: Timing
+    reasoning: str = ""
+    finish_reason: str | None = None
+    cost: Decimal | None = None
+    request_id: str | None = None
+    partial: str | None = None
+    cached: bool = False
+    parsed: object = None
+    tool_results: tuple[ToolResult, ...] = ()
+    dropped_fields: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def code(self) -> str | None:
+        """The first fenced block's code, or None where there is none."""
+        from tetrate_jupyter.render.markdown import first_fenced_block
+
+        found = first_fenced_block(self.text)
+        return found[1] if found else None
+
+    @cached_property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader must know before trusting the answer, each one short sentence."""
+        found = (
+            [f"{_PARTIAL.get(self.partial, f'Broken off ({self.partial})')}: this is part of an answer."]
+            if (self.partial)
+            else []
+        )
+        if self.finish_reason == "length":
+            found.append(TRUNCATED)
+        if self.finish_reason == "content_filter":
+            found.append(FILTERED)
+        if self.dropped_fields:
+            found.append(f"The router left out: {', '.join(self.dropped_fields)}.")
+        return (*found, *self.notes)
+
+    @property
+    def footer(self) -> str:
+        """The quiet line: model, times, tokens, estimated cost."""
+        from tetrate_jupyter.render.answer import footer
+
+        return footer(
+            self.model,
+            asked_id=self.model_asked,
+            timing=self.timing,
+            usage=self.usage,
+            cost=self.cost,
+            cached=self.cached,
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        state = f"partial: {self.partial}" if self.partial else "done"
+        return f"<Answer of {self.model}: {len(self.text)} characters, {state}>"
+
+    def bundle(self, *, footer: bool = True) -> dict[str, str]:
+        """Give the answer as a MIME bundle: safe HTML of the Markdown, and plain text; `footer` adds the quiet line."""
+        from tetrate_jupyter.render.answer import answer_html, answer_plain
+        from tetrate_jupyter.render.markdown import render
+
+        line = self.footer if footer else ""
+        return {
+            "text/plain": answer_plain(self.text, footer=line, notices=self.notices),
+            "text/html": answer_html(render(self.text), footer=line, notices=self.notices, reasoning=self.reasoning),
+        }
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return self.bundle()
+
+
+_PARTIAL: dict[str | None, str] = {"stopped": "Stopped"}

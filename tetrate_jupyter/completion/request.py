@@ -1,0 +1,126 @@
+"""From messages and options to the body of `POST /chat/completions`, and what it is likely to weigh."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tetrate_jupyter import config
+from tetrate_jupyter.catalog.estimate import estimate_tokens
+from tetrate_jupyter.errors import OptionError, UnsupportedInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tetrate_jupyter.completion.schema import Schema
+    from tetrate_jupyter.completion.tools import Toolbox
+    from tetrate_jupyter.types import Message, Model
+
+MAX_TEMPERATURE = 2.0  # the OpenAI-compatible range; providers refuse more
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to ask; None leaves the choice to the provider.
+
+    `temperature` 0 to 2; `max_tokens` caps the output; `effort` is one of the model's `reasoning_efforts`; `extra`
+    holds further request fields by the API's own names, sent as they are.
+    """
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    effort: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not 0 <= self.temperature <= MAX_TEMPERATURE:
+            raise OptionError(f"temperature is {self.temperature}.", next_step="give a number from 0 to 2")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise OptionError(f"max_tokens is {self.max_tokens}.", next_step="give a whole number of at least 1")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that one completion needs, checked and resolved; nothing here can fail any more before the network."""
+
+    model: Model
+    messages: tuple[Message, ...]
+    options: Options = field(default_factory=Options)
+    schema: Schema | None = None
+    toolbox: Toolbox | None = None
+
+    def __post_init__(self) -> None:
+        check_images(self.model, self.messages)
+        check_effort(self.model, self.options.effort)
+
+    def body(self, messages: Sequence[Message] | None = None) -> dict[str, Any]:
+        """Give the JSON body for a stream. `messages` replaces the request's own (a later round with tool results)."""
+        body: dict[str, Any] = {
+            "model": self.model.id,
+            "messages": [wire_message(m) for m in (self.messages if messages is None else messages)],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        options = self.options
+        if options.temperature is not None:
+            body["temperature"] = options.temperature
+        if options.max_tokens is not None:
+            body[cap_field(self.model)] = options.max_tokens
+        if options.effort is not None:
+            body["reasoning_effort"] = options.effort
+        if self.schema is not None and self.model.structured_output is not False:
+            body["response_format"] = self.schema.response_format
+        if self.toolbox is not None:
+            body["tools"] = self.toolbox.specs
+        return {**body, **options.extra}
+
+
+def cap_field(model: Model) -> str:
+    """OpenAI's reasoning models refuse `max_tokens`; the others are sure to know only that name."""
+    return "max_completion_tokens" if model.provider == "openai" and model.reasoning else "max_tokens"
+
+
+def check_images(model: Model, messages: Sequence[Message]) -> None:
+    """Refuse an image for a model that is known to take text only; an unknown model gets its chance."""
+    if model.images is False and any(m.images for m in messages):
+        raise UnsupportedInputError(
+            f"{model.id} takes text only, and this conversation holds an image.",
+            next_step="choose a model that sees: %tetrate_models images (or leave earlier images out with --new)",
+        )
+
+
+def check_effort(model: Model, effort: str | None) -> None:
+    """Refuse an effort that the model is known not to have."""
+    if effort is not None and model.reasoning_efforts and effort not in model.reasoning_efforts:
+        raise OptionError(
+            f"{model.id} has no effort {effort!r}.", next_step=f"use one of: {', '.join(model.reasoning_efforts)}"
+        )
+
+
+def wire_message(message: Message) -> dict[str, Any]:
+    """Give one message in the API's form. Tool messages are never empty: the router refuses them."""
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content or "(no output)"}
+    if message.tool_calls:
+        calls = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            for c in message.tool_calls
+        ]
+        return {"role": message.role, "content": message.content or None, "tool_calls": calls}
+    if not message.images:
+        return {"role": message.role, "content": message.content}
+    parts: list[dict[str, Any]] = [{"type": "text", "text": message.content}]
+    parts += [{"type": "image_url", "image_url": {"url": image.data_url}} for image in message.images]
+    return {"role": message.role, "content": parts}
+
+
+def estimate_prompt_tokens(request: Request) -> int:
+    """Estimate the tokens of a request: its messages, and 3.5 characters a token for its schema and tools."""
+    described: list[object] = []
+    if request.toolbox is not None:
+        described.append(request.toolbox.specs)
+    if request.schema is not None:
+        described.append(request.schema.response_format)
+    characters = sum(len(json.dumps(d)) for d in described)
+    return estimate_tokens(request.messages) + round(characters / config.CHARACTERS_PER_TOKEN)

@@ -1,0 +1,235 @@
+"""One completion as it happens: stream, run the tools asked for, stream again, until there is an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter import config
+from tetrate_jupyter.catalog.estimate import Estimate
+from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
+from tetrate_jupyter.completion.answer import Answer
+from tetrate_jupyter.completion.secrets import refuse_secrets
+from tetrate_jupyter.errors import (
+    ContentFilteredError,
+    SchemaMismatchError,
+    TetrateError,
+    ToolFailedError,
+    ToolLoopError,
+)
+from tetrate_jupyter.types import Message, ReasoningDelta, TextDelta, Timing, ToolCalled, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tetrate_jupyter.completion.request import Request
+    from tetrate_jupyter.http.client import GatewayClient
+    from tetrate_jupyter.types import Event, Retrying, Secret, ToolCall, ToolResult
+
+
+class Completion:
+    """Runs one `Request`. `text` and `state` may be read from any thread while it runs; `answer()` at any time.
+
+    `on_event` is called for each event on the loop's thread and must return at once. `price` turns (model id, usage)
+    into an `Estimate`; it is called when the answer is complete.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        price: Callable[[str, Usage], Estimate],
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.request = request
+        self.replies: list[Message] = []
+        self.tool_results: list[ToolResult] = []
+        self.state = "waiting"
+        self._secrets: set[Secret] = set()
+        self._price = price
+        self._on_event = on_event
+        self._parts: list[str] = []
+        self._reasoning: list[str] = []
+        self._round = Accumulator()
+        self._rounds: list[tuple[str, Usage]] = []
+        self._counted = False  # whether the current round is among them
+        self._started = time.monotonic()
+        self._first: float | None = None
+        self._finished: float | None = None
+        self._request_id: str | None = None
+        self._dropped: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._parts)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return (self._finished or time.monotonic()) - self._started
+
+    async def run(self, client: GatewayClient, key: Secret, secrets: Iterable[Secret] = ()) -> Answer:
+        """Ask and give the answer. Raises ours only; a `TetrateError` carries what had come as `.answer`.
+
+        `secrets`: keys besides `key` that no message may carry.
+        """
+        self._started = time.monotonic()
+        self._secrets = {key, *secrets}
+        try:
+            await self._rounds_of(client, key)
+        except asyncio.CancelledError:
+            self._close("stopped")
+            raise
+        except TetrateError as error:
+            self._close(type(error).__name__)
+            if error.answer is None and self.has_output:
+                error.answer = self.answer(partial=type(error).__name__)
+            raise
+        self._close("done")
+        return self._checked(self.answer())
+
+    def answer(self, *, partial: str | None = None, parsed: object = None) -> Answer:
+        """Give what there is now; `partial` says why it isn't whole."""
+        served = self._round.served_model or self.request.model.id
+        usage, cost = self._totals(served)
+        first = None if self._first is None else self._first - self._started
+        return Answer(
+            text=self.text,
+            reasoning="".join(self._reasoning),
+            model_asked=self.request.model.id,
+            model=served,
+            usage=usage,
+            timing=Timing(first, self.seconds),
+            finish_reason=self._round.finish_reason,
+            cost=cost.usd,
+            notes=tuple(f"Cost: {note}." for note in cost.notes) if cost.usd is not None else (),
+            request_id=self._request_id,
+            partial=partial,
+            parsed=parsed,
+            tool_results=tuple(self.tool_results),
+            dropped_fields=self._dropped,
+        )
+
+    @property
+    def has_output(self) -> bool:
+        """Whether there is anything of an answer yet."""
+        return bool(self._parts or self._reasoning or self.tool_results)
+
+    async def _rounds_of(self, client: GatewayClient, key: Secret) -> None:
+        for _ in range(config.MAX_TOOL_ROUNDS):
+            await self._stream(client, key)
+            calls = self._round.tool_calls
+            if not calls or self.request.toolbox is None:
+                self.replies.append(Message("assistant", "".join(self._round.text)))
+                return
+            self.replies.append(Message("assistant", "".join(self._round.text), tool_calls=calls))
+            await self._call_tools(calls)
+            self._separate()
+        raise ToolLoopError(
+            f"{self.request.model.id} called tools {config.MAX_TOOL_ROUNDS} times in a row without answering.",
+            next_step="ask for less at once, or give fewer tools",
+            answer=self.answer(partial="ToolLoopError"),
+            request_id=self._request_id,
+        )
+
+    async def _stream(self, client: GatewayClient, key: Secret) -> None:
+        self._round, self._counted = Accumulator(), False
+        messages = [*self.request.messages, *self.replies]
+        refuse_secrets(messages, self._secrets)  # in every round: a tool may have given one back
+        body = self.request.body(messages)
+        async with client.stream(key, body, on_retry=self._retrying) as stream:
+            self._request_id = stream.request_id
+            self._dropped = stream.dropped_fields
+            async for chunk in stream:
+                text, reasoning = self._round.add(chunk)
+                if text:
+                    self._text(text)
+                if reasoning:
+                    self._think(reasoning)
+        served = self._round.served_model or self.request.model.id
+        self._rounds.append((served, self._round.usage))
+        self._counted = True
+
+    def _text(self, text: str) -> None:
+        if self._first is None:
+            self._first = time.monotonic()
+            self.state = "writing"
+        self._parts.append(text)
+        if self._on_event is not None:
+            self._on_event(TextDelta(text, self._parts, len(self._parts)))
+
+    def _think(self, text: str) -> None:
+        if self.state == "waiting":
+            self.state = "thinking"
+        self._reasoning.append(text)
+        if self._on_event is not None:
+            self._on_event(ReasoningDelta(text, self._reasoning, len(self._reasoning)))
+
+    def _retrying(self, event: Retrying) -> None:
+        self.state = f"trying again: {event.reason}"
+        if self._on_event is not None:
+            self._on_event(event)
+
+    async def _call_tools(self, calls: Sequence[ToolCall]) -> None:
+        toolbox = self.request.toolbox
+        assert toolbox is not None  # noqa: S101 - narrows the type; the caller has looked
+        self.state = "running " + ", ".join(call.name for call in calls)
+        for call in calls:
+            result = await toolbox.call(call)
+            self.tool_results.append(result)
+            self.replies.append(Message("tool", result.result, tool_call_id=call.id, name=call.name))
+            if self._on_event is not None:
+                self._on_event(ToolCalled(result))
+            if result.raised is not None:
+                raise ToolFailedError(
+                    f"The tool {call.name} raised {type(result.raised).__name__}: {result.raised}",
+                    next_step=f"mend {call.name}, then run the cell again",
+                    answer=self.answer(partial="ToolFailedError"),
+                    request_id=self._request_id,
+                ) from result.raised
+
+    def _separate(self) -> None:
+        """Keep what a model says before and after its tools apart."""
+        self.state = "waiting"
+        if self._parts and not self._parts[-1].endswith("\n\n"):
+            self._parts.append("\n\n")
+
+    def _totals(self, served: str) -> tuple[Usage, Estimate]:
+        # A round that was broken off has been billed too: without its counts, the whole is unknown.
+        rounds = self._rounds if self._counted else [*self._rounds, (served, self._round.usage)]
+        usage = rounds[0][1]
+        for _, more in rounds[1:]:
+            usage = add_usage(usage, more)
+        estimates = [self._price(model, used) for model, used in rounds]
+        notes = tuple(dict.fromkeys(note for e in estimates for note in e.notes))
+        known = [e.usd for e in estimates if e.usd is not None]
+        return usage, Estimate(sum(known, Decimal(0)) if len(known) == len(estimates) else None, notes)
+
+    def _close(self, state: str) -> None:
+        self.state = state
+        self._finished = time.monotonic()
+
+    def _checked(self, answer: Answer) -> Answer:
+        if answer.finish_reason == "content_filter" and not answer.text.strip():
+            raise ContentFilteredError(
+                f"The content filter of {answer.model} stopped the answer before any text.",
+                next_step="rephrase the prompt, or ask another model with -m",
+                answer=answer,
+                request_id=answer.request_id,
+            )
+        if self.request.schema is None:
+            return answer
+        from tetrate_jupyter.completion.schema import SchemaProblem
+
+        try:
+            return self.answer(parsed=self.request.schema.parse(answer.text))
+        except SchemaProblem as problem:
+            raise SchemaMismatchError(
+                f"The answer of {answer.model} does not fit the schema: {problem}",
+                next_step="its raw text is in _tetrate.text (error.answer.text); ask again, or loosen the schema",
+                answer=answer,
+                request_id=answer.request_id,
+            ) from None
