@@ -20,7 +20,7 @@ from tetrate_jupyter.errors import BridgeError, ConfigError
 
 if TYPE_CHECKING:
     import queue
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 Mode: TypeAlias = Literal["thread", "nested"]
@@ -49,20 +49,23 @@ class Bridge:
         self._left_behind: list[object] = []
         _BRIDGES.add(self)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], *, tick: Callable[[], float] | None = None) -> T:
         """Wait for the coroutine and give its result; an interrupt cancels it and comes back within 0.15 s.
 
+        `tick` is called on the calling thread while the work goes on and gives the seconds until it wants to be called
+        again: a display that belongs to this cell is updated there. What it raises stops the work.
         Raises `BridgeError` when called on the private loop itself, where it would wait for ever.
         """
         loop = self._nestable_loop()
         if loop is not None:
-            return _run_nested(work, loop)
+            return _run_nested(work if tick is None else _ticking(work, tick), loop)
         self._refuse_own_thread(work)
         job = _Job(work)
         try:
             job.start(self._private_loop())
-            while not job.finished.wait(_POLL):
-                pass
+            pause = _POLL if tick is None else 0.0
+            while not job.finished.wait(pause):
+                pause = _POLL if tick is None else tick()
         except BaseException:
             job.future.cancel()
             job.finished.wait(_SETTLE)
@@ -258,6 +261,16 @@ def _run_nested(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -
         while not task.done() and time.monotonic() < until:
             loop.run_until_complete(asyncio.sleep(_SETTLE / 20))
         raise
+
+
+async def _ticking(work: Coroutine[Any, Any, T], tick: Callable[[], float]) -> T:
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=tick())
+        return task.result()
+    finally:
+        task.cancel()
 
 
 def default_bridge() -> Bridge:
