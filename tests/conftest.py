@@ -9,7 +9,12 @@ import pytest
 from tetrate_jupyter import config
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tetrate_jupyter.bridge import Bridge
+    from tetrate_jupyter.sandbox import SandboxRouter
+    from tetrate_jupyter.sessions.session import Session
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +46,33 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 def anyio_backend() -> str:
     """Async tests (`@pytest.mark.anyio`) run on asyncio, as the package does."""
     return "asyncio"
+
+
+@pytest.fixture
+def router() -> Iterator[SandboxRouter]:
+    """A sandbox router of this test's own, without pauses, with its fault models in the list."""
+    from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
+
+    with SandboxRouter(speed=INSTANT, list_faults=True) as running:
+        yield running
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    """A bridge of this test's own, closed at its end."""
+    from tetrate_jupyter.bridge import Bridge
+
+    made = Bridge()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def session(router: SandboxRouter, bridge: Bridge, tmp_path: Path) -> Iterator[Session]:
+    """A session that is signed in to `router`, with a small model chosen."""
+    from tetrate_jupyter.sessions.session import Session
+
+    made = Session(base_url=router.base_url, key=router.issue_key(), data_dir=tmp_path / "data", bridge=bridge)
+    made.model = "claude-haiku-4-5"
+    yield made
+    made.close()

@@ -1,0 +1,104 @@
+"""Streams: typed events, the request always closed, from blocking and from async code."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tetrate_jupyter.errors import StreamCutError
+from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.types import ReasoningDelta, TextDelta, ToolCalled
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.sandbox import SandboxRouter
+    from tetrate_jupyter.sessions.session import Session
+
+SLOW = "chunks=2000 size=20 interval=0.01"
+
+
+def test_events_carry_the_delta_and_all_so_far(session: Session) -> None:
+    with session.stream("Tell me about routers.") as events:
+        deltas = [event for event in events if isinstance(event, TextDelta)]
+    assert len(deltas) > 1
+    assert "".join(d.delta for d in deltas) == deltas[-1].snapshot
+    assert events.answer is not None
+    assert events.answer.text == deltas[-1].snapshot
+    assert events.answer.partial is None
+    assert events.answer is session.last
+
+
+def test_reasoning_comes_apart_from_the_text(session: Session) -> None:
+    with session.stream("Why is the sky blue?", model="deepinfra/deepseek-ai/DeepSeek-R1-0528") as events:
+        kinds = [type(event) for event in events]
+    assert kinds[0] is ReasoningDelta
+    assert kinds[-1] is TextDelta
+    assert events.answer is not None
+    assert events.answer.reasoning
+    assert events.answer.reasoning not in events.answer.text
+
+
+def test_leaving_the_block_stops_the_request(session: Session, router: SandboxRouter) -> None:
+    with session.stream(SLOW, model="sandbox/stream", keep=False) as events:
+        next(iter(events))
+    logged = router.wait_for(lambda r: r.model == "sandbox/stream" and r.hung_up_at is not None)
+    assert logged.chunks_sent < 2000
+    assert events.answer is not None
+    assert events.answer.partial == "stopped"
+    assert session.ledger.entries[-1].outcome == "partial"
+
+
+def test_an_error_in_the_stream_is_raised_where_the_events_are_read(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("stream-cut", after_chunks=2))
+    seen: list[object] = []
+    with session.stream("Tell me about routers.") as events, pytest.raises(StreamCutError):
+        seen.extend(events)
+    assert seen
+
+
+def test_tool_calls_are_events(session: Session) -> None:
+    def stock_of(product: str) -> int:
+        """How many pieces of a product are in stock."""
+        return 12
+
+    with session.stream("Look up the product 'lamp'.", tools=[stock_of]) as events:
+        called = [event for event in events if isinstance(event, ToolCalled)]
+    assert [c.result.result for c in called] == ["12"]
+
+
+@pytest.mark.anyio
+async def test_the_async_form_runs_on_the_callers_loop(session: Session) -> None:
+    async with session.astream("Tell me about routers.") as events:
+        text = ""
+        async for event in events:
+            if isinstance(event, TextDelta):
+                text += event.delta
+    assert events.answer is not None
+    assert events.answer.text == text
+
+
+@pytest.mark.anyio
+async def test_cancelling_an_awaited_question_stops_the_request(session: Session, router: SandboxRouter) -> None:
+    task = asyncio.ensure_future(session.aask(SLOW, model="sandbox/stream"))
+    await asyncio.to_thread(router.wait_for, lambda r: r.model == "sandbox/stream" and r.chunks_sent > 2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(router.wait_for, lambda r: r.model == "sandbox/stream" and r.hung_up_at is not None)
+    assert session.last is not None
+    assert session.last.partial == "stopped"
+
+
+@pytest.mark.anyio
+async def test_leaving_an_async_block_stops_the_request(session: Session, router: SandboxRouter) -> None:
+    async with session.astream(SLOW, model="sandbox/stream") as events:
+        async for _ in events:
+            break
+    await asyncio.to_thread(router.wait_for, lambda r: r.model == "sandbox/stream" and r.hung_up_at is not None)
+
+
+@pytest.mark.anyio
+async def test_many_questions_at_once_share_the_connections(session: Session) -> None:
+    answers = await asyncio.gather(*(session.aask(f"What is {n} + {n}?", keep=False) for n in range(1, 9)))
+    assert [str(2 * n) in a.text for n, a in enumerate(answers, 1)] == [True] * 8

@@ -1,0 +1,182 @@
+"""From a question to an answer that is kept: the request resolved and checked, run, recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tetrate_jupyter import config
+from tetrate_jupyter.catalog.estimate import Estimate, cost
+from tetrate_jupyter.completion.request import Options, Request, estimate_prompt_tokens
+from tetrate_jupyter.completion.run import Completion
+from tetrate_jupyter.errors import EmptyPromptError, TetrateError
+from tetrate_jupyter.ledger import Entry
+from tetrate_jupyter.types import Message, Model, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tetrate_jupyter.catalog.service import Catalog
+    from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.conversation import Conversation, Turn
+    from tetrate_jupyter.http.client import GatewayClient
+    from tetrate_jupyter.ledger import Ledger
+    from tetrate_jupyter.types import Event, Secret
+
+
+@dataclass(frozen=True)
+class Question:
+    """What `session.ask` was given, before anything is resolved. See `Session.ask` for each part."""
+
+    prompt: str
+    model: str | None = None
+    system: str | None = None
+    images: tuple[object, ...] = ()
+    schema: object = None
+    tools: tuple[Callable[..., object], ...] = ()
+    keep: bool = True
+    cell_id: str | None = None
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be sent, and what it is likely to weigh.
+
+    `prompt_tokens` is estimated. `cost` is the estimate for the prompt alone, `worst_cost` with the whole output cap
+    written; each is None where the price is unknown.
+    """
+
+    request: Request
+    turn: Turn
+    keep: bool
+    prompt_tokens: int
+    output_cap: int
+
+    @property
+    def cost(self) -> Estimate:
+        """The prompt's part."""
+        return cost(self.request.model, Usage(self.prompt_tokens, 0))
+
+    @property
+    def worst_cost(self) -> Estimate:
+        """With the whole output cap written."""
+        return cost(self.request.model, Usage(self.prompt_tokens, self.output_cap))
+
+
+def question(prompt: str, options: Mapping[str, Any], *, system: str | None) -> Question:
+    """Sort what `Session.ask` was given into a `Question`. `system` is the session's own, used where none is given."""
+    rest = dict(options)
+    images = rest.pop("images", ())
+    known = Options(rest.pop("temperature", None), rest.pop("max_tokens", None), rest.pop("effort", None))
+    found = Question(
+        prompt=prompt,
+        model=rest.pop("model", None),
+        system=rest.pop("system", None) or system,
+        images=tuple(images) if isinstance(images, (list, tuple)) else (images,),
+        schema=rest.pop("schema", None),
+        tools=tuple(rest.pop("tools", None) or ()),
+        keep=rest.pop("keep", True),
+        cell_id=rest.pop("cell_id", None),
+        options=known,
+    )
+    return replace(found, options=replace(known, extra=rest)) if rest else found
+
+
+def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
+    """Resolve a question into a checked request. Raises the `InputError` family; nothing is sent."""
+    if not question.prompt.strip() and not question.images:
+        raise EmptyPromptError("The prompt is empty.", next_step="ask something")
+    schema, toolbox, system = _described(question, model)
+    turn = conversation.begin(cell_id=question.cell_id, system=system)
+    request = Request(model, (*turn.messages, _user_message(question)), question.options, schema, toolbox)
+    cap = question.options.max_tokens or model.max_output_tokens or config.DEFAULT_MAX_OUTPUT
+    return Plan(request, turn, question.keep, estimate_prompt_tokens(request), cap)
+
+
+def _described(question: Question, model: Model) -> tuple[Any, Any, str | None]:
+    schema = toolbox = None
+    system = question.system
+    if question.schema is not None:
+        from tetrate_jupyter.completion.schema import Schema
+
+        schema = Schema.of(question.schema)
+        if not model.structured_output:  # unknown too: the words do no harm beside a response_format
+            system = f"{system}\n\n{schema.prompt_hint}" if system else schema.prompt_hint
+    if question.tools:
+        from tetrate_jupyter.completion.tools import Toolbox
+
+        toolbox = Toolbox.of(question.tools)
+    return schema, toolbox, system
+
+
+def _user_message(question: Question) -> Message:
+    if not question.images:
+        return Message("user", question.prompt)
+    from tetrate_jupyter.completion.images import load_image
+    from tetrate_jupyter.types import Image
+
+    loaded = tuple(i if isinstance(i, Image) else load_image(i) for i in question.images)
+    return Message("user", question.prompt, images=loaded)
+
+
+class Asker:
+    """Runs plans and records what came of them. `last` is the newest answer, whole or partial."""
+
+    def __init__(self, catalog: Catalog, conversation: Conversation, ledger: Ledger) -> None:
+        self._catalog = catalog
+        self._conversation = conversation
+        self._ledger = ledger
+        self.last: Answer | None = None
+
+    def completion(self, planned: Plan, on_event: Callable[[Event], None] | None = None) -> Completion:
+        """Give the planned request ready to run; its text can be read while `run` runs it."""
+        asked = planned.request.model.id
+
+        def price(answered: str, usage: Usage) -> Estimate:
+            return cost(self._catalog.billed(asked, answered), usage)
+
+        return Completion(planned.request, price=price, on_event=on_event)
+
+    async def run(
+        self, planned: Plan, completion: Completion, client: GatewayClient, key: Secret, secrets: Iterable[Secret] = ()
+    ) -> Answer:
+        """Run and record. What came before a failure or a stop is kept, marked as partial.
+
+        `secrets` are keys besides `key` that the request must not carry.
+        """
+        try:
+            answer = await completion.run(client, key, secrets)
+        except asyncio.CancelledError:
+            self._record(planned, completion, completion.answer(partial="stopped"), None)
+            raise
+        except TetrateError as error:
+            partial = completion.answer(partial=type(error).__name__)
+            self._record(planned, completion, partial, error)
+            raise
+        self._record(planned, completion, answer, None)
+        return answer
+
+    def _record(self, planned: Plan, completion: Completion, answer: Answer, error: TetrateError | None) -> None:
+        came = bool(answer.text or answer.reasoning or answer.tool_results)
+        if came:
+            self.last = answer
+        whole = answer.partial is None
+        self._ledger.record(
+            Entry(
+                asked=answer.model_asked,
+                answered=answer.model if came or whole else None,
+                usage=answer.usage,
+                cost=answer.cost,
+                timing=answer.timing,
+                request_id=answer.request_id,
+                outcome="done" if whole else "partial" if came else "failed",
+                error=type(error).__name__ if error else None,
+            )
+        )
+        if planned.keep and came:
+            replies = completion.replies
+            if not whole and (not replies or replies[-1].role == "tool"):
+                replies = [*replies, Message("assistant", answer.text)]
+            self._conversation.add(planned.turn, planned.request.messages[-1], replies, partial=not whole)

@@ -1,0 +1,319 @@
+"""The session: what magics, panels and Python code share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, Literal
+
+from tetrate_jupyter.bridge import Bridge, default_bridge
+from tetrate_jupyter.catalog.cache import CatalogCache
+from tetrate_jupyter.catalog.service import Catalog
+from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.conversation import Conversation
+from tetrate_jupyter.errors import TetrateError, UnknownModelError
+from tetrate_jupyter.keys.store import KeyStore
+from tetrate_jupyter.ledger import Ledger
+from tetrate_jupyter.observers import Observers
+from tetrate_jupyter.sessions.account import Account
+from tetrate_jupyter.sessions.asking import Asker, Plan, Question, plan
+from tetrate_jupyter.sessions.connections import Connections
+from tetrate_jupyter.types import Model, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ipywidgets import Dropdown
+
+    from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.completion.run import Completion
+    from tetrate_jupyter.conversation import Exchange
+    from tetrate_jupyter.keys.store import Place
+    from tetrate_jupyter.sessions.account import SignedIn
+    from tetrate_jupyter.sessions.status import Status
+    from tetrate_jupyter.sessions.streams import AsyncStream, Stream
+    from tetrate_jupyter.types import Event
+
+
+class Session:
+    """One key, one current model, one conversation, one ledger.
+
+    `base_url` and `auth_url` default to the environment (`TETRATE_BASE_URL`, `TETRATE_AUTH_URL`), then to the real
+    service; `allow_http` accepts plain http beyond this machine. `key` is a key given by hand (better: `login`).
+    `model` is a model id; without one a small, current model of the key's list is chosen at the first question.
+    `system` goes before every question. `params` are options for every question: `session.params["temperature"] = 0`.
+    Every blocking call has a coroutine of the same name with `a` before it.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        auth_url: str | None = None,
+        allow_http: bool = False,
+        key: str | None = None,
+        model: str | None = None,
+        system: str | None = None,
+        data_dir: Path | None = None,
+        bridge: Bridge | None = None,
+        conversation: Conversation | None = None,
+    ) -> None:
+        endpoints = (
+            Endpoints.of(base_url, auth_url, allow_http=allow_http) if base_url else Endpoints.from_environment()
+        )
+        self.bridge = bridge or default_bridge()
+        self.conversation = conversation or Conversation()
+        self.ledger = Ledger()
+        self.system = system
+        self.params: dict[str, Any] = {}
+        self._model = model
+        self._model_observers = Observers()
+        self._refreshing: asyncio.Future[None] | None = None
+        self._connections = Connections(endpoints)
+        self.catalog = Catalog(self._connections, CatalogCache(endpoints.host, data_dir))
+        given = Secret(key, host=endpoints.host) if key else None
+        self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
+        self._asker = Asker(self.catalog, self.conversation, self.ledger)
+
+    def use_bridge(self, mode: Literal["thread", "nested"]) -> None:
+        """Run coroutines on a private loop ("thread", the default) or on the kernel's own ("nested")."""
+        if mode != self.bridge.mode:
+            self.bridge = Bridge(mode) if mode == "nested" else default_bridge()
+
+    # --- signing in ------------------------------------------------------------------------------------------
+
+    def login(
+        self, *, key: str | None = None, store: str = "auto", again: bool = False, timeout: float | None = None
+    ) -> SignedIn:
+        """Sign in, and say to whom, where the key is kept and how many models it reaches.
+
+        A key that is there already is checked and used (unless `again`). With `key`, that key is checked and kept.
+        Otherwise the consent page's address is shown and the browser, or a pasted address, code or key, is waited for.
+        `store`: "auto" (keyring, else private file), "keyring", "file" or "memory". `timeout`: seconds to wait for the
+        person (180). Raises the `LoginError` family.
+        """
+        if key is not None:
+            return self.bridge.run(self.account.use_text(key, store=store))
+        from tetrate_jupyter.magics.login_face import sign_in  # the one way up from here: a face to sign in with
+
+        return sign_in(self, store=store, again=again, timeout=timeout)
+
+    def logout(self) -> tuple[Place, ...]:
+        """Forget the key in every place it could be; give those places. The key itself still exists at the router."""
+        return self.bridge.run(self.alogout())
+
+    async def alogout(self) -> tuple[Place, ...]:
+        """Like `logout`."""
+        return await self.bridge.arun(self.account.forget())
+
+    def connect(self, base_url: str, auth_url: str | None = None, *, allow_http: bool = False) -> None:
+        """Use another router from now on. Its key is looked for anew; the old one's key stays with the old one."""
+        endpoints = Endpoints.of(base_url, auth_url, allow_http=allow_http)
+        if endpoints == self.endpoints:
+            return
+        self._connections.move(endpoints)
+        self.account.drop_given()
+        self.catalog.forget()
+        self._set_model(None)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where the router is."""
+        return self._connections.endpoints
+
+    def status(self) -> Status:
+        """Say where the session stands: router, sign-in, model, health, versions. Holds nothing secret."""
+        return self.bridge.run(self.astatus())
+
+    async def astatus(self) -> Status:
+        """Like `status`."""
+        from tetrate_jupyter.sessions.status import report
+
+        return await self.bridge.arun(report(self, self._connections))
+
+    # --- models ----------------------------------------------------------------------------------------------
+
+    def models(self, pattern: str = "", *, refresh: bool = False) -> ModelList:
+        """Give the models this key reaches, narrowed by words or a pattern; see `ModelList.search`.
+
+        `refresh` asks the router anew; otherwise a list of less than 15 minutes ago is used.
+        """
+        return self.bridge.run(self.amodels(pattern, refresh=refresh))
+
+    async def amodels(self, pattern: str = "", *, refresh: bool = False) -> ModelList:
+        """Like `models`."""
+        found = await self.bridge.arun(self._refreshed(force=refresh))
+        return found.search(pattern) if pattern.strip() else found
+
+    async def _refreshed(self, *, force: bool = False) -> ModelList:
+        return await self.catalog.refresh(await self.account.key(), force=force)
+
+    @property
+    def model(self) -> str | None:
+        """The current model's id. Setting one that the list at hand doesn't have raises `UnknownModelError`."""
+        return self._model
+
+    @model.setter
+    def model(self, model_id: str | None) -> None:
+        known = self.catalog.models
+        self._set_model(known.find(model_id).id if model_id is not None and known else model_id)
+
+    def choose(self, model_id: str) -> Model:
+        """Set the current model after asking the router whether this key reaches it.
+
+        Raises `UnknownModelError`, which offers the nearest ids.
+        """
+        return self.bridge.run(self.achoose(model_id))
+
+    async def achoose(self, model_id: str) -> Model:
+        """Like `choose`."""
+        found = await self.bridge.arun(self._find(model_id))
+        self._set_model(found.id)
+        return found
+
+    def on_model_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when the current model has changed; gives back a function that stops it."""
+        return self._model_observers.add(callback)
+
+    def dropdown(self) -> Dropdown:
+        """Give a dropdown (ipywidgets) of the models; it sets the current model and follows it."""
+        from tetrate_jupyter.widgets.dropdown import model_dropdown
+
+        return model_dropdown(self)
+
+    def _set_model(self, model_id: str | None) -> None:
+        if model_id != self._model:
+            self._model = model_id
+            self._model_observers.notify()
+
+    async def _find(self, model_id: str) -> Model:
+        at_hand = self.catalog.models.get(model_id)
+        if at_hand is not None:
+            if not self.catalog.is_fresh:  # good enough to ask with; the next question has the new one
+                self._refreshing = asyncio.ensure_future(self._refresh_quietly())
+            return at_hand
+        models = await self._refreshed()
+        if models.get(model_id) is None:  # it may be newer than our list
+            models = await self._refreshed(force=True)
+        return models.find(model_id)
+
+    async def _refresh_quietly(self) -> None:
+        with contextlib.suppress(TetrateError):
+            await self._refreshed()
+
+    async def _resolve(self, model_id: str | None) -> Model:
+        wanted = model_id or self._model
+        if wanted is not None:
+            return await self._find(wanted)
+        models = await self._refreshed()
+        chosen = models.default()
+        if chosen is None:
+            raise UnknownModelError(
+                "This key reaches no model to talk to.", next_step=f"see what it may do: {self.endpoints.keys_page}"
+            )
+        self._set_model(chosen.id)
+        return chosen
+
+    # --- asking ----------------------------------------------------------------------------------------------
+
+    def ask(self, prompt: str, **options: Any) -> Answer:  # noqa: ANN401 - the options are those of `question`
+        """Ask and wait for the whole answer.
+
+        `model`, `system`: for this question only. `images`: paths, bytes, PIL images or matplotlib figures. `schema`:
+        a JSON schema, dataclass or pydantic model; the checked value is in `answer.parsed`. `tools`: plain or async
+        functions with type hints that the model may call. `keep=False` leaves it out of the conversation.
+        `temperature`, `max_tokens`, `effort`, and any other request field by its own name.
+
+        Raises the `GatewayError`, `InputError` and `AnswerError` families; what had come by then is in `.answer`.
+        """
+        return self.bridge.run(self.aask(prompt, **options))
+
+    async def aask(self, prompt: str, **options: Any) -> Answer:  # noqa: ANN401 - see `ask`
+        """Like `ask`."""
+        return await self.bridge.arun(self._ask(self.question(prompt, **options)))
+
+    def stream(self, prompt: str, **options: Any) -> Stream:  # noqa: ANN401 - see `ask`
+        """Ask and get typed events as they come; leaving the block stops the request.
+
+        `with session.stream("...") as events:` / `for event in events:` / afterwards `events.answer`.
+        The events are `TextDelta`, `ReasoningDelta`, `ToolCalled` and `Retrying`. Options as for `ask`.
+        """
+        from tetrate_jupyter.sessions.streams import Stream
+
+        return Stream(self, self.question(prompt, **options))
+
+    def astream(self, prompt: str, **options: Any) -> AsyncStream:  # noqa: ANN401 - see `ask`
+        """Like `stream`, for `async with` and `async for`."""
+        from tetrate_jupyter.sessions.streams import AsyncStream
+
+        return AsyncStream(self, self.question(prompt, **options))
+
+    def plan(self, prompt: str, **options: Any) -> Plan:  # noqa: ANN401 - see `ask`
+        """Say what `ask` would send, how large it is and what it would cost, without sending it."""
+        return self.bridge.run(self.aplan(self.question(prompt, **options)))
+
+    async def aplan(self, question: Question) -> Plan:
+        """Like `plan`, for a question put together before."""
+        model = await self._resolve(question.model)
+        # images are read and encoded, tools and schemas described: not on the loop that other answers stream on
+        return await asyncio.to_thread(plan, question, model, self.conversation)
+
+    def question(self, prompt: str, **options: Any) -> Question:  # noqa: ANN401 - see `ask`
+        """Put together what `ask` was given, the session's own `system` and `params` under it."""
+        from tetrate_jupyter.sessions.asking import question
+
+        return question(prompt, {**self.params, **options}, system=self.system)
+
+    async def run(self, planned: Plan, completion: Completion | None = None) -> Answer:
+        """Run a plan and record what comes of it. A `completion` made before can be watched meanwhile."""
+        key = await self.account.key()
+        completion = completion or self.completion(planned)
+        return await self._asker.run(planned, completion, self._connections.client(), key, self.account.secrets())
+
+    def completion(self, planned: Plan, on_event: Callable[[Event], None] | None = None) -> Completion:
+        """Give a plan's completion, ready for `run`; its text can be read from any thread while it runs."""
+        return self._asker.completion(planned, on_event)
+
+    @property
+    def last(self) -> Answer | None:
+        """The newest answer, whole or partial."""
+        return self._asker.last
+
+    async def _ask(self, question: Question, on_event: Callable[[Event], None] | None = None) -> Answer:
+        planned = await self.aplan(question)
+        return await self.run(planned, self.completion(planned, on_event))
+
+    # --- conversation ----------------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> tuple[Exchange, ...]:
+        """The current conversation, oldest exchange first."""
+        return self.conversation.exchanges
+
+    def reset(self) -> None:
+        """Start a new conversation; the old one stays in `conversation.branches`."""
+        self.conversation.reset()
+
+    def fork(self) -> Session:
+        """Give a session of its own with a copy of the conversation, the same router, key and model."""
+        other = Session(
+            base_url=self.endpoints.base_url,
+            auth_url=self.endpoints.auth_url,
+            allow_http=True,
+            model=self._model,
+            system=self.system,
+            bridge=self.bridge,
+            conversation=self.conversation.fork(),
+        )
+        other.params.update(self.params)
+        other.account.share(self.account)
+        return other
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self.bridge.run(self._connections.aclose())
+
+    def __repr__(self) -> str:
+        return f"<Session at {self.endpoints.host}: {self._model or 'no model chosen'}, {len(self.history)} exchanges>"

@@ -1,0 +1,7 @@
+"""The one session that magics, panels and Python code share."""
+
+from __future__ import annotations
+
+from tetrate_jupyter.sessions.session import Session
+
+session = Session()

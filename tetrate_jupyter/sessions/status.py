@@ -1,0 +1,117 @@
+"""Where a session stands, made to be read and to be pasted into a bug report; holds nothing secret."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.errors import TetrateError
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.http.wire import StatusReport
+    from tetrate_jupyter.render.table import Table
+    from tetrate_jupyter.sessions.connections import Connections
+    from tetrate_jupyter.sessions.session import Session
+
+PACKAGES: Final = ("tetrate-jupyter", "ipython", "ipykernel", "ipywidgets", "jupyterlab", "httpx", "keyring")
+
+
+@dataclass(frozen=True)
+class Status:
+    """Facts as (name, value) pairs, in reading order. Shows itself as a table."""
+
+    facts: tuple[tuple[str, str], ...]
+
+    def __getitem__(self, name: str) -> str:
+        return dict(self.facts)[name]
+
+    def __repr__(self) -> str:
+        return self._table().plain()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        shown = self._table()
+        return {"text/html": shown.html(), "text/plain": shown.plain()}
+
+    def _table(self) -> Table:
+        from tetrate_jupyter.render.table import Column, Table
+
+        return Table([Column(""), Column("")], [list(fact) for fact in self.facts])
+
+
+async def report(session: Session, connections: Connections) -> Status:
+    """Gather the facts; what can't be learned is said in place, so that a report never fails."""
+    facts = [
+        ("router", session.endpoints.base_url),
+        ("sign-in page", session.endpoints.auth_url),
+    ]
+    facts += await _sign_in(session, connections)
+    facts += [
+        ("model", session.model or "none chosen (the first question chooses one)"),
+        ("conversation", f"{len(session.history)} exchanges"),
+        ("asked so far", _asked(session)),
+        ("bridge", session.bridge.mode),
+        *versions(),
+    ]
+    return Status(tuple(facts))
+
+
+async def _sign_in(session: Session, connections: Connections) -> list[tuple[str, str]]:
+    try:
+        found = await asyncio.to_thread(session.account.find)
+    except TetrateError as error:
+        return [("signed in", f"no: {error.message}")]
+    if found is None:
+        return [("signed in", "no (run %tetrate_login)")]
+    try:
+        models = await session.catalog.refresh(found.secret, force=True)
+    except TetrateError as error:
+        return [("key", str(found.place)), ("signed in", f"no: {error.message}")]
+    facts = [("key", str(found.place)), ("signed in", f"yes; the key reaches {len(models)} models")]
+    facts += [("note", note) for note in session.catalog.notes]
+    try:
+        health = await connections.client().status(found.secret)
+    except TetrateError as error:
+        return [*facts, ("gateway", f"no report: {error.message}")]
+    return [*facts, *_health(health)]
+
+
+def _health(health: StatusReport | None) -> list[tuple[str, str]]:
+    if health is None:
+        return [("gateway", "answers, but publishes no report (older version)")]
+    facts = [("gateway", "answers")]
+    words = {True: "reachable", False: "NOT reachable", None: "no traffic seen"}
+    for provider in health.providers:
+        text = words[provider.reachable]
+        if provider.failures:
+            code = f", last with {provider.last_failure_code}" if provider.last_failure_code else ""
+            text += f"; {provider.failures} of {provider.observed_requests or '?'} requests failed{code}"
+        facts.append((f"provider {provider.name}", text))
+    return facts
+
+
+def _asked(session: Session) -> str:
+    from tetrate_jupyter.render.numbers import money
+
+    total = session.ledger.total()
+    if not total.calls:
+        return "nothing yet"
+    cost = "cost unknown" if total.cost is None else f"≈ {money(total.cost)}"
+    unknown = f", {total.unknown_costs} of unknown cost" if total.cost is not None and total.unknown_costs else ""
+    return f"{total.calls} requests, {cost}{unknown}"
+
+
+def versions() -> list[tuple[str, str]]:
+    """Give Python's, the system's and the packages' versions; "not installed" where one is missing."""
+    found = [("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
+    for name in PACKAGES:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            found.append((name, "not installed"))
+    if "google.colab" in sys.modules:
+        found.append(("front end", "Google Colab"))
+    return found
