@@ -1,0 +1,65 @@
+"""The model dropdown: a core ipywidget that sets a session's model and follows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.sessions.session import Session
+
+
+class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets publishes no types
+    """A dropdown of the models that `session` reaches. `close()` ends its tie to the session.
+
+    A choice here is the session's model at once, and a choice made elsewhere shows here.
+    """
+
+    def __init__(self, session: Session, **options: Any) -> None:  # noqa: ANN401 - traits of Dropdown
+        self._session = session
+        models = session.catalog.models or session.models()
+        options = {"description": "Model", "layout": {"width": "min(100%, 32rem)"}, **options}
+        super().__init__(options=_choices(models, session.model), value=session.model, **options)
+        self.observe(self._chosen, names="value")
+        self._stops = [
+            session.on_model_change(self._follow),
+            session.catalog.on_change(self._relist),
+        ]
+
+    def close(self) -> None:
+        """Remove the dropdown from every view, and stop following the session."""
+        for stop in self._stops:
+            stop()
+        super().close()
+
+    def _chosen(self, change: dict[str, Any]) -> None:
+        if change["new"] is not None and change["new"] != self._session.model:
+            self._session.model = change["new"]
+
+    def _follow(self) -> None:
+        if self._session.model not in {value for _, value in self.options}:
+            self._relist()
+        self.value = self._session.model
+
+    def _relist(self) -> None:
+        current = self._session.model
+        with self.hold_trait_notifications():
+            self.options = _choices(self._session.catalog.models, current)
+            self.value = current
+
+    def __repr__(self) -> str:
+        return f"ModelDropdown({self._session.model!r})"  # stable: no list of hundreds, no object id
+
+
+def model_dropdown(session: Session) -> ModelDropdown:
+    """Make a dropdown for `session`; fetches the list of models where it isn't at hand."""
+    return ModelDropdown(session)
+
+
+def _choices(models: ModelList, current: str | None) -> list[tuple[str, str | None]]:
+    found: list[tuple[str, str | None]] = [] if current is not None else [("choose a model", None)]
+    if current is not None and models.get(current) is None:
+        found.append((current, current))
+    return found + [(model.id, model.id) for model in models]
