@@ -1,0 +1,28 @@
+"""A shell with our magics, on a session that is signed in to a sandbox router."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from tetrate_jupyter.magics import extension
+from tetrate_jupyter.sessions import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tetrate_jupyter.sessions.session import Session
+
+
+@pytest.fixture
+def shell(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    """A terminal-like shell of this test's own. The shared session is `session` meanwhile."""
+    monkeypatch.setattr(shared, "session", session)
+    made = InteractiveShell()
+    made.history_manager.enabled = False
+    extension.load(made)
+    yield made
+    extension.unload(made)
+    made.history_manager.end_session()

@@ -1,0 +1,59 @@
+"""The public names are a promise; loading costs next to nothing and undoes itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import tetrate_jupyter
+
+NAMES = [
+    "Answer", "AnswerError", "AuthError", "ConfigError", "Conversation", "GatewayError", "InputError", "KeyStoreError",
+    "Ledger", "Message", "Model", "ModelList", "NotSignedInError", "Price", "ReasoningDelta", "Retrying", "Session",
+    "TetrateError", "TextDelta", "Timing", "ToolCalled", "Usage", "load_ipython_extension", "session",
+    "unload_ipython_extension",
+]  # fmt: skip
+
+
+def test_exactly_these_names_are_public_and_each_can_be_had() -> None:
+    assert tetrate_jupyter.__all__ == NAMES == sorted(NAMES)
+    for name in NAMES:
+        assert getattr(tetrate_jupyter, name) is not None
+        assert name in dir(tetrate_jupyter)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="sesion"):
+        tetrate_jupyter.sesion  # noqa: B018 - the access is what is tested
+
+
+def test_the_shared_session_is_an_object_whatever_was_imported_before() -> None:
+    script = (
+        "import tetrate_jupyter.sessions.session, tetrate_jupyter.sessions.shared\n"
+        "from tetrate_jupyter import session, Session\n"
+        "import tetrate_jupyter\n"
+        "print(isinstance(session, Session), session is tetrate_jupyter.sessions.shared.session)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
+
+
+HEAVY = {"httpx", "keyring", "ipywidgets", "markdown_it", "msgspec", "tornado", "pandas", "numpy", "jsonschema"}
+
+
+def test_loading_the_extension_imports_nothing_heavy() -> None:
+    script = (
+        "from IPython.terminal.interactiveshell import TerminalInteractiveShell as Shell\n"
+        "import sys, json\nshell = Shell.instance()\nbefore = set(sys.modules)\n"
+        "shell.run_line_magic('load_ext', 'tetrate_jupyter')\n"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    added = json.loads(done.stdout)
+    assert len(done.stdout.splitlines()) == 1  # loading prints nothing
+    assert not done.stderr
+    assert not {name.split(".")[0] for name in added} & HEAVY
+    assert len(added) < 60

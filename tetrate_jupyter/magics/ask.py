@@ -1,0 +1,97 @@
+"""%tetrate and %%tetrate: ask, show the answer as it comes, leave it in a variable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.magics import commands
+from tetrate_jupyter.magics.formats import HINTS, parse_json, shown
+from tetrate_jupyter.magics.output import output_for
+from tetrate_jupyter.magics.prompting import build_prompt, out_name
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.magics.options import Parsed
+    from tetrate_jupyter.magics.output import Output
+    from tetrate_jupyter.sessions.asking import Question
+
+VARIABLE = "_tetrate"
+
+
+class Stopped(KeyboardInterrupt):
+    """The cell was interrupted; the text so far is kept. Still a KeyboardInterrupt: the cells after it don't run."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Stopped. The text so far is in {VARIABLE}, and in the conversation, marked as partial."]
+
+
+def ask(magics: TetrateMagics, line: str, cell: str | None) -> None:
+    """Run one magic call from its line to its variable."""
+    parsed = commands.ASK.parse(line)
+    out, form = out_name(parsed), parsed.text("format") or magics.format
+    asked = _question(magics, parsed, cell, form)
+    if parsed.flag("new"):
+        magics.session.reset()
+    if parsed.flag("dry_run"):
+        from tetrate_jupyter.magics.dry_run import show_plan
+
+        show_plan(magics.session.bridge.run(magics.session.aplan(asked)))
+        return
+
+    def show(answer: Answer) -> dict[str, str]:
+        return shown(answer, form, footer=magics.footer)
+
+    output = output_for(magics.ip, show, stream=magics.stream, markdown=form != "text", footer=magics.footer)
+    answer = _run(magics, asked, output, out)
+    if form == "json":
+        answer = parse_json(answer)
+        _keep(magics, answer, out)
+    if form == "code" and answer.code:
+        magics.ip.set_next_input(answer.code, replace=False)
+
+
+def _question(magics: TetrateMagics, parsed: Parsed, cell: str | None, form: str) -> Question:
+    prompt = build_prompt(parsed, cell, magics.ip.user_ns)
+    defaults = {"temperature": magics.temperature, "max_tokens": magics.max_tokens}
+    options = {k: v for k, v in defaults.items() if v is not None} | dict(prompt.arguments)
+    asked = magics.session.question(
+        prompt.text,
+        images=prompt.images,
+        keep=magics.keep and not parsed.flag("no_keep"),
+        cell_id=magics.cells.next(),
+        **options,
+    )
+    hint = HINTS.get(form)
+    if hint is None or asked.schema is not None:
+        return asked
+    return replace(asked, system=f"{asked.system}\n\n{hint}" if asked.system else hint)
+
+
+def _run(magics: TetrateMagics, asked: Question, output: Output, out: str | None) -> Answer:
+    session = magics.session
+    planned = session.bridge.run(session.aplan(asked))
+    completion = session.completion(planned)
+    try:
+        answer = session.bridge.run(session.run(planned, completion), tick=lambda: output.tick(completion))
+    except (KeyboardInterrupt, TetrateError) as stopped:
+        reason = type(stopped).__name__ if isinstance(stopped, TetrateError) else "stopped"
+        partial = completion.answer(partial=reason) if completion.has_output else None
+        output.end(partial)
+        _keep(magics, partial, out)
+        if isinstance(stopped, TetrateError):
+            raise
+        raise Stopped from None
+    output.end(answer)
+    _keep(magics, answer, out)
+    return answer
+
+
+def _keep(magics: TetrateMagics, answer: Answer | None, out: str | None) -> None:
+    if answer is None:
+        return
+    magics.ip.user_ns[VARIABLE] = answer
+    if out is not None:
+        magics.ip.user_ns[out] = answer

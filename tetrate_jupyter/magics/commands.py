@@ -1,0 +1,81 @@
+"""Every magic with its options, in one place: what is parsed, what `?` shows and what the README prints."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tetrate_jupyter.magics.options import Command, Option
+
+FORMATS: Final = ("markdown", "text", "json", "code")
+STORES: Final = ("auto", "keyring", "file", "memory")
+
+ASK_OPTIONS: Final = (
+    Option(("-m", "--model"), "ask this model instead of the session's", value="ID"),
+    Option(("-s", "--system"), "system prompt for this question", value="TEXT"),
+    Option(("-t", "--temperature"), "0 (steady) to 2 (wild)", value="NUMBER", convert=float),
+    Option(("--max-tokens",), "cap on the answer's tokens", value="NUMBER", convert=int),
+    Option(("--effort",), "how hard a reasoning model thinks: low, medium, high, or what the model has", value="LEVEL"),
+    Option(("-f", "--format"), "how the answer is shown", value="FORMAT", choices=FORMATS),
+    Option(("-o", "--out"), "variable that gets the answer, beside _tetrate", value="NAME"),
+    Option(("--image",), "file or variable to send along; may be repeated", value="PATH|NAME", many=True),
+    Option(("--schema",), "variable that holds a JSON schema, dataclass or pydantic model", value="NAME"),
+    Option(("--tool",), "function that the model may call; may be repeated", value="NAME", many=True),
+    Option(("-p", "--param"), "further request field; may be repeated", value="NAME=VALUE", many=True),
+    Option(("--new",), "start a fresh conversation with this question"),
+    Option(("--no-keep",), "leave question and answer out of the conversation"),
+    Option(("--dry-run",), "show what would be sent, its size and its estimated cost; send nothing"),
+    Option(("-n", "--no-interpolate"), "leave {names} in the prompt as typed"),
+)
+
+ASK: Final = Command(
+    "tetrate",
+    "Ask the session's model. %%tetrate takes the cell as the prompt, %tetrate the rest of the line. {name},\n"
+    "{name.attr} and {name[0]} become the value of the notebook's variable; all other braces stay as typed.\n"
+    "The answer is left in _tetrate. Running the same cell again replaces its exchange in the conversation.",
+    ASK_OPTIONS,
+    words="PROMPT",
+    example="%%tetrate -m claude-haiku-4-5 -t 0.2 -o summary\nSummarise this table in two sentences: {df}",
+)
+LOGIN: Final = Command(
+    "tetrate_login",
+    "Sign in. Opens the router's consent page; no key is typed and none gets into the notebook. Also takes the\n"
+    "address that the browser ended at, a bare code, or an existing key, through a hidden prompt. Already signed\n"
+    "in: checks the key and returns.",
+    (
+        Option(("--store",), "where the key is kept", value="PLACE", choices=STORES),
+        Option(("--again",), "sign in anew although a key is there"),
+        Option(("--base-url",), "another router: an enterprise gateway or the sandbox", value="URL"),
+        Option(("--auth-url",), "where that router's consent page is", value="URL"),
+        Option(("--allow-http",), "accept plain http beyond this machine"),
+        Option(("--timeout",), "seconds to wait for the browser (180)", value="SECONDS", convert=float),
+    ),
+    words="nothing",
+    example="%tetrate_login",
+)
+LOGOUT: Final = Command("tetrate_logout", "Forget the key in every place it could be.", example="%tetrate_logout")
+STATUS: Final = Command(
+    "tetrate_status",
+    "Where the session stands: router, sign-in, where the key lives, model, health, versions. Nothing secret:\n"
+    "made to be pasted into a bug report.",
+    example="%tetrate_status",
+)
+MODELS: Final = Command(
+    "tetrate_models",
+    "List the models this key reaches. Words narrow the list: parts of an id, name or provider, a pattern (claude-*),\n"
+    "what a model can do (images, tools, reasoning, structured), a window (200k), cheap.",
+    (
+        Option(("--sort",), "order of the list", value="BY", choices=("name", "price", "context", "provider")),
+        Option(("--refresh",), "ask the router again instead of using the list at hand"),
+    ),
+    words="WORDS",
+    example="%tetrate_models images cheap 200k",
+)
+MODEL: Final = Command(
+    "tetrate_model",
+    "Choose the session's model; without an id, show a dropdown to choose from.",
+    words="ID",
+    example="%tetrate_model claude-haiku-4-5",
+)
+RESET: Final = Command("tetrate_reset", "Start a new conversation.", example="%tetrate_reset")
+
+COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, RESET)

@@ -1,0 +1,49 @@
+"""--dry-run: what would be sent, how large it is and what it would cost at the most."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.sessions.asking import Plan
+
+MAX_SHOWN = 20_000  # characters of the body; beyond, the reader has seen enough
+MAX_URL = 60  # characters of a data: URL
+
+
+def show_plan(plan: Plan) -> None:
+    """Print the body and the estimates."""
+    from tetrate_jupyter.render.plain import plain
+
+    print(plain(text(plan)))  # noqa: T201 - a magic's answer
+
+
+def text(plan: Plan) -> str:
+    """Give the report: one line of size and cost, then the body as it would go out."""
+    body = json.dumps(_shortened(plan.request.body()), indent=2, ensure_ascii=False)
+    if len(body) > MAX_SHOWN:
+        body = f"{body[:MAX_SHOWN]}\n... ({len(body) - MAX_SHOWN:,} more characters)"
+    return "\n".join([f"Nothing was sent. To {plan.request.model.id}:", *estimates(plan), "", body])
+
+
+def estimates(plan: Plan) -> list[str]:
+    """Give size and cost, unknown as unknown."""
+    from tetrate_jupyter.render.numbers import money
+
+    low, worst = plan.cost.usd, plan.worst_cost.usd
+    size = f"prompt ≈ {plan.prompt_tokens:,} tokens; answer at most {plan.output_cap:,}"
+    if low is None or worst is None:
+        return [size, "cost unknown: the router publishes no price for this model"]
+    notes = [f"({note})" for note in plan.worst_cost.notes]
+    return [size, f"cost ≈ {money(low)} for the prompt, at most ≈ {money(worst)} with the answer", *notes]
+
+
+def _shortened(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return {k: _shortened(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_shortened(v) for v in value]
+    if isinstance(value, str) and value.startswith("data:") and len(value) > MAX_URL:
+        return f"{value[:MAX_URL]}... ({len(value):,} characters)"
+    return value

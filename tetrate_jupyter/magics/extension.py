@@ -1,0 +1,154 @@
+"""The magics class: traits for defaults, and one thin method a magic."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Bool, Enum, Float, Integer, Unicode, observe
+
+from tetrate_jupyter import config
+from tetrate_jupyter.magics import commands
+from tetrate_jupyter.magics.cells import CellIds
+from tetrate_jupyter.magics.complete import matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from tetrate_jupyter.magics.options import Command
+    from tetrate_jupyter.sessions.session import Session
+
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+def _magic(command: Command, kind: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Make a method the magic of `command`, with its help; the line is left as typed."""
+
+    def decorate(method: Function) -> Function:
+        method.__doc__ = command.help()
+        return cast("Function", kind(no_var_expand(method)))
+
+    return decorate
+
+
+@magics_class
+class TetrateMagics(Magics):
+    """Defaults of the magics: `%config TetrateMagics.model = "claude-haiku-4-5"`, or in ipython_config.py."""
+
+    model = Unicode("", help="Model of the session; empty: a small, current one is chosen.").tag(config=True)
+    system = Unicode("", help="System prompt for every question.").tag(config=True)
+    temperature = Float(None, allow_none=True, help="0 (steady) to 2 (wild); None: the provider's.").tag(config=True)
+    max_tokens = Integer(None, allow_none=True, help="Cap on an answer's tokens; None: the provider's.").tag(
+        config=True
+    )
+    format = Enum(commands.FORMATS, "markdown", help="How answers are shown.").tag(config=True)
+    store = Enum(commands.STORES, "auto", help="Where %tetrate_login keeps the key.").tag(config=True)
+    stream = Bool(True, help="Show text as it comes; off: one final output (nbval, papermill).").tag(config=True)
+    footer = Bool(True, help="Show the quiet line under an answer: model, times, tokens, cost.").tag(config=True)
+    keep = Bool(True, help="Keep questions and answers in the conversation.").tag(config=True)
+    bridge = Enum(
+        ("thread", "nested"),
+        "thread",
+        help="nested: run on the kernel's own loop, for async tools that use objects bound to it.",
+    ).tag(config=True)
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.ip = shell
+        self.cells = CellIds(shell)
+        self.matcher = matcher(self)
+        if os.environ.get(config.STREAM_VARIABLE, "").lower() in {"off", "0", "false", "no"}:
+            self.stream = False
+
+    def close(self) -> None:
+        """Undo what `__init__` has hooked into the shell."""
+        self.cells.close()
+
+    @property
+    def session(self) -> Session:
+        """The shared session; made at the first use, so that loading the extension stays nearly free."""
+        from tetrate_jupyter.sessions.shared import session
+
+        return session
+
+    @observe("model")
+    def _model_set(self, change: dict[str, Any]) -> None:
+        self.session.model = change["new"] or None
+
+    @observe("system")
+    def _system_set(self, change: dict[str, Any]) -> None:
+        self.session.system = change["new"] or None
+
+    @observe("bridge")
+    def _bridge_set(self, change: dict[str, Any]) -> None:
+        self.session.use_bridge(change["new"])
+
+    @_magic(commands.ASK, line_cell_magic)
+    def tetrate(self, line: str, cell: str | None = None) -> None:
+        from tetrate_jupyter.magics.ask import ask
+
+        ask(self, line, cell)
+
+    @_magic(commands.LOGIN, line_magic)
+    def tetrate_login(self, line: str) -> None:
+        from tetrate_jupyter.magics.account import login
+
+        login(self, line)
+
+    @_magic(commands.LOGOUT, line_magic)
+    def tetrate_logout(self, line: str) -> None:
+        from tetrate_jupyter.magics.account import logout
+
+        logout(self, line)
+
+    @_magic(commands.STATUS, line_magic)
+    def tetrate_status(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
+        commands.STATUS.parse(line)
+        return self.session.status()
+
+    @_magic(commands.MODELS, line_magic)
+    def tetrate_models(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
+        from tetrate_jupyter.magics.models import models
+
+        return models(self, line)
+
+    @_magic(commands.MODEL, line_magic)
+    def tetrate_model(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
+        from tetrate_jupyter.magics.models import model
+
+        return model(self, line)
+
+    @_magic(commands.RESET, line_magic)
+    def tetrate_reset(self, line: str) -> None:
+        commands.RESET.parse(line)
+        self.session.reset()
+        print("New conversation.")  # noqa: T201 - a magic's answer
+
+
+_LOADED = "_tetrate_magics"
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics and the completion of model ids. Prints nothing, fetches nothing."""
+    magics = TetrateMagics(shell)
+    shell.register_magics(magics)
+    shell.Completer.custom_matchers.append(magics.matcher)
+    setattr(shell, _LOADED, magics)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Undo all that `load` did."""
+    magics = getattr(shell, _LOADED, None)
+    if magics is None:
+        return
+    magics.close()
+    shell.Completer.custom_matchers.remove(magics.matcher)
+    for command in commands.COMMANDS:
+        for kind in ("line", "cell"):
+            shell.magics_manager.magics[kind].pop(command.name, None)
+    shell.magics_manager.registry.pop(type(magics).__name__, None)
+    delattr(shell, _LOADED)

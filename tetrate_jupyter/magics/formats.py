@@ -1,0 +1,63 @@
+"""The `-f` formats: what is finally shown of an answer, and what the named variable gets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.errors import SchemaMismatchError
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.completion.answer import Answer
+
+JSON_HINT = "Answer with one JSON value and nothing else: no explanation, no code fence."
+CODE_HINT = "Answer with one fenced code block and nothing else."
+HINTS = {"json": JSON_HINT, "code": CODE_HINT}
+
+
+def parse_json(answer: Answer) -> Answer:
+    """Put the JSON value of the text into `.parsed`. Raises `SchemaMismatchError`; the raw text stays available."""
+    if answer.parsed is not None:
+        return answer
+    text = answer.text.strip()
+    fenced = answer.code
+    for candidate in (text, fenced):
+        try:
+            return replace(answer, parsed=json.loads(candidate or ""))
+        except ValueError:
+            continue
+    raise SchemaMismatchError(
+        f"The answer of {answer.model} is not JSON.",
+        next_step="its raw text is in _tetrate.text; ask again, or give a --schema",
+        answer=answer,
+        request_id=answer.request_id,
+    )
+
+
+def shown(answer: Answer, form: str, *, footer: bool) -> dict[str, str]:
+    """Give the final display of an answer in this format."""
+    if form == "text":
+        from tetrate_jupyter.render.answer import answer_plain
+
+        line = answer.footer if footer else ""
+        return {"text/plain": answer_plain(answer.text, footer=line, notices=answer.notices)}
+    if form == "json" and answer.partial is None:
+        answer = _as_block(answer, "json", _pretty(answer))
+    if form == "code" and answer.code is not None:
+        answer = _as_block(answer, "python", answer.code)
+    return answer.bundle(footer=footer)
+
+
+def _pretty(answer: Answer) -> str:
+    try:
+        return json.dumps(json.loads(answer.code or answer.text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return answer.text
+
+
+def _as_block(answer: Answer, language: str, code: str) -> Answer:
+    fence = "```"
+    while fence in code:
+        fence += "`"
+    return replace(answer, text=f"{fence}{language}\n{code}\n{fence}")

@@ -1,0 +1,146 @@
+"""Signing in by text, in a notebook or a terminal: the browser's way back and a hidden prompt, whichever comes first."""
+
+from __future__ import annotations
+
+import _thread
+import getpass
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.auth.pkce import looks_like_key
+from tetrate_jupyter.bridge import default_bridge
+from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.auth.login import LoginAttempt
+    from tetrate_jupyter.sessions.account import SignedIn
+    from tetrate_jupyter.sessions.session import Session
+
+PROMPT: Final = "Waiting for the browser. If it can't come back here, paste its address (or a key), then Enter: "
+PROMPT_ONLY: Final = "Paste the address the browser ended at (or a key), then Enter: "
+_HEADLESS: Final = "set TETRATE_API_KEY before the run: nobody can approve in a browser here"
+
+
+def sign_in(session: Session, *, store: str, again: bool, timeout: float | None) -> SignedIn:
+    """Sign `session` in; a key that is there already is checked and used, unless `again`.
+
+    Raises the `LoginError` family, `NotSignedInError` where nobody can be asked, `GatewayError` where the key that is
+    there could not be checked.
+    """
+    bridge = default_bridge()  # never the kernel's own loop: it stands still while a prompt waits
+    if not again:
+        try:
+            done = bridge.run(session.account.check())
+        except InvalidKeyError:
+            print("The key that was kept here is no longer accepted.")  # noqa: T201 - a face of text
+        else:
+            if done is not None:
+                return done
+    attempt = bridge.run(session.account.begin(timeout=timeout))
+    try:
+        show_link(attempt, session.endpoints.host)
+        key = _ask(attempt)
+        if key is not None:
+            attempt.cancel("a key was given instead")
+            return bridge.run(session.account.use_text(key, store=store))
+        return bridge.run(session.account.finish(attempt, store=store))
+    except KeyboardInterrupt:
+        raise LoginCancelledError("Stopped.", next_step="run %tetrate_login again; it starts at once") from None
+    finally:
+        attempt.cancel()
+
+
+def show_link(attempt: LoginAttempt, host: str) -> None:
+    """Show the consent page's address: a link in a notebook, the bare address in a terminal."""
+    from html import escape
+
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or getattr(shell, "kernel", None) is None:
+        print(f"Open this page to sign in to {host}:\n\n  {attempt.url}\n")  # noqa: T201 - a face of text
+        return
+    from IPython.display import publish_display_data
+
+    anchor = f'<a href="{escape(attempt.url)}" target="_blank" rel="noopener noreferrer">the consent page</a>'
+    link = f"<p>To sign in to <b>{escape(host)}</b>, open {anchor} and approve.</p>"
+    bundle = {"text/html": link, "text/plain": f"To sign in to {host}, open:\n{attempt.url}"}
+    publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython's
+
+
+def _ask(attempt: LoginAttempt) -> str | None:
+    """Prompt until the browser has come back (None), or a key was typed; a pasted address or code is submitted."""
+    prompt = BreakablePrompt()
+    stop = attempt.on_change(lambda: prompt.stop() if attempt.ended else None)
+    try:
+        while not attempt.ended:
+            text = prompt.ask(PROMPT if attempt.listening else PROMPT_ONLY)
+            if text is None:
+                return None
+            if looks_like_key(text):
+                return text
+            if not text.strip():
+                continue
+            try:
+                attempt.submit(text)
+            except RedirectError as error:
+                print("\n".join(error.lines()))  # noqa: T201 - a face of text
+            else:
+                return None
+        return None
+    finally:
+        stop()
+
+
+class BreakablePrompt:
+    """A hidden prompt on the main thread that another thread can end."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asking = False
+        self._stopped = False
+
+    def ask(self, text: str) -> str | None:
+        """Give what was typed, or None where `stop` came first. Raises `NotSignedInError` where nobody can type."""
+        try:
+            with self._lock:
+                if self._stopped:
+                    return None
+                self._asking = True
+            try:
+                return self._hidden(text)
+            finally:
+                with self._lock:
+                    self._asking = False
+        except KeyboardInterrupt:
+            if self._stopped:  # our own signal, not the person's
+                return None
+            raise
+
+    def stop(self) -> None:
+        """End the prompt that is open, and any later one at once. From any thread."""
+        with self._lock:
+            self._stopped = True
+            if self._asking:
+                _interrupt_main_thread()
+
+    def _hidden(self, text: str) -> str:
+        try:
+            return getpass.getpass(text)
+        except EOFError:
+            raise NotSignedInError("The prompt was closed.", next_step="run %tetrate_login again") from None
+        except Exception as error:
+            if type(error).__name__ != "StdinNotImplementedError":  # IPython's; a plain RuntimeError by class
+                raise
+            raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS) from None
+
+
+def _interrupt_main_thread() -> None:
+    main = threading.main_thread().ident
+    if os.name == "posix" and main is not None and sys.platform != "emscripten":
+        signal.pthread_kill(main, signal.SIGINT)  # also wakes a read that waits in the system
+    else:
+        _thread.interrupt_main()

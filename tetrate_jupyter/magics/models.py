@@ -1,0 +1,37 @@
+"""%tetrate_models and %tetrate_model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.magics import commands
+from tetrate_jupyter.magics.output import in_kernel
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.widgets.dropdown import ModelDropdown
+
+
+def models(magics: TetrateMagics, line: str) -> ModelList:
+    """Give the list for display, narrowed and sorted."""
+    parsed = commands.MODELS.parse(line)
+    found = magics.session.models(parsed.words, refresh=parsed.flag("refresh"))
+    by = parsed.text("sort")
+    if not found and parsed.words:
+        print(f"No model fits {parsed.words!r}. Next: fewer words, or %tetrate_models for all.")  # noqa: T201 - a magic's answer
+    return found.sorted(by) if by else found
+
+
+def model(magics: TetrateMagics, line: str) -> ModelDropdown | None:
+    """Choose the session's model; without an id, offer the dropdown in a notebook and the name elsewhere."""
+    parsed = commands.MODEL.parse(line)
+    if parsed.words:
+        chosen = magics.session.choose(parsed.words)
+        print(f"Model: {chosen.id}")  # noqa: T201 - a magic's answer
+        return None
+    if in_kernel(magics.ip):
+        offered: ModelDropdown = magics.session.dropdown()
+        return offered
+    print(f"Model: {magics.session.model or 'none chosen yet'}. Next: %tetrate_model ID")  # noqa: T201 - likewise
+    return None

@@ -1,0 +1,171 @@
+"""Magic options, declared once: parsed with clear errors, shown by `%%tetrate?`, printed into the README."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from tetrate_jupyter.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Value: TypeAlias = "str | int | float | bool | list[str] | None"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a magic.
+
+    `value` is the placeholder of its value in help ("ID"), or None for a switch. `choices` are the only values it
+    takes. `many`: may be given more than once.
+    """
+
+    names: tuple[str, ...]
+    help: str
+    value: str | None = None
+    convert: Callable[[str], Value] = str
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name under which the parsed value is found: the long name, with underscores."""
+        return self.names[-1].lstrip("-").replace("-", "_")
+
+    @property
+    def usage(self) -> str:
+        """The option as help shows it: "-m, --model ID"."""
+        return ", ".join(self.names) + (f" {self.value}" if self.value else "")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One magic: its name, what it is for, its options and what may follow them.
+
+    `words` is the placeholder of the free text after the options, or None where none is taken. `example` is shown
+    in help and in the README.
+    """
+
+    name: str
+    purpose: str
+    options: tuple[Option, ...] = ()
+    words: str | None = None
+    example: str = ""
+
+    def parse(self, line: str) -> Parsed:
+        """Read options from the start of `line`; what follows the last one is kept exactly as typed.
+
+        Raises `OptionError` for an unknown option (with the nearest names), a missing or unusable value, an unclosed
+        quote, or words where none are taken.
+        """
+        values: dict[str, Value] = {}
+        rest = line.strip()
+        while rest.startswith("-") and rest != "-":
+            word, rest = _first_token(rest, self.name)
+            if word == "--":
+                break
+            name, equals, inline = word.partition("=")
+            option = self._option(name)
+            if option.value is None:
+                if equals:
+                    raise OptionError(f"{name} takes no value.", next_step=f"write {name} alone")
+                values[option.key] = True
+                continue
+            if not equals:
+                inline, rest = self._value(option, name, rest)
+            self._store(values, option, name, inline)
+        if rest and self.words is None:
+            raise OptionError(f"%{self.name} takes no words, but got {rest!r}.", next_step=f"see %{self.name}?")
+        return Parsed(values, rest)
+
+    def _option(self, name: str) -> Option:
+        for option in self.options:
+            if name in option.names:
+                return option
+        known = [n for option in self.options for n in option.names if n.startswith("--")]
+        near = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"see %{self.name}? for its options"
+        raise OptionError(f"%{self.name} has no option {name}.", next_step=hint)
+
+    def _value(self, option: Option, name: str, rest: str) -> tuple[str, str]:
+        if not rest:
+            raise OptionError(f"{name} needs a value.", next_step=f"write {name} {option.value}")
+        return _first_token(rest, self.name)
+
+    def _store(self, values: dict[str, Value], option: Option, name: str, text: str) -> None:
+        if option.choices and text not in option.choices:
+            raise OptionError(f"{name} can't be {text!r}.", next_step=f"use one of: {', '.join(option.choices)}")
+        try:
+            value = option.convert(text)
+        except ValueError:
+            raise OptionError(f"{name} can't be {text!r}.", next_step=f"write {name} {option.value}") from None
+        if option.many:
+            before = values.get(option.key)
+            values[option.key] = [*(before if isinstance(before, list) else []), str(value)]
+        else:
+            values[option.key] = value
+
+    def help(self) -> str:
+        """Give the text of `%name?`."""
+        parts = [self.purpose]
+        if self.example:
+            parts.append("Example:\n" + "\n".join(f"    {line}" for line in self.example.splitlines()))
+        if self.options:
+            width = max(len(option.usage) for option in self.options)
+            rows = [f"    {o.usage:<{width}}  {o.help}{_choices(o)}" for o in self.options]
+            parts.append("Options:\n" + "\n".join(rows))
+        return "\n\n".join(parts) + "\n"
+
+
+class Parsed:
+    """What was given: `words`, and each option by its long name, None or False-like where it was not given."""
+
+    def __init__(self, values: dict[str, Value], words: str) -> None:
+        self._values = values
+        self.words = words
+
+    def text(self, key: str) -> str | None:
+        """Give a text option's value."""
+        value = self._values.get(key)
+        return value if isinstance(value, str) else None
+
+    def integer(self, key: str) -> int | None:
+        """Give a whole number option's value."""
+        value = self._values.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def number(self, key: str) -> float | None:
+        """Give a number option's value."""
+        value = self._values.get(key)
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+    def flag(self, key: str) -> bool:
+        """Whether a switch was given."""
+        return self._values.get(key) is True
+
+    def many(self, key: str) -> Sequence[str]:
+        """Give all values of an option that may be repeated."""
+        value = self._values.get(key)
+        return value if isinstance(value, list) else ()
+
+
+def _choices(option: Option) -> str:
+    return f" ({', '.join(option.choices)})" if option.choices else ""
+
+
+def _first_token(text: str, command: str) -> tuple[str, str]:
+    """Split off one token, quotes understood; the rest keeps its own quotes, so that prompts stay as typed."""
+    stream = io.StringIO(text)
+    lexer = shlex.shlex(stream, posix=True, punctuation_chars=False)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    lexer.escape = ""  # a Windows path has backslashes
+    try:
+        word = lexer.get_token()
+    except ValueError:
+        raise OptionError(f"A quote in the options of %{command} is not closed.", next_step="close it") from None
+    return word or "", text[stream.tell() :].lstrip()
