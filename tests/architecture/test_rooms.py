@@ -1,0 +1,141 @@
+"""The house: which room may import which, how long a file or function may be, what loading may cost."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "tetrate_jupyter"
+NAME = "tetrate_jupyter"
+
+LEVELS = {
+    "errors": 0, "types": 0, "config": 0, "observers": 0,
+    "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1,
+    "catalog": 2, "ledger": 2,
+    "completion": 3, "conversation": 3,
+    "sessions": 4,
+    "widgets": 6,
+    "magics": 7, "cli": 7,
+}  # fmt: skip
+BESIDE = "sandbox"  # imports L0 only; the command line and the tests start it
+
+UPWARD = {
+    # The session methods that open something higher import it inside the method, and only these.
+    ("sessions/session.py", "login", "magics"),
+    ("sessions/session.py", "dropdown", "widgets"),
+}
+
+PURE = {
+    "http/sse.py": {"msgspec"},
+    "http/retry.py": set(),
+    "http/faults.py": {"msgspec"},
+    "auth/pkce.py": set(),
+    "render": {"markdown_it", "mdit_py_plugins", "pygments", "latex2mathml"},
+}
+NO_IO = {"asyncio", "socket", "ssl", "subprocess", "threading", "urllib.request", "http.client", "tempfile", "shutil"}
+
+MAX_MODULE = 400
+MAX_FUNCTION = 40
+
+
+def modules() -> list[Path]:
+    return sorted(p for p in PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST) -> list[tuple[str, int, str]]:
+    """Every import as (module, line, name of the enclosing function or "")."""
+    found: list[tuple[str, int, str]] = []
+
+    def visit(node: ast.AST, function: str) -> None:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            function = node.name
+        if isinstance(node, ast.Import):
+            found.extend((alias.name, node.lineno, function) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import at line {node.lineno}"
+            base = node.module or ""
+            found.extend((f"{base}.{a.name}" if base == NAME else base, node.lineno, function) for a in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child, function)
+
+    visit(tree, "")
+    return found
+
+
+def test_every_room_has_a_level() -> None:
+    unknown = {room(p) for p in modules()} - set(LEVELS) - {BESIDE, "__init__"}
+    assert not unknown
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_downward_only(path: Path) -> None:
+    here = room(path)
+    if here == "__init__":
+        pytest.skip("the package's face names what is public, lazily")
+    wrong = []
+    for module, line, function in imports(ast.parse(path.read_text())):
+        if not module.startswith(NAME + "."):
+            continue
+        target = module.split(".")[1]
+        if target == here or (here == BESIDE and LEVELS.get(target) == 0) or target == "__version__":
+            continue
+        if target == BESIDE and here == "cli":
+            continue
+        if LEVELS.get(target) == LEVELS.get(here) == 0:
+            continue  # the ground: errors, types, config and observers are one room without a folder
+        if (str(path.relative_to(PACKAGE)), function, target) in UPWARD:
+            continue
+        if here == BESIDE or target == BESIDE or LEVELS[target] >= LEVELS[here]:
+            wrong.append(f"line {line}: {module}")
+    assert not wrong
+
+
+def pure_modules() -> list[tuple[Path, set[str]]]:
+    found = []
+    for place, allowed in PURE.items():
+        path = PACKAGE / place
+        found += [(p, allowed) for p in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+    return found
+
+
+@pytest.mark.parametrize(("path", "allowed"), pure_modules(), ids=lambda p: p.name if isinstance(p, Path) else "")
+def test_pure_modules_do_no_io(path: Path, allowed: set[str]) -> None:
+    for module, line, _ in imports(ast.parse(path.read_text())):
+        top = module.split(".")[0]
+        assert module not in NO_IO, f"line {line}: {module}"
+        assert top in allowed or top == NAME or top in sys.stdlib_module_names, f"line {line}: {module}"
+
+
+def test_only_one_module_knows_httpx() -> None:
+    knowing = {
+        str(p.relative_to(PACKAGE))
+        for p in modules()
+        for module, _, _ in imports(ast.parse(p.read_text()))
+        if module.split(".")[0] in {"httpx", "httpcore"}
+    }
+    assert knowing == {"http/client.py"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= MAX_MODULE
+    long = [
+        f"{node.name}: {(node.end_lineno or 0) - node.lineno + 1} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
