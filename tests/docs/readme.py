@@ -1,0 +1,67 @@
+"""Writes the generated part of the README from the code: every magic, option, trait and environment variable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tetrate_jupyter.magics import commands
+from tetrate_jupyter.magics.extension import TetrateMagics
+
+README = Path(__file__).parents[2] / "README.md"
+BEGIN = "<!-- generated: magics (make docs) -->"
+END = "<!-- end generated -->"
+
+
+def generated() -> str:
+    """Give the Markdown between the two marks."""
+    parts = [_command(command) for command in commands.COMMANDS]
+    parts.append("### Defaults\n\n" + _traits())
+    return "\n\n".join([BEGIN, *parts, END])
+
+
+def with_generated(text: str) -> str:
+    """Give the README's text with its generated part made anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + generated() + after
+
+
+def _command(command: commands.Command) -> str:
+    title = f"### `%{command.name}`" + (" and `%%tetrate`" if command.name == "tetrate" else "")
+    parts = [title, _escaped(" ".join(command.purpose.split("\n")))]
+    if command.example:
+        parts.append(f"```\n{command.example}\n```")
+    if command.options:
+        rows = [
+            f"| `{o.usage.replace('|', chr(92) + '|')}` | {_escaped(o.help)}{_choices(o)} |" for o in command.options
+        ]
+        parts.append("\n".join(["| option | meaning |", "|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+def _traits() -> str:
+    rows = [
+        f"| `{name}` | `{trait.default_value!r}` | {trait.help} |"
+        for name, trait in sorted(TetrateMagics.class_own_traits(config=True).items())
+    ]
+    intro = (
+        "`%config TetrateMagics` lists them. To set one for this kernel: "
+        '`%config TetrateMagics.model = "claude-haiku-4-5"`;\n'
+        'for all: `c.TetrateMagics.model = "claude-haiku-4-5"` in `ipython_config.py`.'
+    )
+    return "\n".join([intro, "", "| trait | default | meaning |", "|---|---|---|", *rows])
+
+
+def _choices(option: commands.Option) -> str:
+    return f" ({', '.join(f'`{c}`' for c in option.choices)})" if option.choices else ""
+
+
+def _escaped(text: str) -> str:
+    return text.replace("_tetrate", "`_tetrate`").replace("*)", "\\*)")
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        README.write_text(with_generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"{README.name}: the generated part is current")
