@@ -1,0 +1,60 @@
+"""`make bench`: every figure measured in one run on this machine, as ratios; printed and written to results.json."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+
+from tests.benchmarks import cells, client_cpu, loading
+
+RESULTS = Path(__file__).parent / "results.json"
+
+
+def main() -> None:
+    """Measure, print the table, write the file."""
+    load = loading.measure()
+    client = client_cpu.measure()
+    kernel = cells.measure()
+    results = {
+        "python": platform.python_version(),
+        "load_ext": load,
+        "client": client,
+        "cell": {name: kernel[name] for name in ("burst", "paced")},
+        "interrupt": kernel["interrupt"],
+    }
+    RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n")
+    burst, paced, stop = kernel["burst"], kernel["paced"], kernel["interrupt"]
+    rows = [
+        (
+            "(a) %load_ext over bare IPython",
+            f"{1000 * load['added_s']:.0f} ms, {load['modules']:.0f} modules",
+            "50 ms, 60",
+        ),
+        ("(b) client CPU against bare httpx", f"{client['ratio']:.2f}x", "1.25x"),
+        (
+            "(c) first text after the first chunk",
+            f"{burst['first_text_ms']:.0f} / {paced['first_text_ms']:.0f} ms",
+            "30 ms",
+        ),
+        ("    burst: bytes against the text's", f"{burst['bytes_per_text_byte']:.1f}x", "3x"),
+        ("    burst: messages", f"{burst['messages']:.0f}", ""),
+        ("    burst: kernel CPU against the bare cell", f"{burst['cpu_ratio']:.2f}x", "1.5x"),
+        ("    paced: kernel CPU against the bare cell", f"{paced['cpu_ratio']:.2f}x", "1.5x"),
+        ("    paced: messages, bytes", f"{paced['messages']:.0f}, {paced['bytes'] / 1000:.0f} kB", ""),
+        ("(d) interrupt to idle", f"{stop['idle_ms']:.0f} ms", "150 ms"),
+        ("    interrupt to the router seeing it", f"{stop['hung_up_ms']:.0f} ms", "150 ms"),
+    ]
+    print(f"{'':44}{'measured':>18}{'aim':>12}")
+    for name, value, aim in rows:
+        print(f"{name:44}{value:>18}{aim:>12}")
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""A real ipykernel whose every message on the wire is counted."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jupyter_client.manager import KernelManager
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from typing_extensions import Self
+
+_CPU = "__import__('time').process_time()"  # seconds of this process, all its threads
+SHOWS = {"display_data", "update_display_data", "stream", "execute_result"}
+
+
+@dataclass
+class Ran:
+    """What one cell did. Times are seconds on the system's monotonic clock, which all processes share."""
+
+    messages: int = 0
+    bytes: int = 0
+    cpu: float = 0.0
+    status: str = ""
+    first_shown_at: float | None = None
+    idle_at: float = 0.0
+    texts: list[str] = field(default_factory=list)
+
+
+class CountingKernel:
+    """Starts a kernel with `environment` on top of this process's own."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._manager = KernelManager(kernel_name="python3")
+        self._environment = {**os.environ, **environment}
+
+    def __enter__(self) -> Self:
+        self._manager.start_kernel(env=self._environment)
+        self._client = self._manager.blocking_client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+        self.run("import time")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+        self._manager.cleanup_resources()
+
+    def interrupt(self) -> float:
+        """Interrupt the kernel; give the time at which that was."""
+        now = time.monotonic()
+        self._manager.interrupt_kernel()
+        return now
+
+    def run(
+        self, code: str, *, shows: str = "", on_shown: Callable[[], None] | None = None, timeout: float = 120
+    ) -> Ran:
+        """Run a cell to its end. `shows`: the text whose first appearance is timed; `on_shown` is called then."""
+        before = self._execute("None", "", None, timeout).cpu
+        ran = self._execute(code, shows, on_shown, timeout)
+        ran.cpu -= before
+        return ran
+
+    def _execute(self, code: str, shows: str, on_shown: Callable[[], None] | None, timeout: float) -> Ran:
+        message_id = self._client.execute(code, allow_stdin=False, user_expressions={"cpu": _CPU})
+        ran = self._follow(message_id, shows, on_shown, timeout)
+        reply = self._client.get_shell_msg(timeout=timeout)["content"]
+        ran.status = reply["status"]
+        found = reply.get("user_expressions", {}).get("cpu", {}).get("data", {}).get("text/plain")
+        ran.cpu = float(found) if found else float("nan")  # a cell that failed reports none
+        return ran
+
+    def _follow(self, message_id: str, shows: str, on_shown: Callable[[], None] | None, timeout: float) -> Ran:
+        ran = Ran()
+        channel = self._client.iopub_channel
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if not channel.socket.poll(100):
+                continue
+            frames = channel.socket.recv_multipart()
+            now = time.monotonic()
+            _, rest = self._client.session.feed_identities(frames)
+            message = self._client.session.deserialize(rest)
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            if message["msg_type"] in SHOWS:
+                ran.messages += 1
+                ran.bytes += sum(len(frame) for frame in frames)
+                text = _text(message)
+                ran.texts.append(text)
+                if ran.first_shown_at is None and shows in text:
+                    ran.first_shown_at = now
+                    if on_shown is not None:
+                        on_shown()
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                ran.idle_at = now
+                return ran
+        raise TimeoutError("the cell did not end")
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message["content"]
+    return str(content.get("text", "")) + "".join(str(v) for v in content.get("data", {}).values())
