@@ -270,7 +270,9 @@ async def _ticking(work: Coroutine[Any, Any, T], tick: Callable[[], float]) -> T
             await asyncio.wait({task}, timeout=tick())
         return task.result()
     finally:
-        task.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_SETTLE)
 
 
 def default_bridge() -> Bridge:

@@ -92,7 +92,7 @@ def test_imports_go_downward_only(path: Path) -> None:
             continue  # the ground: errors, types, config and observers are one room without a folder
         if (str(path.relative_to(PACKAGE)), function, target) in UPWARD:
             continue
-        if here == BESIDE or target == BESIDE or LEVELS[target] >= LEVELS[here]:
+        if BESIDE in {here, target} or LEVELS[target] >= LEVELS[here]:
             wrong.append(f"line {line}: {module}")
     assert not wrong
 

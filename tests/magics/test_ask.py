@@ -1,4 +1,4 @@
-"""%tetrate and %%tetrate in a shell: prompt in, answer shown and left in variables, mistakes answered in a few lines."""
+"""%tetrate and %%tetrate in a shell: prompt in, answer shown and kept, mistakes answered in a few lines."""
 
 from __future__ import annotations
 

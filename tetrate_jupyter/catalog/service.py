@@ -124,6 +124,14 @@ class Catalog:
         if had:
             self._observers.notify()
 
+    def move(self, cache: CatalogCache | None) -> None:
+        """Start empty for another router, whose public catalog is kept in `cache`."""
+        with self._lock:
+            self._cache = cache
+            self._disk_read = cache is None
+            self._state = _State()
+        self._observers.notify()
+
     # --- fetching ----------------------------------------------------------------------------------------------
 
     async def refresh(self, key: Secret, *, force: bool = False) -> ModelList:

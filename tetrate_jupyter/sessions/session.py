@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
@@ -72,7 +73,8 @@ class Session:
         self._model_observers = Observers()
         self._refreshing: asyncio.Future[None] | None = None
         self._connections = Connections(endpoints)
-        self.catalog = Catalog(self._connections, CatalogCache(endpoints.host, data_dir))
+        self._data_dir = data_dir
+        self.catalog = Catalog(self._connections, self._cache(endpoints))
         given = Secret(key, host=endpoints.host) if key else None
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
@@ -115,8 +117,13 @@ class Session:
             return
         self._connections.move(endpoints)
         self.account.drop_given()
-        self.catalog.forget()
+        self.catalog.move(self._cache(endpoints))
         self._set_model(None)
+
+    def _cache(self, endpoints: Endpoints) -> CatalogCache | None:
+        if endpoints.is_loopback:  # a sandbox's catalog is at hand, and its ports are random
+            return None
+        return CatalogCache(urlsplit(endpoints.auth_url).netloc, self._data_dir)
 
     @property
     def endpoints(self) -> Endpoints:
