@@ -6,6 +6,7 @@ one or two, Groq writes several hundred tokens a second, a model that thinks is 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -13,8 +14,8 @@ Size: TypeAlias = Literal["small", "medium", "large"]
 Voice: TypeAlias = Literal["warm", "crisp", "structured", "wry", "terse", "stepwise"]
 Thinking: TypeAlias = Literal["none", "silent", "shown"]
 
-_SMALL = ("haiku", "luna", "mini", "nano", "flash", "lite", "20b", "27b")
-_LARGE = ("opus", "fable", "astra", "gpt-5.6-sol", "pro", "grok-4.7", "r1")
+_SMALL = frozenset(("haiku", "luna", "mini", "nano", "flash", "lite", "20b", "27b"))  # words of an id
+_LARGE = frozenset(("opus", "fable", "astra", "sol", "pro", "r1"))
 _SHOWN = ("r1-0528", "gpt-oss", "qwen/qwen")  # these send reasoning_content
 _SILENT = ("gpt-5", "gpt-6", "gemini-3.1-pro", "gemini-2.5-pro", "opus-5-5", "grok-4.7", "v4-flash")
 _VOICES: dict[str, Voice] = {
@@ -67,11 +68,12 @@ def profile_of(record: dict[str, Any]) -> Profile:
     model = str(record["model"])
     lower = model.lower()
     provider = str(record.get("provider") or "unknown")
-    size: Size = "small" if _has(lower, _SMALL) else "large" if _has(lower, _LARGE) else "medium"
+    parts = set(re.split(r"[^a-z0-9]+", lower))
+    size: Size = "small" if parts & _SMALL else "large" if parts & _LARGE else "medium"
     speed = _PROVIDER_SPEED.get(provider, 1.0)
     thinking: Thinking = "shown" if _has(lower, _SHOWN) else "silent" if _has(lower, _SILENT) else "none"
     return Profile(
-        name=str(record.get("displayName") or model.rsplit("/", 1)[-1]),
+        name=str(record.get("displayName") or model).rsplit("/", 1)[-1],
         provider=provider,
         size=size,
         voice=_VOICES.get(provider, "crisp"),

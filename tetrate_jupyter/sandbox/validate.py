@@ -114,17 +114,7 @@ def cut_to_size(reply: Reply, accepted: Accepted) -> Reply:
 
 
 def _check_parameters(body: dict[str, Any], served: Served) -> None:
-    for name, (low, high) in _RANGES.items():
-        value = body.get(name)
-        if value is not None and not (_is_number(value) and low <= value <= high):
-            raise bad_request(f"'{name}' must be a number from {low:g} to {high:g}.", param=name)
-    for name in _COUNTS:
-        value = body.get(name)
-        if value is not None and not (isinstance(value, int) and not isinstance(value, bool) and value > 0):
-            raise bad_request(f"'{name}' must be a whole number above 0.", param=name)
-    for name in _FLAGS:
-        if not isinstance(body.get(name, False), (bool, type(None))):
-            raise bad_request(f"'{name}' must be true or false.", param=name)
+    _check_types(body)
     if body.get("n") not in (1, None):
         raise bad_request("Only n=1 is supported.", param="n")
     options = body.get("stream_options")
@@ -141,6 +131,20 @@ def _check_parameters(body: dict[str, Any], served: Served) -> None:
         )
     _check_stop(body.get("stop"))
     _check_effort(body.get("reasoning_effort"), served)
+
+
+def _check_types(body: dict[str, Any]) -> None:
+    for name, (low, high) in _RANGES.items():
+        value = body.get(name)
+        if value is not None and not (_is_number(value) and low <= value <= high):
+            raise bad_request(f"'{name}' must be a number from {low:g} to {high:g}.", param=name)
+    for name in _COUNTS:
+        value = body.get(name)
+        if value is not None and not (isinstance(value, int) and _is_number(value) and value > 0):
+            raise bad_request(f"'{name}' must be a whole number above 0.", param=name)
+    for name in _FLAGS:
+        if not isinstance(body.get(name, False), (bool, type(None))):
+            raise bad_request(f"'{name}' must be true or false.", param=name)
 
 
 def _check_stop(stop: object) -> None:

@@ -2,9 +2,62 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.sandbox.api_error import bad_request
+from tetrate_jupyter.sandbox.replies import skills
+from tetrate_jupyter.sandbox.replies.findings import Findings
 from tetrate_jupyter.sandbox.replies.reply import Ask, Reply
+from tetrate_jupyter.sandbox.replies.schema_fill import Filler
+from tetrate_jupyter.sandbox.replies.small_talk import small_talk
+from tetrate_jupyter.sandbox.replies.tools import call_tools, results_of
+from tetrate_jupyter.sandbox.replies.voices import dress, thoughts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tetrate_jupyter.sandbox.replies.core import Core
+
+_BAD_SCHEMA = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
+_SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits answers
+    skills.tool_results,
+    skills.pictures,
+    skills.memory,
+    skills.exact,
+    skills.show_off,
+    skills.code,
+    skills.judge,
+    skills.summary,
+    skills.counting,
+    skills.arithmetic,
+    small_talk,
+)
 
 
 def compose(ask: Ask) -> Reply:
-    """Give the reply of a simulated model."""
-    return Reply(f"This is a simulated answer of {ask.profile.name} in the sandbox router. You asked: “{ask.prompt}”")
+    """Give the reply of a simulated model. Raises the 400 of a schema that can't be used."""
+    try:
+        called = call_tools(ask)
+        shaped = None if called else _shaped(ask)
+    except _BAD_SCHEMA as error:
+        raise bad_request(f"Invalid JSON schema: {type(error).__name__}.", code="invalid_schema") from error
+    if called:
+        return Reply(called.text, thoughts(None, ask), called.calls, called.finish)
+    if shaped is not None:
+        return Reply(shaped, thoughts(None, ask))
+    core = next((core for skill in _SKILLS if (core := skill(ask)) is not None), None) or skills.fallback(ask)
+    return Reply(dress(core, ask), thoughts(core, ask))
+
+
+def _shaped(ask: Ask) -> str | None:
+    shape = ask.body.get("response_format") or {}
+    if shape.get("type") not in ("json_schema", "json_object"):
+        return None
+    results = "\n".join(text for _, text in results_of(ask))
+    found = Findings(f"{results}\n{ask.prompt}" if results else ask.prompt)
+    if shape["type"] == "json_object":
+        value: object = {"simulated": True, "names": found.names, "numbers": [n for _, _, n in found.numbers]}
+    else:
+        value = Filler(shape["json_schema"]["schema"], ask.rng, careful=ask.profile.careful).fill(found)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,14 @@
+"""What a skill finds out, before a model's voice dresses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Core:
+    """An answer in Markdown, `how` it was found (short clauses), and its `bare` value where only that is wanted."""
+
+    answer: str
+    how: tuple[str, ...] = ()
+    bare: str | None = None

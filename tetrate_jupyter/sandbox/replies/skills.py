@@ -1,0 +1,217 @@
+"""The small real skills: arithmetic, counting, sentiment, summary, pictures, memory, code, a Markdown show-off."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.sandbox.pictures import Picture, read_data_url
+from tetrate_jupyter.sandbox.replies.arithmetic import evaluate, expression_in, pretty, shown
+from tetrate_jupyter.sandbox.replies.code import code_for, wants_code
+from tetrate_jupyter.sandbox.replies.core import Core
+from tetrate_jupyter.sandbox.replies.tools import results_of, use_results
+from tetrate_jupyter.sandbox.replies.words import keywords, material, quoted, sentences, sentiment, words
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.sandbox.replies.reply import Ask
+
+_EXACT = re.compile(
+    r"^\s*(?:please\s+)?(?:say|repeat|echo|(?:reply|answer|respond) with)(?:\s+(?:only|just|exactly|after me))*"
+    r"(?:\s+the words?)?\s*:?\s+(.+?)\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+_MOOD = re.compile(r"\bsentiment\b|\bpositive or negative\b|\bmood\b|\bhappy or (un|sad|not)", re.IGNORECASE)
+_SHORTEN = re.compile(r"\bsummar|\btl;?dr\b|\bshorten\b|\bin (one|a single) sentence\b.*:", re.IGNORECASE)
+_SHOW = re.compile(
+    r"\bmarkdown\b|\bshow ?-?off\b|\bshow me what you can\b|\btable\b.*\bmath|\bmath\w*\b.*\btable", re.IGNORECASE
+)
+_BEFORE = re.compile(
+    r"\bwhat (did|have|was|were|had) (i|my)\b|\bmy (first|last|previous|earlier) (question|message|prompt)"
+    r"|\bdo you remember\b|\b(earlier|before) (in this|did i)\b|\bhow many (questions|messages)\b",
+    re.IGNORECASE,
+)
+_MINE = re.compile(r"\bwhat(?:'s| is| was) my ([\w ]+?)\s*\?", re.IGNORECASE)
+_LETTERS = re.compile(
+    r"how many (?:times .*?letter )?['\"]?(\w)['\"]?(?:'?s)?(?: are)?(?: there)? in (?:the word )?['\"]?(\w+)",
+    re.IGNORECASE,
+)
+_LONGEST_REPEATED: Final = 500  # characters
+_SHOW_OFF: Final = """\
+## What a notebook can show
+
+A **code block**, with its colours:
+
+```python
+def greet(name: str) -> str:
+    return f"Hello, {name}!"
+```
+
+A table, with numbers set to the right:
+
+| Planet  | Radius (km) | Moons |
+|:--------|------------:|------:|
+| Mercury |       2,440 |     0 |
+| Earth   |       6,371 |     1 |
+| Mars    |       3,390 |     2 |
+
+Maths, inline as $e^{i\\pi} + 1 = 0$ and on a line of its own:
+
+$$\\int_0^1 x^2 \\, dx = \\frac{1}{3}$$
+
+> A quotation, a [link](https://docs.jupyter.org/), and a list:
+
+1. first,
+2. second,
+   - with something below it."""
+
+
+def tool_results(ask: Ask) -> Core | None:
+    """Answer from what the tools gave."""
+    found = use_results(ask)
+    if found is None:
+        return None
+    return Core(
+        found, ("I called the tools that came with the request", "I repeat what they gave"), results_of(ask)[-1][1]
+    )
+
+
+def pictures(ask: Ask) -> Core | None:
+    """Say what can really be known of the pictures: type, bytes, pixels."""
+    content = next((m["content"] for m in reversed(ask.messages) if m.get("role") == "user"), None)
+    parts: list[dict[str, Any]] = content if isinstance(content, list) else []
+    found = [read_data_url(str(p["image_url"]["url"])) for p in parts if p.get("type") == "image_url"]
+    seen = [picture for _, picture in filter(None, found)]
+    if not seen:
+        return None
+    lines = [f"{place}. {_described(picture)}" for place, picture in enumerate(seen, 1)]
+    many = "the picture is" if len(seen) == 1 else f"the {len(seen)} pictures are"
+    answer = f"The sandbox has no eyes, but it knows what {many} made of:\n\n" + "\n".join(lines)
+    return Core(answer, ("I read the header of the file", "I can't tell what it shows"), _described(seen[0]))
+
+
+def memory(ask: Ask) -> Core | None:
+    """Say what was said before."""
+    earlier = ask.earlier_prompts
+    if (mine := _MINE.search(ask.prompt)) and (told := _told(earlier, mine[1])):
+        return Core(f"Your {mine[1]} is **{told}**: you told me.", ("I looked through our conversation",), told)
+    if not _BEFORE.search(ask.prompt):
+        return None
+    how = ("I looked through the messages that came with this request",)
+    if not earlier:
+        return Core("Nothing: this is the first message of our conversation.", how)
+    if re.search(r"how many", ask.prompt, re.IGNORECASE):
+        return Core(f"You sent **{len(earlier)}** before this one.", how, str(len(earlier)))
+    wanted = earlier[:1] if re.search(r"\bfirst\b", ask.prompt, re.IGNORECASE) else earlier[-5:]
+    if re.search(r"\b(last|previous|just)\b", ask.prompt, re.IGNORECASE):
+        wanted = earlier[-1:]
+    return Core(
+        "Before this, you said:\n\n" + "\n".join(f"- “{_short(text)}”" for text in wanted), how, _short(wanted[-1])
+    )
+
+
+def exact(ask: Ask) -> Core | None:
+    """Say what is to be said."""
+    found = _EXACT.match(ask.prompt)
+    if found is None or len(found[1]) > _LONGEST_REPEATED:
+        return None
+    if "only" not in ask.prompt and "exactly" not in ask.prompt and not quoted(found[1]) and " in " in found[1]:
+        return None  # "say hello in French" is more than repeating
+    said = (quoted(found[1]) or [found[1]])[0].strip("`")
+    return Core(said, bare=said)
+
+
+def show_off(ask: Ask) -> Core | None:
+    """Show everything that Markdown can."""
+    return Core(_SHOW_OFF, ("this text is always the same",)) if _SHOW.search(ask.prompt) else None
+
+
+def code(ask: Ask) -> Core | None:
+    """Give code that runs."""
+    if not wants_code(ask.prompt):
+        return None
+    language, text = code_for(ask.prompt)
+    block = f"```{language}\n{text}\n```"
+    return Core(block, ("it comes from a small list of recipes", "it runs as it stands"), block)
+
+
+def arithmetic(ask: Ask) -> Core | None:
+    """Work an expression out."""
+    expression = expression_in(ask.prompt)
+    value = evaluate(expression) if expression else None
+    if expression is None or value is None:
+        return None
+    result = shown(value)
+    how = (f"I read `{expression}` in your message", "I worked it out with exact fractions")
+    return Core(f"{pretty(expression)} = **{result}**", how, result)
+
+
+def counting(ask: Ask) -> Core | None:
+    """Count letters or words."""
+    if found := _LETTERS.search(ask.prompt):
+        letter, word = found[1].lower(), found[2]
+        count = word.lower().count(letter)
+        spelled = " ".join(f"**{c}**" if c.lower() == letter else c for c in word)
+        return Core(f"There are **{count}**: {spelled}", ("I went through it letter by letter",), str(count))
+    if re.search(r"\bhow many words\b", ask.prompt, re.IGNORECASE):
+        count = len(words(material(ask.prompt)))
+        return Core(f"There are **{count}** words.", ("I counted what stands between spaces",), str(count))
+    return None
+
+
+def judge(ask: Ask) -> Core | None:
+    """Tell a text's sentiment by a word list."""
+    if not _MOOD.search(ask.prompt + ask.system):
+        return None
+    about = material(ask.prompt)
+    mood = sentiment(about, careful=ask.profile.careful)
+    reader = "I mind a negation before a word" if ask.profile.careful else "I don't see negations, being a small model"
+    return Core(f"**{mood.capitalize()}**: “{_short(about)}”", ("I counted good and bad words", reader), mood)
+
+
+def summary(ask: Ask) -> Core | None:
+    """Give the first sentence, or the first of each paragraph for a larger model."""
+    if not _SHORTEN.search(ask.prompt):
+        return None
+    about = material(ask.prompt)
+    first = next(iter(sentences(about)), about)
+    if ask.profile.size != "large":
+        return Core(first, ("I took the first sentence",), first)
+    paragraphs = [sentences(p)[0] for p in re.split(r"\n\s*\n", about) if p.strip()]
+    more = [s for s in sentences(about)[1:] if s not in paragraphs]
+    points = (paragraphs + more)[:3]
+    return Core("\n".join(f"- {p}" for p in points), ("I took what stands first and what follows",), first)
+
+
+def fallback(ask: Ask) -> Core:
+    """Say honestly that nothing fits, and what would."""
+    topics = keywords(ask.prompt)
+    about = f"about **{', '.join(topics[:3])}**" if topics else "something"
+    opening = ask.rng.choice(
+        (
+            f"You asked {about}, and a real model would now have something to say.",
+            f"This is where a real model would tell you {about}.",
+            f"I see that it is {about}; knowing more is beyond the sandbox.",
+        )
+    )
+    can = "Try arithmetic, a text to sum up or judge, Python code, a picture, a JSON schema or a tool."
+    return Core(f"{opening} {can}", (f"I read {len(words(ask.prompt))} words", "none of my small skills fits them"))
+
+
+def _described(picture: Picture) -> str:
+    kind = picture.media_type.removeprefix("image/").upper()
+    pixels = f", {picture.width:,} x {picture.height:,} pixels" if picture.width and picture.height else ""
+    return f"{kind}{pixels}, {picture.size:,} bytes"
+
+
+def _told(earlier: list[str], what: str) -> str | None:
+    for text in reversed(earlier):
+        if found := re.search(rf"\bmy {re.escape(what)} is ([^.,;!?\n]+)", text, re.IGNORECASE):
+            return found[1].strip()
+        if what == "name" and (found := re.search(r"\b(?:i am|i'm|call me) ([A-Z][\w'-]*)", text)):
+            return found[1]
+    return None
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 120 else line[:117] + "..."

@@ -1,0 +1,85 @@
+"""Words, sentences and sentiment of a text, as simply as it can be done honestly."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+LISTS: Final[dict[str, frozenset[str]]] = {
+    name: frozenset(text.split())
+    for name, text in json.loads((Path(__file__).parents[1] / "data" / "words.json").read_text("utf-8")).items()
+}
+STOP_WORDS: Final = LISTS["stop"]
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]*\s+")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+# Typographic signs become those of a keyboard, so that everything else has to know one form only.
+_KEYBOARD = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-", "\u00d7": "*"})
+
+
+def plain(text: str) -> str:
+    """Give a text with the quotation marks, minus and times signs of a keyboard."""
+    return text.translate(_KEYBOARD)
+
+
+def sentences(text: str) -> list[str]:
+    """Cut a text into sentences."""
+    return [part.strip() for part in _SENTENCE_END.split(text.strip()) if part.strip()]
+
+
+def words(text: str) -> list[str]:
+    """Give a text's words in lower case."""
+    return [w.lower() for w in _WORD.findall(plain(text))]
+
+
+def keywords(text: str) -> list[str]:
+    """Give the words that carry meaning, each once, in order."""
+    return list(dict.fromkeys(w for w in words(text) if w not in STOP_WORDS and len(w) > 2))
+
+
+def name_words(name: str) -> list[str]:
+    """Cut an identifier ("getWeather", "get_weather") into lower-case words."""
+    return [w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)]
+
+
+def stem(word: str) -> str:
+    """Cut the commonest endings off, so that "cities" finds "city" and "multiplied" finds "multiply"."""
+    for ending, instead in (("ies", "y"), ("ied", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)] + instead
+    return word
+
+
+def sentiment_score(text: str, *, careful: bool) -> int:
+    """Count good words less bad ones; a `careful` reader turns a word after a negation round."""
+    score = 0
+    found = words(text)
+    for place, word in enumerate(found):
+        value = (word in LISTS["positive"]) - (word in LISTS["negative"])
+        negated = careful and any(w in LISTS["negations"] for w in found[max(0, place - 3) : place])
+        score += -value if negated else value
+    return score
+
+
+def sentiment(text: str, *, careful: bool) -> str:
+    """Give "positive", "negative" or "neutral"."""
+    score = sentiment_score(text, careful=careful)
+    return "positive" if score > 0 else "negative" if score < 0 else "neutral"
+
+
+def quoted(text: str) -> list[str]:
+    """Give what stands between quotation marks."""
+    found = re.findall(r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)", plain(text))
+    return [next(part for part in parts if part) for parts in found]
+
+
+def material(prompt: str) -> str:
+    """Give the text that a prompt is about: what is quoted, or stands after a colon or on the lines below; else all."""
+    if inside := quoted(prompt):
+        return max(inside, key=len)
+    head, separator, rest = prompt.partition("\n")
+    if separator and rest.strip() and len(rest) >= len(head) // 2:
+        return rest.strip()
+    head, separator, rest = prompt.partition(":")
+    return rest.strip() if separator and len(rest.split()) >= 2 else prompt.strip()
