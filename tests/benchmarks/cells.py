@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.kernel import CountingKernel, Ran
+from tests.kernels import CountingKernel, Ran
 from tetrate_jupyter import config
 from tetrate_jupyter.sandbox import SandboxRouter
 

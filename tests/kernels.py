@@ -1,4 +1,4 @@
-"""A real ipykernel whose every message on the wire is counted."""
+"""A real ipykernel whose every message on the wire is seen and counted; for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _CPU = "__import__('time').process_time()"  # seconds of this process, all its threads
-SHOWS = {"display_data", "update_display_data", "stream", "execute_result"}
+SHOWS = {"display_data", "update_display_data", "stream", "execute_result", "error"}
 
 
 @dataclass
@@ -29,6 +29,8 @@ class Ran:
     first_shown_at: float | None = None
     idle_at: float = 0.0
     texts: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    payload: list[dict[str, Any]] = field(default_factory=list)
 
 
 class CountingKernel:
@@ -71,6 +73,7 @@ class CountingKernel:
         ran = self._follow(message_id, shows, on_shown, timeout)
         reply = self._client.get_shell_msg(timeout=timeout)["content"]
         ran.status = reply["status"]
+        ran.payload = reply.get("payload", [])
         found = reply.get("user_expressions", {}).get("cpu", {}).get("data", {}).get("text/plain")
         ran.cpu = float(found) if found else float("nan")  # a cell that failed reports none
         return ran
@@ -93,6 +96,7 @@ class CountingKernel:
                 ran.bytes += sum(len(frame) for frame in frames)
                 text = _text(message)
                 ran.texts.append(text)
+                ran.kinds.append(message["msg_type"])
                 if ran.first_shown_at is None and shows in text:
                     ran.first_shown_at = now
                     if on_shown is not None:
@@ -105,4 +109,5 @@ class CountingKernel:
 
 def _text(message: dict[str, Any]) -> str:
     content = message["content"]
-    return str(content.get("text", "")) + "".join(str(v) for v in content.get("data", {}).values())
+    told = "\n".join(content.get("traceback", []))
+    return told + str(content.get("text", "")) + "".join(str(v) for v in content.get("data", {}).values())
