@@ -8,8 +8,6 @@ import uuid
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tornado.iostream import StreamClosedError
-
 from tetrate_jupyter.sandbox import models, scripted
 from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
 from tetrate_jupyter.sandbox.endpoint import Endpoint, HungUpError
@@ -34,12 +32,11 @@ class Chat(Endpoint):
     """The chat route."""
 
     route: ClassVar[Route] = "chat"
-    accepted: Accepted | None = None
 
     async def post(self) -> None:
         """Answer. A client that hangs up ends the answer at once."""
         self.check_key()
-        accepted = self.accepted = accept(self._body(), self.state.models)
+        accepted = accept(self._body(), self.state.models)
         fault = of_model(accepted.served.id)
         if fault is not None:
             await self.meet(fault)
@@ -48,15 +45,17 @@ class Chat(Endpoint):
         self._fail_as_providers_do(accepted)
         try:
             await _Answering(self, accepted).run()
-        except (HungUpError, StreamClosedError, EndOfStreamError):
+        except (HungUpError, EndOfStreamError):
             return  # nobody listens any more, or a fault has ended it
 
     def on_finish(self) -> None:
         """Count for the provider's status, too."""
         super().on_finish()
-        if self.accepted is None or self.gone.is_set():
+        provider = self.state.models.provider_of(self.record.model)
+        # What the router itself refuses never reaches a provider.
+        if provider is None or self.gone.is_set() or 400 <= self.get_status() < 500:
             return
-        seen = self.state.seen.setdefault(self.accepted.served.profile.provider, Seen())
+        seen = self.state.seen.setdefault(provider, Seen())
         seen.requests += 1
         if self.get_status() >= 500:
             seen.failures += 1

@@ -53,6 +53,8 @@ class Consent(Endpoint):
 class Decision(Endpoint):
     """`POST /auth/decision`: the click; leads back to the callback with a code or with error=access_denied."""
 
+    route: ClassVar[Route] = "decision"
+
     async def post(self) -> None:
         """Send the browser back."""
         consent = self.state.accounts.close_consent(self.get_body_argument("flow", ""))
@@ -65,11 +67,8 @@ class Decision(Endpoint):
             answer = {"code": self.state.accounts.issue_code(consent.challenge)}
         else:
             answer = {"error": "access_denied"}
-        fault = self.state.faults.take("auth")
-        if fault is not None:
-            self.record.fault = fault.kind
         self.set_status(302)
-        self.set_header("Location", _with_answer(consent.callback, answer, fault.kind if fault else ""))
+        self.set_header("Location", _with_answer(consent.callback, answer, self.fault.kind if self.fault else ""))
         self.set_header("Cache-Control", "no-store")
         await self.finish()
 

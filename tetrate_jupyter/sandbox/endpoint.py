@@ -107,6 +107,8 @@ class Endpoint(RequestHandler):
 
     def on_connection_close(self) -> None:
         """Note that the client hung up, and end whatever waits."""
+        if self.gone.is_set():
+            return
         with self.state.log.change():
             self.record.hung_up_at = time.monotonic()
         self.gone.set()
@@ -122,7 +124,10 @@ class Endpoint(RequestHandler):
     async def send_json(self, body: dict[str, Any]) -> None:
         """Answer with JSON, as UTF-8."""
         self.set_header("Content-Type", "application/json")
-        await self.finish(json.dumps(body, ensure_ascii=False))
+        try:
+            await self.finish(json.dumps(body, ensure_ascii=False))
+        except StreamClosedError:
+            self.on_connection_close()
 
     def check_key(self) -> None:
         """Refuse a request without a usable key."""

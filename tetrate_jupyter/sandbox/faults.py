@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
-Route: TypeAlias = Literal["chat", "models", "catalog", "status", "exchange", "auth", "any"]
+Route: TypeAlias = Literal["chat", "models", "catalog", "status", "auth", "decision", "exchange", "any"]
 
 FaultKind: TypeAlias = Literal[
     # refused with a status
@@ -77,8 +77,8 @@ FAULT_PREFIX: Final = "sandbox/fault-"
 _OWN_ROUTE: dict[str, Route] = {
     "plain-models": "models",
     "catalog-page-fails": "catalog",
-    "callback-doubled-query": "auth",
-    "callback-drops-query": "auth",
+    "callback-doubled-query": "decision",
+    "callback-drops-query": "decision",
     "code-expired": "exchange",
 }
 CHAT_KINDS: Final = tuple(kind for kind in FAULT_KINDS if kind not in _OWN_ROUTE)

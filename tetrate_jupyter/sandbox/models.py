@@ -87,6 +87,11 @@ class Models:
             raise bad_request(f"The model '{model}' is not enabled for chat completions (mode: {record['mode']}).")
         return Served(model, record, profile_of(record))
 
+    def provider_of(self, model: str | None) -> str | None:
+        """Give the provider of a catalogued model, or None."""
+        record = self._by_id.get(model or "")
+        return str(record.get("provider") or "unknown") if record else None
+
     @property
     def providers(self) -> list[str]:
         """Every provider, in the order of the catalog."""

@@ -7,6 +7,7 @@ one or two, Groq writes several hundred tokens a second, a model that thinks is 
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -71,16 +72,19 @@ def profile_of(record: dict[str, Any]) -> Profile:
     parts = set(re.split(r"[^a-z0-9]+", lower))
     size: Size = "small" if parts & _SMALL else "large" if parts & _LARGE else "medium"
     speed = _PROVIDER_SPEED.get(provider, 1.0)
-    thinking: Thinking = "shown" if _has(lower, _SHOWN) else "silent" if _has(lower, _SILENT) else "none"
+    thinking: Thinking = "none"
+    if "reasoning" in (record.get("capabilities") or ()):
+        thinking = "shown" if _has(lower, _SHOWN) else "silent" if _has(lower, _SILENT) else "none"
+    speed *= 0.85 + zlib.crc32(model.encode()) % 31 / 100  # no two models are quite alike: 0.85 to 1.15
     return Profile(
         name=str(record.get("displayName") or model).rsplit("/", 1)[-1],
         provider=provider,
         size=size,
         voice=_VOICES.get(provider, "crisp"),
         first_token=round(_FIRST_TOKEN[size] / speed, 3),
-        rate=_RATE[size] * speed,
+        rate=round(_RATE[size] * speed, 1),
         thinking=thinking,
-        thinking_seconds=0.0 if thinking == "none" else _THINKING_SECONDS[size] / speed,
+        thinking_seconds=0.0 if thinking == "none" else round(_THINKING_SECONDS[size] / speed, 2),
         error_rate=_ERROR_RATES.get(model, 0.0),
         takes_max_tokens=model not in _NO_MAX_TOKENS,
         takes_forced_tool=model not in _NO_FORCED_TOOL,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from tetrate_jupyter import config
@@ -21,7 +21,6 @@ from tetrate_jupyter.sandbox.routes import Catalog, Elsewhere, ModelList, Root, 
 from tetrate_jupyter.sandbox.state import State
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
     from typing import Literal
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 INSTANT: Final = float("inf")  # as `speed`: no waiting at all
 MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024  # beyond this 413; the real limit is unknown
 _READ_AT_MOST: Final = 256 * 1024 * 1024  # bytes; what is too large is still read, to be refused in our words
+_START_TIMEOUT: Final = 10.0  # seconds for the thread to serve
+_BACKLOG: Final = 256  # connections that may wait; a comparison opens many at once
 _STOP_TIMEOUT: Final = 5.0  # seconds for the thread to end
 
 
@@ -77,14 +78,16 @@ class SandboxRouter:
         """Serve, from when this returns. Raises `OSError` when the port can't be used."""
         if self._thread is not None:
             raise RuntimeError("this sandbox router is already running")
-        sockets = bind_sockets(self._wanted_port, "127.0.0.1")
-        self._port = sockets[0].getsockname()[1]
+        listening = socket.create_server(("127.0.0.1", self._wanted_port), backlog=_BACKLOG)
+        listening.setblocking(False)
+        self._port = listening.getsockname()[1]
         ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(sockets, ready)), name="tetrate-sandbox", daemon=True
+            target=lambda: asyncio.run(self._serve(listening, ready)), name="tetrate-sandbox", daemon=True
         )
         self._thread.start()
-        ready.wait()
+        if not ready.wait(_START_TIMEOUT):
+            raise RuntimeError("the sandbox router did not start")
         return self
 
     def stop(self) -> None:
@@ -160,10 +163,10 @@ class SandboxRouter:
         """Wait up to `timeout` seconds until `predicate` holds for a request; give it. Raises `TimeoutError`."""
         return self._state.log.wait_for(predicate, timeout)
 
-    async def _serve(self, sockets: list[socket.socket], ready: threading.Event) -> None:
+    async def _serve(self, listening: socket.socket, ready: threading.Event) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         server = HTTPServer(_application(self._state), max_body_size=_READ_AT_MOST, max_buffer_size=_READ_AT_MOST)
-        server.add_sockets(sockets)
+        server.add_socket(listening)
         ready.set()
         await self._end.wait()
         server.stop()

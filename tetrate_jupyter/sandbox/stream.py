@@ -88,6 +88,7 @@ class EventWriter:
         try:
             await self._endpoint.flush()
         except StreamClosedError:
+            self._endpoint.on_connection_close()  # a failed write can be noticed before the server is told
             raise HungUpError from None
 
     async def _trouble(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from tetrate_jupyter.sandbox.replies.arithmetic import expression_in
@@ -94,7 +95,7 @@ def _points(tool: dict[str, Any], prompt: str) -> int:
     function = tool["function"]
     spoken = words(prompt)
     here = {stem(w) for w in spoken} - STOP_WORDS
-    here |= {one + two for one, two in zip(spoken, spoken[1:], strict=False)}  # "look up" finds "lookup"
+    here |= {one + two for one, two in pairwise(spoken)}  # "look up" finds "lookup"
     here |= {stem(w) for word in spoken for w in _ALIKE.get(word, "").split()}
     if expression := expression_in(prompt):
         here |= {stem(w) for sign, found in _SIGNS.items() if sign in expression for w in found.split()}
