@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter.sandbox.api_error import bad_request
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.sandbox.replies.core import Core
 
+_READ = 20_000  # characters of a prompt that are looked at; more would keep the other streams waiting
 _BAD_SCHEMA = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
 _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits answers
     skills.tool_results,
@@ -37,6 +39,7 @@ _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits ans
 
 def compose(ask: Ask) -> Reply:
     """Give the reply of a simulated model. Raises the 400 of a schema that can't be used."""
+    ask = replace(ask, prompt=ask.prompt[:_READ])
     try:
         called = call_tools(ask)
         shaped = None if called else _shaped(ask)

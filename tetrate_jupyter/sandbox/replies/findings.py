@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from tetrate_jupyter.sandbox.replies.words import LISTS, STOP_WORDS, name_words, plain, sentences, stem, words
 
 _NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]*\w@)")
 _NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w'-]*(?:\s+(?:of|de|van|von|the)?\s*[A-ZÀ-ÖØ-Þ][\w'-]*)*")
-_PLACE = re.compile(r"\b(?:in|at|from|to|near|for|of|visit)\s+([A-ZÀ-ÖØ-Þ][\w'-]*(?:\s+[A-ZÀ-ÖØ-Þ][\w'-]*)*)")
+_PLACE = re.compile(r"\b(?i:in|at|from|to|near|for|of|visit)\s+([A-ZÀ-ÖØ-Þ][\w'-]*(?:\s+[A-ZÀ-ÖØ-Þ][\w'-]*)*)")
 _PATTERNS: Final = {
     "email": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w"),
     "url": re.compile(r"https?://[^\s)>\"']+"),
@@ -45,15 +46,18 @@ class Findings:
     @property
     def names(self) -> list[str]:
         """Capitalised names in order, each once; words that only begin a sentence or a request are left out."""
+        return list(dict.fromkeys(name for _, name in self._named()))
+
+    def _named(self) -> list[tuple[int, str]]:
         found = []
         for match in _NAME.finditer(self.text):
             parts = match.group().split()
-            while parts and parts[0].lower().rstrip("'s") in _FIRST_WORDS:
+            while parts and parts[0].lower().removesuffix("'s") in _FIRST_WORDS:
                 parts = parts[1:]
             name = re.sub(r"'s$", "", " ".join(parts))
             if name and not (len(parts) == 1 and len(name) == 1):
-                found.append(name)
-        return list(dict.fromkeys(found))
+                found.append((match.start(), name))
+        return found
 
     @property
     def places(self) -> list[str]:
@@ -112,9 +116,8 @@ class Findings:
         lines = [line for line in self.text.splitlines() if _NUMBER.search(line) and Findings(line).names]
         if len(lines) > 1:
             return [Findings(line) for line in lines]
-        starts = sorted({self.text.index(name) for name in self.names})
-        ends = [*starts[1:], len(self.text)]
-        return [Findings(self.text[a:b]) for a, b in zip(starts, ends, strict=True)]
+        starts = [start for start, _ in self._named()]
+        return [Findings(self.text[a:b]) for a, b in pairwise([*starts, len(self.text)])]
 
     def first_sentence(self) -> str:
         """Give the first sentence."""
