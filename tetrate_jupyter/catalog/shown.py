@@ -22,19 +22,19 @@ _BESIDE_ID = 90  # characters of the columns that are never left out
 def table(models: Sequence[Model], day: date | None = None) -> Table:
     """Make the table. "?" is unknown; the retirement column is there where a model retires within 90 days of `day`."""
     retiring = any(_ending(m, day) for m in models)
-    columns = [
+    columns = [  # what a choice turns on comes first: in a narrow view the rest is behind the scroll bar
         Column("id", code=True),
         Column("name", optional=True),
-        Column("provider", optional=True),
-        Column("context", align="right", hint="tokens that prompt and answer may have together"),
-        Column("max output", align="right", hint="tokens an answer may have", optional=True),
-        Column("capabilities"),
         Column("$/1M in", align="right", hint="US dollars per million tokens sent"),
         Column("$/1M out", align="right", hint="US dollars per million tokens written"),
+        Column("context", align="right", hint="tokens that prompt and answer may have together"),
+        *([Column("retires", hint="the day the model goes away")] if retiring else []),
+        Column("capabilities"),
+        Column("provider", optional=True),
+        Column("max output", align="right", hint="tokens an answer may have", optional=True),
         Column("cached", align="right", hint="US dollars per million tokens read from the cache", optional=True),
-        *([Column("retirement", hint="the day the model goes away")] if retiring else []),
     ]
-    rows = [_row(m, day)[: len(columns)] for m in models]
+    rows = [_row(m, day, retiring=retiring) for m in models]
     return Table(columns, rows, caption=_caption(len(models)))
 
 
@@ -44,18 +44,18 @@ def plain(models: Sequence[Model], day: date | None = None) -> str:
     return table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
 
 
-def _row(model: Model, day: date | None) -> list[str]:
+def _row(model: Model, day: date | None, *, retiring: bool) -> list[str]:
     return [
         model.id,
         model.name,
-        model.provider or UNKNOWN,
-        _tokens(model.context_window),
-        _tokens(model.max_output_tokens),
-        _capabilities(model),
         _price(model.price.input),
         _price(model.price.output),
+        _tokens(model.context_window),
+        *([_ending(model, day)] if retiring else []),
+        _capabilities(model),
+        model.provider or UNKNOWN,
+        _tokens(model.max_output_tokens),
         _price(model.price.cache_read),
-        _ending(model, day),
     ]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
 
 if TYPE_CHECKING:
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.sessions.session import Session
+
+
+NOTHING: Final = ""  # the value of "choose a model"; None would show an empty box
 
 
 class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets publishes no types
@@ -21,7 +24,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         self._session = session
         models = session.catalog.models or session.models()
         options = {"description": "Model", "layout": {"width": "min(100%, 32rem)"}, **options}
-        super().__init__(options=_choices(models, session.model), value=session.model, **options)
+        super().__init__(options=_choices(models, session.model), value=session.model or NOTHING, **options)
         self.observe(self._chosen, names="value")
         self._stops = [
             session.on_model_change(self._follow),
@@ -35,19 +38,19 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         super().close()
 
     def _chosen(self, change: dict[str, Any]) -> None:
-        if change["new"] is not None and change["new"] != self._session.model:
+        if change["new"] not in {NOTHING, self._session.model}:
             self._session.model = change["new"]
 
     def _follow(self) -> None:
         if self._session.model not in {value for _, value in self.options}:
             self._relist()
-        self.value = self._session.model
+        self.value = self._session.model or NOTHING
 
     def _relist(self) -> None:
         current = self._session.model
         with self.hold_trait_notifications():
             self.options = _choices(self._session.catalog.models, current)
-            self.value = current
+            self.value = current or NOTHING
 
     def __repr__(self) -> str:
         return f"ModelDropdown({self._session.model!r})"  # stable: no list of hundreds, no object id
@@ -58,8 +61,8 @@ def model_dropdown(session: Session) -> ModelDropdown:
     return ModelDropdown(session)
 
 
-def _choices(models: ModelList, current: str | None) -> list[tuple[str, str | None]]:
-    found: list[tuple[str, str | None]] = [] if current is not None else [("choose a model", None)]
+def _choices(models: ModelList, current: str | None) -> list[tuple[str, str]]:
+    found = [] if current is not None else [("choose a model", NOTHING)]
     if current is not None and models.get(current) is None:
         found.append((current, current))
     return found + [(model.id, model.id) for model in models]
