@@ -16,14 +16,15 @@ from tetrate_jupyter.errors import (
     StreamCutError,
     UnknownModelError,
 )
-from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
+from tetrate_jupyter.sessions import shared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from tetrate_jupyter.sandbox import LoggedRequest, SandboxRouter
+    from tetrate_jupyter.sandbox import LoggedRequest
     from tetrate_jupyter.sessions.session import Session
 
 
@@ -58,8 +59,23 @@ def test_the_answer_is_shown_with_its_quiet_line_and_left_in_variables(
 
 
 def test_the_line_form_takes_the_rest_as_it_is(shell: InteractiveShell, router: SandboxRouter) -> None:
-    ask(shell, "what's the \"capital\" of France?")
-    assert prompt_of(router) == "what's the \"capital\" of France?"
+    ask(shell, 'what\'s the "capital" of France?')
+    assert prompt_of(router) == 'what\'s the "capital" of France?'
+
+
+@pytest.mark.parametrize("line", ["How many are in stock?", "what's it?", "Why??", "list (a, b?"])
+def test_a_line_may_end_with_a_question_mark(shell: InteractiveShell, router: SandboxRouter, line: str) -> None:
+    assert shell.run_cell(f"if True:\n    %tetrate {line}").success
+    assert prompt_of(router) == line
+
+
+@pytest.mark.parametrize("line", ["%tetrate?", "%tetrate??", "%tetrate_models?", "%%tetrate?"])
+def test_a_magic_with_a_question_mark_is_still_help(
+    shell: InteractiveShell, router: SandboxRouter, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    shell.run_cell(line)
+    assert "File:" in capsys.readouterr().out
+    assert not router.requests
 
 
 def test_variables_go_in_and_other_braces_stay(shell: InteractiveShell, router: SandboxRouter) -> None:
@@ -127,7 +143,10 @@ def test_a_dry_run_sends_nothing_and_says_what_would_go(
 def test_a_dry_run_of_a_model_without_price_says_unknown(
     shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ask(shell, "-m sandbox/echo --dry-run", "hello")
+    with SandboxRouter(speed=INSTANT, models=[{"model": "acme/unpriced", "provider": "acme"}]) as router:
+        shared.session.connect(router.base_url)
+        shared.session.login(key=router.issue_key())
+        ask(shell, "-m acme/unpriced --dry-run", "hello")
     assert "cost unknown" in capsys.readouterr().out
 
 
@@ -152,7 +171,7 @@ def test_a_schema_and_a_tool_by_name(shell: InteractiveShell) -> None:
     )
     ask(shell, "--schema City -o city", "Extract the city: Ada lives in London.")
     assert isinstance(shell.user_ns["city"].parsed, shell.user_ns["City"])
-    ask(shell, "--tool stock_of -o stock", "Look up the product 'lamp'.")
+    ask(shell, "--tool stock_of -o stock", "How many pieces of the product 'lamp' are in stock?")
     assert shell.user_ns["stock"].tool_results[0].result == "12"
 
 

@@ -83,11 +83,13 @@ def test_an_interrupt_of_an_awaited_question_stops_the_request(kernel: CountingK
 def test_an_interrupt_while_a_tool_runs(kernel: CountingKernel) -> None:
     kernel.run(
         "import threading\n"
-        "def wait_long(product: str) -> int:\n    '''The stock of a product.'''\n"
+        "def wait_long(product: str) -> int:\n    '''How many pieces of a product are in stock.'''\n"
         "    print('tool is running', flush=True)\n    threading.Event().wait(20)\n    return 1"
     )
     ran = kernel.run(
-        "%tetrate --tool wait_long Look up the product 'lamp'.", shows="tool is running", on_shown=kernel.interrupt
+        "%tetrate --tool wait_long How many pieces of the product 'lamp' are in stock?",
+        shows="tool is running",
+        on_shown=kernel.interrupt,
     )
     assert ran.status == "error"
     assert "Stopped." in ran.texts[-1]
@@ -142,12 +144,12 @@ def test_markup_of_a_model_is_text(kernel: CountingKernel) -> None:
 def test_the_nested_bridge_runs_tools_on_the_kernels_own_loop(kernel: CountingKernel) -> None:
     kernel.run(
         "import asyncio\nkernel_loop = asyncio.get_running_loop()\nseen = []\n"
-        "async def stock_of(product: str) -> int:\n    '''The stock of a product.'''\n"
+        "async def stock_of(product: str) -> int:\n    '''How many pieces of a product are in stock.'''\n"
         "    seen.append(asyncio.get_running_loop() is kernel_loop)\n    return 12\n"
         "%config TetrateMagics.bridge = 'nested'"
     )
     try:
-        ran = kernel.run("%tetrate --tool stock_of Look up the product 'lamp'.")
+        ran = kernel.run("%tetrate --tool stock_of How many pieces of the product 'lamp' are in stock?")
         assert ran.status == "ok", ran.texts[-1]
         assert value(kernel, "seen") == "[True]"
     finally:

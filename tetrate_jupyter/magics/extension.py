@@ -12,6 +12,7 @@ from tetrate_jupyter import config
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.cells import CellIds
 from tetrate_jupyter.magics.complete import matcher
+from tetrate_jupyter.magics.question_mark import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +138,7 @@ def load(shell: InteractiveShell) -> None:
     magics = TetrateMagics(shell)
     shell.register_magics(magics)
     shell.Completer.custom_matchers.append(magics.matcher)
+    shell.input_transformer_manager.token_transformers.append(Question)
     setattr(shell, _LOADED, magics)
 
 
@@ -147,6 +149,7 @@ def unload(shell: InteractiveShell) -> None:
         return
     magics.close()
     shell.Completer.custom_matchers.remove(magics.matcher)
+    shell.input_transformer_manager.token_transformers.remove(Question)
     for command in commands.COMMANDS:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop(command.name, None)
