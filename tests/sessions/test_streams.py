@@ -62,7 +62,7 @@ def test_tool_calls_are_events(session: Session) -> None:
         """How many pieces of a product are in stock."""
         return 12
 
-    with session.stream("Look up the product 'lamp'.", tools=[stock_of]) as events:
+    with session.stream("How many pieces of the product 'lamp' are in stock?", tools=[stock_of]) as events:
         called = [event for event in events if isinstance(event, ToolCalled)]
     assert [c.result.result for c in called] == ["12"]
 

@@ -107,9 +107,9 @@ def _known_text(schema: dict[str, Any], name: str, found: Findings) -> str | Non
     if (said := found.said(name)) is not None:
         return said
     parts = {stem(w) for w in name_words(name)}
-    kind = next((kind for kind, its_words in _KINDS.items() if parts & its_words), "")
-    if kind:
-        return _of_kind(kind, found)
+    kinds = [kind for kind, its_words in _KINDS.items() if parts & its_words]
+    if kinds:  # a product may be that of a multiplication or of a shop
+        return next((value for kind in kinds if (value := _of_kind(kind, found)) is not None), None)
     return next(iter(quoted(found.text) or found.names), None) if "description" in schema or not parts else None
 
 
@@ -123,7 +123,7 @@ def _of_kind(kind: str, found: Findings) -> str | None:
         "place": lambda: next(iter(found.places or found.names), None),
         "prose": lambda: type(found)(material(found.text)).first_sentence(),
         "question": lambda: next(iter(quoted(found.text)), found.text.strip()),
-        "name": lambda: next(iter(found.names), None),
+        "name": lambda: next(iter(quoted(found.text) or found.names), None),
     }
     return readers[kind]()
 
