@@ -1,0 +1,164 @@
+"""A real JupyterLab on loopback with a home, settings and log of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from tetrate_jupyter import config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+START_TIMEOUT = 90.0  # seconds for JupyterLab to answer, on a machine that is busy with something else, too
+STOP_TIMEOUT = 20.0  # seconds for it to shut its kernels down
+LOOK = 0.1  # seconds between two looks whether it answers
+
+_PERSONAL = {
+    *config.KEY_VARIABLES,
+    config.BASE_URL_VARIABLE,
+    config.AUTH_URL_VARIABLE,
+    config.HOST_VARIABLE,
+    config.STREAM_VARIABLE,
+}
+_PERSONAL_PREFIXES = ("JUPYTER", "IPYTHON", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+_SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+}
+
+
+class Lab:
+    """`home` takes everything the server and its kernels write but the notebooks, which are in `folder`."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+        self.home = home
+        self.folder = home / "notebooks"
+        self.log = home / "jupyterlab.log"
+        self._token = secrets.token_hex(16)
+        self._port = _free_port()
+        self._environment = _environment(home, environment)
+
+    @property
+    def data(self) -> Path:
+        """Where its kernels find Jupyter's data folder."""
+        return self.home / "data"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def address(self, notebook: str) -> str:
+        """Give the address that opens a notebook in a workspace of its own, without a login page."""
+        workspace = notebook.removesuffix(".ipynb")
+        return f"{self.origin}/lab/workspaces/{quote(workspace)}/tree/{quote(notebook)}?token={self._token}"
+
+    def __enter__(self) -> Self:
+        for folder in (self.folder, self.home / "tmp"):
+            folder.mkdir(parents=True)
+        for name, values in _SETTINGS.items():
+            path = self.home / "settings" / f"{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self._environment,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _command(self) -> list[str]:
+        return [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self._port}", "--ServerApp.port_retries=0"),
+            *(f"--IdentityProvider.token={self._token}", f"--ServerApp.root_dir={self.folder}"),
+            *("--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
+        ]
+
+    def _wait_until_it_answers(self) -> None:
+        pause = threading.Event()
+        for _ in range(int(START_TIMEOUT / LOOK)):
+            if self._process.poll() is not None:
+                break
+            if self._answers():
+                return
+            pause.wait(LOOK)
+        raise RuntimeError("JupyterLab did not start:\n" + self.log.read_text(errors="replace")[-4000:])
+
+    def _answers(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
+        try:
+            connection.request("GET", f"/api/status?token={self._token}")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def _stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_TIMEOUT)
+        with suppress(ProcessLookupError):  # whatever is left of the session that was started above
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(STOP_TIMEOUT)
+
+
+def _environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _PERSONAL and not name.upper().startswith(_PERSONAL_PREFIXES)
+    }
+    return {
+        **kept,
+        "HOME": str(home),
+        "TMPDIR": str(home / "tmp"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        **extra,
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
