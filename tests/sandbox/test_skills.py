@@ -320,3 +320,27 @@ def test_loose_tool_calls_have_no_ids_and_repeat_the_name(api: Api) -> None:
     assert not any("id" in d for d in deltas)
     assert all(d["function"]["name"] == "get_weather" for d in deltas)
     assert json.loads("".join(d["function"]["arguments"] for d in deltas)) == {"city": "Paris"}
+
+
+TABLE = (
+    "| region | units_sold | price |\n| --- | --- | --- |\n"
+    "| North | 120 | 2.5 |\n| West | 1,430 | 2.25 |\n| X | n/a | 1 |"
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("Which region sold the most units?", "**West** has the most: `units_sold` is 1,430."),
+        ("Where were the fewest units sold?", "**North** has the least: `units_sold` is 120."),
+        ("What is the total of units sold?", "The total of `units_sold` is **1550**."),
+        ("The average price, please.", "The average of `price` is **1.9166"),
+    ],
+)
+def test_a_table_is_read(api: Api, question: str, says: str) -> None:
+    assert says in api.text(f"{question}\n\n{TABLE}", "claude-haiku-4-5")
+
+
+@pytest.mark.parametrize("prompt", ["Which has the most units?", f"Most what?\n{TABLE}", "| a |\n| most a |\n| 1 |"])
+def test_without_table_or_column_nothing_is_made_up(api: Api, prompt: str) -> None:
+    assert "has the most" not in api.text(prompt, "claude-haiku-4-5")

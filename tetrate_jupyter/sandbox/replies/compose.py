@@ -12,6 +12,7 @@ from tetrate_jupyter.sandbox.replies.findings import Findings
 from tetrate_jupyter.sandbox.replies.reply import Ask, Reply
 from tetrate_jupyter.sandbox.replies.schema_fill import Filler
 from tetrate_jupyter.sandbox.replies.small_talk import small_talk
+from tetrate_jupyter.sandbox.replies.tables import tables
 from tetrate_jupyter.sandbox.replies.tools import call_tools, results_of
 from tetrate_jupyter.sandbox.replies.voices import dress, thoughts
 
@@ -29,6 +30,7 @@ _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits ans
     skills.exact,
     skills.show_off,
     skills.code,
+    tables,
     skills.judge,
     skills.summary,
     skills.counting,
