@@ -29,6 +29,22 @@ def test_events_carry_the_delta_and_all_so_far(session: Session) -> None:
     assert events.answer is session.last
 
 
+def test_the_texts_alone_are_the_answer(session: Session) -> None:
+    with session.stream("Tell me about routers.") as events:
+        texts = list(events.texts())
+    assert len(texts) > 1
+    assert events.answer is not None
+    assert "".join(texts) == events.answer.text
+
+
+@pytest.mark.anyio
+async def test_the_texts_alone_are_the_answer_for_async_code(session: Session) -> None:
+    async with session.astream("Tell me about routers.") as events:
+        texts = [text async for text in events.texts()]
+    assert events.answer is not None
+    assert "".join(texts) == events.answer.text
+
+
 def test_reasoning_comes_apart_from_the_text(session: Session) -> None:
     with session.stream("Why is the sky blue?", model="deepinfra/deepseek-ai/DeepSeek-R1-0528") as events:
         kinds = [type(event) for event in events]

@@ -7,6 +7,8 @@ import contextlib
 import queue
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.types import TextDelta
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from concurrent.futures import Future
@@ -71,6 +73,10 @@ class Stream(_Watched):
         if not self._future.cancelled():
             self._future.result()
 
+    def texts(self) -> Iterator[str]:
+        """Give only the new pieces of the answer's text: `for text in events.texts(): print(text, end="")`."""
+        return (event.delta for event in self if isinstance(event, TextDelta))
+
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
@@ -104,6 +110,10 @@ class AsyncStream(_Watched):
             yield event
         if not self._task.cancelled():
             self._task.result()
+
+    def texts(self) -> AsyncIterator[str]:
+        """Give only the new pieces of the answer's text: `async for text in events.texts(): ...`."""
+        return (event.delta async for event in self if isinstance(event, TextDelta))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
