@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,9 @@ def run_notebook(notebook: JSONObject, environment: Mapping[str, str]) -> int:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    node = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]  # nbformat is typed in part
-    client = NotebookClient(node, timeout=CELL_TIMEOUT, kernel_name="python3")
+    node = nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]  # typed in part
+    quiet = ["--log-level=ERROR"]  # else a warning about loopback traffic comes before the notebook
+    client = NotebookClient(node, timeout=CELL_TIMEOUT, kernel_name="python3", extra_arguments=quiet)
     client.on_cell_start = _show_source
     client.on_cell_executed = _show_outputs
     try:
