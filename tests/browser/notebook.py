@@ -55,7 +55,7 @@ class Cell:
     @property
     def text(self) -> str:
         """All that it shows, as text."""
-        return "\n".join(self.outputs.all_inner_texts())
+        return "\n".join(self.outputs.all_inner_texts()).strip()
 
     def start(self) -> None:
         """Click into it and press Shift-Enter."""

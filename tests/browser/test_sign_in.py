@@ -48,6 +48,8 @@ def test_the_address_the_browser_ended_at_can_be_pasted(opened: Opens, lab_route
     address = consent.link(notebook[1]).get_attribute("href")
     assert address is not None
     ended_at = lab_router.decide(address)  # a browser on another machine: its way back leads nowhere
+    assert "stop the cell" in notebook[1].text
+    notebook.interrupt()
     box = notebook[1].stdin
     expect(box).to_be_visible()
     assert box.get_attribute("type") == "password"
@@ -57,4 +59,31 @@ def test_the_address_the_browser_ended_at_can_be_pasted(opened: Opens, lab_route
     assert notebook[1].failures.count() == 0
     assert "Signed in to" in notebook[1].text
     assert ended_at not in notebook.page.content()
+    assert notebook[3].run() == "42"
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_enter_alone_stops_and_the_notebook_goes_on(opened: Opens) -> None:
+    notebook = opened(*CELLS)
+    notebook[0].run()
+    notebook[1].start()
+    consent.link(notebook[1])
+    notebook.interrupt()
+    notebook[1].stdin.press("Enter")
+    notebook[1].wait()
+    assert notebook[1].failures.inner_text().startswith("LoginCancelledError")
+    assert notebook[3].run() == "42"
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_a_second_interrupt_stops_and_the_notebook_goes_on(opened: Opens) -> None:
+    notebook = opened(*CELLS)
+    notebook[0].run()
+    notebook[1].start()
+    consent.link(notebook[1])
+    notebook.interrupt()
+    expect(notebook[1].stdin).to_be_visible()
+    notebook.page.get_by_role("button", name="Interrupt the kernel").click()
+    notebook[1].wait()
+    assert notebook[1].failures.inner_text().startswith("LoginCancelledError")
     assert notebook[3].run() == "42"

@@ -1,4 +1,4 @@
-"""Signing in by text, in a notebook or a terminal: the browser's way back and a hidden prompt, whichever comes first."""
+"""Signing in by text, in a notebook or a terminal: the browser's way back or a hidden prompt, whichever is first."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
-from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError
+from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError, TetrateError
 
 if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROMPT: Final = "Waiting for the browser. If it can't come back here, paste its address (or a key), then Enter: "
 PROMPT_ONLY: Final = "Paste the address the browser ended at (or a key), then Enter: "
+PROMPT_BY_HAND: Final = "Paste the address the browser ended at (or a key), then Enter. Enter alone stops: "
+WAITING: Final = "This cell waits for it. If the browser can't come back here, or to paste a key: stop the cell (■)."
 _HEADLESS: Final = "set TETRATE_API_KEY before the run: nobody can approve in a browser here"
 
 
@@ -51,28 +53,54 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
         raise LoginCancelledError("Stopped.", next_step="run %tetrate_login again; it starts at once") from None
     finally:
         attempt.cancel()
+        _clear()
 
 
 def show_link(attempt: LoginAttempt, host: str) -> None:
     """Show the consent page's address: a link in a notebook, the bare address in a terminal."""
     from html import escape
 
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    if shell is None or getattr(shell, "kernel", None) is None:
+    if _kernel() is None:
         print(f"Open this page to sign in to {host}:\n\n  {attempt.url}\n")  # noqa: T201 - a face of text
         return
     from IPython.display import publish_display_data
 
     anchor = f'<a href="{escape(attempt.url)}" target="_blank" rel="noopener noreferrer">the consent page</a>'
     link = f"<p>To sign in to <b>{escape(host)}</b>, open {anchor} and approve.</p>"
+    if attempt.listening:
+        link += f"<p><small>{WAITING}</small></p>"
     bundle = {"text/html": link, "text/plain": f"To sign in to {host}, open:\n{attempt.url}"}
     publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython's
 
 
+def _kernel() -> Any:  # noqa: ANN401 - ipykernel's or another's; None in a terminal
+    from IPython.core.getipython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None)
+
+
+def _clear() -> None:
+    """Take the link and the prompt away: both are over, and JupyterLab keeps a box that nobody reads any more."""
+    if _kernel() is not None:
+        from IPython.display import clear_output
+
+        clear_output()  # type: ignore[no-untyped-call]  # IPython's
+
+
 def _ask(attempt: LoginAttempt) -> str | None:
-    """Prompt until the browser has come back (None), or a key was typed; a pasted address or code is submitted."""
+    """Wait until the browser has come back (None) or a key was typed; a pasted address or code is submitted."""
+    kernel = _kernel()
+    if kernel is None:
+        return _ask_meanwhile(attempt)
+    if not getattr(kernel, "_allow_stdin", True):  # as in nbclient: nobody sees the link either
+        raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS)
+    if attempt.listening and _browser_came(attempt):
+        return None
+    return _ask_by_hand(attempt)
+
+
+def _ask_meanwhile(attempt: LoginAttempt) -> str | None:
+    """Prompt while the browser is waited for; whichever is first. For terminals."""
     prompt = BreakablePrompt()
     stop = attempt.on_change(lambda: prompt.stop() if attempt.ended else None)
     try:
@@ -80,19 +108,51 @@ def _ask(attempt: LoginAttempt) -> str | None:
             text = prompt.ask(PROMPT if attempt.listening else PROMPT_ONLY)
             if text is None:
                 return None
-            if looks_like_key(text):
-                return text
-            if not text.strip():
-                continue
-            try:
-                attempt.submit(text)
-            except RedirectError as error:
-                print("\n".join(error.lines()))  # noqa: T201 - a face of text
-            else:
-                return None
+            if text.strip() and _take(attempt, text):
+                return text if looks_like_key(text) else None
         return None
     finally:
         stop()
+
+
+def _browser_came(attempt: LoginAttempt) -> bool:
+    """Wait for the end without a prompt; False where the person stops this, to paste instead.
+
+    A prompt that the kernel leaves by itself stays open in JupyterLab, which then runs no other cell: "pending input".
+    """
+    try:
+        default_bridge().run(attempt.wait())
+    except KeyboardInterrupt:
+        return attempt.ended
+    except TetrateError:
+        return True  # the caller asks for the end once more, and gets this
+    return True
+
+
+def _ask_by_hand(attempt: LoginAttempt) -> str | None:
+    """Prompt until something usable was pasted. Enter alone stops, or goes on where the browser came meanwhile."""
+    while True:
+        text = _hidden(PROMPT_BY_HAND)
+        if looks_like_key(text):
+            return text
+        if attempt.ended:
+            return None
+        if not text.strip():
+            raise KeyboardInterrupt
+        if _take(attempt, text):
+            return None
+
+
+def _take(attempt: LoginAttempt, text: str) -> bool:
+    """Submit what was pasted, unless it is a key; False where it is unusable, which is said."""
+    if looks_like_key(text):
+        return True
+    try:
+        attempt.submit(text)
+    except RedirectError as error:
+        print("\n".join(error.lines()))  # noqa: T201 - a face of text
+        return False
+    return True
 
 
 class BreakablePrompt:
@@ -111,7 +171,7 @@ class BreakablePrompt:
                     return None
                 self._asking = True
             try:
-                return self._hidden(text)
+                return _hidden(text)
             finally:
                 with self._lock:
                     self._asking = False
@@ -127,15 +187,16 @@ class BreakablePrompt:
             if self._asking:
                 _interrupt_main_thread()
 
-    def _hidden(self, text: str) -> str:
-        try:
-            return getpass.getpass(text)
-        except EOFError:
-            raise NotSignedInError("The prompt was closed.", next_step="run %tetrate_login again") from None
-        except Exception as error:
-            if type(error).__name__ != "StdinNotImplementedError":  # IPython's; a plain RuntimeError by class
-                raise
-            raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS) from None
+
+def _hidden(text: str) -> str:
+    try:
+        return getpass.getpass(text)
+    except EOFError:
+        raise NotSignedInError("The prompt was closed.", next_step="run %tetrate_login again") from None
+    except Exception as error:
+        if type(error).__name__ != "StdinNotImplementedError":  # IPython's; a plain RuntimeError by class
+            raise
+        raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS) from None
 
 
 def _interrupt_main_thread() -> None:
