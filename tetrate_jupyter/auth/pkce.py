@@ -16,6 +16,7 @@ VERIFIER_BYTES: Final = 96  # gives 128 characters, the longest RFC 7636 allows 
 STATE_BYTES: Final = 16
 MAX_CODE: Final = 2048  # characters; the real codes' length is unknown
 _CODE: Final = re.compile(r"[A-Za-z0-9._~+/=\-]+")
+_KEY: Final = re.compile(r"(^|[\s='\"])sk-")  # also as "TETRATE_API_KEY=sk-..." or "Bearer sk-..."
 _AGAIN: Final = "run %tetrate_login again; it starts at once"
 
 
@@ -58,7 +59,7 @@ def code_of_query(query: str, state: str) -> str:
     router says no, `RedirectError` where there is no code for this attempt.
     """
     found = {name: values[0] for name, values in parse_qs(query.replace("?", "&")).items()}
-    if "state" in found and not secrets.compare_digest(found["state"].encode(), state.encode()):
+    if "state" in found and not secrets.compare_digest(_bytes(found["state"]), _bytes(state)):
         raise RedirectError("That address belongs to another sign-in.", next_step="use the newest link, or " + _AGAIN)
     if "error" in found:
         raise LoginDeniedError(f"The router did not approve ({_shown(found['error'])}).", next_step=_AGAIN)
@@ -71,8 +72,8 @@ def code_of_paste(text: str, state: str) -> str:
     Raises as `code_of_query`.
     """
     pasted = text.strip().strip("<>\"'").split("#", 1)[0]
-    if looks_like_key(pasted):
-        raise RedirectError("That is a key, not a code.", next_step="paste it at the prompt for keys")
+    if _KEY.search(pasted):
+        raise RedirectError("That is a key, not a code.", next_step="paste the key alone, beginning with sk-")
     if re.search(r"(^|[?&])(code|error)=", pasted):
         return code_of_query(pasted.partition("?")[2] or pasted, state)
     if "://" in pasted or "?" in pasted:
@@ -93,6 +94,10 @@ def _checked(code: str) -> str:
             "There is no code in that.", next_step="paste the whole address the browser shows after approving"
         )
     return code
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # a terminal passes bytes that are no UTF-8 on as lone surrogates
 
 
 def _shown(error: str) -> str:
