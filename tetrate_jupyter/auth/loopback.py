@@ -8,13 +8,12 @@ import socket
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 MAX_HEAD: Final = 16 * 1024  # bytes of a request's head; browsers send far less
-HEAD_TIMEOUT: Final = 5.0  # seconds for it to arrive; a connection opened ahead of need just closes
+PATIENCE: Final = 5.0  # seconds for it to arrive, and for the page to be taken; a connection opened ahead just closes
 MAX_CONNECTIONS: Final = 16
 
 _STATUS: Final = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 503: "Busy"}
@@ -51,11 +50,13 @@ NOT_HERE: Final = Page(404, "Nothing here", "This address only waits for a sign-
 class Listener:
     """Waits on a port of 127.0.0.1 (and ::1, where `localhost` may mean that) that the system chooses.
 
-    `answer` is given the query of each GET of "/" and gives the page to show. Everything else is refused.
+    `answer` is given the query of each GET of "/" and gives the page to show. Everything else is refused. `patience`:
+    seconds for a client to send its request, and again to take the page.
     """
 
-    def __init__(self, answer: Callable[[str], Awaitable[Page]]) -> None:
+    def __init__(self, answer: Callable[[str], Awaitable[Page]], *, patience: float = PATIENCE) -> None:
         self._answer = answer
+        self._patience = patience
         self._servers: list[asyncio.Server] = []
         self._open = 0
         self.port = 0
@@ -83,18 +84,18 @@ class Listener:
             )
             if page is not None:
                 writer.write(_response(page))
-                await asyncio.wait_for(writer.drain(), HEAD_TIMEOUT)
+                await asyncio.wait_for(_see_off(reader, writer), self._patience)
         except (OSError, asyncio.TimeoutError):
             pass  # the browser is gone; there is nobody to tell
         finally:
             self._open -= 1
             writer.close()
             with contextlib.suppress(OSError, asyncio.TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), HEAD_TIMEOUT)
+                await asyncio.wait_for(writer.wait_closed(), self._patience)
 
     async def _page(self, reader: asyncio.StreamReader) -> Page | None:
         try:
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_TIMEOUT)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), self._patience)
         except asyncio.LimitOverrunError:
             return Page(400, "Too long", "This request is too long.")
         except (asyncio.IncompleteReadError, asyncio.TimeoutError):
@@ -106,10 +107,18 @@ class Listener:
             return Page(400, "Not for here", "This request names another host.")
         if method != "GET":
             return Page(405, "Not allowed", NOT_HERE.text)
-        split = urlsplit(target)
-        if split.path != "/" or not split.query:
+        path, _, query = target.partition("?")
+        if path != "/" or not query:
             return NOT_HERE
-        return await self._answer(split.query)
+        return await self._answer(query)
+
+
+async def _see_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Let the client take the page: closing on what it still sends would reset the connection and lose the page."""
+    await writer.drain()
+    writer.write_eof()
+    while await reader.read(MAX_HEAD):
+        pass
 
 
 def _header(lines: list[str], name: str) -> str:
@@ -128,5 +137,6 @@ def _response(page: Page) -> bytes:
         "Referrer-Policy: no-referrer",
         "X-Content-Type-Options: nosniff",
         "Connection: close",
+        *(["Allow: GET"] if page.status == 405 else []),
     ]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
