@@ -24,6 +24,7 @@ MAX_LEVEL: Final = (
 )
 MAX_INLINE: Final = 20_000  # characters of one paragraph or cell that are searched for emphasis and links
 MAX_COLUMNS: Final = 100  # of a table; a wider one stays text
+MAX_CELLS: Final = 20_000  # of a table; the rows after them stay text
 MAX_INLINE_FORMULA: Final = 1_000  # characters
 _STEPS_PER_CHARACTER: Final = (
     8  # tokens looked at; honest text needs fewer than 1, nested brackets without end any number
@@ -60,7 +61,9 @@ def parser() -> MarkdownIt:
     table = next(rule.fn for rule in md.block.ruler.__rules__ if rule.name == "table")
 
     def narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        return _line(state, start).count("|") <= MAX_COLUMNS and table(state, start, end, silent)
+        columns = _line(state, start).count("|") + 1
+        last = min(end, start + 2 + MAX_CELLS // columns)  # short rows are filled up: few characters, many cells
+        return columns <= MAX_COLUMNS and table(state, start, last, silent)
 
     interrupting = RuleOptionsType(alt=["paragraph", "blockquote", "list"])
     md.block.ruler.at("table", narrow_table, RuleOptionsType(alt=["paragraph"]))
