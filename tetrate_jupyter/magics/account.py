@@ -26,7 +26,7 @@ def login(magics: TetrateMagics, line: str) -> None:
     done = session.login(
         store=parsed.text("store") or magics.store, again=parsed.flag("again"), timeout=parsed.number("timeout")
     )
-    print(done)  # noqa: T201 - a magic's answer
+    print("\n".join([str(done), *done.notes]))  # noqa: T201 - a magic's answer
 
 
 def refuse(words: str) -> None:

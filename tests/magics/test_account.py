@@ -1,0 +1,180 @@
+"""The magics around asking: sign-in with a key that is there, sign-out, status, models, choice of model."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tetrate_jupyter.errors import InvalidKeyError, NotSignedInError, OptionError, UnknownModelError
+from tetrate_jupyter.sandbox import Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from tetrate_jupyter.sandbox import SandboxRouter
+    from tetrate_jupyter.sessions.session import Session
+
+PASTED = ("sk-sandbox-0123456789abcdef", "http://localhost:1/?code=abc", "Zm9vYmFyYmF6cXV4cXV1eA")
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+def test_signed_in_already_it_checks_the_key_and_returns(
+    shell: InteractiveShell, session: Session, router: SandboxRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_line_magic("tetrate_login", "")
+    assert said(capsys).startswith(f"Signed in to {router.host}. The key is in the session's own arguments; it reaches")
+    assert [r.path for r in router.requests if r.method == "POST"] == []
+    assert [r for r in router.requests if r.path == "/v1/models"]
+
+
+@pytest.mark.parametrize("pasted", PASTED)
+def test_a_key_or_code_on_the_line_is_refused_with_the_reason(
+    shell: InteractiveShell, router: SandboxRouter, pasted: str
+) -> None:
+    with pytest.raises(OptionError, match="saved in the notebook") as caught:
+        shell.run_line_magic("tetrate_login", pasted)
+    assert pasted not in "\n".join(caught.value.lines())
+    assert "hidden prompt" in caught.value.next_step
+    assert not router.requests
+
+
+def test_other_words_on_the_line_are_refused_too(shell: InteractiveShell) -> None:
+    with pytest.raises(OptionError, match="takes options only"):
+        shell.run_line_magic("tetrate_login", "please")
+
+
+def test_with_another_base_url_the_key_stays_behind(
+    shell: InteractiveShell, session: Session, router: SandboxRouter
+) -> None:
+    from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
+
+    with SandboxRouter(speed=INSTANT) as other:
+        session.connect(other.base_url)
+        with pytest.raises(NotSignedInError):
+            shell.run_line_magic("tetrate", "hello")
+        assert not other.requests
+
+
+@pytest.mark.parametrize("store", ["file", "memory", "auto"])
+def test_signing_out_forgets_the_key_everywhere_and_says_where_it_still_is(  # noqa: PLR0917 - parametrized
+    shell: InteractiveShell,
+    session: Session,
+    router: SandboxRouter,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    store: str,
+) -> None:
+    key = router.issue_key()
+    session.login(key=key, store=store)
+    shell.run_line_magic("tetrate_logout", "")
+    text = said(capsys)
+    assert text.startswith(f"Signed out of {router.host}: the key was removed from ")
+    assert f"still exists at the router. To revoke it: {router.auth_url}" in text
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and key in path.read_text(errors="replace")]
+    with pytest.raises(NotSignedInError):
+        session.ask("hello")
+
+
+def test_signing_out_twice_is_no_error(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_line_magic("tetrate_logout", "")
+    shell.run_line_magic("tetrate_logout", "")
+    assert "No key for" in said(capsys)
+
+
+def test_a_key_in_the_environment_is_used_and_left_and_told(
+    shell: InteractiveShell,
+    router: SandboxRouter,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TETRATE_BASE_URL", router.base_url)
+    monkeypatch.setenv("TETRATE_API_KEY", router.issue_key())
+    shell.run_line_magic("tetrate_logout", "")
+    assert "still in the environment variable TETRATE_API_KEY" in said(capsys)
+    shell.run_line_magic("tetrate_login", "")
+    assert "The key is in the environment variable TETRATE_API_KEY" in said(capsys)
+
+
+def test_a_key_that_the_router_refuses_is_not_kept(session: Session, router: SandboxRouter) -> None:
+    session.logout()
+    with pytest.raises(InvalidKeyError, match="does not accept that key") as caught:
+        session.login(key="sk-sandbox-made-up-made-up-made-up")
+    assert "made-up" not in "\n".join(caught.value.lines())
+    with pytest.raises(NotSignedInError):
+        session.ask("hello")
+
+
+def test_the_status_says_where_one_stands_and_nothing_secret(shell: InteractiveShell, router: SandboxRouter) -> None:
+    key = router.issue_key()
+    shell.user_ns["session"] = None
+    from tetrate_jupyter.sessions.shared import session
+
+    session.login(key=key, store="file")
+    shell.run_line_magic("tetrate", "hello")
+    status = shell.run_line_magic("tetrate_status", "")
+    assert status["router"] == router.base_url
+    assert status["signed in"].startswith("yes; the key reaches ")
+    assert "a private file" in status["key"]
+    assert status["model"] == "claude-haiku-4-5"
+    assert status["gateway"] == "answers"
+    assert status["asked so far"].startswith("1 requests, ≈ $")
+    shown = repr(status) + json.dumps(status._repr_mimebundle_())
+    assert key not in shown
+    assert "tetrate-jupyter" in shown
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Fault("invalid-key", path="models"), "no: "),
+        (Fault("unavailable", path="models", times=None), "no: "),
+    ],
+)
+def test_a_status_never_fails(shell: InteractiveShell, router: SandboxRouter, fault: Fault, says: str) -> None:
+    router.inject(fault)
+    assert shell.run_line_magic("tetrate_status", "")["signed in"].startswith(says)
+
+
+def test_a_status_of_nobody_says_how_to_begin(shell: InteractiveShell, session: Session) -> None:
+    session.logout()
+    assert shell.run_line_magic("tetrate_status", "")["signed in"] == "no (run %tetrate_login)"
+
+
+def test_models_are_narrowed_sorted_and_shown(shell: InteractiveShell, session: Session) -> None:
+    found = shell.run_line_magic("tetrate_models", "--sort price images claude-*")
+    assert [m.id for m in found] == [m.id for m in session.models("images claude-*").sorted("price")]
+    assert len(found) > 1
+    assert all(m.id.startswith("claude-") for m in found)
+    assert "$/1M in" in repr(found)
+    assert "<table" in found._repr_mimebundle_()["text/html"]
+    assert list(found.df["id"]) == [m.id for m in found]
+
+
+def test_a_search_without_result_says_what_next(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(shell.run_line_magic("tetrate_models", "nothing-like-it")) == 0
+    assert "No model fits 'nothing-like-it'. Next: fewer words" in said(capsys)
+
+
+def test_choosing_a_model(shell: InteractiveShell, session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_line_magic("tetrate_model", "gpt-6-luna")
+    assert session.model == "gpt-6-luna"
+    assert said(capsys) == "Model: gpt-6-luna\n"
+    with pytest.raises(UnknownModelError) as caught:
+        shell.run_line_magic("tetrate_model", "gpt6-luna")
+    assert "gpt-6-luna" in caught.value.next_step
+    assert session.model == "gpt-6-luna"
+
+
+def test_without_an_id_a_terminal_is_told_the_model(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_line_magic("tetrate_model", "")
+    assert said(capsys) == "Model: claude-haiku-4-5. Next: %tetrate_model ID\n"
