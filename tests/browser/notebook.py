@@ -57,6 +57,11 @@ class Cell:
         """All that it shows, as text."""
         return "\n".join(self.outputs.all_inner_texts()).strip()
 
+    @property
+    def source(self) -> str:
+        """What is written in it."""
+        return "\n".join(self.box.locator(".cm-line").all_inner_texts())
+
     def start(self) -> None:
         """Click into it and press Shift-Enter."""
         self.box.locator(".cm-content").click()
@@ -133,3 +138,9 @@ class Notebook:
         ) as saved:
             self.page.keyboard.press("Control+s")
         assert saved.value.ok
+
+    def shut_down(self) -> None:
+        """End the kernel through the menu and wait until there is none."""
+        self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        self.page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
+        expect(self.page.locator(".jp-NotebookPanel-toolbar").get_by_text("No Kernel")).to_be_visible()

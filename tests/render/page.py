@@ -44,7 +44,8 @@ FRAME: dict[str, dict[str, re.Pattern[str]]] = {  # what answer_html and Table p
     "p": {**_DIR, "class": re.compile("tetrate-(notice|footer|caption)")},
     "div": {
         "class": re.compile(
-            "tetrate-code highlight|tetrate-scroll|tetrate-body|tetrate-answer mathjax_ignore tex2jax_ignore( tetrate-facts)?"
+            "tetrate-code highlight|tetrate-scroll|tetrate-body|"
+            "tetrate-answer mathjax_ignore tex2jax_ignore( tetrate-facts)?"
         )
     },
     **{

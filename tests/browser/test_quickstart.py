@@ -1,0 +1,148 @@
+"""The quickstart as a person goes through it, and what it leaves behind: no key, no code, no verifier."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import consent
+from tetrate_jupyter.auth.pkce import challenge_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Opens
+    from tests.browser.lab import Lab
+    from tests.browser.notebook import Cell, Notebook
+    from tetrate_jupyter.sandbox import SandboxRouter
+
+QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
+QUIET_LINE = re.compile(r"claude-haiku-4-5.* · .*total .* · .*tokens.* · ")
+VERIFIER = re.compile(rb"[A-Za-z0-9\-._~]{43,}")  # RFC 7636, 4.1; at most 128 characters
+OTHER_MODEL = "gpt-4o-mini"
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_the_quickstart_works_cell_by_cell_and_leaves_no_secret(
+    opened: Opens, lab: Lab, lab_router: SandboxRouter
+) -> None:
+    notebook = opened(copy_of=QUICKSTART)
+    callbacks = addresses(notebook.page, "code=")
+    asked = go_through(notebook, lab_router)
+    assert asked, "the quickstart has a %tetrate_login cell"
+    choose_another_model(notebook)
+    notebook.save()
+    notebook.shut_down()  # what IPython still holds goes to its history now
+
+    (code,) = {parse_qs(urlsplit(address).query)["code"][0] for address in callbacks}
+    (challenge,) = parse_qs(urlsplit(asked).query)["code_challenge"]
+    (key_file,) = (lab.data / "tetrate-jupyter" / "keys").iterdir()
+    assert key_file.stat().st_mode & 0o077 == 0
+    key = key_file.read_text().strip()
+    assert key.startswith("sk-sandbox-")
+    files = {path: path.read_bytes() for path in everything_below(lab.home) if path != key_file}
+    assert {notebook.path, lab.log} <= files.keys()
+    assert "%tetrate_login" in ipython_history(lab)
+    for path, data in files.items():
+        for secret in (key, "sk-sandbox-", code):
+            assert secret.encode() not in data, path
+        assert not holds_verifier(data, challenge), path
+
+
+def test_a_verifier_would_be_found() -> None:
+    verifier = "v" * 128
+    assert holds_verifier(b'{"verifier": "' + verifier.encode() + b'"}', challenge_of(verifier))
+    assert holds_verifier(b"a-prefix-" + verifier.encode(), challenge_of(verifier))
+    assert not holds_verifier(verifier.encode(), challenge_of("w" * 128))
+
+
+def go_through(notebook: Notebook, router: SandboxRouter) -> str:
+    """Run all cells, one by one; give the consent page's address."""
+    asked = ""
+    answers = 0
+    for cell in notebook.code_cells:
+        source = cell.source
+        if source.startswith("%tetrate_login"):
+            asked = sign_in(cell, router)
+            continue
+        shown = cell.run()
+        if source.startswith("%%tetrate") and "--dry-run" not in source:
+            looks_like_an_answer(cell, shown)
+            answers += 1
+    assert answers > 0
+    return asked
+
+
+def sign_in(cell: Cell, router: SandboxRouter) -> str:
+    """Follow the link, approve, and read who the notebook says is signed in."""
+    cell.start()
+    address = consent.link(cell).get_attribute("href") or ""
+    page = consent.follow(cell)
+    consent.press(page, "Approve", says="You are signed in")
+    expect(page.get_by_text("You can close this page")).to_be_visible()
+    page.close()
+    cell.wait()
+    assert cell.failures.count() == 0, cell.text
+    assert f"Signed in to {router.host}" in cell.text
+    assert "private file" in cell.text
+    assert re.search(r"reaches \d+ models", cell.text)
+    expect(cell.stdin).to_have_count(0)
+    return address
+
+
+def looks_like_an_answer(cell: Cell, shown: str) -> None:
+    expect(cell.outputs.locator(".tetrate-body > *").last).to_be_visible()
+    footer = cell.outputs.locator(".tetrate-footer")
+    expect(footer).to_have_text(QUIET_LINE)
+    assert shown.endswith(footer.inner_text().strip())
+
+
+def choose_another_model(notebook: Notebook) -> None:
+    """Choose in the dropdown with the keyboard alone, and read the session's model in the next cell."""
+    dropdown = notebook.append("%tetrate_model")
+    dropdown.run()
+    box = dropdown.box.get_by_role("combobox", name="Model")
+    expect(box).to_have_value("claude-haiku-4-5")
+    box.focus()
+    notebook.page.keyboard.type(OTHER_MODEL)
+    expect(box).to_have_value(OTHER_MODEL)
+    assert notebook.append("from tetrate_jupyter import session\nprint(session.model)").run() == OTHER_MODEL
+    notebook.append("%tetrate_model claude-haiku-4-5").run()
+    expect(box).to_have_value("claude-haiku-4-5")  # a choice made elsewhere shows in it
+
+
+def addresses(page: Page, holding: str) -> list[str]:
+    """A list that grows by each address with this text that any page of the browser asks for."""
+    seen: list[str] = []
+    page.context.on("request", lambda request: seen.append(request.url) if holding in request.url else None)
+    return seen
+
+
+def everything_below(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def ipython_history(lab: Lab) -> str:
+    (path,) = lab.home.rglob("history.sqlite")
+    connection = sqlite3.connect(path)
+    try:
+        return "\n".join(row[0] for row in connection.execute("SELECT source_raw FROM history"))
+    finally:
+        connection.close()
+
+
+def holds_verifier(data: bytes, challenge: str) -> bool:
+    """Whether a piece of `data` is the verifier of this challenge, which alone is known here."""
+    for found in VERIFIER.findall(data):
+        for start in range(max(1, len(found) - 127)):
+            if challenge_of(found[start : start + 128].decode()) == challenge:
+                return True
+    return False
