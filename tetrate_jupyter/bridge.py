@@ -29,6 +29,7 @@ _POLL: Final = (
     0.05  # seconds between looks; a result wakes the waiting side at once, only Windows interrupts wait for it
 )
 _SETTLE: Final = 0.1  # seconds that cancelled work gets to close its connection before the caller goes on
+_TURNS: Final = 3  # of the loop: a closed connection gives its socket back in a later one
 _STOP: Final = 1.0  # seconds that the interpreter's exit waits for the loop
 
 
@@ -240,6 +241,8 @@ async def _cancel_others() -> None:
         task.cancel()
     if others:
         await asyncio.wait(others, timeout=_SETTLE)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 def _run_nested(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:

@@ -16,6 +16,7 @@ from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSign
 
 if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt
+    from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.sessions.account import SignedIn
     from tetrate_jupyter.sessions.session import Session
 
@@ -32,7 +33,7 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
     Raises the `LoginError` family, `NotSignedInError` where nobody can be asked, `GatewayError` where the key that is
     there could not be checked.
     """
-    bridge = default_bridge()  # never the kernel's own loop: it stands still while a prompt waits
+    bridge = _bridge(session)
     if not again:
         try:
             done = bridge.run(session.account.check())
@@ -44,7 +45,7 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
     attempt = bridge.run(session.account.begin(timeout=timeout))
     try:
         show_link(attempt, session.endpoints.host)
-        key = _ask(attempt)
+        key = _ask(attempt, bridge)
         if key is not None:
             attempt.cancel("a key was given instead")
             return bridge.run(session.account.use_text(key, store=store))
@@ -54,6 +55,11 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
     finally:
         attempt.cancel()
         _clear()
+
+
+def _bridge(session: Session) -> Bridge:
+    """Give the session's bridge, unless it is the kernel's own loop: that stands still while a prompt waits."""
+    return session.bridge if session.bridge.mode == "thread" else default_bridge()
 
 
 def show_link(attempt: LoginAttempt, host: str) -> None:
@@ -87,14 +93,14 @@ def _clear() -> None:
         clear_output()  # type: ignore[no-untyped-call]  # IPython's
 
 
-def _ask(attempt: LoginAttempt) -> str | None:
+def _ask(attempt: LoginAttempt, bridge: Bridge) -> str | None:
     """Wait until the browser has come back (None) or a key was typed; a pasted address or code is submitted."""
     kernel = _kernel()
     if kernel is None:
         return _ask_meanwhile(attempt)
     if not getattr(kernel, "_allow_stdin", True):  # as in nbclient: nobody sees the link either
         raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS)
-    if attempt.listening and _browser_came(attempt):
+    if attempt.listening and _browser_came(attempt, bridge):
         return None
     return _ask_by_hand(attempt)
 
@@ -115,13 +121,13 @@ def _ask_meanwhile(attempt: LoginAttempt) -> str | None:
         stop()
 
 
-def _browser_came(attempt: LoginAttempt) -> bool:
+def _browser_came(attempt: LoginAttempt, bridge: Bridge) -> bool:
     """Wait for the end without a prompt; False where the person stops this, to paste instead.
 
     A prompt that the kernel leaves by itself stays open in JupyterLab, which then runs no other cell: "pending input".
     """
     try:
-        default_bridge().run(attempt.wait())
+        bridge.run(attempt.wait())
     except KeyboardInterrupt:
         return attempt.ended
     except TetrateError:

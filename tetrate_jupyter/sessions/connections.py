@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from tetrate_jupyter.config import Endpoints
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.http.wire import CatalogModel, WireModel
     from tetrate_jupyter.types import Secret
+
+_CLOSE_TIMEOUT: Final = 1.0  # seconds; a loop that is busy with something else closes them later
 
 
 class Connections:
@@ -20,6 +24,7 @@ class Connections:
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
         self._lock = threading.Lock()
+        self._closing: list[Future[None]] = []
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, GatewayClient] = weakref.WeakKeyDictionary()
 
     @property
@@ -50,14 +55,20 @@ class Connections:
         """Use other endpoints from now on; what is under way to the old ones is broken off."""
         with self._lock:
             self._endpoints = endpoints
-            old, self._clients = self._clients, weakref.WeakKeyDictionary()
-        for loop, client in old.items():
-            if loop.is_running():
-                asyncio.run_coroutine_threadsafe(client.aclose(), loop)
+        self._closing += self._close_all()
 
     async def aclose(self) -> None:
-        """Close the running loop's client; the next use makes a new one."""
+        """Close the clients of all loops that run; the next use makes new ones. Within 1 s."""
+        closing, self._closing = [*self._closing, *self._close_all()], []
+        if closing:
+            await asyncio.wait({asyncio.wrap_future(each) for each in closing}, timeout=_CLOSE_TIMEOUT)
+
+    def _close_all(self) -> list[Future[None]]:
         with self._lock:
-            client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+            old, self._clients = self._clients, weakref.WeakKeyDictionary()
+        return [asyncio.run_coroutine_threadsafe(client.aclose(), loop) for loop, client in old.items() if runs(loop)]
+
+
+def runs(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether work can be sent to this loop."""
+    return loop.is_running() and not loop.is_closed()
