@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from tetrate_jupyter.cli.stopping import silence, stop_on_signals
 from tetrate_jupyter.errors import TetrateError
 
 if TYPE_CHECKING:
@@ -17,19 +17,14 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit code: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C in a run."""
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)  # a supervisor's stop is a Ctrl-C: everything we started ends too
+    stop_on_signals()
     try:
-        if options.command == "sandbox":
-            from tetrate_jupyter.cli.sandbox_command import run_sandbox
-
-            return run_sandbox(port=options.port, speed=options.speed)
-        from tetrate_jupyter.cli.demo import execute_demo, open_demo
-
-        if options.execute:
-            return execute_demo()
-        return open_demo(Path(options.folder), browser=not options.no_browser)
+        return _run(options)
     except TetrateError as error:
         print("\n".join([f"tetrate-jupyter: {error.message}", *error.lines()[1:]]), file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `tetrate-jupyter demo --execute | head`
+        silence()
         return 1
     except KeyboardInterrupt:
         return 130
@@ -46,10 +41,42 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="start everything, but only print the address")
     demo.add_argument("--folder", default="tetrate-demo", help="where the notebook is put (default: %(default)s)")
     sandbox = commands.add_parser("sandbox", help="start the sandbox router alone")
-    sandbox.add_argument("--port", type=int, default=0, help="default: a free one")
-    sandbox.add_argument("--speed", type=float, default=1.0, help="times the models' usual pace (default: %(default)s)")
+    sandbox.add_argument("--port", type=_port, default=0, help="default: a free one")
+    sandbox.add_argument(
+        "--speed", type=_speed, default=1.0, help="times the models' usual pace, inf: no waiting (default: %(default)s)"
+    )
+    sandbox.add_argument(
+        "--with-key",
+        action="store_true",
+        help="also print a throwaway key, good for this router alone and until it stops: nobody needs to sign in",
+    )
     return top
 
 
-def _stop(_signal: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "sandbox":
+        from tetrate_jupyter.cli.sandbox_command import run_sandbox
+
+        return run_sandbox(port=options.port, speed=options.speed, with_key=options.with_key)
+    from tetrate_jupyter.cli.demo import execute_demo, open_demo
+
+    if options.execute:
+        return execute_demo()
+    return open_demo(Path(options.folder), browser=not options.no_browser)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number up to 65535, 0 for a free one")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    refused = argparse.ArgumentTypeError(f"{text!r} is not a speed: give a number above 0, such as 2 or 0.5")
+    try:
+        speed = float(text)
+    except ValueError:
+        raise refused from None
+    if not speed > 0:  # also refuses nan
+        raise refused
+    return speed

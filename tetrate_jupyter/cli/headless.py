@@ -2,48 +2,104 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Coroutine, Iterator, Mapping
 
     from tetrate_jupyter.types import JSONObject
 
-CELL_TIMEOUT = 120  # seconds; the sandbox answers in a few
+CELL_TIMEOUT: Final = 120  # seconds; the sandbox answers in a few
+STOP_TIMEOUT: Final = 10.0  # seconds for an interrupted run to end its kernel
+_LOOK: Final = 0.1  # seconds between two looks: an untimed wait can't be interrupted on Windows
 
 
-def run_notebook(notebook: JSONObject, environment: Mapping[str, str]) -> int:
-    """Run all cells; print each with its outputs as it ends. Gives 0, or 1 where a cell failed."""
+def run_notebook(notebook: JSONObject, environment: Mapping[str, str], *, cell_timeout: float = CELL_TIMEOUT) -> int:
+    """Run all cells; print each with its outputs as it ends. Gives 0, or 1 where a cell failed.
+
+    `cell_timeout`: seconds that a cell may take. Raises `ConfigError` when there is no kernel to run them.
+    """
     import nbformat
+    from jupyter_client.kernelspec import NoSuchKernel
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     node = nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]  # typed in part
     quiet = ["--log-level=ERROR"]  # else a warning about loopback traffic comes before the notebook
-    client = NotebookClient(node, timeout=CELL_TIMEOUT, kernel_name="python3", extra_arguments=quiet)
+    client = NotebookClient(
+        node, timeout=cell_timeout, kernel_name="python3", extra_arguments=quiet, shutdown_kernel="immediate"
+    )
     client.on_cell_start = _show_source
     client.on_cell_executed = _show_outputs
     try:
-        client.execute(env=dict(environment))
+        _run(client.async_execute(env=dict(environment)))
     except CellExecutionError:
-        print("\nThe run stopped at the cell above.", file=sys.stderr)
-        return 1
+        return _stopped("The run stopped at the cell above.")
+    except CellTimeoutError:
+        return _stopped(f"The cell above took more than {cell_timeout:g} s; the run stopped there.")
+    except DeadKernelError:
+        return _stopped("The kernel died in the cell above; the run stopped there.")
+    except (NoSuchKernel, RuntimeError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # nobody reads what we print
+            raise
+        raise ConfigError(
+            f"The notebook's kernel could not be started: {error}", next_step="python -m ipykernel install --sys-prefix"
+        ) from None
     return 0
+
+
+def _run(work: Coroutine[Any, Any, object]) -> None:
+    """Run on a loop in a thread of its own, where nbclient leaves the signals to us; an interrupt cancels it."""
+    ended: list[BaseException | None] = []
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(work)
+
+    def serve() -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(task)
+            ended.append(None)
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+            ended.append(error)
+        finally:
+            loop.close()
+
+    thread = threading.Thread(target=serve, name="tetrate-notebook", daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(_LOOK)
+    except BaseException:
+        with contextlib.suppress(RuntimeError):  # it has just ended by itself
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join(STOP_TIMEOUT)
+        raise
+    if ended[0] is not None:
+        raise ended[0]
+
+
+def _stopped(why: str) -> int:
+    print(f"\n{why}", file=sys.stderr)
+    return 1
 
 
 def _show_source(cell: Any, **_: Any) -> None:  # noqa: ANN401 - a notebook node
     if cell.cell_type == "markdown":
-        print(f"\n{cell.source}")
+        print(f"\n{cell.source}", flush=True)
     else:
-        print("\n" + "\n".join(f"  | {line}" for line in cell.source.splitlines()))
+        print("\n" + "\n".join(f"  | {line}" for line in cell.source.splitlines()), flush=True)
 
 
 def _show_outputs(cell: Any, **_: Any) -> None:  # noqa: ANN401 - a notebook node
     for text in _texts(cell.get("outputs", [])):
-        print(text.rstrip())
-    sys.stdout.flush()
+        print(text.rstrip(), flush=True)
 
 
 def _texts(outputs: Any) -> Iterator[str]:  # noqa: ANN401 - notebook nodes

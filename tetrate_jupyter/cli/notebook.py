@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -33,9 +34,9 @@ def place(folder: Path) -> tuple[Path, str]:
 
     An untouched copy (run or not) is renewed when the shipped one has changed; one that the person has edited is kept.
     """
-    target = (folder / NAME).resolve()
     shipped = pristine()
     try:
+        target = (folder / NAME).resolve()
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(target, shipped)
@@ -45,9 +46,9 @@ def place(folder: Path) -> tuple[Path, str]:
         if fingerprint(_read(target)) != fingerprint(shipped):
             _write(target, shipped)
             return target, f"The notebook was renewed: {target}"
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
         raise ConfigError(
-            f"The notebook can't be written to {folder}: {error.strerror or error}.",
+            f"The notebook can't be written to {folder}: {getattr(error, 'strerror', None) or error}.",
             next_step="choose another place: tetrate-jupyter demo --folder FOLDER",
         ) from None
     return target, f"The notebook is {target}"
@@ -68,17 +69,22 @@ def _source(cell: JSONObject) -> str:
 def _write(target: Path, shipped: JSONObject) -> None:
     metadata = shipped.get("metadata")
     marked = {**(metadata if isinstance(metadata, dict) else {}), MARK: {"sources": fingerprint(shipped)}}
-    target.write_text(
-        json.dumps({**shipped, "metadata": marked}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps({**shipped, "metadata": marked}, indent=1, ensure_ascii=False) + "\n"
+    # Half a notebook would count as a changed one, and be kept for ever: it is put in place whole.
+    draft = target.with_name(f".{NAME}-{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _untouched(target: Path) -> bool:
     try:
         notebook = _read(target)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
-    metadata = notebook.get("metadata")
+    metadata = notebook.get("metadata") if isinstance(notebook, dict) else None
     mark = metadata.get(MARK) if isinstance(metadata, dict) else None
     return isinstance(mark, dict) and mark.get("sources") == fingerprint(notebook)
 

@@ -1,0 +1,125 @@
+"""One JupyterLab server of our own on loopback: started, watched, and stopped with all that it started."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from http.client import HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+from urllib.request import ProxyHandler, build_opener
+
+from tetrate_jupyter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+START_TIMEOUT: Final = 60.0  # seconds for JupyterLab to answer: the first start on a slow disk takes its time
+STOP_TIMEOUT: Final = 15.0  # seconds for it to shut its kernels down
+_ANSWER_TIMEOUT: Final = 2.0  # seconds for one look whether it answers
+_LOOK: Final = 0.1  # seconds between two looks
+_TOLD: Final = 5  # lines of the log in an error
+
+_DIRECT = build_opener(ProxyHandler({}))  # a person's proxy doesn't know this machine's loopback
+
+
+class Lab:
+    """One JupyterLab server with a port and token of its own; its root is the folder of `notebook`."""
+
+    def __init__(self, notebook: Path, environment: Mapping[str, str]) -> None:
+        self._notebook = notebook
+        self._token = secrets.token_hex(16)
+        # In its environment: a command line is there to read for everybody on the machine.
+        self._environment = {**environment, "JUPYTER_TOKEN": self._token}
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """The address that opens the notebook."""
+        return f"http://127.0.0.1:{self._port}/lab/tree/{quote(self._notebook.name)}?token={self._token}"
+
+    def start(self) -> None:
+        """Start and wait until it answers. Raises `ConfigError` with the log's end where it doesn't."""
+        handle, name = tempfile.mkstemp(prefix="tetrate-jupyterlab-", suffix=".log")  # for its owner's eyes only
+        self._log = Path(name)
+        with os.fdopen(handle, "wb") as out:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own arguments
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,  # Ctrl-C in the terminal is ours to pass on
+            )
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise self._failure("JupyterLab did not start")
+            time.sleep(_LOOK)
+
+    def wait(self) -> None:
+        """Wait until the server is shut down (File > Shut Down). Raises `ConfigError` where it ends otherwise."""
+        if self._process is not None and self._process.wait() != 0:
+            raise self._failure("JupyterLab ended unexpectedly")
+
+    def stop(self) -> None:
+        """End the server and with it its kernels; its log goes, unless it was needed to tell what is wrong."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                self._kill()
+        if self._log is not None:
+            self._log.unlink(missing_ok=True)
+
+    def _command(self) -> list[str]:
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
+        command += [f"--ServerApp.port={self._port}", "--ServerApp.port_retries=0"]
+        command += [f"--ServerApp.root_dir={self._notebook.parent}"]
+        # The person's own settings for other servers would make the address another one.
+        command += ["--ServerApp.base_url=/", "--ServerApp.certfile=", "--ServerApp.keyfile="]
+        # "Nothing leaves here" is meant: JupyterLab would ask for its own news and updates.
+        command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+        if getattr(os, "geteuid", lambda: 1)() == 0:
+            command.append("--allow-root")  # containers run as root; the server is on loopback with a token
+        return command
+
+    def _answers(self) -> bool:
+        address = f"http://127.0.0.1:{self._port}/api/status?token={self._token}"
+        try:
+            with _DIRECT.open(address, timeout=_ANSWER_TIMEOUT):
+                return True
+        except (OSError, HTTPException):
+            return False
+
+    def _kill(self) -> None:
+        if self._process is None:
+            return
+        if sys.platform == "win32":
+            self._process.kill()
+        else:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _failure(self, what: str) -> ConfigError:
+        log, self._log = self._log, None
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TOLD:] if log else []
+        return ConfigError("\n".join([f"{what}:", *lines]), next_step=f"see {log}")
+
+
+def free_port() -> int:
+    """Give a loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
