@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from tetrate_jupyter.render import maths
-from tetrate_jupyter.render.style import STYLE
+from tetrate_jupyter.render.style import styled
 
 VOID = {"br", "hr"}
 _DIR = {"dir": re.compile("auto|ltr")}
@@ -120,5 +120,6 @@ class Page(HTMLParser):
 
 def framed(html: str) -> Page:
     """Read what `answer_html` or `Table.html` gives: our own stylesheet, word for word, and then a frame."""
-    assert html.startswith(STYLE)
-    return Page(html.removeprefix(STYLE), FRAME)
+    body = html.partition("</style>")[2]
+    assert html == styled(body)
+    return Page(body, FRAME)

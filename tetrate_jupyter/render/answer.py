@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, plain
-from tetrate_jupyter.render.style import ROOT_CLASSES, STYLE
+from tetrate_jupyter.render.style import ROOT_CLASSES, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ def answer_html(body_html: str, *, footer: str = "", notices: Sequence[str] = ()
     `body_html` comes from `render` or `MarkdownStream.html` and nowhere else; `footer`, `notices` and `reasoning` (its
     Markdown source, shown folded) are escaped or rendered here.
     """
-    parts = [STYLE, f'<div class="{ROOT_CLASSES}">']
+    parts = [f'<div class="{ROOT_CLASSES}">']
     if reasoning.strip():
         from tetrate_jupyter.render.markdown import render
 
@@ -35,7 +35,7 @@ def answer_html(body_html: str, *, footer: str = "", notices: Sequence[str] = ()
     if footer:
         parts.append(f'<p class="tetrate-footer">{escape(footer)}</p>')
     parts.append("</div>")
-    return "".join(parts)
+    return styled("".join(parts))
 
 
 def answer_plain(text: str, footer: str = "", notices: Sequence[str] = ()) -> str:

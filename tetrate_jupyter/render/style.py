@@ -1,4 +1,7 @@
-"""The one stylesheet of everything shown in an output: JupyterLab's own variables first, neutral values elsewhere."""
+"""The stylesheet of everything shown in an output: JupyterLab's own variables first, neutral values elsewhere.
+
+An output carries only the sections that it uses: it is sent again with each piece of a streamed answer.
+"""
 
 from __future__ import annotations
 
@@ -11,43 +14,62 @@ ROOT_CLASSES: Final = f"{ROOT} mathjax_ignore tex2jax_ignore"
 
 # No prefers-color-scheme: a light page on a dark system would get pale text. A dark front end is known by its own mark
 # (VS Code's body class, Colab's theme attribute, JupyterLab's); all that isn't text is grey with alpha, right on both.
-_SHEET: Final = """
+_ALWAYS: Final = """
 .tetrate-answer{--t-quiet:var(--jp-ui-font-color2,color-mix(in srgb,currentColor 65%,transparent));
 --t-line:var(--jp-border-color2,rgba(128,128,128,.35));--t-soft:var(--jp-cell-editor-background,rgba(128,128,128,.1));
 --t-mono:var(--jp-code-font-family,ui-monospace,SFMono-Regular,Menlo,Consolas,monospace);
---t-k:var(--jp-mirror-editor-keyword-color,#7b3fa0);--t-s:var(--jp-mirror-editor-string-color,#a5322c);
---t-n:var(--jp-mirror-editor-number-color,#0b6e3f);--t-c:var(--jp-mirror-editor-comment-color,#5f6b6b);
---t-f:var(--jp-mirror-editor-def-color,#1a56c4);
 max-width:100%;min-width:0;overflow-wrap:break-word}
-.vscode-dark .tetrate-answer,html[theme=dark] .tetrate-answer{
---t-k:#c792ea;--t-s:#e9967a;--t-n:#8fd19e;--t-c:#9aa5a5;--t-f:#82aaff}
-
 .tetrate-body{max-width:52em}
 .tetrate-body>:first-child{margin-top:0}
 .tetrate-body>:last-child{margin-bottom:0}
 .tetrate-body p,.tetrate-body ul,.tetrate-body ol{margin:0 0 .75em}
+"""
+_SECTIONS: Final = {  # what must occur in the HTML -> the rules for it
+    "<li": """
 .tetrate-body li>p{margin-bottom:.4em}
 .tetrate-body li>ul,.tetrate-body li>ol{margin:.15em 0 .3em}
 .tetrate-body li{margin:.15em 0}
+""",
+    "<h": """
 .tetrate-body h3,.tetrate-body h4,.tetrate-body h5,.tetrate-body h6{margin:1.2em 0 .5em;font-weight:600;line-height:1.3}
 .tetrate-body h3{font-size:1.3em}
 .tetrate-body h4{font-size:1.15em}
 .tetrate-body h5,.tetrate-body h6{font-size:1em}
+.tetrate-body hr{border:0;border-top:1px solid var(--t-line);margin:1.2em 0}
+""",
+    "<blockquote": """
 .tetrate-body blockquote{margin:0 0 .75em;padding:.1em 1em;border:0;
 border-inline-start:3px solid var(--t-line);color:var(--t-quiet)}
 .tetrate-body blockquote>:last-child{margin-bottom:0}
-.tetrate-body hr{border:0;border-top:1px solid var(--t-line);margin:1.2em 0}
+""",
+    "tetrate-raw": """
 .tetrate-raw{white-space:pre-wrap}
-
+""",
+    "<code": """
+.tetrate-answer :not(pre)>code{font-family:var(--t-mono);font-size:.92em;padding:.1em .35em;border-radius:3px;
+background:var(--t-code,rgba(128,128,128,.15));overflow-wrap:anywhere}
+""",
+    "tetrate-code": """
+.tetrate-answer{--t-k:var(--jp-mirror-editor-keyword-color,#7b3fa0);--t-s:var(--jp-mirror-editor-string-color,#a5322c);
+--t-n:var(--jp-mirror-editor-number-color,#0b6e3f);--t-c:var(--jp-mirror-editor-comment-color,#5f6b6b);
+--t-f:var(--jp-mirror-editor-def-color,#1a56c4)}
+.vscode-dark .tetrate-answer,html[theme=dark] .tetrate-answer{
+--t-k:#c792ea;--t-s:#e9967a;--t-n:#8fd19e;--t-c:#9aa5a5;--t-f:#82aaff}
 .tetrate-answer .tetrate-code{margin:0 0 .9em;border:1px solid var(--t-line);border-radius:3px;
 background:var(--t-soft);overflow-x:auto}
 .tetrate-answer .tetrate-code pre,.tetrate-answer .tetrate-code pre code{margin:0;background:none;white-space:pre;
 font-family:var(--t-mono);font-size:var(--jp-code-font-size,.92em);line-height:var(--jp-code-line-height,1.4)}
 .tetrate-answer .tetrate-code pre{padding:.6em .8em;width:max-content;min-width:100%;box-sizing:border-box;border:0}
 .tetrate-answer .tetrate-code pre code{padding:0}
-.tetrate-answer :not(pre)>code{font-family:var(--t-mono);font-size:.92em;padding:.1em .35em;border-radius:3px;
-background:var(--t-code,rgba(128,128,128,.15));overflow-wrap:anywhere}
-
+.tetrate-code :is(.k,.kc,.kd,.kn,.kp,.kr,.kt,.ow,.nt){color:var(--t-k)}
+.tetrate-code :is(.s,.s1,.s2,.sa,.sb,.sc,.sd,.se,.sh,.si,.sx,.sr,.ss,.dl,.na){color:var(--t-s)}
+.tetrate-code :is(.m,.mb,.mf,.mh,.mi,.mo,.il){color:var(--t-n)}
+.tetrate-code :is(.c,.c1,.ch,.cm,.cp,.cpf,.cs){color:var(--t-c);font-style:italic}
+.tetrate-code :is(.nf,.fm,.nc,.nd,.gh,.gu){color:var(--t-f)}
+.tetrate-code .gd{color:var(--jp-error-color1,#c5221f)}
+.tetrate-code .gi{color:var(--jp-success-color1,#188038)}
+""",
+    "tetrate-scroll": """
 .tetrate-answer .tetrate-scroll{overflow-x:auto;margin:0 0 .9em}
 .tetrate-answer .tetrate-scroll table{margin:0;border-collapse:collapse;table-layout:auto;font-size:inherit}
 .tetrate-answer .tetrate-scroll :is(th,td){text-align:start;vertical-align:top;padding:.35em 1.1em .35em 0;
@@ -57,40 +79,47 @@ border:0;border-bottom:1px solid var(--t-line);max-width:36em;line-height:1.4}
 .tetrate-answer .tetrate-scroll [align=center]{text-align:center}
 .tetrate-answer .tetrate-scroll th{font-weight:600;vertical-align:bottom}
 .tetrate-answer .tetrate-scroll tr{background:none}
-
+""",
+    "tetrate-facts": """
 .tetrate-facts .tetrate-scroll{margin:0}
 .tetrate-facts .tetrate-scroll :is(th,td){white-space:nowrap;font-variant-numeric:tabular-nums}
 .tetrate-facts .tetrate-scroll th{color:var(--t-quiet);font-weight:500}
 .tetrate-facts .tetrate-scroll .tetrate-wide{white-space:normal;min-width:18em}
 .tetrate-facts .tetrate-scroll td.tetrate-id{font-family:var(--t-mono);font-size:.92em}
 .tetrate-answer .tetrate-caption{color:var(--t-quiet);margin:0 0 .5em}
-
+""",
+    "tetrate-maths": """
 .tetrate-answer .tetrate-maths[hidden]{display:inline}
 .tetrate-answer .tetrate-maths.tetrate-display[hidden]{display:block;overflow-x:auto;overflow-y:hidden;padding:.2em 0}
 .tetrate-answer .tetrate-tex{display:none}
 .tetrate-answer math{font-size:1.08em}
-
+""",
+    "tetrate-reasoning": """
 .tetrate-reasoning{margin:0 0 .8em;color:var(--t-quiet)}
 .tetrate-reasoning summary{cursor:pointer;font-size:.92em}
 .tetrate-reasoning .tetrate-body{margin:.5em 0 0;padding-inline-start:1em;
 border-inline-start:2px solid var(--t-line);font-size:.95em}
+""",
+    "tetrate-notice": """
 .tetrate-answer .tetrate-notice{margin:.9em 0 0;padding:.35em .8em;
 border-inline-start:3px solid var(--jp-warn-color1,#c77700);
 background:var(--t-soft)}
+""",
+    "tetrate-footer": """
 .tetrate-answer .tetrate-footer{margin:.8em 0 0;color:var(--t-quiet);font-size:.85em;font-variant-numeric:tabular-nums}
-
-.tetrate-code :is(.k,.kc,.kd,.kn,.kp,.kr,.kt,.ow,.nt){color:var(--t-k)}
-.tetrate-code :is(.s,.s1,.s2,.sa,.sb,.sc,.sd,.se,.sh,.si,.sx,.sr,.ss,.dl,.na){color:var(--t-s)}
-.tetrate-code :is(.m,.mb,.mf,.mh,.mi,.mo,.il){color:var(--t-n)}
-.tetrate-code :is(.c,.c1,.ch,.cm,.cp,.cpf,.cs){color:var(--t-c);font-style:italic}
-.tetrate-code :is(.nf,.fm,.nc,.nd,.gh,.gu){color:var(--t-f)}
-.tetrate-code .gd{color:var(--jp-error-color1,#c5221f)}
-.tetrate-code .gi{color:var(--jp-success-color1,#188038)}
-"""
+""",
+}
 
 
 def _small(sheet: str) -> str:
     return re.sub(r"\s*\n\s*", "", sheet)
 
 
-STYLE: Final = f"<style>{_small(_SHEET)}</style>"
+_SMALL_ALWAYS: Final = _small(_ALWAYS)
+_SMALL_SECTIONS: Final = {mark: _small(sheet) for mark, sheet in _SECTIONS.items()}
+
+
+def styled(html: str) -> str:
+    """Give our HTML with the style element that it needs before it."""
+    used = "".join(sheet for mark, sheet in _SMALL_SECTIONS.items() if mark in html)
+    return f"<style>{_SMALL_ALWAYS}{used}</style>{html}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.plain import one_line
-from tetrate_jupyter.render.style import ROOT_CLASSES, STYLE
+from tetrate_jupyter.render.style import ROOT_CLASSES, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,7 +62,7 @@ class Table:
     def html(self) -> str:
         """Give the table for a page: headings that stay in sight, its own horizontal scroll where it is too wide."""
         kinds = [_class(c) for c in self.columns]
-        parts = [STYLE, f'<div class="{ROOT_CLASSES} tetrate-facts">']
+        parts = [f'<div class="{ROOT_CLASSES} tetrate-facts">']
         if self.caption:
             parts.append(f'<p class="tetrate-caption" dir="auto">{escape(self.caption)}</p>')
         parts.append('<div class="tetrate-scroll"><table>')
@@ -75,7 +75,7 @@ class Table:
             cells = (f'<td dir="auto"{kind}>{escape(cell)}</td>' for cell, kind in zip(row, kinds, strict=True))
             parts.append(f"<tr>{''.join(cells)}</tr>")
         parts.append("</tbody></table></div></div>")
-        return "".join(parts)
+        return styled("".join(parts))
 
     def plain(self, width: int | None = WIDTH) -> str:
         """Give the table for a terminal that is `width` characters wide (default 120; None: as wide as it is).
