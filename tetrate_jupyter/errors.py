@@ -19,7 +19,6 @@ TetrateError                         what happened, and what to type next
 │       ├── LoginDeniedError
 │       ├── LoginTimeoutError
 │       ├── LoginCancelledError      (also: replaced by a newer attempt)
-│       ├── ListenerError            no port for the browser to come back to
 │       ├── RedirectError            pasted text holds no usable code
 │       ├── CodeRejectedError        wrong, used or expired code
 │       └── ExchangeError            the router could not turn the code into a key
@@ -173,10 +172,6 @@ class LoginTimeoutError(LoginError):
 
 class LoginCancelledError(LoginError):
     """The attempt was stopped, or a newer one took its place."""
-
-
-class ListenerError(LoginError):
-    """No loopback port could be opened for the browser to come back to."""
 
 
 class RedirectError(LoginError):
