@@ -93,7 +93,7 @@ class LoginAttempt:
             await self._listener.start()
             self.listening = True
         except OSError:
-            self._listener.close()
+            pass  # pasting needs no port
         callback = pkce.callback_address(self._listener.port or DEAD_PORT, self._nonce)
         self.url = pkce.authorization_url(self._auth_url, callback, pkce.challenge_of(self._verifier))
         self._timer = self._loop.call_later(self._timeout, self._too_late)
@@ -111,6 +111,8 @@ class LoginAttempt:
 
         Raises `RedirectError` (the attempt goes on) or `LoginDeniedError` (and ends).
         """
+        if self._loop is None:
+            raise RedirectError("This sign-in was not started.", next_step=_AGAIN)
         try:
             code = pkce.code_of_paste(text, self._nonce)
         except LoginDeniedError as error:
@@ -159,6 +161,8 @@ class LoginAttempt:
         """Begin the exchange; False where one has begun or the attempt is over: the first code wins."""
         if self.state is not LoginState.WAITING or self._loop is None:
             return False
+        if self._timer is not None:
+            self._timer.cancel()  # the person was in time; the exchange has a bound of its own
         self._go(LoginState.EXCHANGING)
         self._work = self._loop.create_task(self._trade(code))
         return True
@@ -167,8 +171,11 @@ class LoginAttempt:
         try:
             key = await self._exchange(code, self._verifier)
         except TetrateError as error:
-            self._fail(error)
+            # its frames hold code and verifier, which together are still good for a key where the router was in trouble
+            error.__cause__ = error.__context__ = None
+            self._fail(error.with_traceback(None))
         except asyncio.CancelledError:
+            self._fail(LoginCancelledError("This sign-in was stopped.", next_step=_AGAIN))
             raise
         except Exception:  # noqa: BLE001 - whatever it was, its text may hold the code
             self._fail(ExchangeError("The code could not be turned into a key.", next_step=_AGAIN))

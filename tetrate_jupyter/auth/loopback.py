@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from dataclasses import dataclass
 from html import escape
@@ -62,13 +63,23 @@ class Listener:
         self.port = 0
 
     async def start(self) -> None:
-        """Open the port. Raises `OSError`."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_HEAD)
+        """Open the port; nothing stays open where that fails. Raises `OSError`."""
+        try:
+            server = await self._listen("127.0.0.1", 0)
+            self.port = server.sockets[0].getsockname()[1]
+            if socket.has_ipv6:
+                with contextlib.suppress(OSError):
+                    await self._listen("::1", self.port)
+        except BaseException:
+            self.close()
+            raise
+
+    async def _listen(self, address: str, port: int) -> asyncio.Server:
+        server = await asyncio.start_server(self._serve, address, port, limit=MAX_HEAD)
         self._servers.append(server)
-        self.port = server.sockets[0].getsockname()[1]
-        if socket.has_ipv6:
-            with contextlib.suppress(OSError):
-                self._servers.append(await asyncio.start_server(self._serve, "::1", self.port, limit=MAX_HEAD))
+        if not server.sockets:  # asyncio passes over a socket that can't be made, as where no file may be opened
+            raise OSError(errno.EMFILE, "no socket could be made")
+        return server
 
     def close(self) -> None:
         """Stop listening; a page that is being sent is still sent."""
