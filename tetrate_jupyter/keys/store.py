@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import re
 import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import quote
 
 from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
@@ -18,7 +19,8 @@ from tetrate_jupyter.keys.system_keyring import KeyringTrouble, SystemKeyring
 from tetrate_jupyter.types import Secret
 
 MAX_KEY_BYTES: Final = 4096  # a key file beyond this is no key file
-_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has none, neither of the next
+_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
 
 Kind = Literal["given", "memory", "environment", "keyring", "file"]
 
@@ -55,12 +57,13 @@ class FoundKey:
 class KeyStore:
     """Finds, keeps and forgets keys, one for each router host. All calls block; a hanging keyring for 3 s at most.
 
-    `data_dir`: where private files go (default: a folder of Jupyter's data directory).
+    `data_dir`: where private files go (default: a folder of Jupyter's data directory). `keyring`: with bounds of its
+    own (default: 3 s).
     """
 
-    def __init__(self, data_dir: Path | None = None) -> None:
+    def __init__(self, data_dir: Path | None = None, *, keyring: SystemKeyring | None = None) -> None:
         self._data_dir = data_dir
-        self._keyring = SystemKeyring()
+        self._keyring = keyring or SystemKeyring()
         self._memory: dict[str, FoundKey] = {}  # kept here and nowhere else, or just signed in
         self._read: dict[str, FoundKey] = {}  # read from keyring or file before: a question must not ask a keyring
 
@@ -93,8 +96,8 @@ class KeyStore:
         the place's note; a loopback router's key goes to a file (throwaway keys on random ports would litter a
         keyring). "keyring", "file" and "memory" insist. Raises `KeyStoreError`.
         """
-        self._drop(secret.host)
         place = self._put(secret, store)
+        self._drop(secret.host)
         self._memory[secret.host] = FoundKey(secret, place)
         for stale in {"keyring", "file"} - {place.kind}:
             with contextlib.suppress(KeyStoreError, KeyringTrouble):
@@ -104,27 +107,27 @@ class KeyStore:
     def forget(self, endpoints: Endpoints) -> tuple[Place, ...]:
         """Remove the host's key everywhere; give the places where one was, one in the environment included.
 
-        Raises `KeyStoreError` where a copy could not be removed, after removing what could be.
+        Raises `KeyStoreError` where a copy could not be removed, or may be left in a keyring that doesn't answer,
+        after removing what could be.
         """
         host = endpoints.host
         places: list[Place] = []
-        known = self._memory.get(host)
+        known = self._memory.get(host) or self._read.get(host)
         if known is not None and known.place.kind == "memory":
             places.append(known.place)
         self._drop(host)
         trouble = None
-        for kind in ("keyring", "file"):
+        for kind in ("file", "keyring"):
             try:
                 if self._remove(kind, host):
                     places.append(self._place(kind, host))
             except KeyStoreError as error:
                 trouble = error
             except KeyringTrouble as reason:
-                if known is not None and known.place.kind == "keyring":
-                    trouble = KeyStoreError(
-                        f"The key could not be removed from the system's keyring: {reason}.",
-                        next_step="remove 'tetrate-jupyter' in your system's password manager",
-                    )
+                # where it was found elsewhere it is not here: keeping it there had removed this copy
+                in_keyring = known.place.kind == "keyring" if known is not None else reason.silent and not places
+                if in_keyring and trouble is None:
+                    trouble = _left_in_keyring(reason)
         if trouble is not None:
             raise trouble
         left = environment_key(endpoints)
@@ -168,7 +171,7 @@ class KeyStore:
         return Place("file", place.detail, note)
 
     def _write_keyring(self, secret: Secret) -> Place:
-        self._keyring.write(secret.host, secret.reveal())
+        self._keyring.write(secret)
         return self._place("keyring", secret.host)
 
     def _write_file(self, secret: Secret) -> Place:
@@ -203,9 +206,7 @@ class KeyStore:
 
     def _from_file(self, host: str) -> FoundKey | None:
         try:
-            descriptor = os.open(self._path(host), os.O_RDONLY | _NO_FOLLOW)
-            with os.fdopen(descriptor, "rb") as file:
-                data = file.read(MAX_KEY_BYTES + 1)
+            data = _read_private(self._path(host))
         except OSError:
             return None
         if len(data) > MAX_KEY_BYTES:
@@ -223,9 +224,9 @@ class KeyStore:
             return self._keyring.remove(host)
         try:
             self._path(host).unlink()
-        except FileNotFoundError:
-            return False
         except OSError as error:
+            if not os.path.lexists(self._path(host)):  # a read-only disk says so before it looks
+                return False
             raise KeyStoreError(
                 f"The private file can't be removed ({error.strerror or type(error).__name__}).",
                 next_step=f"delete it by hand: {self._shown_path(host)}",
@@ -240,7 +241,7 @@ class KeyStore:
         return Place("file", f"a private file, {self._shown_path(host)}")
 
     def _path(self, host: str) -> Path:
-        return self.folder / (re.sub(r"[^A-Za-z0-9.\-]", "_", host) + ".key")
+        return self.folder / (quote(host, safe="") + ".key")  # no two hosts give one name
 
     def _shown_path(self, host: str) -> str:
         path = self._path(host)
@@ -273,6 +274,8 @@ def _variable(name: str) -> str:
 
 def _found(value: str | None, host: str, place: Place) -> FoundKey | None:
     text = (value or "").strip()
+    if place.kind != "environment" and not (text.isascii() and text.isprintable() and " " not in text):
+        return None  # damaged: as good as none; a variable is the person's own, who is told what is wrong with it
     return FoundKey(Secret(text, host=host), place) if text else None
 
 
@@ -280,7 +283,33 @@ def _is_loopback(host: str) -> bool:
     return Endpoints(base_url=f"http://{host}/v1").is_loopback
 
 
+def _left_in_keyring(reason: KeyringTrouble) -> KeyStoreError:
+    return KeyStoreError(
+        f"The key may still be in the system's keyring: {reason}.",
+        next_step="remove 'tetrate-jupyter' in your system's password manager",
+    )
+
+
 def _private_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _no_link(folder)
+    for missing in reversed([folder, *(parent for parent in folder.parents if not parent.exists())]):
+        missing.mkdir(mode=0o700, exist_ok=True)  # parents=True would make the ones above as open as the umask allows
     if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
         folder.chmod(0o700)
+
+
+def _read_private(path: Path) -> bytes:
+    _no_link(path.parent)
+    # O_NONBLOCK: a pipe under this name would be waited for without end
+    descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file")
+        return os.read(descriptor, MAX_KEY_BYTES + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _no_link(folder: Path) -> None:
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, "its folder is a link to elsewhere")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -11,18 +10,28 @@ from tetrate_jupyter import config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tetrate_jupyter.types import Secret
+
 T = TypeVar("T")
 
 SERVICE: Final = "tetrate-jupyter"
-_REFUSED: Final = (
-    "keyring.backends.fail",  # says no to everything
-    "keyring.backends.null",  # "stores" nothing, without error
-    "keyrings.alt",  # plain or obfuscated text files, chosen silently where installed
-)
+_NONE: Final = "there is none on this system"
+_REFUSED: Final = {
+    "keyring.backends.fail": _NONE,  # says no to everything
+    "keyring.backends.null": "it is switched off",  # "stores" nothing, without error
+    "keyrings.alt": "keyrings.alt keeps plain or obfuscated text files",  # chosen silently where installed
+}
 
 
 class KeyringTrouble(Exception):  # noqa: N818 - a reason in a few words, made into an error or a note by `keys`
-    """Why the keyring can't be used, in a few words without secrets."""
+    """Why the keyring can't be used, in a few words without secrets.
+
+    `silent`: there is one, or may be, but it doesn't answer: what it holds is unknown.
+    """
+
+    def __init__(self, reason: str, *, silent: bool = True) -> None:
+        super().__init__(reason)
+        self.silent = silent
 
 
 class SystemKeyring:
@@ -45,17 +54,20 @@ class SystemKeyring:
         """Give the host's key, or None."""
 
         def look(backend: Any) -> str | None:  # noqa: ANN401 - keyring's backends share no published type
-            found: str | None = backend.get_password(SERVICE, host)
-            return found
+            found: object = backend.get_password(SERVICE, host)
+            return found if isinstance(found, str) else None
 
         return self._bounded(look)
 
-    def write(self, host: str, value: str) -> None:
-        """Keep the host's key, and read it back: some backends take it and keep nothing."""
+    def write(self, secret: Secret) -> None:
+        """Keep a key for its host, and read it back: some backends take it and keep nothing."""
 
         def store(backend: Any) -> bool:  # noqa: ANN401 - as above
-            backend.set_password(SERVICE, host, value)
-            return bool(backend.get_password(SERVICE, host) == value)
+            backend.set_password(SERVICE, secret.host, secret.reveal())
+            if self._hung:  # unlocked after we gave up: the key is elsewhere by now, and would outlive a sign-out here
+                backend.delete_password(SERVICE, secret.host)
+                return False
+            return bool(backend.get_password(SERVICE, secret.host) == secret.reveal())
 
         if not self._bounded(store):
             raise KeyringTrouble("it did not keep what it was given")
@@ -75,22 +87,22 @@ class SystemKeyring:
         if self._hung:
             raise KeyringTrouble("it did not answer before")
         outcome: list[T] = []
-        trouble: list[str] = []
+        trouble: list[KeyringTrouble] = []
 
         def work() -> None:
             try:
                 outcome.append(use(self._backend()))
             except KeyringTrouble as reason:
-                trouble.append(str(reason))
+                trouble.append(reason)
             except BaseException as error:  # noqa: BLE001 - a wrong backend name is ModuleNotFoundError, and so on
-                trouble.append(type(error).__name__)
+                trouble.append(KeyringTrouble(type(error).__name__))
 
         # a daemon thread: a keyring that waits for a prompt nobody sees must not keep the interpreter from ending
         thread = threading.Thread(target=work, name="tetrate-keyring", daemon=True)
         thread.start()
         thread.join(self._timeout)
         if trouble:
-            raise KeyringTrouble(trouble[0])
+            raise KeyringTrouble(str(trouble[0]), silent=trouble[0].silent)
         if not outcome:
             self._hung = True
             raise KeyringTrouble(f"it did not answer within {self._timeout:.0f} s; it may be locked")
@@ -98,13 +110,16 @@ class SystemKeyring:
 
     def _backend(self) -> Any:  # noqa: ANN401 - as above
         import keyring
+        from keyring.backends.chainer import ChainerBackend
 
         backend: Any = keyring.get_keyring()
-        chosen = backend
-        with contextlib.suppress(AttributeError, IndexError):
-            chosen = next(iter(backend.backends))  # a chainer asks several, the first one first
+        # a chainer writes to the next one, which may be a plain file, where the first can't
+        chosen = next(iter(backend.backends), None) if isinstance(backend, ChainerBackend) else backend
+        if chosen is None:
+            raise KeyringTrouble(_NONE, silent=False)
         module = type(chosen).__module__
-        if module.startswith(_REFUSED):
-            raise KeyringTrouble("there is none on this system" if module.endswith("fail") else f"{module} is none")
+        for refused, reason in _REFUSED.items():
+            if module.startswith(refused):
+                raise KeyringTrouble(reason, silent=False)
         self._name = str(getattr(chosen, "name", module))
-        return backend
+        return chosen
