@@ -46,6 +46,7 @@ class MarkdownStream:
         self._done = ""  # the text of the finished blocks
         self._rest = ""  # the text after them
         self._joined = ""
+        self._looked_at = ""  # whole lines in which no finished block was found
 
     @property
     def html(self) -> str:
@@ -68,8 +69,9 @@ class MarkdownStream:
             self.finished, self._done, self._joined = [], "", ""
         self._rest = text[len(self._done) :]
         settled = self._rest[: self._rest.rfind("\n") + 1]  # a line that is still growing may turn into anything
-        if not settled:
+        if not settled or settled == self._looked_at:
             return
+        self._looked_at = settled
         length = _length_of_finished(settled)
         if length:
             whole = _html(self._rest[:length])
@@ -77,6 +79,7 @@ class MarkdownStream:
             self._joined += whole
             self._done += self._rest[:length]
             self._rest = self._rest[length:]
+            self._looked_at = settled[length:]
 
 
 def _normal(text: str) -> str:
