@@ -31,6 +31,15 @@ HOST_VARIABLE: Final = "TETRATE_HOST"  # goose's name; it comes without /v1
 STREAM_VARIABLE: Final = "TETRATE_JUPYTER_STREAM"  # "off": a cell shows its final output only (nbval, papermill)
 KEY_VARIABLES: Final = ("TETRATE_API_KEY", "TARS_API_KEY", "AGENTROUTER_API_KEY")  # all three are in the wild
 
+HOSTED_VARIABLES: Final = (  # set where a kernel runs on another machine than the browser
+    "JUPYTERHUB_USER",  # JupyterHub, and Binder, which is one
+    "COLAB_RELEASE_TAG",
+    "KAGGLE_KERNEL_RUN_TYPE",
+    "SAGEMAKER_INTERNAL_IMAGE_URI",
+    "DATABRICKS_RUNTIME_VERSION",
+    "SSH_CONNECTION",
+)
+
 # --- time-outs, seconds (the bounds of Tetrate's own VS Code extension) --------------------------------------
 MODELS_TIMEOUT: Final = 15.0
 CATALOG_TIMEOUT: Final = 8.0
@@ -196,3 +205,9 @@ def _bare_loopback(text: str) -> bool:
 
 def _is_loopback(split: SplitResult) -> bool:
     return (split.hostname or "").lower() in _LOOPBACK
+
+
+def hosted_elsewhere(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the person's browser is known to be on another machine: it can't come back to this one's loopback."""
+    env = os.environ if environment is None else environment
+    return any(env.get(name) for name in HOSTED_VARIABLES)

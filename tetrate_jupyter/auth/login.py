@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import time
 from typing import TYPE_CHECKING, Final
@@ -46,6 +47,7 @@ class LoginAttempt:
     """Signing in once. `start`, show `url`, `wait`; meanwhile `submit` and `cancel` from any thread.
 
     `exchange` turns (code, verifier) into a key; it is called once at the most. `timeout`: seconds for the person.
+    `listen=False`: for a kernel on another machine, whose loopback no browser of the person reaches; paste only.
     It lives on the event loop that `start` was awaited on.
     """
 
@@ -55,10 +57,12 @@ class LoginAttempt:
         exchange: Callable[[str, str], Awaitable[Secret]],
         *,
         timeout: float = config.LOGIN_TIMEOUT,
+        listen: bool = True,
     ) -> None:
         self._auth_url = auth_url
         self._exchange = exchange
         self._timeout = timeout
+        self._listen = listen
         self._verifier = pkce.new_verifier()
         self._nonce = pkce.new_state()
         self._listener = Listener(self._browser_came)
@@ -89,11 +93,10 @@ class LoginAttempt:
         self._done = self._loop.create_future()
         self._done.add_done_callback(_look_at)
         self._started = time.monotonic()
-        try:
-            await self._listener.start()
-            self.listening = True
-        except OSError:
-            pass  # pasting needs no port
+        if self._listen:
+            with contextlib.suppress(OSError):  # pasting needs no port
+                await self._listener.start()
+                self.listening = True
         callback = pkce.callback_address(self._listener.port or DEAD_PORT, self._nonce)
         self.url = pkce.authorization_url(self._auth_url, callback, pkce.challenge_of(self._verifier))
         self._timer = self._loop.call_later(self._timeout, self._too_late)
@@ -199,8 +202,9 @@ class LoginAttempt:
         self._observers.notify()
 
     def _too_late(self) -> None:
-        minutes = f"{self._timeout / 60:.0f} minutes" if self._timeout >= 120 else f"{self._timeout:.0f} seconds"
-        self._fail(LoginTimeoutError(f"Nobody approved within {minutes}.", next_step=_AGAIN))
+        long = self._timeout >= 120
+        waited = f"{self._timeout / 60:.0f} minutes" if long else f"{self._timeout:.0f} s"
+        self._fail(LoginTimeoutError(f"Nobody approved within {waited}.", next_step=_AGAIN))
 
     def _end(self, state: LoginState) -> None:
         self.state = state

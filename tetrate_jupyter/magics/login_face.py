@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
+from tetrate_jupyter.config import hosted_elsewhere
 from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError, TetrateError
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ PROMPT: Final = "Waiting for the browser. If it can't come back here, paste its 
 PROMPT_ONLY: Final = "Paste the address the browser ended at (or a key), then Enter: "
 PROMPT_BY_HAND: Final = "Paste the address the browser ended at (or a key), then Enter. Enter alone stops: "
 WAITING: Final = "This cell waits for it. If the browser can't come back here, or to paste a key: stop the cell (■)."
+ELSEWHERE: Final = (
+    "Your browser can't come back to this kernel by itself: after approving, it ends at a page that can't be opened. "
+    "Copy that page's address and paste it below."
+)
 _HEADLESS: Final = "set TETRATE_API_KEY before the run: nobody can approve in a browser here"
 
 
@@ -42,7 +47,7 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
         else:
             if done is not None:
                 return done
-    attempt = bridge.run(session.account.begin(timeout=timeout))
+    attempt = bridge.run(session.account.begin(timeout=timeout, listen=not hosted_elsewhere()))
     try:
         show_link(attempt, session.endpoints.host)
         key = _ask(attempt, bridge)
@@ -68,13 +73,14 @@ def show_link(attempt: LoginAttempt, host: str) -> None:
 
     if _kernel() is None:
         print(f"Open this page to sign in to {host}:\n\n  {attempt.url}\n")  # noqa: T201 - a face of text
+        if not attempt.listening:
+            print(ELSEWHERE)  # noqa: T201 - likewise
         return
     from IPython.display import publish_display_data
 
     anchor = f'<a href="{escape(attempt.url)}" target="_blank" rel="noopener noreferrer">the consent page</a>'
     link = f"<p>To sign in to <b>{escape(host)}</b>, open {anchor} and approve.</p>"
-    if attempt.listening:
-        link += f"<p><small>{WAITING}</small></p>"
+    link += f"<p><small>{WAITING if attempt.listening else ELSEWHERE}</small></p>"
     bundle = {"text/html": link, "text/plain": f"To sign in to {host}, open:\n{attempt.url}"}
     publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython's
 

@@ -85,14 +85,17 @@ class Account:
         models = await self._catalog.refresh(found.secret, force=True)
         return self._signed_in(found.place, models)
 
-    async def begin(self, *, timeout: float | None = None) -> LoginAttempt:
-        """Start signing in; an attempt that is still waiting is cancelled. Gives the attempt, its address in `.url`."""
+    async def begin(self, *, timeout: float | None = None, listen: bool = True) -> LoginAttempt:
+        """Start signing in; an attempt that is still waiting is cancelled. Gives the attempt, its address in `.url`.
+
+        `listen=False`: no browser of the person can come back to this machine; the address is pasted.
+        """
         from tetrate_jupyter.auth.login import LoginAttempt
 
         if self._attempt is not None:
             self._attempt.cancel("replaced by a newer sign-in")
         options = {} if timeout is None else {"timeout": timeout}
-        self._attempt = attempt = LoginAttempt(self.endpoints.auth_url, self._exchange, **options)
+        self._attempt = attempt = LoginAttempt(self.endpoints.auth_url, self._exchange, listen=listen, **options)
         await attempt.start()
         return attempt
 

@@ -1,0 +1,103 @@
+"""A real ipykernel with a person at it: each prompt and each display is handed to the test, which acts on it."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+
+from jupyter_client.manager import KernelManager
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from typing_extensions import Self
+
+CONSENT = re.compile(r'href="([^"]+/auth[^"]*)"')
+
+
+@dataclass
+class Cell:
+    """What a cell has shown and asked for so far."""
+
+    status: str = ""
+    shown: str = ""
+    prompts: list[str] = field(default_factory=list)
+    hidden: list[bool] = field(default_factory=list)
+    cleared: bool = False
+
+    @property
+    def url(self) -> str:
+        """The consent page's address, once it is shown."""
+        found = CONSENT.search(self.shown)
+        return html.unescape(found[1]) if found else ""
+
+
+class AskingKernel:
+    """Starts a kernel with `environment` on top of this process's own."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._manager = KernelManager(kernel_name="python3")
+        self._environment = {**os.environ, **environment}
+
+    def __enter__(self) -> Self:
+        self._manager.start_kernel(env=self._environment)
+        self._client = self._manager.blocking_client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+        self._manager.cleanup_resources()
+
+    def interrupt(self) -> None:
+        """Press ■."""
+        self._manager.interrupt_kernel()
+
+    def run(
+        self,
+        code: str,
+        *,
+        on_link: Callable[[Cell], object] | None = None,
+        on_prompt: Callable[[Cell], str] | None = None,
+        timeout: float = 60,
+    ) -> Cell:
+        """Run a cell to its end. `on_link` is called when the consent page is shown, `on_prompt` answers a prompt."""
+        message_id = self._client.execute(code, allow_stdin=True)
+        cell = Cell()
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self._listen(message_id, cell):
+                cell.status = self._client.get_shell_msg(timeout=timeout)["content"]["status"]
+                return cell
+            if cell.url and on_link is not None:
+                act, on_link = on_link, None
+                act(cell)
+            try:
+                asked = self._client.get_stdin_msg(timeout=0.02)["content"]
+            except Empty:
+                continue
+            cell.prompts.append(asked["prompt"])
+            cell.hidden.append(asked["password"])
+            assert on_prompt is not None, asked
+            self._client.input(on_prompt(cell))
+        raise TimeoutError(f"the cell did not end: {cell}")
+
+    def _listen(self, message_id: str, cell: Cell) -> bool:
+        try:
+            message: dict[str, Any] = self._client.get_iopub_msg(timeout=0.02)
+        except Empty:
+            return False
+        if message["parent_header"].get("msg_id") != message_id:
+            return False
+        content = message["content"]
+        cell.cleared = cell.cleared or message["msg_type"] == "clear_output"
+        cell.shown += str(content.get("text", "")) + "".join(content.get("data", {}).values())
+        cell.shown += "\n".join(content.get("traceback", []))
+        return bool(message["msg_type"] == "status" and content["execution_state"] == "idle")
