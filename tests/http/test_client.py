@@ -278,6 +278,7 @@ async def test_a_code_the_router_refuses(router: RawRouter, client: GatewayClien
         (answer(429, {}),),
         (answer(302, b"", {"location": "https://x.example/"}),),
         (answer(403, "<html>proxy", {"content-type": "text/html"}),),
+        (answer(404, "<html>none", {"content-type": "text/html"}),),
         (answer(200, "<html>", {"content-type": "text/html"}),),
         (answer(200, {}),),
         (answer(200, {"key": ""}),),
@@ -303,6 +304,13 @@ async def test_an_exchange_that_fails_otherwise_is_tried_once_and_tells_no_secre
     assert caught.value.__context__ is None
     for secret in (CODE, VERIFIER, KEY_TEXT):
         assert secret not in str(caught.value) + repr(vars(caught.value))
+
+
+async def test_an_address_without_a_sign_in_is_no_refused_code(router: RawRouter, client: GatewayClient) -> None:
+    router.will_answer(404, b"<html>Not Found", {"content-type": "text/html; charset=utf-8"})
+    with pytest.raises(errors.ExchangeError, match="There is no sign-in at") as caught:
+        await client.exchange(CODE, VERIFIER)
+    assert "TETRATE_AUTH_URL" in caught.value.next_step
 
 
 # --- keys and hosts ------------------------------------------------------------------------------------------

@@ -109,7 +109,8 @@ class GatewayClient:
         except errors.TetrateError as error:
             outcome = Failure.of_error(error)
         if isinstance(outcome, Failure):
-            raise exchange_error(outcome.error, asked)
+            web_page = "html" in outcome.headers.get("content-type", "")
+            raise exchange_error(outcome.error, asked, web_page=web_page)
         return read_key(outcome, asked, host=self.endpoints.host)
 
     async def complete(self, key: Secret, body: Mapping[str, Any]) -> tuple[wire.WireCompletion, ResponseMeta]:

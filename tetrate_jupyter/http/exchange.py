@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tetrate_jupyter.errors import CodeRejectedError, ExchangeError, GatewayError, LoginError
+from tetrate_jupyter.errors import (
+    CodeRejectedError,
+    ExchangeError,
+    GatewayError,
+    LoginError,
+    NotFoundError,
+)
 from tetrate_jupyter.http import wire
 from tetrate_jupyter.types import Secret
 
@@ -19,14 +25,20 @@ _AGAIN: Final = "start again with %tetrate_login"
 _MAX_KEY_CHARACTERS: Final = 4096
 
 
-def exchange_error(error: TetrateError, asked: Asked) -> LoginError:
-    """Give the sign-in's own error for a failed exchange: 4xx means the code was refused."""
+def exchange_error(error: TetrateError, asked: Asked, *, web_page: bool = False) -> LoginError:
+    """Give the sign-in's own error for a failed exchange: 4xx means the code was refused, unless by a `web_page`."""
     status = error.status if isinstance(error, GatewayError) else None
     about_the_code = status is not None and 400 <= status < 500 and status not in _NOT_ABOUT_THE_CODE
-    if about_the_code and not _is_web_page(error):
+    if about_the_code and not web_page:
         return CodeRejectedError(
             "The router refused the authorization code: it is wrong, was used before, or has expired.",
             next_step=f"{_AGAIN}; codes are good once and for a short time",
+            request_id=asked.request_id,
+        )
+    if web_page and isinstance(error, NotFoundError):
+        return ExchangeError(
+            f"There is no sign-in at {asked.base_url} (404).",
+            next_step=f"check TETRATE_AUTH_URL, then {_AGAIN}; or make a key at {asked.keys_page} and paste it there",
             request_id=asked.request_id,
         )
     return ExchangeError(
@@ -54,7 +66,3 @@ def read_key(body: bytes, asked: Asked, *, host: str) -> Secret:
 def is_sendable(key: str) -> bool:
     """Whether this can stand in a header: visible ASCII without spaces."""
     return 0 < len(key) <= _MAX_KEY_CHARACTERS and all("!" <= c <= "~" for c in key)
-
-
-def _is_web_page(error: TetrateError) -> bool:
-    return "web page" in error.message
