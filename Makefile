@@ -50,7 +50,7 @@ types: $(VENV)/.dev ## mypy, strict
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev ## unit, integration and architecture tests, against the sandbox over real HTTP
-	$(PYTEST) -m 'not browser and not slow'
+	$(PYTEST) -m 'not slow' --ignore tests/browser
 
 notebooks: $(VENV)/.dev ## the notebooks, in real kernels on the sandbox, outputs compared; real-kernel tests
 	$(PYTEST) -m slow tests/notebooks tests/magics tests/cli --timeout 300
