@@ -184,9 +184,10 @@ class _Job(Generic[T]):
         self.finished = self.future.finished
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        # First, because an interrupt between these two lines must find a way to stop what the other one began.
+        self.future.add_done_callback(lambda future: self._stop(loop) if future.cancelled() else None)
         # call_soon_threadsafe copies the caller's context variables: ipykernel finds the cell by them.
         loop.call_soon_threadsafe(self._begin, loop)
-        self.future.add_done_callback(lambda future: self._stop(loop) if future.cancelled() else None)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         if self.future.cancelled():
