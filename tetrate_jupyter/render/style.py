@@ -14,6 +14,7 @@ ROOT_CLASSES: Final = f"{ROOT} mathjax_ignore tex2jax_ignore"
 
 # No prefers-color-scheme: a light page on a dark system would get pale text. A dark front end is known by its own mark
 # (VS Code's body class, Colab's theme attribute, JupyterLab's); all that isn't text is grey with alpha, right on both.
+# Colours of code are drawn a quarter towards the text's: JupyterLab's own ones alone have a contrast of 3.5 in places.
 _ALWAYS: Final = """
 .tetrate-answer{--t-quiet:var(--jp-ui-font-color2,color-mix(in srgb,currentColor 65%,transparent));
 --t-line:var(--jp-border-color2,rgba(128,128,128,.35));--t-soft:var(--jp-cell-editor-background,rgba(128,128,128,.1));
@@ -61,13 +62,14 @@ background:var(--t-soft);overflow-x:auto}
 font-family:var(--t-mono);font-size:var(--jp-code-font-size,.92em);line-height:var(--jp-code-line-height,1.4)}
 .tetrate-answer .tetrate-code pre{padding:.6em .8em;width:max-content;min-width:100%;box-sizing:border-box;border:0}
 .tetrate-answer .tetrate-code pre code{padding:0}
-.tetrate-code :is(.k,.kc,.kd,.kn,.kp,.kr,.kt,.ow,.nt){color:var(--t-k)}
-.tetrate-code :is(.s,.s1,.s2,.sa,.sb,.sc,.sd,.se,.sh,.si,.sx,.sr,.ss,.dl,.na){color:var(--t-s)}
-.tetrate-code :is(.m,.mb,.mf,.mh,.mi,.mo,.il){color:var(--t-n)}
-.tetrate-code :is(.c,.c1,.ch,.cm,.cp,.cpf,.cs){color:var(--t-c);font-style:italic}
-.tetrate-code :is(.nf,.fm,.nc,.nd,.gh,.gu){color:var(--t-f)}
-.tetrate-code .gd{color:var(--jp-error-color1,#c5221f)}
-.tetrate-code .gi{color:var(--jp-success-color1,#188038)}
+.tetrate-answer .tetrate-code span{color:color-mix(in srgb,var(--t,currentColor) 75%,currentColor)}
+.tetrate-code :is(.k,.kc,.kd,.kn,.kp,.kr,.kt,.ow,.nt){--t:var(--t-k)}
+.tetrate-code :is(.s,.s1,.s2,.sa,.sb,.sc,.sd,.se,.sh,.si,.sx,.sr,.ss,.dl,.na){--t:var(--t-s)}
+.tetrate-code :is(.m,.mb,.mf,.mh,.mi,.mo,.il){--t:var(--t-n)}
+.tetrate-code :is(.c,.c1,.ch,.cm,.cp,.cpf,.cs){--t:var(--t-c);font-style:italic}
+.tetrate-code :is(.nf,.fm,.nc,.nd,.gh,.gu){--t:var(--t-f)}
+.tetrate-code .gd{--t:var(--jp-error-color1,#c5221f)}
+.tetrate-code .gi{--t:var(--jp-success-color1,#188038)}
 """,
     "tetrate-scroll": """
 .tetrate-answer .tetrate-scroll{overflow-x:auto;margin:0 0 .9em}
