@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, Protocol
 
@@ -55,7 +56,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def lab_router() -> Iterator[SandboxRouter]:
-    with SandboxRouter(speed=INSTANT) as running:
+    with SandboxRouter(speed=INSTANT, list_faults=True) as running:
         yield running
 
 
@@ -109,7 +110,7 @@ def opened(page: Page, lab: Lab, request: pytest.FixtureRequest) -> Opens:
     """Open a notebook of the given cells, or a copy of one, in JupyterLab."""
 
     def make(*sources: str, copy_of: Path | None = None) -> Notebook:
-        path = lab.folder / f"{request.node.name}.ipynb"
+        path = lab.folder / (re.sub(r"\W+", "-", request.node.name).strip("-") + ".ipynb")
         if copy_of is None:
             write(path, sources)
         else:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from urllib.parse import quote
 from tetrate_jupyter import config
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from typing_extensions import Self
@@ -71,13 +71,26 @@ class Lab:
         workspace = notebook.removesuffix(".ipynb")
         return f"{self.origin}/lab/workspaces/{quote(workspace)}/tree/{quote(notebook)}?token={self._token}"
 
+    @contextmanager
+    def theme(self, name: str) -> Iterator[None]:
+        """Pages that are opened meanwhile have this theme, "JupyterLab Dark" for instance."""
+        path = self._settings("@jupyterlab/apputils-extension/themes")
+        path.write_text(json.dumps({"theme": name}))
+        try:
+            yield
+        finally:
+            path.unlink()
+
+    def _settings(self, name: str) -> Path:
+        path = self.home / "settings" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
     def __enter__(self) -> Self:
         for folder in (self.folder, self.home / "tmp"):
             folder.mkdir(parents=True)
         for name, values in _SETTINGS.items():
-            path = self.home / "settings" / f"{name}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(values))
+            self._settings(name).write_text(json.dumps(values))
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(),
