@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo demo-headless test check lint types unit notebooks wheel browser pythons bench docs format clean
+.PHONY: help demo demo-headless test check lint types unit notebooks wheel browser pythons bench docs format clean binder
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,3 +76,10 @@ format: $(VENV)/.dev ## format the code
 
 clean: ## remove environments and build products
 	rm -rf .venv .venv-* dist build .work
+
+binder: ## renew binder's pinned requirements (needs Python 3.11)
+	rm -rf .venv-binder && python3.11 -m venv .venv-binder
+	.venv-binder/bin/python -m pip install --quiet '.[lab]'
+	head -1 binder/requirements.txt > .venv-binder/pins
+	.venv-binder/bin/python -m pip freeze --exclude tetrate-jupyter >> .venv-binder/pins
+	mv .venv-binder/pins binder/requirements.txt
