@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tetrate_jupyter.cli.stopping import silence, stop_on_signals
+from tetrate_jupyter.cli.stopping import leave, silence, stopped_by_signals
 from tetrate_jupyter.errors import TetrateError
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit code: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C in a run."""
     options = parser().parse_args(arguments)
-    stop_on_signals()
     try:
-        return _run(options)
+        with stopped_by_signals():
+            return _run(options)
     except TetrateError as error:
         print("\n".join([f"tetrate-jupyter: {error.message}", *error.lines()[1:]]), file=sys.stderr)
         return 1
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         silence()
         return 1
     except KeyboardInterrupt:
-        return 130
+        leave(130)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.errors import ConfigError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import JSONObject
 
 CELL_TIMEOUT: Final = 120  # seconds; the sandbox answers in a few
+START_TIMEOUT: Final = 60.0  # seconds for the kernel to be there
 STOP_TIMEOUT: Final = 10.0  # seconds for an interrupted run to end its kernel
 _LOOK: Final = 0.1  # seconds between two looks: an untimed wait can't be interrupted on Windows
 
@@ -28,18 +29,16 @@ def run_notebook(notebook: JSONObject, environment: Mapping[str, str], *, cell_t
     """
     import nbformat
     from jupyter_client.kernelspec import NoSuchKernel
+    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     node = nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]  # typed in part
-    quiet = ["--log-level=ERROR"]  # else a warning about loopback traffic comes before the notebook
-    client = NotebookClient(
-        node, timeout=cell_timeout, kernel_name="python3", extra_arguments=quiet, shutdown_kernel="immediate"
-    )
+    client = NotebookClient(node, km=AsyncKernelManager(kernel_name="python3"), timeout=cell_timeout)
     client.on_cell_start = _show_source
     client.on_cell_executed = _show_outputs
     try:
-        _run(client.async_execute(env=dict(environment)))
+        _run(client, _execute(client, environment))
     except CellExecutionError:
         return _stopped("The run stopped at the cell above.")
     except CellTimeoutError:
@@ -55,8 +54,28 @@ def run_notebook(notebook: JSONObject, environment: Mapping[str, str], *, cell_t
     return 0
 
 
-def _run(work: Coroutine[Any, Any, object]) -> None:
-    """Run on a loop in a thread of its own, where nbclient leaves the signals to us; an interrupt cancels it."""
+async def _execute(client: Any, environment: Mapping[str, str]) -> None:  # noqa: ANN401 - nbclient is untyped
+    """Run all cells in a kernel that is ours to kill."""
+    quiet = ["--log-level=ERROR"]  # else a warning about loopback traffic comes before the notebook
+    history = ["--HistoryManager.hist_file=:memory:"]  # the person's own is for what they typed
+    try:
+        await client.km.start_kernel(extra_arguments=[*quiet, *history], env=dict(environment))
+        client.kc = client.km.client()
+        client.kc.start_channels()
+        client.kc.allow_stdin = False
+        await client.kc.wait_for_ready(timeout=START_TIMEOUT)
+        await client.async_execute()
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
+        await client.km.shutdown_kernel(now=True)
+
+
+def _run(client: Any, work: Coroutine[Any, Any, object]) -> None:  # noqa: ANN401 - nbclient is untyped
+    """Run on a loop in a thread of its own, where nbclient leaves the signals to us.
+
+    An interrupt kills the kernel and lets nbclient notice: cancelled in the middle, it can hang or abort.
+    """
     ended: list[BaseException | None] = []
     loop = asyncio.new_event_loop()
     task = loop.create_task(work)
@@ -77,9 +96,12 @@ def _run(work: Coroutine[Any, Any, object]) -> None:
         while thread.is_alive():
             thread.join(_LOOK)
     except BaseException:
-        with contextlib.suppress(RuntimeError):  # it has just ended by itself
-            loop.call_soon_threadsafe(task.cancel)
-        thread.join(STOP_TIMEOUT)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while thread.is_alive() and time.monotonic() < deadline:
+            process = getattr(client.km.provisioner, "process", None)  # none while it is being started
+            if process is not None:
+                process.kill()
+            thread.join(_LOOK)
         raise
     if ended[0] is not None:
         raise ended[0]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _STOPS: Final = [
     number
@@ -14,14 +18,22 @@ _STOPS: Final = [
 ]
 
 
-def stop_on_signals() -> None:
-    """Let each of the stop signals raise `KeyboardInterrupt`, once.
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let each of the stop signals raise `KeyboardInterrupt` meanwhile, and only the first of them.
 
     A signal that is ignored stays so: `nohup` and a shell script's `&` ask for that.
     """
-    for number in _STOPS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
+    before = {number: signal.getsignal(number) for number in _STOPS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
             signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is _stop:
+                signal.signal(number, handler)
 
 
 def say(text: str) -> None:
@@ -38,6 +50,14 @@ def silence() -> None:
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once. For a run that was stopped: the exit of a broken-off kernel client can hang for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _stop(_signal: int, _frame: object) -> NoReturn:
