@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _ODD: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_HOST: Final = re.compile(rb"[A-Za-z0-9._-]+")
+_NUMBER: Final = re.compile(r"\d+|0[xX][0-9a-fA-F]*")  # a name that ends so is read as an IPv4 address
 _TASK: Final = re.compile(r"\[([ xX])\](?=\s)")
 _BARE: Final = re.compile(r"https?://[^\s<>\"'`|\\^{}]{1,2000}")
 # Models use these few tags where Markdown has nothing; a pair around plain text is all that counts.
@@ -220,9 +223,21 @@ def _followable(url: str) -> bool:
         return False
     try:
         split = urlsplit(url)
-        host = split.hostname
+        host, _ = split.hostname, split.port  # a port out of range raises, too
     except ValueError:
         return False
     if split.scheme == "mailto":
         return "@" in split.path and not split.netloc
-    return split.scheme in ("http", "https") and bool(host) and "@" not in split.netloc
+    return split.scheme in ("http", "https") and host is not None and "@" not in split.netloc and _readable(host)
+
+
+def _readable(host: str) -> bool:
+    """Whether browsers can read the host; JupyterLab takes other addresses for paths on its own server."""
+    try:
+        if ":" in host or _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+            return "%" not in host and bool(ip_address(host))
+        name = host.encode("idna").lower()
+        coded = [label[4:].decode("punycode") for label in name.split(b".") if label.startswith(b"xn--")]
+        return bool(_HOST.fullmatch(name)) and all(label.isprintable() and not label.isascii() for label in coded)
+    except ValueError:
+        return False
