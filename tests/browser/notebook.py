@@ -92,6 +92,13 @@ class Notebook:
         self.page.goto(self._address, wait_until="domcontentloaded")
         self.wait_ready()
 
+    def open_without_kernel(self) -> None:
+        """Load the page and choose no kernel, as it offers where the notebook's is missing."""
+        self.page.goto(self._address, wait_until="domcontentloaded")
+        self.page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click(timeout=READY)
+        expect(self.page.locator(".jp-NotebookPanel-toolbar").get_by_text("No Kernel")).to_be_visible()
+        expect(self.page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+
     def wait_ready(self) -> None:
         """Wait until the notebook is there and its kernel is idle."""
         # the status bar, not the toolbar's circle: that one is idle before there is a kernel
