@@ -33,8 +33,8 @@ class Ran:
     payload: list[dict[str, Any]] = field(default_factory=list)
 
 
-class CountingKernel:
-    """Starts a kernel with `environment` on top of this process's own."""
+class RealKernel:
+    """An ipykernel in a process of its own, with `environment` on top of this process's."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._manager = KernelManager(kernel_name="python3")
@@ -45,7 +45,6 @@ class CountingKernel:
         self._client = self._manager.blocking_client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
-        self.run("import time")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,10 +53,19 @@ class CountingKernel:
         self._manager.cleanup_resources()
 
     def interrupt(self) -> float:
-        """Interrupt the kernel; give the time at which that was."""
+        """Interrupt the kernel (■); give the time at which that was."""
         now = time.monotonic()
         self._manager.interrupt_kernel()
         return now
+
+
+class CountingKernel(RealKernel):
+    """A kernel whose every message is counted. Its own CPU time is asked for with each cell."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.run("import time")
+        return self
 
     def run(
         self, code: str, *, shows: str = "", on_shown: Callable[[], None] | None = None, timeout: float = 120

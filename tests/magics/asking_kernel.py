@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 import time
 from dataclasses import dataclass, field
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.manager import KernelManager
+from tests.kernels import RealKernel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from typing_extensions import Self
+    from collections.abc import Callable
 
 CONSENT = re.compile(r'href="([^"]+/auth[^"]*)"')
 
@@ -37,28 +34,8 @@ class Cell:
         return html.unescape(found[1]) if found else ""
 
 
-class AskingKernel:
-    """Starts a kernel with `environment` on top of this process's own."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._manager = KernelManager(kernel_name="python3")
-        self._environment = {**os.environ, **environment}
-
-    def __enter__(self) -> Self:
-        self._manager.start_kernel(env=self._environment)
-        self._client = self._manager.blocking_client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-        self._manager.cleanup_resources()
-
-    def interrupt(self) -> None:
-        """Press ■."""
-        self._manager.interrupt_kernel()
+class AskingKernel(RealKernel):
+    """A kernel that may ask: prompts and the consent page are handed to the test."""
 
     def run(
         self,
