@@ -23,8 +23,7 @@ LEVELS = {
 BESIDE = "sandbox"  # imports L0 only; the command line and the tests start it
 
 UPWARD = {
-    # The session methods that open something higher import it inside the method, and only these.
-    ("sessions/session.py", "login", "magics"),
+    # The session method that opens something higher imports it inside the method, and only this one.
     ("sessions/session.py", "dropdown", "widgets"),
 }
 

@@ -98,7 +98,7 @@ class Session:
         """
         if key is not None:
             return self.bridge.run(self.account.use_text(key, store=store))
-        from tetrate_jupyter.magics.login_face import sign_in  # the one way up from here: a face to sign in with
+        from tetrate_jupyter.sessions.sign_in import sign_in
 
         return sign_in(self, store=store, again=again, timeout=timeout)
 
