@@ -123,6 +123,15 @@ def test_with_streaming_off_there_is_one_final_output(kernel: CountingKernel) ->
         kernel.run("%config TetrateMagics.stream = True")
 
 
+def test_an_answer_of_200_000_characters_is_whole_and_its_display_stays_affordable(kernel: CountingKernel) -> None:
+    ran = kernel.run("%%tetrate -m sandbox/stream -o long --no-keep\nchunks=2000 size=100 interval=0.002")
+    assert ran.status == "ok"
+    assert value(kernel, "len(long.text)") == "200000"
+    assert "#1999" in ran.texts[-1]
+    assert ran.messages < 60  # the longer the text, the rarer the updates
+    assert ran.bytes < 20 * 200_000
+
+
 def test_code_is_put_into_a_new_cell(kernel: CountingKernel) -> None:
     ran = kernel.run("%%tetrate -m sandbox/echo -f code\nSee:\n```python\nprint(1)\n```")
     assert {"source": "set_next_input", "text": "print(1)", "replace": False} in ran.payload
