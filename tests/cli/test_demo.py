@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import stat
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,8 +39,8 @@ class Demo:
         return found
 
 
-def demo(folder: Path) -> Running:
-    return Running("demo", "--no-browser", "--folder", str(folder))
+def demo(folder: Path, environment: dict[str, str] | None = None) -> Running:
+    return Running("demo", "--no-browser", "--folder", str(folder), environment=environment)
 
 
 def test_everything_is_there_and_a_stop_leaves_nothing(tmp_path: Path) -> None:
@@ -83,10 +85,14 @@ def test_a_server_that_is_shut_down_ends_the_demo(tmp_path: Path) -> None:
 
 def test_a_server_that_is_killed_ends_the_demo_with_the_reason(tmp_path: Path) -> None:
     with demo(tmp_path) as run:
-        Demo(run, tmp_path)
-        server = next(process for process in run.family() if "jupyterlab" in " ".join(process.cmdline()))
+        shown = Demo(run, tmp_path)
+        shown.ask_lab("/api/kernels", {"name": "python3"})
+        family = run.family()
+        server = next(process for process in family if "jupyterlab" in " ".join(process.cmdline()))
         server.kill()
         assert run.ended() == 1
+        assert not left_of(family)  # the kernel has noticed, too
+        assert not answers(shown.router)
         assert "JupyterLab ended unexpectedly" in run.text
         assert "Traceback" not in run.text
 
@@ -108,3 +114,39 @@ def test_two_demos_run_side_by_side_and_keep_what_a_person_changed(tmp_path: Pat
         assert answers(first.lab)
         one.signal(signal.SIGINT)
         assert one.ended() == 0
+
+
+def test_a_persons_own_server_settings_and_proxy_do_not_get_in_the_way(tmp_path: Path) -> None:
+    settings = {"base_url": "/mine", "port": 1, "certfile": "/nowhere.pem", "root_dir": "/"}
+    (tmp_path / "jupyter_server_config.json").write_text(json.dumps({"ServerApp": settings}))
+    proxy = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    with demo(tmp_path / "here", {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_TOKEN": "mine", **proxy}) as run:
+        shown = Demo(run, tmp_path / "here")
+        assert [item["name"] for item in shown.ask_lab("/api/contents")["content"]] == ["quickstart.ipynb"]
+        assert ask(shown.lab, "/api/contents", key="token mine")[0] == 403
+
+
+def test_the_servers_log_is_its_owners_alone_holds_no_token_and_goes_with_it(tmp_path: Path) -> None:
+    with demo(tmp_path / "here", {"TMPDIR": str(tmp_path)}) as run:
+        shown = Demo(run, tmp_path / "here")
+        (log,) = tmp_path.glob("tetrate-jupyterlab-*.log")
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+        assert "Jupyter Server" in log.read_text()
+        assert shown.token not in log.read_text()
+        run.signal(signal.SIGINT)
+        assert run.ended() == 0
+        assert not log.exists()
+        assert [path.name for path in shown.folder.iterdir()] == ["quickstart.ipynb"]
+
+
+def test_a_server_that_does_not_start_is_told_with_its_own_words_and_its_log(tmp_path: Path) -> None:
+    (tmp_path / "jupyterlab").mkdir()
+    for name in ("__init__", "__main__"):
+        (tmp_path / "jupyterlab" / f"{name}.py").write_text("raise SystemExit('no server today')")
+    with demo(tmp_path / "here", {"TMPDIR": str(tmp_path), "PYTHONPATH": str(tmp_path)}) as run:
+        assert run.ended() == 1
+        assert "JupyterLab did not start" in run.text
+        assert "no server today" in run.text
+        assert "Traceback" not in run.text
+        (log,) = tmp_path.glob("tetrate-jupyterlab-*.log")
+        assert f"see {log}" in run.text

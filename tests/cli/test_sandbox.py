@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import ENTRY, Running, answers, ask, left_of
+from tests.cli.running import END_TIMEOUT, ENTRY, Running, answers, ask, left_of
 from tetrate_jupyter.cli import main
 from tetrate_jupyter.cli.sandbox_command import environment_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Leads a session whose terminal is the one that is named, and becomes the command.
+IN_A_TERMINAL = """
+import os, sys
+os.setsid()
+terminal = os.open(sys.argv[1], os.O_RDWR)
+os.dup2(terminal, 0), os.dup2(terminal, 1), os.close(terminal)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 def test_the_printed_lines_lead_to_a_router_that_answers() -> None:
@@ -58,6 +74,26 @@ def test_a_signal_ends_it_with_nothing_left(number: signal.Signals) -> None:
         assert sandbox.lines[-1] == "Stopped.\n"
         assert not left_of(family)
         assert not answers(address)
+
+
+def test_a_terminal_that_closes_ends_it(tmp_path: Path) -> None:
+    person, terminal = os.openpty()
+    log = tmp_path / "complaints"
+    with log.open("wb") as complaints:
+        sandbox = subprocess.Popen(
+            [sys.executable, "-c", IN_A_TERMINAL, os.ttyname(terminal), *ENTRY, "sandbox"], stderr=complaints
+        )
+    try:
+        said = b""
+        while b"Stop it with" not in said:
+            said += os.read(person, 4096)
+        os.close(terminal)
+        os.close(person)
+        assert sandbox.wait(END_TIMEOUT) == 0
+        assert log.read_bytes() == b""
+    finally:
+        sandbox.kill()
+        sandbox.wait(END_TIMEOUT)
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
