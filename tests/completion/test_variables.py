@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tetrate_jupyter.completion.variables import Interpolated, find_variables, interpolate
+from tetrate_jupyter.completion.variables import Interpolated, find_variables, interpolate, near_misses
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
 from tetrate_jupyter.types import Image, Secret
 
@@ -441,3 +441,23 @@ def test_figures_and_images_become_images_beside_the_text() -> None:
     assert done.text == "Compare [image 1: fig] with [image 2: photo], [image 1: fig] and [image 3: pack['x']]; [2, 3]"
     assert [image.label for image in done.images] == ["figure", "image", "ready"]
     assert done.images[2] is ready
+
+
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        ("sum up {sale}", (("sale", "sales"),)),
+        ("{slaes} and {slaes}", (("slaes", "sales"),)),
+        ("{sales}", ()),
+        ("{region}", ()),
+        ("{{sale}}", ()),
+        (r"$\frac{sale}{n}$ and \text{sale}", ()),
+        ("${sale}", ()),
+        ('{"sale": 1}', ()),
+        ("{_frame}", ()),
+        ("{sa}", ()),
+    ],
+)
+def test_a_name_that_is_nearly_a_variable_is_noticed(prompt: str, found: tuple[tuple[str, str], ...]) -> None:
+    namespace = {"sales": [1, 2], "_sales": 3, "sale_of": len, "n": 1}
+    assert near_misses(prompt, namespace) == found

@@ -60,6 +60,8 @@ class AskingKernel(RealKernel):
                 asked = self._client.get_stdin_msg(timeout=0.02)["content"]
             except Empty:
                 continue
+            while not cell.url and time.monotonic() < deadline:  # shown before, but on another channel
+                self._listen(message_id, cell)
             cell.prompts.append(asked["prompt"])
             cell.hidden.append(asked["password"])
             assert on_prompt is not None, asked

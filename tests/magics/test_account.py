@@ -159,7 +159,7 @@ def test_models_are_narrowed_sorted_and_shown(shell: InteractiveShell, session: 
 
 
 def test_a_search_without_result_says_what_next(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(shell.run_line_magic("tetrate_models", "nothing-like-it")) == 0
+    assert shell.run_line_magic("tetrate_models", "nothing-like-it") is None
     assert "No model fits 'nothing-like-it'. Next: fewer words" in said(capsys)
 
 

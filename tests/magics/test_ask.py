@@ -85,6 +85,15 @@ def test_variables_go_in_and_other_braces_stay(shell: InteractiveShell, router: 
     assert prompt_of(router).startswith('Hello Ada, first x; keep {"a": {}} and \\frac{a}{b} and {unknown}')
 
 
+def test_a_slip_in_a_variable_is_said_and_sent_as_typed(
+    shell: InteractiveShell, router: SandboxRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns["sales"] = [1, 2]
+    shell.run_cell_magic("tetrate", "", "sum up {sale}")
+    assert "{sale} is no variable here and stays as typed. Did you mean {sales}?" in capsys.readouterr().out
+    assert "sum up {sale}" in str(router.requests[-1].body)
+
+
 def test_no_interpolate_leaves_names_alone(shell: InteractiveShell, router: SandboxRouter) -> None:
     shell.user_ns["name"] = "Ada"
     ask(shell, "-n", "Hello {name}")

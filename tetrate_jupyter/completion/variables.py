@@ -22,6 +22,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.completion.describe import describe
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _PLACE = re.compile(rf"(?<!\{{)(?P<open>\{{{{1,2}})(?!\{{)(?P<name>[^\W\d]\w*)(?P<chain>(?:{STEP})*)\}}")
 _LOOKBACK: Final = 200  # characters before a brace that are searched for the command it belongs to
 _LONGEST_MATHS: Final = 2_000  # characters; also what keeps the search for a closing sign from growing with the prompt
+_NEAR: Final = 0.8  # difflib's ratio: one slip in a name of five letters
+_NAMES_LOOKED_AT: Final = 20
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?\Z")
 _SYMBOL = re.compile(r"(?:(?<!\w)[^\W_]|\\[A-Za-z]+|[)'])\Z")
 _ENVIRONMENTS: Final = r"(?:equation|align|gather|multline|displaymath|math|eqnarray|cases|array|[bBpvV]?matrix)\*?"
@@ -106,6 +109,27 @@ def interpolate(text: str, namespace: Mapping[str, object]) -> Interpolated:
 def find_variables(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
     """Give the expressions that `interpolate` would replace, each once, without looking at their values."""
     return tuple(dict.fromkeys(place.expression for place in _places(text, namespace) if not place.is_literal))
+
+
+def near_misses(text: str, namespace: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Give (name as typed, variable) where braces hold no variable but nearly one: a slip, most likely.
+
+    Each once, among the first 20 names that are no variables; names of one or two letters are left alone.
+    """
+    typed: list[str] = []
+    maths: _Maths | None = None
+    for found in _PLACE.finditer(text):
+        name = found["name"]
+        if len(found["open"]) == 2 or len(name) < 3 or name in typed or _normal(name) in namespace:
+            continue
+        maths = maths or _Maths(text)
+        if not _belongs_to_code(text, found.start()) and not maths.holds(found.start()):
+            typed.append(name)
+    if not typed:
+        return ()
+    known = [name for name in namespace if _is_named(name, namespace)]
+    nearest = ((name, get_close_matches(name, known, 1, _NEAR)) for name in typed[:_NAMES_LOOKED_AT])
+    return tuple((name, found[0]) for name, found in nearest if found)
 
 
 def _replacement(place: _Place, namespace: Mapping[str, object], images: list[Image]) -> str:

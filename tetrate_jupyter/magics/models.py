@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from tetrate_jupyter.widgets.dropdown import ModelDropdown
 
 
-def models(magics: TetrateMagics, line: str) -> ModelList:
+def models(magics: TetrateMagics, line: str) -> ModelList | None:
     """Give the list for display, narrowed and sorted."""
     parsed = commands.MODELS.parse(line)
     found = magics.session.models(parsed.words, refresh=parsed.flag("refresh"))
     by = parsed.text("sort")
     if not found and parsed.words:
         print(f"No model fits {parsed.words!r}. Next: fewer words, or %tetrate_models for all.")  # noqa: T201 - a magic's answer
+        return None
     return found.sorted(by) if by else found
 
 

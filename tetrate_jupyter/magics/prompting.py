@@ -42,11 +42,13 @@ def prompt_text(parsed: Parsed, cell: str | None) -> str:
 
 def build_prompt(parsed: Parsed, cell: str | None, namespace: Mapping[str, Any]) -> Prompt:
     """Put variables into the prompt and resolve the names that the options give."""
-    from tetrate_jupyter.completion.variables import interpolate
+    from tetrate_jupyter.completion.variables import interpolate, near_misses
 
     text = prompt_text(parsed, cell)
     images: tuple[object, ...] = tuple(_image(name, namespace) for name in parsed.many("image"))
     if not parsed.flag("no_interpolate"):
+        for typed, meant in near_misses(text, namespace):
+            print(f"{{{typed}}} is no variable here and stays as typed. Did you mean {{{meant}}}?")  # noqa: T201 - to the person
         filled = interpolate(text, namespace)
         text, images = filled.text, (*images, *filled.images)
     arguments: dict[str, Any] = {
