@@ -13,7 +13,7 @@ NAME = "tetrate_jupyter"
 
 LEVELS = {
     "errors": 0, "types": 0, "config": 0, "observers": 0,
-    "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1,
+    "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1,
     "catalog": 2, "ledger": 2,
     "completion": 3, "conversation": 3,
     "sessions": 4,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Bool, Enum, Float, Integer, Unicode, observe
 
-from tetrate_jupyter import config
+from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.cells import CellIds
 from tetrate_jupyter.magics.complete import matcher
@@ -62,7 +61,7 @@ class TetrateMagics(Magics):
         self.ip = shell
         self.cells = CellIds(shell)
         self.matcher = matcher(self)
-        if os.environ.get(config.STREAM_VARIABLE, "").lower() in {"off", "0", "false", "no"}:
+        if not streaming_wanted():
             self.stream = False
 
     def close(self) -> None:

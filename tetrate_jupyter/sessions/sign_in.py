@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.config import hosted_elsewhere
 from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError, TetrateError
+from tetrate_jupyter.front_end import kernel
 
 if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt
@@ -71,7 +72,7 @@ def show_link(attempt: LoginAttempt, host: str) -> None:
     """Show the consent page's address: a link in a notebook, the bare address in a terminal."""
     from html import escape
 
-    if _kernel() is None:
+    if kernel() is None:
         print(f"Open this page to sign in to {host}:\n\n  {attempt.url}\n")  # noqa: T201 - a face of text
         if not attempt.listening:
             print(ELSEWHERE)  # noqa: T201 - likewise
@@ -85,15 +86,9 @@ def show_link(attempt: LoginAttempt, host: str) -> None:
     publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython's
 
 
-def _kernel() -> Any:  # noqa: ANN401 - ipykernel's or another's; None in a terminal
-    from IPython.core.getipython import get_ipython
-
-    return getattr(get_ipython(), "kernel", None)
-
-
 def _clear() -> None:
     """Take the link and the prompt away: both are over, and JupyterLab keeps a box that nobody reads any more."""
-    if _kernel() is not None:
+    if kernel() is not None:
         from IPython.display import clear_output
 
         clear_output()  # type: ignore[no-untyped-call]  # IPython's
@@ -101,10 +96,10 @@ def _clear() -> None:
 
 def _ask(attempt: LoginAttempt, bridge: Bridge) -> str | None:
     """Wait until the browser has come back (None) or a key was typed; a pasted address or code is submitted."""
-    kernel = _kernel()
-    if kernel is None:
+    running = kernel()
+    if running is None:
         return _ask_meanwhile(attempt)
-    if not getattr(kernel, "_allow_stdin", True):  # as in nbclient: nobody sees the link either
+    if not getattr(running, "_allow_stdin", True):  # as in nbclient: nobody sees the link either
         raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS)
     if attempt.listening and _browser_came(attempt, bridge):
         return None

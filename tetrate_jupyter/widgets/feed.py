@@ -1,0 +1,119 @@
+"""What a page has been told, and the smallest message that brings it up to date; pure.
+
+A panel is a set of fields and an ordered list of items; an item has fields of its own and, where a model writes into
+it, a body: finished blocks of HTML, which never change again, and a tail that does. The operations, in order:
+
+["panel", {field: value}]            these fields of the panel have changed
+["order", [key, ...]]                the items, in this order; unknown ones are new, missing ones are gone
+["rename", old, new]                 the item is the same, its key is another
+["item", key, {field: value}]        these fields of the item have changed
+["body", key]                        the body starts over
+["grow", key, [block, ...], n, text] these blocks are finished; the tail is its first n code units, then this text
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Operation: TypeAlias = "list[Any]"  # JSON: a word and its operands, as drawn above
+Fields: TypeAlias = "Mapping[str, Any]"  # JSON values; each panel documents its own
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item as it should be. `blocks` and `tail` are safe HTML, from our own renderer."""
+
+    key: str
+    fields: Fields = field(default_factory=dict)
+    blocks: Sequence[str] = ()
+    tail: str = ""
+
+
+@dataclass
+class _Told:
+    fields: dict[str, Any] = field(default_factory=dict)
+    blocks: list[str] = field(default_factory=list)
+    tail: str = ""
+
+
+class Feed:
+    """Keeps what the page knows. Every operation that is given out must reach the page, in order."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Any] = {}
+        self._items: dict[str, _Told] = {}
+
+    def changes(self, fields: Fields, items: Sequence[Item]) -> list[Operation]:
+        """Give the operations from what the page knows to `fields` and `items`; from now on it knows these."""
+        found: list[Operation] = []
+        changed = _changed(self._fields, fields)
+        if changed:
+            found.append(["panel", changed])
+        keys = [item.key for item in items]
+        if keys != list(self._items):
+            found.append(["order", keys])
+            self._items = {key: self._items.get(key) or _Told() for key in keys}
+        for item in items:
+            found += _item_changes(self._items[item.key], item)
+        return found
+
+    def rename(self, old: str, new: str) -> list[Operation]:
+        """Give an item another key (a run that has become an exchange); nothing where it isn't there."""
+        if old not in self._items or new in self._items:
+            return []
+        self._items = {new if key == old else key: told for key, told in self._items.items()}
+        return [["rename", old, new]]
+
+    def everything(self) -> list[Operation]:
+        """Give the operations from an empty page to what the page knows: for another view, or the page reloaded."""
+        found: list[Operation] = [["panel", dict(self._fields)], ["order", list(self._items)]]
+        for key, told in self._items.items():
+            found.append(["item", key, dict(told.fields)])
+            if told.blocks or told.tail:
+                found.append(["grow", key, list(told.blocks), 0, told.tail])
+        return found
+
+
+def _item_changes(told: _Told, item: Item) -> list[Operation]:
+    found: list[Operation] = []
+    changed = _changed(told.fields, item.fields)
+    if changed:
+        found.append(["item", item.key, changed])
+    count = len(told.blocks)
+    if list(item.blocks[:count]) != told.blocks:
+        told.blocks, told.tail, count = [], "", 0
+        found.append(["body", item.key])
+    new = list(item.blocks[count:])
+    if new or item.tail != told.tail:
+        kept = 0 if new else _common(told.tail, item.tail)
+        found.append(["grow", item.key, new, _units(item.tail[:kept]), item.tail[kept:]])
+        told.blocks += new
+        told.tail = item.tail
+    return found
+
+
+def _changed(told: dict[str, Any], fields: Fields) -> dict[str, Any]:
+    changed = {name: value for name, value in fields.items() if name not in told or told[name] != value}
+    told.update(changed)
+    return changed
+
+
+def _common(one: str, other: str) -> int:
+    """Give how many characters both begin with."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _units(text: str) -> int:
+    """Give the length as a page counts it: UTF-16 code units."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

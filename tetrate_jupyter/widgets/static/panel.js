@@ -1,0 +1,174 @@
+// What all panels share. A kernel tells operations (drawn in feed.py); a view turns them into elements.
+// HTML comes from the kernel's own renderer only; every other text is set as text.
+
+const SLOW = 3000; // milliseconds until a person is told that the kernel hasn't answered yet
+
+function h(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "class") made.className = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+function button(label, onclick, properties = {}) {
+  return h("button", { type: "button", class: "tetrate-button", onclick, ...properties }, label);
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// Shows or hides without moving the focus into nothing.
+function show(node, visible) {
+  if (node.hidden === !visible) return;
+  if (!visible && node.contains(document.activeElement)) {
+    const next = node.closest(".tetrate-panel")?.querySelector("[data-home]");
+    if (next && !node.contains(next)) next.focus({ preventScroll: true });
+  }
+  node.hidden = !visible;
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const box = h("textarea", { class: "tetrate-hidden", "aria-hidden": "true" });
+    box.value = text;
+    const focused = document.activeElement;
+    document.body.append(box);
+    box.select();
+    document.execCommand("copy"); // plain http, where browsers keep their clipboard from scripts
+    box.remove();
+    focused?.focus?.({ preventScroll: true });
+  }
+}
+
+// One view of one panel. `make(context)` builds it and gives {node, list, fields, item, after}:
+// `fields(changed, all)` and, for each item, {node, body, update(changed, all)} from `item(key)`; `after()` at the end.
+function panel({ model, el }, label, make) {
+  const view = Math.random().toString(36).slice(2);
+  const told = {};
+  const items = new Map();
+  const waiting = new Map();
+  let count = 0;
+  let synced = false;
+
+  const hiding = h("style");
+  const gone = h("p", { class: "tetrate-gone", role: "status", hidden: true });
+  const slow = h("p", { class: "tetrate-slow", role: "status", hidden: true },
+    "The kernel is busy. This waits until the running cell is done.");
+  const problem = h("p", { class: "tetrate-problem", role: "alert", hidden: true });
+  const live = h("div", { class: "tetrate-hidden", "aria-live": "polite" });
+
+  function send(action, parts = {}, buffers = []) {
+    const n = ++count;
+    waiting.set(n, setTimeout(() => show(slow, true), SLOW));
+    model.send({ do: action, n, view, ...parts }, undefined, buffers);
+  }
+
+  const context = {
+    send,
+    model,
+    copy,
+    announce: (text) => { live.textContent = text; },
+    item: (key) => items.get(key),
+  };
+  const made = make(context);
+  const root = h("section", { class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore", "aria-label": label },
+    hiding, gone, made.node, problem, slow, live);
+  el.append(root);
+
+  const does = {
+    panel(changed) {
+      Object.assign(told, changed);
+      if ("hide" in changed) hiding.textContent = changed.hide;
+      if ("problem" in changed) {
+        setText(problem, changed.problem);
+        show(problem, Boolean(changed.problem));
+      }
+      made.fields?.(changed, told);
+    },
+    order(keys) {
+      const kept = new Set(keys);
+      for (const [key, item] of items) {
+        if (kept.has(key)) continue;
+        show(item.node, false); // hands the focus on
+        item.node.remove();
+        items.delete(key);
+      }
+      let place = made.list.firstElementChild;
+      for (const key of keys) {
+        let item = items.get(key);
+        if (!item) {
+          item = { fields: {}, tail: "", key, ...made.item(key) };
+          items.set(key, item);
+        }
+        if (item.node === place) place = place.nextElementSibling;
+        else made.list.insertBefore(item.node, place); // moves only what is out of place: a moved node loses the focus
+      }
+    },
+    rename(old, key) {
+      const item = items.get(old);
+      if (!item) return;
+      items.delete(old);
+      item.key = key;
+      items.set(key, item);
+    },
+    item(key, changed) {
+      const item = items.get(key);
+      Object.assign(item.fields, changed);
+      item.update?.(changed, item.fields);
+    },
+    body(key) {
+      const item = items.get(key);
+      item.body.replaceChildren();
+      item.tailNode = null;
+      item.tail = "";
+    },
+    grow(key, blocks, kept, text) {
+      const item = items.get(key);
+      if (!item.tailNode) item.body.append((item.tailNode = h("div", { class: "tetrate-tail" })));
+      for (const block of blocks) item.tailNode.insertAdjacentHTML("beforebegin", block);
+      item.tail = item.tail.slice(0, kept) + text;
+      item.tailNode.innerHTML = item.tail;
+      item.grown?.(blocks);
+    },
+  };
+
+  function receive(message) {
+    if (message.done && message.view === view) {
+      clearTimeout(waiting.get(message.done));
+      waiting.delete(message.done);
+      if (!waiting.size) show(slow, false);
+    }
+    if (message.to === view && !synced) synced = true;
+    else if (message.to || !synced) return;
+    made.before?.();
+    for (const [name, ...operands] of message.operations ?? []) does[name](...operands);
+    made.after?.();
+  }
+
+  function lost() {
+    if (!el.closest(".jupyter-widgets-disconnected")) return;
+    setText(gone, "The kernel was restarted or shut down, so this panel is only a picture now. Run its cell again.");
+    show(gone, true);
+    show(slow, false);
+    root.classList.add("tetrate-lost");
+    for (const each of root.querySelectorAll("button, input, select, textarea")) each.disabled = !each.dataset.offline;
+  }
+
+  model.on("msg:custom", receive);
+  model.on("comm_live_update", () => queueMicrotask(lost));
+  model.send({ do: "hello", view });
+  queueMicrotask(lost); // a page that was reloaded after its kernel had gone
+  return () => {
+    for (const timer of waiting.values()) clearTimeout(timer);
+    made.stop?.();
+    root.remove();
+  };
+}

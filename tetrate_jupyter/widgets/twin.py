@@ -1,0 +1,47 @@
+"""The static twin: what is left of a panel in a saved notebook, kept out of sight while the panel is alive."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import uuid4
+
+PANEL_CLASS: Final = "tetrate-panel"  # on the root element of every live panel
+
+
+class Twin:
+    """A plain output beside a panel. JupyterLab doesn't save widgets: without it, a reopened notebook shows nothing.
+
+    The live panel puts `hiding_css` into the page, so that both are never seen at once. `show` publishes it in the
+    running cell, `update` replaces it from any thread.
+    """
+
+    def __init__(self) -> None:
+        self.mark = f"tetrate-twin-{uuid4().hex[:10]}"
+        self._shown = False
+
+    @property
+    def hiding_css(self) -> str:
+        """The rule that hides this twin; it must be in the page exactly as long as its panel is."""
+        return f".jp-OutputArea-child:has(.{self.mark}),.{self.mark}{{display:none}}"
+
+    def show(self, html: str, plain: str) -> None:
+        """Publish it as an output of the running cell; another call makes another output, updated together."""
+        self._publish(html, plain, update=False)
+        self._shown = True
+
+    def update(self, html: str, plain: str) -> None:
+        """Replace what it shows, where it was shown."""
+        if self._shown:
+            self._publish(html, plain, update=True)
+
+    def bundle(self, html: str, plain: str) -> dict[str, str]:
+        """Give the output. JupyterLab's "model not found" box, which stands before it after a reload, is hidden."""
+        child = ".jp-OutputArea-child"
+        style = f"<style>{child}:has(+{child} .{self.mark}):not(:has(.{PANEL_CLASS})){{display:none}}</style>"
+        return {"text/html": f'<div class="tetrate-twin {self.mark}">{style}{html}</div>', "text/plain": plain}
+
+    def _publish(self, html: str, plain: str, *, update: bool) -> None:
+        from IPython.display import publish_display_data
+
+        bundle = self.bundle(html, plain)
+        publish_display_data(bundle, transient={"display_id": self.mark}, update=update)  # type: ignore[no-untyped-call]  # IPython's
