@@ -15,6 +15,8 @@ from tetrate_jupyter.types import Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tetrate_jupyter.ledger import Entry
+
 MAX_BRANCHES: Final = 200  # per conversation object; the oldest ones that aren't current are forgotten first
 
 
@@ -22,7 +24,8 @@ MAX_BRANCHES: Final = 200  # per conversation object; the oldest ones that aren'
 class Exchange:
     """One question and all that followed it: calls of tools, their results, the answer.
 
-    `cell_id` names the cell it was asked in, None outside one. `partial`: the answer broke or was stopped.
+    `cell_id` names the cell it was asked in, None outside one. `partial`: the answer broke or was stopped. `entry`
+    says what it took and cost, `reasoning` what the model showed of its thinking, `notices` what a reader must know.
     """
 
     id: str
@@ -30,6 +33,9 @@ class Exchange:
     replies: tuple[Message, ...] = ()
     cell_id: str | None = None
     partial: bool = False
+    entry: Entry | None = None
+    reasoning: str = ""
+    notices: tuple[str, ...] = ()
 
     @property
     def answer(self) -> str:
@@ -94,7 +100,17 @@ class Conversation:
             before = branch.exchanges if place is None else branch.exchanges[:place]
         return Turn(branch, _wire(before, system), cell_id)
 
-    def add(self, turn: Turn, user: Message, replies: Iterable[Message], *, partial: bool = False) -> Exchange:
+    def add(
+        self,
+        turn: Turn,
+        user: Message,
+        replies: Iterable[Message],
+        *,
+        partial: bool = False,
+        entry: Entry | None = None,
+        reasoning: str = "",
+        notices: Iterable[str] = (),
+    ) -> Exchange:
         """Keep a question and what followed it, in the branch of its `turn`.
 
         A cell's earlier exchange is replaced in place and keeps its id; the exchanges after it stay.
@@ -103,7 +119,7 @@ class Conversation:
             branch = self._branches.get(turn.branch.id, turn.branch)
             place = _place_of_cell(branch, turn.cell_id)
             identity = _new_id() if place is None else branch.exchanges[place].id
-            exchange = Exchange(identity, user, tuple(replies), turn.cell_id, partial)
+            exchange = Exchange(identity, user, tuple(replies), turn.cell_id, partial, entry, reasoning, tuple(notices))
             found = list(branch.exchanges)
             if place is None:
                 found.append(exchange)

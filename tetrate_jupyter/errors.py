@@ -92,6 +92,11 @@ class TetrateError(Exception):
             found.append(f"Request id: {self.request_id}")
         return found
 
+    @property
+    def advice(self) -> str:
+        """What happened and what to do next, in one line: for a panel."""
+        return f"{self.message} Next: {self.next_step}." if self.next_step else self.message
+
     def _render_traceback_(self) -> list[str]:
         # IPython shows this list instead of sixty frames; the cell still counts as failed.
         first, *rest = self.lines()

@@ -149,7 +149,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation. `tool_call_id` and `name` belong to role "tool"."""
+    """One message of a conversation. `tool_call_id` and `name` belong to role "tool".
+
+    `typed` is a prompt as the person wrote it, where variables were put into `content`; it is shown and never sent.
+    """
 
     role: Role
     content: str
@@ -157,6 +160,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
+    typed: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

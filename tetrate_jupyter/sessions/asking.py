@@ -37,6 +37,8 @@ class Question:
     tools: tuple[Callable[..., object], ...] = ()
     keep: bool = True
     cell_id: str | None = None
+    replaces: str | None = None  # an exchange of the current branch, which this question asks differently
+    typed: str | None = None  # the prompt as written, where variables were put into it
     options: Options = field(default_factory=Options)
 
 
@@ -79,6 +81,8 @@ def question(prompt: str, options: Mapping[str, Any], *, system: str | None) -> 
         tools=tuple(rest.pop("tools", None) or ()),
         keep=rest.pop("keep", True),
         cell_id=rest.pop("cell_id", None),
+        replaces=rest.pop("replaces", None),
+        typed=rest.pop("typed", None),
         options=known,
     )
     return replace(found, options=replace(known, extra=rest)) if rest else found
@@ -89,8 +93,17 @@ def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
     if not question.prompt.strip() and not question.images:
         raise EmptyPromptError("The prompt is empty.", next_step="ask something")
     schema, toolbox, system = _described(question, model)
-    turn = conversation.begin(cell_id=question.cell_id, system=system)
-    request = Request(model, (*turn.messages, _user_message(question)), question.options, schema, toolbox)
+    user = _user_message(question)
+    before = conversation.branch.id
+    if question.replaces is None:
+        turn = conversation.begin(cell_id=question.cell_id, system=system)
+    else:
+        turn = conversation.edit(question.replaces, system=system)
+    try:
+        request = Request(model, (*turn.messages, user), question.options, schema, toolbox)
+    except TetrateError:
+        conversation.switch(before)
+        raise
     cap = question.options.max_tokens or model.max_output_tokens or config.DEFAULT_MAX_OUTPUT
     return Plan(request, turn, question.keep, estimate_prompt_tokens(request), cap)
 
@@ -113,12 +126,12 @@ def _described(question: Question, model: Model) -> tuple[Any, Any, str | None]:
 
 def _user_message(question: Question) -> Message:
     if not question.images:
-        return Message("user", question.prompt)
+        return Message("user", question.prompt, typed=question.typed)
     from tetrate_jupyter.completion.images import load_image
     from tetrate_jupyter.types import Image
 
     loaded = tuple(i if isinstance(i, Image) else load_image(i) for i in question.images)
-    return Message("user", question.prompt, images=loaded)
+    return Message("user", question.prompt, images=loaded, typed=question.typed)
 
 
 class Asker:
@@ -163,20 +176,27 @@ class Asker:
         if came:
             self.last = answer
         whole = answer.partial is None
-        self._ledger.record(
-            Entry(
-                asked=answer.model_asked,
-                answered=answer.model if came or whole else None,
-                usage=answer.usage,
-                cost=answer.cost,
-                timing=answer.timing,
-                request_id=answer.request_id,
-                outcome="done" if whole else "partial" if came else "failed",
-                error=type(error).__name__ if error else None,
-            )
+        entry = Entry(
+            asked=answer.model_asked,
+            answered=answer.model if came or whole else None,
+            usage=answer.usage,
+            cost=answer.cost,
+            timing=answer.timing,
+            request_id=answer.request_id,
+            outcome="done" if whole else "partial" if came else "failed",
+            error=type(error).__name__ if error else None,
         )
+        self._ledger.record(entry)
         if planned.keep and came:
             replies = completion.replies
             if not whole and (not replies or replies[-1].role == "tool"):
                 replies = [*replies, Message("assistant", answer.text)]
-            self._conversation.add(planned.turn, planned.request.messages[-1], replies, partial=not whole)
+            self._conversation.add(
+                planned.turn,
+                planned.request.messages[-1],
+                replies,
+                partial=not whole,
+                entry=entry,
+                reasoning=answer.reasoning,
+                notices=(*answer.notices, *([] if error is None else [error.advice])),
+            )

@@ -19,6 +19,7 @@ from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.sessions.account import Account
 from tetrate_jupyter.sessions.asking import Asker, Plan, Question, plan
 from tetrate_jupyter.sessions.connections import Connections
+from tetrate_jupyter.sessions.runs import Runs
 from tetrate_jupyter.types import Model, Secret
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.conversation import Exchange
     from tetrate_jupyter.keys.store import Place
     from tetrate_jupyter.sessions.account import SignedIn
+    from tetrate_jupyter.sessions.runs import Run
     from tetrate_jupyter.sessions.status import Status
     from tetrate_jupyter.sessions.streams import AsyncStream, Stream
     from tetrate_jupyter.types import Event
@@ -78,6 +80,7 @@ class Session:
         given = Secret(key, host=endpoints.host) if key else None
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
+        self.runs = Runs()
 
     def use_bridge(self, mode: Literal["thread", "nested"]) -> None:
         """Run coroutines on a private loop ("thread", the default) or on the kernel's own ("nested")."""
@@ -277,7 +280,12 @@ class Session:
         """Run a plan and record what comes of it. A `completion` made before can be watched meanwhile."""
         key = await self.account.key()
         completion = completion or self.completion(planned)
-        return await self._asker.run(planned, completion, self._connections.client(), key, self.account.secrets())
+        with self.runs.watching(planned, completion):
+            return await self._asker.run(planned, completion, self._connections.client(), key, self.account.secrets())
+
+    def start(self, question: Question) -> Run:
+        """Ask without waiting; what becomes of it is in `runs`, then in the conversation."""
+        return self.runs.start(self, question)
 
     def completion(self, planned: Plan, on_event: Callable[[Event], None] | None = None) -> Completion:
         """Give a plan's completion, ready for `run`; its text can be read from any thread while it runs."""

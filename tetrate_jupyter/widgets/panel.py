@@ -133,7 +133,7 @@ class Panel(anywidget.AnyWidget):
             self.tell_problem(error)
         except TypeError as error:  # the page of an older or newer version
             self.tell_problem(InputError(f"The page sent something else than expected: {error}.", next_step="reload"))
-        self.sync(view=view, done=number)
+        self.sync(view=view, done=number, ok=not self.problem)
 
     def _welcome(self, view: object) -> None:
         with self._lock:
@@ -145,7 +145,7 @@ class Panel(anywidget.AnyWidget):
 
     def tell_problem(self, error: TetrateError) -> None:
         """Show an error in the panel until the next action. From any thread."""
-        self.problem = " ".join([error.message, f"Next: {error.next_step}." if error.next_step else ""]).strip()
+        self.problem = error.advice
         self.sync()
 
     def work(self, work: Coroutine[Any, Any, None]) -> None:

@@ -65,10 +65,13 @@ function panel({ model, el }, label, make) {
   const problem = h("p", { class: "tetrate-problem", role: "alert", hidden: true });
   const live = h("div", { class: "tetrate-hidden", "aria-live": "polite" });
 
+  // Gives a promise of whether it was done; a refusal is shown in the panel.
   function send(action, parts = {}, buffers = []) {
     const n = ++count;
-    waiting.set(n, setTimeout(() => show(slow, true), SLOW));
     model.send({ do: action, n, view, ...parts }, undefined, buffers);
+    return new Promise((resolve) => {
+      waiting.set(n, { resolve, timer: setTimeout(() => show(slow, true), SLOW) });
+    });
   }
 
   const context = {
@@ -79,8 +82,12 @@ function panel({ model, el }, label, make) {
     item: (key) => items.get(key),
   };
   const made = make(context);
-  const root = h("section", { class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore", "aria-label": label },
-    hiding, gone, made.node, problem, slow, live);
+  const root = h("section", {
+    class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore",
+    "aria-label": label,
+    "data-lm-suppress-shortcuts": "true", // keys typed here are not JupyterLab's commands
+  }, hiding, gone, made.node, problem, slow, live);
+  for (const kind of ["keydown", "keypress", "keyup", "contextmenu"]) root.addEventListener(kind, (event) => event.stopPropagation());
   el.append(root);
 
   const does = {
@@ -142,7 +149,8 @@ function panel({ model, el }, label, make) {
 
   function receive(message) {
     if (message.done && message.view === view) {
-      clearTimeout(waiting.get(message.done));
+      clearTimeout(waiting.get(message.done)?.timer);
+      waiting.get(message.done)?.resolve(message.ok);
       waiting.delete(message.done);
       if (!waiting.size) show(slow, false);
     }
@@ -167,7 +175,7 @@ function panel({ model, el }, label, make) {
   model.send({ do: "hello", view });
   queueMicrotask(lost); // a page that was reloaded after its kernel had gone
   return () => {
-    for (const timer of waiting.values()) clearTimeout(timer);
+    for (const { timer } of waiting.values()) clearTimeout(timer);
     made.stop?.();
     root.remove();
   };

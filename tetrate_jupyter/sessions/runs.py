@@ -1,0 +1,149 @@
+"""What is being asked right now, and what failed of it: for every face that shows a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.observers import Observers
+from tetrate_jupyter.types import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tetrate_jupyter.completion.run import Completion
+    from tetrate_jupyter.sessions.asking import Plan, Question
+    from tetrate_jupyter.sessions.session import Session
+
+STOPPED: Final = "Stopped before any text came."
+
+
+class Run:
+    """One question on its way; or what is left of it, where nothing came and so nothing is in the conversation.
+
+    `question` is None for one that a cell or other code waits for; `plan` and `completion` are None until it is
+    resolved. `failure` says why nothing came, None while it runs.
+    """
+
+    def __init__(self, branch: str, question: Question | None = None) -> None:
+        self.id = f"run-{uuid4().hex[:10]}"
+        self.question = question
+        self.plan: Plan | None = None
+        self.completion: Completion | None = None
+        self.failure: str | None = None
+        self._branch = branch
+        self._stop: Callable[[], None] | None = None
+
+    @property
+    def branch(self) -> str:
+        """The id of the conversation's branch that it belongs to; of a failed one, the branch it was asked in."""
+        if self.plan is None or self.failure is not None:
+            return self._branch
+        return self.plan.turn.branch.id
+
+    @property
+    def user(self) -> Message:
+        """The message that is asked."""
+        if self.plan is not None:
+            return self.plan.request.messages[-1]
+        return Message("user", self.question.prompt if self.question else "")
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether `stop` does anything: a question that a cell waits for is stopped there."""
+        return self._stop is not None and self.failure is None
+
+    def stop(self) -> None:
+        """Stop it and its request. From any thread."""
+        if self._stop is not None:
+            self._stop()
+
+
+_CURRENT: contextvars.ContextVar[Run | None] = contextvars.ContextVar("tetrate_run", default=None)
+
+
+class Runs:
+    """The questions of one session that are on their way or have failed. Thread-safe to read."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._observers = Observers()
+
+    @property
+    def all(self) -> tuple[Run, ...]:
+        """Those that run and those that failed and were not dismissed, in the order they were asked."""
+        return tuple(self._runs.copy().values())
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when one begins or ends, on the thread where it does; gives back what stops that."""
+        return self._observers.add(callback)
+
+    def start(self, session: Session, question: Question) -> Run:
+        """Ask on the session's loop and return at once."""
+        run = Run(session.conversation.branch.id, question)
+        self._add(run)
+        session.bridge.submit(self._asked(session, run, question))
+        return run
+
+    def dismiss(self, run_id: str) -> None:
+        """Forget one that has failed."""
+        run = self._runs.get(run_id)
+        if run is not None and run.failure is not None:
+            self._remove(run)
+
+    @contextlib.contextmanager
+    def watching(self, plan: Plan, completion: Completion) -> Iterator[None]:
+        """Have a plan among the runs while it is run; questions that the conversation doesn't keep are left out."""
+        if not plan.keep:
+            yield
+            return
+        started = _CURRENT.get()
+        own = started if started is not None and started.plan is None else None  # a tool may ask, too: that is another
+        run = own or Run(plan.turn.branch.id)
+        run.plan, run.completion = plan, completion
+        self._add(run)
+        try:
+            yield
+        finally:
+            if own is None:
+                self._remove(run)
+
+    async def _asked(self, session: Session, run: Run, question: Question) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101 - narrows the type: a coroutine that runs has one
+        run._stop = lambda: _cancel(loop, task)  # noqa: SLF001 - its own class's part
+        self._observers.notify()
+        _CURRENT.set(run)
+        try:
+            await session.run(await session.aplan(question))
+        except asyncio.CancelledError:
+            run.failure = None if _came(run) else STOPPED
+        except TetrateError as error:
+            run.failure = None if _came(run) else error.advice
+        if run.failure is None:
+            self._remove(run)
+            return
+        if question.replaces is not None:  # nothing came of the new way: back to the old one
+            session.conversation.switch(run.branch)
+        self._observers.notify()
+
+    def _add(self, run: Run) -> None:
+        self._runs[run.id] = run
+        self._observers.notify()
+
+    def _remove(self, run: Run) -> None:
+        self._runs.pop(run.id, None)
+        self._observers.notify()
+
+
+def _came(run: Run) -> bool:
+    return run.completion is not None and run.completion.has_output
+
+
+def _cancel(loop: asyncio.AbstractEventLoop, task: asyncio.Task[object]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nothing runs any more
+        loop.call_soon_threadsafe(task.cancel)
