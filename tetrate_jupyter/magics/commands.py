@@ -76,6 +76,11 @@ MODEL: Final = Command(
     words="ID",
     example="%tetrate_model claude-haiku-4-5",
 )
+CHAT: Final = Command(
+    "tetrate_chat",
+    "Open the chat panel on the session's conversation: what is asked in cells shows there, and the other way round.",
+    example="%tetrate_chat",
+)
 RESET: Final = Command("tetrate_reset", "Start a new conversation.", example="%tetrate_reset")
 
-COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, RESET)
+COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, CHAT, RESET)

@@ -122,6 +122,12 @@ class TetrateMagics(Magics):
 
         return model(self, line)
 
+    @_magic(commands.CHAT, line_magic)
+    def tetrate_chat(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
+        from tetrate_jupyter.magics.chat import chat
+
+        return chat(self, line)
+
     @_magic(commands.RESET, line_magic)
     def tetrate_reset(self, line: str) -> None:
         commands.RESET.parse(line)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ipywidgets import Dropdown
+    from ipywidgets import DOMWidget, Dropdown
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.completion.answer import Answer
@@ -192,6 +192,12 @@ class Session:
         from tetrate_jupyter.widgets.dropdown import model_dropdown
 
         return model_dropdown(self)
+
+    def chat(self) -> DOMWidget:
+        """Give the chat panel (anywidget) on this session's conversation; shown where it is a cell's last line."""
+        from tetrate_jupyter.widgets.chat import ChatPanel
+
+        return ChatPanel(self)
 
     def _set_model(self, model_id: str | None) -> None:
         if model_id != self._model:

@@ -112,7 +112,8 @@ function panel({ model, el }, label, make) {
       for (const key of keys) {
         let item = items.get(key);
         if (!item) {
-          item = { fields: {}, tail: "", key, ...made.item(key) };
+          item = Object.assign(made.item(key), { fields: {}, tail: "", key });
+          item.self = () => item; // its key may change, its fields do
           items.set(key, item);
         }
         if (item.node === place) place = place.nextElementSibling;

@@ -1,0 +1,42 @@
+"""The notebook's variables that can be put into a prompt, with a word on what each is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.completion.images import is_image
+from tetrate_jupyter.completion.lookup import is_variable
+from tetrate_jupyter.render.plain import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST: Final = 200  # a menu beyond this is not read; any name can be typed
+_SHELL: Final = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython", "session"})
+
+
+def attachable(namespace: Mapping[str, object]) -> list[list[str]]:
+    """Give [name, what it is] of each variable, newest first: "DataFrame, 4 x 2", "image", "str, 120 characters"."""
+    found = [
+        [name, one_line(_kind(value))]
+        for name, value in namespace.items()
+        if not name.startswith("_") and name not in _SHELL and is_variable(value)
+    ]
+    return found[::-1][:MOST]
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    if is_image(value):
+        return "image"
+    try:
+        shape = getattr(value, "shape", None)
+    except Exception:  # noqa: BLE001 - a foreign property: whatever it raises, the name can be offered
+        shape = None
+    if isinstance(shape, tuple) and all(isinstance(n, int) for n in shape):
+        return f"{name}, {' x '.join(map(str, shape))}" if shape else name
+    if isinstance(value, str):
+        return f"{name}, {len(value):,} characters"
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
+        return f"{name} of {len(value):,}"
+    return name

@@ -1,0 +1,226 @@
+"""The chat panel: the session's conversation, asked from a prompt box and from cells alike."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter import config
+from tetrate_jupyter.completion.images import load_image
+from tetrate_jupyter.completion.variables import interpolate, near_misses
+from tetrate_jupyter.errors import EmptyPromptError, OptionError
+from tetrate_jupyter.front_end import namespace, on_cell_run
+from tetrate_jupyter.widgets import transcript
+from tetrate_jupyter.widgets.attach import attachable
+from tetrate_jupyter.widgets.chat_items import ChatItems
+from tetrate_jupyter.widgets.panel import Panel, static, style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.sessions.asking import Question
+    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.types import Image, Message
+    from tetrate_jupyter.widgets.feed import Fields, Item
+
+FIRST_LOOK: Final = 0.02  # seconds between looks until the first text
+_PARAMETERS: Final = {"temperature": float, "max_tokens": int, "effort": str}
+
+
+class ChatPanel(Panel):
+    """The conversation of `session`, live. Several panels of one session show the same."""
+
+    _esm = static("panel.js", "code.js", "chat.js")
+    _css = style("chat.css")
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._items = ChatItems(session.conversation, session.runs)
+        self._hint = ""
+        self._offered = attachable(namespace())
+        self._models: tuple[ModelList, list[list[Any]]] | None = None
+        self._pumping = False
+        self.follow(
+            session.runs.on_change(self._changed),
+            session.conversation.on_change(self._kept),
+            session.on_model_change(self.sync),
+            session.catalog.on_change(self.sync),
+            session.account.on_change(self._list_models),
+            on_cell_run(self._offer),
+        )
+        self._list_models()
+
+    # --- showing ---------------------------------------------------------------------------------------------
+
+    def fields(self) -> Fields:
+        """See `Panel`."""
+        session = self.session
+        model = session.catalog.models.get(session.model) if session.model else None
+        return {
+            "model": session.model,
+            "models": self._by_provider(session.catalog.models),
+            "busy": bool(self._items.active),
+            "total": transcript.sum_line(session.history),
+            "parameters": {name: session.params.get(name) for name in _PARAMETERS},
+            "efforts": list(model.reasoning_efforts) if model else [],
+            "system": session.system or "",
+            "hint": self._hint,
+            "variables": self._offered,
+        }
+
+    def items(self) -> Sequence[Item]:
+        """See `Panel`."""
+        return self._items.all()
+
+    def twin_html(self) -> str:
+        """See `Panel`."""
+        return transcript.html(self.session.history)
+
+    def twin_plain(self) -> str:
+        """See `Panel`."""
+        return transcript.text(self.session.history)
+
+    def _by_provider(self, models: ModelList) -> list[list[Any]]:
+        if self._models is None or self._models[0] is not models:
+            found: dict[str, list[str]] = {}
+            for model in models:
+                found.setdefault(model.provider or "other", []).append(model.id)
+            self._models = models, [[provider, ids] for provider, ids in found.items()]
+        return self._models[1]
+
+    def _list_models(self) -> None:
+        if not self.session.catalog.models:
+            self.work(self._fetch_models())
+
+    async def _fetch_models(self) -> None:
+        await self.session.amodels()
+        self.problem = ""
+        self.sync()
+
+    # --- following -------------------------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        with self._lock:
+            for run, exchange in self._items.settled():
+                self.rename(run, exchange)
+            self.sync()
+            if self._items.active and not self._pumping:
+                self._pumping = True
+                self.work(self._pump())
+
+    def _kept(self) -> None:
+        self._changed()
+        self.renew_twin()
+
+    async def _pump(self) -> None:
+        """Show the text that comes, about ten times a second; the first at once, less often where it is long."""
+        try:
+            while active := self._items.active:
+                self.sync()
+                texts = [len(run.completion.text) for run in active if run.completion is not None]
+                longest = max(texts, default=0)
+                await asyncio.sleep(
+                    max(config.DISPLAY_INTERVAL, longest / config.DISPLAY_BYTES_PER_SECOND) if longest else FIRST_LOOK
+                )
+        finally:
+            self._pumping = False
+
+    # --- what the page may ask for ---------------------------------------------------------------------------
+
+    def actions(self) -> dict[str, Callable[..., None]]:
+        """See `Panel`."""
+        return {
+            "ask": self._ask,
+            "edit": self._edit,
+            "retry": self._retry,
+            "stop": self._stop,
+            "dismiss": self.session.runs.dismiss,
+            "way": self._way,
+            "new": self.session.reset,
+            "choose": self._choose,
+            "set": self._set,
+        }
+
+    def _ask(self, text: str, names: Sequence[str] = (), buffers: Sequence[bytes] = ()) -> None:
+        images = [replace(load_image(data), label=str(name)[:200]) for name, data in zip(names, buffers, strict=True)]
+        self.session.start(self._question(str(text), images))
+
+    def _edit(self, key: str, text: str) -> None:
+        user, replaces = self._find(key)
+        question = self._question(str(text), _uploaded(user), replaces=replaces)
+        self.session.runs.dismiss(key)
+        self.session.start(question)
+
+    def _retry(self, key: str) -> None:
+        user, replaces = self._find(key)
+        question = self.session.question(user.content, images=user.images, typed=user.typed, replaces=replaces)
+        self.session.runs.dismiss(key)
+        self.session.start(question)
+
+    def _question(self, text: str, images: Sequence[Image], replaces: str | None = None) -> Question:
+        if not text.strip() and not images:
+            raise EmptyPromptError("The prompt is empty.", next_step="write something in the box")
+        names = namespace()
+        missed = near_misses(text, names)
+        self._hint = " ".join(
+            f"{{{typed}}} is no variable and was sent as typed. Did you mean {{{meant}}}?" for typed, meant in missed
+        )
+        filled = interpolate(text, names)
+        return self.session.question(
+            filled.text,
+            images=(*images, *filled.images),
+            typed=text if filled.names_used else None,
+            replaces=replaces,
+        )
+
+    def _find(self, key: str) -> tuple[Message, str | None]:
+        """Give the message of an item, and the exchange that asking it again replaces."""
+        for run in self.session.runs.all:
+            if run.id == key:
+                return run.user, run.question.replaces if run.question else None
+        exchange = next((e for e in self.session.history if e.id == key), None)
+        if exchange is None:
+            raise OptionError("That question is gone: the conversation has changed.", next_step="ask it anew")
+        return exchange.user, exchange.id
+
+    def _stop(self, key: str) -> None:
+        for run in self.session.runs.all:
+            if run.id == key:
+                run.stop()
+
+    def _way(self, key: str, step: int) -> None:
+        ways = self.session.conversation.variants(key)
+        current = [branch.id for branch in ways].index(self.session.conversation.branch.id)
+        self.session.conversation.switch(ways[(current + int(step)) % len(ways)].id)
+
+    def _choose(self, model: str) -> None:
+        self.session.model = str(model) or None
+
+    def _set(self, name: str, value: str) -> None:
+        """Set a parameter or the system prompt from its text; an empty one leaves it to the provider."""
+        if name == "system":
+            self.session.system = value.strip() or None
+            return
+        if not value.strip():
+            self.session.params.pop(name, None)
+            return
+        kind = _PARAMETERS[name]
+        try:
+            number = kind(value)
+            self.session.question("-", **{name: number})  # its bounds are checked where every question's are
+        except ValueError:
+            raise OptionError(f"{name} can't be {value!r}.", next_step="give a number, or leave it empty") from None
+        self.session.params[name] = number
+
+    def _offer(self) -> None:
+        self._offered = attachable(namespace())
+        self.sync()
+
+
+def _uploaded(user: Message) -> Sequence[Image]:
+    """Give the images that were sent as files: those that stood for variables come anew with the text."""
+    if user.typed is None:
+        return user.images
+    return user.images[: max(0, len(user.images) - len(interpolate(user.typed, namespace()).images))]

@@ -1,0 +1,156 @@
+"""Exchanges and runs as the chat's items: each rendered once, the one being written as it grows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tetrate_jupyter.render.markdown import MarkdownStream, render
+from tetrate_jupyter.render.plain import plain, visible
+from tetrate_jupyter.widgets.feed import Item
+from tetrate_jupyter.widgets.transcript import quiet_line, said
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.conversation import Conversation, Exchange
+    from tetrate_jupyter.sessions.runs import Run, Runs
+    from tetrate_jupyter.types import Message
+
+_WRITING = ("writing", "done")
+
+
+class ChatItems:
+    """Gives the items of a conversation and its runs. Not thread-safe: the panel's lock is held around it."""
+
+    def __init__(self, conversation: Conversation, runs: Runs) -> None:
+        self._conversation = conversation
+        self._runs = runs
+        self._streams: dict[str, tuple[Run, MarkdownStream]] = {}
+        self._rendered: dict[str, tuple[Exchange, tuple[int, int], Item]] = {}
+
+    @property
+    def active(self) -> list[Run]:
+        """The runs whose text is still to come."""
+        return [run for run in self._runs.all if run.failure is None]
+
+    def settled(self) -> list[tuple[str, str]]:
+        """Give (run's key, exchange's key) of the runs that have become an exchange since the last time."""
+        found = []
+        exchanges = {id(exchange.user): exchange for exchange in self._conversation.exchanges}
+        for key, (run, stream) in list(self._streams.items()):
+            exchange = exchanges.get(id(run.user))
+            if exchange is not None:
+                found.append((key, exchange.id))
+                self._render(exchange, stream)
+            if exchange is not None or run not in self._runs.all:
+                del self._streams[key]
+        return found
+
+    def all(self) -> list[Item]:
+        """Give the items in order: the current branch, what is being asked in it, and what failed there."""
+        exchanges = self._conversation.exchanges
+        branch = self._conversation.branch.id
+        users = {id(exchange.user) for exchange in exchanges}
+        runs = [run for run in self._runs.all if run.branch == branch and id(run.user) not in users]
+        again = {run.plan.turn.cell_id: run for run in runs if run.plan is not None and run.plan.turn.cell_id}
+        self._rendered = {e.id: self._rendered[e.id] for e in exchanges if e.id in self._rendered}
+        found = []
+        for exchange in exchanges:
+            run = again.get(exchange.cell_id) if exchange.cell_id else None
+            if run is None:
+                found.append(self._render(exchange))
+            else:  # the cell is running again: its exchange will be replaced in place
+                runs.remove(run)
+                found.append(self._running(run, exchange.id))
+        return found + [self._running(run, run.id) if run.failure is None else _failed(run) for run in runs]
+
+    def _render(self, exchange: Exchange, stream: MarkdownStream | None = None) -> Item:
+        ways = self._conversation.variants(exchange.id)
+        way = (next((n for n, b in enumerate(ways) if b.id == self._conversation.branch.id), 0), len(ways))
+        known = self._rendered.get(exchange.id)
+        if known is not None and known[0] is exchange and known[1] == way and stream is None:
+            return known[2]
+        blocks = known[2].blocks if known is not None and known[0] is exchange else _whole(said(exchange), stream)
+        item = Item(exchange.id, _exchange_fields(exchange, way), blocks)
+        self._rendered[exchange.id] = (exchange, way, item)
+        return item
+
+    def _running(self, run: Run, key: str) -> Item:
+        _, stream = self._streams.setdefault(key, (run, MarkdownStream()))
+        fields = {**_asked(run.user), **_NOTHING, "state": "running", "can_stop": run.can_stop, "status": _status(run)}
+        if run.plan is not None and run.plan.turn.cell_id:
+            fields["origin"] = "cell"
+        if run.completion is not None and run.completion.text:
+            stream.update(run.completion.text)
+        return Item(key, fields, tuple(stream.finished), stream.tail)
+
+
+def _whole(text: str, stream: MarkdownStream | None) -> tuple[str, ...]:
+    if stream is None:
+        return (render(text),)
+    stream.update(text)
+    stream.finish()
+    return (*stream.finished, stream.tail)
+
+
+_NOTHING: dict[str, Any] = {
+    "origin": "",
+    "notes": [],
+    "foot": "",
+    "reasoning": "",
+    "tools": [],
+    "way": [0, 1],
+    "source": "",
+    "status": "",
+}
+
+
+def _asked(user: Message) -> dict[str, Any]:
+    typed = user.typed if user.typed is not None and user.typed != user.content else None
+    return {
+        "prompt": visible(user.content if typed is None else typed),
+        "sent": "" if typed is None else visible(user.content),
+        "images": [visible(image.label) for image in user.images],
+    }
+
+
+def _exchange_fields(exchange: Exchange, way: tuple[int, int]) -> dict[str, Any]:
+    return {
+        **_asked(exchange.user),
+        **_NOTHING,
+        "origin": "cell" if exchange.cell_id else "",
+        "state": "partial" if exchange.partial else "done",
+        "can_stop": False,
+        "notes": [visible(notice) for notice in exchange.notices],
+        "foot": quiet_line(exchange),
+        "reasoning": render(exchange.reasoning) if exchange.reasoning.strip() else "",
+        "tools": _tools(exchange),
+        "way": list(way),
+        "source": said(exchange),
+    }
+
+
+def _tools(exchange: Exchange) -> list[list[str]]:
+    calls = {call.id: call for message in exchange.replies for call in message.tool_calls}
+    return [
+        [visible(calls[m.tool_call_id].name), visible(calls[m.tool_call_id].arguments), visible(m.content)]
+        for m in exchange.replies
+        if m.role == "tool" and m.tool_call_id in calls
+    ]
+
+
+def _status(run: Run) -> str:
+    if run.completion is None or run.plan is None:
+        return "preparing"
+    seconds = int(run.completion.seconds)
+    waited = f", {seconds} s" if seconds else ""
+    return plain(f"{run.plan.request.model.id}: {run.completion.state}{waited}")
+
+
+def _failed(run: Run) -> Item:
+    fields = {
+        **_asked(run.user),
+        **_NOTHING,
+        "state": "failed",
+        "can_stop": False,
+        "notes": [visible(run.failure or "")],
+    }
+    return Item(run.id, fields)

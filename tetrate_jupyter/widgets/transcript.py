@@ -1,0 +1,111 @@
+"""A conversation to be read without a kernel, and to be taken elsewhere: HTML, Markdown, plain text; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.ledger import total_of
+from tetrate_jupyter.render.answer import answer_plain, footer
+from tetrate_jupyter.render.escape import escape
+from tetrate_jupyter.render.markdown import render
+from tetrate_jupyter.render.numbers import money
+from tetrate_jupyter.render.plain import one_line, plain
+from tetrate_jupyter.render.style import ROOT_CLASSES, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.conversation import Exchange
+
+MOST: Final = 300_000  # characters of HTML; a longer conversation's beginning is left out, and that is said
+FOLDED: Final = 600  # characters of a prompt that are shown unfolded
+_CSS: Final = (
+    "<style>.tetrate-prompt{white-space:pre-wrap;overflow-wrap:anywhere;margin:1em 0 .5em;padding:.5em .8em;"
+    "border-radius:3px;background:var(--jp-layout-color2,rgba(128,128,128,.12))}</style>"
+)
+EMPTY: Final = "An empty conversation."
+
+
+def said(exchange: Exchange) -> str:
+    """Give all text that the model wrote in an exchange, before and after its tools; Markdown."""
+    return "\n\n".join(m.content for m in exchange.replies if m.role == "assistant" and m.content.strip())
+
+
+def quiet_line(exchange: Exchange) -> str:
+    """Give the line under an answer: model, times, tokens, estimated cost; "" where they aren't known."""
+    entry = exchange.entry
+    if entry is None or entry.timing is None:
+        return ""
+    return footer(
+        entry.answered or entry.asked, asked_id=entry.asked, timing=entry.timing, usage=entry.usage, cost=entry.cost
+    )
+
+
+def sum_line(exchanges: Sequence[Exchange]) -> str:
+    """Give the conversation's sum: "3 answers · 1,204 tokens · ≈ $0.0021"; what isn't known is said."""
+    entries = [e.entry for e in exchanges if e.entry is not None]
+    if not entries:
+        return ""
+    total = total_of(entries)
+    words = [f"{total.calls} answer{'' if total.calls == 1 else 's'}"]
+    tokens = total.prompt_tokens + total.completion_tokens
+    words.append(f"{tokens:,} tokens" if total.unknown_tokens < total.calls else "? tokens")
+    words.append("cost unknown" if total.cost is None else f"≈ {money(total.cost)}")
+    if total.cost is not None and total.unknown_costs:
+        words[-1] += f" and {total.unknown_costs} of unknown cost"
+    return " · ".join(words)
+
+
+def html(exchanges: Sequence[Exchange]) -> str:
+    """Give the conversation for a page, the newest part where it is very long."""
+    found: list[str] = []
+    size = 0
+    for number, exchange in enumerate(reversed(exchanges)):
+        part = _exchange_html(exchange)
+        size += len(part)
+        if size > MOST and found:
+            found.append(f'<p class="tetrate-notice">{len(exchanges) - number} earlier questions are left out.</p>')
+            break
+        found.append(part)
+    inside = "".join(reversed(found)) or f'<p class="tetrate-caption">{EMPTY}</p>'
+    total = f'<p class="tetrate-footer">{escape(sum_line(exchanges))}</p>' if len(exchanges) > 1 else ""
+    return _CSS + styled(f'<div class="{ROOT_CLASSES}">{inside}{total}</div>')
+
+
+def _exchange_html(exchange: Exchange) -> str:
+    asked = exchange.user.typed or exchange.user.content
+    parts = [f'<div class="tetrate-prompt" dir="auto">{escape(asked)}</div>']
+    if len(asked) > FOLDED:
+        summary = escape(one_line(asked[:80]))
+        parts = [f"<details><summary>{summary}…</summary>{parts[0]}</details>"]
+    parts += [f'<p class="tetrate-footer">{escape(image.label)}</p>' for image in exchange.user.images]
+    if exchange.reasoning.strip():
+        parts.append(
+            '<details class="tetrate-reasoning"><summary>Reasoning</summary>'
+            f'<div class="tetrate-body">{render(exchange.reasoning)}</div></details>'
+        )
+    parts.append(f'<div class="tetrate-body">{render(said(exchange))}</div>')
+    parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in exchange.notices]
+    parts.append(f'<p class="tetrate-footer">{escape(quiet_line(exchange))}</p>')
+    return "".join(parts)
+
+
+def text(exchanges: Sequence[Exchange]) -> str:
+    """Give the conversation for a terminal."""
+    parts = []
+    for exchange in exchanges:
+        asked = plain(exchange.user.typed or exchange.user.content)
+        parts.append("> " + asked.replace("\n", "\n> "))
+        parts.append(answer_plain(said(exchange), footer=quiet_line(exchange), notices=exchange.notices))
+    return "\n\n".join(parts) or EMPTY
+
+
+def markdown(exchanges: Sequence[Exchange]) -> str:
+    """Give the conversation as Markdown, questions as quotations, answers as the models wrote them."""
+    parts = []
+    for exchange in exchanges:
+        asked = exchange.user.typed or exchange.user.content
+        parts += ["> " + asked.replace("\n", "\n> "), said(exchange)]
+        if exchange.partial:
+            parts.append("*(This answer is not whole.)*")
+    return "\n\n".join(part for part in parts if part) + "\n"
