@@ -67,6 +67,11 @@ class Completion:
         return "".join(self._parts)
 
     @property
+    def length(self) -> int:
+        """The characters so far."""
+        return sum(map(len, self._parts))
+
+    @property
     def seconds(self) -> float:
         """Seconds since the start."""
         return (self._finished or time.monotonic()) - self._started

@@ -92,7 +92,7 @@ class ChatPanel(Panel):
 
     def _list_models(self) -> None:
         if not self.session.catalog.models:
-            self.work(self._fetch_models())
+            self.work(self._fetch_models)
 
     async def _fetch_models(self) -> None:
         await self.session.amodels()
@@ -108,7 +108,7 @@ class ChatPanel(Panel):
             self.sync()
             if self._items.active and not self._pumping:
                 self._pumping = True
-                self.work(self._pump())
+                self.work(self._pump)
 
     def _kept(self) -> None:
         self._changed()
@@ -116,16 +116,17 @@ class ChatPanel(Panel):
 
     async def _pump(self) -> None:
         """Show the text that comes, about ten times a second; the first at once, less often where it is long."""
-        try:
-            while active := self._items.active:
+        while True:
+            with self._lock:  # a run that begins now is either seen here or starts another pump
+                active = self._items.active
+                self._pumping = bool(active)
+                if not active:
+                    return
                 self.sync()
-                texts = [len(run.completion.text) for run in active if run.completion is not None]
-                longest = max(texts, default=0)
-                await asyncio.sleep(
-                    max(config.DISPLAY_INTERVAL, longest / config.DISPLAY_BYTES_PER_SECOND) if longest else FIRST_LOOK
-                )
-        finally:
-            self._pumping = False
+            longest = max((run.completion.length for run in active if run.completion is not None), default=0)
+            await asyncio.sleep(
+                max(config.DISPLAY_INTERVAL, longest / config.DISPLAY_BYTES_PER_SECOND) if longest else FIRST_LOOK
+            )
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class ChatPanel(Panel):
             "edit": self._edit,
             "retry": self._retry,
             "stop": self._stop,
-            "dismiss": self.session.runs.dismiss,
+            "dismiss": self._dismiss,
             "way": self._way,
             "new": self.session.reset,
             "choose": self._choose,
@@ -189,6 +190,9 @@ class ChatPanel(Panel):
         for run in self.session.runs.all:
             if run.id == key:
                 run.stop()
+
+    def _dismiss(self, key: str) -> None:
+        self.session.runs.dismiss(key)
 
     def _way(self, key: str, step: int) -> None:
         ways = self.session.conversation.variants(key)

@@ -113,6 +113,8 @@ class Panel(anywidget.AnyWidget):
         """Remove the panel from every view and stop following the session. What was asked goes on."""
         for stop in self._stops:
             stop()
+        for future in list(self._working):
+            future.cancel()
         super().close()
 
     # --- listening -------------------------------------------------------------------------------------------
@@ -148,15 +150,15 @@ class Panel(anywidget.AnyWidget):
         self.problem = error.advice
         self.sync()
 
-    def work(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine on the session's loop; what fails shows in the panel."""
+    def work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a coroutine function on the session's loop, until the panel is closed; what fails shows in the panel."""
         future = self.session.bridge.submit(self._watched(work))
         self._working.add(future)  # a task that nobody holds may be collected while it runs
         future.add_done_callback(self._working.discard)
 
-    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _watched(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work()
         except TetrateError as error:
             self.tell_problem(error)
 
@@ -167,7 +169,7 @@ class Panel(anywidget.AnyWidget):
 
         if front_end.place() == "notebook":
             publish_display_data(*(self._repr_mimebundle_() or ({},)))  # type: ignore[no-untyped-call]  # IPython's
-            self.work(self._expect_a_page())
+            self.work(self._expect_a_page)
         self._twin.show(self.twin_html(), self.twin_plain())
 
     async def _expect_a_page(self) -> None:

@@ -1,0 +1,262 @@
+"""The chat panel against the sandbox: what a page is told, and what comes of what it asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.widgets.page import Page
+from tetrate_jupyter.render.markdown import render
+from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.sessions.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tetrate_jupyter.bridge import Bridge
+    from tetrate_jupyter.sandbox import SandboxRouter
+    from tetrate_jupyter.widgets.chat import ChatPanel
+
+PIXEL = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xff\xff?\0\x05"
+    b"\xfe\x02\xfe\xa75\x81\x84\0\0\0\0IEND\xaeB`\x82"
+)
+SHOW = "Show off Markdown with code, a table and math."
+SLOW = "chunks=2000 size=20 interval=0.01"
+
+
+@pytest.fixture
+def panel(session: Session) -> Iterator[ChatPanel]:
+    session.models()
+    made: ChatPanel = session.chat()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(panel: ChatPanel) -> Page:
+    return Page(panel)
+
+
+def states(page: Page) -> list[str]:
+    return [item.fields["state"] for item in page.items.values()]
+
+
+def ended(page: Page, *expected: str) -> None:
+    page.wait_for(lambda: states(page) == list(expected) and not page.fields["busy"])
+
+
+def texts(page: Page) -> list[str]:
+    return [item.fields["prompt"] for item in page.items.values()]
+
+
+def only(page: Page) -> tuple[str, Any]:
+    ((key, item),) = page.items.items()
+    return key, item
+
+
+def test_a_question_streams_and_ends_as_what_a_cell_would_show(page: Page, session: Session) -> None:
+    assert page.do("ask", text=SHOW)
+    ended(page, "done")
+    key, item = only(page)
+    (exchange,) = session.history
+    assert key == exchange.id
+    assert item.html == render(exchange.answer)
+    assert item.fields["source"] == exchange.answer
+    assert "≈ $" in item.fields["foot"]
+    assert "≈ $" in page.fields["total"]
+    assert session.last is not None
+    assert session.last.text == exchange.answer
+
+
+def test_the_text_comes_in_pieces_and_finished_blocks_once(page: Page, session: Session) -> None:
+    page.do("ask", text="chunks=60 size=20 interval=0.02")
+    session.model = "sandbox/stream"
+    page.do("ask", text="chunks=60 size=20 interval=0.02")
+    page.wait_for(lambda: states(page)[-1:] == ["done"] and len(page.items) == 2)
+    grown = [m for m in page.messages if any(o[0] == "grow" for o in m["operations"])]
+    assert len(grown) > 5
+
+
+def test_what_a_cell_asks_shows_while_it_is_written(page: Page, session: Session) -> None:
+    seen = []
+    session.runs.on_change(lambda: seen.append(states(page)))
+    session.ask("Say hello.", cell_id="cell-1")
+    assert ["running"] in [s for s in seen if s] or seen
+    ended(page, "done")
+    assert only(page)[1].fields["origin"] == "cell"
+    session.ask("Say goodbye.", cell_id="cell-1")
+    page.wait_for(lambda: texts(page) == ["Say goodbye."] and states(page) == ["done"])
+    assert only(page)[1].html == render(session.history[0].answer)
+
+
+def test_stop_hangs_up_and_keeps_what_came(page: Page, session: Session, router: SandboxRouter) -> None:
+    session.model = "sandbox/stream"
+    page.do("ask", text=SLOW)
+    page.wait_for(lambda: bool(page.items) and "#3" in only(page)[1].html)
+    assert only(page)[1].fields["can_stop"]
+    page.do("stop", key=only(page)[0])
+    ended(page, "partial")
+    router.wait_for(lambda request: request.hung_up_at is not None)
+    assert any("Stopped" in note for note in only(page)[1].fields["notes"])
+    assert "#3" in only(page)[1].html
+
+
+def test_a_refusal_is_shown_and_can_be_tried_again(page: Page, router: SandboxRouter) -> None:
+    router.inject(Fault("no-credits"))
+    page.do("ask", text="Say hello.")
+    ended(page, "failed")
+    key, item = only(page)
+    assert "Next:" in item.fields["notes"][0]
+    page.do("retry", key=key)
+    ended(page, "done")
+    assert texts(page) == ["Say hello."]
+
+
+def test_a_failed_question_can_be_edited_or_dismissed(page: Page, router: SandboxRouter) -> None:
+    router.inject(Fault("no-credits", times=2))
+    page.do("ask", text="Say hello.")
+    ended(page, "failed")
+    page.do("edit", key=only(page)[0], text="Say goodbye.")
+    page.wait_for(lambda: texts(page) == ["Say goodbye."] and states(page) == ["failed"])
+    page.do("dismiss", key=only(page)[0])
+    assert page.items == {}
+
+
+def test_editing_makes_a_version_and_the_old_one_is_kept(page: Page, session: Session) -> None:
+    page.do("ask", text="Say one.")
+    ended(page, "done")
+    page.do("ask", text="Say two.")
+    ended(page, "done", "done")
+    first = next(iter(page.items))
+    page.do("edit", key=first, text="Say three.")
+    ended(page, "done")
+    key, item = only(page)
+    assert (texts(page), item.fields["way"]) == (["Say three."], [1, 2])
+    page.do("way", key=key, step=-1)
+    assert (texts(page), next(iter(page.items.values())).fields["way"]) == (["Say one.", "Say two."], [0, 2])
+    assert len(session.history) == 2
+
+
+def test_retry_asks_the_same_again_as_another_version(page: Page) -> None:
+    page.do("ask", text="Say one.")
+    ended(page, "done")
+    page.do("retry", key=only(page)[0])
+    page.wait_for(lambda: states(page) == ["done"] and only(page)[1].fields["way"] == [1, 2])
+    assert texts(page) == ["Say one."]
+
+
+def test_an_image_is_sent_with_its_name(page: Page, session: Session) -> None:
+    hostile = '"><img src=x onerror=window.PWNED=1>.png'
+    page.do("ask", text="What is in this image?", names=[hostile], buffers=[PIXEL])
+    ended(page, "done")
+    assert only(page)[1].fields["images"] == [hostile]
+    assert session.history[0].user.images[0].media_type == "image/png"
+    assert hostile not in session.chat().twin_html()
+
+
+def test_what_is_no_image_stays_in_the_box(page: Page) -> None:
+    assert page.do("ask", text="Look.", names=["a.txt"], buffers=[b"hello"]) is False
+    assert "Next:" in page.fields["problem"]
+    assert page.items == {}
+    assert page.do("ask", text="Say hello.") is True
+    assert page.fields["problem"] == ""
+
+
+def test_an_empty_prompt_is_refused(page: Page) -> None:
+    assert page.do("ask", text="  ") is False
+    assert "empty" in page.fields["problem"]
+
+
+def test_parameters_are_the_sessions_and_checked(page: Page, session: Session, router: SandboxRouter) -> None:
+    assert page.do("set", name="temperature", value="0.5")
+    assert page.do("set", name="max_tokens", value="50")
+    assert page.do("set", name="system", value="Be brief.")
+    assert page.do("set", name="temperature", value="hot") is False
+    assert "Next:" in page.fields["problem"]
+    assert page.do("set", name="temperature", value="3") is False
+    assert session.params == {"temperature": 0.5, "max_tokens": 50}
+    page.do("ask", text="Say hello.")
+    ended(page, "done")
+    assert session.system == "Be brief."
+    page.do("set", name="max_tokens", value=" ")
+    assert session.params == {"temperature": 0.5}
+
+
+def test_the_model_follows_and_leads(page: Page, session: Session) -> None:
+    assert page.fields["model"] == "claude-haiku-4-5"
+    session.model = "claude-sonnet-5"
+    assert page.fields["model"] == "claude-sonnet-5"
+    page.do("choose", model="claude-haiku-4-5")
+    assert session.model == "claude-haiku-4-5"
+    page.wait_for(lambda: bool(page.fields["models"]))
+    assert page.do("choose", model="no-such-model") is False
+    assert session.model == "claude-haiku-4-5"
+
+
+def test_a_view_that_comes_late_is_told_everything(panel: ChatPanel, page: Page) -> None:
+    page.do("ask", text=SHOW)
+    ended(page, "done")
+    late = Page(panel, "two")
+    assert late.fields == page.fields
+    assert late.items == page.items
+
+
+def test_a_view_that_comes_in_the_middle_of_a_stream_misses_nothing(
+    panel: ChatPanel, page: Page, session: Session
+) -> None:
+    session.model = "sandbox/stream"
+    page.do("ask", text="chunks=80 size=20 interval=0.01")
+    page.wait_for(lambda: bool(page.items) and "#5" in only(page)[1].html)
+    late = Page(panel, "two")
+    ended(late, "done")
+    assert only(late)[1].html == only(page)[1].html == render(session.history[0].answer)
+
+
+def test_a_new_conversation_keeps_the_old_one(page: Page, session: Session) -> None:
+    page.do("ask", text="Say one.")
+    ended(page, "done")
+    page.do("new")
+    assert page.items == {}
+    assert len(session.conversation.branches) == 2
+
+
+def test_the_twin_reads_like_the_chat(panel: ChatPanel, page: Page, session: Session) -> None:
+    page.do("ask", text="Say <b>hello</b>.")
+    ended(page, "done")
+    assert "Say &lt;b&gt;hello&lt;/b&gt;." in panel.twin_html()
+    assert render(session.history[0].answer) in panel.twin_html()
+    assert panel.twin_plain().startswith("> Say <b>hello</b>.")
+
+
+def test_nothing_of_it_is_in_the_widgets_state(panel: ChatPanel, page: Page, session: Session) -> None:
+    page.do("ask", text="The word is xyzzy.")
+    ended(page, "done")
+    assert "xyzzy" not in str(panel.get_state())
+    key = session.bridge.run(session.account.key()).reveal()
+    assert key not in str(panel.get_state())
+    assert key not in str(page.messages)
+
+
+def test_not_signed_in_is_said_with_the_next_step(router: SandboxRouter, bridge: Bridge, tmp_path: Path) -> None:
+    page = Page(Session(base_url=router.base_url, data_dir=tmp_path / "none", bridge=bridge).chat())
+    page.wait_for(lambda: "%tetrate_login" in page.fields.get("problem", ""))
+    page.do("ask", text="Say hello.")
+    page.wait_for(lambda: states(page) == ["failed"])
+    assert "%tetrate_login" in only(page)[1].fields["notes"][0]
+
+
+def test_a_page_of_another_version_is_answered(page: Page) -> None:
+    assert page.do("levitate") is True
+    assert page.do("ask", speech="hello") is False
+    assert "reload" in page.fields["problem"]
+
+
+def test_a_closed_panel_follows_no_more(panel: ChatPanel, page: Page, session: Session) -> None:
+    panel.close()
+    count = len(page.messages)
+    session.ask("Say hello.")
+    session.model = "claude-sonnet-5"
+    assert len(page.messages) == count
