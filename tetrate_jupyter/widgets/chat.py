@@ -14,7 +14,7 @@ from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
 from tetrate_jupyter.widgets.chat_items import ChatItems
-from tetrate_jupyter.widgets.panel import Panel, static, style
+from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ _PARAMETERS: Final = {"temperature": float, "max_tokens": int, "effort": str}
 class ChatPanel(Panel):
     """The conversation of `session`, live. Several panels of one session show the same."""
 
-    _esm = static("panel.js", "code.js", "chat.js")
+    _esm = script("code.js", "chat.js")
     _css = style("chat.css")
 
     def __init__(self, session: Session) -> None:

@@ -30,6 +30,11 @@ MISSING: Final = (
 )
 
 
+def script(*names: str) -> str:
+    """Give a panel's module: what all panels share, and its own."""
+    return static("notebook.js", "panel.js", *names)
+
+
 def static(*names: str) -> str:
     """Give files of the static folder, one after the other: one script or stylesheet without a build step."""
     return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
@@ -54,6 +59,7 @@ class Panel(anywidget.AnyWidget):
         self._feed = Feed()
         self._lock = threading.RLock()  # what is told must leave in the order in which the feed gave it
         self._met = threading.Event()
+        self._pages: set[object] = set()  # of several, the later ones don't know which output the kernel's updates mean
         self._twin = Twin()
         self._stops: list[Callable[[], None]] = []
         self._working: set[Any] = set()
@@ -99,11 +105,14 @@ class Panel(anywidget.AnyWidget):
                 self.send({"operations": operations})
 
     def _all_fields(self) -> Fields:
-        return {**self.fields(), "problem": self.problem, "hide": self._twin.hiding_css}
+        return {**self.fields(), "problem": self.problem, "hide": self._twin.hiding_css, "mark": self._twin.mark}
 
     def renew_twin(self) -> None:
         """Write the twin anew, after something final has changed. From any thread."""
-        self._twin.update(self.twin_html(), self.twin_plain())
+        html, plain = self.twin_html(), self.twin_plain()
+        self._twin.update(html, plain)
+        if len(self._pages) > 1:
+            self.send({"operations": [], "twin": self._twin.bundle(html, plain)})
 
     def follow(self, *stops: Callable[[], None]) -> None:
         """Keep what ends an observation, for `close`."""
@@ -123,7 +132,7 @@ class Panel(anywidget.AnyWidget):
         message = dict(content)
         name, view, number = (message.pop(part, None) for part in ("do", "view", "n"))
         if name == "hello":
-            self._welcome(view)
+            self._welcome(view, message.get("page"))
             return
         action = self.actions().get(str(name), _nothing)
         if buffers:
@@ -137,13 +146,14 @@ class Panel(anywidget.AnyWidget):
             self.tell_problem(InputError(f"The page sent something else than expected: {error}.", next_step="reload"))
         self.sync(view=view, done=number, ok=not self.problem)
 
-    def _welcome(self, view: object) -> None:
+    def _welcome(self, view: object, page: object) -> None:
         with self._lock:
-            if not self._met.is_set():
-                self._met.set()
-                self.renew_twin()  # it may say that nothing shows
+            self._met.set()
             self.sync()
             self.send({"to": view, "operations": self._feed.everything()})
+        if page not in self._pages:
+            self._pages.add(page)
+            self.renew_twin()  # it may say that nothing shows, or be as old as the page's notebook
 
     def tell_problem(self, error: TetrateError) -> None:
         """Show an error in the panel until the next action. From any thread."""

@@ -2,7 +2,8 @@
 
 const LARGEST = 8 * 1024 * 1024; // bytes of an image; Jupyter's connection takes no much larger message
 
-function chat({ send, copy, announce }) {
+function chat(context) {
+  const { send } = context;
   const model = h("select", { "aria-label": "Model", onchange: () => send("choose", { model: model.value }) });
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
   const fresh = button("New conversation", () => send("new"), { class: "tetrate-button tetrate-plain" });
@@ -34,7 +35,7 @@ function chat({ send, copy, announce }) {
       if ("busy" in changed) fresh.disabled = all.busy;
       settings.fields(changed, all);
     },
-    item: () => message(send, copy, announce),
+    item: () => message(context),
   };
 }
 
@@ -49,7 +50,8 @@ function options(select, { models, model }) {
 
 // --- one question and its answer -------------------------------------------------------------------------------------
 
-function message(send, copy, announce) {
+function message(context) {
+  const { send, copy, announce } = context;
   const plain = { class: "tetrate-button tetrate-plain" };
   const prompt = h("div", { class: "tetrate-prompt", dir: "auto" });
   const sent = h("pre", { class: "tetrate-sent", dir: "auto", tabindex: "0", "aria-label": "as it was sent" });
@@ -66,11 +68,7 @@ function message(send, copy, announce) {
   const item = { body };
   const act = (name, parts) => send(name, { key: item.self().key, ...parts });
 
-  const copied = button("Copy", async () => {
-    await copy(item.self().fields.source);
-    setText(copied, "Copied");
-    setTimeout(() => setText(copied, "Copy"), 1500);
-  }, { ...plain, title: "Copy the answer as Markdown", "data-offline": "true" });
+  const copied = saying("Copy", "Copied", () => copy(item.self().fields.source), { ...plain, title: "Copy the answer as Markdown", "data-offline": "true" });
   const stop = button("Stop", () => act("stop"), { class: "tetrate-button" });
   const retry = button("Retry", () => act("retry"), plain);
   const edit = button("Edit", () => editing(true), { ...plain, title: "Ask it differently; this version is kept" });
@@ -142,14 +140,15 @@ function message(send, copy, announce) {
   }
 
   function finished(all) {
-    withButtons(body);
-    if (item.was === "running") announce(all.state === "failed" ? all.notes.join(" ") : body.textContent.slice(0, 1000));
+    withButtons(body, context);
+    if (item.was !== "running") return;
+    setTimeout(() => announce(all.state === "failed" ? all.notes.join(" ") : body.textContent.slice(0, 1000))); // its text follows
   }
 
   item.node = h("article", { class: "tetrate-message", "aria-label": "Question and answer" },
     prompt, more, form, marks, whole, reasoning, tools, body, notes, status, h("div", { class: "tetrate-foot" }, foot, buttons));
   return Object.assign(item, {
-    grown() { if (item.self().fields.state !== "running") withButtons(body); },
+    grown() { if (item.self().fields.state !== "running") withButtons(body, context); },
     update(now, all) {
       update(now, all);
       item.was = all.state;

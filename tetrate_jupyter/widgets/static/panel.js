@@ -19,6 +19,16 @@ function button(label, onclick, properties = {}) {
   return h("button", { type: "button", class: "tetrate-button", onclick, ...properties }, label);
 }
 
+// A button that says for a moment that it has done its work.
+function saying(label, done, action, properties = {}) {
+  const made = button(label, async () => {
+    await action();
+    setText(made, done);
+    setTimeout(() => setText(made, label), 1500);
+  }, properties);
+  return made;
+}
+
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -77,18 +87,15 @@ function panel({ model, el }, label, make) {
   const context = {
     send,
     model,
+    told,
     copy,
     announce: (text) => { live.textContent = text; },
-    item: (key) => items.get(key),
   };
   const made = make(context);
-  const root = h("section", {
-    class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore",
-    "aria-label": label,
-    "data-lm-suppress-shortcuts": "true", // keys typed here are not JupyterLab's commands
-  }, hiding, gone, made.node, problem, slow, live);
-  for (const kind of ["keydown", "keypress", "keyup", "contextmenu"]) root.addEventListener(kind, (event) => event.stopPropagation());
+  const root = h("section", { class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore", "aria-label": label },
+    hiding, gone, made.node, problem, slow, live);
   el.append(root);
+  window.addEventListener("keydown", keepKeys, true);
 
   const does = {
     panel(changed) {
@@ -157,13 +164,24 @@ function panel({ model, el }, label, make) {
     }
     if (message.to === view && !synced) synced = true;
     else if (message.to || !synced) return;
+    if (message.twin) writeTwin(model, told.mark, message.twin);
     made.before?.();
     for (const [name, ...operands] of message.operations ?? []) does[name](...operands);
     made.after?.();
   }
 
+  // Keys typed here are not JupyterLab's commands, but for Ctrl-S and its like, which no control of a panel uses.
+  function keepKeys(event) {
+    if (!root.contains(event.target)) return;
+    const passed = (event.ctrlKey || event.metaKey) && !/^(?:[acvxyz]|Enter|Backspace|Delete|Home|End|Arrow.*)$/i.test(event.key);
+    root.toggleAttribute("data-lm-suppress-shortcuts", !passed);
+  }
+
+  // JupyterLab marks the views of a restarted kernel; of one that was shut down it says nothing, but its manager knows.
+  const kernel = model.widget_manager?.kernel;
   function lost() {
-    if (!el.closest(".jupyter-widgets-disconnected")) return;
+    const over = kernel?.isDisposed || ["dead", "terminating"].includes(kernel?.status);
+    if (!over && !el.closest(".jupyter-widgets-disconnected")) return;
     setText(gone, "The kernel was restarted or shut down, so this panel is only a picture now. Run its cell again.");
     show(gone, true);
     show(slow, false);
@@ -173,10 +191,16 @@ function panel({ model, el }, label, make) {
 
   model.on("msg:custom", receive);
   model.on("comm_live_update", () => queueMicrotask(lost));
-  model.send({ do: "hello", view });
+  kernel?.disposed?.connect(lost);
+  kernel?.statusChanged?.connect(lost);
+  window.tetratePage ??= Math.random().toString(36).slice(2);
+  model.send({ do: "hello", view, page: window.tetratePage });
   queueMicrotask(lost); // a page that was reloaded after its kernel had gone
   return () => {
     for (const { timer } of waiting.values()) clearTimeout(timer);
+    window.removeEventListener("keydown", keepKeys, true);
+    kernel?.disposed?.disconnect(lost);
+    kernel?.statusChanged?.disconnect(lost);
     made.stop?.();
     root.remove();
   };
