@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from jupyter_client.manager import KernelManager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from typing_extensions import Self
 
 _CPU = "__import__('time').process_time()"  # seconds of this process, all its threads
 SHOWS = {"display_data", "update_display_data", "stream", "execute_result", "error"}
+WIDGETS = {*SHOWS, "comm_open", "comm_msg", "comm_close"}
 
 
 @dataclass
@@ -67,6 +68,10 @@ class CountingKernel(RealKernel):
         self.run("import time")
         return self
 
+    def __init__(self, environment: Mapping[str, str], *, counts: Iterable[str] = SHOWS) -> None:
+        super().__init__(environment)
+        self._counts = frozenset(counts)
+
     def run(
         self, code: str, *, shows: str = "", on_shown: Callable[[], None] | None = None, timeout: float = 120
     ) -> Ran:
@@ -99,7 +104,7 @@ class CountingKernel(RealKernel):
             message = self._client.session.deserialize(rest)
             if message["parent_header"].get("msg_id") != message_id:
                 continue
-            if message["msg_type"] in SHOWS:
+            if message["msg_type"] in self._counts:
                 ran.messages += 1
                 ran.bytes += sum(len(frame) for frame in frames)
                 text = _text(message)

@@ -6,7 +6,7 @@ import json
 import platform
 from pathlib import Path
 
-from tests.benchmarks import cells, client_cpu, loading
+from tests.benchmarks import cells, chat, client_cpu, loading
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -16,12 +16,14 @@ def main() -> None:
     load = loading.measure()
     client = client_cpu.measure()
     kernel = cells.measure()
+    panel = chat.measure()
     results = {
         "python": platform.python_version(),
         "load_ext": load,
         "client": client,
         "cell": {name: kernel[name] for name in ("burst", "paced")},
         "interrupt": kernel["interrupt"],
+        "chat": panel,
     }
     RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n")
     burst, paced, stop = kernel["burst"], kernel["paced"], kernel["interrupt"]
@@ -48,10 +50,12 @@ def main() -> None:
         ("    paced: messages, bytes", f"{paced['messages']:.0f}, {paced['bytes'] / 1000:.0f} kB", ""),
         ("(d) interrupt to idle", f"{stop['idle_ms']:.0f} ms", "150 ms"),
         ("    interrupt to the router seeing it", f"{stop['hung_up_ms']:.0f} ms", "150 ms"),
+        ("(e) chat panel: CPU against whole HTML at 10 Hz", f"{panel['panel_to_whole_html']:.2f}x", "0.53x"),
+        ("    chat panel: bytes against the text's", f"{panel['bytes_per_text_byte']:.1f}x", "10x"),
     ]
-    print(f"{'':48}{'measured':>18}{'aim':>12}")
+    print(f"{'':50}{'measured':>18}{'aim':>12}")
     for name, value, aim in rows:
-        print(f"{name:48}{value:>18}{aim:>12}")
+        print(f"{name:50}{value:>18}{aim:>12}")
 
 
 def _rounded(value: object) -> object:

@@ -26,27 +26,31 @@ class Plan:
     """What "sandbox/stream" is told in its prompt, as "chunks=1000 size=20 interval=0.01 first=0.5".
 
     `chunks` of exactly `size` characters each, `interval` seconds apart, the first after `first` seconds: real ones,
-    whatever the router's speed. Chunk i (from 0) begins with "#i " where `size` leaves room for it.
+    whatever the router's speed. Chunk i (from 0) begins with "#i " where `size` leaves room for it. With `paragraph=25`
+    every 25th chunk ends with a blank line instead of its last two characters.
     """
 
     chunks: int = 100
     size: int = 20
     interval: float = 0.0
     first: float = 0.0
+    paragraph: int = 0
 
     @staticmethod
     def of(body: dict[str, Any]) -> Plan:
         """Read the plan from the last message."""
         content = body["messages"][-1].get("content")
         found = dict(_SETTING.findall(content)) if isinstance(content, str) else {}
-        unknown = found.keys() - {"chunks", "size", "interval", "first"}
+        unknown = found.keys() - {"chunks", "size", "interval", "first", "paragraph"}
         if unknown:
-            raise bad_request(f"sandbox/stream takes chunks, size, interval and first, not {', '.join(unknown)}.")
+            known = "chunks, size, interval, first and paragraph"
+            raise bad_request(f"sandbox/stream takes {known}, not {', '.join(unknown)}.")
         try:
             chunks, size = int(found.get("chunks", 100)), int(found.get("size", 20))
-            plan = Plan(chunks, size, float(found.get("interval", 0)), float(found.get("first", 0)))
+            seconds = float(found.get("interval", 0)), float(found.get("first", 0))
+            plan = Plan(chunks, size, *seconds, paragraph=int(found.get("paragraph", 0)))
         except ValueError:
-            raise bad_request("sandbox/stream takes whole chunks and size, seconds for the rest.") from None
+            raise bad_request("sandbox/stream takes whole numbers, and seconds for interval and first.") from None
         if not (0 <= plan.chunks <= _MOST_CHUNKS and 1 <= plan.size <= _MOST_CHUNKS):
             raise bad_request("sandbox/stream: chunks or size out of range.")
         return plan
@@ -55,7 +59,9 @@ class Plan:
         """Give the text of each chunk."""
         filler = (_FILLER * (self.size // len(_FILLER) + 2))[: self.size]
         for number in range(self.chunks):
-            yield (f"#{number} {filler}" if self.size > len(str(number)) + 2 else filler)[: self.size]
+            text = (f"#{number} {filler}" if self.size > len(str(number)) + 2 else filler)[: self.size]
+            ends = self.paragraph and (number + 1) % self.paragraph == 0
+            yield text[:-2] + "\n\n" if ends else text
 
 
 _DICTATED: dict[str, Reply] = {
