@@ -26,6 +26,7 @@ UPWARD = {
     # The session method that opens something higher imports it inside the method, and only this one.
     ("sessions/session.py", "dropdown", "widgets"),
     ("sessions/session.py", "chat", "widgets"),
+    ("sessions/session.py", "picker", "widgets"),
 }
 
 PURE = {

@@ -61,11 +61,13 @@ STATUS: Final = Command(
 )
 MODELS: Final = Command(
     "tetrate_models",
-    "List the models this key reaches. Words narrow the list: parts of an id, name or provider, a pattern (claude-*),\n"
-    "what a model can do (images, tools, reasoning, structured), a window (200k), cheap.",
+    "Search the models this key reaches and choose one; outside notebooks, list them. Words narrow the list: parts of\n"
+    "an id, name or provider, a pattern (claude-*), what a model can do (images, tools, reasoning, structured), a\n"
+    "window (200k), cheap.",
     (
         Option(("--sort",), "order of the list", value="BY", choices=("name", "price", "context", "provider")),
         Option(("--refresh",), "ask the router again instead of using the list at hand"),
+        Option(("--table",), "give the plain list instead of the picker: models = %tetrate_models --table"),
     ),
     words="WORDS",
     example="%tetrate_models images cheap 200k",

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.output import in_kernel
 
 if TYPE_CHECKING:
+    from ipywidgets import DOMWidget
+
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.magics.extension import TetrateMagics
     from tetrate_jupyter.widgets.dropdown import ModelDropdown
 
 
-def models(magics: TetrateMagics, line: str) -> ModelList | None:
-    """Give the list for display, narrowed and sorted."""
+def models(magics: TetrateMagics, line: str) -> ModelList | DOMWidget | None:
+    """Give the picker in a notebook; elsewhere, or where it is wanted, the list, narrowed and sorted."""
     parsed = commands.MODELS.parse(line)
-    found = magics.session.models(parsed.words, refresh=parsed.flag("refresh"))
     by = parsed.text("sort")
+    if place() == "notebook" and not parsed.flag("table"):
+        if parsed.flag("refresh"):
+            magics.session.models(refresh=True)
+        return magics.session.picker(parsed.words, sort=by or "provider")
+    found = magics.session.models(parsed.words, refresh=parsed.flag("refresh"))
     if not found and parsed.words:
         print(f"No model fits {parsed.words!r}. Next: fewer words, or %tetrate_models for all.")  # noqa: T201 - a magic's answer
         return None

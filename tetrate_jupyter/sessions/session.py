@@ -193,6 +193,15 @@ class Session:
 
         return model_dropdown(self)
 
+    def picker(self, words: str = "", *, sort: str = "provider") -> DOMWidget:
+        """Give the model picker (anywidget), searching for `words`; shown where it is a cell's last line.
+
+        `words` as for `models`; `sort`: "provider", "price", "context" or "name".
+        """
+        from tetrate_jupyter.widgets.picker import model_picker
+
+        return model_picker(self, words, sort)
+
     def chat(self) -> DOMWidget:
         """Give the chat panel (anywidget) on this session's conversation; shown where it is a cell's last line."""
         from tetrate_jupyter.widgets.chat import ChatPanel

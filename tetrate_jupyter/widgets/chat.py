@@ -47,10 +47,9 @@ class ChatPanel(Panel):
             session.conversation.on_change(self._kept),
             session.on_model_change(self.sync),
             session.catalog.on_change(self.sync),
-            session.account.on_change(self._list_models),
             on_cell_run(self._offer),
         )
-        self._list_models()
+        self.need_models()
 
     # --- showing ---------------------------------------------------------------------------------------------
 
@@ -89,15 +88,6 @@ class ChatPanel(Panel):
                 found.setdefault(model.provider or "other", []).append(model.id)
             self._models = models, [[provider, ids] for provider, ids in found.items()]
         return self._models[1]
-
-    def _list_models(self) -> None:
-        if not self.session.catalog.models:
-            self.work(self._fetch_models)
-
-    async def _fetch_models(self) -> None:
-        await self.session.amodels()
-        self.problem = ""
-        self.sync()
 
     # --- following -------------------------------------------------------------------------------------------
 

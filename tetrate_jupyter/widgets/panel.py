@@ -172,6 +172,23 @@ class Panel(anywidget.AnyWidget):
         except TetrateError as error:
             self.tell_problem(error)
 
+    def need_models(self) -> None:
+        """Have the list of models fetched where there is none, now and once somebody has signed in."""
+        self.follow(self.session.account.on_change(self._want_models))
+        self._want_models()
+
+    def _want_models(self) -> None:
+        self.problem = ""
+        if self.session.catalog.models:
+            self.sync()
+        else:
+            self.work(self.fetch_models)
+
+    async def fetch_models(self) -> None:
+        """Fetch the list of models; a subclass may say meanwhile that it is under way."""
+        await self.session.amodels()
+        self.sync()
+
     # --- being displayed -------------------------------------------------------------------------------------
 
     def _ipython_display_(self) -> None:

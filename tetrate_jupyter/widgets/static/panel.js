@@ -88,6 +88,7 @@ function panel({ model, el }, label, make) {
     send,
     model,
     told,
+    view,
     copy,
     announce: (text) => { live.textContent = text; },
   };
