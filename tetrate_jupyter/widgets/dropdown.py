@@ -23,7 +23,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
     def __init__(self, session: Session, **options: Any) -> None:  # noqa: ANN401 - traits of Dropdown
         self._session = session
         models = session.catalog.models or session.models()
-        options = {"description": "Model", "layout": {"width": "min(100%, 32rem)"}, **options}
+        options = {"description": "Model", "layout": {"width": "min(100% - 4px, 32rem)"}, **options}
         super().__init__(options=_choices(models, session.model), value=session.model or NOTHING, **options)
         self.observe(self._chosen, names="value")
         self._stops = [
