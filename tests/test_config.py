@@ -34,6 +34,7 @@ def test_base_url_is_normalised(given: str, expected: str) -> None:
         ("", "not a usable"),
         ("my gateway", "not a usable"),
         ("ftp://gateway.example", "not a usable"),
+        ("https://<gateway>.example", "not a usable"),
         ("https://", "not a usable"),
         ("https://gateway.example:port", "not a usable"),
         ("https://gateway.example/v1?key=1", "? or #"),

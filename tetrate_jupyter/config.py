@@ -93,6 +93,8 @@ _OPERATION_PATHS = (
     "/responses",
     "/status",
 )
+_OWN_DOMAIN = ".router.tetrate.ai"  # whose keys the default consent page gives
+_NEVER = frozenset('<>"\\^`{|}')  # in no address as it is; a person mistyped or pasted something else
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -112,6 +114,16 @@ class Endpoints:
     def is_loopback(self) -> bool:
         """Whether the gateway is on this machine (the sandbox)."""
         return _is_loopback(urlsplit(self.base_url))
+
+    @property
+    def has_consent_page(self) -> bool:
+        """Whether the consent page gives keys for this gateway, as far as is known.
+
+        False for an address of somebody else's without a sign-in address of its own: the real service's page would
+        give a key of that service, which would then be sent elsewhere.
+        """
+        host = urlsplit(self.base_url).hostname or ""
+        return self.auth_url != DEFAULT_AUTH_URL or host.endswith(_OWN_DOMAIN)
 
     @property
     def keys_page(self) -> str:
@@ -175,7 +187,7 @@ def _normalise_origin(text: str, *, allow_http: bool) -> str:
 def _checked(text: str, what: str, *, allow_http: bool) -> SplitResult:
     shown = text.strip()
     example = f"give it as {DEFAULT_BASE_URL!r}"
-    if not shown or any(c.isspace() or ord(c) < 32 for c in shown):
+    if not shown or any(c.isspace() or ord(c) < 32 or c in _NEVER for c in shown):
         raise BaseURLError(f"{shown!r} is not a usable {what}.", next_step=example)
     with_scheme = shown if "://" in shown else ("http://" if _bare_loopback(shown) else "https://") + shown
     try:

@@ -77,6 +77,14 @@ class AskingKernel(RealKernel):
             return False
         content = message["content"]
         cell.cleared = cell.cleared or message["msg_type"] == "clear_output"
-        cell.shown += str(content.get("text", "")) + "".join(content.get("data", {}).values())
+        cell.shown += str(content.get("text", "")) + "".join(map(str, _data(content)))
         cell.shown += "\n".join(content.get("traceback", []))
         return bool(message["msg_type"] == "status" and content["execution_state"] == "idle")
+
+
+def _data(content: dict[str, Any]) -> list[object]:
+    """What an output holds, a widget's kind included; a message of a widget holds nothing that is shown."""
+    data = content.get("data", {})
+    if "method" in data or "target_name" in content:
+        return []
+    return [each if isinstance(each, str) else f"{kind}: {each}" for kind, each in data.items()]

@@ -41,7 +41,7 @@ def test_a_key_or_code_on_the_line_is_refused_with_the_reason(
     with pytest.raises(OptionError, match="saved in the notebook") as caught:
         shell.run_line_magic("tetrate_login", pasted)
     assert pasted not in "\n".join(caught.value.lines())
-    assert "hidden prompt" in caught.value.next_step
+    assert "hidden field or prompt" in caught.value.next_step
     assert not router.requests
 
 

@@ -1,4 +1,4 @@
-"""%tetrate_login in a real ipykernel with a person at it: a browser, a stop button and a hidden prompt."""
+"""%tetrate_login in a real ipykernel with a person at it: the panel, and by text a browser, ■ and a hidden prompt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-LOGIN = "%tetrate_login --again --store file"
+LOGIN = "%tetrate_login --wait --again --store file"
 
 
 @pytest.fixture(scope="module")
@@ -184,3 +184,25 @@ def test_a_headless_run_is_told_what_to_set(router: SandboxRouter, tmp_path_fact
         ran = headless.run(LOGIN)
         assert ran.status == "error"
         assert "set TETRATE_API_KEY before the run" in "".join(ran.texts)
+
+
+def test_the_panel_returns_at_once_and_signs_in_while_a_cell_runs(
+    router: SandboxRouter, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = str(tmp_path_factory.mktemp("panel"))
+    with AskingKernel({**router.environment, **homes(home)}) as panel:
+        panel.run("%load_ext tetrate_jupyter")
+        shown = panel.run("%tetrate_login")
+        assert shown.status == "ok"
+        assert shown.prompts == []
+        assert "application/vnd.jupyter.widget-view+json" in shown.shown
+        assert shown.shown.count("run %tetrate_login --wait") >= 2  # where no widget shows: in its own place and below
+        waiting = "import threading\nfrom tetrate_jupyter import session\nsigned_in = threading.Event()\n"
+        waiting += "stop = session.account.on_change(signed_in.set)\n"
+        waiting += "print(f'<a href=\"{session.account._attempt.url}\">')\nprint(signed_in.wait(30))"
+        cell = panel.run(waiting, on_link=lambda c: visit(router.decide(c.url)))
+        assert "True" in cell.shown
+        assert works(panel)
+        again = panel.run("%tetrate_login")
+        assert again.status == "ok"
+        assert panel.run("%tetrate_login --wait").shown.startswith(f"Signed in to {router.host}.")

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _LOOKS_SECRET = re.compile(r"^sk-|[?&]code=|^[A-Za-z0-9_\-.~]{16,}$")
 
 
 def login(magics: TetrateMagics, line: str) -> None:
-    """Sign in, or say who is signed in."""
+    """Show the sign-in panel and return at once; by text with --wait, in a terminal and where nobody can click."""
     parsed = commands.LOGIN.parse(line)
     if parsed.words:
         refuse(parsed.words)
@@ -23,9 +24,15 @@ def login(magics: TetrateMagics, line: str) -> None:
     base_url = parsed.text("base_url")
     if base_url:
         session.connect(base_url, parsed.text("auth_url"), allow_http=parsed.flag("allow_http"))
-    done = session.login(
-        store=parsed.text("store") or magics.store, again=parsed.flag("again"), timeout=parsed.number("timeout")
-    )
+    store, again, timeout = parsed.text("store") or magics.store, parsed.flag("again"), parsed.number("timeout")
+    if place() == "notebook" and not parsed.flag("wait"):
+        from IPython.display import display
+
+        from tetrate_jupyter.widgets.sign_in import SignInPanel
+
+        display(SignInPanel(session, store=store, again=again, timeout=timeout))  # type: ignore[no-untyped-call]  # IPython's
+        return
+    done = session.login(store=store, again=again, timeout=timeout)
     print("\n".join([str(done), *done.notes]))  # noqa: T201 - a magic's answer
 
 
@@ -34,7 +41,7 @@ def refuse(words: str) -> None:
     if _LOOKS_SECRET.search(words):
         raise OptionError(
             "A key or code does not belong on this line: it would be saved in the notebook and in the history.",
-            next_step="delete it from the cell, run %tetrate_login alone, and paste it at the hidden prompt"
+            next_step="delete it from the cell, run %tetrate_login alone, and paste it into the hidden field or prompt"
             " (if it was a key, revoke it in the dashboard: it has been seen)",
         )
     raise OptionError(f"%tetrate_login takes options only, but got {words!r}.", next_step="run %tetrate_login alone")
@@ -44,14 +51,6 @@ def logout(magics: TetrateMagics, line: str) -> None:
     """Forget the key everywhere and say what is left."""
     commands.LOGOUT.parse(line)
     session = magics.session
-    places = session.logout()
-    gone = [place for place in places if place.removable]
-    left = [place for place in places if not place.removable]
-    if gone:
-        where = " and ".join(str(place) for place in gone)
-        print(f"Signed out of {session.endpoints.host}: the key was removed from {where}.")  # noqa: T201 - a magic's answer
-    else:
-        print(f"No key for {session.endpoints.host} was kept here.")  # noqa: T201 - likewise
-    for place in left:
-        print(f"A key is still in {place}. Next: unset it where it was set, and restart the kernel.")  # noqa: T201 - likewise
-    print(f"The key itself still exists at the router. To revoke it: {session.endpoints.keys_page}")  # noqa: T201 - likewise
+    from tetrate_jupyter.widgets.sign_in_words import signed_out_lines
+
+    print("\n".join(signed_out_lines(session.endpoints, session.logout())))  # noqa: T201 - a magic's answer

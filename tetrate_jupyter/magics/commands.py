@@ -38,12 +38,13 @@ ASK: Final = Command(
 )
 LOGIN: Final = Command(
     "tetrate_login",
-    "Sign in. Opens the router's consent page; no key is typed and none gets into the notebook. Also takes the\n"
-    "address that the browser ended at, a bare code, or an existing key, through a hidden prompt. Already signed\n"
-    "in: checks the key and returns.",
+    "Sign in. Shows the sign-in panel and returns at once: a button opens the router's consent page; no key is\n"
+    "typed and none gets into the notebook. The panel also takes the address that the browser ended at, a bare\n"
+    "code, an existing key or another base URL. Already signed in: checks the key and says where it is.",
     (
         Option(("--store",), "where the key is kept", value="PLACE", choices=STORES),
         Option(("--again",), "sign in anew although a key is there"),
+        Option(("--wait",), "wait here by text instead of showing the panel; for Run All"),
         Option(("--base-url",), "another router: an enterprise gateway or the sandbox", value="URL"),
         Option(("--auth-url",), "where that router's consent page is", value="URL"),
         Option(("--allow-http",), "accept plain http beyond this machine"),

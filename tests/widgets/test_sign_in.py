@@ -1,0 +1,331 @@
+"""The sign-in panel against a sandbox router, its fields filled as a page does it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
+
+import ipywidgets
+import pytest
+
+from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
+from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.widgets.sign_in import SignInPanel
+from tetrate_jupyter.widgets.sign_in_words import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tetrate_jupyter.bridge import Bridge
+
+PATIENCE = 30
+
+
+class Watched:
+    """A panel with what a test does to it and waits for."""
+
+    def __init__(self, panel: SignInPanel) -> None:
+        self.panel = panel
+        self.view = panel.view
+        self._changed = threading.Condition()
+        for widget, name in (
+            (self.view.root, "_dom_classes"),
+            (self.view.problem, "value"),
+            (self.view.note, "value"),
+            (self.view.line, "value"),
+            (self.view.head, "value"),
+        ):
+            widget.observe(self._tell, names=name)
+
+    def _tell(self, _: object) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def until(self, found: Callable[[], bool]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(found, PATIENCE), (self.panel, self.problem, self.view.note.value)
+
+    def until_state(self, state: State) -> None:
+        self.until(lambda: self.panel.state is state and f"tetrate-is-{state.value}" in self.view.root._dom_classes)
+
+    def until_says(self, words: str) -> None:
+        self.until(lambda: words in self.problem or words in self.view.note.value)
+
+    @property
+    def problem(self) -> str:
+        return str(self.view.problem.value)
+
+    @property
+    def url(self) -> str:
+        found = self.panel._attempt
+        assert found is not None
+        return found.url
+
+    def types(self, field: ipywidgets.Password, text: str) -> None:
+        """What arrives from the page when Enter is pressed."""
+        field.set_state({"value": text})
+        assert field.value == ""
+
+
+@pytest.fixture
+def nobody(router: SandboxRouter, bridge: Bridge, tmp_path: Path) -> Iterator[Session]:
+    """A session without a key."""
+    made = Session(base_url=router.base_url, data_dir=tmp_path / "data", bridge=bridge)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shown(nobody: Session) -> Iterator[Watched]:
+    """A panel that waits for the browser."""
+    made = Watched(SignInPanel(nobody, store="file"))
+    made.until_state(State.WAITING)
+    yield made
+    made.panel.close()
+
+
+def visit(address: str) -> None:
+    with urlopen(address, timeout=10) as page:
+        assert page.status == 200
+
+
+def test_the_browser_comes_back_and_the_panel_is_one_line(shown: Watched, router: SandboxRouter) -> None:
+    assert f'href="{shown.url}"'.replace("&", "&amp;") in shown.view.link.value
+    assert 'target="_blank"' in shown.view.link.value
+    assert " left" in shown.view.line.value
+    visit(router.decide(shown.url))
+    shown.until_state(State.SIGNED_IN)
+    assert f"to <b>{router.host}</b>. The key is in a private file" in shown.view.line.value
+    assert "models" in shown.view.line.value
+    assert shown.view.act.description == "Sign out"
+    assert repr(shown.panel) == "<SignInPanel: signed-in>"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_pasted_address_or_code_signs_in(shown: Watched, router: SandboxRouter, *, whole: bool) -> None:
+    ended_at = router.decide(shown.url)
+    shown.types(shown.view.paste, ended_at if whole else parse_qs(urlsplit(ended_at).query)["code"][0])
+    shown.until_state(State.SIGNED_IN)
+
+
+def test_nonsense_is_explained_and_the_wait_goes_on(shown: Watched, router: SandboxRouter) -> None:
+    shown.types(shown.view.paste, "what is this")
+    shown.until_says("paste the whole address")
+    shown.types(shown.view.paste, "http://localhost:1/?state=another&code=abc")
+    shown.until_says("belongs to another sign-in")
+    assert "%tetrate_login" not in shown.problem
+    assert shown.panel.state is State.WAITING
+    shown.types(shown.view.paste, router.decide(shown.url))
+    shown.until_state(State.SIGNED_IN)
+    assert shown.problem == ""
+
+
+def test_denied_then_started_again(shown: Watched, router: SandboxRouter) -> None:
+    first = shown.url
+    shown.types(shown.view.paste, router.decide(first, "deny"))
+    shown.until_state(State.FAILED)
+    shown.until_says("did not approve")
+    assert "Next: press Start again." in shown.problem
+    shown.view.act.click()
+    shown.until_state(State.WAITING)
+    assert shown.problem == ""
+    assert shown.url != first
+    visit(router.decide(shown.url))
+    shown.until_state(State.SIGNED_IN)
+
+
+def test_a_code_that_was_used_is_told(shown: Watched, router: SandboxRouter) -> None:
+    ended_at = router.decide(shown.url)
+    shown.types(shown.view.paste, ended_at)
+    shown.until_state(State.SIGNED_IN)
+    shown.view.act.click()
+    shown.until_state(State.STOPPED)
+    shown.view.act.click()
+    shown.until_state(State.WAITING)
+    code = parse_qs(urlsplit(ended_at).query)["code"][0]
+    shown.types(shown.view.paste, code)
+    shown.until_state(State.FAILED)
+    assert "Next: press Start again" in shown.problem
+    assert code not in shown.problem
+
+
+def test_nobody_comes(nobody: Session) -> None:
+    late = Watched(SignInPanel(nobody, timeout=0.2))
+    late.until_state(State.FAILED)
+    late.until_says("Nobody approved within")
+    late.types(late.view.paste, "abc")
+    late.until_says("no sign-in under way")
+    late.panel.close()
+
+
+def test_a_wrong_key_is_refused_and_a_good_one_kept(shown: Watched, router: SandboxRouter, nobody: Session) -> None:
+    shown.types(shown.view.key, "sk-made-up-made-up-made-up")
+    shown.until_says("does not accept that key")
+    assert "made-up" not in shown.problem
+    assert shown.panel.state is State.WAITING
+    shown.types(shown.view.paste, router.issue_key())  # into the other field: that is understood
+    shown.until_state(State.SIGNED_IN)
+    assert nobody.bridge.run(nobody.account.key()).host == router.host
+
+
+def test_cancel_ends_the_attempt_and_the_next_starts_at_once(shown: Watched) -> None:
+    first = shown.panel._attempt
+    assert first is not None
+    ended = threading.Event()
+    first.on_change(ended.set)
+    shown.view.act.click()
+    shown.until_state(State.STOPPED)
+    assert ended.wait(PATIENCE)
+    assert first.ended
+    assert shown.view.line.value == ""
+    shown.view.act.click()
+    shown.until_state(State.WAITING)
+
+
+def test_what_is_done_elsewhere_shows(shown: Watched, router: SandboxRouter, nobody: Session) -> None:
+    nobody.login(key=router.issue_key(), store="memory")
+    shown.until_state(State.SIGNED_IN)
+    assert "memory" in shown.view.line.value
+    nobody.logout()
+    shown.until_state(State.STOPPED)
+    with SandboxRouter(speed=INSTANT) as other:
+        nobody.connect(other.base_url)
+        shown.until(lambda: other.host in shown.view.head.value and shown.panel.state is State.WAITING)
+        assert shown.view.url.value == other.base_url
+
+
+def test_two_panels_of_one_session(shown: Watched, router: SandboxRouter, nobody: Session) -> None:
+    second = Watched(SignInPanel(nobody, store="memory"))
+    second.until_state(State.WAITING)
+    shown.until_says("replaced by a newer sign-in")
+    visit(router.decide(second.url))
+    second.until_state(State.SIGNED_IN)
+    shown.until_state(State.SIGNED_IN)
+    second.view.act.click()
+    second.until_state(State.STOPPED)
+    shown.until_state(State.STOPPED)
+    second.panel.close()
+
+
+def test_a_key_that_is_there_is_checked(session: Session, router: SandboxRouter) -> None:
+    there = Watched(SignInPanel(session))
+    there.until_state(State.SIGNED_IN)
+    assert [r.path for r in router.requests if r.method == "POST"] == []
+    there.panel.close()
+    again = Watched(SignInPanel(session, again=True))
+    again.until_state(State.WAITING)
+    again.panel.close()
+
+
+def test_a_key_that_is_no_longer_accepted_and_a_router_in_trouble(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("invalid-key", path="models"))
+    old = Watched(SignInPanel(session))
+    old.until_state(State.WAITING)
+    old.until_says("no longer accepted")
+    old.panel.close()
+    router.inject(Fault("unavailable", path="models", times=None))
+    troubled = Watched(SignInPanel(session))
+    troubled.until_state(State.FAILED)
+    assert "Next:" in troubled.problem
+    troubled.panel.close()
+
+
+def test_a_key_in_the_environment_stays_and_that_is_said(
+    nobody: Session, router: SandboxRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TETRATE_BASE_URL", router.base_url)
+    monkeypatch.setenv("TETRATE_API_KEY", router.issue_key())
+    there = Watched(SignInPanel(nobody))
+    there.until_state(State.SIGNED_IN)
+    there.view.act.click()
+    there.until_says("still in the environment variable TETRATE_API_KEY")
+    assert there.panel.state is State.SIGNED_IN
+    there.panel.close()
+
+
+def test_a_base_url_is_checked_as_it_is_typed_and_then_used(shown: Watched) -> None:
+    view = shown.view
+    for typed, told in (
+        ("http://gateway.example", "travel unencrypted"),
+        ("https://gateway.example/v1/models", "use 'https://gateway.example/v1'"),
+        ("", "not a usable base URL"),
+        ("<b>", "&lt;b&gt;"),
+    ):
+        view.url.value = typed
+        assert told in view.hint.value
+        assert view.use.disabled
+        view.use.click()
+        assert shown.panel.state is State.WAITING
+    view.url.value = "http://gateway.example"
+    assert view.http.layout.display != "none"
+    view.http.value = True
+    assert not view.use.disabled
+    with SandboxRouter(speed=INSTANT) as other:
+        view.url.value = other.base_url.removesuffix("/v1")
+        assert f"Will be used as {other.base_url}" in view.hint.value
+        assert view.http.layout.display == "none"
+        view.use.click()
+        shown.until(lambda: other.host in view.head.value and shown.panel.state is State.WAITING)
+        assert view.key.description == f"Enter a key for {other.host}"
+        assert other.auth_url in shown.url
+        shown.types(view.key, other.issue_key())
+        shown.until_state(State.SIGNED_IN)
+        assert other.host in view.line.value
+
+
+def test_an_address_without_a_consent_page_takes_a_key_only(bridge: Bridge, tmp_path: Path) -> None:
+    elsewhere = Session(base_url="https://gateway.invalid", data_dir=tmp_path, bridge=bridge)
+    shown = Watched(SignInPanel(elsewhere))
+    shown.until_state(State.KEY_ONLY)
+    assert shown.view.link.value == ""
+    shown.panel.close()
+    elsewhere.close()
+    assert not Endpoints.of("https://api.router.tetrate.ai.example").has_consent_page
+    assert Endpoints.of("https://gateway.invalid", "https://login.invalid").has_consent_page
+    assert Endpoints().has_consent_page
+
+
+def test_on_a_hub_the_field_for_pasting_is_open(nobody: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    hub = Watched(SignInPanel(nobody))
+    hub.until_state(State.WAITING)
+    assert "Copy that page's address" in hub.view.paste.description
+    assert any("<details open>" in str(getattr(child, "value", "")) for child in hub.view.root.children)
+    assert hub.panel._attempt is not None
+    assert not hub.panel._attempt.listening
+    hub.panel.close()
+
+
+def test_nothing_secret_is_in_what_a_notebook_saves(shown: Watched, router: SandboxRouter) -> None:
+    key = router.issue_key()
+    attempt = shown.panel._attempt
+    assert attempt is not None
+    verifier = attempt._verifier
+    ended_at = router.decide(shown.url)
+    code = parse_qs(urlsplit(ended_at).query)["code"][0]
+    shown.types(shown.view.key, "sk-wrong-wrong-wrong")
+    shown.types(shown.view.paste, ended_at)
+    shown.until_state(State.SIGNED_IN)
+    shown.types(shown.view.key, key)
+    saved = json.dumps(ipywidgets.Widget.get_manager_state())
+    assert "Open the consent page" in saved
+    for secret in (key, "sk-", code, verifier):
+        assert secret not in saved
+
+
+def test_closing_stops_the_attempt_and_leaves_no_widget(nobody: Session) -> None:
+    shown = Watched(SignInPanel(nobody))
+    shown.until_state(State.WAITING)
+    attempt = shown.panel._attempt
+    assert attempt is not None
+    ended = threading.Event()
+    attempt.on_change(ended.set)
+    shown.panel.close()
+    assert ended.wait(PATIENCE)
+    assert shown.view.root.comm is None
+    assert shown.view.paste.comm is None
