@@ -1,4 +1,4 @@
-"""Whatever a model, a router or a file calls itself, nothing of it acts in a panel, and none of it breaks the layout."""
+"""Whatever a model, a router or a file calls itself: nothing of it acts in a panel or breaks its layout."""
 
 from __future__ import annotations
 
@@ -44,34 +44,45 @@ def ask(texts):
 
 _STRANGE = """
 () => {
-    const bad = "script, img, iframe, object, embed, link, meta, base, video, audio, marquee, frameset, template, noscript,"
-        + " title, dialog, svg, [src], [srcset], [action], [formaction], [contenteditable], [popover], [autofocus],"
-        + " [data-commandlinker-command]";
-    const ours = ".tetrate-body, .tetrate-prompt, .tetrate-sent, .tetrate-option, .tetrate-notice, .tetrate-chip > span";
+    const bad = "script, img, iframe, object, embed, link, meta, base, video, audio, marquee, frameset, template,"
+        + " noscript, title, dialog, svg, [src], [srcset], [action], [formaction], [contenteditable], [popover],"
+        + " [autofocus], [data-commandlinker-command]";
+    const ours = ".tetrate-body, .tetrate-prompt, .tetrate-sent, .tetrate-option, .tetrate-notice, .tetrate-chip";
+    const inside = "[style], [id], [name], form, input, textarea";
     const found = [];
     const say = (e) => found.push(e.outerHTML.slice(0, 200));
     for (const panel of document.querySelectorAll(".tetrate-panel, .tetrate-twin")) {
         panel.querySelectorAll(bad).forEach(say);
-        panel.querySelectorAll(ours).forEach((e) => e.querySelectorAll("[style], [id], [name], form, input, textarea").forEach(say));
+        panel.querySelectorAll(ours).forEach((e) => e.querySelectorAll(inside).forEach(say));
         for (const e of panel.querySelectorAll("*")) {
             if ([...e.attributes].some((a) => a.name.startsWith("on"))) say(e);
             if (getComputedStyle(e).position === "fixed") say(e);
         }
         for (const a of panel.querySelectorAll("a")) {
-            if (!["http:", "https:", "mailto:"].includes(a.protocol) || a.target !== "_blank" || a.host === location.host) say(a);
+            const open = ["http:", "https:", "mailto:"].includes(a.protocol) && a.target === "_blank";
+            if (!open || a.host === location.host) say(a);
         }
     }
     return found;
 }
 """
 _BROKEN = """
-() => [...document.querySelectorAll(".tetrate-panel, .tetrate-log, .tetrate-box, .tetrate-message, .tetrate-option > *")]
-    .filter((e) => {
-        const style = getComputedStyle(e);
-        return e.scrollWidth > e.clientWidth + 1 && style.overflowX !== "hidden"
-            || e.matches(".tetrate-panel > * > *") && e.getBoundingClientRect().right > e.closest(".tetrate-panel").getBoundingClientRect().right + 1;
-    })
-    .map((e) => `${e.className}: ${e.scrollWidth} > ${e.clientWidth}: ${e.textContent.slice(0, 80)}`)
+() => {
+    const boxes = ".tetrate-panel, .tetrate-log, .tetrate-box, .tetrate-message, .tetrate-option > *";
+    const right = (e) => e.getBoundingClientRect().right;
+    return [...document.querySelectorAll(`${boxes}, .tetrate-panel > * > *`)].filter((e) => {
+        const cut = getComputedStyle(e).overflowX === "hidden";
+        return e.matches(boxes) && !cut && e.scrollWidth > e.clientWidth + 1 || right(e) > right(e.closest(".tetrate-panel")) + 1;
+    }).map((e) => `${e.className}: ${e.scrollWidth} > ${e.clientWidth}: ${e.textContent.slice(0, 80)}`);
+}
+"""
+
+
+_ROWS = """
+() => {
+    const box = document.querySelector(".tetrate-box");
+    return box.scrollHeight / parseFloat(getComputedStyle(box).getPropertyValue("--row"));
+}
 """
 
 
@@ -143,12 +154,7 @@ def test_as_model_name_provider_and_description_in_the_picker(
     notebook[1].run()
     options = page.locator(".tetrate-option")
     expect(options.first).to_be_visible()
-    assert (
-        page.locator(".tetrate-box").evaluate(
-            "box => box.scrollHeight / parseFloat(getComputedStyle(box).getPropertyValue('--row'))"
-        )
-        > 60
-    )
+    assert page.evaluate(_ROWS) > 60
     words = page.get_by_role("combobox", name="Search models")
     for _ in range(20):
         words.press("PageDown")
