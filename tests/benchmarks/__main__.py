@@ -6,7 +6,7 @@ import json
 import platform
 from pathlib import Path
 
-from tests.benchmarks import cells, chat, client_cpu, loading
+from tests.benchmarks import cells, chat, client_cpu, loading, picker
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -17,6 +17,7 @@ def main() -> None:
     client = client_cpu.measure()
     kernel = cells.measure()
     panel = chat.measure()
+    search = picker.measure()
     results = {
         "python": platform.python_version(),
         "load_ext": load,
@@ -24,6 +25,7 @@ def main() -> None:
         "cell": {name: kernel[name] for name in ("burst", "paced")},
         "interrupt": kernel["interrupt"],
         "chat": panel,
+        "picker": search,
     }
     RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n")
     burst, paced, stop = kernel["burst"], kernel["paced"], kernel["interrupt"]
@@ -52,6 +54,8 @@ def main() -> None:
         ("    interrupt to the router seeing it", f"{stop['hung_up_ms']:.0f} ms", "150 ms"),
         ("(e) chat panel: CPU against whole HTML at 10 Hz", f"{panel['panel_to_whole_html']:.2f}x", "0.53x"),
         ("    chat panel: bytes against the text's", f"{panel['bytes_per_text_byte']:.1f}x", "10x"),
+        ("(f) picker, a keystroke over 500 models: worst", f"{search['worst_ms']:.0f} ms", "50 ms"),
+        ("    picker: most bytes of a keystroke", f"{search['most_bytes']:.0f}", ""),
     ]
     print(f"{'':50}{'measured':>18}{'aim':>12}")
     for name, value, aim in rows:

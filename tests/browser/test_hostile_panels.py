@@ -71,8 +71,8 @@ _BROKEN = """
     const boxes = ".tetrate-panel, .tetrate-log, .tetrate-box, .tetrate-message, .tetrate-option > *";
     const right = (e) => e.getBoundingClientRect().right;
     return [...document.querySelectorAll(`${boxes}, .tetrate-panel > * > *`)].filter((e) => {
-        const cut = getComputedStyle(e).overflowX === "hidden";
-        return e.matches(boxes) && !cut && e.scrollWidth > e.clientWidth + 1 || right(e) > right(e.closest(".tetrate-panel")) + 1;
+        const wide = e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "hidden";
+        return e.matches(boxes) && wide || right(e) > right(e.closest(".tetrate-panel")) + 1;
     }).map((e) => `${e.className}: ${e.scrollWidth} > ${e.clientWidth}: ${e.textContent.slice(0, 80)}`);
 }
 """
