@@ -30,3 +30,14 @@ def press(consent: Page, button: str, *, says: str) -> None:
     """Press a button of the consent page and wait for the page at the end, with these words on it."""
     consent.get_by_role("button", name=button, exact=True).click()
     expect(consent.get_by_text(says)).to_be_visible()
+
+
+def approve(cell: Cell) -> Locator:
+    """Approve through the sign-in panel of `cell`; give the panel, which says so."""
+    page = follow(cell)
+    press(page, "Approve", says="You are signed in")
+    expect(page.get_by_text("You can close this page")).to_be_visible()
+    page.close()
+    panel = cell.box.locator(".tetrate-panel")
+    expect(panel.get_by_role("button", name="Sign out")).to_be_visible()
+    return panel

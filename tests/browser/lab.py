@@ -1,4 +1,4 @@
-"""A real JupyterLab on loopback with a home, settings and log of its own."""
+"""A real JupyterLab, or Notebook 7, on loopback with a home, settings and log of its own."""
 
 from __future__ import annotations
 
@@ -46,10 +46,14 @@ _SETTINGS = {
 
 
 class Lab:
-    """`home` takes everything the server and its kernels write but the notebooks, which are in `folder`."""
+    """`home` takes everything the server and its kernels write but the notebooks, which are in `folder`.
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    `app`: which program opens notebooks, "jupyterlab" or "notebook".
+    """
+
+    def __init__(self, home: Path, environment: Mapping[str, str], app: str = "jupyterlab") -> None:
         self.home = home
+        self.app = app
         self.folder = home / "notebooks"
         self.log = home / "jupyterlab.log"
         self._token = secrets.token_hex(16)
@@ -68,14 +72,22 @@ class Lab:
 
     def address(self, notebook: str) -> str:
         """Give the address that opens a notebook in a workspace of its own, without a login page."""
+        if self.app == "notebook":
+            return f"{self.origin}/notebooks/{quote(notebook)}?token={self._token}"
         workspace = notebook.removesuffix(".ipynb")
         return f"{self.origin}/lab/workspaces/{quote(workspace)}/tree/{quote(notebook)}?token={self._token}"
 
     @contextmanager
     def theme(self, name: str) -> Iterator[None]:
         """Pages that are opened meanwhile have this theme, "JupyterLab Dark" for instance."""
-        path = self._settings("@jupyterlab/apputils-extension/themes")
-        path.write_text(json.dumps({"theme": name}))
+        with self.settings("@jupyterlab/apputils-extension/themes", {"theme": name}):
+            yield
+
+    @contextmanager
+    def settings(self, name: str, values: Mapping[str, object]) -> Iterator[None]:
+        """Pages that are opened meanwhile have these settings of one extension."""
+        path = self._settings(name)
+        path.write_text(json.dumps(values))
         try:
             yield
         finally:
@@ -113,7 +125,7 @@ class Lab:
 
     def _command(self) -> list[str]:
         return [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *(sys.executable, "-m", self.app, "--no-browser", "--allow-root"),
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self._port}", "--ServerApp.port_retries=0"),
             *(f"--IdentityProvider.token={self._token}", f"--ServerApp.root_dir={self.folder}"),
             *("--LabApp.news_url=", "--LabApp.extension_manager=readonly"),

@@ -20,6 +20,8 @@ RAN = 60_000  # milliseconds for a cell
 DONE = re.compile(r"^\[\d+\]:$")  # a cell's prompt while it runs: [*]:
 FAILED = '[data-mime-type="application/vnd.jupyter.error"], [data-mime-type="application/vnd.jupyter.stderr"]'
 LOGIN_CELL = "%tetrate_login"
+# It has no status bar; its note "Connecting" has come and gone where the kernel is there.
+_NOTEBOOK_7_IDLE = "body:has(.jp-NotebookKernelStatus-fade:empty) .jp-Notebook-ExecutionIndicator[data-status=idle]"
 
 
 def write(path: Path, sources: Sequence[str]) -> Path:
@@ -102,7 +104,8 @@ class Notebook:
     def wait_ready(self) -> None:
         """Wait until the notebook is there and its kernel is idle."""
         # the status bar, not the toolbar's circle: that one is idle before there is a kernel
-        expect(self.page.locator("#jp-main-statusbar").get_by_text("| Idle")).to_be_visible(timeout=READY)
+        bar = self.page.locator("#jp-main-statusbar").get_by_text("| Idle")
+        expect(bar.or_(self.page.locator(_NOTEBOOK_7_IDLE))).to_be_attached(timeout=READY)
         expect(self.page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=READY)
 
     @property

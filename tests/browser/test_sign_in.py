@@ -1,4 +1,4 @@
-"""Signing in, denied, again and by pasting, in a real JupyterLab."""
+"""Signing in through the panel, in every way and with every failure, and by text with --wait."""
 
 from __future__ import annotations
 
@@ -7,47 +7,239 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import consent
+from tests.browser import axe, consent
+from tests.browser.test_chat import without_kernel
+from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
     from tests.browser.conftest import Opens
-    from tetrate_jupyter.sandbox import SandboxRouter
+    from tests.browser.lab import Lab
+    from tests.browser.notebook import Cell, Notebook
 
-CELLS = ("%load_ext tetrate_jupyter", "%tetrate_login", "%tetrate_login", "print(6 * 7)")
+LOAD = "%load_ext tetrate_jupyter"
+BY_TEXT = (LOAD, "%tetrate_login --wait", "print(6 * 7)")
+BUSY = "import time\nfrom tetrate_jupyter import session\nwhile session.account.find() is None:\n    time.sleep(0.05)"
+MANAGER = "@jupyter-widgets/jupyterlab-manager/plugin"
+NARROW, WIDE = {"width": 320, "height": 700}, {"width": 1600, "height": 900}
 
 
-@pytest.mark.usefixtures("signed_out")
-def test_a_denied_sign_in_says_so_and_the_next_one_succeeds_at_once(opened: Opens) -> None:
-    notebook = opened(*CELLS)
+class Panel:
+    """A sign-in panel as a person sees it."""
+
+    def __init__(self, box: Locator) -> None:
+        self.box = box
+        self.link = box.get_by_role("link", name="Open the consent page")
+        self.status = box.get_by_role("status")
+        self.alert = box.get_by_role("alert")
+        self.paste = box.get_by_label("Paste the address")
+        self.key = box.get_by_label("Enter a key for")
+        self.url = box.get_by_label("custom base URL")
+        expect(box.get_by_role("button").first).to_be_visible()
+
+    def button(self, name: str) -> Locator:
+        return self.box.get_by_role("button", name=name, exact=True)
+
+    def open_others(self) -> None:
+        self.box.get_by_text("Other ways to sign in").click()
+        expect(self.key).to_be_visible()
+
+    def type(self, field: Locator, text: str) -> None:
+        field.fill(text)
+        field.press("Enter")
+
+    def address(self) -> str:
+        return self.link.get_attribute("href") or ""
+
+    def waits(self) -> None:
+        expect(self.link).to_be_visible()
+        expect(self.status).to_have_text("Waiting for you to approve there", use_inner_text=True)
+
+    def is_signed_in(self, host: str) -> None:
+        expect(self.button("Sign out")).to_be_visible()
+        expect(self.status).to_have_text("Signed in", use_inner_text=True)
+        expect(self.box.locator(".tetrate-detail")).to_contain_text(f"to {host}.")
+
+    def fits(self) -> bool:
+        """Whether nothing in it is wider than it."""
+        return bool(self.box.evaluate("e => e.scrollWidth <= e.clientWidth + 1"))
+
+
+def show(notebook: Notebook, cell: int = 1) -> Panel:
     notebook[0].run()
+    notebook[cell].run()
+    return Panel(notebook[cell].box.locator(".tetrate-panel"))
 
-    notebook[1].start()
-    consent.press(consent.follow(notebook[1]), "Deny", says="You can close this page")
-    notebook[1].wait()
-    told = notebook[1].failures.inner_text()
-    assert told.startswith("LoginDeniedError")
-    assert "%tetrate_login" in told
-    assert "Traceback" not in told
-    assert len(told.splitlines()) <= 3
-    expect(notebook[1].stdin).to_have_count(0)
 
-    notebook[2].start()
-    consent.press(consent.follow(notebook[2]), "Approve", says="You can close this page")
-    notebook[2].wait()
-    assert notebook[2].failures.count() == 0
-    assert "Signed in to" in notebook[2].text
-    expect(notebook[2].stdin).to_have_count(0)
-    assert notebook[3].run() == "42"
+def focused(page: Page) -> str:
+    found: str = page.evaluate("document.activeElement.innerText || document.activeElement.tagName")
+    return found
 
 
 @pytest.mark.usefixtures("signed_out")
-def test_the_address_the_browser_ended_at_can_be_pasted(opened: Opens, lab_router: SandboxRouter) -> None:
-    notebook = opened(*CELLS)
+def test_every_way_and_every_failure(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:
+    notebook = opened(LOAD, "%tetrate_login", "%tetrate hello")
+    panel = show(notebook)
+    panel.waits()
+    expect(panel.paste).not_to_be_visible()
+    assert axe.findings(panel.box) == []
+    consent.press(consent.follow(notebook[1]), "Deny", says="You can close this page")
+    expect(panel.alert).to_contain_text("Next: press Start again.")
+    assert focused(page).startswith("Consent page")  # the link that was pressed keeps the focus
+    assert axe.findings(panel.box) == []
+
+    panel.button("Start again").press("Enter")
+    panel.waits()
+    assert focused(page) == "Cancel"  # the same button in its new role
+    panel.open_others()
+    assert axe.findings(panel.box) == []
+    page.keyboard.press("Control+b")  # the file browser goes
+    for size in (NARROW, WIDE):
+        page.set_viewport_size(size)
+        assert panel.fits()
+    panel.type(panel.paste, "what is this")
+    expect(panel.alert).to_contain_text("Next: paste the whole address")
+    expect(panel.paste).to_be_focused()
+    expect(panel.paste).to_have_value("")
+    panel.type(panel.key, "sk-wrong-wrong-wrong")
+    expect(panel.alert).to_contain_text("does not accept that key")
+    expect(panel.key).to_have_value("")
+    panel.button("Cancel").click()
+    expect(panel.box.get_by_text("Cancelled.")).to_be_visible()
+    expect(panel.link).not_to_be_visible()
+    assert axe.findings(panel.box) == []
+
+    panel.button("Sign in").click()
+    panel.waits()
+    ended_at = lab_router.decide(panel.address())  # a browser on another machine: its way back leads nowhere
+    assert panel.paste.get_attribute("type") == "password"
+    panel.type(panel.paste, ended_at)
+    panel.is_signed_in(lab_router.host)
+    expect(panel.key).not_to_be_visible()
+    assert axe.findings(panel.box) == []
+    notebook[2].run()
+
+    panel.button("Sign out").click()
+    expect(panel.box.get_by_text("the key was removed from")).to_be_visible()
+    panel.button("Sign in").click()
+    panel.waits()
+    panel.type(panel.paste, ended_at.partition("code=")[2].partition("&")[0])
+    expect(panel.alert).to_contain_text("press Start again")  # the code was used
+    panel.type(panel.key, lab_router.issue_key())
+    panel.is_signed_in(lab_router.host)
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_a_custom_base_url_and_a_sign_in_while_a_cell_runs(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_login", BUSY)
+    panel = show(notebook)
+    panel.open_others()
+    panel.url.fill("http://gateway.example")
+    expect(panel.box.get_by_text("the key would travel unencrypted")).to_be_visible()
+    expect(panel.button("Use")).to_be_disabled()
+    panel.box.get_by_label("Accept plain http").check()
+    expect(panel.button("Use")).to_be_enabled()
+    assert axe.findings(panel.box) == []
+    with SandboxRouter(speed=INSTANT) as other:
+        panel.url.fill(other.base_url + "/models")
+        expect(panel.box.get_by_text(f"use '{other.base_url}'")).to_be_visible()
+        panel.url.fill(other.host)
+        expect(panel.box.get_by_text(f"Will be used as {other.base_url}")).to_be_visible()
+        panel.url.press("Enter")
+        expect(panel.box.get_by_label(f"Enter a key for {other.host}")).to_be_visible()
+        expect(panel.box.get_by_text(f"Sign in to {other.host}")).to_be_visible()
+        expect(panel.url).to_be_focused()
+        panel.waits()
+        notebook[2].start()
+        expect(page.locator("#jp-main-statusbar").get_by_text("| Busy")).to_be_visible()
+        consent.approve(notebook[1])
+        panel.is_signed_in(other.host)
+        notebook[2].wait()
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Page, lab: Lab) -> None:
+    with lab.settings(MANAGER, {"saveState": True}):
+        notebook = opened(LOAD, "%tetrate_login --timeout 60")
+        panel = show(notebook)
+        panel.waits()
+        twin = notebook[1].box.locator(".tetrate-twin")
+        expect(twin).not_to_be_visible()
+        notebook.save()
+        notebook.open()  # the kernel lives on, and so does the wait
+        panel = Panel(notebook[1].box.locator(".tetrate-panel"))
+        panel.waits()
+        expect(twin).not_to_be_visible()
+
+        notebook[1].box.locator(".jp-OutputArea-output").first.click(button="right", position={"x": 5, "y": 5})
+        page.get_by_text("Create New View for Cell Output").click()
+        other = Panel(page.locator(".jp-LinkedOutputView .tetrate-panel"))
+        other.waits()
+        key = sign_in_there(notebook[1], lab)
+        for each in (panel, other):
+            expect(each.button("Sign out")).to_be_visible()
+        notebook.save()
+        saved = notebook.path.read_text()
+        assert "PasswordModel" in saved  # the widgets' state is there
+        assert key not in saved
+        assert "code=" not in saved
+
+        restart(page)
+        gone = panel.box.get_by_text("The kernel of this panel is gone")
+        expect(gone).to_be_visible()
+        expect(panel.button("Sign out")).not_to_be_visible()
+        assert axe.findings(panel.box) == []
+        again = show(notebook)  # the key is there: one line, without a click
+        expect(again.button("Sign out")).to_be_visible()
+    notebook.save()
+    notebook.shut_down()
+    without_kernel(notebook)  # and without the widgets' state, as JupyterLab saves it by default
+    expect(twin).to_be_visible()
+    expect(twin).to_contain_text("Signed in to")
+    expect(page.get_by_text("Error displaying widget")).not_to_be_visible()
+
+
+def sign_in_there(cell: Cell, lab: Lab) -> str:
+    """Approve; give the key that is kept now."""
+    consent.approve(cell)
+    (key_file,) = (lab.data / "tetrate-jupyter" / "keys").iterdir()
+    return key_file.read_text().strip()
+
+
+def restart(page: Page) -> None:
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.locator('[data-command="kernelmenu:restart"]').click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_nobody_comes_and_the_panel_says_so(opened: Opens) -> None:
+    panel = show(opened(LOAD, "%tetrate_login --timeout 1"))
+    expect(panel.alert).to_contain_text("Nobody approved within 1 s. Next: press Start again.")
+    panel.button("Start again").click()
+    panel.waits()
+
+
+def test_notebook_7_signs_in(opened: Opens, notebook7: Lab, lab_router: SandboxRouter) -> None:
+    notebook = opened(LOAD, "%tetrate_login", "%tetrate hello", on=notebook7)
+    panel = show(notebook)
+    panel.waits()
+    expect(notebook[1].box.locator(".tetrate-twin")).not_to_be_visible()
+    assert axe.findings(panel.box) == []
+    consent.approve(notebook[1])
+    panel.is_signed_in(lab_router.host)
+    assert "total" in notebook[2].run()
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_by_text_the_address_the_browser_ended_at_can_be_pasted(opened: Opens, lab_router: SandboxRouter) -> None:
+    notebook = opened(*BY_TEXT)
     notebook[0].run()
     notebook[1].start()
     address = consent.link(notebook[1]).get_attribute("href")
     assert address is not None
-    ended_at = lab_router.decide(address)  # a browser on another machine: its way back leads nowhere
+    ended_at = lab_router.decide(address)
     assert "stop the cell" in notebook[1].text
     notebook.interrupt()
     box = notebook[1].stdin
@@ -59,25 +251,12 @@ def test_the_address_the_browser_ended_at_can_be_pasted(opened: Opens, lab_route
     assert notebook[1].failures.count() == 0
     assert "Signed in to" in notebook[1].text
     assert ended_at not in notebook.page.content()
-    assert notebook[3].run() == "42"
+    assert notebook[2].run() == "42"
 
 
 @pytest.mark.usefixtures("signed_out")
-def test_enter_alone_stops_and_the_notebook_goes_on(opened: Opens) -> None:
-    notebook = opened(*CELLS)
-    notebook[0].run()
-    notebook[1].start()
-    consent.link(notebook[1])
-    notebook.interrupt()
-    notebook[1].stdin.press("Enter")
-    notebook[1].wait()
-    assert notebook[1].failures.inner_text().startswith("LoginCancelledError")
-    assert notebook[3].run() == "42"
-
-
-@pytest.mark.usefixtures("signed_out")
-def test_a_second_interrupt_stops_and_the_notebook_goes_on(opened: Opens) -> None:
-    notebook = opened(*CELLS)
+def test_by_text_a_second_interrupt_stops_and_the_notebook_goes_on(opened: Opens) -> None:
+    notebook = opened(*BY_TEXT)
     notebook[0].run()
     notebook[1].start()
     consent.link(notebook[1])
@@ -85,5 +264,7 @@ def test_a_second_interrupt_stops_and_the_notebook_goes_on(opened: Opens) -> Non
     expect(notebook[1].stdin).to_be_visible()
     notebook.page.get_by_role("button", name="Interrupt the kernel").click()
     notebook[1].wait()
-    assert notebook[1].failures.inner_text().startswith("LoginCancelledError")
-    assert notebook[3].run() == "42"
+    told = notebook[1].failures.inner_text()
+    assert told.startswith("LoginCancelledError")
+    assert "Traceback" not in told
+    assert notebook[2].run() == "42"

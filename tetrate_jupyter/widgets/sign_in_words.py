@@ -50,7 +50,7 @@ CANCELLED: Final = "Cancelled. Nothing was changed."
 CHECKING_KEY: Final = "Checking the key ..."
 KEY_REFUSED: Final = "The key that was kept here is no longer accepted."
 OVER: Final = "There is no sign-in under way. Next: press the button, then paste."
-GONE: Final = "The kernel was restarted, so this panel is only a picture now. Run its cell again."
+GONE: Final = "The kernel of this panel is gone (restarted or shut down). Run its cell again."
 WITHOUT: Final = "The sign-in panel shows here while its kernel runs. Where it doesn't show, run %tetrate_login --wait."
 PASTE: Final = "Paste the address the browser ended at, or the code"
 ELSEWHERE: Final = (
@@ -122,7 +122,7 @@ def note_html(text: str) -> str:
 def signed_in_html(done: SignedIn) -> str:
     """Say to whom, where the key is and what it reaches, after the words "Signed in"."""
     reach = f"{done.models:,} model{'' if done.models == 1 else 's'}"
-    return f"to <b>{escape(done.host)}</b>. The key is in {escape(str(done.place))}; it reaches {reach}."
+    return f" to <b>{escape(done.host)}</b>. The key is in {escape(str(done.place))}; it reaches {reach}."
 
 
 def countdown(seconds: float) -> str:
