@@ -196,7 +196,7 @@ def test_the_panel_returns_at_once_and_signs_in_while_a_cell_runs(
         assert shown.status == "ok"
         assert shown.prompts == []
         assert "application/vnd.jupyter.widget-view+json" in shown.shown
-        assert shown.shown.count("run %tetrate_login --wait") >= 2  # where no widget shows: in its own place and below
+        assert shown.shown.count("%tetrate_login --wait") >= 2  # where no widget shows: in its own place and below
         waiting = "import threading\nfrom tetrate_jupyter import session\nsigned_in = threading.Event()\n"
         waiting += "stop = session.account.on_change(signed_in.set)\n"
         waiting += "print(f'<a href=\"{session.account._attempt.url}\">')\nprint(signed_in.wait(30))"

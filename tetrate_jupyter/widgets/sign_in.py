@@ -11,7 +11,7 @@ from tetrate_jupyter import front_end
 from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
-from tetrate_jupyter.config import Endpoints, hosted_elsewhere
+from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints, hosted_elsewhere
 from tetrate_jupyter.errors import BaseURLError, InvalidKeyError, LoginDeniedError, TetrateError
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.sessions.account import SignedIn
@@ -129,7 +129,8 @@ class SignInPanel:
         except BaseURLError as error:
             return None, words.advice(error)
         if found.base_url == self._session.endpoints.base_url:
-            return found, f"{found.base_url} is in use."
+            other = "" if found.base_url == DEFAULT_BASE_URL else f" The usual one is {DEFAULT_BASE_URL}"
+            return found, f"{found.base_url} is in use.{other}"
         return found, f"Will be used as {found.base_url}"
 
     def _use_address(self) -> None:
@@ -290,12 +291,12 @@ class SignInPanel:
     def _twin_html(self) -> str:
         if self.state is State.SIGNED_IN:
             return f"<p>Signed in {self._shown.line}</p>"
-        return f"<p>{escape(words.WITHOUT)}</p>"
+        return f"<p>{escape(words.not_yet(self._shown.host))}</p>"
 
     def _twin_plain(self) -> str:
         if self.state is State.SIGNED_IN:
             return f"Signed in to {self._shown.host}."
-        return words.WITHOUT
+        return words.not_yet(self._shown.host)
 
     def __repr__(self) -> str:
         return f"<SignInPanel: {self.state.value}>"

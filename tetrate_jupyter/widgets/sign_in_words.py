@@ -51,7 +51,7 @@ CHECKING_KEY: Final = "Checking the key ..."
 KEY_REFUSED: Final = "The key that was kept here is no longer accepted."
 OVER: Final = "There is no sign-in under way. Next: press the button, then paste."
 GONE: Final = "The kernel of this panel is gone (restarted or shut down). Run its cell again."
-WITHOUT: Final = "The sign-in panel shows here while its kernel runs. Where it doesn't show, run %tetrate_login --wait."
+WITHOUT: Final = "The sign-in panel needs a running kernel and widgets. Where it doesn't show: %tetrate_login --wait"
 PASTE: Final = "Paste the address the browser ended at, or the code"
 ELSEWHERE: Final = (
     "After approving, your browser ends at a page that can't be opened, because this kernel is on another machine."
@@ -129,6 +129,11 @@ def countdown(seconds: float) -> str:
     """Give minutes and seconds, "2:59 left"."""
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02} left"
+
+
+def not_yet(host: str) -> str:
+    """Say for a reader without a kernel that nobody had signed in."""
+    return f"Not signed in to {host}. Run this cell, or %tetrate_login --wait where no panel shows."
 
 
 def signed_out_lines(endpoints: Endpoints, places: Sequence[Place]) -> list[str]:
