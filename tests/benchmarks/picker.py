@@ -38,7 +38,7 @@ def measure() -> dict[str, float]:
         session.catalog._state = replace(session.catalog._state, models=many)
         panel = session.picker()
         sent: list[int] = []
-        panel.send = lambda content, buffers=None: sent.append(len(json.dumps(content)))
+        panel.send = lambda content, *_: sent.append(len(json.dumps(content)))
         panel._handle_custom_msg({"do": "hello", "view": "v", "page": "p"}, [])
         hello = sent[-1]
         sent.clear()

@@ -85,3 +85,25 @@ def test_no_two_options_of_a_magic_share_a_name() -> None:
     for command in commands.COMMANDS:
         names = [name for option in command.options for name in option.names]
         assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "sort"),
+    [
+        ("claude --sort price", "claude", "price"),
+        ("--sort price claude cheap", "claude cheap", "price"),
+        ("claude --sort=price  cheap ", "claude cheap", "price"),
+        ("claude", "claude", None),
+        ("", "", None),
+    ],
+)
+def test_where_words_are_no_prompt_options_may_follow_them(line: str, words: str, sort: str | None) -> None:
+    parsed = commands.MODELS.parse(line)
+    assert parsed.words.strip() == words
+    assert parsed.text("sort") == sort
+    with pytest.raises(OptionError, match="no option"):
+        commands.MODELS.parse(f"{line} --sorted")
+
+
+def test_in_a_prompt_an_option_after_the_first_word_is_text() -> None:
+    assert commands.ASK.parse("-m a what does --sort do?").words == "what does --sort do?"

@@ -71,7 +71,8 @@ MODELS: Final = Command(
         Option(("--table",), "give the plain list instead of the picker: models = %tetrate_models --table"),
     ),
     words="WORDS",
-    example="%tetrate_models images cheap 200k",
+    example="%tetrate_models images cheap 200k --sort price",
+    anywhere=True,
 )
 MODEL: Final = Command(
     "tetrate_model",

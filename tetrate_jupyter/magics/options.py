@@ -46,8 +46,8 @@ class Option:
 class Command:
     """One magic: its name, what it is for, its options and what may follow them.
 
-    `words` is the placeholder of the free text after the options, or None where none is taken. `example` is shown
-    in help and in the README.
+    `words` is the placeholder of the free text after the options, or None where none is taken; with `anywhere` options
+    may stand after it, too (not where it is a prompt, which stays as typed). `example` is shown in help and README.
     """
 
     name: str
@@ -55,16 +55,23 @@ class Command:
     options: tuple[Option, ...] = ()
     words: str | None = None
     example: str = ""
+    anywhere: bool = False
 
     def parse(self, line: str) -> Parsed:
-        """Read options from the start of `line`; what follows the last one is kept exactly as typed.
+        """Read options from the start of `line`; what follows the last one is kept as typed (see `anywhere`).
 
         Raises `OptionError` for an unknown option (with the nearest names), a missing or unusable value, an unclosed
         quote, or words where none are taken.
         """
         values: dict[str, Value] = {}
+        words: list[str] = []
         rest = line.strip()
-        while rest.startswith("-") and rest != "-":
+        while rest != "-" and (rest.startswith("-") or (self.anywhere and rest)):
+            if not rest.startswith("-"):
+                word, _, rest = rest.partition(" ")
+                words.append(word)
+                rest = rest.lstrip()
+                continue
             word, rest = _first_token(rest, self.name)
             if word == "--":
                 break
@@ -80,7 +87,7 @@ class Command:
             self._store(values, option, name, inline)
         if rest and self.words is None:
             raise OptionError(f"%{self.name} takes no words, but got {rest!r}.", next_step=f"see %{self.name}?")
-        return Parsed(values, rest)
+        return Parsed(values, " ".join([*words, *([rest] if rest else [])]) if words else rest)
 
     def _option(self, name: str) -> Option:
         for option in self.options:

@@ -6,7 +6,7 @@ function chat(context) {
   const { send } = context;
   const model = h("select", { "aria-label": "Model", onchange: () => send("choose", { model: model.value }) });
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
-  const fresh = button("New conversation", () => send("new"), { class: "tetrate-button tetrate-plain" });
+  const fresh = button("New", () => send("new"), { class: "tetrate-button tetrate-plain", title: "Start a new conversation; this one is kept" });
   const list = h("div", { class: "tetrate-list" });
   const empty = h("p", { class: "tetrate-quiet tetrate-empty" },
     "Ask below. What you ask in cells with %%tetrate shows here, too.");

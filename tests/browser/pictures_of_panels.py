@@ -1,0 +1,139 @@
+"""The README's pictures of the panels, from a real JupyterLab: `python -m tests.browser.pictures_of_panels`."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser import chromium
+from tests.browser.lab import Lab
+from tests.browser.notebook import Notebook, write
+from tetrate_jupyter.keys.store import KeyStore
+from tetrate_jupyter.sandbox import Fault, SandboxRouter
+from tetrate_jupyter.types import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Locator
+
+FOLDER = Path(__file__).parents[2] / "notebooks" / "pictures"
+COLOURS = 64
+WIDE, NARROW = 1000, 420
+LOAD = """%load_ext tetrate_jupyter
+import pandas as pd
+
+sales = pd.DataFrame({"region": ["North", "South", "East", "West"], "sold": [310, 420, 275, 398]})"""
+QUESTION = "Which region sold the most? {sales}"
+SHOW = "Write a Python function that tells whether a number is prime."
+
+
+@contextmanager
+def opened(browser: Browser, lab: Lab, theme: str, width: int, name: str, *cells: str) -> Iterator[Notebook]:
+    """A notebook in a page of its own, its first cell run."""
+    page = browser.new_page(viewport={"width": width, "height": 1100}, device_scale_factor=1.25)
+    with lab.theme(theme):
+        path = write(lab.folder / f"{name}.ipynb", [LOAD, *cells])
+        notebook = Notebook(page, path, lab.address(path.name))
+        notebook.open()
+        page.keyboard.press("Control+b")  # the file browser goes
+        for cell in notebook.cells:
+            cell.run()
+        yield notebook
+    page.close()
+
+
+def keep(panel: Locator, name: str) -> None:
+    """Write the picture of a panel, in few colours."""
+    picture = Image.open(io.BytesIO(panel.screenshot())).convert("RGB").quantize(COLOURS)
+    path = FOLDER / f"{name}.png"
+    picture.save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def chat(browser: Browser, lab: Lab, router: SandboxRouter) -> None:
+    """Done and light, streaming and dark, narrow and failed."""
+    for theme, width, name in (
+        ("JupyterLab Light", WIDE, "chat-light"),
+        ("JupyterLab Dark", WIDE, "chat-dark"),
+        ("JupyterLab Light", NARROW, "chat-narrow"),
+    ):
+        with opened(browser, lab, theme, width, name, "%tetrate_chat") as notebook:
+            panel = notebook[1].box.locator(".tetrate-panel")
+            ask, messages = panel.get_by_label("Ask", exact=True), panel.locator(".tetrate-message")
+            questions = [QUESTION, SHOW] if name != "chat-narrow" else [QUESTION, "Say hello."]
+            for number, question in enumerate(questions, 1):
+                if question == "Say hello.":
+                    router.inject(Fault("overloaded", times=5))
+                ask.fill(question)
+                ask.press("Control+Enter")
+                expect(messages).to_have_count(number)
+                if name == "chat-dark" and question == SHOW:
+                    expect(messages.last.locator(".tetrate-code")).to_contain_text("return")
+                    break
+                expect(messages.last).to_have_attribute("aria-busy", "false")
+            keep(panel, name)
+            router.clear_faults()
+
+
+def picker(browser: Browser, lab: Lab) -> None:
+    """A search in both themes, and narrow."""
+    for theme, width, name in (
+        ("JupyterLab Light", WIDE, "picker-light"),
+        ("JupyterLab Dark", WIDE, "picker-dark"),
+        ("JupyterLab Light", NARROW, "picker-narrow"),
+    ):
+        with opened(browser, lab, theme, width, name, "%tetrate_models images 200k --sort price") as notebook:
+            panel = notebook[1].box.locator(".tetrate-panel")
+            words = panel.get_by_role("combobox", name="Search models")
+            expect(panel.locator(".tetrate-option").first).to_be_visible()
+            words.press("ArrowDown")
+            words.press("ArrowDown")
+            words.press("Enter")
+            expect(panel.locator("[aria-selected=true]")).to_be_visible()
+            keep(panel, name)
+
+
+def sign_in(browser: Browser, lab: Lab) -> None:
+    """Waiting in both themes; narrow with its other ways and an error."""
+    for theme, width, name in (
+        ("JupyterLab Light", WIDE, "sign-in-light"),
+        ("JupyterLab Dark", WIDE, "sign-in-dark"),
+        ("JupyterLab Light", NARROW, "sign-in-narrow"),
+    ):
+        with opened(browser, lab, theme, width, name, "%tetrate_login --again") as notebook:
+            panel = notebook[1].box.locator(".tetrate-panel")
+            expect(panel.get_by_role("link", name="consent page")).to_be_visible()
+            if name == "sign-in-narrow":
+                panel.get_by_text("Other ways to sign in").click()
+                address = panel.get_by_label("Use a custom base URL")
+                address.fill("http://gateway.example")
+                expect(panel.get_by_text("plain http").first).to_be_visible()
+            keep(panel, name)
+
+
+def main() -> None:
+    """Take them all."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        SandboxRouter() as router,
+        Lab(Path(folder) / "home", router.environment) as lab,
+        sync_playwright() as playwright,
+    ):
+        KeyStore(lab.data / "tetrate-jupyter").save(Secret(router.issue_key(), host=router.host), store="file")
+        browser = playwright.chromium.launch(executable_path=chromium.find(playwright), args=chromium.ARGUMENTS)
+        expect.set_options(timeout=30_000)
+        chat(browser, lab, router)
+        picker(browser, lab)
+        sign_in(browser, lab)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
