@@ -295,11 +295,12 @@ async def test_a_code_the_router_refuses(router: RawRouter, client: GatewayClien
     ],
 )
 async def test_an_exchange_that_fails_otherwise_is_tried_once_and_tells_no_secret(
-    router: RawRouter, hasty: GatewayClient, script: tuple[Any, ...]
+    router: RawRouter, client: GatewayClient, hasty: GatewayClient, script: tuple[Any, ...]
 ) -> None:
     router.will(*script)
+    chosen = hasty if Then.HANG in script else client  # a busy machine may take a fifth of a second to answer
     with pytest.raises(errors.ExchangeError) as caught:
-        await hasty.exchange(CODE, VERIFIER)
+        await chosen.exchange(CODE, VERIFIER)
     assert len(router.requests) == 1
     assert caught.value.__context__ is None
     for secret in (CODE, VERIFIER, KEY_TEXT):
