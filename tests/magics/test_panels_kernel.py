@@ -1,0 +1,59 @@
+"""The panels in real kernels without a page: nobody there, or a front end that can't show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.kernels import WIDGETS, CountingKernel
+from tests.magics.asking_kernel import AskingKernel
+from tetrate_jupyter import config
+from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
+from tetrate_jupyter.widgets.panel import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+LOAD = "%load_ext tetrate_jupyter\nfrom tetrate_jupyter import session"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    home: Path = tmp_path_factory.mktemp("home")
+    with SandboxRouter(speed=INSTANT) as router:
+        key = {config.KEY_VARIABLES[0]: router.issue_key()}
+        yield {**router.environment, **key, "HOME": str(home), "JUPYTER_DATA_DIR": str(home / "data")}
+
+
+def test_where_nobody_watches_only_what_can_be_read_later_is_shown(environment: dict[str, str]) -> None:
+    with CountingKernel(environment, counts=WIDGETS) as kernel:
+        kernel.run(LOAD)
+        listed = kernel.run("%tetrate_models claude")
+        assert listed.status == "ok"
+        assert listed.kinds == ["execute_result"]
+        assert "claude-haiku-4-5" in listed.texts[0]
+        kernel.run('session.ask("The word is xyzzy.")')
+        chat = kernel.run("%tetrate_chat")
+        assert chat.status == "ok"
+        shown = [text for kind, text in zip(chat.kinds, chat.texts, strict=True) if kind == "display_data"]
+        assert len(shown) == 1
+        assert "xyzzy" in shown[0]
+        assert "widget" not in shown[0]
+
+
+def test_a_front_end_that_shows_no_panel_gets_told_what_to_install(environment: dict[str, str]) -> None:
+    with AskingKernel(environment) as kernel:
+        assert kernel.run(LOAD).status == "ok"
+        # The cell goes on until the panel has given up waiting for a page, so that all it says is this cell's.
+        cell = kernel.run(
+            'session.ask("The word is xyzzy.")\nfrom IPython.display import display\nimport time\n'
+            "panel = session.chat()\ndisplay(panel)\nfuture, = panel._working\nfuture.result(10)"
+        )
+        assert cell.status == "ok", cell.shown
+        before, after = cell.shown.split(MISSING, 1)
+        assert "xyzzy" in before
+        assert "xyzzy" in after
