@@ -17,6 +17,7 @@ LEVELS = {
     "catalog": 2, "ledger": 2,
     "completion": 3, "conversation": 3,
     "sessions": 4,
+    "compare": 5,
     "widgets": 6,
     "magics": 7, "cli": 7,
 }  # fmt: skip
@@ -27,6 +28,8 @@ UPWARD = {
     ("sessions/session.py", "dropdown", "widgets"),
     ("sessions/session.py", "chat", "widgets"),
     ("sessions/session.py", "picker", "widgets"),
+    ("sessions/session.py", "compare", "compare"),
+    ("sessions/session.py", "acompare", "compare"),
 }
 
 PURE = {
@@ -34,6 +37,9 @@ PURE = {
     "http/retry.py": set(),
     "http/faults.py": {"msgspec"},
     "auth/pkce.py": set(),
+    "compare/columns.py": set(),
+    "compare/setup.py": set(),
+    "compare/forecast.py": set(),
     "render": {"markdown_it", "mdit_py_plugins", "pygments", "latex2mathml"},
 }
 NO_IO = {"asyncio", "socket", "ssl", "subprocess", "threading", "urllib.request", "http.client", "tempfile", "shutil"}

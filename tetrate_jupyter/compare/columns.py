@@ -1,0 +1,190 @@
+"""Columns of a comparison: from ids, lists, patterns or nothing at all to models, each with an id of its own; pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.catalog.search import blended_price, retires_soon
+from tetrate_jupyter.conversation import Conversation, Exchange
+from tetrate_jupyter.errors import OptionError, TetrateError, UnknownModelError
+from tetrate_jupyter.types import Model
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.catalog.models import ModelList
+
+NEIGHBOURS: Final = 2  # models put beside the session's own where none are named
+MAX_COLUMNS: Final = 50  # beyond, no person compares any more, and a pattern was too wide
+_ASKABLE: Final = frozenset({None, "chat", "responses", "completion"})  # modes; others make pictures or vectors
+_NOT_FOR_A_COLUMN: Final = frozenset({"images", "keep", "cell_id", "replaces", "typed"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a model with its parameters and its own history.
+
+    `id` tells columns apart and is never the model's: the same model may be there twice. `label` is what is shown
+    ("claude-haiku-4-5 #2" for the second one). `asked` is what was asked for; `model` is None, and `problem` says why,
+    where it can't be asked. `params` go over those of the comparison; `history` is said before the prompt.
+    """
+
+    id: str
+    label: str
+    asked: str
+    model: Model | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[Exchange, ...] = ()
+    problem: TetrateError | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for as one column, or as several where `words` is a pattern."""
+
+    words: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[Exchange, ...] = ()
+    label: str | None = None
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it may mean several models ("claude-*")."""
+        return any(c in self.words for c in "*?[")
+
+
+def wishes(models: object) -> list[Wish]:
+    """Read what a caller gave: an id, "a,b,c", a pattern, a `Model`, a mapping, a list of those, or None for nothing.
+
+    A mapping has "model" and what is to differ in this column: options of `Session.ask`, "label" for another name,
+    "history" for a conversation that goes before the prompt. Raises `OptionError`.
+    """
+    if models is None:
+        return []
+    if isinstance(models, str):
+        return [Wish(word) for word in (part.strip() for part in models.split(",")) if word]
+    if isinstance(models, Model):
+        return [Wish(models.id)]
+    if isinstance(models, Mapping):
+        return [_from_mapping(models)]
+    if isinstance(models, Iterable):
+        return [wish for each in models for wish in wishes(each)]
+    raise OptionError(
+        f"models can't be {type(models).__name__}.", next_step='give ids: models=["claude-haiku-4-5", "gpt-*"]'
+    )
+
+
+def _from_mapping(given: Mapping[str, Any]) -> Wish:
+    rest = dict(given)
+    model, label, history = rest.pop("model", None), rest.pop("label", None), rest.pop("history", ())
+    words = model.id if isinstance(model, Model) else model
+    if not isinstance(words, str) or not words.strip():
+        raise OptionError(
+            "A column has no model.", next_step='write {"model": "claude-haiku-4-5", "temperature": 0} for it'
+        )
+    wrong = _NOT_FOR_A_COLUMN & rest.keys()
+    if wrong:
+        raise OptionError(
+            f"A column can't have {min(wrong)!r} of its own.", next_step="give it to the whole comparison, or leave it"
+        )
+    exchanges = history.exchanges if isinstance(history, Conversation) else tuple(history)
+    return Wish(words.strip(), rest, exchanges, None if label is None else str(label))
+
+
+def columns_of(wanted: Iterable[Wish], models: ModelList) -> tuple[Column, ...]:
+    """Give the columns that were asked for, in that order, each pattern's models in the list's.
+
+    What no model fits becomes a column that carries its problem. Raises `UnknownModelError` where nothing at all fits,
+    `OptionError` for more than 50 columns.
+    """
+    found: list[Column] = []
+    for wish in wanted:
+        fitting = [m for m in models.search(wish.words) if m.mode in _ASKABLE] if wish.is_pattern else None
+        if fitting is None:
+            found.append(_one(wish, models))
+        elif fitting:
+            found += [Column("", wish.label or m.id, m.id, m, wish.params, wish.history) for m in fitting]
+        else:
+            found.append(_failed(wish, _no_match(wish.words, models)))
+        _check_count(found, wish)
+    problems = [c.problem for c in found if c.problem is not None]
+    if problems and len(problems) == len(found):
+        raise problems[0]
+    return numbered(found)
+
+
+def _one(wish: Wish, models: ModelList) -> Column:
+    try:
+        model = models.find(wish.words)
+    except UnknownModelError as problem:
+        return _failed(wish, problem)
+    return Column("", wish.label or model.id, model.id, model, wish.params, wish.history)
+
+
+def _failed(wish: Wish, problem: TetrateError) -> Column:
+    return Column("", wish.label or wish.words, wish.words, None, wish.params, wish.history, problem)
+
+
+def _no_match(pattern: str, models: ModelList) -> UnknownModelError:
+    near = models.nearest(pattern.strip("*?[]"))
+    step = f"use {' or '.join(repr(i) for i in near)}" if near else "list them with %tetrate_models"
+    return UnknownModelError(
+        f"No model fits {pattern!r} among the {len(models)} that this key reaches.", nearest=near, next_step=step
+    )
+
+
+def _check_count(found: list[Column], wish: Wish) -> None:
+    if len(found) > MAX_COLUMNS:
+        raise OptionError(
+            f"With {wish.words!r} there are {len(found)} columns; a comparison takes at most {MAX_COLUMNS}.",
+            next_step="name fewer models, or a narrower pattern",
+        )
+
+
+def numbered(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Give each column an id of its own ("c1", "c2", ...) and a label that no other has."""
+    counts: Counter[str] = Counter()
+    labels: set[str] = set()
+    found = []
+    for number, column in enumerate(columns, 1):
+        base = label = column.label
+        counts[base] += 1
+        while label in labels:
+            counts[base] += label != base
+            label = f"{base} #{counts[base]}"
+        labels.add(label)
+        found.append(replace(column, id=f"c{number}", label=label))
+    return tuple(found)
+
+
+def neighbours(own: Model, models: Iterable[Model], *, images: bool = False) -> list[Model]:
+    """Give two models to put beside `own`: of other providers, current, nearest to it in price.
+
+    Where its price is unknown, the cheapest ones. `images`: they must not be known to take text only.
+    """
+    usable = [
+        m
+        for m in models
+        if m.id != own.id
+        and m.mode in _ASKABLE
+        and m.tools is not False
+        and not (m.deprecated or m.preview or retires_soon(m))
+        and blended_price(m)
+        and not (images and m.images is False)
+    ]
+    usable.sort(key=lambda m: (_distance(own, m), m.id))
+    chosen: list[Model] = []
+    for other_provider in (True, False):  # a second model of a provider only where there are no others
+        for model in usable:
+            taken = {own.provider, *(m.provider for m in chosen)}
+            if len(chosen) < NEIGHBOURS and model not in chosen and (model.provider not in taken or not other_provider):
+                chosen.append(model)
+    return chosen
+
+
+def _distance(own: Model, other: Model) -> float:
+    price, of_own = blended_price(other), blended_price(own)
+    logarithm = math.log(float(price)) if price else math.inf
+    return logarithm if not of_own else abs(logarithm - math.log(float(of_own)))

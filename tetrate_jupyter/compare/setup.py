@@ -1,0 +1,130 @@
+"""What a comparison asks: prompts x columns x repeats, in a recorded order; pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tetrate_jupyter.errors import EmptyPromptError, OptionError
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.types import Image
+
+MAX_CELLS: Final = 100_000  # a notebook holds them; more is a job for a queue
+CONCURRENCY: Final = 4  # calls to one model at once, where nothing else is said
+_SEEDS: Final = 2**32
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class Place(NamedTuple):
+    """Where a cell is: the column's id, the prompt's and the repeat's number, both from 0."""
+
+    column: str
+    prompt: int = 0
+    repeat: int = 0
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that decides a comparison, checked.
+
+    `params` are the options of `Session.ask` for all columns. `seed` fixes the order in which calls start and the blind
+    order, nothing at the models. `max_cost`: US dollars that must not be passed, None for no limit. `concurrency`:
+    calls to one model at once.
+    """
+
+    prompts: tuple[str, ...]
+    columns: tuple[Column, ...]
+    repeats: int = 1
+    seed: int = 0
+    params: Mapping[str, Any] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
+    max_cost: Decimal | None = None
+    concurrency: int = CONCURRENCY
+
+    def __post_init__(self) -> None:
+        _check_prompts(self.prompts, images=bool(self.images))
+        if not self.columns:
+            raise OptionError("There is no model to compare.", next_step='name some: models=["claude-*", "gpt-6-luna"]')
+        for name in ("repeats", "concurrency"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} is {getattr(self, name)}.", next_step="give a whole number of at least 1")
+        if self.max_cost is not None and not (self.max_cost.is_finite() and self.max_cost >= 0):
+            raise OptionError(f"max_cost is {self.max_cost}.", next_step="give US dollars: max_cost=0.50")
+        if self.size > MAX_CELLS:
+            raise OptionError(
+                f"This would make {self.size:,} calls; a comparison takes at most {MAX_CELLS:,}.",
+                next_step="give fewer prompts, models or repeats",
+            )
+
+    @property
+    def size(self) -> int:
+        """The number of cells."""
+        return len(self.prompts) * len(self.columns) * self.repeats
+
+    def column(self, column_id: str) -> Column:
+        """Give a column by its id."""
+        return next(c for c in self.columns if c.id == column_id)
+
+    def start_order(self) -> list[Place]:
+        """Give every cell in the order it is started: repeat by repeat, prompt by prompt, the columns shuffled."""
+        shuffled = random.Random(self.seed)  # noqa: S311 - an order, not a secret
+        ids = [c.id for c in self.columns]
+        found = []
+        for repeat in range(self.repeats):
+            for prompt in range(len(self.prompts)):
+                shuffled.shuffle(ids)
+                found += [Place(column, prompt, repeat) for column in ids]
+        return found
+
+    def blind_names(self) -> dict[str, str]:
+        """Give the name of each column while its model is hidden ("A", "B", ...), in the order to show them."""
+        ids = [c.id for c in self.columns]
+        random.Random(f"blind {self.seed}").shuffle(ids)  # noqa: S311 - as above; not the order they start in
+        return {column: _letters(number) for number, column in enumerate(ids)}
+
+
+def new_seed() -> int:
+    """Give a seed where the caller has none; it is recorded, so that the run can be repeated."""
+    return random.SystemRandom().randrange(_SEEDS)
+
+
+def prompts_of(given: object) -> tuple[str, ...]:
+    """Read a prompt, or a list (or pandas Series) of them. Raises `OptionError` where one is no text."""
+    if isinstance(given, str):
+        return (given,)
+    if isinstance(given, Mapping) or not isinstance(given, Iterable):
+        raise OptionError(f"A prompt can't be {type(given).__name__}.", next_step="give a text or a list of texts")
+    found = tuple(given)
+    for number, prompt in enumerate(found, 1):
+        if not isinstance(prompt, str):
+            raise OptionError(
+                f"Prompt {number} of {len(found):,} is {type(prompt).__name__}, not text.",
+                next_step="give texts: [str(p) for p in prompts]",
+            )
+    return found
+
+
+def _check_prompts(prompts: tuple[str, ...], *, images: bool) -> None:
+    if not prompts:
+        raise EmptyPromptError("There is no prompt.", next_step="give a text or a list of texts")
+    empty = [number for number, prompt in enumerate(prompts, 1) if not prompt.strip()]
+    if not empty or images:
+        return
+    if len(prompts) == 1:
+        raise EmptyPromptError("The prompt is empty.", next_step="ask something")
+    more = f" (and {len(empty) - 1:,} more)" if len(empty) > 1 else ""
+    raise EmptyPromptError(
+        f"Prompt {empty[0]:,} of {len(prompts):,}{more} is empty.",
+        next_step="leave empty ones out: [p for p in prompts if p.strip()]",
+    )
+
+
+def _letters(number: int) -> str:
+    first, last = divmod(number, len(_LETTERS))
+    return (_LETTERS[first - 1] if first else "") + _LETTERS[last]
