@@ -10,6 +10,8 @@ TetrateError                         what happened, and what to type next
 │   ├── AttachmentError              image or variable that can't be sent
 │   ├── UnsupportedInputError        the model can't take it (an image for a text-only model)
 │   ├── SecretInPromptError          the request would have carried the key
+│   ├── CostLimitError               a comparison would pass its max_cost; what passes it isn't asked
+│   ├── ComparisonFileError          a saved comparison that can't be read
 │   ├── SchemaDefinitionError        `schema=` isn't a usable schema
 │   └── ToolDefinitionError          `tools=` holds something that can't be described
 ├── AuthError
@@ -141,6 +143,14 @@ class UnsupportedInputError(InputError):
 
 class SecretInPromptError(InputError):
     """The request would have carried the key; it was not sent."""
+
+
+class CostLimitError(InputError):
+    """A comparison would pass its `max_cost`; what would pass it isn't asked."""
+
+
+class ComparisonFileError(InputError):
+    """A saved comparison that can't be read: of another version, truncated, or something else."""
 
 
 class SchemaDefinitionError(InputError):

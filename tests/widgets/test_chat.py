@@ -218,9 +218,16 @@ def test_a_view_that_comes_in_the_middle_of_a_stream_misses_nothing(
 def test_a_new_conversation_keeps_the_old_one(page: Page, session: Session) -> None:
     page.do("ask", text="Say one.")
     ended(page, "done")
+    assert page.fields["earlier"] == []
     page.do("new")
     assert page.items == {}
-    assert len(session.conversation.branches) == 2
+    ((branch, first),) = page.fields["earlier"]
+    assert first == "Say one."
+    page.do("ask", text="Say two.")
+    ended(page, "done")
+    page.do("back", branch=branch)
+    assert texts(page) == ["Say one."]
+    assert [first for _, first in page.fields["earlier"]] == ["Say two."]
 
 
 def test_the_twin_reads_like_the_chat(panel: ChatPanel, page: Page, session: Session) -> None:

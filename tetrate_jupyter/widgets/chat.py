@@ -13,7 +13,7 @@ from tetrate_jupyter.errors import EmptyPromptError, OptionError
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
-from tetrate_jupyter.widgets.chat_items import ChatItems
+from tetrate_jupyter.widgets.chat_items import ChatItems, earlier
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class ChatPanel(Panel):
             "system": session.system or "",
             "hint": self._hint,
             "variables": self._offered,
+            "earlier": earlier(session.conversation),
         }
 
     def items(self) -> Sequence[Item]:
@@ -130,6 +131,7 @@ class ChatPanel(Panel):
             "dismiss": self._dismiss,
             "way": self._way,
             "new": self.session.reset,
+            "back": lambda branch: self.session.conversation.switch(str(branch)),
             "choose": self._choose,
             "set": self._set,
         }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.render.markdown import MarkdownStream, render
-from tetrate_jupyter.render.plain import plain, visible
+from tetrate_jupyter.render.plain import one_line, plain, visible
 from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.transcript import quiet_line, said
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.conversation import Conversation, Exchange
+    from tetrate_jupyter.conversation import Branch, Conversation, Exchange
     from tetrate_jupyter.sessions.runs import Run, Runs
     from tetrate_jupyter.types import Message
 
@@ -25,6 +25,8 @@ class ChatItems:
         self._runs = runs
         self._streams: dict[str, tuple[Run, MarkdownStream]] = {}
         self._rendered: dict[str, tuple[Exchange, tuple[int, int], Item]] = {}
+        self._branches: tuple[Branch, ...] = ()  # as they were when the items below were made
+        self._kept: list[tuple[Exchange, Item]] = []
 
     @property
     def active(self) -> list[Run]:
@@ -46,21 +48,30 @@ class ChatItems:
 
     def all(self) -> list[Item]:
         """Give the items in order: the current branch, what is being asked in it, and what failed there."""
-        exchanges = self._conversation.exchanges
         branch = self._conversation.branch.id
-        users = {id(exchange.user) for exchange in exchanges}
+        kept = self._exchanges()
+        users = {id(exchange.user) for exchange, _ in kept}
         runs = [run for run in self._runs.all if run.branch == branch and id(run.user) not in users]
         again = {run.plan.turn.cell_id: run for run in runs if run.plan is not None and run.plan.turn.cell_id}
-        self._rendered = {e.id: self._rendered[e.id] for e in exchanges if e.id in self._rendered}
         found = []
-        for exchange in exchanges:
+        for exchange, item in kept:
             run = again.get(exchange.cell_id) if exchange.cell_id else None
             if run is None:
-                found.append(self._render(exchange))
+                found.append(item)
             else:  # the cell is running again: its exchange will be replaced in place
                 runs.remove(run)
                 found.append(self._running(run, exchange.id))
         return found + [self._running(run, run.id) if run.failure is None else _failed(run) for run in runs]
+
+    def _exchanges(self) -> list[tuple[Exchange, Item]]:
+        """Give the current branch's exchanges with their items, made anew where the conversation has changed."""
+        branches = (self._conversation.branch, *self._conversation.branches)
+        if list(map(id, branches)) != list(map(id, self._branches)):  # they are immutable: the same are unchanged
+            exchanges = branches[0].exchanges
+            self._branches = branches
+            self._rendered = {e.id: self._rendered[e.id] for e in exchanges if e.id in self._rendered}
+            self._kept = [(exchange, self._render(exchange)) for exchange in exchanges]
+        return self._kept
 
     def _render(self, exchange: Exchange, stream: MarkdownStream | None = None) -> Item:
         ways = self._conversation.variants(exchange.id)
@@ -81,6 +92,17 @@ class ChatItems:
         if run.completion is not None and run.completion.text:
             stream.update(run.completion.text)
         return Item(key, fields, tuple(stream.finished), stream.tail)
+
+
+def earlier(conversation: Conversation) -> list[list[str]]:
+    """Give [branch id, first question] of the other conversations that are kept, newest first, each as it last was."""
+    newest = {b.root: b for b in conversation.branches if b.exchanges and b.root != conversation.branch.root}
+    return [[b.id, one_line(_first(b))[:80]] for b in reversed(newest.values())]
+
+
+def _first(branch: Branch) -> str:
+    user = branch.exchanges[0].user
+    return user.typed or user.content
 
 
 def _whole(text: str, stream: MarkdownStream | None) -> tuple[str, ...]:

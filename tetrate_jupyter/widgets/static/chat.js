@@ -7,6 +7,7 @@ function chat(context) {
   const model = h("select", { "aria-label": "Model", onchange: () => send("choose", { model: model.value }) });
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
   const fresh = button("New", () => send("new"), { class: "tetrate-button tetrate-plain", title: "Start a new conversation; this one is kept" });
+  const earlier = h("select", { "aria-label": "Earlier conversations", hidden: true, onchange: () => send("back", { branch: earlier.value }) });
   const list = h("div", { class: "tetrate-list" });
   const empty = h("p", { class: "tetrate-quiet tetrate-empty" },
     "Ask below. What you ask in cells with %%tetrate shows here, too.");
@@ -15,7 +16,7 @@ function chat(context) {
   const hint = h("p", { class: "tetrate-quiet tetrate-hint", role: "status", hidden: true });
   const settings = parameters(send);
   const node = h("div", { class: "tetrate-chat" },
-    h("div", { class: "tetrate-head" }, h("label", {}, h("span", {}, "Model"), model), total, fresh),
+    h("div", { class: "tetrate-head" }, h("label", {}, h("span", {}, "Model"), model), total, earlier, fresh),
     log, hint, box.node, settings.node);
   let bottom = true;
 
@@ -32,7 +33,11 @@ function chat(context) {
       if ("total" in changed) setText(total, all.total);
       if ("hint" in changed) { setText(hint, all.hint); show(hint, Boolean(all.hint)); }
       if ("variables" in changed) box.variables(all.variables);
-      if ("busy" in changed) fresh.disabled = all.busy;
+      if ("busy" in changed) fresh.disabled = earlier.disabled = all.busy;
+      if ("earlier" in changed) {
+        earlier.replaceChildren(h("option", { value: "" }, "Earlier"), ...all.earlier.map(([id, first]) => h("option", { value: id }, first)));
+        show(earlier, all.earlier.length > 0);
+      }
       settings.fields(changed, all);
     },
     item: () => message(context),

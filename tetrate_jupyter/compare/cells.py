@@ -1,0 +1,138 @@
+"""One cell of a comparison as it goes: what is asked, what has come, what became of it. Readable from any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from tetrate_jupyter.completion.answer import Answer
+from tetrate_jupyter.errors import AuthError, GatewayError, InputError, StreamError, TetrateError, UnreachableError
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.setup import Place
+    from tetrate_jupyter.completion.run import Completion
+    from tetrate_jupyter.types import Message
+
+State: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped", "skipped"]
+ENDED: frozenset[State] = frozenset({"done", "failed", "stopped", "skipped"})
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(eq=False)
+class Attempt:
+    """One try of one cell. Nothing of it is shared with another try, so that a late end can't reach a newer one.
+
+    `started`: seconds after the comparison's start. `retries` and `retry_wait`: requests sent again before any output,
+    and the seconds waited for them, which are part of the answer's waiting time. `answer` is there at the end, whole
+    or marked as partial; `completion` until then.
+    """
+
+    started: float
+    completion: Completion | None = None
+    user: Message | None = None
+    replies: tuple[Message, ...] = ()
+    answer: Answer | None = None
+    error: TetrateError | None = None
+    retries: int = 0
+    retry_wait: float = 0.0
+    asked_at: datetime = field(default_factory=_now)
+
+    def end(self, error: TetrateError | None = None, *, stopped: bool = False) -> None:
+        """Keep what came. Without an error it is whole, unless `stopped`."""
+        completion, self.error = self.completion, error
+        if completion is None:
+            return
+        if error is not None and isinstance(error.answer, Answer):
+            self.answer = error.answer
+        else:
+            partial = "stopped" if stopped else None if error is None else type(error).__name__
+            self.answer = completion.answer(partial=partial)
+        self.replies = tuple(completion.replies)
+        self.completion = None  # its pieces are no longer needed: thousands of cells stay in memory
+
+    def finish(self, answer: Answer) -> None:
+        """Keep the whole answer."""
+        if self.completion is not None:
+            self.replies = tuple(self.completion.replies)
+        self.answer, self.completion = answer, None
+
+    @property
+    def cost(self) -> Decimal | None:
+        """US dollars, estimated; 0 where nothing can have been billed, None for unknown."""
+        if self.error is not None and never_billed(self.error):
+            return Decimal(0)
+        return None if self.answer is None else self.answer.cost
+
+
+@dataclass(eq=False)
+class Cell:
+    """One prompt of one column, once. `state` is one of "waiting", "running", "done", "failed", "stopped", "skipped".
+
+    `note` says what it waits for, where there is something to say. `attempts`: every try, the newest last.
+    """
+
+    place: Place
+    column: Column
+    state: State = "waiting"
+    note: str = ""
+    problem: TetrateError | None = None  # why it was never asked
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The newest try, or None."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def completion(self) -> Completion | None:
+        """What is running, for whoever shows it live; None before and after."""
+        return self.attempts[-1].completion if self.attempts else None
+
+    @property
+    def answer(self) -> Answer | None:
+        """What came of the newest try, whole or partial; None before its end."""
+        return self.attempts[-1].answer if self.attempts else None
+
+    @property
+    def error(self) -> TetrateError | None:
+        """Why it failed or was skipped, or None."""
+        if self.problem is not None:
+            return self.problem
+        return self.attempts[-1].error if self.attempts else None
+
+    @property
+    def text(self) -> str:
+        """The text so far, or in the end."""
+        attempt = self.attempt
+        if attempt is None:
+            return ""
+        completion = attempt.completion  # read once: the loop may take it away meanwhile
+        if completion is not None:
+            return completion.text
+        return attempt.answer.text if attempt.answer is not None else ""
+
+    @property
+    def activity(self) -> str:
+        """What it does, in a word or two: its state, and while it runs "thinking", "writing", "trying again: ..."."""
+        completion = self.completion
+        if self.state == "running" and completion is not None:
+            return completion.state
+        return self.note or self.state
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes, unless it is tried again."""
+        return self.state in ENDED
+
+
+def never_billed(error: TetrateError) -> bool:
+    """Whether nothing can have been billed: it never left here, or it was refused with a status."""
+    if isinstance(error, (InputError, AuthError, UnreachableError)):
+        return True
+    return isinstance(error, GatewayError) and (error.status or 0) >= 400 and not isinstance(error, StreamError)

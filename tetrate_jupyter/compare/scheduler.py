@@ -1,0 +1,240 @@
+"""Asks the cells of a comparison on the session's loop: from one barrier, at each model's pace, under the cap."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.compare.budget import Budget
+from tetrate_jupyter.compare.cells import Attempt, Cell
+from tetrate_jupyter.compare.lanes import Lane
+from tetrate_jupyter.conversation import Conversation
+from tetrate_jupyter.errors import (
+    AuthError,
+    BudgetExceededError,
+    CostLimitError,
+    CreditsExhaustedError,
+    InvalidKeyError,
+    ModelUnavailableError,
+    RateLimitError,
+    TetrateError,
+    WrongHostError,
+)
+from tetrate_jupyter.render.numbers import money, seconds
+from tetrate_jupyter.sessions.asking import plan
+from tetrate_jupyter.types import Retrying
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tetrate_jupyter.compare.setup import Setup
+    from tetrate_jupyter.sessions.asking import Plan
+    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.types import Event
+
+AT_ONCE: Final = 64  # calls of a comparison under way; each holds a connection
+REFUSALS: Final = 5  # 429s that one cell waits out
+# Every further call would fail likewise: those that wait fail at once, and nothing more is sent.
+_FOR_ALL: Final = (InvalidKeyError, AuthError, WrongHostError, CreditsExhaustedError, BudgetExceededError)
+
+_log = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """All methods are called on the loop. `changed` is called when a cell's state has changed."""
+
+    def __init__(self, session: Session, setup: Setup, changed: Callable[[], None], clock: Callable[[], float]) -> None:
+        self.budget = Budget(setup.max_cost)
+        self._session = session
+        self._setup = setup
+        self._changed = changed
+        self._clock = clock
+        self._lanes: dict[str, Lane] = {}
+        self._tasks: dict[Cell, asyncio.Task[None]] = {}
+        self._planned: dict[Cell, Plan] = {}
+        self._turns = itertools.count()
+        self._left = 0  # cells that are neither over nor removed
+        self._idle = asyncio.Event()
+
+    async def work(self, cells: Iterable[Cell]) -> None:
+        """Ask these cells; come back when nothing is left to do, of earlier calls neither."""
+        for cell in cells:
+            self._add(cell)
+        self._pump()
+        while self._tasks or any(lane.next is not None for lane in self._lanes.values()):
+            self._idle.clear()
+            await self._idle.wait()
+
+    def stop(self, wanted: Callable[[Cell], bool]) -> None:
+        """Stop what runs and what waits; what has come is kept."""
+        for lane in self._lanes.values():
+            for cell in lane.take_if(wanted):
+                self._over(cell, "stopped")
+        for cell, task in list(self._tasks.items()):
+            if wanted(cell):
+                task.cancel()
+        self._pump()
+
+    # --- whose turn it is ------------------------------------------------------------------------------------
+
+    def _add(self, cell: Cell) -> None:
+        cell.problem, cell.note = cell.column.problem, ""
+        if cell.problem is not None or cell.column.model is None:
+            self._over(cell, "failed")
+            return
+        cell.state = "waiting"
+        model = cell.column.model.id
+        if model not in self._lanes:
+            same = sum(c.model is not None and c.model.id == model for c in self._setup.columns)
+            self._lanes[model] = Lane(max(self._setup.concurrency, same))  # every column starts from the barrier
+        self._lanes[model].add(next(self._turns), cell)
+
+    def _pump(self) -> None:
+        """Start what may start. The tasks begin together when this has returned: that is the barrier."""
+        held: set[Lane] = set()  # their next cell would pass the cap, as long as others run
+        while len(self._tasks) < AT_ONCE:
+            now = self._now()
+            ready = [lane for lane in self._lanes.values() if lane.is_ready(now) and lane not in held]
+            if not ready:
+                break
+            lane = min(ready, key=lambda each: each.turn)
+            cell = lane.next
+            if cell is None or not self._is_affordable(cell, lane):
+                held.add(lane)
+            else:
+                self._start(lane.take(), lane)
+        self._idle.set()
+
+    def _is_affordable(self, cell: Cell, lane: Lane) -> bool:
+        planned = self._plan(cell)
+        if planned is None:  # it can't be asked: `_start` says why
+            return True
+        worst = planned.worst_cost.usd
+        if self.budget.fits(worst):
+            return True
+        if self.budget.never_fits(worst):
+            lane.take()
+            cell.problem = self._too_dear(worst is None)
+            self._over(cell, "skipped")
+            self._soon()
+        return False
+
+    def _too_dear(self, unknown: bool) -> CostLimitError:  # noqa: FBT001 - one of two sentences
+        most = money(self.budget.most)
+        if unknown:
+            return CostLimitError(
+                f"Not asked: the price of this model is unknown, so max_cost {most} could be passed.",
+                next_step="leave this model out, or compare without max_cost",
+            )
+        return CostLimitError(
+            f"Not asked: its longest answer could pass max_cost {most} (≈ {money(self.budget.spent)} spent so far).",
+            next_step="raise max_cost, or cap the answers with max_tokens",
+        )
+
+    def _plan(self, cell: Cell) -> Plan | None:
+        planned = self._planned.get(cell)
+        if planned is None and cell.column.model is not None:
+            options: dict[str, Any] = {**self._setup.params, **cell.column.params}
+            try:
+                asked = self._session.question(
+                    self._setup.prompts[cell.place.prompt], images=self._setup.images, keep=False, **options
+                )
+                planned = plan(asked, cell.column.model, Conversation(cell.column.history))
+            except Exception as foreign:  # noqa: BLE001 - a schema or tool is foreign code
+                cell.problem = _ours(foreign)
+                return None
+            self._planned[cell] = planned
+        return planned
+
+    # --- asking ----------------------------------------------------------------------------------------------
+
+    def _start(self, cell: Cell, lane: Lane) -> None:
+        planned = self._planned.pop(cell, None)
+        if planned is None:
+            self._over(cell, "failed")
+            self._soon()
+            return
+        attempt = Attempt(self._clock(), user=planned.request.messages[-1])
+
+        def heard(event: Event) -> None:
+            if isinstance(event, Retrying):
+                attempt.retries += 1
+                attempt.retry_wait += event.seconds
+                lane.ease()
+                self._changed()
+
+        attempt.completion = self._session.completion(planned, heard)
+        cell.attempts.append(attempt)
+        cell.state, cell.note = "running", ""
+        lane.running += 1
+        self.budget.set_aside(attempt, planned.worst_cost.usd)
+        self._tasks[cell] = asyncio.ensure_future(self._ask(cell, attempt, planned))
+        self._tasks[cell].add_done_callback(lambda _: self._ended(cell, attempt, lane))
+        self._changed()
+
+    async def _ask(self, cell: Cell, attempt: Attempt, planned: Plan) -> None:
+        try:
+            attempt.finish(await self._session.run(planned, attempt.completion))
+        except asyncio.CancelledError:
+            attempt.end(stopped=True)
+            cell.state = "stopped"
+        except Exception as foreign:  # noqa: BLE001 - one cell's failure is a result, whatever it is
+            attempt.end(_ours(foreign))
+            cell.state = "failed"
+        else:
+            cell.state = "done"
+
+    def _ended(self, cell: Cell, attempt: Attempt, lane: Lane) -> None:
+        if attempt.completion is not None:  # cancelled before it began
+            attempt.completion = None
+            cell.state = "stopped"
+        del self._tasks[cell]
+        lane.running -= 1
+        self.budget.settle(attempt, attempt.cost if attempt.answer or attempt.error else None)
+        if cell.state == "done":
+            lane.succeeded()
+        elif attempt.error is not None:
+            self._failed(cell, attempt.error, lane)
+        self._changed()
+        self._pump()
+
+    def _failed(self, cell: Cell, error: TetrateError, lane: Lane) -> None:
+        if isinstance(error, RateLimitError) and len(cell.attempts) <= REFUSALS:
+            rest = lane.rest(self._now(), error.retry_after)
+            if rest is not None:
+                cell.state, cell.note = "waiting", f"rate limit: again in {seconds(rest)}"
+                lane.put_back(cell)
+                asyncio.get_running_loop().call_later(rest, self._pump)
+                return
+        if isinstance(error, _FOR_ALL):
+            lanes = list(self._lanes.values())
+        elif isinstance(error, ModelUnavailableError) and error.status == 404:
+            lanes = [lane]
+        else:
+            return
+        for each in lanes:
+            for waiting in each.take_if(lambda _: True):
+                waiting.problem = error
+                self._over(waiting, "failed")
+
+    def _over(self, cell: Cell, state: Any) -> None:  # noqa: ANN401 - a State
+        cell.state, cell.note = state, ""
+        self._planned.pop(cell, None)
+        self._changed()
+
+    def _soon(self) -> None:
+        self._idle.set()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _ours(foreign: Exception) -> TetrateError:
+    if isinstance(foreign, TetrateError):
+        return foreign
+    _log.warning("a cell of a comparison failed", exc_info=foreign)
+    return TetrateError(
+        f"Asking failed with {type(foreign).__name__}.", next_step="see the log of tetrate_jupyter; it may be a defect"
+    )
