@@ -45,6 +45,14 @@ def test_where_nobody_watches_only_what_can_be_read_later_is_shown(environment: 
         assert "widget" not in shown[0]
 
 
+def test_behind_voila_there_is_a_person_though_nobody_can_type(environment: dict[str, str]) -> None:
+    with CountingKernel({**environment, "SERVER_SOFTWARE": "voila/0.5.8"}, counts=WIDGETS) as kernel:
+        kernel.run(LOAD)
+        chat = kernel.run("session.chat()")
+        assert "comm_open" in chat.kinds
+        assert chat.kinds.count("display_data") == 2
+
+
 def test_a_front_end_that_shows_no_panel_gets_told_what_to_install(environment: dict[str, str]) -> None:
     with AskingKernel(environment) as kernel:
         assert kernel.run(LOAD).status == "ok"

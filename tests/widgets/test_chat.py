@@ -257,6 +257,8 @@ def test_not_signed_in_is_said_with_the_next_step(router: SandboxRouter, bridge:
 
 def test_a_page_of_another_version_is_answered(page: Page) -> None:
     assert page.do("levitate") is True
+    assert page.do("way", key="gone", step=1) is False
+    assert page.do("set", name="colour", value="red") is False
     assert page.do("ask", speech="hello") is False
     assert "reload" in page.fields["problem"]
 

@@ -142,7 +142,7 @@ class Panel(anywidget.AnyWidget):
             action(**message)
         except TetrateError as error:
             self.tell_problem(error)
-        except TypeError as error:  # the page of an older or newer version
+        except (TypeError, ValueError, KeyError) as error:  # the page of an older or newer version
             self.tell_problem(InputError(f"The page sent something else than expected: {error}.", next_step="reload"))
         self.sync(view=view, done=number, ok=not self.problem)
 
