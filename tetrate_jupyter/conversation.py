@@ -13,7 +13,7 @@ from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tetrate_jupyter.ledger import Entry
 
@@ -214,6 +214,24 @@ class Conversation:
             self._current = branch_id
         if changed:
             self._observers.notify()
+
+    def adopt(self, ways: Sequence[tuple[Exchange, ...]], *, current: int = 0) -> tuple[Branch, ...]:
+        """Keep lines of exchanges that came about elsewhere as branches; that number `current` is current from now on.
+
+        Where they go on from the current branch they are ways of it (see `variants`), otherwise of one another.
+        """
+        with self._lock:
+            old = self.branch
+            identities = [_new_id() for _ in ways]
+            shared = _ids(old.exchanges[:1]) in {_ids(way[:1]) for way in ways} and bool(old.exchanges)
+            root, parent = (old.root, old.id) if shared else (identities[current], None)
+            made = [Branch(each, root, parent, way) for each, way in zip(identities, ways, strict=True)]
+            for branch in sorted(made, key=lambda b: b is made[current]):
+                self._store(branch, current=branch is made[current])
+            if not old.exchanges:
+                self._branches.pop(old.id, None)
+        self._observers.notify()
+        return tuple(made)
 
     def fork(self, *, upto: str | None = None) -> Conversation:
         """Give an independent conversation with a copy of the exchanges up to and with `upto` (an id; default: all)."""

@@ -28,6 +28,7 @@ from tetrate_jupyter.types import Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from decimal import Decimal
 
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.sessions.asking import Plan
@@ -55,7 +56,6 @@ class Scheduler:
         self._tasks: dict[Cell, asyncio.Task[None]] = {}
         self._planned: dict[Cell, Plan] = {}
         self._turns = itertools.count()
-        self._left = 0  # cells that are neither over nor removed
         self._idle = asyncio.Event()
 
     async def work(self, cells: Iterable[Cell]) -> None:
@@ -100,28 +100,33 @@ class Scheduler:
             if not ready:
                 break
             lane = min(ready, key=lambda each: each.turn)
-            cell = lane.next
-            if cell is None or not self._is_affordable(cell, lane):
+            if self._must_wait(lane):
                 held.add(lane)
+            elif self._is_skipped(lane):
+                continue
             else:
                 self._start(lane.take(), lane)
         self._idle.set()
 
-    def _is_affordable(self, cell: Cell, lane: Lane) -> bool:
-        planned = self._plan(cell)
-        if planned is None:  # it can't be asked: `_start` says why
-            return True
-        worst = planned.worst_cost.usd
-        if self.budget.fits(worst):
-            return True
-        if self.budget.never_fits(worst):
-            lane.take()
-            cell.problem = self._too_dear(worst is None)
-            self._over(cell, "skipped")
-            self._soon()
-        return False
+    def _must_wait(self, lane: Lane) -> bool:
+        worst = self._worst_of_next(lane)
+        return worst is not None and not self.budget.fits(worst) and not self.budget.never_fits(worst)
 
-    def _too_dear(self, unknown: bool) -> CostLimitError:  # noqa: FBT001 - one of two sentences
+    def _is_skipped(self, lane: Lane) -> bool:
+        cell = lane.next
+        worst = self._worst_of_next(lane)
+        if cell is None or cell.problem is not None or self.budget.fits(worst):
+            return False
+        lane.take()
+        cell.problem = self._too_dear(unknown=worst is None)
+        self._over(cell, "skipped")
+        return True
+
+    def _worst_of_next(self, lane: Lane) -> Decimal | None:
+        planned = self._plan(lane.next) if lane.next is not None else None
+        return None if planned is None else planned.worst_cost.usd
+
+    def _too_dear(self, *, unknown: bool) -> CostLimitError:
         most = money(self.budget.most)
         if unknown:
             return CostLimitError(
@@ -154,7 +159,6 @@ class Scheduler:
         planned = self._planned.pop(cell, None)
         if planned is None:
             self._over(cell, "failed")
-            self._soon()
             return
         attempt = Attempt(self._clock(), user=planned.request.messages[-1])
 
@@ -223,9 +227,6 @@ class Scheduler:
         cell.state, cell.note = state, ""
         self._planned.pop(cell, None)
         self._changed()
-
-    def _soon(self) -> None:
-        self._idle.set()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -90,6 +90,25 @@ border:0;border-bottom:1px solid var(--t-line);max-width:36em;line-height:1.4}
 .tetrate-facts .tetrate-scroll td.tetrate-id{font-family:var(--t-mono);font-size:.92em}
 .tetrate-answer .tetrate-caption{color:var(--t-quiet);margin:0 0 .5em}
 """,
+    "tetrate-compare": """
+.tetrate-compare details>summary{cursor:pointer;margin:.6em 0 .4em}
+.tetrate-compare .tetrate-won{margin:.6em 0}
+.tetrate-grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21em),1fr));gap:1.2em 1.6em;
+margin:.8em 0 1.2em;align-items:start}
+.tetrate-grid section{min-width:0;padding-top:.5em;border-top:1px solid var(--t-line)}
+.tetrate-grid h4{margin:0 0 .6em;font:600 .92em var(--t-mono);overflow-wrap:anywhere}
+.tetrate-grid :is(.tetrate-same,.tetrate-repeats){color:var(--t-quiet);font-weight:400;font-size:.92em}
+.tetrate-grid .tetrate-repeats{margin:.8em 0 .3em}
+.tetrate-bars{display:grid;grid-template-columns:fit-content(16em) minmax(5em,1fr) auto;gap:.25em .9em;margin:0 0 1em;
+max-width:62em;font-size:.92em;font-variant-numeric:tabular-nums}
+.tetrate-bars>div{display:contents}
+.tetrate-bars span{overflow-wrap:anywhere}
+.tetrate-bars .tetrate-track{display:flex;align-items:center}
+.tetrate-bars :is(.tetrate-wait,.tetrate-write){height:.8em;min-width:1px;
+background:color-mix(in srgb,currentColor 22%,transparent)}
+.tetrate-bars .tetrate-write{background:color-mix(in srgb,currentColor 70%,transparent)}
+.tetrate-compare ins{text-decoration:underline;background:var(--t-soft)}
+""",
     "tetrate-maths": """
 .tetrate-answer .tetrate-maths[hidden]{display:inline}
 .tetrate-answer .tetrate-maths.tetrate-display[hidden]{display:block;overflow-x:auto;overflow-y:hidden;padding:.2em 0}

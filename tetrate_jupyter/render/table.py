@@ -61,6 +61,11 @@ class Table:
 
     def html(self) -> str:
         """Give the table for a page: headings that stay in sight, its own horizontal scroll where it is too wide."""
+        return styled(self.markup)
+
+    @property
+    def markup(self) -> str:
+        """The same without its style element, for a page that has one."""
         kinds = [_class(c) for c in self.columns]
         parts = [f'<div class="{ROOT_CLASSES} tetrate-facts">']
         if self.caption:
@@ -75,7 +80,7 @@ class Table:
             cells = (f'<td dir="auto"{kind}>{escape(cell)}</td>' for cell, kind in zip(row, kinds, strict=True))
             parts.append(f"<tr>{''.join(cells)}</tr>")
         parts.append("</tbody></table></div></div>")
-        return styled("".join(parts))
+        return "".join(parts)
 
     def plain(self, width: int | None = WIDTH) -> str:
         """Give the table for a terminal that is `width` characters wide (default 120; None: as wide as it is).

@@ -23,12 +23,14 @@ from tetrate_jupyter.sessions.runs import Runs
 from tetrate_jupyter.types import Model, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from ipywidgets import DOMWidget, Dropdown
 
     from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.conversation import Exchange
@@ -81,6 +83,7 @@ class Session:
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
         self.runs = Runs()
+        self.comparison: Comparison | None = None  # the newest one that `compare` has begun
 
     def use_bridge(self, mode: Literal["thread", "nested"]) -> None:
         """Run coroutines on a private loop ("thread", the default) or on the kernel's own ("nested")."""
@@ -314,6 +317,30 @@ class Session:
     async def _ask(self, question: Question, on_event: Callable[[Event], None] | None = None) -> Answer:
         planned = await self.aplan(question)
         return await self.run(planned, self.completion(planned, on_event))
+
+    # --- comparing -------------------------------------------------------------------------------------------
+
+    def compare(self, prompts: str | Iterable[str], models: object = None, **options: Any) -> Result:  # noqa: ANN401 - see below
+        """Ask several models the same, wait, and give the result: text, times and costs of each, as data.
+
+        `models`: ids, "a,b", patterns ("claude-*"), `Model`s, or {"model": id, "temperature": 0, "label": "cold"} with
+        options of its own; the same one may come twice. None: the session's and two neighbours by price.
+        `repeats`: how often each is asked (1). `max_cost`: US dollars that are not passed. `seed`: order of the calls.
+        `concurrency`: calls to one model at once (4). `images`: for all. `history=True`: after the session's
+        conversation, which is not changed. Further options as for `ask`.
+
+        A model that fails is a column that says why. Raises the `InputError` and `AuthError` families before anything
+        is asked. While it runs, and after an interrupt, it is `session.comparison`.
+        """
+        from tetrate_jupyter.compare.asking import compare
+
+        return compare(self, prompts, models, options)
+
+    async def acompare(self, prompts: str | Iterable[str], models: object = None, **options: Any) -> Result:  # noqa: ANN401 - see `compare`
+        """Like `compare`."""
+        from tetrate_jupyter.compare.asking import acompare
+
+        return await acompare(self, prompts, models, options)
 
     # --- conversation ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,203 @@
+"""`session.compare`: from what a caller gives to a comparison that is ready, and waiting for its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.compare.columns import Column, Wish, columns_of, neighbours, wishes
+from tetrate_jupyter.compare.forecast import Forecast, forecast, usual_output
+from tetrate_jupyter.compare.running import Comparison
+from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
+from tetrate_jupyter.completion.secrets import refuse_secrets
+from tetrate_jupyter.conversation import Conversation
+from tetrate_jupyter.errors import CostLimitError, OptionError, TetrateError, UnknownModelError
+from tetrate_jupyter.render.numbers import money
+from tetrate_jupyter.sessions.asking import plan
+from tetrate_jupyter.types import Image, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.sessions.session import Session
+
+LARGE: Final = 1_000  # calls; beyond, `max_cost` must say what they may cost
+ANNOUNCED: Final = 50  # calls; from here on the forecast is said before they are made
+_SETTLE: Final = 2.0  # seconds that stopped calls get to close their connections
+_NOT_FOR_ALL: Final = frozenset({"model", "keep", "cell_id", "replaces", "typed"})
+
+
+class ComparisonStopped(KeyboardInterrupt):
+    """A comparison was interrupted; what had come is kept. Still a KeyboardInterrupt: later cells don't run."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["Stopped. What had come is in session.comparison.result; .retry() there asks for the rest."]
+
+
+async def prepare(
+    session: Session,
+    prompts: object,
+    models: object = None,
+    *,
+    images: object = (),
+    repeats: int = 1,
+    max_cost: float | Decimal | str | None = None,
+    seed: int | None = None,
+    concurrency: int = CONCURRENCY,
+    history: bool = False,
+    **params: Any,  # noqa: ANN401 - options of `Session.ask`
+) -> Comparison:
+    """Resolve and check everything, ask nothing. See `Session.compare`. Runs on the session's loop."""
+    texts, wanted = prompts_of(prompts), wishes(models)
+    wrong = _NOT_FOR_ALL & params.keys()
+    if wrong:
+        raise OptionError(f"A comparison takes no {min(wrong)!r}.", next_step="leave it out")
+    loaded = await asyncio.to_thread(_images, images)
+    columns = await _columns(session, wanted, images=bool(loaded))
+    if history:
+        columns = tuple(replace(c, history=c.history or session.conversation.exchanges) for c in columns)
+    common = {k: v for k, v in {"system": session.system, **session.params, **params}.items() if v is not None}
+    setup = Setup(
+        texts,
+        columns,
+        repeats,
+        new_seed() if seed is None else seed,
+        {k: v for k, v in common.items() if k not in _NOT_FOR_ALL},
+        loaded,
+        _dollars(max_cost),
+        concurrency,
+    )
+    key = await session.account.key()
+    messages = [Message("user", text) for text in texts]
+    messages += [m for c in columns for e in c.history for m in e.messages()]
+    await asyncio.to_thread(refuse_secrets, messages, {key, *session.account.secrets()})
+    comparison = await asyncio.to_thread(prepared, session, setup)
+    check_cost(comparison.forecast, setup, allowed=max_cost is not None)
+    return comparison
+
+
+def prepared(session: Session, setup: Setup) -> Comparison:
+    """Give the comparison of a setup; a column that can't be asked carries its problem.
+
+    Raises the first column's problem where none can be asked.
+    """
+    checked = tuple(_checked(session, setup, column) for column in setup.columns)
+    problems = [c.problem for c in checked if c.problem is not None]
+    if problems and len(problems) == len(checked):
+        raise problems[0]
+    setup = replace(setup, columns=checked)
+    return Comparison(session, setup, forecast(setup, usual_output(session.ledger.entries)))
+
+
+def check_cost(found: Forecast, setup: Setup, *, allowed: bool) -> None:
+    """Refuse what is bound to pass `max_cost`, and large runs that nobody has `allowed` by naming one."""
+    if found.calls > LARGE and not allowed:
+        raise CostLimitError(
+            f"{found.sentence} Nothing was asked.",
+            next_step='say what it may cost: max_cost=5 (US dollars), or max_cost="inf" for no limit',
+        )
+    if setup.max_cost is None:
+        return
+    if found.expected is not None and found.expected > setup.max_cost:
+        raise CostLimitError(
+            f"{found.sentence} That is more than max_cost {money(setup.max_cost)}; nothing was asked.",
+            next_step="raise max_cost, cap the answers with max_tokens, or give fewer prompts, models or repeats",
+        )
+    each = [s.worst / s.calls for s in found.shares if s.worst is not None and s.calls]
+    if not each or min(each) > setup.max_cost:
+        known = f"One answer alone may cost ≈ {money(min(each))}" if each else "The price of no model here is known"
+        raise CostLimitError(
+            f"{known}, so max_cost {money(setup.max_cost)} could be passed; nothing was asked.",
+            next_step="raise max_cost, or cap the answers: max_tokens=500",
+        )
+
+
+def compare(
+    session: Session,
+    prompts: object,
+    models: object,
+    options: dict[str, Any],
+    *,
+    say: Callable[[str], None] = print,
+    tick: Callable[[], float] | None = None,
+) -> Result:
+    """Prepare, ask, wait. `say` tells of a large run; `tick` as for `Bridge.run`. See `Session.compare`."""
+    comparison = session.bridge.run(prepare(session, prompts, models, **options))
+    _begin(session, comparison, say)
+    try:
+        return comparison.wait(tick=tick)
+    except KeyboardInterrupt:
+        comparison.stop()
+        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+            comparison.wait(timeout=_SETTLE)
+        raise ComparisonStopped from None
+
+
+async def acompare(session: Session, prompts: object, models: object, options: dict[str, Any]) -> Result:
+    """Like `compare`. Cancelling it stops the calls; what had come stays in `session.comparison`."""
+    comparison = await session.bridge.arun(prepare(session, prompts, models, **options))
+    _begin(session, comparison, print)
+    try:
+        return await comparison.finished()
+    except asyncio.CancelledError:
+        comparison.stop()
+        raise
+
+
+def _begin(session: Session, comparison: Comparison, say: Callable[[str], None]) -> None:
+    session.comparison = comparison
+    if comparison.forecast.calls >= ANNOUNCED:
+        say(comparison.forecast.sentence)
+    comparison.start()
+
+
+async def _columns(session: Session, wanted: list[Wish], *, images: bool) -> tuple[Column, ...]:
+    models = await session.amodels()
+    if any(not wish.is_pattern and models.get(wish.words) is None for wish in wanted):
+        with contextlib.suppress(TetrateError):  # it may be newer than our list
+            models = await session.amodels(refresh=True)
+    return columns_of(wanted or _usual(session, models, images=images), models)
+
+
+def _usual(session: Session, models: ModelList, *, images: bool) -> list[Wish]:
+    own = models.get(session.model) if session.model else None
+    own = own or models.default()
+    if own is None:
+        raise UnknownModelError(
+            "This key reaches no model to talk to.", next_step=f"see what it may do: {session.endpoints.keys_page}"
+        )
+    return [Wish(m.id) for m in (own, *neighbours(own, models, images=images))]
+
+
+def _checked(session: Session, setup: Setup, column: Column) -> Column:
+    if column.problem is not None or column.model is None:
+        return column
+    options = {**setup.params, **column.params}
+    try:
+        asked = session.question(setup.prompts[0], images=setup.images, keep=False, **options)
+        plan(asked, column.model, Conversation(column.history))
+    except TetrateError as problem:
+        return replace(column, problem=problem)
+    return column
+
+
+def _images(given: object) -> tuple[Image, ...]:
+    from tetrate_jupyter.completion.images import load_image
+
+    items = given if isinstance(given, (list, tuple)) else (given,)
+    return tuple(item if isinstance(item, Image) else load_image(item) for item in items)
+
+
+def _dollars(given: float | Decimal | str | None) -> Decimal | None:
+    if given is None:
+        return None
+    try:
+        found = Decimal(str(given).lstrip("$"))
+    except InvalidOperation:
+        raise OptionError(f"max_cost can't be {given!r}.", next_step="give US dollars: max_cost=0.50") from None
+    return None if found == Decimal("inf") else found

@@ -1,0 +1,144 @@
+"""The figures of a comparison in words and as a table, for a page and for a terminal; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.render.numbers import money, seconds
+from tetrate_jupyter.render.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.rows import Row
+    from tetrate_jupyter.compare.summary import ColumnFigures, Merged, Spread
+
+_COLUMNS: Final = (
+    Column("model", code=True),
+    Column("state"),
+    Column("first token", align="right", hint="seconds until the first text, median"),
+    Column("total", align="right", hint="seconds in all, median"),
+    Column("tokens/s", align="right", hint="while it was writing, waiting left out, median", optional=True),
+    Column("tokens", align="right", hint="tokens of an answer, median"),
+    Column("cost", align="right", hint="estimated from the router's prices; the dashboard has the bill"),
+)
+
+
+def headline(result: Result) -> str:
+    """Give the line above everything: how many, how they ended, how long, what it cost against the forecast."""
+    facts, rows = result.facts, result.rows
+    parts = [_count(len(result.heads), "column")]
+    if len(facts.prompts) > 1:
+        parts.append(_count(len(facts.prompts), "prompt"))
+    if facts.repeats > 1:
+        parts.append(_count(facts.repeats, "repeat"))
+    states = Counter(r.state for r in rows)
+    ended = [f"{count:,} {state}" for state, count in states.items() if state != "done"]
+    parts.append(", ".join([f"{states['done']:,} of {len(rows):,} done", *ended]))
+    parts.append(seconds(facts.seconds))
+    parts.append(_cost(result))
+    return " · ".join(parts)
+
+
+def _cost(result: Result) -> str:
+    facts = result.facts
+    unknown = f", {facts.unknown_costs:,} of unknown cost" if facts.unknown_costs else ""
+    if facts.worst is None:
+        return "cost unknown" if facts.unknown_costs else f"≈ {money(facts.spent)}"
+    return f"≈ {money(facts.spent)}{unknown} (forecast ≈ {money(facts.expected)}, at most ≈ {money(facts.worst)})"
+
+
+def table(columns: Sequence[ColumnFigures], result: Result) -> Table:
+    """Give the figures, one row per column."""
+    several = len(result.facts.prompts) * result.facts.repeats > 1
+    return Table(_COLUMNS, [_row(c, several=several) for c in columns])
+
+
+def _row(column: ColumnFigures, *, several: bool) -> list[object]:
+    return [
+        column.head.label,
+        _state(column, several=several),
+        _seconds(column.first_token),
+        _seconds(column.total),
+        f"{column.speed.median:,.0f}" if column.speed else "",
+        f"{column.tokens_out.median:,.0f}" if column.tokens_out else "",
+        _money(column),
+    ]
+
+
+def _state(column: ColumnFigures, *, several: bool) -> str:
+    if column.done == column.rows:
+        return f"{column.done:,} done" if several else "done"
+    counts = [("done", column.done), ("failed", column.failed), ("stopped", column.stopped)]
+    counts.append(("not over", column.rows - column.done - column.failed - column.stopped))
+    named = [(what, count) for what, count in counts if count]
+    return ", ".join(f"{count:,} {what}" if several else what for what, count in named)
+
+
+def _seconds(spread: Spread | None) -> str:
+    if spread is None:
+        return ""
+    if spread.count == 1 or seconds(spread.least) == seconds(spread.most):
+        return seconds(spread.median)
+    return f"{seconds(spread.median)} ({seconds(spread.least)} to {seconds(spread.most)})"
+
+
+def _money(column: ColumnFigures) -> str:
+    if column.cost is None:
+        return "unknown" if column.unknown_costs else ""
+    unknown = f", {column.unknown_costs:,} unknown" if column.unknown_costs else ""
+    return f"≈ {money(column.cost)}{unknown}"
+
+
+def sentence(clauses: Sequence[str]) -> str:
+    """Join clauses: "Fastest a (0.21 s); cheapest b (≈ $0.0001)."."""
+    text = "; ".join(clauses)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def repeats(answer: Merged, of: int) -> str:
+    """Say which repeats gave this answer."""
+    which = ", ".join(str(n + 1) for n in answer.repeats[:20]) + (", …" if len(answer.repeats) > 20 else "")
+    if len(answer.repeats) == 1:
+        return f"Repeat {which} of {of}"
+    return f"{len(answer.repeats)} of {of} the same (repeats {which})"
+
+
+def notices(row: Row) -> list[str]:
+    """Say what a reader must know: why there is no answer, or why it isn't whole."""
+    found = list(row.notices)
+    if row.error is not None:
+        step = f" Next: {row.next_step}." if row.next_step else ""
+        found.append(f"{row.error}: {row.message}{step}")
+        if row.request_id:
+            found.append(f"Request id: {row.request_id}")
+    elif row.state == "stopped" and not row.text:
+        found.append("Stopped before any text came.")
+    elif row.state == "done" and not row.text.strip():
+        found.append("The answer is empty.")
+    elif row.state in {"waiting", "running"}:
+        found.append("Not over yet.")
+    return found
+
+
+def line(row: Row) -> str:
+    """Give the quiet line under an answer; "" where nothing was asked."""
+    if row.total is None:
+        return ""
+    first = f"first token {seconds(row.first_token)}, " if row.first_token is not None else ""
+    sent, got = ("?" if n is None else f"{n:,}" for n in (row.tokens_in, row.tokens_out))
+    parts = [f"{first}total {seconds(row.total)}", f"{sent} → {got} tokens"]
+    if row.speed is not None:
+        parts.append(f"{row.speed:,.0f} tokens/s")
+    parts.append("cost unknown" if row.cost is None else f"≈ {money(row.cost)}")
+    if row.retries:
+        parts.append(f"sent {row.retries + 1} times (waited {seconds(row.retry_wait)} between)")
+    if row.attempts > 1:
+        parts.append(f"attempt {row.attempts}")
+    return " · ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

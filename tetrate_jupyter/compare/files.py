@@ -1,0 +1,123 @@
+"""A comparison as one open file: JSON, versioned, written as a whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, fields
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from uuid import uuid4
+
+from tetrate_jupyter.compare.result import Facts, Result
+from tetrate_jupyter.compare.rows import Head, Row
+from tetrate_jupyter.errors import ComparisonFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+FORMAT: Final = "tetrate-comparison"
+VERSION: Final = 1
+_MONEY: Final = frozenset({"cost", "max_cost", "spent", "expected", "worst"})  # as text: JSON numbers aren't exact
+_PAIRS: Final = frozenset({"params"})
+_LISTS: Final = frozenset({"prompts", "images", "notices"})
+
+
+def save(result: Result, path: str | Path) -> Path:
+    """Write the file. Raises `ComparisonFileError`."""
+    target = Path(path).expanduser()
+    whole = {
+        "format": FORMAT,
+        "version": VERSION,
+        "comparison": _out(result.facts),
+        "columns": [_out(h) for h in result.heads],
+        "rows": [_out(r) for r in result.rows],
+    }
+    text = json.dumps(whole, ensure_ascii=False, indent=1)
+    beside = target.with_name(f".{target.name}.{uuid4().hex[:8]}")
+    try:
+        beside.write_text(text, encoding="utf-8", errors="replace")
+        os.replace(beside, target)  # noqa: PTH105 - Path.replace is the same, os names the promise: all or nothing
+    except OSError as problem:
+        beside.unlink(missing_ok=True)
+        raise ComparisonFileError(
+            f"{target.name} can't be written: {problem.strerror or type(problem).__name__}.",
+            next_step="choose a folder that is there and may be written",
+        ) from None
+    return target
+
+
+def load(path: str | Path) -> Result:
+    """Read the file. Raises `ComparisonFileError`."""
+    source = Path(path).expanduser()
+    try:
+        whole = json.loads(source.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ComparisonFileError(
+            f"{source.name} can't be read: {problem.strerror or type(problem).__name__}.", next_step="check the path"
+        ) from None
+    except (ValueError, RecursionError):
+        raise ComparisonFileError(
+            f"{source.name} is truncated or no JSON.", next_step="save the comparison again, or use another copy"
+        ) from None
+    _check(whole, source.name)
+    try:
+        heads = [_in(Head, each) for each in whole["columns"]]
+        result = Result(_in(Facts, whole["comparison"]), heads, [_in(Row, each) for each in whole["rows"]])
+        _check_rows(result)
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation):
+        raise ComparisonFileError(
+            f"{source.name} has parts missing.", next_step="save the comparison again, or use another copy"
+        ) from None
+    return result
+
+
+def _check(whole: object, name: str) -> None:
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+        raise ComparisonFileError(f"{name} is no saved comparison.", next_step="give a file that result.save() wrote")
+    version = whole.get("version")
+    if version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
+        raise ComparisonFileError(
+            f"{name} is of version {version!r}; this package reads version {VERSION}.",
+            next_step="%pip install --upgrade tetrate-jupyter" if newer else "save the comparison again",
+        )
+
+
+def _check_rows(result: Result) -> None:
+    columns, prompts = {h.id for h in result.heads}, len(result.facts.prompts)
+    if len(columns) < len(result.heads):
+        raise ValueError("two columns of one id")
+    for row in result.rows:
+        if row.column not in columns or not 0 <= row.prompt < prompts:
+            raise ValueError("a row without its column or prompt")
+
+
+def _out(value: Any) -> dict[str, Any]:  # noqa: ANN401 - one of ours
+    found = asdict(value)
+    for name, each in found.items():
+        if isinstance(each, Decimal):
+            found[name] = str(each)
+        elif name in _PAIRS:
+            found[name] = dict(each)
+    return found
+
+
+def _in(kind: Callable[..., T], given: dict[str, Any]) -> T:
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # each is a dataclass
+    return kind(**{name: _value(name, each) for name, each in given.items() if name in known})
+
+
+def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
+    if name in _MONEY and value is not None:
+        return Decimal(value)
+    if name in _PAIRS:
+        return tuple(value.items())
+    if name in _LISTS:
+        if not all(isinstance(each, str) for each in value):
+            raise ValueError(name)
+        return tuple(value)
+    return value

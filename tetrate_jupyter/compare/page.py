@@ -1,0 +1,137 @@
+"""The static twin of a comparison: every column, number and error on a page without script, bounded in size; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.compare import facts
+from tetrate_jupyter.compare.summary import agreement, figures, leaders, merged
+from tetrate_jupyter.compare.waterfall import waterfall
+from tetrate_jupyter.render.escape import escape
+from tetrate_jupyter.render.markdown import render
+from tetrate_jupyter.render.style import ROOT_CLASSES, styled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.rows import Head, Row
+    from tetrate_jupyter.compare.summary import Merged
+
+MOST: Final = 400_000  # characters of the whole page: notebooks are mailed, diffed and kept in git
+_ANSWERS: Final = 160_000  # characters of source text that all answers share
+_LONGEST: Final = 20_000  # of one answer, however few there are
+_SHORTEST: Final = 400  # below, an answer says nothing
+_SWELLS: Final = 12  # times its source that an answer may take with its colours and formulas; beyond, it stays source
+_PROMPT: Final = 4_000  # characters of a prompt
+
+
+class _Room:
+    """How much more fits, for an answer and for the page."""
+
+    def __init__(self, answers: int) -> None:
+        self.each = max(_SHORTEST, min(_LONGEST, _ANSWERS // max(1, answers)))
+        self.left = MOST
+        self.left_out = 0
+
+    def take(self, html: str) -> str:
+        """Give the piece, or nothing where it is too much."""
+        if len(html) > self.left:
+            self.left_out += 1
+            return ""
+        self.left -= len(html)
+        return html
+
+
+def page(result: Result) -> str:
+    """Give the page."""
+    figured = [figures(c.head, c.rows) for c in result.columns]
+    room = _Room(len(result.rows))
+    parts = [
+        f'<div class="{ROOT_CLASSES} tetrate-compare">',
+        f'<p class="tetrate-caption">{escape(facts.headline(result))}</p>',
+        facts.table(figured, result).markup,
+    ]
+    won = leaders(figured)
+    if won:
+        parts.append(f'<p class="tetrate-won" dir="auto">{escape(facts.sentence(won))}</p>')
+    parts.append(waterfall(result))
+    room.left -= sum(map(len, parts))
+    parts += [_prompt(result, number, room) for number in range(len(result.facts.prompts))]
+    if room.left_out:
+        several = "prompts are" if room.left_out > 1 else "prompt is"
+        parts.append(
+            f'<p class="tetrate-notice">{room.left_out:,} {several} left out here to keep the notebook small; '
+            "result.df has every row.</p>"
+        )
+    parts.append("</div>")
+    return styled("".join(parts))
+
+
+def _prompt(result: Result, number: int, room: _Room) -> str:
+    prompt = result.facts.prompts[number]
+    if room.left_out:  # one was too much already: those after it would make gaps
+        room.left_out += 1
+        return ""
+    if len(result.facts.prompts) == 1:
+        opening = (
+            f'<details><summary>Prompt</summary><p class="tetrate-raw" dir="auto">{_cut_prompt(prompt)}</p></details>'
+        )
+        return room.take(f"{opening}{_grid(result, number, room)}")
+    first = " ".join(prompt.split())[:90]
+    whole = f'<p class="tetrate-raw" dir="auto">{_cut_prompt(prompt)}</p>' if len(prompt) > len(first) else ""
+    return room.take(
+        f'<details{" open" if number == 0 else ""}><summary dir="auto">{number + 1}. {escape(first)}</summary>'
+        f"{whole}{_grid(result, number, room)}</details>"
+    )
+
+
+def _cut_prompt(prompt: str) -> str:
+    cut = len(prompt) - _PROMPT
+    return escape(prompt) if cut <= 0 else f"{escape(prompt[:_PROMPT])} … ({cut:,} more characters)"
+
+
+def _grid(result: Result, number: int, room: _Room) -> str:
+    sections = [
+        _section(column.head, [r for r in column.rows if r.prompt == number], room) for column in result.columns
+    ]
+    return f'<div class="tetrate-grid">{"".join(sections)}</div>'
+
+
+def _section(head: Head, rows: Sequence[Row], room: _Room) -> str:
+    name = escape(head.label)
+    same = agreement(rows)
+    note = "" if same is None else f' <span class="tetrate-same">{same:.0%} the same</span>'
+    answers = "".join(_answer(head, each, len(rows), room) for each in merged(rows))
+    return f'<section aria-label="{name}"><h4 dir="auto">{name}{note}</h4>{answers}</section>'
+
+
+def _answer(head: Head, answer: Merged, of: int, room: _Room) -> str:
+    row, parts = answer.row, []
+    if of > 1:
+        parts.append(f'<p class="tetrate-repeats">{escape(facts.repeats(answer, of))}</p>')
+    if row.reasoning.strip():
+        parts.append(
+            '<details class="tetrate-reasoning"><summary>Reasoning</summary>'
+            f'<div class="tetrate-body">{_markdown(row.reasoning, room.each // 2)[0]}</div></details>'
+        )
+    if row.text:
+        body, cut = _markdown(row.text, room.each)
+        parts.append(f'<div class="tetrate-body">{body}</div>')
+        if cut:
+            where = f'result["{head.label}"].rows'
+            parts.append(f'<p class="tetrate-notice">Cut here: {cut:,} more characters are in {escape(where)}.</p>')
+    parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in facts.notices(row)]
+    line = facts.line(row)
+    parts.append(f'<p class="tetrate-footer">{escape(line)}</p>' if line else "")
+    return "".join(parts)
+
+
+def _markdown(text: str, most: int) -> tuple[str, int]:
+    """Give the HTML of at most `most` characters, and how many were left out."""
+    cut = max(0, len(text) - most)
+    shown = text[:most] if cut else text
+    html = render(shown)
+    if len(html) > max(2_000, _SWELLS * len(shown)):
+        html = f'<pre class="tetrate-raw" dir="auto">{escape(shown)}</pre>'
+    return html, cut

@@ -1,0 +1,152 @@
+"""One cell of a comparison as plain data, for tables, files and pages; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tetrate_jupyter.compare.cells import Cell
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.completion.answer import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One prompt x column x repeat. What isn't known is None; a row that failed is a row all the same.
+
+    `state`: "done", "failed", "stopped" or "skipped" ("waiting" and "running" where the comparison was still going on).
+    `partial`: there is text, but it isn't whole. `error`: the kind's name. Times are seconds: `started` after the
+    comparison's start, `first_token` and `total` after the call's own, `retry_wait` the part of them that was spent
+    between tries. `cost`: estimated US dollars. `attempts`: how often it was asked; the figures are the last one's.
+    """
+
+    column: str
+    prompt: int
+    repeat: int
+    state: str
+    text: str = ""
+    reasoning: str = ""
+    partial: bool = False
+    error: str | None = None
+    message: str | None = None
+    next_step: str | None = None
+    request_id: str | None = None
+    model: str | None = None
+    finish_reason: str | None = None
+    first_token: float | None = None
+    total: float | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_reasoning: int | None = None
+    tokens_cached: int | None = None
+    cost: Decimal | None = None
+    started: float | None = None
+    asked_at: str | None = None
+    attempts: int = 0
+    retries: int = 0
+    retry_wait: float = 0.0
+    notices: tuple[str, ...] = ()
+
+    @property
+    def writing(self) -> float | None:
+        """Seconds from the first token to the end."""
+        return None if self.total is None or self.first_token is None else self.total - self.first_token
+
+    @property
+    def speed(self) -> float | None:
+        """Tokens a second while it was writing, waiting left out; None for answers too short to tell."""
+        writing = self.writing
+        if not writing or self.tokens_out is None or self.tokens_out < 2:
+            return None
+        return (self.tokens_out - 1) / writing  # the first token ends the waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One column as plain data. `asked` is what was asked for; `model` is None where there is none such."""
+
+    id: str
+    label: str
+    asked: str
+    model: str | None = None
+    provider: str | None = None
+    params: tuple[tuple[str, Any], ...] = ()
+    history: int = 0  # exchanges before the prompt
+
+
+def row_of(cell: Cell) -> Row:
+    """Give a cell as it stands now."""
+    place, attempt, error = cell.place, cell.attempt, cell.error
+    facts: dict[str, Any] = {}
+    if attempt is not None:
+        facts = {
+            "started": attempt.started,
+            "asked_at": attempt.asked_at.isoformat(),
+            "attempts": len(cell.attempts),
+            "retries": attempt.retries,
+            "retry_wait": attempt.retry_wait,
+            "cost": attempt.cost,
+        }
+        completion = attempt.completion  # read once: the loop may take it away meanwhile
+        answer = completion.answer(partial="running") if completion is not None else attempt.answer
+        if answer is not None:
+            facts |= _of_answer(answer, running=completion is not None)
+    if error is not None:
+        facts |= {"error": type(error).__name__, "message": error.message, "next_step": error.next_step or None}
+        facts["request_id"] = error.request_id or facts.get("request_id")
+    return Row(place.column, place.prompt, place.repeat, cell.state, **facts)
+
+
+def _of_answer(answer: Answer, *, running: bool) -> dict[str, Any]:
+    came = bool(answer.text or answer.reasoning)
+    usage, timing = answer.usage, answer.timing
+    return {
+        "text": answer.text,
+        "reasoning": answer.reasoning,
+        "partial": came and answer.partial is not None,
+        "request_id": answer.request_id,
+        "model": answer.model if came or answer.partial is None else None,
+        "finish_reason": answer.finish_reason,
+        "first_token": timing.first_token,
+        "total": None if running else timing.total,
+        "tokens_in": usage.prompt_tokens,
+        "tokens_out": usage.completion_tokens,
+        "tokens_reasoning": usage.reasoning_tokens,
+        "tokens_cached": usage.cached_tokens,
+        "notices": () if running or not (came or answer.partial is None) else answer.notices,
+    }
+
+
+def head_of(column: Column) -> Head:
+    """Give a column's facts."""
+    model = column.model
+    return Head(
+        column.id,
+        column.label,
+        column.asked,
+        None if model is None else model.id,
+        None if model is None else model.provider,
+        tuple(plain_params(column.params).items()),
+        len(column.history),
+    )
+
+
+def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Give parameters as JSON can hold them; classes and functions by their name."""
+    return {name: _plain(value) for name, value in params.items() if value is not None}
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, Decimal):
+        return float(value)
+    return {"python": str(getattr(value, "__name__", type(value).__name__))}

@@ -1,0 +1,278 @@
+"""A comparison that runs: watched, stopped, retried, from any thread; the work itself is on the session's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.compare import histories
+from tetrate_jupyter.compare.cells import Cell
+from tetrate_jupyter.compare.rows import head_of, plain_params, row_of
+from tetrate_jupyter.compare.scheduler import Scheduler
+from tetrate_jupyter.errors import InputError, OptionError
+from tetrate_jupyter.observers import Observers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
+    from decimal import Decimal
+
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.forecast import Forecast
+    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.setup import Setup
+    from tetrate_jupyter.conversation import Branch, Conversation
+    from tetrate_jupyter.sessions.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a comparison stands. `cost`: known US dollars so far; `unknown_costs`: calls whose cost isn't known.
+
+    `seconds` since the start, until the end. `seconds_left`: a guess from the pace so far, None before there is one.
+    """
+
+    total: int
+    done: int
+    failed: int
+    stopped: int
+    running: int
+    waiting: int
+    cost: Decimal
+    unknown_costs: int
+    seconds: float
+    seconds_left: float | None
+
+
+class Comparison:
+    """Prompts x columns x repeats on their way. Everything may be called and read from any thread.
+
+    `start` returns at once, `wait` blocks until nothing is left to do. Cells are told apart by their column's id. The
+    session's conversation isn't touched, unless by `continue_with`.
+    """
+
+    def __init__(self, session: Session, setup: Setup, forecast: Forecast) -> None:
+        self.session = session
+        self.setup = setup
+        self.forecast = forecast
+        self._lock = threading.Lock()
+        self._cells = {place: Cell(place, setup.column(place.column)) for place in setup.start_order()}
+        self._removed: frozenset[str] = frozenset()
+        self._observers = Observers()
+        self._futures: list[Future[None]] = []
+        self._began: float | None = None
+        self._ended: float | None = None
+        self._started_at: datetime | None = None
+        self._scheduler = Scheduler(session, setup, self._observers.notify, self._elapsed)
+        self._conversations = histories.Histories()
+
+    # --- watching --------------------------------------------------------------------------------------------
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when a cell's state has changed, on the thread where it did; gives back what stops that.
+
+        Growing text is no change: who shows it looks at `cell.completion`, about ten times a second.
+        """
+        return self._observers.add(callback)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns, without those removed."""
+        return tuple(c for c in self.setup.columns if c.id not in self._removed)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of those columns, in the order they are started."""
+        return tuple(cell for place, cell in self._cells.items() if place.column not in self._removed)
+
+    def cell(self, column: str, prompt: int = 0, repeat: int = 0) -> Cell:
+        """Give one cell; `column` is an id or a label. Raises `OptionError` where there is none such."""
+        wanted = self._column(column)
+        found = next(
+            (c for c in self.cells if c.place == (wanted.id, prompt, repeat)),
+            None,
+        )
+        if found is None:
+            raise OptionError(
+                f"There is no prompt {prompt} with repeat {repeat} here.",
+                next_step=f"prompts are 0 to {len(self.setup.prompts) - 1}, repeats 0 to {self.setup.repeats - 1}",
+            )
+        return found
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anything is left to do."""
+        return any(not future.done() for future in tuple(self._futures))
+
+    @property
+    def progress(self) -> Progress:
+        """Where it stands."""
+        counts = dict.fromkeys(("done", "failed", "stopped", "skipped", "running", "waiting"), 0)
+        cells = self.cells
+        for cell in cells:
+            counts[cell.state] += 1
+        over = len(cells) - counts["running"] - counts["waiting"]
+        spent = self._elapsed()
+        left = spent / over * (len(cells) - over) if over and self.is_running else None
+        budget = self._scheduler.budget
+        return Progress(
+            total=len(cells),
+            done=counts["done"],
+            failed=counts["failed"],
+            stopped=counts["stopped"] + counts["skipped"],
+            running=counts["running"],
+            waiting=counts["waiting"],
+            cost=budget.spent,
+            unknown_costs=budget.unknown,
+            seconds=spent,
+            seconds_left=left,
+        )
+
+    @property
+    def result(self) -> Result:
+        """What there is now, as data: a snapshot that stays as it is."""
+        from tetrate_jupyter.compare.result import Facts, Result
+
+        progress = self.progress
+        facts = Facts(
+            prompts=self.setup.prompts,
+            images=tuple(image.label for image in self.setup.images),
+            repeats=self.setup.repeats,
+            seed=self.setup.seed,
+            params=tuple(plain_params(self.setup.params).items()),
+            max_cost=self.setup.max_cost,
+            started_at=(self._started_at or datetime.now(timezone.utc)).isoformat(),
+            seconds=progress.seconds,
+            spent=progress.cost,
+            unknown_costs=progress.unknown_costs,
+            expected=self.forecast.expected,
+            worst=self.forecast.worst,
+        )
+        order = {c.id: n for n, c in enumerate(self.columns)}
+        cells = sorted(self.cells, key=lambda c: (c.place.prompt, order[c.place.column], c.place.repeat))
+        return Result(facts, [head_of(c) for c in self.columns], [row_of(c) for c in cells], comparison=self)
+
+    # --- doing -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Ask everything that was never asked. Returns at once; another call does nothing."""
+        if self._began is None:
+            self._began, self._started_at = time.monotonic(), datetime.now(timezone.utc)
+            self._submit(self._cells.values())
+
+    def wait(self, *, timeout: float | None = None, tick: Callable[[], float] | None = None) -> Result:
+        """Wait until nothing is left to do, and give the result. An interrupt ends the waiting, not the work.
+
+        `timeout`: seconds, no limit unless given; raises `asyncio.TimeoutError` then. `tick` as for `Bridge.run`.
+        """
+        self.session.bridge.run(asyncio.wait_for(self._settled(), timeout), tick=tick)
+        return self.result
+
+    async def finished(self) -> Result:
+        """Like `wait`, for any event loop."""
+        await self.session.bridge.arun(self._settled())
+        return self.result
+
+    def stop(self, column: str | None = None) -> None:
+        """Stop a column (an id or a label), or all; what has come is kept and marked."""
+        wanted = None if column is None else self._column(column).id
+        self._on_loop(lambda: self._scheduler.stop(lambda c: wanted in (None, c.place.column)))
+
+    def retry(self, column: str | None = None, *, done: bool = False) -> int:
+        """Ask again what failed, was stopped or skipped, in a column or in all; `done`: also what went well.
+
+        Gives the number of cells. What came before stays among the cell's `attempts`.
+        """
+        wanted = None if column is None else self._column(column).id
+        with self._lock:
+            again = [
+                cell
+                for cell in self.cells
+                if wanted in (None, cell.place.column) and cell.is_over and (done or cell.state != "done")
+            ]
+            for cell in again:
+                cell.state = "waiting"
+        if again:
+            self._submit(again)
+            self._observers.notify()
+        return len(again)
+
+    def remove(self, column: str) -> None:
+        """Stop a column and take it out of the comparison and its result."""
+        wanted = self._column(column).id
+        with self._lock:
+            self._removed |= {wanted}
+        self._on_loop(lambda: self._scheduler.stop(lambda c: c.place.column == wanted))
+        self._observers.notify()
+
+    # --- going on --------------------------------------------------------------------------------------------
+
+    def conversation(self, column: str, prompt: int = 0, repeat: int = 0) -> Conversation:
+        """Give a column's own conversation: its history, and the cell's prompt and answer where one came."""
+        return self._conversations.of(self.cell(column, prompt, repeat))
+
+    def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Comparison:
+        """Give a comparison that asks on: each column goes on from its own answer to prompt `after`. Not started."""
+        from tetrate_jupyter.compare.asking import prepared
+
+        columns = tuple(replace(c, history=self.conversation(c.id, after, repeat).exchanges) for c in self.columns)
+        return prepared(self.session, replace(self.setup, prompts=(prompt,), columns=columns, repeats=1, images=()))
+
+    def continue_with(self, column: str, prompt: int = 0, repeat: int = 0) -> Branch:
+        """Make a column's conversation the session's, and its model too; the other columns stay as branches.
+
+        Raises `InputError` where the column has no answer.
+        """
+        chosen = self.cell(column, prompt, repeat)
+        if not chosen.text.strip():
+            raise InputError(f"{chosen.column.label} has no answer to go on from.", next_step="choose another column")
+        cells = [self.cell(c.id, prompt, repeat) for c in self.columns]
+        branch = self._conversations.into(self.session.conversation, cells, chosen)
+        if chosen.column.model is not None:
+            self.session.model = chosen.column.model.id
+        return branch
+
+    # --- inside ----------------------------------------------------------------------------------------------
+
+    def _column(self, name: str) -> Column:
+        columns = self.columns
+        for found in (c for key in ("id", "label") for c in columns if getattr(c, key) == name):
+            return found
+        raise OptionError(
+            f"There is no column {name!r}.", next_step=f"there are: {', '.join(c.label for c in columns)}"
+        )
+
+    def _elapsed(self) -> float:
+        if self._began is None:
+            return 0.0
+        return (self._ended or time.monotonic()) - self._began
+
+    def _submit(self, cells: Iterable[Cell]) -> None:
+        self._ended = None
+        with self._lock:
+            self._futures = [f for f in self._futures if not f.done()]
+            self._futures.append(self.session.bridge.submit(self._work(list(cells))))
+
+    async def _work(self, cells: list[Cell]) -> None:
+        await self._scheduler.work(c for c in cells if c.place.column not in self._removed)
+        self._ended = time.monotonic()
+        asyncio.get_running_loop().call_soon(self._observers.notify)  # the future is done by then
+
+    async def _settled(self) -> None:
+        while open_ones := [f for f in self._futures if not f.done()]:
+            await asyncio.shield(asyncio.wrap_future(open_ones[0]))
+
+    def _on_loop(self, do: Callable[[], None]) -> None:
+        async def later() -> None:
+            do()
+
+        if self._began is not None:  # through the bridge, so that it comes after a start that is on its way
+            self.session.bridge.submit(later())
+
+    def __repr__(self) -> str:
+        p = self.progress
+        return f"<Comparison of {len(self.columns)} columns: {p.done} of {p.total} done, {p.failed} failed>"

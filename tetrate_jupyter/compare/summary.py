@@ -1,0 +1,135 @@
+"""What a comparison comes to: figures by column, identical answers merged, who leads without crowning ties; pure."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.render.numbers import money, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from decimal import Decimal
+
+    from tetrate_jupyter.compare.rows import Head, Row
+
+TIE: Final = 0.05  # a lead within this share of the best is none: clocks and token counts aren't finer than that
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over several answers: how many, the median, the least and the most."""
+
+    count: int
+    median: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFigures:
+    """One column over all prompts and repeats. Figures are of whole answers; `cost` is the sum over all known ones."""
+
+    head: Head
+    rows: int
+    done: int
+    failed: int
+    stopped: int
+    first_token: Spread | None
+    total: Spread | None
+    speed: Spread | None
+    tokens_out: Spread | None
+    characters: Spread | None
+    cost_each: Spread | None
+    cost: Decimal | None
+    unknown_costs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """An answer that came once or more, word for word; `repeats` says in which ones."""
+
+    row: Row
+    repeats: tuple[int, ...]
+
+
+def spread(values: Iterable[float | Decimal | None]) -> Spread | None:
+    """Give median and range of what is known; None where nothing is."""
+    known = [float(v) for v in values if v is not None]
+    return Spread(len(known), statistics.median(known), min(known), max(known)) if known else None
+
+
+def figures(head: Head, rows: Sequence[Row]) -> ColumnFigures:
+    """Add up one column's rows."""
+    whole = [r for r in rows if r.state == "done"]
+    costs = [r.cost for r in rows if r.cost is not None]
+    return ColumnFigures(
+        head=head,
+        rows=len(rows),
+        done=len(whole),
+        failed=sum(r.state == "failed" for r in rows),
+        stopped=sum(r.state in {"stopped", "skipped"} for r in rows),
+        first_token=spread(r.first_token for r in whole),
+        total=spread(r.total for r in whole),
+        speed=spread(r.speed for r in whole),
+        tokens_out=spread(r.tokens_out for r in whole),
+        characters=spread(len(r.text) for r in whole),
+        cost_each=spread(r.cost for r in whole),
+        cost=sum(costs[1:], costs[0]) if costs else None,
+        unknown_costs=sum(r.cost is None and r.attempts > 0 for r in rows),
+    )
+
+
+def merged(rows: Iterable[Row]) -> list[Merged]:
+    """Fold the repeats of one prompt and column: identical answers once, the most frequent first."""
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.text.strip(), row.state, row.error, row.partial), []).append(row)
+    found = [Merged(group[0], tuple(r.repeat for r in group)) for group in groups.values()]
+    return sorted(found, key=lambda m: -len(m.repeats))
+
+
+def agreement(rows: Iterable[Row]) -> float | None:
+    """Give the share of whole answers that are the most frequent one; None below two."""
+    whole = [r for r in rows if r.state == "done"]
+    return len(merged(whole)[0].repeats) / len(whole) if len(whole) > 1 else None
+
+
+def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
+    """Say who was fastest, cheapest and longest: one clause each, none where it is a tie or nobody can be compared.
+
+    Only columns that answered everything count. A lead below 5 % is a tie.
+    """
+    whole = [c for c in columns if c.rows and c.done == c.rows]
+    if len(whole) < 2:
+        return []
+    found = [
+        _leader("fastest", whole, lambda c: c.total, seconds, most=False),
+        _leader("cheapest", whole, lambda c: c.cost_each, _money, most=False),
+        _leader("longest", whole, lambda c: c.characters, lambda v: f"{v:,.0f} characters", most=True),
+    ]
+    return [clause for clause in found if clause]
+
+
+def _leader(
+    what: str,
+    columns: Sequence[ColumnFigures],
+    of: Callable[[ColumnFigures], Spread | None],
+    shown: Callable[[float], str],
+    *,
+    most: bool,
+) -> str:
+    known = [(found.median, c.head.label) for c in columns if (found := of(c)) is not None]
+    if len(known) < len(columns):  # an unknown figure might be the best
+        return ""
+    (best, label), (second, _) = sorted(known, reverse=most)[:2]
+    if abs(best - second) <= TIE * max(best, second):
+        return ""
+    return f"{what} {label} ({shown(best)})"
+
+
+def _money(value: float) -> str:
+    from decimal import Decimal
+
+    return f"≈ {money(Decimal(repr(value)))}"

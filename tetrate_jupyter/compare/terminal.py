@@ -1,0 +1,51 @@
+"""A comparison for a terminal: the figures as a table, then the answers, terminal controls taken out; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.compare import facts
+from tetrate_jupyter.compare.summary import figures, leaders, merged
+from tetrate_jupyter.render.plain import one_line, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tetrate_jupyter.compare.result import Result
+
+_ANSWER: Final = 1_500  # characters of one answer
+_ANSWERS: Final = 12  # answers written out; the table has all columns
+
+
+def text(result: Result) -> str:
+    """Give the text. Answers are written out for one prompt; for more, `result.df` has them."""
+    figured = [figures(c.head, c.rows) for c in result.columns]
+    parts = [one_line(facts.headline(result)), facts.table(figured, result).plain()]
+    won = leaders(figured)
+    if won:
+        parts.append(one_line(facts.sentence(won)))
+    if len(result.facts.prompts) == 1:
+        parts += list(_answers(result))
+    else:
+        parts.append(f"The {len(result.rows):,} answers are in result.df.")
+    return "\n\n".join(parts)
+
+
+def _answers(result: Result) -> Iterator[str]:
+    count = 0
+    for column in result.columns:
+        for answer in merged(column.rows):
+            count += 1
+            if count > _ANSWERS:
+                continue
+            of = len(column.rows)
+            title = one_line(column.head.label) + (f" ({facts.repeats(answer, of)})" if of > 1 else "")
+            lines = [f"── {title}"]
+            if answer.row.text:
+                cut = len(answer.row.text) - _ANSWER
+                shown = plain(answer.row.text[:_ANSWER]).rstrip("\n")
+                lines.append(shown if cut <= 0 else f"{shown} … ({cut:,} more characters)")
+            lines += [f"[{one_line(notice)}]" for notice in facts.notices(answer.row)]
+            yield "\n".join(lines)
+    if count > _ANSWERS:
+        yield f"{count - _ANSWERS:,} more answers are in result.df."
