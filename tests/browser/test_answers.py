@@ -155,7 +155,7 @@ def show_all(opened: Opens, lab: Lab) -> list[Cell]:
     """Run cells that show every kind of content there is; give those cells."""
     (lab.folder / "texts.json").write_text(json.dumps([ALL_KINDS, WIDE + LONG]))
     load = LOAD + "\nimport json\nkinds, wide = json.load(open('texts.json'))"
-    notebook = opened(load, ECHO.format("kinds"), ECHO.format("wide"), CUT, REASONED, "%tetrate_models")
+    notebook = opened(load, ECHO.format("kinds"), ECHO.format("wide"), CUT, REASONED, "%tetrate_models --table")
     cells = notebook.cells
     for cell in cells:
         cell.run()
