@@ -13,7 +13,7 @@ from tetrate_jupyter.errors import EmptyPromptError, OptionError
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
-from tetrate_jupyter.widgets.chat_items import ChatItems, earlier
+from tetrate_jupyter.widgets.chat_items import ChatItems, by_provider, earlier
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
@@ -84,10 +84,7 @@ class ChatPanel(Panel):
 
     def _by_provider(self, models: ModelList) -> list[list[Any]]:
         if self._models is None or self._models[0] is not models:
-            found: dict[str, list[str]] = {}
-            for model in models:
-                found.setdefault(model.provider or "other", []).append(model.id)
-            self._models = models, [[provider, ids] for provider, ids in found.items()]
+            self._models = models, by_provider(models)
         return self._models[1]
 
     # --- following -------------------------------------------------------------------------------------------

@@ -10,9 +10,11 @@ from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.transcript import quiet_line, said
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tetrate_jupyter.conversation import Branch, Conversation, Exchange
     from tetrate_jupyter.sessions.runs import Run, Runs
-    from tetrate_jupyter.types import Message
+    from tetrate_jupyter.types import Message, Model
 
 _WRITING = ("writing", "done")
 
@@ -92,6 +94,14 @@ class ChatItems:
         if run.completion is not None and run.completion.text:
             stream.update(run.completion.text)
         return Item(key, fields, tuple(stream.finished), stream.tail)
+
+
+def by_provider(models: Iterable[Model]) -> list[list[Any]]:
+    """Give [provider, [model id, ...]] for a list to choose from."""
+    found: dict[str, list[str]] = {}
+    for model in models:
+        found.setdefault(model.provider or "other", []).append(model.id)
+    return [[provider, ids] for provider, ids in found.items()]
 
 
 def earlier(conversation: Conversation) -> list[list[str]]:

@@ -1,0 +1,163 @@
+"""The columns of a comparison as items: each cell's text as it grows, its quiet line, what became of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.compare.diff import diff_html, word_diff
+from tetrate_jupyter.compare.rows import row_of
+from tetrate_jupyter.render.markdown import MarkdownStream, render
+from tetrate_jupyter.render.numbers import money, seconds
+from tetrate_jupyter.render.plain import visible
+from tetrate_jupyter.widgets.feed import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.compare.cells import Attempt, Cell
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.rows import Row
+    from tetrate_jupyter.compare.running import Comparison
+
+SILENT: Final = 10.0  # seconds without a new piece of text that are worth a word
+
+
+class CompareItems:
+    """Gives one item for each column, at one prompt and repeat. Not thread-safe: the panel's lock is held around it.
+
+    The text of an attempt is rendered by a stream of its own, so that no column's text can end up in another.
+    """
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        self._streams: dict[int, tuple[Attempt, MarkdownStream]] = {}
+        self._grew: dict[int, tuple[int, float]] = {}  # attempt: characters, and when they came
+        self._over: dict[tuple[int, str], Item] = {}
+
+    def all(self, prompt: int, repeat: int, names: dict[str, str] | None, base: str | None) -> list[Item]:
+        """Give the items. `names`: what the columns are called while blind, in that order; `base`: the column that the
+        others are compared with word by word, None for their text.
+        """  # noqa: D205 - one sentence
+        columns: Sequence[Column] = self._comparison.columns
+        if names is not None:
+            order = list(names)
+            columns = sorted(columns, key=lambda column: order.index(column.id))
+        cells = [self._comparison.cell(column.id, prompt, repeat) for column in columns]
+        longest = max((c.attempt.started + (row_of(c).total or 0) for c in cells if c.is_over and c.attempt), default=0)
+        text = self._comparison.cell(base, prompt, repeat).text if base is not None else None
+        return [self._item(cell, names, longest, None if cell.column.id == base else text) for cell in cells]
+
+    def _item(self, cell: Cell, names: dict[str, str] | None, longest: float, base: str | None) -> Item:
+        row = row_of(cell)
+        fields = {
+            "label": visible(names[cell.column.id] if names else cell.column.label),
+            "state": cell.state,
+            "status": self._status(cell, row, blind=names is not None),
+            "exact": "" if names else _exact(row),
+            "error": _error(row),
+            "notes": [visible(notice) for notice in row.notices],
+            "bar": _bar(row, longest) if cell.is_over and longest else [],
+            "source": row.text if cell.is_over else "",
+        }
+        if cell.is_over and row.reasoning.strip():
+            fields["reasoning"] = render(row.reasoning)
+        blocks, tail = self._body(cell, row, base)
+        return Item(cell.column.id, {"reasoning": "", **fields}, blocks, tail)
+
+    def _body(self, cell: Cell, row: Row, base: str | None) -> tuple[tuple[str, ...], str]:
+        if base is not None and cell.is_over:
+            return ((f'<div class="tetrate-diff">{diff_html(word_diff(base, row.text))}</div>',), "")
+        attempt = cell.attempt
+        if attempt is None or not row.text:
+            return ((), "")
+        _, stream = self._streams.setdefault(id(attempt), (attempt, MarkdownStream()))
+        stream.update(row.text)
+        if not cell.is_over:
+            return (tuple(stream.finished), stream.tail)
+        stream.finish()
+        return ((*stream.finished, stream.tail), "")
+
+    def _status(self, cell: Cell, row: Row, *, blind: bool) -> str:
+        attempt = cell.attempt
+        if attempt is None or not cell.is_over:
+            parts = [cell.activity]
+            if attempt is not None and attempt.completion is not None:
+                parts.append(f"{int(attempt.completion.seconds)} s")
+                silent = self._silence(attempt, len(row.text))
+                if silent >= SILENT:
+                    parts.append(f"silent for {int(silent)} s")
+            return visible(" · ".join(parts))
+        parts = [] if cell.state == "done" else [cell.state]
+        if row.first_token is not None:
+            parts.append(f"first token {seconds(row.first_token)}")
+        if row.speed is not None:
+            parts.append(f"{row.speed:,.0f} tokens/s")
+        if not blind and row.tokens_out is not None:
+            parts.append(f"{_count(row.tokens_in)} → {_count(row.tokens_out)} tokens")
+        if not blind and row.attempts:
+            parts.append("cost unknown" if row.cost is None else f"≈ {money(row.cost)}" if row.cost else "not billed")
+        return " · ".join(parts)
+
+    def _silence(self, attempt: Attempt, characters: int) -> float:
+        now = time.monotonic()
+        known = self._grew.get(id(attempt))
+        if known is None or known[0] != characters:
+            self._grew[id(attempt)] = known = (characters, now)
+        return now - known[1]
+
+
+def _count(tokens: int | None) -> str:
+    return "?" if tokens is None else f"{tokens:,}"
+
+
+def _exact(row: Row) -> str:
+    facts = [
+        ("model", row.model),
+        ("waiting", None if row.first_token is None else f"{row.first_token:.3f} s"),
+        ("writing", None if row.writing is None else f"{row.writing:.3f} s"),
+        ("total", None if row.total is None else f"{row.total:.3f} s"),
+        ("tokens", f"{_count(row.tokens_in)} in, {_count(row.tokens_out)} out"),
+        ("estimated cost", "unknown" if row.cost is None else f"${row.cost:f}"),
+        ("asked", f"{row.attempts} times" if row.attempts > 1 else None),
+        ("sent again", f"{row.retries} times, {row.retry_wait:.1f} s" if row.retries else None),
+        ("request id", row.request_id),
+    ]
+    return visible("\n".join(f"{name}: {value}" for name, value in facts if value is not None))
+
+
+def _error(row: Row) -> list[str]:
+    if row.error is None:
+        return []
+    lines = [f"{row.error}: {row.message}"]
+    lines += [f"Next: {row.next_step}"] if row.next_step else []
+    lines += [f"Request id: {row.request_id}"] if row.request_id else []
+    return [visible(line) for line in lines]
+
+
+def _bar(row: Row, longest: float) -> list[float]:
+    """Give percentages of the whole comparison: before the call, waiting, writing."""
+    if row.started is None or row.total is None:
+        return []
+    waiting = row.total if row.first_token is None else row.first_token
+    parts: list[float] = [row.started, waiting, row.total - waiting]
+    return [round(100 * part / longest, 2) for part in parts]
+
+
+def table(rows: Sequence[Row], labels: dict[str, str]) -> str:
+    """Give the answers and their figures as a Markdown table, for a document."""
+    from tetrate_jupyter.render.table import Column, Table
+
+    columns = [Column("model"), Column("first token"), Column("total"), Column("tokens out"), Column("≈ cost")]
+    cells: list[list[Any]] = [
+        [
+            labels.get(row.column, row.column),
+            seconds(row.first_token),
+            seconds(row.total),
+            _count(row.tokens_out),
+            "unknown" if row.cost is None else money(row.cost),
+            row.text or f"({row.error or row.state})",
+        ]
+        for row in rows
+    ]
+    return Table([*columns, Column("answer", wide=True)], cells).markdown()
