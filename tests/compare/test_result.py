@@ -1,0 +1,305 @@
+"""What a comparison came to: frame, file, page, terminal, picture, diff and the cell that makes it again."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.render.hostile import HOSTILE
+from tests.render.page import FRAME, Page
+from tetrate_jupyter.compare.diff import diff_html, word_diff
+from tetrate_jupyter.compare.frame import COLUMNS
+from tetrate_jupyter.compare.page import MOST
+from tetrate_jupyter.compare.result import Facts, Result
+from tetrate_jupyter.compare.rows import Head, Row
+from tetrate_jupyter.compare.summary import agreement, figures, leaders, merged
+from tetrate_jupyter.errors import ComparisonFileError, ConfigError, InputError, OptionError
+from tetrate_jupyter.render.style import styled
+from tetrate_jupyter.sandbox import Fault, SandboxRouter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tetrate_jupyter.sessions.session import Session
+
+
+def made(
+    rows: list[Row], prompts: tuple[str, ...] = ("hi",), labels: tuple[str, ...] = ("a", "b"), **more: Any
+) -> Result:
+    facts: dict[str, Any] = {
+        "prompts": prompts, "images": (), "repeats": 1, "seed": 1, "params": (), "max_cost": None,
+        "started_at": "2026-01-01T00:00:00+00:00", "seconds": 1.0, "spent": Decimal("0.5"), "unknown_costs": 0,
+        "expected": Decimal("0.4"), "worst": Decimal(2),
+    }  # fmt: skip
+    heads = [Head(f"c{n}", label, label, label, "p") for n, label in enumerate(labels, 1)]
+    return Result(Facts(**{**facts, **more}), heads, rows)
+
+
+def row(column: str = "c1", repeat: int = 0, text: str = "x", **more: Any) -> Row:
+    usual: dict[str, Any] = {
+        "state": "done", "started": 0.0, "first_token": 1.0, "total": 2.0, "tokens_out": 11, "tokens_in": 3,
+        "cost": Decimal("0.1"), "attempts": 1,
+    }  # fmt: skip
+    return Row(column, more.pop("prompt", 0), repeat, text=text, **{**usual, **more})
+
+
+# --- data ------------------------------------------------------------------------------------------------------
+
+
+def test_the_frame_has_every_row_and_the_promised_columns(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("invalid-key", model="gpt-6-luna", times=None))
+    frame = session.compare(["one", "two"], ["claude-haiku-4-5", "gpt-6-luna", "nope-nope"], repeats=2).df
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {n: t for n, (t, _) in COLUMNS.items()}
+    assert len(frame) == 12
+    assert frame.groupby("label")["state"].unique().map(list).to_dict() == {
+        "claude-haiku-4-5": ["done"], "gpt-6-luna": ["failed"], "nope-nope": ["failed"],
+    }  # fmt: skip
+    assert frame.loc[frame.label == "nope-nope", ["model", "total_s", "cost_usd", "asked_at"]].isna().all().all()
+    assert (frame.loc[frame.state == "done", "tokens_out"] > 0).all()
+    assert frame.loc[frame.error == "InvalidKeyError", "next_step"].notna().all()
+
+
+def test_a_column_by_label_or_id(session: Session) -> None:
+    result = session.compare("What is 2 + 2?", ["claude-haiku-4-5", "claude-haiku-4-5"])
+    assert result["claude-haiku-4-5 #2"].rows == result["c2"].rows != result["c1"].rows
+    assert result["c1"].text.startswith("2 + 2 = **4**")
+    with pytest.raises(OptionError, match="There is no column 'c3'"):
+        result["c3"]
+
+
+def test_identical_answers_are_merged_with_their_counts() -> None:
+    rows = [row(repeat=n, text=t) for n, t in enumerate(["yes", "no", "yes ", "yes"])]
+    assert [(m.row.text, m.repeats) for m in merged(rows)] == [("yes", (0, 2, 3)), ("no", (1,))]
+    assert agreement(rows) == 0.75
+    assert agreement(rows[:1]) is None
+
+
+def test_leaders_are_named_and_ties_are_not() -> None:
+    def verdict(*pairs: tuple[float, str]) -> list[str]:
+        rows = [row(f"c{n}", total=t, cost=Decimal(c)) for n, (t, c) in enumerate(pairs, 1)]
+        return leaders([figures(Head(r.column, r.column, "m"), [r]) for r in rows])
+
+    assert verdict((2.0, "0.1"), (3.0, "0.2")) == ["fastest c1 (2.00 s)", "cheapest c1 (≈ $0.10)"]
+    assert verdict((2.0, "0.1"), (2.05, "0.1")) == []
+    assert verdict((2.0, "0"), (3.0, "0")) == ["fastest c1 (2.00 s)"]
+    assert verdict((2.0, "0.1")) == []
+    half = [
+        figures(Head("c1", "a", "m"), [row()]),
+        figures(Head("c2", "b", "m"), [row("c2", state="failed", total=0.1)]),
+    ]
+    assert leaders(half) == []
+
+
+def test_an_unknown_cost_crowns_nobody_cheapest() -> None:
+    one = figures(Head("c1", "a", "m"), [row(total=1.0)])
+    other = figures(Head("c2", "b", "m"), [row("c2", total=9.0, cost=None)])
+    assert leaders([one, other]) == ["fastest a (1.00 s)"]
+    assert (other.cost, other.unknown_costs) == (None, 1)
+
+
+def test_speed_leaves_the_waiting_out() -> None:
+    assert row(first_token=1.0, total=2.0, tokens_out=11).speed == 10
+    assert row(first_token=None, total=2.0).speed is None
+
+
+# --- file ------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_comparison_comes_back_as_it_was(session: Session, router: SandboxRouter, tmp_path: Path) -> None:
+    router.inject(Fault("stream-cut", model="gpt-6-luna", after_chunks=1))
+    models = ["claude-haiku-4-5", {"model": "gpt-6-luna", "temperature": 0, "label": "cold"}, "nope-nope"]
+    result = session.compare(["a haiku about the sea", "b"], models, repeats=2, max_cost=5, max_tokens=300)
+    path = result.save(tmp_path / "sub.json")
+    again = Result.load(str(path))
+    assert (again.facts, again.heads, again.rows) == (result.facts, result.heads, result.rows)
+    assert again.html == result.html
+    assert again.code == result.code
+    assert list(tmp_path.glob("*.json")) == [path]
+    assert session.bridge.run(session.account.key()).reveal() not in path.read_text()
+    with pytest.raises(InputError, match="loaded from a file"):
+        again.retry()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t[: len(t) // 2], "truncated"),
+        (lambda _: "", "truncated"),
+        (lambda t: t.replace('"version": 1', '"version": 2'), "version 2; this package reads version 1"),
+        (lambda t: t.replace("tetrate-comparison", "other"), "no saved comparison"),
+        (lambda _: "[1]", "no saved comparison"),
+        (lambda t: t.replace('"rows"', '"lines"'), "parts missing"),
+        (lambda t: t.replace('"cost": "0.1"', '"cost": "dear"'), "parts missing"),
+        (lambda t: t.replace('"column": "c1"', '"column": "c9"'), "parts missing"),
+    ],
+)
+def test_a_file_that_cant_be_used_says_why(tmp_path: Path, change: Any, words: str) -> None:
+    path = made([row(), row("c2")]).save(tmp_path / "c.json")
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ComparisonFileError, match=words):
+        Result.load(path)
+
+
+def test_a_newer_version_with_more_fields_still_loads_what_it_knows(tmp_path: Path) -> None:
+    path = made([row()], labels=("a",)).save(tmp_path / "c.json")
+    whole = json.loads(path.read_text())
+    whole["rows"][0]["later"] = 1
+    path.write_text(json.dumps(whole))
+    assert Result.load(path).rows[0].text == "x"
+
+
+def test_places_that_cant_be_read_or_written_say_so(tmp_path: Path) -> None:
+    with pytest.raises(ComparisonFileError, match="can't be read"):
+        Result.load(tmp_path / "nowhere.json")
+    with pytest.raises(ComparisonFileError, match="can't be written"):
+        made([row()]).save(tmp_path / "nowhere" / "c.json")
+
+
+# --- page and terminal -----------------------------------------------------------------------------------------
+
+
+_CLASS = re.compile("[a-z0-9-]+( [a-z0-9_-]+)*")
+_BAR = re.compile(r"margin-left:[0-9.]+%;width:[0-9.]+%")
+_OURS = {"class": _CLASS, "dir": re.compile("auto|ltr"), "role": re.compile("list|listitem")}
+PAGE = {
+    **FRAME,
+    "details": {"class": _CLASS, "open": re.compile("")},
+    "summary": _OURS,
+    "section": {"aria-label": re.compile(".*", re.DOTALL)},
+    "h4": _OURS,
+    "p": _OURS,
+    "div": _OURS,
+    "ins": {},
+    "span": {**FRAME["span"], **_OURS, "style": _BAR, "aria-hidden": re.compile("true")},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_stays_text_everywhere(name: str) -> None:
+    attack = HOSTILE[name]
+    told = {"error": "E", "message": attack, "next_step": attack, "request_id": attack, "notices": (attack,)}
+    rows = [row(text=attack, reasoning=attack), row("c2", text=attack, state="failed", model=attack, **told)]
+    result = made(rows, prompts=(attack,), labels=(attack[:400], attack[:400] + "2"))
+    html = result.html
+    _, _, body = html.partition("</style>")
+    assert Page(body, PAGE).faults == []
+    assert html == styled(body)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", result.text)
+    assert Page(diff_html(result.diff("c1", "c2")), {"ins": {}, "del": {}}).faults == []
+
+
+def test_the_page_says_every_number_and_error() -> None:
+    rows = [row(text="**bold**"), row("c2", state="failed", text="half", partial=True, error="StreamCutError",
+            message="It was cut.", next_step="ask again", request_id="req-1", retries=2, retry_wait=1.5)]  # fmt: skip
+    page = made(rows, labels=("model-a", "model-b")).html
+    for words in ("<strong>bold</strong>", "StreamCutError: It was cut. Next: ask again.", "Request id: req-1", "half",
+                  "1 of 2 done, 1 failed", "≈ $0.50 (forecast ≈ $0.40, at most ≈ $2.00)",
+                  "waiting 1.00 s, writing 1.00 s", "sent 3 times (waited 1.50 s between)"):  # fmt: skip
+        assert words in page
+
+
+def test_the_page_is_bounded_and_says_what_was_cut() -> None:
+    page = made([row(text="long " * 30_000), row("c2", text="`code` $x^2$ " * 3_000)]).html
+    assert len(page) < MOST * 1.1
+    assert "Cut here: 130,000 more characters" in page
+    prompts = tuple(f"prompt {n} " + "p" * 300 for n in range(1000))
+    many = made(
+        [row(c, prompt=n, text="answer " * 99) for n in range(1000) for c in ("c1", "c2")], prompts=prompts
+    ).html
+    assert len(many) < MOST * 1.1
+    assert "prompts are left out here" in many
+
+
+def test_repeats_fold_and_a_stopped_or_empty_cell_says_so() -> None:
+    rows = [row(repeat=n, text="same") for n in range(3)]
+    rows += [row("c2", 0, "", state="stopped"), row("c2", 1, ""), row("c2", 2, "", state="waiting", total=None)]
+    page = made(rows, repeats=3).html
+    for words in (
+        "3 of 3 the same (repeats 1, 2, 3)",
+        "Stopped before any text",
+        "The answer is empty",
+        "Not over yet",
+    ):
+        assert words in page
+
+
+def test_the_terminal_gets_table_and_answers() -> None:
+    rows = [row(text="first answer"), row("c2", text="y" * 5000)]
+    text = made(rows, labels=("model-a", "model-b")).text
+    assert "model-a" in text
+    assert "first answer" in text
+    assert "(3,500 more characters)" in text
+    several = made([row(prompt=n) for n in range(2)], prompts=("a", "b"), labels=("m",)).text
+    assert "The 2 answers are in result.df." in several
+
+
+def test_the_plot_shows_its_three_panels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    figure = made([row(), row("c2", total=4.0, cost=None), row("c3", state="failed")], labels=("a", "$b$", "c")).plot()
+    assert [axes.get_title() for axes in figure.axes] == ["Cost against time", "Time", "Length"]
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize(("module", "use"), [("pandas", "df"), ("matplotlib.pyplot", "plot")])
+def test_what_isnt_installed_is_said(monkeypatch: pytest.MonkeyPatch, module: str, use: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    result = made([row()])
+    with pytest.raises(ConfigError, match="needs"):
+        result.plot() if use == "plot" else result.df
+
+
+# --- diff and recipe -------------------------------------------------------------------------------------------
+
+PAIRS = [
+    ("", ""),
+    ("a b c", "a x c"),
+    ("", "new"),
+    ("The same.\nTwo lines.", "The same.\nTwo other lines."),
+    ("word " * 4000, "word " * 3990 + "end"),
+    ("ü 世界 👩🏽‍🔬", "ü 世界! 👩🏽‍🔬"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS, ids=range(len(PAIRS)))
+def test_a_diff_holds_both_texts_whole(one: str, other: str) -> None:
+    pieces = word_diff(one, other)
+    assert "".join(p.text for p in pieces if p.kind != "added") == one
+    assert "".join(p.text for p in pieces if p.kind != "removed") == other
+
+
+def test_a_diff_is_by_words() -> None:
+    assert word_diff("it is red", "it is green") == (("same", "it is "), ("removed", "red"), ("added", "green"))
+    assert diff_html(word_diff("a <b>", "a <i>")) == "a &lt;<del>b</del><ins>i</ins>&gt;"
+    assert made([row(text="x y"), row("c2", text="x z")]).diff("a", "b")[0] == ("same", "x ")
+
+
+def test_the_recipe_makes_the_comparison_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = ["claude-haiku-4-5", "claude-haiku-4-5", {"model": "gpt-6-luna", "temperature": 0.5, "label": "cold"}]
+    first = session.compare(['it\'s "one"\n', "two {x}"], models, repeats=2, max_cost=5, seed=99, max_tokens=50)
+    import tetrate_jupyter
+
+    monkeypatch.setattr(tetrate_jupyter, "session", session, raising=False)
+    namespace: dict[str, Any] = {}
+    exec(first.code, namespace)
+    again = namespace["result"]
+    assert again.heads == first.heads
+    assert [(r.column, r.prompt, r.repeat, r.text) for r in again.rows] == [
+        (r.column, r.prompt, r.repeat, r.text) for r in first.rows
+    ]
+    assert again.code == first.code
+
+
+def test_the_recipe_names_what_it_cant_hold(session: Session) -> None:
+    def weather(city: str) -> str:
+        """Tell the weather."""
+        return f"Sun in {city}."
+
+    session.ask("Earlier.")
+    code = session.compare("hello", "claude-haiku-4-5", tools=[weather], history=True).code
+    assert "# Give tools= as well" in code
+    assert "earlier exchanges" in code
