@@ -66,7 +66,7 @@ class CompareItems:
         return Item(cell.column.id, {"reasoning": "", **fields}, blocks, tail)
 
     def _body(self, cell: Cell, row: Row, base: str | None) -> tuple[tuple[str, ...], str]:
-        if base is not None and cell.is_over:
+        if base is not None and cell.is_over and row.text:
             return ((f'<div class="tetrate-diff">{diff_html(word_diff(base, row.text))}</div>',), "")
         attempt = cell.attempt
         if attempt is None or not row.text:
