@@ -232,6 +232,8 @@ def test_notebook_7_signs_in(opened: Opens, notebook7: Lab, lab_router: SandboxR
     consent.approve(notebook[1])
     panel.is_signed_in(lab_router.host)
     assert "total" in notebook[2].run()
+    panel.button("Sign out").click()  # the next test begins there as this one did
+    expect(panel.button("Sign in")).to_be_visible()
 
 
 @pytest.mark.usefixtures("signed_out")
