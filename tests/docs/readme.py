@@ -28,7 +28,8 @@ def with_generated(text: str) -> str:
 
 
 def _command(command: commands.Command) -> str:
-    title = f"### `%{command.name}`" + (" and `%%tetrate`" if command.name == "tetrate" else "")
+    mark = "%%" if command is commands.COMPARE else "%"
+    title = f"### `{mark}{command.name}`" + (" and `%%tetrate`" if command.name == "tetrate" else "")
     parts = [title, _escaped(" ".join(command.purpose.split("\n")))]
     if command.example:
         parts.append(f"```\n{command.example}\n```")

@@ -16,7 +16,7 @@ ASK_OPTIONS: Final = (
     Option(("--max-tokens",), "cap on the answer's tokens", value="NUMBER", convert=int),
     Option(("--effort",), "how hard a reasoning model thinks: low, medium, high, or what the model has", value="LEVEL"),
     Option(("-f", "--format"), "how the answer is shown", value="FORMAT", choices=FORMATS),
-    Option(("-o", "--out"), "variable that gets the answer, beside _tetrate", value="NAME"),
+    Option(("-o", "--out"), "variable that gets the answer, too", value="NAME"),
     Option(("--image",), "file or variable to send along; may be repeated", value="PATH|NAME", many=True),
     Option(("--schema",), "variable that holds a JSON schema, dataclass or pydantic model", value="NAME"),
     Option(("--tool",), "function that the model may call; may be repeated", value="NAME", many=True),
@@ -35,6 +35,29 @@ ASK: Final = Command(
     ASK_OPTIONS,
     words="PROMPT",
     example="%%tetrate -m claude-haiku-4-5 -t 0.2 -o summary\nSummarise this table in two sentences: {df}",
+)
+_SHARED: Final = {option.key: option for option in ASK_OPTIONS}
+COMPARE: Final = Command(
+    "tetrate_compare",
+    "Ask several models what the cell says, all at once, and show their answers, times and costs side by side when\n"
+    "all are there. The result is left in _tetrate_compare: .df, .save(), .plot(), .continue_with(). A model that fails\n"
+    "is a column that says why. Without -m: the session's model and two neighbours by price and provider.",
+    (
+        Option(("-m", "--model"), "model, list (a,b) or pattern (claude-*); may be repeated", value="IDS", many=True),
+        Option(("--repeats",), "how often each model is asked (1)", value="NUMBER", convert=int),
+        Option(("--max-cost",), "US dollars that must not be passed", value="NUMBER", convert=float),
+        Option(
+            ("--seed",), "order in which the calls start; recorded where none is given", value="NUMBER", convert=int
+        ),
+        Option(("--history",), "ask after the session's conversation, which stays as it is"),
+        *(
+            _SHARED[key]
+            for key in ("system", "temperature", "max_tokens", "effort", "image", "schema", "tool", "param", "out")
+        ),
+        Option(("--dry-run",), "say how many calls it makes and what they may cost; ask nothing"),
+        _SHARED["no_interpolate"],
+    ),
+    example="%%tetrate_compare -m claude-haiku-4-5 -m gpt-6-luna --repeats 3 -o result\nName a colour.",
 )
 LOGIN: Final = Command(
     "tetrate_login",
@@ -87,4 +110,4 @@ CHAT: Final = Command(
 )
 RESET: Final = Command("tetrate_reset", "Start a new conversation.", example="%tetrate_reset")
 
-COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, CHAT, RESET)
+COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, RESET)

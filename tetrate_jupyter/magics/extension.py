@@ -93,6 +93,12 @@ class TetrateMagics(Magics):
 
         ask(self, line, cell)
 
+    @_magic(commands.COMPARE, line_cell_magic)
+    def tetrate_compare(self, line: str, cell: str | None = None) -> None:
+        from tetrate_jupyter.magics.compare import compare
+
+        compare(self, line, cell)
+
     @_magic(commands.LOGIN, line_magic)
     def tetrate_login(self, line: str) -> None:
         from tetrate_jupyter.magics.account import login

@@ -1,0 +1,107 @@
+"""%%tetrate_compare in a shell: prompt in, the comparison shown and kept, mistakes answered in a few lines."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tetrate_jupyter.compare.asking import ComparisonStopped
+from tetrate_jupyter.compare.result import Result
+from tetrate_jupyter.errors import EmptyPromptError, OptionError, UnknownModelError
+from tetrate_jupyter.sandbox import Fault, SandboxRouter
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from tetrate_jupyter.sandbox import LoggedRequest
+    from tetrate_jupyter.sessions.session import Session
+
+
+def chats(router: SandboxRouter) -> list[LoggedRequest]:
+    return [r for r in router.requests if r.path.endswith("/chat/completions")]
+
+
+def test_the_answers_are_shown_and_left_in_variables(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns["n"] = 23
+    shell.run_cell_magic(
+        "tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna -m gpt-6-luna -o result", "What is 17 * {n}?"
+    )
+    result = shell.user_ns["result"]
+    assert isinstance(result, Result)
+    assert shell.user_ns["_tetrate_compare"] is result
+    assert [h.label for h in result.heads] == ["claude-haiku-4-5", "gpt-6-luna", "gpt-6-luna #2"]
+    assert all("391" in column.text for column in result)
+    shown = capsys.readouterr().out
+    for words in ("gpt-6-luna #2", "3 of 3 done", "391", "≈ $"):
+        assert words in shown
+
+
+def test_options_and_traits_reach_the_requests(shell: InteractiveShell, router: SandboxRouter) -> None:
+    shell.run_line_magic("config", "TetrateMagics.max_tokens = 77")
+    shell.run_cell_magic(
+        "tetrate_compare",
+        '-m claude-haiku-4-5 --repeats 2 --seed 4 --max-cost 1 -t 0.5 -s "Be brief." -p top_p=0.5',
+        "hi",
+    )
+    bodies = [r.body for r in chats(router)]
+    assert len(bodies) == 2
+    for body in bodies:
+        assert (body["temperature"], body["max_tokens"], body["top_p"]) == (0.5, 77, 0.5)
+        assert body["messages"][0]["content"] == "Be brief."
+    facts = shell.user_ns["_tetrate_compare"].facts
+    assert (facts.seed, facts.repeats, float(facts.max_cost)) == (4, 2, 1.0)
+
+
+def test_a_dry_run_says_what_it_may_cost(
+    shell: InteractiveShell, router: SandboxRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_cell_magic("tetrate_compare", "-m claude-* --repeats 10 --dry-run", "hello")
+    shown = capsys.readouterr().out
+    assert "Nothing was sent. This makes 80 calls, at most ≈ $" in shown
+    assert "claude-opus-5-5" in shown
+    assert not chats(router)
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "error"),
+    [
+        ("-m claude-haiku-4-5", "  \n", EmptyPromptError),
+        ("", None, EmptyPromptError),
+        ("claude-haiku-4-5", "hi", OptionError),
+        ("--repeats many", "hi", OptionError),
+        ("-m nothing-like-it", "hi", UnknownModelError),
+    ],
+)
+def test_a_mistake_is_answered(
+    shell: InteractiveShell, router: SandboxRouter, line: str, cell: str | None, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        if cell is None:
+            shell.run_line_magic("tetrate_compare", line)
+        else:
+            shell.run_cell_magic("tetrate_compare", line, cell)
+    assert not chats(router)
+
+
+def test_an_interrupt_leaves_what_had_come(
+    shell: InteractiveShell, session: Session, router: SandboxRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    router.inject(Fault("stream-stall", model="gpt-6-luna", after_chunks=1))
+
+    def interrupt() -> None:
+        router.wait_for(lambda r: r.fault == "stream-stall" and r.chunks_sent > 0)
+        router.wait_for(lambda r: r.model == "claude-haiku-4-5" and r.finished_at is not None)
+        _thread.interrupt_main()
+
+    watcher = threading.Thread(target=interrupt)
+    watcher.start()
+    with pytest.raises(ComparisonStopped):
+        shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna", "hello")
+    watcher.join()
+    assert shell.user_ns["_tetrate_compare"].df["state"].eq("stopped").any()
+    assert "1 stopped" in capsys.readouterr().out or "2 stopped" in capsys.readouterr().out
