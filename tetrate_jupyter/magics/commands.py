@@ -39,9 +39,11 @@ ASK: Final = Command(
 _SHARED: Final = {option.key: option for option in ASK_OPTIONS}
 COMPARE: Final = Command(
     "tetrate_compare",
-    "Ask several models what the cell says, all at once, and show their answers, times and costs side by side when\n"
-    "all are there. The result is left in _tetrate_compare: .df, .save(), .plot(), .continue_with(). A model that fails\n"
-    "is a column that says why. Without -m: the session's model and two neighbours by price and provider.",
+    "Ask several models what the cell says, all at once, their answers, times and costs side by side. In a notebook\n"
+    "the cell ends at once and the columns write live; alone, %tetrate_compare opens an empty panel. Elsewhere, and\n"
+    "with --wait, the result is shown at the end. _tetrate_compare has the run (.result, .continue_with()), after --wait\n"
+    "the result: .df, .save(), .plot(). A model that fails is a column that says why. Without -m: the session's model\n"
+    "and two neighbours by price and provider.",
     (
         Option(("-m", "--model"), "model, list (a,b) or pattern (claude-*); may be repeated", value="IDS", many=True),
         Option(("--repeats",), "how often each model is asked (1)", value="NUMBER", convert=int),
@@ -54,6 +56,8 @@ COMPARE: Final = Command(
             _SHARED[key]
             for key in ("system", "temperature", "max_tokens", "effort", "image", "schema", "tool", "param", "out")
         ),
+        Option(("--blind",), "hide the names until they are revealed in the panel"),
+        Option(("--wait",), "wait here and show the result instead of the panel; for Run All"),
         Option(("--dry-run",), "say how many calls it makes and what they may cost; ask nothing"),
         _SHARED["no_interpolate"],
     ),

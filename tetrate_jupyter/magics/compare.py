@@ -4,67 +4,93 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tetrate_jupyter.compare.asking import ANNOUNCED, prepare
-from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.compare.asking import ANNOUNCED, ComparisonStopped, prepare
+from tetrate_jupyter.errors import EmptyPromptError
 from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.prompting import build_prompt, out_name
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.forecast import Forecast
+    from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.magics.extension import TetrateMagics
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.widgets.compare import ComparePanel
 
+VARIABLE = "_tetrate_compare"
 
-def compare(magics: TetrateMagics, line: str, cell: str | None) -> ComparePanel | Result | None:
-    """Give the panel in a notebook, the comparison in it under way; elsewhere, or with --wait, the result."""
+
+def compare(magics: TetrateMagics, line: str, cell: str | None) -> ComparePanel | None:
+    """Give the panel in a notebook, the comparison in it under way; elsewhere, or with --wait, show the result."""
     parsed = commands.COMPARE.parse(line)
     out = out_name(parsed)
-    if cell is None and not parsed.words:
-        return _empty(magics)
-    prompt = build_prompt(parsed, cell, magics.ip.user_ns)
-    models = [name for given in parsed.many("model") for name in given.split(",") if name.strip()]
-    options = {**_options(magics, parsed, dict(prompt.arguments)), "images": prompt.images}
-    session = magics.session
-    if place() != "notebook" or parsed.flag("wait"):
-        result = session.compare(prompt.text, models or None, **options)
-        _keep(magics, out, result)
-        return result
-    from tetrate_jupyter.widgets.compare import ComparePanel
+    live = place() == "notebook" and not parsed.flag("wait")
+    if cell is None:
+        if not live:
+            raise EmptyPromptError("There is no prompt.", next_step="write it in the lines below %%tetrate_compare")
+        from tetrate_jupyter.widgets.compare import ComparePanel
 
-    comparison = session.bridge.run(prepare(session, prompt.text, models or None, **options))
-    session.comparison = comparison
+        return ComparePanel(magics.session, blind=parsed.flag("blind"))
+    comparison = _prepared(magics, parsed, cell)
+    if parsed.flag("dry_run"):
+        _show_forecast(comparison.forecast)
+        return None
+    magics.session.comparison = comparison
     if comparison.forecast.calls >= ANNOUNCED:
         print(comparison.forecast.sentence)  # noqa: T201 - to the person
-    panel = ComparePanel(session, comparison, blind=parsed.flag("blind"))
-    _keep(magics, out, comparison)
     comparison.start()
-    return panel
+    if live:
+        from tetrate_jupyter.widgets.compare import ComparePanel
+
+        _keep(magics, out, comparison)
+        return ComparePanel(magics.session, comparison, blind=parsed.flag("blind"))
+    _wait(magics, comparison, out)
+    return None
 
 
-def _empty(magics: TetrateMagics) -> ComparePanel | None:
-    if place() == "terminal":
-        raise OptionError(
-            "There is nothing to compare.", next_step="write it behind: %tetrate_compare -m claude-*,gpt-6-luna why?"
-        )
-    from tetrate_jupyter.widgets.compare import ComparePanel
-
-    return ComparePanel(magics.session)
-
-
-def _options(magics: TetrateMagics, parsed: Parsed, asked: dict[str, Any]) -> dict[str, Any]:
+def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str) -> Comparison:
+    prompt = build_prompt(parsed, cell, magics.ip.user_ns)
+    asked = dict(prompt.arguments)
     asked.pop("model", None)
-    defaults = {"temperature": magics.temperature, "max_tokens": magics.max_tokens}
     own = {
         "repeats": parsed.integer("repeats"),
         "seed": parsed.integer("seed"),
-        "max_cost": parsed.text("max_cost"),
+        "max_cost": parsed.number("max_cost"),
         "history": parsed.flag("history") or None,
     }
-    return {k: v for k, v in {**defaults, **asked, **own}.items() if v is not None}
+    defaults = {"temperature": magics.temperature, "max_tokens": magics.max_tokens}
+    options: dict[str, Any] = {k: v for k, v in {**defaults, **asked, **own}.items() if v is not None}
+    models = ",".join(parsed.many("model")) or None
+    session = magics.session
+    return session.bridge.run(prepare(session, prompt.text, models, images=prompt.images, **options))
 
 
-def _keep(magics: TetrateMagics, out: str | None, what: object) -> None:
+def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None) -> None:
+    try:
+        comparison.wait()
+    except KeyboardInterrupt:
+        comparison.stop()
+        comparison.wait()
+        _keep(magics, out, comparison.result, shown=True)
+        raise ComparisonStopped from None
+    _keep(magics, out, comparison.result, shown=True)
+
+
+def _keep(magics: TetrateMagics, out: str | None, what: object, *, shown: bool = False) -> None:
+    magics.ip.user_ns[VARIABLE] = what
     if out is not None:
         magics.ip.user_ns[out] = what
+    if shown:
+        from IPython.display import display
+
+        display(what)  # type: ignore[no-untyped-call]  # IPython's
+
+
+def _show_forecast(forecast: Forecast) -> None:
+    from tetrate_jupyter.render.numbers import money
+    from tetrate_jupyter.render.table import Column, Table
+
+    print(f"Nothing was sent. {forecast.sentence}")  # noqa: T201 - a magic's answer
+    columns = [Column("model", code=True), Column("calls"), Column("≈ expected"), Column("at most")]
+    rows = [[s.label, s.calls, money(s.expected), money(s.worst)] for s in forecast.shares]
+    print(Table(columns, rows).plain())  # noqa: T201 - likewise

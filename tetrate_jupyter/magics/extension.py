@@ -94,10 +94,10 @@ class TetrateMagics(Magics):
         ask(self, line, cell)
 
     @_magic(commands.COMPARE, line_cell_magic)
-    def tetrate_compare(self, line: str, cell: str | None = None) -> None:
+    def tetrate_compare(self, line: str, cell: str | None = None) -> Any:  # noqa: ANN401 - shown by IPython
         from tetrate_jupyter.magics.compare import compare
 
-        compare(self, line, cell)
+        return compare(self, line, cell)
 
     @_magic(commands.LOGIN, line_magic)
     def tetrate_login(self, line: str) -> None:

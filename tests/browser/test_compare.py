@@ -1,0 +1,140 @@
+"""Models side by side in a real JupyterLab: each column at its own pace, stopped, retried, hidden, told apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe, seen
+from tests.browser.test_chat import without_kernel
+from tests.browser.test_hostile import Acts
+from tests.browser.test_hostile_panels import NAMES, is_inert
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.conftest import Opens
+    from tests.browser.notebook import Notebook
+    from tetrate_jupyter.sandbox import SandboxRouter
+
+LOAD = "%load_ext tetrate_jupyter\nfrom tetrate_jupyter import session"
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+class Compare:
+    """The panel as a person sees it."""
+
+    def __init__(self, box: Locator) -> None:
+        self.box = box
+        self.prompt = box.get_by_label("Prompt", exact=True)
+        self.columns = box.locator(".tetrate-column")
+        self.stands = box.locator(".tetrate-standing .tetrate-number").first
+        expect(self.prompt).to_be_visible()
+
+    def add(self, *models: str) -> None:
+        for model in models:
+            chips = self.box.locator(".tetrate-chip")
+            count = chips.count()
+            self.box.get_by_label("Add a model").select_option(model)
+            expect(chips).to_have_count(count + 1)
+
+    def run(self, text: str) -> None:
+        self.prompt.fill(text)
+        self.prompt.press("Control+Enter")
+
+    def column(self, label: str) -> Locator:
+        return self.box.get_by_role("listitem", name=label, exact=True)
+
+    def body(self, label: str) -> Locator:
+        return self.column(label).locator(":scope > .tetrate-body")
+
+    def press(self, name: str, label: str) -> None:
+        self.column(label).get_by_role("button", name=f"{name}: {label}", exact=True).click()
+
+    def is_over(self) -> None:
+        expect(self.box.get_by_role("button", name="Stop all")).not_to_be_visible()
+        expect(self.box.get_by_role("button", name="Copy the cell")).to_be_visible()
+
+
+def opened_panel(notebook: Notebook) -> Compare:
+    notebook[0].run()
+    notebook[1].run()
+    return Compare(notebook[1].box.locator(".tetrate-panel"))
+
+
+def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:
+    notebook = opened(LOAD, "%tetrate_compare", "%%tetrate\nAnd now?")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    assert axe.findings(panel.box) == []
+    panel.add("sandbox/stream", "sandbox/stream", "sandbox/fault-no-credits")
+    panel.run("chunks=400 size=20 interval=0.01 paragraph=10")
+    for label in ("sandbox/stream", "sandbox/stream #2"):
+        expect(panel.body(label)).to_contain_text("#19 ")
+    assert axe.findings(panel.box) == []
+    expect(panel.column("sandbox/fault-no-credits")).to_contain_text("Next: add credit")
+    panel.press("Stop", "sandbox/stream #2")
+    expect(panel.column("sandbox/stream #2")).to_contain_text("stopped")
+    lab_router.wait_for(lambda request: request.model == "sandbox/stream" and request.hung_up_at is not None)
+    expect(panel.body("sandbox/stream")).to_contain_text("#399")
+    expect(panel.body("sandbox/stream #2")).not_to_contain_text("#399")
+    panel.is_over()
+    panel.press("Retry", "sandbox/stream #2")
+    expect(panel.body("sandbox/stream #2")).to_contain_text("#399")
+    panel.is_over()
+    expect(panel.stands).to_contain_text("2 of 3 done · 1 failed")
+    assert axe.findings(panel.box) == []
+
+    for name in ("sandbox/stream", "sandbox/stream", "sandbox/fault-no-credits"):
+        panel.box.get_by_role("button", name=f"Remove {name}", exact=True).first.click()
+    panel.add("claude-haiku-4-5", "gpt-6-luna")
+    panel.box.get_by_label("Hide the names").check()
+    panel.run("Show off Markdown with code, a table and math.")
+    expect(panel.columns).to_have_count(2)
+    panel.is_over()
+    assert sorted(panel.box.locator(".tetrate-label").all_inner_texts()) == ["A", "B"]
+    assert "gpt-6-luna" not in panel.box.locator(".tetrate-side").inner_text()
+    panel.box.get_by_label("Hide the names").uncheck()
+    expect(panel.column("gpt-6-luna")).to_be_visible()
+    panel.box.get_by_label("Show", exact=True).select_option("differences")
+    expect(panel.body("gpt-6-luna").locator("ins").first).to_be_visible()
+    panel.box.get_by_label("Show", exact=True).select_option("code")
+    expect(panel.body("claude-haiku-4-5").locator(".tetrate-code")).to_be_visible()
+    expect(panel.body("claude-haiku-4-5").locator("table")).not_to_be_visible()
+    panel.box.get_by_label("Show", exact=True).select_option("answers")
+    page.set_viewport_size({"width": 400, "height": 900})
+    assert seen.scrolling_sideways(page) == []
+    assert axe.findings(panel.box) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
+    panel.press("Continue with this one", "gpt-6-luna")
+    expect(panel.column("gpt-6-luna")).to_contain_text("the session's conversation now")
+    assert "gpt-6-luna" in notebook[2].run()
+
+    notebook.save()
+    notebook.shut_down()
+    expect(panel.box.get_by_text("The kernel was restarted or shut down")).to_be_visible()
+    without_kernel(notebook)
+    twin = notebook[1].box.locator(".tetrate-twin")
+    expect(twin).to_contain_text("gpt-6-luna")
+    expect(twin).to_contain_text("What a notebook can show")
+    expect(notebook[1].box.get_by_text("Error displaying widget")).not_to_be_visible()
+    assert axe.findings(twin) == []
+
+
+def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
+    acts = Acts(page)
+    notebook = opened(LOAD, "%tetrate_compare")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    panel.add(*(["sandbox/echo"] * 12))
+    panel.run("\n\n".join(text[:300] for text in NAMES))
+    expect(panel.columns).to_have_count(12)
+    panel.is_over()
+    expect(panel.stands).to_contain_text("12 of 12 done")
+    labels = panel.box.locator(".tetrate-label").all_inner_texts()
+    assert labels == ["sandbox/echo", *(f"sandbox/echo #{n}" for n in range(2, 13))]
+    is_inert(page, acts)
+    panel.box.get_by_label("Show", exact=True).select_option("differences")
+    is_inert(page, acts)
