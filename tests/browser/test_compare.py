@@ -40,6 +40,12 @@ class Compare:
             self.box.get_by_label("Add a model").select_option(model)
             expect(chips).to_have_count(count + 1)
 
+    def drop(self, model: str) -> None:
+        chips = self.box.locator(".tetrate-chip")
+        count = chips.count()
+        self.box.get_by_role("button", name=f"Remove {model}", exact=True).first.click()
+        expect(chips).to_have_count(count - 1)
+
     def run(self, text: str) -> None:
         self.prompt.fill(text)
         self.prompt.press("Control+Enter")
@@ -88,7 +94,7 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     assert axe.findings(panel.box) == []
 
     for name in ("sandbox/stream", "sandbox/stream", "sandbox/fault-no-credits"):
-        panel.box.get_by_role("button", name=f"Remove {name}", exact=True).first.click()
+        panel.drop(name)
     panel.add("claude-haiku-4-5", "gpt-6-luna")
     panel.box.get_by_label("Hide the names").check()
     panel.run("Show off Markdown with code, a table and math.")

@@ -80,11 +80,9 @@ def test_a_dry_run_says_what_it_may_cost(
 def test_a_mistake_is_answered(
     shell: InteractiveShell, router: SandboxRouter, line: str, cell: str | None, error: type[Exception]
 ) -> None:
+    run = shell.run_line_magic if cell is None else shell.run_cell_magic
     with pytest.raises(error):
-        if cell is None:
-            shell.run_line_magic("tetrate_compare", line)
-        else:
-            shell.run_cell_magic("tetrate_compare", line, cell)
+        run("tetrate_compare", line, *([] if cell is None else [cell]))
     assert not chats(router)
 
 

@@ -41,9 +41,9 @@ COMPARE: Final = Command(
     "tetrate_compare",
     "Ask several models what the cell says, all at once, their answers, times and costs side by side. In a notebook\n"
     "the cell ends at once and the columns write live; alone, %tetrate_compare opens an empty panel. Elsewhere, and\n"
-    "with --wait, the result is shown at the end. _tetrate_compare has the run (.result, .continue_with()), after --wait\n"
-    "the result: .df, .save(), .plot(). A model that fails is a column that says why. Without -m: the session's model\n"
-    "and two neighbours by price and provider.",
+    "with --wait, the result is shown at the end. _tetrate_compare has the run (.result, .continue_with()), and after\n"
+    "--wait the result: .df, .save(), .plot(). A model that fails is a column that says why. Without -m: the model of\n"
+    "the session and two neighbours by price and provider.",
     (
         Option(("-m", "--model"), "model, list (a,b) or pattern (claude-*); may be repeated", value="IDS", many=True),
         Option(("--repeats",), "how often each model is asked (1)", value="NUMBER", convert=int),

@@ -159,8 +159,9 @@ class ComparePanel(Panel):
                 comparison = self._comparison
                 self._pumping = comparison is not None and comparison.is_running
                 self.sync()
-                if not self._pumping:
-                    return
+            if not self._pumping:
+                self.renew_twin()
+                return
             longest = sum(len(cell.text) for cell in comparison.cells if cell.state == "running") if comparison else 0
             await asyncio.sleep(max(config.DISPLAY_INTERVAL, longest / config.DISPLAY_BYTES_PER_SECOND))
 
