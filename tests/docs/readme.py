@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def _choices(option: commands.Option) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("_tetrate", "`_tetrate`").replace("*)", "\\*)")
+    return re.sub(r"\b_tetrate\w*", r"`\g<0>`", text).replace("*)", "\\*)")
 
 
 if __name__ == "__main__":

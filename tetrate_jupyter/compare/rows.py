@@ -58,11 +58,12 @@ class Row:
 
     @property
     def speed(self) -> float | None:
-        """Tokens a second while it was writing, waiting left out; None for answers too short to tell."""
+        """Tokens of text a second while it was writing, waiting and thinking left out; None where too few to tell."""
         writing = self.writing
-        if not writing or self.tokens_out is None or self.tokens_out < 2:
+        if not writing or self.tokens_out is None:
             return None
-        return (self.tokens_out - 1) / writing  # the first token ends the waiting
+        written = self.tokens_out - (self.tokens_reasoning or 0)  # these came before the first token of the text
+        return (written - 1) / writing if written >= 2 else None  # that one ends the waiting
 
 
 @dataclass(frozen=True, slots=True)
