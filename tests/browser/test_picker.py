@@ -56,6 +56,14 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(chat).to_have_value("claude-sonnet-5")
     assert "claude-sonnet-5" in notebook[4].run()
 
+    words.fill("")
+    words.press_sequentially("opus 5.5")
+    words.press("Enter")  # before the list has followed the last letter
+    expect(chosen).to_contain_text("claude-opus-5-5")
+    refresh = box.get_by_role("button", name="Refresh")
+    refresh.press("Enter")
+    expect(refresh).to_have_attribute("aria-disabled", "false")
+    expect(refresh).to_be_focused()
     words.press("Escape")
     expect(words).to_have_value("")
     expect(chosen).to_be_in_viewport()  # the list opens where the choice is
@@ -64,8 +72,8 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     box.get_by_label("images").check()
     expect(options).to_have_count(8)
     expect(options.first).to_contain_text("claude-haiku-4-5")
-    options.filter(has_text="claude-opus-5-5").click()
-    expect(dropdown).to_have_value("claude-opus-5-5")
+    options.filter(has_text="claude-opus-4-5").click()
+    expect(dropdown).to_have_value("claude-opus-4-5")
     notebook[5].run()
     expect(chosen).to_contain_text("Claude Opus 5")
     expect(dropdown).to_have_value("claude-opus-5")

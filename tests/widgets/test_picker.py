@@ -15,7 +15,7 @@ from tetrate_jupyter.catalog.picking import CAPABILITIES, SORTS, Wish, row
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.types import Model, Price
-from tetrate_jupyter.widgets.picker import FIRST, MOST, ModelPicker
+from tetrate_jupyter.widgets.picker import FIRST, MOST, TWIN_ROWS, ModelPicker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +64,28 @@ def test_words_find_what_the_list_finds(page: Page, session: Session, words: str
     assert page.fields["count"] == len(session.models(words))
 
 
+def test_a_search_that_changes_nothing_leaves_the_views_where_they_are(page: Page, session: Session) -> None:
+    page.do("rows", of="one", start=40, end=60)
+    page.do("find", words="")
+    assert shown(page) == list(session.models().ids[40:60])
+    page.do("find", words="claude")
+    assert shown(page) == list(session.models("claude").ids[:FIRST])
+
+
+def test_the_twin_shows_what_was_looked_for_and_says_what_it_leaves_out(page: Page, panel: ModelPicker) -> None:
+    left_out = f"and {page.fields['of'] - TWIN_ROWS} more"
+    assert left_out in panel.twin_html()
+    assert left_out in panel.twin_plain()
+    page.do("hello", page="reloaded")  # from now on it writes the twin
+    page.do("find", words="opus")
+    page.wait_for(lambda: "twin" in page.messages[-1])
+    twin = page.messages[-1]["twin"]
+    for text in (twin["text/plain"], twin["text/html"]):
+        assert "claude-opus-5" in text
+        assert "sonnet" not in text
+    assert "more" not in panel.twin_plain()
+
+
 def test_filters_and_order(page: Page, session: Session) -> None:
     page.do("find", provider="anthropic", capabilities=["images", "tools"], sort="price")
     found = [session.models()[name] for name in shown(page)]
@@ -100,8 +122,11 @@ def test_a_model_that_has_gone_meanwhile_is_refused(page: Page, session: Session
 
 def test_it_fills_itself_once_somebody_has_signed_in(router: SandboxRouter, bridge: Bridge, tmp_path: Path) -> None:
     session = Session(base_url=router.base_url, data_dir=tmp_path / "none", bridge=bridge)
-    page = Page(session.picker("claude"))
+    panel = session.picker("claude")
+    page = Page(panel)
     page.wait_for(lambda: "%tetrate_login" in page.fields.get("problem", ""))
+    assert "%tetrate_login" in panel.twin_html()
+    assert "%tetrate_login" in panel.twin_plain()
     session.login(key=router.issue_key(), store="memory")
     page.wait_for(lambda: page.fields["count"] > 0 and not page.fields["problem"])
     assert all("claude" in name for name in shown(page))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,8 @@ FIRST: Final = 24  # rows that are sent before the page has said how many it sho
 MOST: Final = 200  # rows a view may ask for at once
 VIEWS: Final = 8  # views whose place in the list is remembered
 TWIN_ROWS: Final = 50
+SETTLED: Final = 1.0  # seconds without another search until the twin is written anew
+NONE_YET: Final = "No models yet. Next: sign in with %tetrate_login, then run this cell again."
 
 
 class ModelPicker(Panel):
@@ -84,20 +87,35 @@ class ModelPicker(Panel):
         """See `Panel`."""
         chosen = self.session.model
         head = f'<p class="tetrate-caption">Model: {escape(chosen)}</p>' if chosen else ""
-        left_out = len(self.found) - TWIN_ROWS
-        tail = f'<p class="tetrate-caption">and {left_out} more</p>' if left_out > 0 else ""
+        if not self.session.catalog.models:
+            return f'{head}<p class="tetrate-caption">{NONE_YET}</p>'
+        tail = f'<p class="tetrate-caption">{self._left_out}</p>' if self._left_out else ""
         return head + table(self.found[:TWIN_ROWS]).html() + tail
 
     def twin_plain(self) -> str:
         """See `Panel`."""
         chosen = self.session.model
-        return "\n".join([*([f"Model: {chosen}"] if chosen else []), plain(self.found[:TWIN_ROWS])])
+        head = [f"Model: {chosen}"] if chosen else []
+        if not self.session.catalog.models:
+            return "\n".join([*head, NONE_YET])
+        return "\n".join([*head, plain(self.found[:TWIN_ROWS]), *([self._left_out] if self._left_out else [])])
+
+    @property
+    def _left_out(self) -> str:
+        count = len(self.found) - TWIN_ROWS
+        return f"and {count} more" if count > 0 else ""
 
     # --- following -------------------------------------------------------------------------------------------
 
     def _chosen(self) -> None:
         self.sync()
         self.renew_twin()
+
+    async def _settle(self) -> None:
+        wish = self._wish
+        await asyncio.sleep(SETTLED)
+        if self._wish is wish:
+            self.renew_twin()
 
     async def fetch_models(self) -> None:
         """See `Panel`. Asks anew where there is a list already."""
@@ -126,7 +144,10 @@ class ModelPicker(Panel):
         wish = replace(self._wish, **texts)
         if "capabilities" in parts:
             wish = replace(wish, capabilities=frozenset(map(str, parts["capabilities"])))
+        if wish == self._wish:
+            return  # the views keep their places
         self._wish = wish
+        self.work(self._settle)
         self._ranges = dict.fromkeys(self._ranges, (0, FIRST))
 
     def _rows(self, of: str, start: int, end: int) -> None:

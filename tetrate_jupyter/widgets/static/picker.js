@@ -10,13 +10,13 @@ function picker({ send, announce, view }) {
     "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false", "data-home": "true",
     placeholder: "Search: name, provider, vision, cheap, 200k, claude-*",
   });
-  const provider = h("select", { "aria-label": "Provider", onchange: () => send("find", { provider: provider.value }) });
-  const sort = h("select", { onchange: () => send("find", { sort: sort.value }) });
+  const provider = h("select", { "aria-label": "Provider", onchange: () => find({ provider: provider.value }) });
+  const sort = h("select", { onchange: () => find({ sort: sort.value }) });
   const filters = h("span", { class: "tetrate-filters", role: "group", "aria-label": "Capabilities" });
   const count = h("span", { class: "tetrate-quiet tetrate-number" });
   const prices = h("span", { class: "tetrate-quiet" });
-  const refresh = button("Refresh", () => send("refresh"), { class: "tetrate-button tetrate-plain", title: "Ask the router again" });
-  const current = h("span", { class: "tetrate-current" });
+  const refresh = button("Refresh", () => all.busy || send("refresh"), { class: "tetrate-button tetrate-plain", title: "Ask the router again" });
+  const current = h("span");
   const node = h("div", { class: "tetrate-picker" },
     h("div", { class: "tetrate-row" }, words, provider, h("label", {}, h("span", {}, "Sort by"), sort)),
     h("div", { class: "tetrate-row" }, filters, h("span", {}, count, prices), refresh),
@@ -24,33 +24,61 @@ function picker({ send, announce, view }) {
   const rows = new Map(); // place: item
   let all = {};
   let at = -1; // the place that arrow keys have reached
+  let tall = 0; // the height of a row when it was looked at last
   let asked = "";
-  let typing;
+  let typing = 0; // the timer that waits for the next letter
+  let searches = 0; // under way
+  let answered; // the last thing that was asked about the list
+  let turn = Promise.resolve(); // of the key that was pressed last
 
   words.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => send("find", { words: words.value }), 60);
+    typing = setTimeout(() => find({ words: words.value }), 60);
   });
   words.addEventListener("keydown", (event) => {
     const page = Math.max(1, Math.floor(box.clientHeight / height()) - 1);
-    const steps = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page };
-    if (event.ctrlKey) Object.assign(steps, { Home: 0, End: all.count - 1 });
+    const steps = { ArrowDown: () => at + 1, ArrowUp: () => at - 1, PageDown: () => at + page, PageUp: () => at - page };
+    if (event.ctrlKey || event.metaKey) Object.assign(steps, { Home: () => 0, End: () => all.count - 1 });
     if (event.key in steps) {
       event.preventDefault();
-      move(steps[event.key]);
+      inTurn(() => move(steps[event.key]()));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      const item = rows.get(at);
-      if (item) send("choose", { model: item.fields.id });
+      inTurn(async () => {
+        await answered;
+        const item = rows.get(at);
+        if (item) await send("choose", { model: item.fields.id });
+      });
     } else if (event.key === "Escape" && words.value) {
       event.preventDefault();
       words.value = "";
-      send("find", { words: "" });
+      find({ words: "" });
     }
   });
   box.addEventListener("scroll", look, { passive: true });
-  const resized = new ResizeObserver(look);
+  const resized = new ResizeObserver(() => {
+    if (box.clientHeight && tall !== height()) { // rows fold where it is narrow: the same ones stay in sight
+      if (tall) box.scrollTop *= height() / tall;
+      tall = height();
+    }
+    look();
+  });
   resized.observe(box);
+
+  async function find(parts) {
+    clearTimeout(typing);
+    typing = 0;
+    searches++;
+    await (answered = send("find", parts));
+    searches--;
+    settle();
+  }
+
+  // Keys mean the list that the words ask for, also where they come faster than its answer.
+  function inTurn(act) {
+    if (typing) find({ words: words.value });
+    turn = turn.then(() => searches && answered).then(act);
+  }
 
   function height() {
     return parseFloat(getComputedStyle(box).getPropertyValue("--row")) || 48;
@@ -77,7 +105,7 @@ function picker({ send, announce, view }) {
     const wanted = `${start}-${end}`;
     if (!missing || wanted === asked) return;
     asked = wanted;
-    send("rows", { of: view, start, end });
+    answered = send("rows", { of: view, start, end });
   }
 
   function mark() {
@@ -90,15 +118,16 @@ function picker({ send, announce, view }) {
   function fields(changed, told) {
     all = told;
     if ("words" in changed && document.activeElement !== words) words.value = told.words;
-    if ("providers" in changed || "provider" in changed) {
+    if ("capabilities" in changed && !filters.childElementCount) offer(Object.keys(told.capabilities));
+    if ("providers" in changed) {
       provider.replaceChildren(h("option", { value: "" }, "All providers"), ...told.providers.map((each) => h("option", { value: each }, each)));
-      provider.value = told.provider;
     }
     if ("sorts" in changed) sort.replaceChildren(...told.sorts.map((each) => h("option", { value: each }, each)));
-    sort.value = told.sort;
-    if ("capabilities" in changed) tick(told.capabilities);
-    refresh.disabled = told.busy;
-    setText(current, told.chosen || "chosen at the first question");
+    settle();
+    refresh.setAttribute("aria-disabled", String(told.busy)); // a disabled button would lose the focus
+    setText(refresh, told.busy ? "Asking ..." : "Refresh");
+    setText(current, told.chosen || "none yet; the first question chooses one");
+    current.classList.toggle("tetrate-current", Boolean(told.chosen));
     const sum = told.count === told.of ? `${told.of} models` : `${told.count} of ${told.of} models`;
     setText(prices, told.count ? " · prices in US dollars per 1M tokens" : "");
     if (count.textContent !== sum) {
@@ -116,15 +145,20 @@ function picker({ send, announce, view }) {
     show(box, told.count > 0);
   }
 
-  function tick(wanted) {
-    if (!filters.childElementCount) {
-      for (const name of Object.keys(wanted)) {
-        const check = h("input", { type: "checkbox", name, onchange: () => send("find", {
-          capabilities: [...filters.querySelectorAll(":checked")].map((each) => each.name) }) });
-        filters.append(h("label", {}, check, h("span", {}, name)));
-      }
+  function offer(names) {
+    for (const name of names) {
+      const check = h("input", { type: "checkbox", name, onchange: () => find({
+        capabilities: [...filters.querySelectorAll(":checked")].map((each) => each.name) }) });
+      filters.append(h("label", {}, check, h("span", {}, name)));
     }
-    for (const check of filters.querySelectorAll("input")) check.checked = wanted[check.name];
+  }
+
+  // Shows the filters as the kernel has them, but never takes back what a person has changed meanwhile.
+  function settle() {
+    if (searches) return;
+    provider.value = all.provider;
+    sort.value = all.sort;
+    for (const check of filters.querySelectorAll("input")) check.checked = all.capabilities[check.name];
   }
 
   let number = 0;
@@ -149,10 +183,9 @@ function picker({ send, announce, view }) {
         for (const [place, other] of rows) if (other === made.self() && place !== told.place) rows.delete(place);
         rows.set(told.place, made.self());
         row.style.setProperty("--place", told.place);
-        row.setAttribute("aria-setsize", all.count);
         row.setAttribute("aria-posinset", told.place + 1);
         row.setAttribute("aria-selected", String(told.chosen));
-        row.title = [told.id, told.name, told.provider, told.description].filter(Boolean).join("\n");
+        row.title = [told.id, told.name, told.provider, told.description, told.price, told.context, ...told.marks].filter(Boolean).join("\n");
         setText(name, told.label);
         setText(about, [told.name, told.provider].filter(Boolean).join(" · "));
         setText(cost, told.price);
@@ -170,7 +203,10 @@ function picker({ send, announce, view }) {
     fields,
     item,
     after() {
-      for (const [place, each] of rows) if (!each.node.isConnected) rows.delete(place);
+      for (const [place, each] of rows) {
+        if (each.node.isConnected) each.node.setAttribute("aria-setsize", all.count); // changes where the row doesn't
+        else rows.delete(place);
+      }
       look();
       mark();
     },
