@@ -15,8 +15,10 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from tetrate_jupyter.bridge import Bridge, default_bridge
@@ -493,6 +495,28 @@ def test_nested_submitted_work_advances_while_its_queue_is_waited_for() -> None:
         print(kernel(cell()))
     """
     assert nested(code) == "[0, 1, 2]"
+
+
+def test_closing_leaves_no_task_of_a_group_unawaited(bridge: Bridge) -> None:
+    """A request that is stopped while it begins to connect: anyio has made the task, the loop hasn't run it yet."""
+    begun = threading.Event()
+
+    begun = threading.Event()
+
+    async def connect() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(asyncio.sleep, 60)
+            await asyncio.sleep(60)
+
+    async def work() -> None:
+        begun.set()
+        time.sleep(0.2)  # noqa: ASYNC251 - the closing is queued meanwhile: it comes between connecting and its task
+        await asyncio.create_task(connect())
+
+    bridge.submit(work())
+    assert begun.wait(10)
+    bridge.close()
+    gc.collect()  # what was never awaited warns now, and warnings are errors
 
 
 def test_nested_refuses_a_loop_that_cannot_be_patched() -> None:

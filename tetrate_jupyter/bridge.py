@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import inspect
 import os
 import threading
 import time
@@ -237,13 +238,25 @@ def _ran_until_stopped(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 async def _cancel_others() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
+    me = asyncio.current_task()
+    cancelled: set[asyncio.Task[Any]] = set()
+    for _ in range(2):
+        for task in asyncio.all_tasks() - cancelled - {me}:
+            if _has_begun(task):
+                task.cancel()
+                cancelled.add(task)
+        await asyncio.sleep(0)
+    others = asyncio.all_tasks() - {me}
     if others:
         await asyncio.wait(others, timeout=_SETTLE)
     for _ in range(_TURNS):
         await asyncio.sleep(0)
+
+
+def _has_begun(task: asyncio.Task[Any]) -> bool:
+    """Whether it may be cancelled: before, what a task of anyio wraps would never be awaited, and Python warns."""
+    work = task.get_coro()
+    return not inspect.iscoroutine(work) or inspect.getcoroutinestate(work) != inspect.CORO_CREATED
 
 
 def _run_nested(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
