@@ -28,6 +28,7 @@ UPWARD = {
     ("sessions/session.py", "dropdown", "widgets"),
     ("sessions/session.py", "chat", "widgets"),
     ("sessions/session.py", "picker", "widgets"),
+    ("sessions/session.py", "side_by_side", "widgets"),
     ("sessions/session.py", "compare", "compare"),
     ("sessions/session.py", "acompare", "compare"),
     ("sessions/session.py", "TYPE_CHECKING", "compare"),  # what they give back

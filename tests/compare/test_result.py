@@ -17,7 +17,8 @@ from tetrate_jupyter.compare.frame import COLUMNS
 from tetrate_jupyter.compare.page import MOST
 from tetrate_jupyter.compare.result import Facts, Result
 from tetrate_jupyter.compare.rows import Head, Row
-from tetrate_jupyter.compare.summary import agreement, figures, leaders, merged
+from tetrate_jupyter.compare.summary import agreement, figures, merged
+from tetrate_jupyter.compare.verdict import leaders, verdict
 from tetrate_jupyter.errors import ComparisonFileError, ConfigError, InputError, OptionError
 from tetrate_jupyter.render.style import styled
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
@@ -80,24 +81,40 @@ def test_identical_answers_are_merged_with_their_counts() -> None:
 
 
 def test_leaders_are_named_and_ties_are_not() -> None:
-    def verdict(*pairs: tuple[float, str]) -> list[str]:
+    def said(*pairs: tuple[float, str]) -> list[str]:
         rows = [row(f"c{n}", total=t, cost=Decimal(c)) for n, (t, c) in enumerate(pairs, 1)]
-        return leaders([figures(Head(r.column, r.column, "m"), [r]) for r in rows])
+        return leaders([figures(Head(r.column, r.column, r.column), [r]) for r in rows])
 
-    assert verdict((2.0, "0.1"), (3.0, "0.2")) == ["fastest c1 (2.00 s)", "cheapest c1 (≈ $0.10)"]
-    assert verdict((2.0, "0.1"), (2.05, "0.1")) == []
-    assert verdict((2.0, "0"), (3.0, "0")) == ["fastest c1 (2.00 s)"]
-    assert verdict((2.0, "0.1")) == []
+    assert said((2.0, "0.1"), (3.0, "0.2")) == ["fastest c1 (2.00 s)", "cheapest c1 (≈ $0.10)"]
+    assert said((2.0, "0.1"), (2.05, "0.1")) == []
+    assert said((2.0, "0"), (3.0, "0")) == ["fastest c1 (2.00 s)"]
+    assert said((2.0, "0.1")) == []
     half = [
-        figures(Head("c1", "a", "m"), [row()]),
-        figures(Head("c2", "b", "m"), [row("c2", state="failed", total=0.1)]),
+        figures(Head("c1", "a", "a"), [row()]),
+        figures(Head("c2", "b", "b"), [row("c2", state="failed", total=0.1)]),
     ]
     assert leaders(half) == []
 
 
+def test_a_lead_within_the_noise_of_a_model_against_itself_is_none() -> None:
+    def said(*pairs: tuple[str, float]) -> list[str]:
+        return verdict(
+            [
+                figures(Head(f"c{n}", f"{m} #{n}", m), [row(f"c{n}", total=t, cost=Decimal(1), text="x" * 100)])
+                for n, (m, t) in enumerate(pairs)
+            ]
+        )
+
+    apart = "noise (a against itself): 1.00 s of time"
+    assert said(("a", 2.0), ("a", 3.0), ("b", 2.9)) == [apart]
+    assert said(("b", 9.0), ("a", 2.0), ("a", 3.0)) == ["fastest a #1 (2.50 s)", apart]
+    assert said(("a", 2.0), ("a", 3.0)) == [apart]
+    assert said(("a", 2.0), ("b", 2.9)) == ["fastest a #0 (2.00 s)"]
+
+
 def test_an_unknown_cost_crowns_nobody_cheapest() -> None:
-    one = figures(Head("c1", "a", "m"), [row(total=1.0)])
-    other = figures(Head("c2", "b", "m"), [row("c2", total=9.0, cost=None)])
+    one = figures(Head("c1", "a", "a"), [row(total=1.0)])
+    other = figures(Head("c2", "b", "b"), [row("c2", total=9.0, cost=None)])
     assert leaders([one, other]) == ["fastest a (1.00 s)"]
     assert (other.cost, other.unknown_costs) == (None, 1)
 

@@ -228,6 +228,8 @@ def test_an_interrupt_stops_the_calls_and_keeps_what_has_come(session: Session, 
     ("prompt", "models", "more", "error"),
     [
         ("hi", "grok-9-*", {}, UnknownModelError),
+        ("hi", [], {}, OptionError),
+        ("hi", " , ", {}, OptionError),
         ("hi", "*", {"list": 500}, OptionError),
         ("  ", TWO, {}, EmptyPromptError),
         ([], TWO, {}, EmptyPromptError),

@@ -86,6 +86,18 @@ def test_a_mistake_is_answered(
     assert not chats(router)
 
 
+def test_blind_shows_letters_and_the_variable_has_the_names(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna --blind --seed 5", "What is 17 * 23?")
+    shown = capsys.readouterr().out
+    assert "names hidden, in the order of seed 5" in shown
+    assert "── A" in shown
+    assert "── B" in shown
+    assert "gpt" not in shown
+    assert "391" in shell.user_ns["_tetrate_compare"]["gpt-6-luna"].text
+
+
 def test_an_interrupt_leaves_what_had_come(
     shell: InteractiveShell, session: Session, router: SandboxRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.widgets.page import Page
+from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.render.markdown import render
-from tetrate_jupyter.widgets.compare import COLUMNS, ComparePanel
+from tetrate_jupyter.widgets.compare import ComparePanel
+from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft
+from tetrate_jupyter.widgets.compare_sheet import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,17 +122,32 @@ def test_a_removed_column_is_gone_and_the_rest_stays(page: Page) -> None:
     assert len(page.items) == 2
 
 
-def test_blind_hides_the_names_until_they_are_revealed(page: Page) -> None:
+def test_blind_hides_the_names_until_they_are_revealed(page: Page, panel: ComparePanel) -> None:
     pick(page, *THREE)
     page.do("blind", wanted=True)
     page.do("run", text="Say hello.")
     over(page)
     assert sorted(by_label(page)) == ["A", "B", "C"]
     shown = str([(i.fields["label"], i.fields["status"], i.fields["exact"]) for i in page.items.values()])
-    for told in (shown, page.fields["verdict"], page.fields["table"], str(page.fields["columns"])):
+    seed = str(page.fields["seed"])
+    for told in (shown, *(str(page.fields[name]) for name in ("verdict", "table", "columns", "code", "forecast"))):
         assert not any(model in told for model in THREE)
+    for twin in (panel.twin_html(), panel.twin_plain()):
+        assert not any(model in twin for model in THREE)
+        assert seed in twin
     page.do("blind", wanted=False)
     assert set(by_label(page)) == set(THREE)
+    assert all(model in panel.twin_html() for model in THREE)
+
+
+def test_blind_a_failure_doesnt_tell_whose_it_is(page: Page, panel: ComparePanel) -> None:
+    pick(page, "claude-haiku-4-5", "sandbox/fault-no-credits", "no-such-model")
+    page.do("blind", wanted=True)
+    page.do("run", text="Say hello.")
+    over(page)
+    shown = str([item.fields for item in page.items.values()]) + panel.twin_html() + panel.twin_plain()
+    for name in ("no-such-model", "no-credits", "credit"):
+        assert name not in shown
 
 
 def test_differences_from_a_chosen_column(page: Page) -> None:
@@ -171,6 +189,129 @@ def test_parameters_are_checked_and_used(page: Page, panel: ComparePanel) -> Non
     assert "4 of 4 done" in page.fields["progress"]
     page.do("look", prompt=0, repeat=1)
     assert page.fields["at"] == [0, 1]
+
+
+def test_one_column_has_parameters_of_its_own(page: Page, router: SandboxRouter) -> None:
+    pick(page, "claude-haiku-4-5", "claude-haiku-4-5")
+    assert page.do("set", name="max_tokens", value="50")
+    assert page.do("set", name="temperature", value="0.2", place=1)
+    assert page.do("set", name="system", value="Be brief.", place=1)
+    assert page.do("set", name="max_cost", value="1", place=1) is False
+    page.do("run", text="Say hello.")
+    over(page)
+    bodies = [r.body for r in router.requests if r.path.endswith("/chat/completions")]
+    assert [body["max_tokens"] for body in bodies] == [50, 50]
+    own = [body for body in bodies if "temperature" in body]
+    assert [(body["temperature"], body["messages"][0]["content"]) for body in own] == [(0.2, "Be brief.")]
+    assert by_label(page)["claude-haiku-4-5 #2"].fields["about"] == "temperature 0.2, system Be brief."
+    assert page.do("set", name="temperature", value="", place=1)
+    assert page.fields["picked"][1][2] == {"system": "Be brief."}
+
+
+def test_asking_again_asks_the_same(page: Page, panel: ComparePanel, session: Session) -> None:
+    session.ask("My name is Ada.")
+    models = ["claude-haiku-4-5", {"model": "claude-haiku-4-5", "label": "cold", "temperature": 0}]
+    given = {"repeats": 2, "max_cost": 1, "history": True, "system": "Be brief.", "stop": ["xyz"]}
+    first = session.bridge.run(prepare(session, ["one", "two"], models, **given))
+    first.start()
+    first.wait()
+    panel._take(first)
+    panel.sync()
+    assert page.fields["prompt"] == "one\n---\ntwo"
+    assert page.fields["others"] == ["stop"]
+    page.do("run", text=page.fields["prompt"], several=True)
+    page.wait_for(lambda: panel.comparison is not first and not page.fields["running"])
+    assert panel.comparison is not None
+    again, was = panel.comparison.setup, first.setup
+    for name in ("prompts", "repeats", "params", "max_cost", "images"):
+        assert getattr(again, name) == getattr(was, name)
+    for one, other in zip(again.columns, was.columns, strict=True):
+        assert (one.label, dict(one.params), one.history) == (other.label, dict(other.params), other.history)
+
+
+def test_prompts_that_hold_the_separator_or_are_too_many_stay_whole(session: Session, panel: ComparePanel) -> None:
+    draft = Draft(session)
+    prompts = ("front\n---\nmatter", "two")
+    draft.take(session.bridge.run(prepare(session, prompts, "claude-haiku-4-5")))
+    draft.write(draft.text, several=True)
+    assert draft.arguments()[0] == prompts
+    many = ("x" * 100,) * 2_000
+    draft.take(session.bridge.run(prepare(session, many, "claude-haiku-4-5", max_cost="inf")))
+    assert (draft.fields()["given"], draft.text) == (2_000, "")
+    draft.write("", several=True)
+    assert draft.arguments()[0] == many
+    draft.write("something else", several=False)
+    assert draft.arguments()[0] == "something else"
+
+
+def test_a_large_run_waits_for_a_word_on_what_it_may_cost(page: Page, router: SandboxRouter) -> None:
+    pick(page, "claude-haiku-4-5", "gpt-6-luna")
+    page.do("set", name="repeats", value="30")
+    page.do("run", text="Say hello.")
+    page.wait_for(lambda: page.fields["confirm"])
+    assert page.fields["confirm"].startswith("This makes 60 calls, at most ≈ $")
+    assert not [r for r in router.requests if r.path.endswith("/chat/completions")]
+    page.do("dismiss")
+    assert not page.fields["confirm"]
+    page.do("run", text="Say hello.", forecast=True)
+    page.wait_for(lambda: page.fields["confirm"])
+    page.do("start")
+    over(page)
+    assert "60 of 60 done" in page.fields["progress"]
+    assert "forecast ≈ $" in page.fields["progress"]
+    page.do("set", name="max_cost", value="0.0000001")
+    page.do("run", text="Say hello.")
+    page.wait_for(lambda: "max_cost" in page.fields["problem"])
+
+
+def test_the_same_model_again_is_the_noise_floor(page: Page) -> None:
+    pick(page, "claude-haiku-4-5", "gpt-6-luna")
+    assert page.do("again")
+    page.do("run", text="Write twenty words.")
+    over(page)
+    assert "claude-haiku-4-5 #2" in by_label(page)
+    assert "claude-haiku-4-5 against itself" in page.fields["verdict"]
+
+
+def test_several_prompts_are_rows_that_unfold(page: Page, panel: ComparePanel) -> None:
+    pick(page, "claude-haiku-4-5", "sandbox/fault-no-credits")
+    page.do("set", name="repeats", value="2")
+    assert page.fields["views"] == ("answers", "code", "differences")
+    page.do("run", text="What is 17 * 23?\n---\nSay hello.\n---\n\n", several=True)
+    over(page)
+    assert page.do("show", how="all prompts")
+    first, second = page.items.values()
+    assert [first.fields["prompt"], second.fields["prompt"]] == ["What is 17 * 23?", "Say hello."]
+    (label, told), (_, failed) = first.fields["cells"]
+    assert label == "claude-haiku-4-5"
+    assert told.startswith("2 done · 100% the same · ")
+    assert failed.startswith("2 failed")
+    assert first.html == ""
+    page.do("open", number=0)
+    first, second = page.items.values()
+    assert "391" in first.html
+    assert "2 of 2 the same" in first.html
+    assert second.html == ""
+    page.do("open", number=0)
+    assert next(iter(page.items.values())).html == ""
+    page.do("look", prompt=1, repeat=1)
+    assert page.fields["view"] == "answers"
+    assert page.fields["at"] == [1, 1]
+    assert "2 of 2 repeats say this" in by_label(page)["claude-haiku-4-5"].fields["status"]
+
+
+def test_thousands_of_prompts_show_those_in_view(session: Session) -> None:
+    prompts = [f"Prompt number {n}." for n in range(2_000)]
+    running = session.bridge.run(prepare(session, prompts, "claude-haiku-4-5", max_cost="inf"))
+    panel = session.side_by_side(running)
+    page = Page(panel)
+    page.do("show", how="all prompts")
+    assert len(page.items) == ROWS
+    page.do("page", start=1_990)
+    assert [item.fields["number"] for item in page.items.values()] == list(range(1_950, 2_000))
+    page.do("page", start=99_999)
+    assert page.fields["start"] == 1_950
+    panel.close()
 
 
 def test_what_cannot_be_asked_is_said(page: Page) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LARGE: Final = 1_000  # calls; beyond, `max_cost` must say what they may cost
 ANNOUNCED: Final = 50  # calls; from here on the forecast is said before they are made
-_SETTLE: Final = 2.0  # seconds that stopped calls get to close their connections
+SETTLE: Final = 2.0  # seconds that stopped calls get to close their connections
 _NOT_FOR_ALL: Final = frozenset({"model", "keep", "cell_id", "replaces", "typed"})
 
 
@@ -53,7 +53,7 @@ async def prepare(
     **params: Any,  # noqa: ANN401 - options of `Session.ask`
 ) -> Comparison:
     """Resolve and check everything, ask nothing. See `Session.compare`. Runs on the session's loop."""
-    texts, wanted = prompts_of(prompts), wishes(models)
+    texts, wanted = prompts_of(prompts), None if models is None else wishes(models)
     wrong = _NOT_FOR_ALL & params.keys()
     if wrong:
         raise OptionError(f"A comparison takes no {min(wrong)!r}.", next_step="leave it out")
@@ -134,7 +134,7 @@ def compare(
     except KeyboardInterrupt:
         comparison.stop()
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-            comparison.wait(timeout=_SETTLE)
+            comparison.wait(timeout=SETTLE)
         raise ComparisonStopped from None
 
 
@@ -156,12 +156,16 @@ def _begin(session: Session, comparison: Comparison, say: Callable[[str], None])
     comparison.start()
 
 
-async def _columns(session: Session, wanted: list[Wish], *, images: bool) -> tuple[Column, ...]:
+async def _columns(session: Session, wanted: list[Wish] | None, *, images: bool) -> tuple[Column, ...]:
     models = await session.amodels()
+    if wanted is None:
+        wanted = _usual(session, models, images=images)
+    if not wanted:  # a filter that nothing passed: other models would be a surprise
+        raise OptionError("The list of models is empty.", next_step='name some: models=["claude-*", "gpt-6-luna"]')
     if any(not wish.is_pattern and models.get(wish.words) is None for wish in wanted):
         with contextlib.suppress(TetrateError):  # it may be newer than our list
             models = await session.amodels(refresh=True)
-    return columns_of(wanted or _usual(session, models, images=images), models)
+    return columns_of(wanted, models)
 
 
 def _usual(session: Session, models: ModelList, *, images: bool) -> list[Wish]:

@@ -159,6 +159,12 @@ def numbered(columns: Iterable[Column]) -> tuple[Column, ...]:
     return tuple(found)
 
 
+def own_label(label: str, asked: str) -> str | None:
+    """Give a column's label where somebody chose it; None where it is the model's name, counted or not."""
+    base, _, number = label.rpartition(" #")
+    return None if label == asked or (base == asked and number.isdigit()) else label
+
+
 def neighbours(own: Model, models: Iterable[Model], *, images: bool = False) -> list[Model]:
     """Give two models to put beside `own`: of other providers, current, nearest to it in price.
 

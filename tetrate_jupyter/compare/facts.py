@@ -37,6 +37,8 @@ def headline(result: Result) -> str:
     states = Counter(r.state for r in rows)
     ended = [f"{count:,} {state}" for state, count in states.items() if state != "done"]
     parts.append(", ".join([f"{states['done']:,} of {len(rows):,} done", *ended]))
+    if result.is_blind:
+        return " · ".join([*parts, f"names hidden, in the order of seed {facts.seed}"])
     parts.append(seconds(facts.seconds))
     parts.append(_cost(result))
     return " · ".join(parts)
@@ -52,6 +54,8 @@ def _cost(result: Result) -> str:
 
 def table(columns: Sequence[ColumnFigures], result: Result) -> Table:
     """Give the figures, one row per column."""
+    if result.is_blind:
+        return Table(_COLUMNS[:2], [[c.head.label, _state(c, several=c.rows > 1)] for c in columns])
     several = len(result.facts.prompts) * result.facts.repeats > 1
     return Table(_COLUMNS, [_row(c, several=several) for c in columns])
 
@@ -90,6 +94,16 @@ def _money(column: ColumnFigures) -> str:
         return "unknown" if column.unknown_costs else ""
     unknown = f", {column.unknown_costs:,} unknown" if column.unknown_costs else ""
     return f"≈ {money(column.cost)}{unknown}"
+
+
+def digest(column: ColumnFigures, same: float | None, *, blind: bool = False) -> str:
+    """Give one prompt of one column in a line: how it ended, how many repeats agree, median and range of time, cost."""
+    parts = [_state(column, several=column.rows > 1)]
+    if same is not None:
+        parts.append(f"{same:.0%} the same")
+    if not blind:
+        parts += [_seconds(column.total), _money(column)]
+    return " · ".join(part for part in parts if part)
 
 
 def sentence(clauses: Sequence[str]) -> str:

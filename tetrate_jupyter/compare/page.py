@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.compare import facts
-from tetrate_jupyter.compare.summary import agreement, figures, leaders, merged
+from tetrate_jupyter.compare.summary import agreement, figures, merged
+from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.compare.waterfall import waterfall
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
@@ -52,8 +53,8 @@ def page(result: Result) -> str:
         f'<p class="tetrate-caption">{escape(facts.headline(result))}</p>',
         facts.table(figured, result).markup,
     ]
-    won = leaders(figured)
-    if won:
+    won = verdict(figured)
+    if won and not result.is_blind:
         parts.append(f'<p class="tetrate-won" dir="auto">{escape(facts.sentence(won))}</p>')
     parts.append(waterfall(result))
     room.left -= sum(map(len, parts))
@@ -89,6 +90,11 @@ def _prompt(result: Result, number: int, room: _Room) -> str:
 def _cut_prompt(prompt: str) -> str:
     cut = len(prompt) - _PROMPT
     return escape(prompt) if cut <= 0 else f"{escape(prompt[:_PROMPT])} … ({cut:,} more characters)"
+
+
+def grid(result: Result, number: int) -> str:
+    """Give one prompt's answers side by side, repeats folded; `result` needs the rows of that prompt only."""
+    return _grid(result, number, _Room(len(result.rows)))
 
 
 def _grid(result: Result, number: int, room: _Room) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.compare.columns import own_label
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -35,15 +37,10 @@ def recipe(result: Result) -> str:
 
 def _column(head: Head) -> str:
     params = {name: value for name, value in head.params if not _is_named(value)}
-    own = head.label if not _is_usual(head) else None
+    own = own_label(head.label, head.asked)
     if not params and own is None:
         return repr(head.asked)
     return repr({"model": head.asked, **({"label": own} if own else {}), **params})
-
-
-def _is_usual(head: Head) -> bool:
-    base, _, number = head.label.rpartition(" #")
-    return head.label == head.asked or (base == head.asked and number.isdigit())
 
 
 def _list(items: Iterable[str]) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from tetrate_jupyter.compare.blind import Blind
     from tetrate_jupyter.compare.diff import Piece
     from tetrate_jupyter.compare.rows import Head, Row
     from tetrate_jupyter.compare.running import Comparison
@@ -81,12 +82,19 @@ class Result:
     """
 
     def __init__(
-        self, facts: Facts, heads: Iterable[Head], rows: Iterable[Row], *, comparison: Comparison | None = None
+        self,
+        facts: Facts,
+        heads: Iterable[Head],
+        rows: Iterable[Row],
+        *,
+        comparison: Comparison | None = None,
+        is_blind: bool = False,
     ) -> None:
         self.facts = facts
         self.heads = tuple(heads)
         self.rows = tuple(rows)
         self.comparison = comparison
+        self.is_blind = is_blind
 
     # --- reading ---------------------------------------------------------------------------------------------
 
@@ -196,6 +204,12 @@ class Result:
         from tetrate_jupyter.compare.plotting import plot
 
         return plot(self)
+
+    def blind(self) -> Blind:
+        """Give the answers with the names hidden, to show or to display; the result itself reveals them."""
+        from tetrate_jupyter.compare.blind import Blind
+
+        return Blind(self, self.comparison.setup.blind_names() if self.comparison is not None else None)
 
     @property
     def html(self) -> str:

@@ -13,6 +13,7 @@ from tetrate_jupyter.compare import histories
 from tetrate_jupyter.compare.cells import Cell
 from tetrate_jupyter.compare.rows import head_of, plain_params, row_of
 from tetrate_jupyter.compare.scheduler import Scheduler
+from tetrate_jupyter.compare.setup import Place
 from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.observers import Observers
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.forecast import Forecast
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.result import Facts, Result
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.conversation import Branch, Conversation
     from tetrate_jupyter.sessions.session import Session
@@ -91,11 +92,7 @@ class Comparison:
 
     def cell(self, column: str, prompt: int = 0, repeat: int = 0) -> Cell:
         """Give one cell; `column` is an id or a label. Raises `OptionError` where there is none such."""
-        wanted = self._column(column)
-        found = next(
-            (c for c in self.cells if c.place == (wanted.id, prompt, repeat)),
-            None,
-        )
+        found = self._cells.get(Place(self._column(column).id, prompt, repeat))
         if found is None:
             raise OptionError(
                 f"There is no prompt {prompt} with repeat {repeat} here.",
@@ -135,10 +132,22 @@ class Comparison:
     @property
     def result(self) -> Result:
         """What there is now, as data: a snapshot that stays as it is."""
-        from tetrate_jupyter.compare.result import Facts, Result
+        return self.result_of(range(len(self.setup.prompts)))
+
+    def result_of(self, prompts: Iterable[int]) -> Result:
+        """Give the same for some of the prompts, by number: for whoever shows few of thousands."""
+        from tetrate_jupyter.compare.result import Result
+
+        columns, repeats = self.columns, range(self.setup.repeats)
+        places = [Place(c.id, prompt, repeat) for prompt in prompts for c in columns for repeat in repeats]
+        rows = [row_of(self._cells[place]) for place in places]
+        return Result(self._facts(), [head_of(c) for c in columns], rows, comparison=self)
+
+    def _facts(self) -> Facts:
+        from tetrate_jupyter.compare.result import Facts
 
         progress = self.progress
-        facts = Facts(
+        return Facts(
             prompts=self.setup.prompts,
             images=tuple(image.label for image in self.setup.images),
             repeats=self.setup.repeats,
@@ -152,9 +161,6 @@ class Comparison:
             expected=self.forecast.expected,
             worst=self.forecast.worst,
         )
-        order = {c.id: n for n, c in enumerate(self.columns)}
-        cells = sorted(self.cells, key=lambda c: (c.place.prompt, order[c.place.column], c.place.repeat))
-        return Result(facts, [head_of(c) for c in self.columns], [row_of(c) for c in cells], comparison=self)
 
     # --- doing -----------------------------------------------------------------------------------------------
 

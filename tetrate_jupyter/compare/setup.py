@@ -84,9 +84,14 @@ class Setup:
 
     def blind_names(self) -> dict[str, str]:
         """Give the name of each column while its model is hidden ("A", "B", ...), in the order to show them."""
-        ids = [c.id for c in self.columns]
-        random.Random(f"blind {self.seed}").shuffle(ids)  # noqa: S311 - as above; not the order they start in
-        return {column: _letters(number) for number, column in enumerate(ids)}
+        return blind_names([c.id for c in self.columns], self.seed)
+
+
+def blind_names(columns: Iterable[str], seed: int) -> dict[str, str]:
+    """Give the letter of each column while its model is hidden, in the order to show them, by the columns' ids."""
+    ids = list(columns)
+    random.Random(f"blind {seed}").shuffle(ids)  # noqa: S311 - as above; not the order they start in
+    return {column: _letters(number) for number, column in enumerate(ids)}
 
 
 def new_seed() -> int:

@@ -1,20 +1,16 @@
-"""What a comparison comes to: figures by column, identical answers merged, who leads without crowning ties; pure."""
+"""What a comparison comes to: figures by column, identical answers merged; pure."""
 
 from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-from tetrate_jupyter.render.numbers import money, seconds
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from tetrate_jupyter.compare.rows import Head, Row
-
-TIE: Final = 0.05  # a lead within this share of the best is none: clocks and token counts aren't finer than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,42 +90,3 @@ def agreement(rows: Iterable[Row]) -> float | None:
     """Give the share of whole answers that are the most frequent one; None below two."""
     whole = [r for r in rows if r.state == "done"]
     return len(merged(whole)[0].repeats) / len(whole) if len(whole) > 1 else None
-
-
-def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
-    """Say who was fastest, cheapest and longest: one clause each, none where it is a tie or nobody can be compared.
-
-    Only columns that answered everything count. A lead below 5 % is a tie.
-    """
-    whole = [c for c in columns if c.rows and c.done == c.rows]
-    if len(whole) < 2:
-        return []
-    found = [
-        _leader("fastest", whole, lambda c: c.total, seconds, most=False),
-        _leader("cheapest", whole, lambda c: c.cost_each, _money, most=False),
-        _leader("longest", whole, lambda c: c.characters, lambda v: f"{v:,.0f} characters", most=True),
-    ]
-    return [clause for clause in found if clause]
-
-
-def _leader(
-    what: str,
-    columns: Sequence[ColumnFigures],
-    of: Callable[[ColumnFigures], Spread | None],
-    shown: Callable[[float], str],
-    *,
-    most: bool,
-) -> str:
-    known = [(found.median, c.head.label) for c in columns if (found := of(c)) is not None]
-    if len(known) < len(columns):  # an unknown figure might be the best
-        return ""
-    (best, label), (second, _) = sorted(known, reverse=most)[:2]
-    if abs(best - second) <= TIE * max(best, second):
-        return ""
-    return f"{what} {label} ({shown(best)})"
-
-
-def _money(value: float) -> str:
-    from decimal import Decimal
-
-    return f"≈ {money(Decimal(repr(value)))}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.compare import facts
-from tetrate_jupyter.compare.summary import figures, leaders, merged
+from tetrate_jupyter.compare.summary import figures, merged
+from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.render.plain import one_line, plain
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ def text(result: Result) -> str:
     """Give the text. Answers are written out for one prompt; for more, `result.df` has them."""
     figured = [figures(c.head, c.rows) for c in result.columns]
     parts = [one_line(facts.headline(result)), facts.table(figured, result).plain()]
-    won = leaders(figured)
-    if won:
+    won = verdict(figured)
+    if won and not result.is_blind:
         parts.append(one_line(facts.sentence(won)))
     if len(result.facts.prompts) == 1:
         parts += list(_answers(result))

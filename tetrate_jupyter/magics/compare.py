@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
-from tetrate_jupyter.compare.asking import ANNOUNCED, ComparisonStopped, prepare
+from tetrate_jupyter.compare.asking import ANNOUNCED, SETTLE, ComparisonStopped, prepare
 from tetrate_jupyter.errors import EmptyPromptError
 from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
@@ -44,7 +46,7 @@ def compare(magics: TetrateMagics, line: str, cell: str | None) -> ComparePanel 
 
         _keep(magics, out, comparison)
         return ComparePanel(magics.session, comparison, blind=parsed.flag("blind"))
-    _wait(magics, comparison, out)
+    _wait(magics, comparison, out, blind=parsed.flag("blind"))
     return None
 
 
@@ -65,25 +67,28 @@ def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str) -> Comparison:
     return session.bridge.run(prepare(session, prompt.text, models, images=prompt.images, **options))
 
 
-def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None) -> None:
+def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, blind: bool) -> None:
+    from IPython.display import display
+
+    stopped = False
     try:
         comparison.wait()
     except KeyboardInterrupt:
         comparison.stop()
-        comparison.wait()
-        _keep(magics, out, comparison.result, shown=True)
-        raise ComparisonStopped from None
-    _keep(magics, out, comparison.result, shown=True)
+        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+            comparison.wait(timeout=SETTLE)
+        stopped = True
+    result = comparison.result
+    _keep(magics, out, result)
+    display(result.blind() if blind else result)  # type: ignore[no-untyped-call]  # IPython's
+    if stopped:
+        raise ComparisonStopped
 
 
-def _keep(magics: TetrateMagics, out: str | None, what: object, *, shown: bool = False) -> None:
+def _keep(magics: TetrateMagics, out: str | None, what: object) -> None:
     magics.ip.user_ns[VARIABLE] = what
     if out is not None:
         magics.ip.user_ns[out] = what
-    if shown:
-        from IPython.display import display
-
-        display(what)  # type: ignore[no-untyped-call]  # IPython's
 
 
 def _show_forecast(forecast: Forecast) -> None:

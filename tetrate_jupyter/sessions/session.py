@@ -342,6 +342,15 @@ class Session:
 
         return await acompare(self, prompts, models, options)
 
+    def side_by_side(self, comparison: Comparison | None = None, *, blind: bool = False) -> DOMWidget:
+        """Give the compare panel (anywidget), on `comparison` where there is one; shown where it is a cell's last line.
+
+        `blind` hides the names until they are revealed. `result.comparison` is the one behind a result.
+        """
+        from tetrate_jupyter.widgets.compare import ComparePanel
+
+        return ComparePanel(self, comparison, blind=blind)
+
     # --- conversation ----------------------------------------------------------------------------------------
 
     @property

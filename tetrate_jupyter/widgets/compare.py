@@ -6,42 +6,42 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config
-from tetrate_jupyter.compare.asking import prepare
-from tetrate_jupyter.compare.summary import leaders
+from tetrate_jupyter.compare.asking import ANNOUNCED, prepare
 from tetrate_jupyter.errors import InputError, OptionError
-from tetrate_jupyter.render.numbers import money, seconds
-from tetrate_jupyter.render.plain import visible
+from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.chat_items import by_provider
-from tetrate_jupyter.widgets.compare_items import CompareItems, table
+from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft
+from tetrate_jupyter.widgets.compare_items import CompareItems
+from tetrate_jupyter.widgets.compare_sheet import ROWS, Sheet
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tetrate_jupyter.catalog.models import ModelList
-    from tetrate_jupyter.compare.running import Comparison, Progress
+    from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.sessions.session import Session
     from tetrate_jupyter.widgets.feed import Fields, Item
 
-COLUMNS: Final = 12  # live at once; more are asked, and read in the result
-VIEWS: Final = ("answers", "code", "differences")
-_PARAMETERS: Final[dict[str, Callable[[str], Any]]] = {"temperature": float, "max_tokens": int, "repeats": int}
+VIEWS: Final = ("answers", "code", "differences", "all prompts")
 EMPTY: Final = "No comparison yet."
+_NOTHING: Final = "There is no comparison yet."
 
 
 class ComparePanel(Panel):
     """Compares models of `session`: shows `comparison` where there is one, asks anew with other models or prompts."""
 
-    _esm = script("code.js", "compare.js")
+    _esm = script("code.js", "compare_setup.js", "compare_column.js", "compare.js")
     _css = style("compare.css")
 
     def __init__(self, session: Session, comparison: Comparison | None = None, *, blind: bool = False) -> None:
         super().__init__(session)
         self._comparison: Comparison | None = None
         self._items: CompareItems | None = None
-        self._picked: list[str] = []
-        self._prompt = ""
-        self._parameters: dict[str, Any] = {}
+        self._sheet: Sheet | None = None
+        self._standing: dict[str, Any] | None = None  # of a comparison that is over
+        self._ready: Comparison | None = None  # waits for a word, for what it may cost
+        self._draft = Draft(session)
         self._at = (0, 0)  # the prompt and the repeat that are shown
         self._blind = blind
         self._view = VIEWS[0]
@@ -66,10 +66,12 @@ class ComparePanel(Panel):
     def _take(self, comparison: Comparison) -> None:
         with self._lock:
             self._unfollow()
-            self._comparison, self._items = comparison, CompareItems(comparison)
-            self._picked = [column.asked for column in comparison.columns]
-            self._prompt = comparison.setup.prompts[0]
+            self._comparison = comparison
+            self._items, self._sheet, self._standing = CompareItems(comparison), Sheet(comparison), None
+            self._draft.take(comparison)
             self._at, self._base = (0, 0), ""
+            if self._view not in self._views:
+                self._view = VIEWS[0]
             self._unfollow = comparison.on_change(self._changed)
 
     # --- showing ---------------------------------------------------------------------------------------------
@@ -79,53 +81,44 @@ class ComparePanel(Panel):
         models = self.session.catalog.models
         if self._models is None or self._models[0] is not models:
             self._models = models, by_provider(models)
-        shared: dict[str, Any] = {
+        shown = compare_standing.NOTHING if self._comparison is None else self._stands(self._comparison)
+        return {
             "models": self._models[1],
-            "picked": [visible(name) for name in self._picked],
-            "most": COLUMNS,
-            "prompt": self._prompt,
-            "parameters": dict(self._parameters),
+            **self._draft.fields(),
             "blind": self._blind,
             "view": self._view,
-            "views": VIEWS,
+            "views": self._views,
             "base": self._base,
             "busy": self._busy,
-        }
-        return {**shared, **(_nothing() if self._comparison is None else self._of(self._comparison))}
-
-    def _of(self, comparison: Comparison) -> dict[str, Any]:
-        running, progress = comparison.is_running, comparison.progress
-        over = not running and progress.total > 0
-        result = comparison.result if over else None
-        told = not self._blind
-        return {
-            "running": running,
+            "confirm": self._ready.forecast.sentence if self._ready is not None else "",
+            "calls": self._ready.forecast.calls if self._ready is not None else 0,
             "at": list(self._at),
-            "prompts": len(comparison.setup.prompts),
-            "repeats": comparison.setup.repeats,
-            "question": visible(comparison.setup.prompts[self._at[0]]),
-            "progress": _progress(progress, running=running),
-            "share": round((progress.total - progress.running - progress.waiting) / max(progress.total, 1), 3),
-            "failed": progress.failed + progress.stopped,
-            "forecast": comparison.forecast.sentence if told else "",
-            "verdict": " · ".join(leaders([c.figures for c in result.columns])) if result and told else "",
-            "columns": [[c.id, visible(c.label)] for c in comparison.columns] if told else [],
-            "code": result.code if result else "",
-            "table": table(self._rows(), {h.id: h.label for h in result.heads}) if result and told else "",
-            "seed": comparison.setup.seed,
+            "start": self._sheet.start if self._sheet is not None else 0,
+            "window": ROWS,
+            **shown,
         }
 
-    def _rows(self) -> list[Any]:
-        assert self._comparison is not None  # noqa: S101 - narrows the type; the callers have looked
-        prompt, repeat = self._at
-        return [r for r in self._comparison.result.rows if (r.prompt, r.repeat) == (prompt, repeat)]
+    def _stands(self, comparison: Comparison) -> dict[str, Any]:
+        if self._standing is None or comparison.is_running:
+            found = compare_standing.standing(comparison, blind=self._blind)
+            self._standing = None if comparison.is_running else found
+        else:
+            found = self._standing
+        return {**found, **compare_standing.place(comparison, *self._at, blind=self._blind)}
+
+    @property
+    def _views(self) -> tuple[str, ...]:
+        setup = None if self._comparison is None else self._comparison.setup
+        return VIEWS if setup is not None and len(setup.prompts) * setup.repeats > 1 else VIEWS[:-1]
 
     def items(self) -> Sequence[Item]:
         """See `Panel`."""
-        if self._comparison is None or self._items is None:
+        if self._comparison is None or self._items is None or self._sheet is None:
             return ()
+        if self._view == "all prompts":
+            return self._sheet.all(blind=self._blind)
         names = self._comparison.setup.blind_names() if self._blind else None
-        base = self._base if self._view == "differences" and not self._blind else None
+        base = self._base if self._view == "differences" else None
         if base is not None and base not in {c.id for c in self._comparison.columns}:
             base = None
         return self._items.all(*self._at, names, base)[:COLUMNS]
@@ -134,16 +127,21 @@ class ComparePanel(Panel):
         """See `Panel`."""
         if self._comparison is None:
             return f"<p>{EMPTY}</p>"
-        return self._comparison.result.html
+        result = self._comparison.result
+        return result.blind().html if self._blind else result.html
 
     def twin_plain(self) -> str:
         """See `Panel`."""
-        return EMPTY if self._comparison is None else self._comparison.result.text
+        if self._comparison is None:
+            return EMPTY
+        result = self._comparison.result
+        return result.blind().text if self._blind else result.text
 
     # --- following -------------------------------------------------------------------------------------------
 
     def _changed(self) -> None:
         with self._lock:
+            self._standing = None
             self.sync()
             comparison = self._comparison
             if comparison is not None and comparison.is_running and not self._pumping:
@@ -171,63 +169,62 @@ class ComparePanel(Panel):
         """See `Panel`."""
         return {
             "run": self._run,
-            "add": self._add,
-            "drop": self._drop,
-            "set": self._set,
+            "start": self._start,
+            "dismiss": self._dismiss,
+            "add": lambda model: self._draft.add(str(model)),
+            "again": self._draft.again,
+            "drop": lambda place: self._draft.drop(int(place)),
+            "set": lambda name, value, place=None: self._draft.set(name, str(value), place),
             "stop": lambda key=None: self._live().stop(key),
             "retry": self._retry,
             "remove": lambda key: self._live().remove(key),
             "continue": self._continue,
             "look": self._look,
+            "page": self._page,
+            "open": self._open,
             "show": self._show_as,
             "blind": self._hide,
         }
 
     def _live(self) -> Comparison:
         if self._comparison is None:
-            raise InputError("There is no comparison yet.", next_step="write a prompt and press Compare")
+            raise InputError(_NOTHING, next_step="write a prompt and press Compare")
         return self._comparison
 
-    def _run(self, text: str) -> None:
+    def _run(self, text: str, several: bool = False, *, forecast: bool = False) -> None:
         if self._busy:
             return
-        self._prompt, self._busy = str(text), True
-        self.work(self._ask)
+        self._draft.write(str(text), several=bool(several))
+        self._busy, self._ready = True, None
+        self.work(lambda: self._ask(only_forecast=bool(forecast)))
 
-    async def _ask(self) -> None:
+    async def _ask(self, *, only_forecast: bool) -> None:
         try:
-            options = {**self._parameters}
-            comparison = await prepare(self.session, self._prompt, list(self._picked) or None, **options)
+            prompts, models, options = self._draft.arguments()
+            comparison = await prepare(self.session, prompts, models, **options)
+            if only_forecast or comparison.forecast.calls >= ANNOUNCED:
+                self._ready = comparison
+            else:
+                self._begin(comparison)
         finally:
             self._busy = False
             self.sync()
+
+    def _start(self) -> None:
+        if self._ready is not None:
+            self._begin(self._ready)
+
+    def _dismiss(self) -> None:
+        self._ready = None
+
+    def _begin(self, comparison: Comparison) -> None:
+        self._ready = None
         if self._comparison is not None:
             self._comparison.stop()
         self.session.comparison = comparison
         self._take(comparison)
         comparison.start()
         self._changed()
-
-    def _add(self, model: str) -> None:
-        if len(self._picked) >= COLUMNS:
-            raise OptionError(f"A panel shows {COLUMNS} columns.", next_step="remove one first")
-        self._picked.append(str(model))
-
-    def _drop(self, place: int) -> None:
-        if 0 <= int(place) < len(self._picked):
-            del self._picked[int(place)]
-
-    def _set(self, name: str, value: str) -> None:
-        if not value.strip():
-            self._parameters.pop(name, None)
-            return
-        try:
-            number = _PARAMETERS[name](value)
-        except ValueError:
-            raise OptionError(f"{name} can't be {value!r}.", next_step="give a number, or leave it empty") from None
-        if name != "repeats":
-            self.session.question("-", **{name: number})  # its bounds are checked where every question's are
-        self._parameters[name] = number
 
     def _retry(self, key: str | None = None) -> None:
         self._live().retry(key, done=key is not None)
@@ -239,48 +236,26 @@ class ComparePanel(Panel):
     def _look(self, prompt: int, repeat: int) -> None:
         setup = self._live().setup
         self._at = (int(prompt) % len(setup.prompts), int(repeat) % setup.repeats)
+        if self._view == "all prompts":
+            self._view = VIEWS[0]
+
+    def _page(self, start: int) -> None:
+        last = max(0, len(self._live().setup.prompts) - 1)
+        if self._sheet is not None:
+            self._sheet.start = min(max(0, int(start)), last) // ROWS * ROWS
+
+    def _open(self, number: int) -> None:
+        if self._sheet is not None:
+            self._sheet.opened ^= {int(number)}
 
     def _show_as(self, how: str, base: str = "") -> None:
-        if how not in VIEWS:
-            raise OptionError(f"There is no view {how!r}.", next_step=f"use one of: {', '.join(VIEWS)}")
+        if how not in self._views:
+            raise OptionError(f"There is no view {how!r}.", next_step=f"use one of: {', '.join(self._views)}")
         self._view = how
         columns = [column.id for column in self._live().columns]
         self._base = base if base in columns else next(iter(columns), "")
 
     def _hide(self, wanted: bool) -> None:
-        self._blind = bool(wanted)
-
-
-def _nothing() -> dict[str, Any]:
-    return {
-        "running": False,
-        "at": [0, 0],
-        "prompts": 0,
-        "repeats": 1,
-        "question": "",
-        "progress": "",
-        "share": 0,
-        "failed": 0,
-        "forecast": "",
-        "verdict": "",
-        "columns": [],
-        "code": "",
-        "table": "",
-        "seed": 0,
-    }
-
-
-def _progress(progress: Progress, *, running: bool) -> str:
-    words = [f"{progress.done} of {progress.total} done"]
-    if progress.failed:
-        words.append(f"{progress.failed} failed")
-    if progress.stopped:
-        words.append(f"{progress.stopped} stopped")
-    words.append(
-        f"≈ {money(progress.cost)}" + (f" and {progress.unknown_costs} unknown" if progress.unknown_costs else "")
-    )
-    if not running:
-        words.append(seconds(progress.seconds))
-    elif progress.seconds_left is not None and progress.total > progress.running + progress.done:
-        words.append(f"about {seconds(progress.seconds_left)} left")
-    return " · ".join(words)
+        self._blind, self._standing = bool(wanted), None
+        if self._comparison is not None and not self._comparison.is_running:
+            self.renew_twin()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.compare.blind import UNTOLD
+from tetrate_jupyter.compare.columns import own_label
 from tetrate_jupyter.compare.diff import diff_html, word_diff
-from tetrate_jupyter.compare.rows import row_of
+from tetrate_jupyter.compare.rows import plain_params, row_of
 from tetrate_jupyter.render.markdown import MarkdownStream, render
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.rows import Row
     from tetrate_jupyter.compare.running import Comparison
+    from tetrate_jupyter.compare.setup import Place
 
 SILENT: Final = 10.0  # seconds without a new piece of text that are worth a word
 
@@ -33,7 +36,7 @@ class CompareItems:
         self._comparison = comparison
         self._streams: dict[int, tuple[Attempt, MarkdownStream]] = {}
         self._grew: dict[int, tuple[int, float]] = {}  # attempt: characters, and when they came
-        self._over: dict[tuple[int, str], Item] = {}
+        self._over: dict[Place, tuple[object, Item]] = {}
 
     def all(self, prompt: int, repeat: int, names: dict[str, str] | None, base: str | None) -> list[Item]:
         """Give the items. `names`: what the columns are called while blind, in that order; `base`: the column that the
@@ -44,26 +47,47 @@ class CompareItems:
             order = list(names)
             columns = sorted(columns, key=lambda column: order.index(column.id))
         cells = [self._comparison.cell(column.id, prompt, repeat) for column in columns]
-        longest = max((c.attempt.started + (row_of(c).total or 0) for c in cells if c.is_over and c.attempt), default=0)
+        longest = max(map(_end, cells), default=0.0)
         text = self._comparison.cell(base, prompt, repeat).text if base is not None else None
-        return [self._item(cell, names, longest, None if cell.column.id == base else text) for cell in cells]
+        return [self._known(cell, names, longest, None if cell.column.id == base else text) for cell in cells]
+
+    def _known(self, cell: Cell, names: dict[str, str] | None, longest: float, base: str | None) -> Item:
+        """Give the item; one that is over is made once, whatever else goes on."""
+        if not cell.is_over:
+            return self._item(cell, names, longest, base)
+        now = cell.state, len(cell.attempts), names is None, longest, base, self._same(cell)
+        known = self._over.get(cell.place)
+        if known is None or known[0] != now:
+            self._over[cell.place] = known = now, self._item(cell, names, longest, base)
+        return known[1]
 
     def _item(self, cell: Cell, names: dict[str, str] | None, longest: float, base: str | None) -> Item:
         row = row_of(cell)
         fields = {
             "label": visible(names[cell.column.id] if names else cell.column.label),
+            "about": "" if names else visible(_about(cell.column)),
             "state": cell.state,
             "status": self._status(cell, row, blind=names is not None),
             "exact": "" if names else _exact(row),
-            "error": _error(row),
-            "notes": [visible(notice) for notice in row.notices],
-            "bar": _bar(row, longest) if cell.is_over and longest else [],
+            "error": _error(row, blind=names is not None),
+            "notes": [] if names else [visible(notice) for notice in row.notices],
+            "bar": _bar(row, longest) if cell.is_over and longest and not names else [],
             "source": row.text if cell.is_over else "",
         }
         if cell.is_over and row.reasoning.strip():
             fields["reasoning"] = render(row.reasoning)
         blocks, tail = self._body(cell, row, base)
         return Item(cell.column.id, {"reasoning": "", **fields}, blocks, tail)
+
+    def _same(self, cell: Cell) -> str:
+        """Say how many of the repeats gave this very answer."""
+        repeats, text = self._comparison.setup.repeats, cell.text.strip()
+        if repeats == 1 or cell.state != "done":
+            return ""
+        cells = [self._comparison.cell(cell.column.id, cell.place.prompt, repeat) for repeat in range(repeats)]
+        done = [other for other in cells if other.state == "done"]
+        count = sum(other.text.strip() == text for other in done)
+        return f"{count} of {len(done)} repeats say this" if len(done) > 1 else ""
 
     def _body(self, cell: Cell, row: Row, base: str | None) -> tuple[tuple[str, ...], str]:
         if base is not None and cell.is_over and row.text:
@@ -97,7 +121,8 @@ class CompareItems:
             parts.append(f"{_count(row.tokens_in)} → {_count(row.tokens_out)} tokens")
         if not blind and row.attempts:
             parts.append("cost unknown" if row.cost is None else f"≈ {money(row.cost)}" if row.cost else "not billed")
-        return " · ".join(parts)
+        parts.append(self._same(cell))
+        return " · ".join(part for part in parts if part)
 
     def _silence(self, attempt: Attempt, characters: int) -> float:
         now = time.monotonic()
@@ -105,6 +130,20 @@ class CompareItems:
         if known is None or known[0] != characters:
             self._grew[id(attempt)] = known = (characters, now)
         return now - known[1]
+
+
+def _end(cell: Cell) -> float:
+    """Give the seconds from the comparison's start to the end of a cell that is over."""
+    attempt = cell.attempt
+    if attempt is None or attempt.answer is None or not cell.is_over:
+        return 0.0
+    return attempt.started + (attempt.answer.timing.total or 0.0)
+
+
+def _about(column: Column) -> str:
+    """Say what is special about a column: its own parameters, its model where the label doesn't say it."""
+    named = [] if own_label(column.label, column.asked) is None else [column.asked]
+    return ", ".join([*named, *(f"{name} {value}"[:60] for name, value in plain_params(column.params).items())])
 
 
 def _count(tokens: int | None) -> str:
@@ -126,9 +165,11 @@ def _exact(row: Row) -> str:
     return visible("\n".join(f"{name}: {value}" for name, value in facts if value is not None))
 
 
-def _error(row: Row) -> list[str]:
+def _error(row: Row, *, blind: bool) -> list[str]:
     if row.error is None:
         return []
+    if blind:
+        return [f"It failed; {UNTOLD}."]
     lines = [f"{row.error}: {row.message}"]
     lines += [f"Next: {row.next_step}"] if row.next_step else []
     lines += [f"Request id: {row.request_id}"] if row.request_id else []

@@ -1,0 +1,102 @@
+"""Who leads, without crowning ties or noise; pure."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.render.numbers import money, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tetrate_jupyter.compare.summary import ColumnFigures, Spread
+
+TIE: Final = 0.05  # a lead within this share of the best is none: clocks and token counts aren't finer than that
+
+
+def verdict(columns: Sequence[ColumnFigures]) -> list[str]:
+    """Give the leaders and, where a model was asked twice, the noise: one clause each."""
+    floor = noise(columns)
+    return [*leaders(columns), *([floor] if floor else [])]
+
+
+def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
+    """Say who was fastest, cheapest and longest: one clause each, none where it is a tie or nobody can be compared.
+
+    Only columns that answered everything count. A lead below 5 % is a tie. Where a model was asked twice, its columns
+    are one contender, and a lead within the difference between them is none either: see `noise`.
+    """
+    whole = [c for c in columns if c.rows and c.done == c.rows]
+    if len(whole) < 2:
+        return []
+    found = [_leader(whole, figure) for figure in _FIGURES]
+    return [clause for clause in found if clause]
+
+
+def noise(columns: Sequence[ColumnFigures]) -> str:
+    """Say how far columns of the same model are apart, "" where no model was asked twice.
+
+    Whatever differs by less between two models says nothing about them.
+    """
+    groups = [group for group in _twins([c for c in columns if c.done]) if len(group) > 1]
+    found = [f"{figure.shown(gap)} of {figure.of_what}" for figure in _FIGURES if (gap := _gap(groups, figure.of))]
+    if not found:
+        return ""
+    who = ", ".join(dict.fromkeys(group[0].head.asked for group in groups))
+    return f"noise ({who} against itself): {', '.join(found)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    superlative: str
+    of_what: str
+    of: Callable[[ColumnFigures], Spread | None]
+    shown: Callable[[float], str]
+    most: bool = False
+
+
+def _leader(columns: Sequence[ColumnFigures], figure: _Figure) -> str:
+    groups = _twins(columns)
+    known = []
+    for group in groups:
+        medians = [found.median for c in group if (found := figure.of(c)) is not None]
+        if len(medians) < len(group):  # an unknown figure might be the best
+            return ""
+        known.append((statistics.fmean(medians), group[0].head.label))
+    if len(known) < 2:
+        return ""
+    (best, label), (second, _) = sorted(known, reverse=figure.most)[:2]
+    if abs(best - second) <= max(TIE * max(best, second), _gap(groups, figure.of)):
+        return ""
+    return f"{figure.superlative} {label} ({figure.shown(best)})"
+
+
+def _twins(columns: Sequence[ColumnFigures]) -> list[list[ColumnFigures]]:
+    """Put columns together that ask the same model in the same way."""
+    groups: dict[str, list[ColumnFigures]] = {}
+    for column in columns:
+        head = column.head
+        groups.setdefault(repr((head.model or head.asked, head.params, head.history)), []).append(column)
+    return list(groups.values())
+
+
+def _gap(groups: Sequence[Sequence[ColumnFigures]], of: Callable[[ColumnFigures], Spread | None]) -> float:
+    gaps = []
+    for group in groups:
+        medians = [found.median for column in group if (found := of(column)) is not None]
+        gaps.append(max(medians) - min(medians) if len(medians) > 1 else 0.0)
+    return max(gaps, default=0.0)
+
+
+def _money(value: float) -> str:
+    return f"≈ {money(Decimal(repr(value)))}"
+
+
+_FIGURES: Final = (
+    _Figure("fastest", "time", lambda c: c.total, seconds),
+    _Figure("cheapest", "cost", lambda c: c.cost_each, _money),
+    _Figure("longest", "length", lambda c: c.characters, lambda v: f"{v:,.0f} characters", most=True),
+)

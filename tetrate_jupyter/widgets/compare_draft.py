@@ -1,0 +1,181 @@
+"""What the compare panel will ask next: the models and the parameters of each, the prompts, what all have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.compare.columns import own_label
+from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.render.plain import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.running import Comparison
+    from tetrate_jupyter.conversation import Exchange
+    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.widgets.feed import Fields
+
+COLUMNS: Final = 12  # live at once; more are asked, and read in the result
+EDITABLE: Final = 100_000  # characters of all prompts; beyond, no person edits them in a box
+_OWN: Final[Mapping[str, Callable[[str], Any]]] = {
+    "temperature": float,
+    "max_tokens": int,
+    "effort": str,
+    "system": str,
+}
+_RUN: Final[Mapping[str, Callable[[str], Any]]] = {"repeats": int, "max_cost": float}
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One column to be. `params` go over those of all; `history` goes before the prompt."""
+
+    model: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[Exchange, ...] = ()
+    label: str | None = None
+
+    @property
+    def about(self) -> str:
+        """What is special about it, in a few characters; "" where nothing is."""
+        return ", ".join(f"{name} {str(value)[:20]}" for name, value in self.params.items())
+
+    @property
+    def wish(self) -> dict[str, Any]:
+        """The column as `Session.compare` takes it."""
+        named = {} if self.label is None else {"label": self.label}
+        return {"model": self.model, "history": self.history, **named, **self.params}
+
+
+class Draft:
+    """Not thread-safe: the panel's lock is held around it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.picks: list[Pick] = []
+        self.text = ""
+        self.several = False
+        self._separator = "---"
+        self._given: tuple[str, ...] = ()  # prompts that are too many for the box
+        self._params: dict[str, Any] = {}
+        self._rest: dict[str, Any] = {}  # what has no field: images, a schema, tools
+
+    def take(self, comparison: Comparison) -> None:
+        """Begin from what was asked: asking again asks the same."""
+        setup = comparison.setup
+        self.picks = [_pick(column) for column in comparison.columns]
+        self._params = {name: value for name, value in setup.params.items() if name in _OWN}
+        self._rest = {name: value for name, value in setup.params.items() if name not in _OWN}
+        if setup.images:
+            self._rest["images"] = setup.images
+        if setup.repeats > 1:
+            self._params["repeats"] = setup.repeats
+        if setup.max_cost is not None:
+            self._params["max_cost"] = float(setup.max_cost)
+        self._take_prompts(setup.prompts)
+
+    def _take_prompts(self, prompts: tuple[str, ...]) -> None:
+        self.several, self._given = len(prompts) > 1, ()
+        self.text = prompts[0]
+        if not self.several:
+            return
+        if sum(map(len, prompts)) > EDITABLE:
+            self.text, self._given = "", prompts
+            return
+        while any(self._separator in prompt for prompt in prompts):
+            self._separator += "-"
+        self.text = f"\n{self._separator}\n".join(prompts)
+
+    # --- changing --------------------------------------------------------------------------------------------
+
+    def add(self, model: str) -> None:
+        """Add a column, before anything is asked of it. The same model may come again."""
+        if len(self.picks) >= COLUMNS:
+            raise OptionError(f"A panel shows {COLUMNS} columns.", next_step="remove one first")
+        self.picks.append(Pick(model))
+
+    def again(self) -> None:
+        """Add the first column once more: how far it is apart from itself is the noise in every other difference."""
+        first = self.picks[0].model if self.picks else self._session.model
+        if first is None:
+            raise OptionError("There is no model yet to ask twice.", next_step="add one first")
+        if not self.picks:
+            self.add(first)
+        self.add(first)
+        self.picks[-1] = replace(self.picks[0])
+
+    def drop(self, place: int) -> None:
+        """Take a column out."""
+        if 0 <= place < len(self.picks):
+            del self.picks[place]
+
+    def write(self, text: str, *, several: bool) -> None:
+        """Take what stands in the prompt box."""
+        if text.strip():
+            self._given = ()
+        self.text, self.several = text, several or bool(self._given)
+
+    def set(self, name: str, value: str, place: int | None = None) -> None:
+        """Set a parameter from its text, of all columns or of the one at `place`; an empty text unsets it."""
+        kinds = _OWN if place is not None else {**_OWN, **_RUN}
+        params = dict(self._params if place is None else self.picks[place].params)
+        params.pop(name, None)
+        if value.strip():
+            params[name] = self._checked(name, kinds[name], value.strip())
+        if place is None:
+            self._params = params
+        else:
+            self.picks[place] = replace(self.picks[place], params=params)
+
+    def _checked(self, name: str, kind: Callable[[str], Any], value: str) -> Any:  # noqa: ANN401 - as its kind
+        try:
+            found = kind(value.lstrip("$") if name == "max_cost" else value)
+        except ValueError:
+            raise OptionError(f"{name} can't be {value!r}.", next_step="give a number, or leave it empty") from None
+        if name in _OWN:
+            self._session.question("-", **{name: found})  # its bounds are checked where every question's are
+        return found
+
+    # --- giving ----------------------------------------------------------------------------------------------
+
+    def arguments(self) -> tuple[str | tuple[str, ...], list[dict[str, Any]] | None, dict[str, Any]]:
+        """Give prompts, models and options as `Session.compare` takes them."""
+        return self._prompts(), [pick.wish for pick in self.picks] or None, {**self._rest, **self._params}
+
+    def _prompts(self) -> str | tuple[str, ...]:
+        if self._given:
+            return self._given
+        if not self.several:
+            return self.text
+        found: list[list[str]] = [[]]
+        for line in self.text.splitlines():
+            if line.strip() == self._separator:
+                found.append([])
+            else:
+                found[-1].append(line)
+        return tuple(text for text in ("\n".join(lines).strip() for lines in found) if text)
+
+    def fields(self) -> Fields:
+        """Give what the page shows of it."""
+        return {
+            "picked": [[visible(p.label or p.model), visible(p.about), _shown(p.params)] for p in self.picks],
+            "most": COLUMNS,
+            "prompt": self.text,
+            "several": self.several,
+            "separator": self._separator,
+            "given": len(self._given),
+            "parameters": dict(self._params),
+            "others": sorted(self._rest),
+        }
+
+
+def _shown(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: params[name] for name in _OWN if name in params}
+
+
+def _pick(column: Column) -> Pick:
+    params = {name: value for name, value in column.params.items() if value is not None}
+    return Pick(column.asked, params, column.history, own_label(column.label, column.asked))

@@ -1,0 +1,59 @@
+"""Several prompts as rows: each with what became of it in every column, unfolded where that is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.compare.blind import Blind
+from tetrate_jupyter.compare.facts import digest
+from tetrate_jupyter.compare.page import grid
+from tetrate_jupyter.compare.summary import agreement, figures
+from tetrate_jupyter.render.plain import one_line, visible
+from tetrate_jupyter.widgets.feed import Item
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.compare.running import Comparison
+
+ROWS: Final = 50  # shown at once; the page asks for others
+_PROMPT: Final = 160  # characters of a prompt in its row
+
+
+class Sheet:
+    """Gives one item for each prompt in view. Not thread-safe: the panel's lock is held around it."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        self._made: dict[int, tuple[object, Item]] = {}
+        self.start = 0
+        self.opened: set[int] = set()
+
+    def all(self, *, blind: bool) -> list[Item]:
+        """Give the items from `start` on."""
+        end = min(self.start + ROWS, len(self._comparison.setup.prompts))
+        return [self._item(number, blind=blind) for number in range(self.start, end)]
+
+    def _item(self, number: int, *, blind: bool) -> Item:
+        columns, repeats = self._comparison.columns, range(self._comparison.setup.repeats)
+        cells = [self._comparison.cell(c.id, number, repeat) for c in columns for repeat in repeats]
+        now = blind, number in self.opened, [(c.column.id, c.state, len(c.attempts)) for c in cells]
+        known = self._made.get(number)
+        if known is None or known[0] != now:
+            self._made[number] = known = now, self._made_anew(number, blind=blind)
+        return known[1]
+
+    def _made_anew(self, number: int, *, blind: bool) -> Item:
+        result = self._comparison.result_of([number])
+        shown = Blind(result, self._comparison.setup.blind_names()).shown if blind else result
+        cells = [
+            [visible(c.head.label), digest(figures(c.head, c.rows), agreement(c.rows), blind=blind)]
+            for c in shown.columns
+        ]
+        prompt = one_line(self._comparison.setup.prompts[number])
+        opened = number in self.opened
+        fields = {
+            "number": number,
+            "prompt": prompt[:_PROMPT] + (" …" if len(prompt) > _PROMPT else ""),
+            "cells": cells,
+            "opened": opened,
+        }
+        return Item(f"p{number}", fields, (grid(shown, number),) if opened else ())

@@ -1,0 +1,87 @@
+"""Where a comparison stands, in the words and numbers that the compare panel shows above its columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.compare.verdict import verdict
+from tetrate_jupyter.render.numbers import money, seconds
+from tetrate_jupyter.render.plain import visible
+from tetrate_jupyter.widgets.compare_items import table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tetrate_jupyter.compare.forecast import Forecast
+    from tetrate_jupyter.compare.running import Comparison, Progress
+
+NOTHING: Final[Mapping[str, Any]] = {
+    "running": False,
+    "prompts": 0,
+    "repeats": 1,
+    "question": "",
+    "progress": "",
+    "share": 0,
+    "failed": 0,
+    "forecast": "",
+    "verdict": "",
+    "columns": [],
+    "code": "",
+    "table": "",
+    "seed": 0,
+}
+
+
+def standing(comparison: Comparison, *, blind: bool) -> dict[str, Any]:
+    """Give what is true of the whole: progress, forecast, verdict. Costly for thousands of cells that are over."""
+    running, progress = comparison.is_running, comparison.progress
+    result = comparison.result if not running and progress.total else None
+    labels = {c.id: c.label for c in comparison.columns}
+    names = {k: v for k, v in comparison.setup.blind_names().items() if k in labels} if blind else labels
+    over = progress.total - progress.running - progress.waiting
+    return {
+        "running": running,
+        "prompts": len(comparison.setup.prompts),
+        "repeats": comparison.setup.repeats,
+        "progress": _progress(progress, comparison.forecast, running=running),
+        "share": round(over / max(progress.total, 1), 3),
+        "failed": progress.failed + progress.stopped,
+        "forecast": "" if blind else comparison.forecast.sentence,
+        "verdict": " · ".join(verdict([c.figures for c in result.columns])) if result and not blind else "",
+        "columns": [[column, visible(name)] for column, name in names.items()],
+        "code": result.code if result and not blind else "",
+        "seed": comparison.setup.seed,
+    }
+
+
+def place(comparison: Comparison, prompt: int, repeat: int, *, blind: bool) -> dict[str, Any]:
+    """Give what is true of the prompt and the repeat that are shown."""
+    over = not comparison.is_running and not blind
+    found = comparison.result_of([prompt]) if over else None
+    return {
+        "question": visible(comparison.setup.prompts[prompt]),
+        "table": table([r for r in found.rows if r.repeat == repeat], {h.id: h.label for h in found.heads})
+        if found
+        else "",
+    }
+
+
+def _progress(progress: Progress, forecast: Forecast, *, running: bool) -> str:
+    words = [f"{progress.done} of {progress.total} done"]
+    if progress.failed:
+        words.append(f"{progress.failed} failed")
+    if progress.stopped:
+        words.append(f"{progress.stopped} stopped")
+    words.append(_cost(progress, forecast, running=running))
+    if not running:
+        words.append(seconds(progress.seconds))
+    elif progress.seconds_left is not None and progress.total > progress.running + progress.done:
+        words.append(f"about {seconds(progress.seconds_left)} left")
+    return " · ".join(words)
+
+
+def _cost(progress: Progress, forecast: Forecast, *, running: bool) -> str:
+    unknown = f" and {progress.unknown_costs} unknown" if progress.unknown_costs else ""
+    if running or forecast.expected is None:
+        return f"≈ {money(progress.cost)}{unknown}"
+    return f"≈ {money(progress.cost)}{unknown} (forecast ≈ {money(forecast.expected)})"

@@ -1,0 +1,119 @@
+// What to compare: the models and what is special about each, the prompts, the parameters of all.
+
+function setup(context) {
+  const { send } = context;
+  const quiet = { class: "tetrate-button tetrate-plain" };
+  let all = {};
+  let opened = -1; // the column whose own parameters are shown
+
+  const chips = h("ul", { class: "tetrate-picked", "aria-label": "Models to compare" });
+  const add = h("select", { "aria-label": "Add a model", onchange: () => { if (add.value) send("add", { model: add.value }); add.value = ""; } });
+  const again = button("Noise floor", () => send("again"), { ...quiet,
+    title: "Asks the first model once more. How far it is from itself is the noise in every other difference." });
+  const own = parameters(send, false, () => opened);
+  const whose = h("span", {});
+  const close = button("Done", () => { const last = opened; open(-1); chips.querySelectorAll(".tetrate-name")[last]?.focus(); }, quiet);
+  const special = h("fieldset", { class: "tetrate-special", hidden: true }, h("legend", {}, "Only for ", whose), own.node, close);
+
+  const text = h("textarea", { rows: "2", "aria-label": "Prompt", "data-home": "true" });
+  const several = h("input", { type: "checkbox" });
+  const divided = h("span", {});
+  const common = parameters(send, true, () => null);
+  const others = h("p", { class: "tetrate-quiet", hidden: true });
+  const go = h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Compare");
+  const cost = button("Forecast", () => ask(true), { ...quiet, title: "How many calls it makes and what they may cost; asks nothing" });
+  const sentence = h("span", {});
+  const start = button("Ask", () => send("start"), { class: "tetrate-button tetrate-main" });
+  const confirm = h("div", { class: "tetrate-row tetrate-confirm", role: "status", hidden: true }, sentence, start, button("Not now", () => send("dismiss"), quiet));
+  const node = h("form", { class: "tetrate-setup", onsubmit: (event) => { event.preventDefault(); ask(false); } },
+    h("div", { class: "tetrate-row" }, chips, add, again), special, text,
+    h("details", {}, h("summary", {}, "Parameters"), common.node,
+      h("label", {}, several, divided), others),
+    h("div", { class: "tetrate-row" }, h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm);
+
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    ask(false);
+  });
+  text.addEventListener("input", fit);
+
+  function ask(forecast) {
+    if (!all.busy) send("run", { text: text.value, several: several.checked, forecast });
+  }
+
+  function fit() {
+    text.style.height = "auto";
+    text.style.height = `${Math.min(text.scrollHeight + 2, 320)}px`;
+  }
+
+  function open(place) {
+    opened = place;
+    for (const [number, each] of chips.querySelectorAll(".tetrate-name").entries()) each.setAttribute("aria-expanded", String(number === place));
+    const pick = all.picked[place];
+    show(special, Boolean(pick));
+    if (pick) {
+      setText(whose, pick[0]);
+      own.fields(pick[2]);
+    }
+  }
+
+  function chip([name, about], place) {
+    const label = button(name, () => open(opened === place ? -1 : place), { class: "tetrate-name", "aria-expanded": "false", title: "Parameters for this column only" });
+    const remove = button("×", () => { if (opened === place) open(-1); send("drop", { place }); text.focus(); }, { ...quiet, "aria-label": `Remove ${name}` });
+    return h("li", { class: "tetrate-chip" }, label, about ? h("span", { class: "tetrate-quiet tetrate-about" }, about) : null, remove);
+  }
+
+  function fields(changed, told) {
+    all = told;
+    if ("models" in changed) {
+      add.replaceChildren(h("option", { value: "" }, "Add a model"), ...told.models.map(([provider, ids]) =>
+        h("optgroup", { label: provider }, ...ids.map((id) => h("option", { value: id }, id)))));
+    }
+    if ("picked" in changed) {
+      const focused = [...chips.querySelectorAll(".tetrate-name")].indexOf(document.activeElement);
+      chips.replaceChildren(...told.picked.map(chip));
+      if (!told.picked.length) chips.replaceChildren(h("li", { class: "tetrate-quiet" }, "the session's model and two neighbours"));
+      open(Math.min(opened, told.picked.length - 1));
+      if (focused >= 0) chips.querySelectorAll(".tetrate-name")[focused]?.focus();
+    }
+    for (const each of [add, again]) show(each, told.picked.length < told.most);
+    if ("prompt" in changed && document.activeElement !== text) { text.value = told.prompt; fit(); }
+    text.placeholder = told.given ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else` : "What do you want to compare?";
+    if ("several" in changed) several.checked = told.several;
+    setText(divided, `Several prompts, with a line of ${told.separator} between them`);
+    if ("parameters" in changed) common.fields(told.parameters);
+    setText(others, `As given in code: ${told.others.join(", ")}`);
+    show(others, told.others.length > 0);
+    setText(go, told.busy ? "Preparing ..." : told.prompts ? "Compare again" : "Compare");
+    go.setAttribute("aria-disabled", String(told.busy));
+    setText(sentence, told.confirm);
+    setText(start, told.calls === 1 ? "Ask" : `Ask all ${told.calls.toLocaleString("en")}`);
+    show(confirm, Boolean(told.confirm));
+  }
+
+  return { node, fields };
+}
+
+// The fields of all columns, with those of the whole run; or of one column, at the place that `where` gives.
+function parameters(send, whole, where) {
+  const set = (name) => (event) => send("set", { name, value: event.target.value, ...(whole ? {} : { place: where() }) });
+  const hint = whole ? "default" : "as all";
+  const input = (name, properties) => h("input", { type: "text", size: "7", placeholder: hint, name, onchange: set(name), ...properties });
+  const inputs = {
+    temperature: input("temperature", { inputmode: "decimal" }),
+    max_tokens: input("max_tokens", { inputmode: "numeric" }),
+    effort: input("effort", {}),
+    ...(whole ? { repeats: input("repeats", { inputmode: "numeric", placeholder: "1" }), max_cost: input("max_cost", { inputmode: "decimal", placeholder: "no limit" }) } : {}),
+    system: h("textarea", { rows: "1", name: "system", placeholder: whole ? "none" : "as all", onchange: set("system") }),
+  };
+  const names = { temperature: "Temperature", max_tokens: "Output cap", effort: "Effort", repeats: "Repeats", max_cost: "Max cost, $", system: "System prompt" };
+  const node = h("div", { class: "tetrate-row tetrate-fields" }, ...Object.entries(inputs).map(([name, each]) =>
+    h("label", { class: name === "system" ? "tetrate-wide" : null }, h("span", {}, names[name]), each)));
+  return {
+    node,
+    fields(values) {
+      for (const [name, each] of Object.entries(inputs)) if (document.activeElement !== each) each.value = values[name] ?? "";
+    },
+  };
+}
