@@ -118,6 +118,31 @@ def sign_in(browser: Browser, lab: Lab) -> None:
             keep(panel, name)
 
 
+def compare(browser: Browser, lab: Lab) -> None:
+    """Done and light, writing and dark, a failure and narrow, several prompts."""
+    three = "claude-haiku-4-5,gpt-6-luna,gemini-3.8-flash"
+    for theme, width, name, line, prompt in (
+        ("JupyterLab Light", 1200, "compare-light", f"-m {three}", SHOW),
+        ("JupyterLab Dark", 1200, "compare-dark", f"-m {three}", SHOW),
+        ("JupyterLab Light", NARROW, "compare-narrow", "-m claude-haiku-4-5,sandbox/fault-no-credits", "Say hello."),
+        ("JupyterLab Light", 1200, "compare-rows", f"-m {three} --repeats 3", "What is 17 * 23?"),
+    ):
+        with opened(browser, lab, theme, width, name, f"%%tetrate_compare {line}\n{prompt}") as notebook:
+            panel = notebook[1].box.locator(".tetrate-panel")
+            columns = panel.locator(".tetrate-column")
+            expect(columns.first).to_be_visible()
+            if name == "compare-dark":
+                for column in columns.all():
+                    expect(column.locator(".tetrate-body").last).to_contain_text("prime")
+            else:
+                expect(panel.get_by_role("button", name="Copy the cell")).to_be_visible()
+            if name == "compare-rows":
+                panel.get_by_label("Show", exact=True).select_option("all prompts")
+                panel.locator(".tetrate-prompt").click()
+                expect(panel.locator(".tetrate-promptrow > .tetrate-body")).to_be_visible()
+            keep(panel, name)
+
+
 def main() -> None:
     """Take them all."""
     with (
@@ -132,6 +157,7 @@ def main() -> None:
         chat(browser, lab, router)
         picker(browser, lab)
         sign_in(browser, lab)
+        compare(browser, lab)
         browser.close()
 
 

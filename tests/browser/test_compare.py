@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox import SandboxRouter
 
 LOAD = "%load_ext tetrate_jupyter\nfrom tetrate_jupyter import session"
+GROWTH = """
+() => {
+    window.GREW = {};
+    new MutationObserver((changes) => {
+        for (const change of changes) {
+            const node = change.target.nodeType === 1 ? change.target : change.target.parentElement;
+            const column = node?.closest(".tetrate-column");
+            if (!column || !node.closest(".tetrate-body")?.innerText) continue;
+            const times = (window.GREW[column.getAttribute("aria-label")] ??= []);
+            if (times[times.length - 1] !== performance.now()) times.push(performance.now());
+        }
+    }).observe(document.body, {childList: true, subtree: true, characterData: true});
+}
+"""
 pytestmark = pytest.mark.usefixtures("signed_in")
 
 
@@ -129,6 +143,83 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     assert axe.findings(twin) == []
 
 
+@pytest.mark.parametrize("count", [2, 4, 12])
+def test_columns_write_at_the_same_time(opened: Opens, page: Page, count: int) -> None:
+    models = ",".join(["sandbox/stream"] * count)
+    cell = f"%%tetrate_compare -m {models} --max-cost 1 -o run\nchunks=120 size=20 interval=0.025 paragraph=10"
+    notebook = opened(LOAD, cell, "run.result.facts.seconds / max(run.result.df.total_s)", "run.progress.done")
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    page.evaluate(GROWTH)
+    notebook[1].start()
+    panel = Compare(notebook[1].box.locator(".tetrate-panel"))
+    expect(panel.columns).to_have_count(count)
+    notebook[3].box.locator(".jp-InputPrompt").first.click()
+    notebook.interrupt()  # no cell runs; what a panel does goes on
+    panel.is_over()
+    grew = page.evaluate("window.GREW")
+    assert len(grew) == count
+    assert all(len(times) >= 5 for times in grew.values())
+    assert max(times[0] for times in grew.values()) < min(times[-1] for times in grew.values())
+    assert float(notebook[2].run()) <= 1.1
+    assert notebook[3].run() == str(count)
+
+
+def test_what_is_asked_of_whom_is_set_in_the_panel(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "panel = session.side_by_side()\npanel", "session.comparison.setup.columns[2].params")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    panel.add("claude-haiku-4-5", "gpt-6-luna")
+    panel.box.get_by_role("button", name="Noise floor").click()
+    expect(panel.box.locator(".tetrate-chip")).to_have_count(3)
+    panel.box.get_by_role("button", name="claude-haiku-4-5", exact=True).last.click()
+    own = panel.box.get_by_role("group", name="Only for claude-haiku-4-5")
+    own.get_by_label("Temperature").fill("0.2")
+    own.get_by_label("Temperature").press("Tab")
+    expect(panel.box.locator(".tetrate-chip").last).to_contain_text("temperature 0.2")
+    assert axe.findings(panel.box) == []
+    own.get_by_label("Temperature").fill("")
+    own.get_by_role("button", name="Done").click()
+    expect(panel.box.get_by_role("button", name="claude-haiku-4-5", exact=True).last).to_be_focused()
+    panel.box.get_by_text("Parameters", exact=True).click()
+    panel.box.get_by_label("Repeats").fill("2")
+    panel.box.get_by_label("Repeats").press("Tab")
+    panel.box.get_by_label("Several prompts").check()
+    panel.prompt.fill("What is 17 * 23?\n---\nThink step by step: what is 12 * 12?")
+    panel.box.get_by_role("button", name="Forecast").click()
+    expect(panel.box.locator(".tetrate-confirm")).to_contain_text("This makes 12 calls, at most ≈ $")
+    assert axe.findings(panel.box) == []
+    panel.box.get_by_label("Hide the names").check()
+    panel.box.get_by_role("button", name="Ask all 12").click()
+    panel.is_over()
+    expect(panel.stands).to_contain_text("12 of 12 done")
+    expect(panel.box.get_by_text("in the order of seed")).to_be_visible()
+    assert "claude" not in panel.box.locator(".tetrate-standing, .tetrate-side").all_inner_texts().__str__()
+    assert axe.findings(panel.box) == []
+    panel.box.get_by_role("button", name="Reveal the names").click()
+    expect(panel.box.get_by_label("Hide the names")).to_be_focused()
+    expect(panel.box.locator(".tetrate-verdict")).to_contain_text("claude-haiku-4-5 against itself")
+    panel.box.get_by_label("Show", exact=True).select_option("all prompts")
+    rows = panel.box.locator(".tetrate-promptrow")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("2 done · 100% the same")
+    rows.first.get_by_role("button", name="1. What is 17").click()
+    expect(rows.first.locator(".tetrate-body").first).to_contain_text("391")
+    assert axe.findings(panel.box) == []
+    assert seen.scrolling_sideways(page) == []
+    page.set_viewport_size({"width": 400, "height": 900})
+    assert seen.scrolling_sideways(page) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
+    rows.last.get_by_role("button", name="Show prompt 2 in columns").click()
+    expect(panel.body("gpt-6-luna")).to_contain_text("144")
+    expect(panel.box.locator(".tetrate-ways")).to_contain_text("prompt 2 of 2, repeat 1 of 2")
+    panel.box.get_by_role("button", name="Expand all").click()
+    expect(panel.box.get_by_role("button", name="Expand all")).to_have_attribute("aria-pressed", "true")
+    for reasoning in panel.box.locator(".tetrate-reasoning:visible").all():
+        expect(reasoning).to_have_attribute("open", "")
+    assert notebook[2].run() == "{}"
+
+
 def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     acts = Acts(page)
     notebook = opened(LOAD, "%tetrate_compare")
@@ -144,3 +235,10 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     is_inert(page, acts)
     panel.box.get_by_label("Show", exact=True).select_option("differences")
     is_inert(page, acts)
+    notebook.save()
+    notebook.shut_down()
+    without_kernel(notebook)
+    twin = notebook[1].box.locator(".tetrate-twin")
+    expect(twin).to_contain_text("sandbox/echo #12")
+    is_inert(page, acts)
+    assert axe.findings(twin) == []
