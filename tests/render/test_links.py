@@ -33,3 +33,16 @@ def test_other_addresses_stay_text(address: str) -> None:
     shown = render(f"[words]({address}) and <{address}>")
     assert "<a " not in shown
     assert "words" in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("[](https://example.com/a)", '<a href="https://example.com/a" {}>https://example.com/a</a>'),
+        ("[ **&nbsp;** ](https://example.com/a)", '<a href="https://example.com/a" {}> <strong>\xa0</strong> https://example.com/a</a>'),
+        ("[![a](https://beacon.invalid/p)](https://example.com/a)", '<a href="https://example.com/a" {}>a</a>'),
+        ("[![](https://beacon.invalid/p)](javascript:alert(1))", '<a href="https://beacon.invalid/p" {}>image</a>'),
+    ],
+)  # fmt: skip
+def test_a_link_always_says_something_and_holds_no_other(source: str, html: str) -> None:
+    assert html.format('target="_blank" rel="noopener noreferrer"') in render(source)

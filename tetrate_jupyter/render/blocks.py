@@ -23,6 +23,7 @@ _BARE: Final = re.compile(r"https?://[^\s<>\"'`|\\^{}]{1,2000}")
 # Models use these few tags where Markdown has nothing; a pair around plain text is all that counts.
 _LINE_BREAK: Final = re.compile(r"&lt;br ?/?&gt;", re.IGNORECASE)
 _PAIR: Final = re.compile(r"&lt;(sub|sup|kbd)&gt;([^&<>]{1,200})&lt;/\1&gt;")
+_TAG: Final = re.compile(r"<[^>]*>")
 
 
 def html(tokens: Sequence[Token]) -> str:
@@ -123,7 +124,7 @@ def _inline(content: str, *, item: bool = False) -> str:
 
 def _spans(tokens: Sequence[Token]) -> str:
     out: list[str] = []
-    links: list[str] = []  # the closing of each open link: "" for one that must not be followed
+    links: list[_Link] = []
     text = ""
     for token in tokens:
         kind = token.type
@@ -134,16 +135,37 @@ def _spans(tokens: Sequence[Token]) -> str:
             out.append(_text(text, linked=any(links)))
             text = ""
         if kind == "link_open":
-            opening = _opening(str(token.attrs.get("href", "")))
-            links.append("</a>" if opening else "")
-            out.append(opening)
+            link = _Link(str(token.attrs.get("href", "")), len(out))
+            links.append(link)
+            out.append(link.opening)
         elif kind == "link_close":
-            out.append(links.pop())
+            out.append(links.pop().closing(out))
+        elif kind == "image":
+            out.append(_image(token, linked=any(links)))
         else:
             out.append(_MARKS.get(kind) or _SPANS[kind](token))
     if text:
         out.append(_text(text, linked=any(links)))
     return "".join(out)
+
+
+class _Link:
+    """An open link, at a place in the output. False where it must not be followed, so that its text stays text."""
+
+    def __init__(self, url: str, place: int) -> None:
+        self._url = url
+        self._place = place
+        self.opening = _opening(url)
+
+    def __bool__(self) -> bool:
+        return bool(self.opening)
+
+    def closing(self, out: Sequence[str]) -> str:
+        """Give its end; the address before it where nothing in it can be read."""
+        if not self:
+            return ""
+        inside = _TAG.sub("", "".join(out[self._place :]))
+        return "</a>" if inside.strip() else f"{escape(self._url)}</a>"
 
 
 _MARKS: Final = {
@@ -158,10 +180,10 @@ _MARKS: Final = {
 }
 
 
-def _image(token: Token) -> str:
+def _image(token: Token, *, linked: bool) -> str:
     """Never load a picture that a model names: the request would tell somebody that, and what, was read."""
     label = escape(token.content.strip() or "image")
-    opening = _opening(str(token.attrs.get("src", "")))
+    opening = "" if linked else _opening(str(token.attrs.get("src", "")))  # a link in a link would end the outer one
     return f"{opening}{label}</a>" if opening else label
 
 
@@ -173,7 +195,6 @@ def _inline_formula(token: Token) -> str:
 
 _SPANS: Final[dict[str, Callable[[Token], str]]] = {
     "code_inline": lambda token: f'<code dir="ltr" translate="no">{escape(token.content)}</code>',
-    "image": _image,
     "formula": _inline_formula,
     "formula_display": _inline_formula,
 }

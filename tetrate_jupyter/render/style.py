@@ -10,6 +10,8 @@ from typing import Final
 
 ROOT: Final = "tetrate-answer"
 # The page's MathJax must leave our text alone: dollars are money here, and formulas are MathML already.
+# Said in the element itself: a notebook that isn't trusted (a colleague's) is shown without stylesheets.
+BOUNDED: Final = 'style="overflow-wrap:anywhere;overflow-x:auto"'
 ROOT_CLASSES: Final = f"{ROOT} mathjax_ignore tex2jax_ignore"
 
 # No prefers-color-scheme: a light page on a dark system would get pale text. A dark front end is known by its own mark
@@ -42,6 +44,7 @@ _SECTIONS: Final = {  # what must occur in the HTML -> the rules for it
 .tetrate-body blockquote{margin:0 0 .75em;padding:.1em 1em;border:0;
 border-inline-start:3px solid var(--t-line);color:var(--t-quiet)}
 .tetrate-body blockquote>:last-child{margin-bottom:0}
+.tetrate-body blockquote blockquote blockquote blockquote blockquote{margin:0;padding:0;border:0}
 """,
     "tetrate-raw": """
 .tetrate-raw{white-space:pre-wrap}
@@ -95,6 +98,7 @@ border:0;border-bottom:1px solid var(--t-line);max-width:36em;line-height:1.4}
 .tetrate-compare .tetrate-won{margin:.6em 0}
 .tetrate-grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21em),1fr));gap:1.2em 1.6em;
 margin:.8em 0 1.2em;align-items:start}
+.tetrate-grid .tetrate-body{overflow-x:auto}
 .tetrate-grid section{min-width:0;padding-top:.5em;border-top:1px solid var(--t-line)}
 .tetrate-grid h4{margin:0 0 .6em;font:600 .92em var(--t-mono);overflow-wrap:anywhere}
 .tetrate-grid :is(.tetrate-same,.tetrate-repeats){color:var(--t-quiet);font-weight:400;font-size:.92em}
