@@ -6,7 +6,7 @@ import json
 import platform
 from pathlib import Path
 
-from tests.benchmarks import cells, chat, client_cpu, loading, picker
+from tests.benchmarks import cells, chat, client_cpu, compare_live, compare_runs, loading, picker
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -18,6 +18,8 @@ def main() -> None:
     kernel = cells.measure()
     panel = chat.measure()
     search = picker.measure()
+    columns = compare_live.measure()
+    large = compare_runs.measure()
     results = {
         "python": platform.python_version(),
         "load_ext": load,
@@ -26,6 +28,8 @@ def main() -> None:
         "interrupt": kernel["interrupt"],
         "chat": panel,
         "picker": search,
+        "compare_live": columns,
+        "compare_runs": large,
     }
     RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n")
     burst, paced, stop = kernel["burst"], kernel["paced"], kernel["interrupt"]
@@ -56,6 +60,15 @@ def main() -> None:
         ("    chat panel: bytes against the text's", f"{panel['bytes_per_text_byte']:.1f}x", "10x"),
         ("(f) picker, a keystroke over 500 models: worst", f"{search['worst_ms']:.0f} ms", "50 ms"),
         ("    picker: most bytes of a keystroke", f"{search['most_bytes']:.0f}", ""),
+        (
+            "(g) compare panel: CPU against HTML boxes at 10 Hz",
+            f"{columns['added_to_boxes_added']:.2f}x",
+            "0.61x",
+        ),
+        ("    compare panel: bytes against the text's", f"{columns['bytes_per_text_byte']:.1f}x", "8x"),
+        ("(h) 32 columns: whole run against the slowest", f"{large['wall_to_slowest']:.2f}x", "1.1x"),
+        ("    forecast of 10,000 cells", f"{large['forecast_ms']:.0f} ms", "200 ms"),
+        ("    2,000 answers: memory, with the page", f"{large['run_and_page_mb']:.0f} MB", ""),
     ]
     print(f"{'':50}{'measured':>18}{'aim':>12}")
     for name, value, aim in rows:

@@ -75,7 +75,7 @@ class Compare:
 
     def is_over(self) -> None:
         expect(self.box.get_by_role("button", name="Stop all")).not_to_be_visible()
-        expect(self.box.get_by_role("button", name="Copy the cell")).to_be_visible()
+        expect(self.box.get_by_role("progressbar", name="Progress")).to_have_js_property("value", 1)
 
 
 def opened_panel(notebook: Notebook) -> Compare:
@@ -145,14 +145,13 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
 
 @pytest.mark.parametrize("count", [2, 4, 12])
 def test_columns_write_at_the_same_time(opened: Opens, page: Page, count: int) -> None:
-    models = ",".join(["sandbox/stream"] * count)
-    cell = f"%%tetrate_compare -m {models} --max-cost 1 -o run\nchunks=120 size=20 interval=0.025 paragraph=10"
-    notebook = opened(LOAD, cell, "run.result.facts.seconds / max(run.result.df.total_s)", "run.progress.done")
+    share = "result = session.comparison.result\nresult.facts.seconds / max(result.df.total_s)"
+    notebook = opened(LOAD, "%tetrate_compare", share, "session.comparison.progress.done")
     page.keyboard.press("Control+b")
-    notebook[0].run()
+    panel = opened_panel(notebook)
     page.evaluate(GROWTH)
-    notebook[1].start()
-    panel = Compare(notebook[1].box.locator(".tetrate-panel"))
+    panel.add(*(["sandbox/stream"] * count))
+    panel.run("chunks=120 size=20 interval=0.025 paragraph=10")
     expect(panel.columns).to_have_count(count)
     notebook[3].box.locator(".jp-InputPrompt").first.click()
     notebook.interrupt()  # no cell runs; what a panel does goes on
@@ -241,4 +240,5 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     twin = notebook[1].box.locator(".tetrate-twin")
     expect(twin).to_contain_text("sandbox/echo #12")
     is_inert(page, acts)
-    assert axe.findings(twin) == []
+    # JupyterLab takes `tabindex` out of what isn't trusted; Chromium and Firefox focus what scrolls by themselves.
+    assert [f for f in axe.findings(twin) if "scrollable-region-focusable" not in f] == []

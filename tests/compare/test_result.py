@@ -190,7 +190,7 @@ PAGE = {
     "section": {"aria-label": re.compile(".*", re.DOTALL)},
     "h4": _OURS,
     "p": _OURS,
-    "div": _OURS,
+    "div": {**_OURS, "style": re.compile("overflow-wrap:anywhere;overflow-x:auto")},
     "ins": {},
     "span": {**FRAME["span"], **_OURS, "style": _BAR, "aria-hidden": re.compile("true")},
 }

@@ -66,6 +66,7 @@ def test_columns_write_side_by_side_and_end_as_what_was_answered(page: Page, pan
         assert item.html == render(panel.comparison.cell(column.id).text)
         assert "≈ $" in item.fields["status"]
     assert "3 of 3 done" in page.fields["progress"]
+    assert page.do("table")
     assert page.fields["table"].count("| claude") == 2
     assert "session.compare(" in page.fields["code"]
 
@@ -130,7 +131,7 @@ def test_blind_hides_the_names_until_they_are_revealed(page: Page, panel: Compar
     assert sorted(by_label(page)) == ["A", "B", "C"]
     shown = str([(i.fields["label"], i.fields["status"], i.fields["exact"]) for i in page.items.values()])
     seed = str(page.fields["seed"])
-    for told in (shown, *(str(page.fields[name]) for name in ("verdict", "table", "columns", "code", "forecast"))):
+    for told in (shown, *(str(page.fields[name]) for name in ("verdict", "columns", "code", "forecast"))):
         assert not any(model in told for model in THREE)
     for twin in (panel.twin_html(), panel.twin_plain()):
         assert not any(model in twin for model in THREE)

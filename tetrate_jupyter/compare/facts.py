@@ -142,8 +142,10 @@ def line(row: Row) -> str:
     if row.total is None:
         return ""
     first = f"first token {seconds(row.first_token)}, " if row.first_token is not None else ""
-    sent, got = ("?" if n is None else f"{n:,}" for n in (row.tokens_in, row.tokens_out))
-    parts = [f"{first}total {seconds(row.total)}", f"{sent} → {got} tokens"]
+    parts = [f"{first}total {seconds(row.total)}"]
+    if (row.tokens_in, row.tokens_out) != (None, None):
+        sent, got = ("?" if n is None else f"{n:,}" for n in (row.tokens_in, row.tokens_out))
+        parts.append(f"{sent} → {got} tokens")
     if row.speed is not None:
         parts.append(f"{row.speed:,.0f} tokens/s")
     parts.append("cost unknown" if row.cost is None else f"≈ {money(row.cost)}")

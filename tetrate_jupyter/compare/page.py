@@ -10,7 +10,7 @@ from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.compare.waterfall import waterfall
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
-from tetrate_jupyter.render.style import ROOT_CLASSES, styled
+from tetrate_jupyter.render.style import BOUNDED, ROOT_CLASSES, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def page(result: Result) -> str:
     figured = [figures(c.head, c.rows) for c in result.columns]
     room = _Room(len(result.rows))
     parts = [
-        f'<div class="{ROOT_CLASSES} tetrate-compare">',
+        f'<div class="{ROOT_CLASSES} tetrate-compare" {BOUNDED}>',
         f'<p class="tetrate-caption">{escape(facts.headline(result))}</p>',
         facts.table(figured, result).markup,
     ]

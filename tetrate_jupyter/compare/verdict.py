@@ -42,11 +42,11 @@ def noise(columns: Sequence[ColumnFigures]) -> str:
     Whatever differs by less between two models says nothing about them.
     """
     groups = [group for group in _twins([c for c in columns if c.done]) if len(group) > 1]
-    found = [f"{figure.shown(gap)} of {figure.of_what}" for figure in _FIGURES if (gap := _gap(groups, figure.of))]
-    if not found:
+    if not groups:
         return ""
     who = ", ".join(dict.fromkeys(group[0].head.asked for group in groups))
-    return f"noise ({who} against itself): {', '.join(found)}"
+    found = [f"{figure.shown(gap)} of {figure.of_what}" for figure in _FIGURES if (gap := _gap(groups, figure.of))]
+    return f"noise ({who} against itself): {', '.join(found) or f'below {TIE:.0%}'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ def _gap(groups: Sequence[Sequence[ColumnFigures]], of: Callable[[ColumnFigures]
     gaps = []
     for group in groups:
         medians = [found.median for column in group if (found := of(column)) is not None]
-        gaps.append(max(medians) - min(medians) if len(medians) > 1 else 0.0)
+        gap = max(medians, default=0.0) - min(medians, default=0.0)
+        gaps.append(gap if gap > TIE * max(medians, default=0.0) else 0.0)
     return max(gaps, default=0.0)
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from tetrate_jupyter import config
 from tetrate_jupyter.compare.asking import ANNOUNCED, prepare
 from tetrate_jupyter.errors import InputError, OptionError
+from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.chat_items import by_provider
 from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft
-from tetrate_jupyter.widgets.compare_items import CompareItems
+from tetrate_jupyter.widgets.compare_items import CompareItems, table
 from tetrate_jupyter.widgets.compare_sheet import ROWS, Sheet
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
@@ -46,6 +47,7 @@ class ComparePanel(Panel):
         self._blind = blind
         self._view = VIEWS[0]
         self._base = ""
+        self._table = ""  # made when it is asked for: it holds every text once more
         self._busy = False
         self._pumping = False
         self._unfollow: Callable[[], None] = lambda: None
@@ -95,6 +97,7 @@ class ComparePanel(Panel):
             "at": list(self._at),
             "start": self._sheet.start if self._sheet is not None else 0,
             "window": ROWS,
+            "table": self._table,
             **shown,
         }
 
@@ -104,7 +107,7 @@ class ComparePanel(Panel):
             self._standing = None if comparison.is_running else found
         else:
             found = self._standing
-        return {**found, **compare_standing.place(comparison, *self._at, blind=self._blind)}
+        return {**found, "question": visible(comparison.setup.prompts[self._at[0]])}
 
     @property
     def _views(self) -> tuple[str, ...]:
@@ -179,6 +182,7 @@ class ComparePanel(Panel):
             "retry": self._retry,
             "remove": lambda key: self._live().remove(key),
             "continue": self._continue,
+            "table": self._make_table,
             "look": self._look,
             "page": self._page,
             "open": self._open,
@@ -232,6 +236,11 @@ class ComparePanel(Panel):
 
     def _continue(self, key: str) -> None:
         self._live().continue_with(key, *self._at)
+
+    def _make_table(self) -> None:
+        prompt, repeat = self._at
+        found = self._live().result_of([prompt])
+        self._table = table([r for r in found.rows if r.repeat == repeat], {h.id: h.label for h in found.heads})
 
     def _look(self, prompt: int, repeat: int) -> None:
         setup = self._live().setup

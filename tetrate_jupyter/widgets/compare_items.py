@@ -120,7 +120,8 @@ class CompareItems:
         if not blind and row.tokens_out is not None:
             parts.append(f"{_count(row.tokens_in)} → {_count(row.tokens_out)} tokens")
         if not blind and row.attempts:
-            parts.append("cost unknown" if row.cost is None else f"≈ {money(row.cost)}" if row.cost else "not billed")
+            free = "not billed" if row.error else "≈ $0"
+            parts.append("cost unknown" if row.cost is None else f"≈ {money(row.cost)}" if row.cost else free)
         parts.append(self._same(cell))
         return " · ".join(part for part in parts if part)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible
-from tetrate_jupyter.widgets.compare_items import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tetrate_jupyter.compare.forecast import Forecast
+    from tetrate_jupyter.compare.result import Result
     from tetrate_jupyter.compare.running import Comparison, Progress
 
 NOTHING: Final[Mapping[str, Any]] = {
@@ -27,7 +28,6 @@ NOTHING: Final[Mapping[str, Any]] = {
     "verdict": "",
     "columns": [],
     "code": "",
-    "table": "",
     "seed": 0,
 }
 
@@ -47,23 +47,16 @@ def standing(comparison: Comparison, *, blind: bool) -> dict[str, Any]:
         "share": round(over / max(progress.total, 1), 3),
         "failed": progress.failed + progress.stopped,
         "forecast": "" if blind else comparison.forecast.sentence,
-        "verdict": " · ".join(verdict([c.figures for c in result.columns])) if result and not blind else "",
+        "verdict": _verdict(result) if result and not blind else "",
         "columns": [[column, visible(name)] for column, name in names.items()],
         "code": result.code if result and not blind else "",
         "seed": comparison.setup.seed,
     }
 
 
-def place(comparison: Comparison, prompt: int, repeat: int, *, blind: bool) -> dict[str, Any]:
-    """Give what is true of the prompt and the repeat that are shown."""
-    over = not comparison.is_running and not blind
-    found = comparison.result_of([prompt]) if over else None
-    return {
-        "question": visible(comparison.setup.prompts[prompt]),
-        "table": table([r for r in found.rows if r.repeat == repeat], {h.id: h.label for h in found.heads})
-        if found
-        else "",
-    }
+def _verdict(result: Result) -> str:
+    said = verdict([c.figures for c in result.columns])
+    return facts.sentence(said) if said else ""
 
 
 def _progress(progress: Progress, forecast: Forecast, *, running: bool) -> str:

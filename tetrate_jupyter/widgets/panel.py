@@ -28,6 +28,7 @@ MISSING: Final = (
     "The panel doesn't show here. Next: install anywidget where Jupyter itself runs (pip install anywidget), reload the"
     " page, and run the cell again. The magics work meanwhile: %%tetrate asks, %tetrate_model chooses."
 )
+RUN: Final = "Run this cell for the panel."  # where a saved notebook has no kernel, above the twin
 
 
 def script(*names: str) -> str:
@@ -195,7 +196,8 @@ class Panel(anywidget.AnyWidget):
         from IPython.display import publish_display_data
 
         if front_end.place() == "notebook":
-            publish_display_data(*(self._repr_mimebundle_() or ({},)))  # type: ignore[no-untyped-call]  # IPython's
+            data, *metadata = self._repr_mimebundle_() or ({},)
+            publish_display_data({**data, "text/plain": RUN}, *metadata)  # type: ignore[no-untyped-call]  # IPython's
             self.work(self._expect_a_page)
         self._twin.show(self.twin_html(), self.twin_plain())
 

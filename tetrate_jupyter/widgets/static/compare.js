@@ -30,14 +30,13 @@ function compare(context) {
   const view = h("select", { "aria-label": "Show", onchange: showAs });
   const base = h("select", { "aria-label": "compared with", hidden: true, onchange: showAs });
   const expand = button("Expand all", () => { expanded = !expanded; unfold(); }, { ...quiet, "aria-pressed": "false", "data-offline": "true" });
-  const blind = h("input", { type: "checkbox", onchange: () => send("blind", { wanted: blind.checked }) });
   const hidden = h("span", { class: "tetrate-quiet", hidden: true });
-  const reveal = button("Reveal the names", () => { send("blind", { wanted: false }); blind.focus(); }, { class: "tetrate-button", hidden: true });
-  const table = saying("Copy as table", "Copied", () => copy(all.table), { ...quiet, "data-offline": "true" });
+  const reveal = button("Reveal the names", () => { send("blind", { wanted: false }); form.blind.focus(); }, { class: "tetrate-button", hidden: true });
+  const table = saying("Copy as table", "Copied", async () => { if (await send("table")) await copy(all.table); }, quiet);
   const code = saying("Copy the cell", "Copied", () => copy(all.code), { ...quiet, "data-offline": "true", title: "The code that makes this comparison again" });
   const insert = saying("Insert the cell", "Inserted below", () => insertCell(context.model, context.told.mark, all.code), quiet);
   const reading = h("div", { class: "tetrate-row tetrate-reading", hidden: true },
-    h("label", {}, h("span", {}, "Show"), view), base, expand, h("label", {}, blind, h("span", {}, "Hide the names")), hidden, reveal, table, code, insert);
+    h("label", {}, h("span", {}, "Show"), view), base, expand, hidden, reveal, table, code, insert);
 
   const list = h("div", { class: "tetrate-columns", role: "list" });
   const scroll = h("div", { class: "tetrate-side", role: "region", tabindex: "0", "aria-label": "Answers", hidden: true }, list);
@@ -93,11 +92,10 @@ function compare(context) {
     if ("columns" in changed) base.replaceChildren(...told.columns.map(([id, label]) => h("option", { value: id }, `from ${label}`)));
     base.value = told.base;
     show(base, told.view === "differences");
-    blind.checked = told.blind;
     setText(hidden, `in the order of seed ${told.seed}`);
     show(hidden, told.blind);
     show(reveal, told.blind && !told.running);
-    show(table, Boolean(told.table) && !rows());
+    show(table, Boolean(told.code) && !rows());
     show(code, Boolean(told.code));
     show(insert, Boolean(told.code) && Boolean(cellOf(context.model, told.mark)));
     node.classList.toggle("tetrate-code-only", told.view === "code");

@@ -22,6 +22,7 @@ function setup(context) {
   const others = h("p", { class: "tetrate-quiet", hidden: true });
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Compare");
   const cost = button("Forecast", () => ask(true), { ...quiet, title: "How many calls it makes and what they may cost; asks nothing" });
+  const blind = h("input", { type: "checkbox", onchange: () => send("blind", { wanted: blind.checked }) });
   const sentence = h("span", {});
   const start = button("Ask", () => send("start"), { class: "tetrate-button tetrate-main" });
   const confirm = h("div", { class: "tetrate-row tetrate-confirm", role: "status", hidden: true }, sentence, start, button("Not now", () => send("dismiss"), quiet));
@@ -29,7 +30,7 @@ function setup(context) {
     h("div", { class: "tetrate-row" }, chips, add, again), special, text,
     h("details", {}, h("summary", {}, "Parameters"), common.node,
       h("label", {}, several, divided), others),
-    h("div", { class: "tetrate-row" }, h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm);
+    h("div", { class: "tetrate-row" }, h("label", {}, blind, h("span", {}, "Hide the names")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm);
 
   text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -82,6 +83,7 @@ function setup(context) {
     text.placeholder = told.given ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else` : "What do you want to compare?";
     if ("several" in changed) several.checked = told.several;
     setText(divided, `Several prompts, with a line of ${told.separator} between them`);
+    blind.checked = told.blind;
     if ("parameters" in changed) common.fields(told.parameters);
     setText(others, `As given in code: ${told.others.join(", ")}`);
     show(others, told.others.length > 0);
@@ -92,7 +94,7 @@ function setup(context) {
     show(confirm, Boolean(told.confirm));
   }
 
-  return { node, fields };
+  return { node, blind, fields };
 }
 
 // The fields of all columns, with those of the whole run; or of one column, at the place that `where` gives.
