@@ -37,7 +37,7 @@ SHOW = "Write a Python function that tells whether a number is prime."
 @contextmanager
 def opened(browser: Browser, lab: Lab, theme: str, width: int, name: str, *cells: str) -> Iterator[Notebook]:
     """A notebook in a page of its own, its first cell run."""
-    page = browser.new_page(viewport={"width": width, "height": 1100}, device_scale_factor=1.25)
+    page = browser.new_page(viewport={"width": width, "height": 1100 if width > NARROW else 1600}, device_scale_factor=1.25)
     with lab.theme(theme):
         path = write(lab.folder / f"{name}.ipynb", [LOAD, *cells])
         notebook = Notebook(page, path, lab.address(path.name))
@@ -118,22 +118,23 @@ def sign_in(browser: Browser, lab: Lab) -> None:
             keep(panel, name)
 
 
-def compare(browser: Browser, lab: Lab) -> None:
+def compare(browser: Browser, lab: Lab, router: SandboxRouter) -> None:
     """Done and light, writing and dark, a failure and narrow, several prompts."""
     three = "claude-haiku-4-5,gpt-6-luna,gemini-3.8-flash"
     for theme, width, name, line, prompt in (
         ("JupyterLab Light", 1200, "compare-light", f"-m {three}", SHOW),
         ("JupyterLab Dark", 1200, "compare-dark", f"-m {three}", SHOW),
-        ("JupyterLab Light", NARROW, "compare-narrow", "-m claude-haiku-4-5,sandbox/fault-no-credits", "Say hello."),
+        ("JupyterLab Light", NARROW, "compare-narrow", "-m claude-haiku-4-5,gpt-6-luna", "Say hello."),
         ("JupyterLab Light", 1200, "compare-rows", f"-m {three} --repeats 3", "What is 17 * 23?"),
     ):
+        if name == "compare-narrow":
+            router.inject(Fault("no-credits", model="gpt-6-luna"))
         with opened(browser, lab, theme, width, name, f"%%tetrate_compare {line}\n{prompt}") as notebook:
             panel = notebook[1].box.locator(".tetrate-panel")
             columns = panel.locator(".tetrate-column")
             expect(columns.first).to_be_visible()
             if name == "compare-dark":
-                for column in columns.all():
-                    expect(column.locator(".tetrate-body").last).to_contain_text("prime")
+                expect(columns.first.locator(":scope > .tetrate-body")).to_contain_text("return")
             else:
                 expect(panel.get_by_role("button", name="Copy the cell")).to_be_visible()
             if name == "compare-rows":
@@ -141,6 +142,7 @@ def compare(browser: Browser, lab: Lab) -> None:
                 panel.locator(".tetrate-prompt").click()
                 expect(panel.locator(".tetrate-promptrow > .tetrate-body")).to_be_visible()
             keep(panel, name)
+            router.clear_faults()
 
 
 def main() -> None:
@@ -157,7 +159,7 @@ def main() -> None:
         chat(browser, lab, router)
         picker(browser, lab)
         sign_in(browser, lab)
-        compare(browser, lab)
+        compare(browser, lab, router)
         browser.close()
 
 
