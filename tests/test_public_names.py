@@ -11,8 +11,9 @@ import pytest
 import tetrate_jupyter
 
 NAMES = [
-    "Answer", "AnswerError", "AuthError", "ConfigError", "Conversation", "GatewayError", "InputError", "KeyStoreError",
-    "Ledger", "Message", "Model", "ModelList", "NotSignedInError", "Price", "ReasoningDelta", "Retrying", "Session",
+    "Answer", "AnswerError", "AuthError", "Comparison", "ConfigError", "Conversation", "GatewayError", "InputError",
+    "KeyStoreError", "Ledger", "Message", "Model", "ModelList", "NotSignedInError", "Price", "ReasoningDelta", "Result",
+    "Retrying", "Session",
     "TetrateError", "TextDelta", "Timing", "ToolCalled", "Usage", "load_ipython_extension", "session",
     "unload_ipython_extension",
 ]  # fmt: skip

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.conversation import Conversation
     from tetrate_jupyter.errors import (
@@ -45,6 +47,7 @@ __all__ = [
     "Answer",
     "AnswerError",
     "AuthError",
+    "Comparison",
     "ConfigError",
     "Conversation",
     "GatewayError",
@@ -57,6 +60,7 @@ __all__ = [
     "NotSignedInError",
     "Price",
     "ReasoningDelta",
+    "Result",
     "Retrying",
     "Session",
     "TetrateError",
@@ -71,9 +75,11 @@ __all__ = [
 
 _HOMES = {
     "Answer": "completion.answer",
+    "Comparison": "compare.running",
     "Conversation": "conversation",
     "Ledger": "ledger",
     "ModelList": "catalog.models",
+    "Result": "compare.result",
     "Session": "sessions.session",
     "session": "sessions.shared",
     **dict.fromkeys(

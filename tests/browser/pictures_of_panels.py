@@ -37,7 +37,9 @@ SHOW = "Write a Python function that tells whether a number is prime."
 @contextmanager
 def opened(browser: Browser, lab: Lab, theme: str, width: int, name: str, *cells: str) -> Iterator[Notebook]:
     """A notebook in a page of its own, its first cell run."""
-    page = browser.new_page(viewport={"width": width, "height": 1100 if width > NARROW else 1600}, device_scale_factor=1.25)
+    page = browser.new_page(
+        viewport={"width": width, "height": 1100 if width > NARROW else 1600}, device_scale_factor=1.25
+    )
     with lab.theme(theme):
         path = write(lab.folder / f"{name}.ipynb", [LOAD, *cells])
         notebook = Notebook(page, path, lab.address(path.name))

@@ -104,6 +104,9 @@ def hostile_router(lab: Lab, signed_out: None) -> Iterator[SandboxRouter]:
         yield running
 
 
+COMPARE = "result = session.compare('Say hello.', session.models()[:12])\nsession.side_by_side(result.comparison)"
+
+
 def opened_on(opened: Opens, lab: Lab, router: SandboxRouter, *cells: str) -> Notebook:
     (lab.folder / "hostile.json").write_text(json.dumps(NAMES))
     notebook = opened(LOAD.format(url=router.base_url), *cells)
@@ -149,7 +152,9 @@ def test_as_model_name_provider_and_description_in_the_picker(
     opened: Opens, lab: Lab, page: Page, hostile_router: SandboxRouter
 ) -> None:
     acts = Acts(page)
-    notebook = opened_on(opened, lab, hostile_router, "session.picker()", "session.dropdown()", "session.chat()")
+    notebook = opened_on(
+        opened, lab, hostile_router, "session.picker()", "session.dropdown()", "session.chat()", COMPARE
+    )
     title = page.title()
     notebook[1].run()
     options = page.locator(".tetrate-option")
@@ -164,6 +169,11 @@ def test_as_model_name_provider_and_description_in_the_picker(
     notebook[2].run()
     notebook[3].run()
     expect(page.locator(".tetrate-chat")).to_be_visible()
+    is_inert(page, acts)
+    notebook[4].run()
+    columns = page.locator(".tetrate-column")
+    expect(columns).to_have_count(12)
+    expect(page.locator(".tetrate-column[aria-busy=true]")).to_have_count(0)
     is_inert(page, acts)
     page.set_viewport_size({"width": 420, "height": 900})
     is_inert(page, acts)

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser import consent
 from tests.browser.test_chat import Chat
+from tests.browser.test_compare import Compare
 from tests.browser.test_quickstart import addresses, everything_below, holds_verifier
 from tests.browser.test_sign_in import MANAGER, Panel
 from tetrate_jupyter.sandbox import Fault
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
     from tests.browser.lab import Lab
     from tetrate_jupyter.sandbox import SandboxRouter
 
-CELLS = ("%load_ext tetrate_jupyter", "%tetrate_login", "%tetrate_models", "%tetrate_chat", "%tetrate_status")
+CELLS = (
+    "%load_ext tetrate_jupyter",
+    "%tetrate_login",
+    "%tetrate_models",
+    "%tetrate_chat",
+    "%tetrate_compare",
+    "%tetrate_status",
+)
 STORAGE = "() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
 
 
@@ -66,6 +74,12 @@ def test_every_panel_leaves_no_secret(opened: Opens, lab: Lab, page: Page, lab_r
         chat.asked("Say hello.")
         lab_router.inject(Fault("invalid-key"))
         expect(chat.asked("Say hello.")).to_contain_text("Next:")
+        compare = Compare(notebook[4].box.locator(".tetrate-panel"))
+        lab_router.inject(Fault("invalid-key", model="gpt-6-luna"))
+        compare.add("claude-haiku-4-5", "gpt-6-luna")
+        compare.run("Say hello.")
+        expect(compare.column("gpt-6-luna")).to_contain_text("Next:")
+        compare.is_over()
         notebook.save()
         storage = page.evaluate(STORAGE) + json.dumps(page.context.storage_state())
         notebook.shut_down()  # what IPython still holds goes to its history now

@@ -45,6 +45,20 @@ def test_where_nobody_watches_only_what_can_be_read_later_is_shown(environment: 
         assert "widget" not in shown[0]
 
 
+def test_a_comparison_leaves_its_twin_and_a_table_where_nobody_watches(environment: dict[str, str]) -> None:
+    with CountingKernel(environment, counts=WIDGETS) as kernel:
+        kernel.run(LOAD)
+        ran = kernel.run("%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna,no-such-model\nWhat is 17 * 23?")
+        assert ran.status == "ok"
+        assert ran.kinds == ["display_data"]
+        (shown,) = ran.texts
+        assert "2 of 3 done, 1 failed" in shown
+        assert shown.count("391") >= 2
+        assert "No model 'no-such-model'" in shown
+        opened = kernel.run("%tetrate_compare")
+        assert opened.status == "error"  # there is nothing to ask and nobody to ask it
+
+
 def test_behind_voila_there_is_a_person_though_nobody_can_type(environment: dict[str, str]) -> None:
     with CountingKernel({**environment, "SERVER_SOFTWARE": "voila/0.5.8"}, counts=WIDGETS) as kernel:
         kernel.run(LOAD)

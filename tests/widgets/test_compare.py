@@ -9,7 +9,7 @@ import pytest
 from tests.widgets.page import Page
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.render.markdown import render
-from tetrate_jupyter.widgets.compare import ComparePanel
+from tetrate_jupyter.widgets.compare import EMPTY, ComparePanel
 from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft
 from tetrate_jupyter.widgets.compare_sheet import ROWS
 
@@ -123,6 +123,21 @@ def test_a_removed_column_is_gone_and_the_rest_stays(page: Page) -> None:
     assert len(page.items) == 2
 
 
+def test_all_columns_are_removed_and_the_session_still_has_them(
+    page: Page, panel: ComparePanel, session: Session
+) -> None:
+    pick(page, *THREE)
+    page.do("run", text="Say hello.")
+    over(page)
+    assert page.do("clear")
+    assert page.items == {}
+    assert (page.fields["prompts"], page.fields["prompt"]) == (0, "Say hello.")
+    assert panel.twin_plain() == EMPTY
+    assert session.comparison is not None
+    assert session.comparison.progress.done == 3
+    assert page.do("clear") is False
+
+
 def test_blind_hides_the_names_until_they_are_revealed(page: Page, panel: ComparePanel) -> None:
     pick(page, *THREE)
     page.do("blind", wanted=True)
@@ -207,6 +222,7 @@ def test_one_column_has_parameters_of_its_own(page: Page, router: SandboxRouter)
     assert by_label(page)["claude-haiku-4-5 #2"].fields["about"] == "temperature 0.2, system Be brief."
     assert page.do("set", name="temperature", value="", place=1)
     assert page.fields["picked"][1][2] == {"system": "Be brief."}
+    assert page.do("set", name="system", value="late", place=7)
 
 
 def test_asking_again_asks_the_same(page: Page, panel: ComparePanel, session: Session) -> None:
@@ -274,7 +290,7 @@ def test_the_same_model_again_is_the_noise_floor(page: Page) -> None:
     assert "claude-haiku-4-5 against itself" in page.fields["verdict"]
 
 
-def test_several_prompts_are_rows_that_unfold(page: Page, panel: ComparePanel) -> None:
+def test_several_prompts_are_rows_that_unfold(page: Page, router: SandboxRouter) -> None:
     pick(page, "claude-haiku-4-5", "sandbox/fault-no-credits")
     page.do("set", name="repeats", value="2")
     assert page.fields["views"] == ("answers", "code", "differences")
@@ -297,6 +313,10 @@ def test_several_prompts_are_rows_that_unfold(page: Page, panel: ComparePanel) -
     assert next(iter(page.items.values())).html == ""
     page.do("look", prompt=1, repeat=1)
     assert page.fields["view"] == "answers"
+    before = len(router.requests)
+    page.do("retry", key="c1")  # what is seen, not its other prompts and repeats
+    over(page)
+    assert len(router.requests) == before + 1
     assert page.fields["at"] == [1, 1]
     assert "2 of 2 repeats say this" in by_label(page)["claude-haiku-4-5"].fields["status"]
 

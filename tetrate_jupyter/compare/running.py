@@ -188,18 +188,22 @@ class Comparison:
         wanted = None if column is None else self._column(column).id
         self._on_loop(lambda: self._scheduler.stop(lambda c: wanted in (None, c.place.column)))
 
-    def retry(self, column: str | None = None, *, done: bool = False) -> int:
-        """Ask again what failed, was stopped or skipped, in a column or in all; `done`: also what went well.
+    def retry(self, column: str | None = None) -> int:
+        """Ask again what failed, was stopped or skipped, in a column or in all. Gives the number of cells.
 
-        Gives the number of cells. What came before stays among the cell's `attempts`.
+        What came before stays among the cell's `attempts`.
         """
         wanted = None if column is None else self._column(column).id
+        cells = [c for c in self.cells if wanted in (None, c.place.column)]
+        return self._again(cell for cell in cells if cell.state != "done")
+
+    def ask_again(self, column: str, prompt: int = 0, repeat: int = 0) -> None:
+        """Ask one cell again, whatever became of it; nothing while it still runs."""
+        self._again([self.cell(column, prompt, repeat)])
+
+    def _again(self, cells: Iterable[Cell]) -> int:
         with self._lock:
-            again = [
-                cell
-                for cell in self.cells
-                if wanted in (None, cell.place.column) and cell.is_over and (done or cell.state != "done")
-            ]
+            again = [cell for cell in cells if cell.is_over]
             for cell in again:
                 cell.state = "waiting"
         if again:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 VIEWS: Final = ("answers", "code", "differences", "all prompts")
+QUESTION: Final = 4_000  # characters of a prompt that are shown above its answers
 EMPTY: Final = "No comparison yet."
 _NOTHING: Final = "There is no comparison yet."
 
@@ -107,7 +108,8 @@ class ComparePanel(Panel):
             self._standing = None if comparison.is_running else found
         else:
             found = self._standing
-        return {**found, "question": visible(comparison.setup.prompts[self._at[0]])}
+        several = len(comparison.setup.prompts) > 1
+        return {**found, "question": visible(comparison.setup.prompts[self._at[0]][:QUESTION]) if several else ""}
 
     @property
     def _views(self) -> tuple[str, ...]:
@@ -181,6 +183,7 @@ class ComparePanel(Panel):
             "stop": lambda key=None: self._live().stop(key),
             "retry": self._retry,
             "remove": lambda key: self._live().remove(key),
+            "clear": self._clear,
             "continue": self._continue,
             "table": self._make_table,
             "look": self._look,
@@ -230,8 +233,20 @@ class ComparePanel(Panel):
         comparison.start()
         self._changed()
 
+    def _clear(self) -> None:
+        """Take the comparison out of the panel; `session.comparison` still has it."""
+        self._live().stop()
+        with self._lock:
+            self._unfollow()
+            self._unfollow = lambda: None
+            self._comparison = self._items = self._sheet = self._standing = None
+        self.renew_twin()
+
     def _retry(self, key: str | None = None) -> None:
-        self._live().retry(key, done=key is not None)
+        if key is None:
+            self._live().retry()
+        else:
+            self._live().ask_again(key, *self._at)
         self._changed()
 
     def _continue(self, key: str) -> None:

@@ -120,6 +120,8 @@ class Draft:
 
     def set(self, name: str, value: str, place: int | None = None) -> None:
         """Set a parameter from its text, of all columns or of the one at `place`; an empty text unsets it."""
+        if place is not None and not 0 <= place < len(self.picks):
+            return  # the column went while its field was being typed into
         kinds = _OWN if place is not None else {**_OWN, **_RUN}
         params = dict(self._params if place is None else self.picks[place].params)
         params.pop(name, None)

@@ -12,6 +12,7 @@ function compare(context) {
   const stands = h("span", { class: "tetrate-quiet tetrate-number" });
   const stop = button("Stop all", () => send("stop"));
   const retry = button("Retry what failed", () => send("retry"), quiet);
+  const clear = button("Remove all", () => send("clear"), { ...quiet, title: "Takes the answers out of this panel; session.comparison still has them" });
   const place = h("span", { class: "tetrate-number" });
   const look = (step, of) => () => send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
   const turn = (step) => () => send("page", { start: all.start + step * all.window });
@@ -24,7 +25,7 @@ function compare(context) {
   const verdict = h("p", { class: "tetrate-verdict", hidden: true });
   const forecast = h("p", { class: "tetrate-quiet tetrate-forecast", hidden: true });
   const status = h("div", { class: "tetrate-standing", hidden: true },
-    h("div", { class: "tetrate-row" }, bar, stands, stop, retry, places), forecast, question, verdict);
+    h("div", { class: "tetrate-row" }, bar, stands, stop, retry, clear, places), forecast, question, verdict);
 
   // --- how to read it ---
   const view = h("select", { "aria-label": "Show", onchange: showAs });
@@ -69,6 +70,7 @@ function compare(context) {
     setText(stands, told.progress);
     show(stop, told.running);
     show(retry, !told.running && told.failed > 0);
+    show(clear, !told.running);
     setText(place, where());
     show(places, Boolean(where()));
     for (const each of [before, after]) show(each, told.prompts > 1);
