@@ -270,6 +270,11 @@ def test_a_large_run_waits_for_a_word_on_what_it_may_cost(page: Page, router: Sa
     assert not [r for r in router.requests if r.path.endswith("/chat/completions")]
     page.do("dismiss")
     assert not page.fields["confirm"]
+    page.do("run", text="Say hello.")
+    page.wait_for(lambda: page.fields["confirm"])
+    page.do("set", name="repeats", value="20")
+    assert not page.fields["confirm"]  # it was about something else
+    page.do("set", name="repeats", value="30")
     page.do("run", text="Say hello.", forecast=True)
     page.wait_for(lambda: page.fields["confirm"])
     page.do("start")

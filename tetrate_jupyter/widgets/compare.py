@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 VIEWS: Final = ("answers", "code", "differences", "all prompts")
+LOOKS: Final = 100_000  # cells looked at in a second while a comparison runs
 QUESTION: Final = 4_000  # characters of a prompt that are shown above its answers
 EMPTY: Final = "No comparison yet."
 _NOTHING: Final = "There is no comparison yet."
@@ -147,12 +148,14 @@ class ComparePanel(Panel):
     def _changed(self) -> None:
         with self._lock:
             self._standing = None
+            if self._pumping:  # it looks often enough: thousands of cells each begin and end
+                return
             self.sync()
             comparison = self._comparison
-            if comparison is not None and comparison.is_running and not self._pumping:
-                self._pumping = True
+            self._pumping = comparison is not None and comparison.is_running
+            if self._pumping:
                 self.work(self._pump)
-        if comparison is not None and not comparison.is_running:
+        if comparison is not None and not self._pumping:
             self.renew_twin()
 
     async def _pump(self) -> None:
@@ -165,8 +168,10 @@ class ComparePanel(Panel):
             if not self._pumping:
                 self.renew_twin()
                 return
-            longest = sum(len(cell.text) for cell in comparison.cells if cell.state == "running") if comparison else 0
-            await asyncio.sleep(max(config.DISPLAY_INTERVAL, longest / config.DISPLAY_BYTES_PER_SECOND))
+            cells = comparison.cells if comparison is not None else ()
+            length = sum(len(cell.text) for cell in cells if cell.state == "running")
+            pauses = config.DISPLAY_INTERVAL, length / config.DISPLAY_BYTES_PER_SECOND, len(cells) / LOOKS
+            await asyncio.sleep(max(pauses))
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 
@@ -176,10 +181,10 @@ class ComparePanel(Panel):
             "run": self._run,
             "start": self._start,
             "dismiss": self._dismiss,
-            "add": lambda model: self._draft.add(str(model)),
-            "again": self._draft.again,
-            "drop": lambda place: self._draft.drop(int(place)),
-            "set": lambda name, value, place=None: self._draft.set(name, str(value), place),
+            "add": lambda model: self._redraft().add(str(model)),
+            "again": lambda: self._redraft().again(),
+            "drop": lambda place: self._redraft().drop(int(place)),
+            "set": lambda name, value, place=None: self._redraft().set(name, str(value), place),
             "stop": lambda key=None: self._live().stop(key),
             "retry": self._retry,
             "remove": lambda key: self._live().remove(key),
@@ -216,6 +221,10 @@ class ComparePanel(Panel):
         finally:
             self._busy = False
             self.sync()
+
+    def _redraft(self) -> Draft:
+        self._ready = None  # what was forecast is no longer what would be asked
+        return self._draft
 
     def _start(self) -> None:
         if self._ready is not None:

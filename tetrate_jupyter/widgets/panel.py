@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.sessions.session import Session
     from tetrate_jupyter.widgets.feed import Fields, Item
+
+_log = logging.getLogger(__name__)
 
 _STATIC: Final = Path(__file__).parent / "static"
 _HELLO: Final = 3.0  # seconds that a page gets to show the panel before the person is told what may be missing
@@ -172,6 +175,10 @@ class Panel(anywidget.AnyWidget):
             await work()
         except TetrateError as error:
             self.tell_problem(error)
+        except Exception as foreign:  # noqa: BLE001 - nobody else would hear of it
+            _log.exception("a panel's work failed")
+            step = "see the log of tetrate_jupyter; it may be a defect"
+            self.tell_problem(TetrateError(f"That failed with {type(foreign).__name__}.", next_step=step))
 
     def need_models(self) -> None:
         """Have the list of models fetched where there is none, now and once somebody has signed in."""

@@ -16,7 +16,7 @@ function setup(context) {
   const special = h("fieldset", { class: "tetrate-special", hidden: true }, h("legend", {}, "Only for ", whose), own.node, close);
 
   const text = h("textarea", { rows: "2", "aria-label": "Prompt", "data-home": "true" });
-  const several = h("input", { type: "checkbox" });
+  const several = h("input", { type: "checkbox", onchange: () => dismiss() });
   const divided = h("span", {});
   const common = parameters(send, true, () => null);
   const others = h("p", { class: "tetrate-quiet", hidden: true });
@@ -37,10 +37,15 @@ function setup(context) {
     event.preventDefault();
     ask(false);
   });
-  text.addEventListener("input", fit);
+  text.addEventListener("input", () => { fit(); dismiss(); });
 
   function ask(forecast) {
     if (!all.busy) send("run", { text: text.value, several: several.checked, forecast });
+  }
+
+  // What was forecast is no longer what would be asked.
+  function dismiss() {
+    if (all.confirm) send("dismiss");
   }
 
   function fit() {
