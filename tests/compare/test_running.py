@@ -174,6 +174,19 @@ def test_a_429_that_asks_for_too_long_fails_and_says_so(session: Session, router
     assert (fine.state, limited.state, limited.error) == ("done", "failed", "RateLimitError")
 
 
+def test_retry_after_refusals_brings_fresh_patience(
+    session: Session, router: SandboxRouter, prepared: Prepare
+) -> None:
+    router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=0.01, times=None))
+    running = prepared("hello", "gpt-6-luna")
+    running.start()
+    assert running.wait().rows[0].error == "RateLimitError"
+    router.clear_faults()
+    router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=0.01, times=4))
+    running.retry()
+    assert running.wait().rows[0].state == "done"
+
+
 def test_a_key_revoked_in_the_middle_fails_the_rest_without_asking(
     session: Session, router: SandboxRouter, prepared: Prepare
 ) -> None:

@@ -83,6 +83,7 @@ class Cell:
     note: str = ""
     problem: TetrateError | None = None  # why it was never asked
     attempts: list[Attempt] = field(default_factory=list)
+    refusals: int = 0  # 429s since it was last asked for
 
     @property
     def attempt(self) -> Attempt | None:

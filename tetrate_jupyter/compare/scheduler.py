@@ -80,7 +80,7 @@ class Scheduler:
     # --- whose turn it is ------------------------------------------------------------------------------------
 
     def _add(self, cell: Cell) -> None:
-        cell.problem, cell.note = cell.column.problem, ""
+        cell.problem, cell.note, cell.refusals = cell.column.problem, "", 0
         if cell.problem is not None or cell.column.model is None:
             self._over(cell, "failed")
             return
@@ -205,7 +205,8 @@ class Scheduler:
         self._pump()
 
     def _failed(self, cell: Cell, error: TetrateError, lane: Lane) -> None:
-        if isinstance(error, RateLimitError) and len(cell.attempts) <= REFUSALS:
+        if isinstance(error, RateLimitError) and cell.refusals < REFUSALS:
+            cell.refusals += 1
             rest = lane.rest(self._now(), error.retry_after)
             if rest is not None:
                 cell.state, cell.note = "waiting", f"rate limit: again in {seconds(rest)}"

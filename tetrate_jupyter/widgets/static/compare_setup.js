@@ -66,7 +66,12 @@ function setup(context) {
 
   function chip([name, about], place) {
     const label = button(name, () => open(opened === place ? -1 : place), { class: "tetrate-name", "aria-expanded": "false", title: "Parameters for this column only" });
-    const remove = button("×", () => { if (opened === place) open(-1); send("drop", { place }); text.focus(); }, { ...quiet, "aria-label": `Remove ${name}` });
+    const remove = button("×", () => {
+      if (opened === place) open(-1);
+      else if (place < opened) opened -= 1;
+      send("drop", { place });
+      text.focus();
+    }, { ...quiet, "aria-label": `Remove ${name}` });
     return h("li", { class: "tetrate-chip" }, label, about ? h("span", { class: "tetrate-quiet tetrate-about" }, about) : null, remove);
   }
 
