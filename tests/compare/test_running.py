@@ -174,9 +174,7 @@ def test_a_429_that_asks_for_too_long_fails_and_says_so(session: Session, router
     assert (fine.state, limited.state, limited.error) == ("done", "failed", "RateLimitError")
 
 
-def test_retry_after_refusals_brings_fresh_patience(
-    session: Session, router: SandboxRouter, prepared: Prepare
-) -> None:
+def test_retry_after_refusals_brings_fresh_patience(session: Session, router: SandboxRouter, prepared: Prepare) -> None:
     router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=0.01, times=None))
     running = prepared("hello", "gpt-6-luna")
     running.start()
