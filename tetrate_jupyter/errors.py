@@ -63,6 +63,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typing_extensions import Self
+
     from tetrate_jupyter.types import AnswerLike
 
 
@@ -84,6 +86,14 @@ class TetrateError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def bare(self) -> Self:
+        """Return this error without traceback, cause and context: their frames hold what no debugger is to show.
+
+        To be raised outside the handler that caught it; else it gets a context again.
+        """
+        self.__cause__ = self.__context__ = None
+        return self.with_traceback(None)
 
     def lines(self) -> list[str]:
         """Give the text a person sees, line by line, without the class name."""

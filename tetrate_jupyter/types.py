@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
@@ -28,34 +28,64 @@ class AnswerLike(Protocol):
 class Secret:
     """A key, or anything else that must never be shown. Bound to the gateway `host` it was made for.
 
-    Shows itself as "<secret>" in every form (repr, str, format); can't be pickled or copied into JSON.
+    Shows itself as "<secret>" in every form (repr, str, format); can't be pickled or turned into JSON, and a copy of it
+    is itself. What shows objects (`vars`, `copy`, `dill`, `jsonpickle`, rich's `inspect` and tracebacks with locals)
+    finds no text in it. That keeps it from being shown by accident; it keeps nothing from code that asks for it.
     `reveal()` is called where the header is written and where the key is stored, nowhere else.
     """
 
-    __slots__ = ("_value", "host")
+    __slots__ = ("_text", "host")
 
     def __init__(self, value: str, *, host: str) -> None:
-        self._value = value
+        # a function, since whatever walks through attributes shows those and not what a function closes over
+        self._text: Callable[[], str] = lambda: value
         self.host = host
 
+    @classmethod
+    def typed(cls, text: object) -> Secret:
+        """Wrap what a person typed, for a host that is named later by `bound_to`. What is no text is no key: "".
+
+        To be called in the first line that sees the text, which then lets go of it: a frame of an error has no other.
+        A `Secret` is given back as it is, bound as it was.
+        """
+        if isinstance(text, Secret):
+            return text
+        return cls(text.strip() if isinstance(text, str) else "", host="")
+
+    def bound_to(self, host: str) -> Secret:
+        """Return it as one for `host`, where it has none yet; one that was made for a host stays that host's."""
+        return self if self.host else Secret(self._text(), host=host)
+
     def reveal(self) -> str:
-        """Give the plain text; the caller must not keep it."""
-        return self._value
+        """Return the plain text; the caller must not keep it."""
+        return self._text()
 
     def is_inside(self, text: str) -> bool:
         """Whether `text` holds this secret."""
-        return bool(self._value) and self._value in text
+        return bool(self._text()) and self._text() in text
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value and other.host == self.host
+        return isinstance(other, Secret) and other._text() == self._text() and other.host == self.host
 
     def __hash__(self) -> int:
-        return hash((Secret, self._value, self.host))
+        return hash((Secret, self._text(), self.host))
 
     def __repr__(self) -> str:
         return "<secret>"
 
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, _: object) -> Secret:
+        return self
+
     def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret can't be pickled")
+
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        raise TypeError("a secret can't be pickled")
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a secret can't be pickled")
 
 

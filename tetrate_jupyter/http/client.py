@@ -20,11 +20,12 @@ from tetrate_jupyter.http.attempts import Failure, too_slow, try_repeatedly, wit
 from tetrate_jupyter.http.bodies import decoded, encoded, read_completion, read_start, read_whole
 from tetrate_jupyter.http.exchange import exchange_error, is_sendable, read_key
 from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
+from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
-    from tetrate_jupyter.types import Retrying, Secret
+    from tetrate_jupyter.types import Retrying
 
 __all__ = ["ChatStream", "GatewayClient", "ResponseMeta", "Timeouts"]
 
@@ -92,17 +93,31 @@ class GatewayClient:
             return None
         raise outcome.error
 
-    async def exchange(self, code: str, verifier: str) -> Secret:
+    async def exchange(self, code: str | Secret, verifier: str | Secret) -> Secret:
         """Turn an authorization code into a key. One try, within 30 s: a code is good for one.
 
         Raises `CodeRejectedError` when the router refuses the code (4xx), `ExchangeError` for anything else.
         """
+        hidden = Secret.typed(code), Secret.typed(verifier)
+        del code, verifier
+        cancelled: tuple[object, ...] = ()
+        try:
+            outcome = await self._exchanged(*hidden)
+        except asyncio.CancelledError as stopped:
+            cancelled = stopped.args
+        else:
+            if isinstance(outcome, Secret):
+                return outcome
+            raise outcome.bare()
+        raise asyncio.CancelledError(*cancelled)  # without the frames that held code and verifier
+
+    async def _exchanged(self, code: Secret, verifier: Secret) -> Secret | errors.TetrateError:
         asked = self._asked(
-            base_url=self.endpoints.auth_url, hide=lambda text: any(s in text for s in (code, verifier) if s)
+            base_url=self.endpoints.auth_url, hide=lambda text: code.is_inside(text) or verifier.is_inside(text)
         )
-        content = encoded({"code": code, "code_verifier": verifier})
+        content = encoded({"code": code.reveal(), "code_verifier": verifier.reveal()})
         if isinstance(content, errors.TetrateError):
-            raise exchange_error(content, asked)
+            return exchange_error(content, asked)
         call = _Call("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
         try:
             outcome: bytes | Failure = await within(self.timeouts.exchange, self._whole(call), asked)
@@ -110,8 +125,11 @@ class GatewayClient:
             outcome = Failure.of_error(error)
         if isinstance(outcome, Failure):
             web_page = "html" in outcome.headers.get("content-type", "")
-            raise exchange_error(outcome.error, asked, web_page=web_page)
-        return read_key(outcome, asked, host=self.endpoints.host)
+            return exchange_error(outcome.error, asked, web_page=web_page)
+        try:
+            return read_key(outcome, asked, host=self.endpoints.host)
+        except errors.TetrateError as error:
+            return error
 
     async def complete(self, key: Secret, body: Mapping[str, Any]) -> tuple[wire.WireCompletion, ResponseMeta]:
         """Ask for an answer in one piece. Each of up to three tries is bounded by the first-output time-out (180 s)."""
@@ -231,6 +249,7 @@ class GatewayClient:
     async def _open(self, call: _Call) -> _Response | Failure:
         """Send, and wait for the headers of a success; anything else is a failure."""
         failure: errors.TetrateError | None = None
+        cancelled: tuple[object, ...] | None = None
         try:
             http = self._client()
             request = http.build_request(
@@ -242,8 +261,12 @@ class GatewayClient:
             if call.content is not None:
                 request.headers["Content-Type"] = "application/json"
             response = await http.send(request, auth=call.auth, stream=True, follow_redirects=False)
+        except asyncio.CancelledError as stopped:
+            cancelled = stopped.args
         except Exception as foreign:  # noqa: BLE001 - whatever the library raises becomes ours, here and nowhere else
             failure = ours(foreign, call.asked)
+        if cancelled is not None:  # without the library's frames, which hold the header
+            raise asyncio.CancelledError(*cancelled)
         if failure is not None:  # raised outside the handler: the foreign error must not hang on ours
             return Failure.of_error(failure)
         opened = _Response(response, call.asked)
@@ -293,7 +316,10 @@ class _Bearer(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        yield request
+        try:
+            yield request
+        finally:
+            del request.headers["Authorization"]  # it has left; the request lives on in the response, and in frames
 
 
 class _Response:
