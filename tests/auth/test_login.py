@@ -561,4 +561,4 @@ async def test_neither_code_nor_verifier_nor_key_is_ever_said(
     assert code not in said
     assert verifier not in said
     assert key is None or not key.is_inside(said)
-    assert attempt._verifier == ""
+    assert attempt._verifier.reveal() == ""

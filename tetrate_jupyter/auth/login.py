@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import enum
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from tetrate_jupyter import config
 from tetrate_jupyter.auth import pkce
@@ -21,15 +21,15 @@ from tetrate_jupyter.errors import (
     TetrateError,
 )
 from tetrate_jupyter.observers import Observers
+from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tetrate_jupyter.types import Secret
-
 DEAD_PORT: Final = (
     8765  # named in the address where no port could be opened: the browser ends there, the code is pasted
 )
+GUESSES: Final = 3  # codes that came without our state and are tried all the same: see `LoginAttempt`
 _AGAIN: Final = "run %tetrate_login again; it starts at once"
 
 
@@ -46,9 +46,18 @@ class LoginState(enum.Enum):
 class LoginAttempt:
     """Signing in once. `start`, show `url`, `wait`; meanwhile `submit` and `cancel` from any thread.
 
-    `exchange` turns (code, verifier) into a key; it is called once at the most. `timeout`: seconds for the person.
-    `listen=False`: for a kernel on another machine, whose loopback no browser of the person reaches; paste only.
-    It lives on the event loop that `start` was awaited on.
+    `exchange` turns (code, verifier) into a key; it is called once at the most for each code. It belongs to the router
+    of `auth_url`: an attempt posts its code and verifier nowhere else, whatever the session does meanwhile. `timeout`:
+    seconds for the person. `listen=False`: for a kernel on another machine, whose loopback no browser of the person
+    reaches; paste only. It lives on the event loop that `start` was awaited on.
+
+    Whatever runs on this machine, and whatever page the person has open, can knock at the listener. What carries our
+    state comes from the router, and what is pasted from the person: the first such code, or no, ends the attempt. It
+    isn't known whether the router brings our state back; so a code without it is tried, too, and where the router
+    refuses it the attempt goes on, for `GUESSES` codes at the most: a hostile page can neither end a sign-in nor have
+    us hammer the router (the verifier goes to the router's own exchange in any case). That a wrong code doesn't use up
+    the right one is PKCE's own sense: a code belongs to the challenge that it was made for. An "error" without our
+    state ends nothing. After the last guess, or where the router does end things, the person pastes the address.
     """
 
     def __init__(
@@ -63,14 +72,18 @@ class LoginAttempt:
         self._exchange = exchange
         self._timeout = timeout
         self._listen = listen
-        self._verifier = pkce.new_verifier()
-        self._nonce = pkce.new_state()
+        self._verifier = Secret(pkce.new_verifier(), host="")
+        self._nonce = Secret(pkce.new_state(), host="")
         self._listener = Listener(self._browser_came)
         self._observers = Observers()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._done: asyncio.Future[Secret] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._work: asyncio.Task[None] | None = None
+        self._exchanges: dict[Secret, asyncio.Task[Secret | TetrateError]] = {}
+        self._guesses_left = GUESSES
+        self._time_is_over = False
+        self._stopped: LoginCancelledError | None = None
         self._started = time.monotonic()
         self.state = LoginState.NEW
         self.error: TetrateError | None = None
@@ -88,7 +101,7 @@ class LoginAttempt:
         return self.state in {LoginState.DONE, LoginState.FAILED}
 
     async def start(self) -> str:
-        """Open the port and give the consent page's address. Where no port opens, pasting still works."""
+        """Open the port and return the consent page's address. Where no port opens, pasting still works."""
         self._loop = asyncio.get_running_loop()
         self._done = self._loop.create_future()
         self._done.add_done_callback(_look_at)
@@ -97,43 +110,79 @@ class LoginAttempt:
             with contextlib.suppress(OSError):  # pasting needs no port
                 await self._listener.start()
                 self.listening = True
-        callback = pkce.callback_address(self._listener.port or DEAD_PORT, self._nonce)
-        self.url = pkce.authorization_url(self._auth_url, callback, pkce.challenge_of(self._verifier))
+        callback = pkce.callback_address(self._listener.port or DEAD_PORT, self._nonce.reveal())
+        self.url = pkce.authorization_url(self._auth_url, callback, pkce.challenge_of(self._verifier.reveal()))
+        if self._stopped is not None:  # before there was anything to stop, or while the port was opened
+            self._fail(self._stopped)
+        if self.ended:
+            self._listener.close()
+            return self.url
         self._timer = self._loop.call_later(self._timeout, self._too_late)
         self._go(LoginState.WAITING)
         return self.url
 
     async def wait(self) -> Secret:
-        """Wait for the end; give the key. Raises the `LoginError` family. Cancelling this leaves the attempt alone."""
+        """Wait for the end and return the key. Cancelling it leaves the attempt alone. Raises `LoginError`s."""
         if self._done is None:
             raise LoginError("This sign-in was not started.", next_step=_AGAIN)
         return await asyncio.shield(self._done)
 
-    def submit(self, text: str) -> None:
+    def submit(self, text: str | Secret) -> None:
         """Take what a person pasted: the address the browser ended at, or the code. From any thread.
 
         Raises `RedirectError` (the attempt goes on) or `LoginDeniedError` (and ends).
         """
+        pasted = Secret.typed(text)
+        del text
         if self._loop is None:
             raise RedirectError("This sign-in was not started.", next_step=_AGAIN)
-        try:
-            code = pkce.code_of_paste(text, self._nonce)
-        except LoginDeniedError as error:
-            denied = error
+        found = self._pasted_code(pasted)
+        if isinstance(found, LoginDeniedError):
+            # one of its own: what was raised here has the caller's frames, and those may hold what was pasted
+            denied = LoginDeniedError(found.message, next_step=found.next_step)
             self._call(lambda: self._fail(denied))
-            raise
+        if isinstance(found, LoginError):
+            raise found
         if self.ended:
             raise RedirectError("This sign-in is over.", next_step=_AGAIN)
+        code = found
         self._call(lambda: self._take(code))
 
     def cancel(self, reason: str = "cancelled") -> None:
-        """Stop waiting; nothing happens where it is over. From any thread."""
+        """Stop waiting; nothing happens where it is over. From any thread, also before it has started."""
         error = LoginCancelledError(f"This sign-in was stopped: {reason}.", next_step=_AGAIN)
+        self._stopped = error  # before the loop is looked at: `start` names the loop and looks here afterwards
         self._call(lambda: self._fail(error))
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` at each change of state, on the loop's thread; gives back a function that stops it."""
         return self._observers.add(callback)
+
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        raise TypeError("a sign-in under way can't be copied or pickled")
+
+    # --- what came; its text is in no frame of an error ---------------------------------------------------------
+
+    def _pasted_code(self, pasted: Secret) -> Secret | LoginError:
+        try:
+            return Secret(pkce.code_of_paste(pasted.reveal(), self._nonce.reveal()), host="")
+        except LoginError as error:
+            return error.bare()
+
+    def _way_back(self, query: str) -> pkce.WayBack | LoginError:
+        try:
+            return pkce.read_way_back(query, self._nonce.reveal())
+        except LoginError as error:
+            return error.bare()
+
+    async def _exchanged(self, code: Secret) -> Secret | TetrateError:
+        try:
+            return await self._exchange(code.reveal(), self._verifier.reveal())
+        except TetrateError as error:
+            # its frames hold code and verifier, which together are still good for a key where the router was in trouble
+            return error.bare()
+        except Exception:  # noqa: BLE001 - whatever it was, its text may hold the code
+            return ExchangeError("The code could not be turned into a key.", next_step=_AGAIN)
 
     # --- on the loop -----------------------------------------------------------------------------------------
 
@@ -142,48 +191,76 @@ class LoginAttempt:
             self._loop.call_soon_threadsafe(action)
 
     async def _browser_came(self, query: str) -> Page:
-        try:
-            code = pkce.code_of_query(query, self._nonce)
-        except LoginDeniedError as error:
-            self._fail(error)
+        found = self._way_back(query)
+        if isinstance(found, LoginError):
+            return Page(400, "This is not the way back", f"{found.message} You can close this page.")
+        if found.denied is not None:
+            if not found.ours:
+                return _NOT_APPROVED
+            self._fail(found.denied)
             return Page(
                 400, "Not approved", "Nothing was changed. You can close this page and go back to the notebook."
             )
-        except RedirectError as error:
-            return Page(400, "This is not the way back", f"{error.message} You can close this page.")
-        if not self._take(code):
-            return Page(400, "Used already", "This sign-in has had its answer. You can close this page.")
+        if found.code is None or self.state is not LoginState.WAITING:
+            return _USED
+        if not found.ours:
+            return await self._guess(found.code)
+        self._take(found.code)
         if self._done is not None:
             await asyncio.wait({self._done})
+        return self._end_page()
+
+    async def _guess(self, code: Secret) -> Page:
+        """Try a code that came without our state; only its success changes anything."""
+        if code not in self._exchanges:
+            if not self._guesses_left:
+                return Page(400, "Not signed in", f"This can't be told from what another page sent. {_PASTE}")
+            self._guesses_left -= 1
+        task = self._exchange_of(code)
+        await asyncio.wait({task})
+        if task.cancelled():  # the attempt has ended meanwhile
+            return self._end_page()
+        outcome = task.result()
+        if isinstance(outcome, Secret):
+            self._succeed(outcome)
+        if self._time_is_over:
+            self._too_late()
+        if self.ended or isinstance(outcome, Secret):
+            return self._end_page()
+        return Page(400, "Not signed in", f"{outcome.message} {_PASTE}")
+
+    def _end_page(self) -> Page:
         if self.error is None:
             return Page(200, "You are signed in", "You can close this page and go back to the notebook.")
         text = f"{self.error.message} You can close this page and start again in the notebook."
         return Page(400, "Not signed in", text)
 
-    def _take(self, code: str) -> bool:
-        """Begin the exchange; False where one has begun or the attempt is over: the first code wins."""
+    def _take(self, code: Secret) -> None:
+        """Begin the exchange, unless one has begun or the attempt is over: the first code wins."""
         if self.state is not LoginState.WAITING or self._loop is None:
-            return False
+            return
         if self._timer is not None:
             self._timer.cancel()  # the person was in time; the exchange has a bound of its own
         self._go(LoginState.EXCHANGING)
         self._work = self._loop.create_task(self._trade(code))
-        return True
 
-    async def _trade(self, code: str) -> None:
+    def _exchange_of(self, code: Secret) -> asyncio.Task[Secret | TetrateError]:
+        """Return the exchange of this code, under way or over: a code is good once, so it is posted once."""
+        task = self._exchanges.get(code)
+        if task is None:
+            task = self._exchanges[code] = asyncio.ensure_future(self._exchanged(code))
+        return task
+
+    async def _trade(self, code: Secret) -> None:
         try:
-            key = await self._exchange(code, self._verifier)
-        except TetrateError as error:
-            # its frames hold code and verifier, which together are still good for a key where the router was in trouble
-            error.__cause__ = error.__context__ = None
-            self._fail(error.with_traceback(None))
+            outcome = await self._exchange_of(code)
         except asyncio.CancelledError:
             self._fail(LoginCancelledError("This sign-in was stopped.", next_step=_AGAIN))
             raise
-        except Exception:  # noqa: BLE001 - whatever it was, its text may hold the code
-            self._fail(ExchangeError("The code could not be turned into a key.", next_step=_AGAIN))
+        if isinstance(outcome, Secret):
+            self._succeed(outcome)
         else:
-            self._succeed(key)
+            self._fail(outcome)
 
     def _succeed(self, key: Secret) -> None:
         if self._done is not None and not self._done.done():
@@ -195,27 +272,40 @@ class LoginAttempt:
         if self._done is None or self._done.done():
             return
         self.error = error
-        if self._work is not None:
-            self._work.cancel()
         self._end(LoginState.FAILED)
         self._done.set_exception(error)
         self._observers.notify()
 
     def _too_late(self) -> None:
+        if any(not task.done() for task in self._exchanges.values()):
+            self._time_is_over = True  # somebody was in time; whether it was the person shows in a moment
+            return
         long = self._timeout >= 120
         waited = f"{self._timeout / 60:.0f} minutes" if long else f"{self._timeout:.0f} s"
         self._fail(LoginTimeoutError(f"Nobody approved within {waited}.", next_step=_AGAIN))
 
     def _end(self, state: LoginState) -> None:
         self.state = state
-        self._verifier = ""
+        self._verifier = Secret("", host="")
         self._listener.close()
         if self._timer is not None:
             self._timer.cancel()
+        for task in (self._work, *self._exchanges.values()):
+            if task is not None:
+                task.cancel()
 
     def _go(self, state: LoginState) -> None:
         self.state = state
         self._observers.notify()
+
+
+_USED: Final = Page(400, "Used already", "This sign-in has had its answer. You can close this page.")
+_NOT_APPROVED: Final = Page(
+    400, "Not approved?", "If you said no, press Cancel in the notebook, which still waits. You can close this page."
+)
+_PASTE: Final = (
+    "If you have just approved: copy the address of this page and paste it in the notebook, which still waits."
+)
 
 
 def _look_at(done: asyncio.Future[Secret]) -> None:

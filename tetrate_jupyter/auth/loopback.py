@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
 MAX_HEAD: Final = 16 * 1024  # bytes of a request's head; browsers send far less
 PATIENCE: Final = 5.0  # seconds for it to arrive, and for the page to be taken; a connection opened ahead just closes
-MAX_CONNECTIONS: Final = 16
+MAX_CONNECTIONS: Final = 16  # that are being answered at once
+MAX_IDLE: Final = 64  # that have sent no whole request yet, or have their page; the oldest makes room for a new one
 
-_STATUS: Final = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 503: "Busy"}
+_STATUS: Final = {
+    200: "OK",
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    500: "Failed",
+    503: "Busy",
+}
 _STYLE: Final = (
     ":root{color-scheme:light dark}"
     "body{margin:0;min-height:100vh;display:grid;place-items:center;font:16px/1.5 system-ui,sans-serif;"
@@ -46,20 +54,25 @@ class Page:
 
 
 NOT_HERE: Final = Page(404, "Nothing here", "This address only waits for a sign-in to come back.")
+_NO_VISIT: Final = Page(400, "Not this way", "This address takes a person's own visit only.")
+_AHEAD: Final = Page(503, "Not yet", "This address can't be loaded ahead.")
 
 
 class Listener:
     """Waits on a port of 127.0.0.1 (and ::1, where `localhost` may mean that) that the system chooses.
 
-    `answer` is given the query of each GET of "/" and gives the page to show. Everything else is refused. `patience`:
-    seconds for a client to send its request, and again to take the page.
+    `answer` is given the query of each GET of "/" and returns the page to show. Everything else is refused, and so is
+    what a page does behind a person's back, where the browser says so: an image, a fetch, a frame, a prefetch. A
+    connection that says nothing is closed after `patience`, and sooner where others need its place. `patience`: seconds
+    for a client to send its request, and again to take the page.
     """
 
     def __init__(self, answer: Callable[[str], Awaitable[Page]], *, patience: float = PATIENCE) -> None:
         self._answer = answer
         self._patience = patience
         self._servers: list[asyncio.Server] = []
-        self._open = 0
+        self._answering = 0
+        self._idle: dict[asyncio.StreamWriter, None] = {}  # oldest first
         self.port = 0
 
     async def start(self) -> None:
@@ -88,40 +101,91 @@ class Listener:
         self._servers = []
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        self._let_in(writer)
         try:
-            page = (
-                Page(503, "Busy", "Too many connections.") if self._open > MAX_CONNECTIONS else await self._page(reader)
-            )
-            if page is not None:
-                writer.write(_response(page))
+            request = await self._request(reader)
+            if request is not None:
+                writer.write(_response(await self._page(request, writer)))
                 await asyncio.wait_for(_see_off(reader, writer), self._patience)
         except (OSError, asyncio.TimeoutError):
             pass  # the browser is gone; there is nobody to tell
         finally:
-            self._open -= 1
+            self._idle.pop(writer, None)
             writer.close()
             with contextlib.suppress(OSError, asyncio.TimeoutError):
                 await asyncio.wait_for(writer.wait_closed(), self._patience)
 
-    async def _page(self, reader: asyncio.StreamReader) -> Page | None:
+    def _let_in(self, writer: asyncio.StreamWriter) -> None:
+        self._idle[writer] = None
+        if len(self._idle) > MAX_IDLE:
+            oldest = next(iter(self._idle))
+            del self._idle[oldest]
+            oldest.transport.abort()
+
+    async def _request(self, reader: asyncio.StreamReader) -> _Request | Page | None:
+        """Read a request's head, or return what is wrong with it; None where none comes."""
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), self._patience)
         except asyncio.LimitOverrunError:
             return Page(400, "Too long", "This request is too long.")
         except (asyncio.IncompleteReadError, asyncio.TimeoutError):
             return None
-        lines = head.decode("latin-1").split("\r\n")
-        method, _, rest = lines[0].partition(" ")
-        target = rest.partition(" ")[0]
-        if _header(lines, "host") not in {f"localhost:{self.port}", f"127.0.0.1:{self.port}", f"[::1]:{self.port}"}:
+        return _Request.read(head)
+
+    async def _page(self, request: _Request | Page, writer: asyncio.StreamWriter) -> Page:
+        refused = request if isinstance(request, Page) else request.refused(self.port)
+        if refused is not None or isinstance(request, Page):
+            return refused or NOT_HERE
+        if self._answering >= MAX_CONNECTIONS:
+            return Page(503, "Busy", "Too many connections.")
+        self._idle.pop(writer, None)  # until it is answered, it isn't the one to make room
+        self._answering += 1
+        try:
+            return await self._answer(request.query)
+        except Exception:  # noqa: BLE001 - it would be logged, with frames that hold the query
+            return Page(500, "Not signed in", "Something went wrong here. Start again in the notebook.")
+        finally:
+            self._answering -= 1
+            self._let_in(writer)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A request's head; header names in lower case, values as they came."""
+
+    method: str
+    path: str
+    query: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @classmethod
+    def read(cls, head: bytes) -> _Request:
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, _, rest = first.partition(" ")
+        path, _, query = rest.partition(" ")[0].partition("?")
+        named = (line.partition(":") for line in lines if line)
+        return cls(method, path, query, tuple((name.strip().lower(), value.strip()) for name, _, value in named))
+
+    def all(self, name: str) -> list[str]:
+        return [value.lower() for found, value in self.headers if found == name]
+
+    def refused(self, port: int) -> Page | None:
+        """Return what to say to a request that isn't a browser's own way back to this port."""
+        if self.all("host") not in [[f"{name}:{port}"] for name in ("localhost", "127.0.0.1", "[::1]")]:
             return Page(400, "Not for here", "This request names another host.")
-        if method != "GET":
+        if self.method != "GET":
             return Page(405, "Not allowed", NOT_HERE.text)
-        path, _, query = target.partition("?")
-        if path != "/" or not query:
+        if self.path != "/" or not self.query:
             return NOT_HERE
-        return await self._answer(query)
+        if any(self.all(name) for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")):
+            return _AHEAD  # a link that is loaded ahead, or shown in small, must not use up the code
+        # A browser names how and for what it asks (not the older ones, nor curl), and an origin only where no person
+        # followed a link; a GET has no body.
+        told = (("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"))
+        if any(value != lawful for name, lawful in told for value in self.all(name)):
+            return _NO_VISIT
+        bodied = self.all("transfer-encoding") or any(size != "0" for size in self.all("content-length"))
+        return _NO_VISIT if self.all("origin") or bodied else None
 
 
 async def _see_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -130,11 +194,6 @@ async def _see_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.write_eof()
     while await reader.read(MAX_HEAD):
         pass
-
-
-def _header(lines: list[str], name: str) -> str:
-    found = [line.partition(":")[2].strip().lower() for line in lines[1:] if line.lower().startswith(name + ":")]
-    return found[0] if len(found) == 1 else ""
 
 
 def _response(page: Page) -> bytes:

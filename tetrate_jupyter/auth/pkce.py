@@ -6,11 +6,13 @@ import base64
 import hashlib
 import re
 import secrets
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlencode
 
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import LoginDeniedError, RedirectError
+from tetrate_jupyter.types import Secret
 
 VERIFIER_BYTES: Final = 96  # gives 128 characters, the longest RFC 7636 allows and the length seen in use
 STATE_BYTES: Final = 16
@@ -51,19 +53,40 @@ def authorization_url(auth_url: str, callback: str, challenge: str) -> str:
     return f"{auth_url}{config.AUTHORIZE_PATH}?{urlencode(query)}"
 
 
-def code_of_query(query: str, state: str) -> str:
-    """Give the authorization code of a callback's query.
+@dataclass(frozen=True)
+class WayBack:
+    """What a callback's query brought. `ours`: it carries the state of this attempt, which only the router was told."""
+
+    code: Secret | None
+    denied: LoginDeniedError | None
+    ours: bool
+
+
+def read_way_back(query: str, state: str) -> WayBack:
+    """Read a callback's query: a code, or the router's no.
 
     A query that was appended naively ("?state=..?code=..") is understood. A `state` that comes back must fit; one that
-    doesn't come back is no fault, since PKCE itself ties the code to this attempt. Raises `LoginDeniedError` where the
-    router says no, `RedirectError` where there is no code for this attempt.
+    doesn't come back is no fault, since PKCE itself ties the code to this attempt. Raises `RedirectError` where there
+    is neither for this attempt.
     """
     found = {name: values[0] for name, values in parse_qs(query.replace("?", "&")).items()}
     if "state" in found and not secrets.compare_digest(_bytes(found["state"]), _bytes(state)):
         raise RedirectError("That address belongs to another sign-in.", next_step="use the newest link, or " + _AGAIN)
     if "error" in found:
-        raise LoginDeniedError(f"The router did not approve ({_shown(found['error'])}).", next_step=_AGAIN)
-    return _checked(found.get("code", ""))
+        no = LoginDeniedError(f"The router did not approve ({_shown(found['error'])}).", next_step=_AGAIN)
+        return WayBack(None, no, "state" in found)
+    return WayBack(Secret(_checked(found.get("code", "")), host=""), None, "state" in found)
+
+
+def code_of_query(query: str, state: str) -> str:
+    """Return the authorization code of a callback's query, as `read_way_back` reads it.
+
+    Raises `LoginDeniedError` where the router says no, `RedirectError` where there is no code for this attempt.
+    """
+    found = read_way_back(query, state)
+    if found.code is None:
+        raise found.denied or RedirectError("There is no code in that.", next_step=_AGAIN)
+    return found.code.reveal()
 
 
 def code_of_paste(text: str, state: str) -> str:
