@@ -122,8 +122,9 @@ class Endpoints:
         False for an address of somebody else's without a sign-in address of its own: the real service's page would
         give a key of that service, which would then be sent elsewhere.
         """
-        host = urlsplit(self.base_url).hostname or ""
-        return self.auth_url != DEFAULT_AUTH_URL or host.endswith(_OWN_DOMAIN)
+        host, page = (urlsplit(url).hostname or "" for url in (self.base_url, self.auth_url))
+        the_service = urlsplit(DEFAULT_AUTH_URL).hostname or ""
+        return page.rstrip(".") != the_service or host.rstrip(".").endswith(_OWN_DOMAIN)
 
     @property
     def keys_page(self) -> str:

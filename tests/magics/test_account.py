@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tetrate_jupyter.errors import InvalidKeyError, NotSignedInError, OptionError, UnknownModelError
-from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.errors import InvalidKeyError, LoginError, NotSignedInError, OptionError, UnknownModelError
+from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from tetrate_jupyter.sandbox import SandboxRouter
     from tetrate_jupyter.sessions.session import Session
 
 PASTED = ("sk-sandbox-0123456789abcdef", "http://localhost:1/?code=abc", "Zm9vYmFyYmF6cXV4cXV1eA")
@@ -53,13 +53,25 @@ def test_other_words_on_the_line_are_refused_too(shell: InteractiveShell) -> Non
 def test_with_another_base_url_the_key_stays_behind(
     shell: InteractiveShell, session: Session, router: SandboxRouter
 ) -> None:
-    from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
-
     with SandboxRouter(speed=INSTANT) as other:
         session.connect(other.base_url)
         with pytest.raises(NotSignedInError):
             shell.run_line_magic("tetrate", "hello")
         assert not other.requests
+
+
+@pytest.mark.parametrize("options", ["--base-url {other.base_url}", "--auth-url {other.auth_url}"])
+def test_another_address_cancels_a_sign_in_that_is_under_way(
+    shell: InteractiveShell, session: Session, options: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = session.bridge.run(session.account.begin())
+    monkeypatch.setattr(getpass, "getpass", lambda _: "")  # in a terminal one would be asked next
+    with SandboxRouter(speed=INSTANT) as other:
+        with pytest.raises(LoginError):
+            shell.run_line_magic("tetrate_login", options.format(other=other) + " --again --timeout 1")
+        assert "moved to another router" in str(attempt.error)
+        assert other.auth_url == session.endpoints.auth_url
+        assert not [r for r in other.requests if r.key is not None]
 
 
 @pytest.mark.parametrize("store", ["file", "memory", "auto"])

@@ -21,9 +21,9 @@ def login(magics: TetrateMagics, line: str) -> None:
     if parsed.words:
         refuse(parsed.words)
     session = magics.session
-    base_url = parsed.text("base_url")
-    if base_url:
-        session.connect(base_url, parsed.text("auth_url"), allow_http=parsed.flag("allow_http"))
+    base_url, auth_url = parsed.text("base_url"), parsed.text("auth_url")
+    if base_url or auth_url:
+        session.connect(base_url or session.endpoints.base_url, auth_url, allow_http=parsed.flag("allow_http"))
     store, again, timeout = parsed.text("store") or magics.store, parsed.flag("again"), parsed.number("timeout")
     if place() == "notebook" and not parsed.flag("wait"):
         from IPython.display import display

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.errors import InvalidKeyError, KeyHostError, NotSignedInError
+from tetrate_jupyter.errors import (
+    InvalidKeyError,
+    KeyHostError,
+    KeyStoreError,
+    LoginCancelledError,
+    NotSignedInError,
+    TetrateError,
+)
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Secret
 
@@ -20,19 +28,27 @@ if TYPE_CHECKING:
     from tetrate_jupyter.keys.store import FoundKey, KeyStore, Place
     from tetrate_jupyter.sessions.connections import Connections
 
+_MOVED: Final = "the session moved to another router"
+
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A key that the router has just accepted: for which host, kept where, and how many models it reaches."""
+    """A key that is in use: for which host, kept where, and how many models it reaches (None: not known)."""
 
     host: str
     place: Place
-    models: int
+    models: int | None
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        reach = f"{self.models} model{'' if self.models == 1 else 's'}"
-        return f"Signed in to {self.host}. The key is in {self.place}; it reaches {reach}."
+        return f"Signed in to {self.host}. The key is in {self.place}{self.reach}."
+
+    @property
+    def reach(self) -> str:
+        """What it reaches, as the end of a sentence; nothing where that isn't known, which a note explains."""
+        if self.models is None:
+            return ""
+        return f"; it reaches {self.models:,} model{'' if self.models == 1 else 's'}"
 
 
 class Account:
@@ -86,42 +102,88 @@ class Account:
         return self._signed_in(found.place, models)
 
     async def begin(self, *, timeout: float | None = None, listen: bool = True) -> LoginAttempt:
-        """Start signing in; an attempt that is still waiting is cancelled. Gives the attempt, its address in `.url`.
+        """Start signing in; an attempt that is still waiting is cancelled. Returns the attempt, its address in `.url`.
 
-        `listen=False`: no browser of the person can come back to this machine; the address is pasted.
+        It belongs to the router that is in use now: moving to another one cancels it. `listen=False`: no browser of
+        the person can come back to this machine; the address is pasted. Raises `NotSignedInError` where no consent
+        page is known for the router: another's would give a key that is then sent to the wrong one.
         """
         from tetrate_jupyter.auth.login import LoginAttempt
 
+        endpoints = self.endpoints
+        if not endpoints.has_consent_page:
+            raise NotSignedInError(
+                f"No consent page is known for {endpoints.host}.",
+                next_step="enter a key for it: session.login(key=getpass()), or name its page: --auth-url",
+            )
         if self._attempt is not None:
             self._attempt.cancel("replaced by a newer sign-in")
         options = {} if timeout is None else {"timeout": timeout}
-        self._attempt = attempt = LoginAttempt(self.endpoints.auth_url, self._exchange, listen=listen, **options)
+        attempt = LoginAttempt(endpoints.auth_url, self._connections.exchange(), listen=listen, **options)
+        self._attempt = attempt
+        if self.endpoints != endpoints:  # moved on another thread, which may have looked before there was an attempt
+            attempt.cancel(_MOVED)
         await attempt.start()
         return attempt
 
     async def finish(self, attempt: LoginAttempt, *, store: str = "auto") -> SignedIn:
-        """Wait for the attempt to end, check the key it brought and keep it. Raises the `LoginError` family."""
-        return await self.use(await attempt.wait(), store=store)
+        """Wait for the attempt's end and keep the key it brought, for the router that gave it. Then look at its models.
+
+        A key that was just issued is kept before anything else is looked at; a list that can't be read is a note.
+        Raises the `LoginError` family (also where the session has moved to another router meanwhile: the key is kept
+        for its own and sent nowhere), and `InvalidKeyError` where the router refuses the very key, which isn't kept.
+        """
+        key = await attempt.wait()
+        place = await asyncio.to_thread(self._keep_issued, key, store)
+        if key.host != self.endpoints.host:
+            raise LoginCancelledError(
+                f"The session moved to another router while {key.host} gave a key, which is kept for it, in {place}.",
+                next_step=f"sign in to {self.endpoints.host}: %tetrate_login",
+            )
+        self._given = None
+        models, notes = await self._look_at_models(key)
+        if isinstance(notes, InvalidKeyError):
+            await asyncio.to_thread(self._drop_refused, key)
+            raise notes
+        self._observers.notify()
+        return SignedIn(key.host, place, models, notes)
 
     async def use(self, key: Secret, *, store: str = "auto") -> SignedIn:
-        """Check a key against the router, then keep it. One that the router refuses is not kept."""
+        """Check a key against the router, then keep it.
+
+        One that could not be checked, for whatever reason, is not kept: unlike an issued one it can be given again,
+        and it must not take the place of one that works. Raises the `GatewayError` family, and `KeyHostError` for a
+        key of another router, which is sent nowhere.
+        """
+        if key.host != self.endpoints.host:
+            raise KeyHostError(
+                f"This key was made for {key.host}, not for {self.endpoints.host}; it was not sent.",
+                next_step="sign in here: session.login()",
+            )
         models = await self._catalog.refresh(key, force=True)
         place = await asyncio.to_thread(self._store.save, key, store=store)
-        self._given = None
+        if key.host == self.endpoints.host:
+            self._given = None
         self._observers.notify()
-        return self._signed_in(place, models)
+        return SignedIn(key.host, place, len(models), self._catalog.notes)
 
-    async def use_text(self, text: str, *, store: str = "auto") -> SignedIn:
-        """Take a key that a person typed at a hidden prompt."""
+    async def use_text(self, text: str | Secret, *, store: str = "auto") -> SignedIn:
+        """Take a key that a person typed."""
+        typed = Secret.typed(text)
+        del text
+        error: InvalidKeyError
         try:
-            return await self.use(Secret(text.strip(), host=self.endpoints.host), store=store)
-        except InvalidKeyError as error:
-            raise InvalidKeyError(
-                f"{self.endpoints.host} does not accept that key (401).",
-                next_step=f"copy it again from {self.endpoints.keys_page}, or sign in: %tetrate_login",
-                request_id=error.request_id,
-                status=401,
-            ) from None
+            return await self.use(typed.bound_to(self.endpoints.host), store=store)
+        except InvalidKeyError as refused:
+            error = refused
+        if error.status is None:  # not sent: it says itself what is wrong with it
+            raise error.bare()
+        raise InvalidKeyError(
+            f"{self.endpoints.host} does not accept that key (401).",
+            next_step=f"copy it again from {self.endpoints.keys_page}, or sign in: %tetrate_login",
+            request_id=error.request_id,
+            status=401,
+        )
 
     async def forget(self) -> tuple[Place, ...]:
         """Forget the key in every place it could be; give the places it was in, an environment variable included."""
@@ -133,8 +195,10 @@ class Account:
         self._observers.notify()
         return places
 
-    def drop_given(self) -> None:
-        """Let go of a key that was given by hand (the session moves to another router)."""
+    def moved(self) -> None:
+        """Let go of what belongs to the router that the session has just left: a key given by hand, an attempt."""
+        if self._attempt is not None:
+            self._attempt.cancel(_MOVED)
         self._given = None
         self._observers.notify()
 
@@ -151,8 +215,30 @@ class Account:
         """Call `callback` after signing in or out; gives back a function that stops it."""
         return self._observers.add(callback)
 
-    async def _exchange(self, code: str, verifier: str) -> Secret:
-        return await self._connections.client().exchange(code, verifier)
+    def _keep_issued(self, key: Secret, store: str) -> Place:
+        """Keep a key that was just issued. Where it can't be kept as asked, it stays in memory; the place says why."""
+        try:
+            return self._store.save(key, store=store)
+        except KeyStoreError as error:
+            why = error.message.rstrip(".")
+        return replace(self._store.save(key, store="memory"), note=why)
+
+    def _drop_refused(self, key: Secret) -> None:
+        found = self._store.find(self.endpoints)
+        if found is not None and found.secret == key:
+            with contextlib.suppress(KeyStoreError):  # that it was refused is what there is to say
+                self._store.forget(self.endpoints)
+
+    async def _look_at_models(self, key: Secret) -> tuple[int | None, tuple[str, ...] | InvalidKeyError]:
+        """Return how many models an issued key reaches, and notes; or None and what is wrong, which stops nothing."""
+        try:
+            return len(await self._catalog.refresh(key, force=True)), self._catalog.notes
+        except InvalidKeyError as error:
+            return None, error.bare()
+        except TetrateError as error:
+            return None, (f"Its models could not be read yet. {error.message}",)
+        except Exception:  # noqa: BLE001 - whatever a list holds, the key is here and asking may work
+            return None, ("Its models could not be read yet.",)
 
     def _signed_in(self, place: Place, models: ModelList) -> SignedIn:
         return SignedIn(self.endpoints.host, place, len(models), self._catalog.notes)

@@ -8,6 +8,7 @@ import weakref
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from concurrent.futures import Future
 
     from tetrate_jupyter.config import Endpoints
@@ -42,6 +43,25 @@ class Connections:
             if client is None:
                 client = self._clients[loop] = GatewayClient(self._endpoints)
             return client
+
+    def exchange(self) -> Callable[[str, str], Awaitable[Secret]]:
+        """Return what turns a code and its verifier into a key, at the router that is in use now.
+
+        It has a client of its own, so that it goes on asking this router, and names its host in the key, wherever the
+        session has moved by then.
+        """
+        endpoints = self._endpoints
+
+        async def exchange(code: str, verifier: str) -> Secret:
+            from tetrate_jupyter.http.client import GatewayClient
+
+            client = GatewayClient(endpoints)
+            try:
+                return await client.exchange(code, verifier)
+            finally:
+                await client.aclose()
+
+        return exchange
 
     async def models(self, key: Secret) -> list[WireModel]:
         """Give the key's own list (what a `Catalog` asks for)."""

@@ -58,13 +58,15 @@ class Session:
         base_url: str | None = None,
         auth_url: str | None = None,
         allow_http: bool = False,
-        key: str | None = None,
+        key: str | Secret | None = None,
         model: str | None = None,
         system: str | None = None,
         data_dir: Path | None = None,
         bridge: Bridge | None = None,
         conversation: Conversation | None = None,
     ) -> None:
+        given = Secret.typed(key) if key else None
+        del key
         endpoints = (
             Endpoints.of(base_url, auth_url, allow_http=allow_http) if base_url else Endpoints.from_environment()
         )
@@ -79,7 +81,7 @@ class Session:
         self._connections = Connections(endpoints)
         self._data_dir = data_dir
         self.catalog = Catalog(self._connections, self._cache(endpoints))
-        given = Secret(key, host=endpoints.host) if key else None
+        given = given and given.bound_to(endpoints.host)
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
         self.runs = Runs()
@@ -93,7 +95,7 @@ class Session:
     # --- signing in ------------------------------------------------------------------------------------------
 
     def login(
-        self, *, key: str | None = None, store: str = "auto", again: bool = False, timeout: float | None = None
+        self, *, key: str | Secret | None = None, store: str = "auto", again: bool = False, timeout: float | None = None
     ) -> SignedIn:
         """Sign in, and say to whom, where the key is kept and how many models it reaches.
 
@@ -102,8 +104,10 @@ class Session:
         `store`: "auto" (keyring, else private file), "keyring", "file" or "memory". `timeout`: seconds to wait for the
         person (180). Raises the `LoginError` family.
         """
-        if key is not None:
-            return self.bridge.run(self.account.use_text(key, store=store))
+        typed = None if key is None else Secret.typed(key)
+        del key
+        if typed is not None:
+            return self.bridge.run(self.account.use_text(typed, store=store))
         from tetrate_jupyter.sessions.sign_in import sign_in
 
         return sign_in(self, store=store, again=again, timeout=timeout)
@@ -117,12 +121,15 @@ class Session:
         return await self.bridge.arun(self.account.forget())
 
     def connect(self, base_url: str, auth_url: str | None = None, *, allow_http: bool = False) -> None:
-        """Use another router from now on. Its key is looked for anew; the old one's key stays with the old one."""
+        """Use another router from now on. Its key is looked for anew; the old one's key stays with the old one.
+
+        A sign-in that is under way belongs to the old one: it is cancelled.
+        """
         endpoints = Endpoints.of(base_url, auth_url, allow_http=allow_http)
         if endpoints == self.endpoints:
             return
         self._connections.move(endpoints)
-        self.account.drop_given()
+        self.account.moved()
         self.catalog.move(self._cache(endpoints))
         self._set_model(None)
 
@@ -382,4 +389,6 @@ class Session:
         self.bridge.run(self._connections.aclose())
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_connections"):  # shown in an error of its making
+            return "<Session>"
         return f"<Session at {self.endpoints.host}: {self._model or 'no model chosen'}, {len(self.history)} exchanges>"

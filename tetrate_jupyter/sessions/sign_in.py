@@ -15,6 +15,7 @@ from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.config import hosted_elsewhere
 from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError, TetrateError
 from tetrate_jupyter.front_end import kernel
+from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PROMPT: Final = "Waiting for the browser. If it can't come back here, paste its address (or a key), then Enter: "
 PROMPT_ONLY: Final = "Paste the address the browser ended at (or a key), then Enter: "
 PROMPT_BY_HAND: Final = "Paste the address the browser ended at (or a key), then Enter. Enter alone stops: "
+PROMPT_KEY: Final = "No consent page is known for {host}. Paste a key for it, then Enter. Enter alone stops: "
 WAITING: Final = "This cell waits for it. If the browser can't come back here, or to paste a key: stop the cell (■)."
 ELSEWHERE: Final = (
     "Your browser can't come back to this kernel by itself: after approving, it ends at a page that can't be opened. "
@@ -48,6 +50,8 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
         else:
             if done is not None:
                 return done
+    if not session.endpoints.has_consent_page:
+        return bridge.run(session.account.use_text(_ask_key(session.endpoints.host), store=store))
     attempt = bridge.run(session.account.begin(timeout=timeout, listen=not hosted_elsewhere()))
     try:
         show_link(attempt, session.endpoints.host)
@@ -57,10 +61,11 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
             return bridge.run(session.account.use_text(key, store=store))
         return bridge.run(session.account.finish(attempt, store=store))
     except KeyboardInterrupt:
-        raise LoginCancelledError("Stopped.", next_step="run %tetrate_login again; it starts at once") from None
+        pass  # ours is raised outside the handler: the interrupted frames may hold what was typed
     finally:
         attempt.cancel()
         _clear()
+    raise LoginCancelledError("Stopped.", next_step="run %tetrate_login again; it starts at once")
 
 
 def _bridge(session: Session) -> Bridge:
@@ -94,19 +99,35 @@ def _clear() -> None:
         clear_output()  # type: ignore[no-untyped-call]  # IPython's
 
 
-def _ask(attempt: LoginAttempt, bridge: Bridge) -> str | None:
+def _ask(attempt: LoginAttempt, bridge: Bridge) -> Secret | None:
     """Wait until the browser has come back (None) or a key was typed; a pasted address or code is submitted."""
-    running = kernel()
-    if running is None:
+    if kernel() is None:
         return _ask_meanwhile(attempt)
-    if not getattr(running, "_allow_stdin", True):  # as in nbclient: nobody sees the link either
-        raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS)
+    _be_attended()
     if attempt.listening and _browser_came(attempt, bridge):
         return None
     return _ask_by_hand(attempt)
 
 
-def _ask_meanwhile(attempt: LoginAttempt) -> str | None:
+def _ask_key(host: str) -> Secret:
+    """Prompt for a key, where no consent page is known. Raises `LoginCancelledError` where the person stops."""
+    _be_attended()
+    try:
+        typed = _hidden(PROMPT_KEY.format(host=host))
+        if typed.reveal():
+            return typed
+    except KeyboardInterrupt:
+        pass
+    raise LoginCancelledError("Stopped.", next_step="run %tetrate_login again; it starts at once")
+
+
+def _be_attended() -> None:
+    running = kernel()
+    if running is not None and not getattr(running, "_allow_stdin", True):  # as in nbclient: nobody sees a link either
+        raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS)
+
+
+def _ask_meanwhile(attempt: LoginAttempt) -> Secret | None:
     """Prompt while the browser is waited for; whichever is first. For terminals."""
     prompt = BreakablePrompt()
     stop = attempt.on_change(lambda: prompt.stop() if attempt.ended else None)
@@ -115,8 +136,8 @@ def _ask_meanwhile(attempt: LoginAttempt) -> str | None:
             text = prompt.ask(PROMPT if attempt.listening else PROMPT_ONLY)
             if text is None:
                 return None
-            if text.strip() and _take(attempt, text):
-                return text if looks_like_key(text) else None
+            if text.reveal() and _take(attempt, text):
+                return text if looks_like_key(text.reveal()) else None
         return None
     finally:
         stop()
@@ -136,23 +157,23 @@ def _browser_came(attempt: LoginAttempt, bridge: Bridge) -> bool:
     return True
 
 
-def _ask_by_hand(attempt: LoginAttempt) -> str | None:
+def _ask_by_hand(attempt: LoginAttempt) -> Secret | None:
     """Prompt until something usable was pasted. Enter alone stops, or goes on where the browser came meanwhile."""
     while True:
         text = _hidden(PROMPT_BY_HAND)
-        if looks_like_key(text):
+        if looks_like_key(text.reveal()):
             return text
         if attempt.ended:
             return None
-        if not text.strip():
+        if not text.reveal():
             raise KeyboardInterrupt
         if _take(attempt, text):
             return None
 
 
-def _take(attempt: LoginAttempt, text: str) -> bool:
+def _take(attempt: LoginAttempt, text: Secret) -> bool:
     """Submit what was pasted, unless it is a key; False where it is unusable, which is said."""
-    if looks_like_key(text):
+    if looks_like_key(text.reveal()):
         return True
     try:
         attempt.submit(text)
@@ -170,8 +191,8 @@ class BreakablePrompt:
         self._asking = False
         self._stopped = False
 
-    def ask(self, text: str) -> str | None:
-        """Give what was typed, or None where `stop` came first. Raises `NotSignedInError` where nobody can type."""
+    def ask(self, text: str) -> Secret | None:
+        """Return what was typed, or None where `stop` came first. Raises `NotSignedInError` where nobody can type."""
         try:
             with self._lock:
                 if self._stopped:
@@ -195,15 +216,18 @@ class BreakablePrompt:
                 _interrupt_main_thread()
 
 
-def _hidden(text: str) -> str:
+def _hidden(text: str) -> Secret:
+    """Prompt; what is typed is wrapped before any other line can see it."""
+    trouble: TetrateError
     try:
-        return getpass.getpass(text)
+        return Secret.typed(getpass.getpass(text))
     except EOFError:
-        raise NotSignedInError("The prompt was closed.", next_step="run %tetrate_login again") from None
+        trouble = NotSignedInError("The prompt was closed.", next_step="run %tetrate_login again")
     except Exception as error:
         if type(error).__name__ != "StdinNotImplementedError":  # IPython's; a plain RuntimeError by class
             raise
-        raise NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS) from None
+        trouble = NotSignedInError("Not signed in, and this run takes no input.", next_step=_HEADLESS)
+    raise trouble
 
 
 def _interrupt_main_thread() -> None:

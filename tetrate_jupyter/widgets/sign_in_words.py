@@ -121,8 +121,7 @@ def note_html(text: str) -> str:
 
 def signed_in_html(done: SignedIn) -> str:
     """Say to whom, where the key is and what it reaches, after the words "Signed in"."""
-    reach = f"{done.models:,} model{'' if done.models == 1 else 's'}"
-    return f" to <b>{escape(done.host)}</b>. The key is in {escape(str(done.place))}; it reaches {reach}."
+    return f" to <b>{escape(done.host)}</b>. The key is in {escape(str(done.place))}{done.reach}."
 
 
 def countdown(seconds: float) -> str:
