@@ -11,10 +11,12 @@ from urllib.request import urlopen
 import ipywidgets
 import pytest
 
+from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.widgets.sign_in import SignInPanel
+from tetrate_jupyter.widgets.sign_in_view import SecretField
 from tetrate_jupyter.widgets.sign_in_words import State
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tetrate_jupyter.bridge import Bridge
+    from tetrate_jupyter.types import Secret
 
 PATIENCE = 30
 
@@ -305,7 +308,7 @@ def test_nothing_secret_is_in_what_a_notebook_saves(shown: Watched, router: Sand
     key = router.issue_key()
     attempt = shown.panel._attempt
     assert attempt is not None
-    verifier = attempt._verifier
+    verifier = attempt._verifier.reveal()
     ended_at = router.decide(shown.url)
     code = parse_qs(urlsplit(ended_at).query)["code"][0]
     shown.types(shown.view.key, "sk-wrong-wrong-wrong")
@@ -329,3 +332,62 @@ def test_closing_stops_the_attempt_and_leaves_no_widget(nobody: Session) -> None
     assert ended.wait(PATIENCE)
     assert shown.view.root.comm is None
     assert shown.view.paste.comm is None
+
+
+def test_moving_to_another_router_ends_the_attempt_of_the_panel(shown: Watched, router: SandboxRouter) -> None:
+    first = shown.panel._attempt
+    assert first is not None
+    ended_at = router.decide(first.url)
+    with SandboxRouter(speed=INSTANT) as other:
+        shown.view.url.value = other.base_url
+        shown.view.use.click()
+        shown.until(lambda: other.host in shown.view.head.value and shown.panel.state is State.WAITING)
+        assert first.ended
+        shown.types(shown.view.paste, ended_at)
+        shown.until_says("belongs to another sign-in")
+        assert not [r for r in other.requests if r.path == config.EXCHANGE_PATH]
+    assert not [r for r in router.requests if r.path == config.EXCHANGE_PATH]
+
+
+def test_another_sign_in_page_ends_the_attempt_and_says_why(
+    shown: Watched, router: SandboxRouter, nobody: Session
+) -> None:
+    with SandboxRouter(speed=INSTANT) as other:
+        nobody.connect(router.base_url, other.auth_url)
+        shown.until_says("moved to another router")
+        shown.until_state(State.FAILED)
+        shown.view.act.click()
+        shown.until_state(State.WAITING)
+        assert shown.url.startswith(other.auth_url)
+
+
+def test_signed_in_although_the_list_cannot_be_read(shown: Watched, router: SandboxRouter, nobody: Session) -> None:
+    router.inject(Fault("unavailable", path="models", times=None))
+    followed = threading.Event()
+    nobody.account.on_change(followed.set)
+    visit(router.decide(shown.url))
+    shown.until_state(State.SIGNED_IN)
+    assert f"to <b>{router.host}</b>. The key is in a private file" in shown.view.line.value
+    shown.until_says("could not be read yet")
+    assert followed.wait(PATIENCE)
+    nobody.bridge.run(shown.panel._look())  # what a panel does when something has changed
+    assert shown.panel.state is State.SIGNED_IN
+    assert "models" not in shown.view.line.value
+
+
+def test_what_is_typed_is_taken_out_of_the_pages_own_message() -> None:
+    taken: list[Secret] = []
+    field = SecretField("a label", taken.append)
+    for sent in ("sk-typed", " sk-typed \n"):
+        message = {"content": {"data": {"method": "update", "state": {"value": sent}}}}
+        field._handle_msg(message)
+        assert "sk-typed" not in repr(message)
+        assert "sk-typed" not in repr(vars(field))
+    field.value = "sk-typed"  # by code
+    assert field.value == ""
+    assert [each.reveal() for each in taken] == ["sk-typed"] * 3
+    field._handle_msg({"content": {"data": {"method": "update", "state": {"value": "", "description": "another"}}}})
+    field._handle_msg({"content": {"data": {"method": "update", "state": {"value": ["sk-typed"]}}}})
+    assert field.description == "another"
+    assert len(taken) == 3
+    field.close()

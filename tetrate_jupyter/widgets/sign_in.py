@@ -12,7 +12,7 @@ from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints, hosted_elsewhere
-from tetrate_jupyter.errors import BaseURLError, InvalidKeyError, LoginDeniedError, TetrateError
+from tetrate_jupyter.errors import BaseURLError, GatewayError, InvalidKeyError, LoginDeniedError, TetrateError
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.sessions.account import SignedIn
 from tetrate_jupyter.widgets import sign_in_words as words
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt
     from tetrate_jupyter.keys.store import FoundKey
     from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.types import Secret
 
 _TICK = 1.0  # seconds between two changes of the time that is left
 
@@ -49,6 +50,7 @@ class SignInPanel:
         # the kernel's own loop stands still while a cell runs; sign-in goes on
         self._bridge = session.bridge if session.bridge.mode == "thread" else default_bridge()
         self._lock = threading.RLock()
+        self._turn = 0
         self._job: Future[None] | None = None  # the sign-in itself: one at a time
         self._aside: set[Future[None]] = set()  # a task that nobody holds may be collected while it runs
         self._attempt: LoginAttempt | None = None
@@ -99,9 +101,9 @@ class SignInPanel:
         }
         self._do(doing.get(self.state, self._sign_in))
 
-    def _pasted(self, text: str) -> None:
+    def _pasted(self, text: Secret) -> None:
         attempt = self._attempt
-        if looks_like_key(text):
+        if looks_like_key(text.reveal()):
             self._key_given(text)
         elif attempt is None or attempt.ended:
             self._show(problem=words.OVER)
@@ -114,7 +116,7 @@ class SignInPanel:
             except TetrateError as error:
                 self._show(problem=words.advice(error))
 
-    def _key_given(self, text: str) -> None:
+    def _key_given(self, text: Secret) -> None:
         self._show(problem="", note=words.CHECKING_KEY)
         self._beside(lambda: self._use_key(text))
 
@@ -181,7 +183,7 @@ class SignInPanel:
             if attempt.state is LoginState.WAITING:
                 self._show(line=words.countdown(attempt.remaining))
 
-    async def _use_key(self, text: str) -> None:
+    async def _use_key(self, text: Secret) -> None:
         try:
             done = await self._session.account.use_text(text, store=self._store)
         except TetrateError as error:
@@ -243,7 +245,12 @@ class SignInPanel:
     async def _known(self, found: FoundKey) -> SignedIn | None:
         catalog = self._session.catalog
         if not catalog.models:
-            return await self._session.account.check()
+            try:
+                return await self._session.account.check()
+            except InvalidKeyError:
+                raise
+            except GatewayError as error:  # the key is there all the same; a list that can't be read stops nothing
+                return SignedIn(self._session.endpoints.host, found.place, None, (error.message,))
         return SignedIn(self._session.endpoints.host, found.place, len(catalog.models), catalog.notes)
 
     # --- running and showing ---------------------------------------------------------------------------------
@@ -251,7 +258,10 @@ class SignInPanel:
     def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine function in place of what runs now."""
         with self._lock:
-            before, self._job = self._job, None if self._closed else self._bridge.submit(self._watched(work))
+            self._turn += 1
+            before, self._job = self._job, None
+            if not self._closed:
+                self._job = self._bridge.submit(self._watched(work, self._turn))
         if before is not None:
             before.cancel()
 
@@ -261,10 +271,12 @@ class SignInPanel:
             self._aside.add(job)
             job.add_done_callback(self._aside.discard)
 
-    async def _watched(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _watched(self, work: Callable[[], Coroutine[Any, Any, None]], turn: int | None = None) -> None:
         try:
             await work()
         except TetrateError as error:
+            if turn not in {None, self._turn}:  # how it ended is no longer what the panel is about
+                return
             self._show(State.FAILED, line="", problem=words.advice(error))
 
     def _show(self, state: State | None = None, **changes: str) -> None:

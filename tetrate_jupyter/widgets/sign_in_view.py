@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
-from traitlets import Unicode
+from traitlets import Unicode, validate
 
+from tetrate_jupyter.types import Secret
 from tetrate_jupyter.widgets import sign_in_words as words
+from tetrate_jupyter.widgets.sign_in_logs import keep_out_of_logs
 from tetrate_jupyter.widgets.twin import PANEL_CLASS
 
 if TYPE_CHECKING:
@@ -41,24 +43,33 @@ class SecretField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets publ
 
     value = Unicode("").tag(sync=True, echo_update=False)  # not sent back to the page, and so to no other one
 
-    def __init__(self, label: str, take: Callable[[str], None]) -> None:
+    def __init__(self, label: str, take: Callable[[Secret], None]) -> None:
         self._take = take
         super().__init__(description=label, continuous_update=False, style=_WIDE)
-        self.observe(self._came, names="value")
+        keep_out_of_logs(self.model_id)
 
-    def _came(self, change: dict[str, Any]) -> None:
-        text = change["new"]
-        change["new"] = ""  # observers that come later, and whoever keeps this
-        if text:
-            self.value = ""
-            self._take(text)
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take the text out of the page's message itself, which the kernel keeps until the next one comes."""
+        typed = Secret.typed(sync_data.pop("value", ""))
+        super().set_state(sync_data)
+        if typed.reveal():
+            self.send_state("value")  # empty: to the page that sent it, and every other one
+            self._take(typed)
+
+    @validate("value")
+    def _given_here(self, proposal: dict[str, Any]) -> str:
+        """Hand over what code sets, too, and stay empty."""
+        typed = Secret.typed(proposal.pop("value"))
+        if typed.reveal():
+            self._take(typed)
+        return ""
 
 
 class SignInView:
     """The widgets under `root`. Which of them are seen follows from the root's class, in the stylesheet."""
 
     def __init__(
-        self, *, hosted: bool, twin_css: str, paste: Callable[[str], None], key: Callable[[str], None]
+        self, *, hosted: bool, twin_css: str, paste: Callable[[Secret], None], key: Callable[[Secret], None]
     ) -> None:
         css = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("panel.css", "sign_in.css"))
         style = ipywidgets.HTML(f"<style>{css}{twin_css}</style>", layout={"display": "none"})
@@ -69,6 +80,7 @@ class SignInView:
         self.paste = SecretField(words.ELSEWHERE if hosted else words.PASTE, paste).add_class("tetrate-paste")
         self.key = SecretField("", key)
         self.url = ipywidgets.Text(description=words.BASE_URL, style=_WIDE)
+        keep_out_of_logs(self.url.model_id)  # no secret's place, but one may be pasted into it
         self.hint = _html("tetrate-hint")
         self.http = ipywidgets.Checkbox(description="Accept plain http: the key travels unencrypted", indent=False)
         self.use = ipywidgets.Button(description="Use", tooltip="Use this base URL")
