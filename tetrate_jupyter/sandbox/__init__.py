@@ -5,6 +5,16 @@ It is the demo, the class-room and the test double, and public: `from tetrate_ju
 
 from tetrate_jupyter.sandbox.faults import FAULT_KINDS, Fault, FaultKind, Route
 from tetrate_jupyter.sandbox.log import LoggedRequest
+from tetrate_jupyter.sandbox.oddities import ODD_KINDS
 from tetrate_jupyter.sandbox.router import INSTANT, SandboxRouter
 
-__all__ = ["FAULT_KINDS", "INSTANT", "Fault", "FaultKind", "LoggedRequest", "Route", "SandboxRouter"]
+__all__ = [
+    "FAULT_KINDS",
+    "INSTANT",
+    "ODD_KINDS",
+    "Fault",
+    "FaultKind",
+    "LoggedRequest",
+    "Route",
+    "SandboxRouter",
+]

@@ -12,6 +12,8 @@ from tetrate_jupyter.sandbox import models, scripted
 from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
 from tetrate_jupyter.sandbox.endpoint import Endpoint, HungUpError
 from tetrate_jupyter.sandbox.faults import of_model
+from tetrate_jupyter.sandbox.odd_answer import OddAnswer
+from tetrate_jupyter.sandbox.oddities import ODDITIES
 from tetrate_jupyter.sandbox.pace import Schedule, pieces
 from tetrate_jupyter.sandbox.profiles import EFFORT_FACTOR
 from tetrate_jupyter.sandbox.replies.compose import compose
@@ -97,7 +99,10 @@ class _Answering:
         }
 
     async def run(self) -> None:
-        """Send it the way that was asked for."""
+        """Send it the way that was asked for, or the odd way of its fault."""
+        odd = ODDITIES.get(self._kind or "")
+        if odd and await OddAnswer(self._endpoint, odd, self._accepted, lambda: self._reply.text).run(self._schedule):
+            return
         dropped = self._fault.dropped if self._fault and self._kind == "dropped-fields" else self._accepted.dropped
         if dropped:
             self._endpoint.set_header("x-tars-dropped-fields", ",".join(dropped))

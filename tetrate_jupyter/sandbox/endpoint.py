@@ -14,6 +14,7 @@ from tornado.web import RequestHandler
 
 from tetrate_jupyter.sandbox.api_error import ApiError
 from tetrate_jupyter.sandbox.log import Record, without_secrets
+from tetrate_jupyter.sandbox.oddities import ODDITIES, Block, Values, whole
 from tetrate_jupyter.sandbox.refusals import refusal
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Endpoint(RequestHandler):
             if fault.kind == "redirect":
                 self.set_header("Location", "/elsewhere")
             await self.finish(body)
+        elif (odd := ODDITIES.get(fault.kind)) and odd.body and not (odd.calls_tools or odd.lists_models):
+            await self.send_block(odd.body, Values(self.record.model or ""))
 
     def drop(self) -> None:
         """Break the connection off at once."""
@@ -128,6 +131,14 @@ class Endpoint(RequestHandler):
             await self.finish(json.dumps(body, ensure_ascii=False))
         except StreamClosedError:
             self.on_connection_close()
+
+    async def send_block(self, block: Block, values: Values) -> None:
+        """Answer with an odd text as it stands."""
+        self.set_status(block.status)
+        self.set_header("Content-Type", block.content_type)
+        for name, value in block.headers.items():
+            self.set_header(name, value)
+        await self.finish(whole(block, values).encode())
 
     def check_key(self) -> None:
         """Refuse a request without a usable key."""

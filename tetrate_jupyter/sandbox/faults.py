@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
+from tetrate_jupyter.sandbox.oddities import ODD_KINDS, ODDITIES
+
 Route: TypeAlias = Literal["chat", "models", "catalog", "status", "auth", "decision", "exchange", "any"]
 
 FaultKind: TypeAlias = Literal[
@@ -81,20 +83,23 @@ _OWN_ROUTE: dict[str, Route] = {
     "callback-drops-query": "decision",
     "code-expired": "exchange",
 }
-CHAT_KINDS: Final = tuple(kind for kind in FAULT_KINDS if kind not in _OWN_ROUTE)
+_OWN_ROUTE.update(dict.fromkeys((name for name, odd in ODDITIES.items() if odd.lists_models), "models"))
+CHAT_KINDS: Final = tuple(kind for kind in (*FAULT_KINDS, *ODD_KINDS) if kind not in _OWN_ROUTE)
+_BY_MODEL: Final = {FAULT_PREFIX + kind: kind for kind in CHAT_KINDS}
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong.
+    """One thing that goes wrong, or comes in a form that only real servers think of.
 
+    `kind`: one of `FAULT_KINDS`, or of `ODD_KINDS`: those of data/oddities.md, which says what each one sends.
     `path`: the route it waits on; None is the kind's own one, mostly "chat". `model`: only for this model's requests.
     `times`: how often it happens; None is always. The rest are details that some kinds use: `status`, `code` and
     `message` of a refusal, `retry_after` seconds, `after_chunks` events with text that still come, `delay` seconds
     (real ones, whatever the router's speed), `served_model`, `dropped` fields, `hostname` of the key, catalog `page`.
     """
 
-    kind: FaultKind
+    kind: FaultKind | str
     path: Route | None = None
     model: str | None = None
     times: int | None = 1
@@ -110,8 +115,9 @@ class Fault:
     page: int = 2
 
     def __post_init__(self) -> None:
-        if self.kind not in FAULT_KINDS:
-            raise ValueError(f"no fault is called {self.kind!r}; there are: {', '.join(FAULT_KINDS)}")
+        if self.kind not in {*FAULT_KINDS, *ODD_KINDS}:
+            known = ", ".join((*FAULT_KINDS, *ODD_KINDS))
+            raise ValueError(f"no fault is called {self.kind!r}; there are: {known}")
 
     @property
     def route(self) -> Route:
@@ -167,7 +173,5 @@ class FaultBook:
 
 def of_model(model: str) -> Fault | None:
     """Give the fault that a model id names ("sandbox/fault-rate-limit"), or None."""
-    for kind in CHAT_KINDS:
-        if model == FAULT_PREFIX + kind:
-            return Fault(kind, model=model, times=None)
-    return None
+    kind = _BY_MODEL.get(model)
+    return None if kind is None else Fault(kind, model=model, times=None)

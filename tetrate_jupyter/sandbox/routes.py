@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, ClassVar
 
 from tetrate_jupyter.config import CATALOG_PAGE_SIZE
 from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
 from tetrate_jupyter.sandbox.endpoint import Endpoint
+from tetrate_jupyter.sandbox.oddities import ODDITIES, Values
 
 if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.faults import Route
@@ -29,6 +31,10 @@ class ModelList(Endpoint):
         """Answer with the list."""
         self.check_key()
         entries = self.state.models.listed
+        odd = ODDITIES.get(self.fault.kind) if self.fault else None
+        if odd and odd.body and odd.lists_models:
+            await self.send_block(odd.body, Values(entries=json.dumps(entries)[1:-1]))
+            return
         if self.fault and self.fault.kind == "plain-models":
             entries = [{name: entry[name] for name in ("id", "object", "created", "owned_by")} for entry in entries]
         await self.send_json({"object": "list", "data": entries})

@@ -14,6 +14,7 @@ from tetrate_jupyter.sandbox.endpoint import HungUpError
 if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.endpoint import Endpoint
 
+_END_MARK: Final = "[DONE]"
 _SPLIT_EVERY: Final = 7  # bytes; small enough to fall inside most UTF-8 characters of a line sooner or later
 _KEEP_ALIVE_EVERY: Final = 0.05  # seconds between comments when nothing but comments come
 _COMMENTS = b": keep-alive\n\n\n: a comment: with colons\nevent: message\nid: 7\nretry: 3000\n"
@@ -33,10 +34,10 @@ class EventWriter:
         self._outputs = 0
         self._line_end = b"\r\n" if self._kind == "crlf" else b"\n"
 
-    async def open(self) -> None:
+    async def open(self, content_type: str = "text/event-stream; charset=utf-8") -> None:
         """Send the headers at once."""
         endpoint = self._endpoint
-        endpoint.set_header("Content-Type", "text/event-stream; charset=utf-8")
+        endpoint.set_header("Content-Type", content_type)
         endpoint.set_header("Cache-Control", "no-cache")
         endpoint.connection.stream.set_nodelay(True)  # chunks are small: waiting for more would break the pace
         with endpoint.state.log.change():
@@ -52,7 +53,13 @@ class EventWriter:
 
     async def event(self, event: dict[str, Any]) -> None:
         """Send an event."""
-        await self._data(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode())
+        await self.text(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
+
+    async def text(self, data: str) -> None:
+        """Send an event whose data is this text, JSON or not; the end mark is none that counts."""
+        await self._data(data.encode())
+        if data == _END_MARK:
+            return
         record = self._endpoint.record
         with self._endpoint.state.log.change():
             record.chunks_sent += 1
@@ -63,8 +70,12 @@ class EventWriter:
         if self._fault and self._outputs <= self._fault.after_chunks:
             await self._trouble()  # the answer was shorter than the fault expected
         if self._kind != "no-done":
-            await self._data(b"[DONE]")
+            await self.text(_END_MARK)
         await self._endpoint.finish()
+
+    async def raw(self, text: str) -> None:
+        """Send text as it stands, which is to hold whole events."""
+        await self._send(text.encode())
 
     async def _data(self, data: bytes) -> None:
         end = self._line_end
