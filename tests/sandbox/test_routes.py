@@ -120,7 +120,7 @@ def test_status_knows_only_what_it_has_seen(router: SandboxRouter, api: Api) -> 
 
 
 def test_what_is_not_served_says_so(router: SandboxRouter, api: Api) -> None:
-    for path in ("/v1/messages", "/v1/embeddings", "/v1/responses", "/v1/nothing"):
+    for path in ("/v1/messages", "/v1/completions", "/v1/responses", "/v1/nothing"):
         reply = api.client.post(router.auth_url + path, json={}, headers=api.headers)
         assert (reply.status_code, reply.json()["error"]["message"]) == (404, "Unsupported endpoint")
     elsewhere = api.get("/chat/completions")

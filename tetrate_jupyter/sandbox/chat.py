@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tetrate_jupyter.sandbox import models, scripted
-from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
-from tetrate_jupyter.sandbox.endpoint import Endpoint, HungUpError
+from tetrate_jupyter.sandbox.api_error import ApiError
+from tetrate_jupyter.sandbox.asked import AskedEndpoint
+from tetrate_jupyter.sandbox.endpoint import HungUpError
 from tetrate_jupyter.sandbox.faults import of_model
 from tetrate_jupyter.sandbox.odd_answer import OddAnswer
 from tetrate_jupyter.sandbox.oddities import ODDITIES
@@ -18,7 +18,6 @@ from tetrate_jupyter.sandbox.pace import Schedule, pieces
 from tetrate_jupyter.sandbox.profiles import EFFORT_FACTOR
 from tetrate_jupyter.sandbox.replies.compose import compose
 from tetrate_jupyter.sandbox.replies.reply import Reply, make_ask
-from tetrate_jupyter.sandbox.state import Seen
 from tetrate_jupyter.sandbox.stream import EndOfStreamError, EventWriter
 from tetrate_jupyter.sandbox.usage import prompt_text, usage_of
 from tetrate_jupyter.sandbox.validate import Accepted, accept, cut_to_size
@@ -30,7 +29,7 @@ FINGERPRINT = "sandbox-simulated"  # every answer carries it, also those whose t
 _HEADERS_SHARE = 0.4  # of the time to the first token, after which the headers go out
 
 
-class Chat(Endpoint):
+class Chat(AskedEndpoint):
     """The chat route."""
 
     route: ClassVar[Route] = "chat"
@@ -38,7 +37,7 @@ class Chat(Endpoint):
     async def post(self) -> None:
         """Answer. A client that hangs up ends the answer at once."""
         self.check_key()
-        accepted = accept(self._body(), self.state.models)
+        accepted = accept(self.read_body(), self.state.models)
         fault = of_model(accepted.served.id)
         if fault is not None:
             await self.meet(fault)
@@ -49,29 +48,6 @@ class Chat(Endpoint):
             await _Answering(self, accepted).run()
         except (HungUpError, EndOfStreamError):
             return  # nobody listens any more, or a fault has ended it
-
-    def on_finish(self) -> None:
-        """Count for the provider's status, too."""
-        super().on_finish()
-        provider = self.state.models.provider_of(self.record.model)
-        # What the router itself refuses never reaches a provider.
-        if provider is None or self.gone.is_set() or 400 <= self.get_status() < 500:
-            return
-        seen = self.state.seen.setdefault(provider, Seen())
-        seen.requests += 1
-        if self.get_status() >= 500:
-            seen.failures += 1
-            seen.last_failure_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            seen.last_failure_code = self.get_status()
-
-    def _body(self) -> dict[str, Any]:
-        try:
-            body = json.loads(self.request.body)
-        except ValueError:
-            raise bad_request("The body is not valid JSON.") from None
-        if not isinstance(body, dict):
-            raise bad_request("The body must be a JSON object.")
-        return body
 
     def _fail_as_providers_do(self, accepted: Accepted) -> None:
         if self.state.rolls_failure(accepted.served.id, accepted.served.profile.error_rate):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 from tornado.iostream import StreamClosedError
-from tornado.web import RequestHandler
+from tornado.web import HTTPError, RequestHandler
 
 from tetrate_jupyter.sandbox.api_error import ApiError
 from tetrate_jupyter.sandbox.log import Record, without_secrets
@@ -58,11 +58,27 @@ class Endpoint(RequestHandler):
         return self._prepare()
 
     async def _prepare(self) -> None:
+        if wrong := self._wrong_method():
+            raise wrong
         if len(self.request.body) > self.state.max_request_bytes:
             raise ApiError(413, "The request is too large.", code="request_too_large")
         fault = self.state.faults.take(self.route, self.record.model, self.page_number)
         if fault is not None:
             await self.meet(fault)
+
+    def _wrong_method(self) -> ApiError | None:
+        """Return the refusal of a method that the route doesn't have, as HTTP wants it: 405, and which there are."""
+        method = self.request.method or ""
+        allowed = [name for name in self.SUPPORTED_METHODS if name.lower() in _own_names(type(self))]
+        if method in allowed:
+            return None
+        path = urlsplit(self.request.uri or "").path
+        return ApiError(
+            405,
+            f"Not allowed to {method} on {path}. Use {' or '.join(allowed)}.",
+            code="method_not_allowed",
+            headers={"Allow": ", ".join(allowed)},
+        )
 
     @property
     def page_number(self) -> int:
@@ -148,7 +164,7 @@ class Endpoint(RequestHandler):
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
         """Keep quiet about what is meant to happen."""
-        if not isinstance(value, (ApiError, HungUpError, StreamClosedError)):
+        if not isinstance(value, (ApiError, HTTPError, HungUpError, StreamClosedError)):
             super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401 - Tornado's signature
@@ -156,6 +172,8 @@ class Endpoint(RequestHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, (HungUpError, StreamClosedError)):
             return
+        if isinstance(error, HTTPError):  # Tornado's own, where it can't make sense of a request
+            error = self._wrong_method() or ApiError(error.status_code, "The request can't be read.")
         if not isinstance(error, ApiError):
             error = ApiError(status_code, "The sandbox router has a fault of its own.", code="internal_error")
         self.set_status(error.status, _REASONS.get(error.status))
@@ -190,6 +208,11 @@ _SPOILED: dict[str, tuple[int, str, str]] = {
     "broken-json": (200, _JSON, '{"id": "chatcmpl-1", "choices": [{"index": 0, "mess'),
     "redirect": (302, "text/html", ""),
 }
+
+
+def _own_names(kind: type[Endpoint]) -> frozenset[str]:
+    """Return what a route defines itself, or a class between it and `RequestHandler`, which has every method."""
+    return frozenset(name for base in kind.__mro__ if issubclass(base, Endpoint) for name in vars(base))
 
 
 def _parsed(body: bytes) -> object:

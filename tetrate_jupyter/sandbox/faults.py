@@ -8,7 +8,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from tetrate_jupyter.sandbox.oddities import ODD_KINDS, ODDITIES
 
-Route: TypeAlias = Literal["chat", "models", "catalog", "status", "auth", "decision", "exchange", "any"]
+Route: TypeAlias = Literal[
+    "chat", "embeddings", "models", "model", "catalog", "status", "auth", "decision", "exchange", "any"
+]
 
 FaultKind: TypeAlias = Literal[
     # refused with a status

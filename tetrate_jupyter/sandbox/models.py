@@ -82,10 +82,31 @@ class Models:
             return Served(model, _test_record(model), TEST_PROFILE)
         record = self._by_id.get(model)
         if record is None or not record.get("isEnabled", True):
-            raise ApiError(404, f"The model '{model}' is not in the catalog of this key.", code="model_not_found")
+            raise _not_found(model)
         if record.get("mode", "chat") not in _CHAT_MODES:
-            raise bad_request(f"The model '{model}' is not enabled for chat completions (mode: {record['mode']}).")
+            raise _not_enabled(model, "chat completions", record["mode"])
         return Served(model, record, profile_of(record))
+
+    def find_embedding(self, model: object) -> str:
+        """Return the id of a model that makes embeddings. Raises the 404 of an unknown one, the 400 of another mode."""
+        if not isinstance(model, str) or not model:
+            raise bad_request("'model' is required.", param="model")
+        if model in _TEST_MODELS or of_model(model):
+            raise _not_enabled(model, "embeddings", "chat")
+        record = self._by_id.get(model)
+        if record is None or not record.get("isEnabled", True):
+            raise _not_found(model)
+        if (mode := record.get("mode", "chat")) != "embedding":
+            raise _not_enabled(model, "embeddings", mode)
+        return model
+
+    def entry(self, model: str) -> dict[str, Any]:
+        """Return the entry of one model, as the list has it. Raises the 404 of an unknown or disabled one."""
+        if model in _TEST_MODELS or of_model(model):
+            return _test_entry(model)
+        if not self._by_id.get(model, {"isEnabled": False}).get("isEnabled", True):
+            raise _not_found(model)
+        return next(entry for entry in self.listed if entry["id"] == model)
 
     def provider_of(self, model: str | None) -> str | None:
         """Give the provider of a catalogued model, or None."""
@@ -101,6 +122,14 @@ class Models:
         """Give one page of the public catalog, counted from 1."""
         pages = max(1, -(-len(self.records) // size))
         return {"models": self.records[(number - 1) * size : number * size], "totalPages": pages}
+
+
+def _not_found(model: str) -> ApiError:
+    return ApiError(404, f"The model '{model}' is not in the catalog of this key.", code="model_not_found")
+
+
+def _not_enabled(model: str, purpose: str, mode: str) -> ApiError:
+    return bad_request(f"The model '{model}' is not enabled for {purpose} (mode: {mode}).", param="model")
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from tetrate_jupyter.sandbox import click
 from tetrate_jupyter.sandbox.accounts import CODE_LIFETIME, Accounts
 from tetrate_jupyter.sandbox.chat import Chat
 from tetrate_jupyter.sandbox.consent import Consent, Decision, Exchange
+from tetrate_jupyter.sandbox.embeddings import Embeddings
 from tetrate_jupyter.sandbox.models import Models
-from tetrate_jupyter.sandbox.routes import Catalog, Elsewhere, ModelList, Root, Status, Unserved
+from tetrate_jupyter.sandbox.routes import Catalog, Elsewhere, ModelList, OneModel, Root, Status, Unserved
 from tetrate_jupyter.sandbox.state import State
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ def _application(state: State) -> Application:
         (config.EXCHANGE_PATH, Exchange),
         (config.CATALOG_PATH, Catalog),
         (r"/v1/models", ModelList),
+        (r"/v1/models/(.+)", OneModel),
+        (r"/v1/embeddings", Embeddings),
         (r"/v1/status", Status),
         (r"/v1/chat/completions", Chat),
         (r"/v1(?:/.*)?", Unserved),

@@ -21,6 +21,8 @@ class Root(Endpoint):
         """Answer with nothing."""
         await self.finish()
 
+    head = get
+
 
 class ModelList(Endpoint):
     """`GET /v1/models`: what a key reaches, enriched; with a repeated and a disabled id, as the real list may have."""
@@ -39,6 +41,21 @@ class ModelList(Endpoint):
             entries = [{name: entry[name] for name in ("id", "object", "created", "owned_by")} for entry in entries]
         await self.send_json({"object": "list", "data": entries})
 
+    head = get
+
+
+class OneModel(Endpoint):
+    """`GET /v1/models/{id}`: one entry of the list. The id's slashes may be written out or as %2F."""
+
+    route: ClassVar[Route] = "model"
+
+    async def get(self, model: str) -> None:
+        """Answer with the entry."""
+        self.check_key()
+        await self.send_json(self.state.models.entry(model))
+
+    head = get
+
 
 class Catalog(Endpoint):
     """`GET /api/public/models?limit=&page=`: the public catalog; needs no key."""
@@ -55,6 +72,8 @@ class Catalog(Endpoint):
             size = min(size, -(-len(self.state.models.records) // 2))  # else there is no second page to fail
         await self.send_json(self.state.models.page(self.page_number, size))
 
+    head = get
+
 
 class Status(Endpoint):
     """`GET /v1/status`: what this router has seen of its providers."""
@@ -65,6 +84,8 @@ class Status(Endpoint):
         """Answer with the report."""
         self.check_key()
         await self.send_json(self.state.status())
+
+    head = get
 
 
 class Unserved(Endpoint):
