@@ -58,7 +58,8 @@ def test_models_of_mode_responses_answer_over_chat(api: Api) -> None:
         {"stream": "yes"},
         {"stream_options": {"include_usage": True}},
         {"stream_options": [], "stream": True},
-        {"tools": []},
+        {"tools": {}},
+        {"tools": [], "tool_choice": "required"},
         {"tools": [{}]},
         {"tools": [TOOL, TOOL]},
         {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "sub"}}},
@@ -147,5 +148,7 @@ def test_efforts_are_those_of_the_model(api: Api) -> None:
 
 
 def test_fields_without_a_counterpart_are_dropped_and_named(api: Api) -> None:
-    assert api.chat(seed=1, logprobs=True).headers["x-tars-dropped-fields"] == "logprobs,seed"
+    assert api.chat(seed=1, logit_bias={"5": 1}).headers["x-tars-dropped-fields"] == "logit_bias,seed"
+    cached = api.chat(prompt_cache_key="k", verbosity="low")
+    assert cached.headers["x-tars-dropped-fields"] == "prompt_cache_key,verbosity"
     assert "x-tars-dropped-fields" not in api.chat(model="gpt-6-sol", seed=1).headers

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 from typing import Any
 
 from tetrate_jupyter.sandbox.api_error import bad_request
 from tetrate_jupyter.sandbox.endpoint import Endpoint
 from tetrate_jupyter.sandbox.state import Seen
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class AskedEndpoint(Endpoint):
@@ -31,9 +34,24 @@ class AskedEndpoint(Endpoint):
     def read_body(self) -> dict[str, Any]:
         """Return the request's JSON object. Raises the 400 of anything else."""
         try:
-            body = json.loads(self.request.body)
+            text = self.request.body.decode("utf-8")  # json alone would also take UTF-16, and halves of characters
+            body = json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             raise bad_request("The body is not valid JSON.") from None
+        if _HALF.search(text) and _holds_half(body):  # Anthropic's words; Python's own parser is alone in taking these
+            raise bad_request("The request body is not valid JSON: no low surrogate in string.")
         if not isinstance(body, dict):
             raise bad_request("The body must be a JSON object.")
         return body
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _holds_half(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False

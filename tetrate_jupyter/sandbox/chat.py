@@ -12,6 +12,7 @@ from tetrate_jupyter.sandbox.api_error import ApiError
 from tetrate_jupyter.sandbox.asked import AskedEndpoint
 from tetrate_jupyter.sandbox.endpoint import HungUpError
 from tetrate_jupyter.sandbox.faults import of_model
+from tetrate_jupyter.sandbox.logprobs import logprobs_of
 from tetrate_jupyter.sandbox.odd_answer import OddAnswer
 from tetrate_jupyter.sandbox.oddities import ODDITIES
 from tetrate_jupyter.sandbox.pace import Schedule, pieces
@@ -114,7 +115,9 @@ class _Answering:
             message["reasoning_content"] = reply.reasoning
         if reply.calls:
             message["tool_calls"] = self._calls()
-        choice = {"index": 0, "message": message, "finish_reason": reply.finish}
+        choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": reply.finish}
+        if (logprobs := logprobs_of(reply.text, self._accepted.body)) is not None:
+            choice["logprobs"] = logprobs
         body = {**self._frame, "object": "chat.completion", "choices": [choice]}
         if self._kind != "no-usage":
             body["usage"] = self._usage()
@@ -161,7 +164,12 @@ class _Answering:
             await schedule.after(plan.interval)
 
     def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-        return {**self._frame, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+        choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": finish}
+        if text := delta.get("content"):
+            logprobs = logprobs_of(text, self._accepted.body)
+            if logprobs is not None:
+                choice["logprobs"] = logprobs
+        return {**self._frame, "choices": [choice]}
 
     def _calls(self) -> list[dict[str, Any]]:
         return [

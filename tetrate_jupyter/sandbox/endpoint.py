@@ -218,7 +218,7 @@ def _own_names(kind: type[Endpoint]) -> frozenset[str]:
 def _parsed(body: bytes) -> object:
     try:
         return json.loads(body) if body else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -30,6 +30,12 @@ def check_messages(messages: object, served: Served) -> None:
 
 def _check_content(message: dict[str, Any], where: str, served: Served) -> None:
     content, role = message.get("content"), message["role"]
+    if role == "assistant" and message.get("tool_calls") == []:
+        raise bad_request(
+            f"Invalid '{where}.tool_calls': empty array. Expected an array with minimum length 1.",
+            code="empty_array",
+            param=f"{where}.tool_calls",
+        )
     if role == "assistant" and message.get("tool_calls"):
         _check_calls(message["tool_calls"], where)
         if not content:
@@ -48,8 +54,12 @@ def _check_content(message: dict[str, Any], where: str, served: Served) -> None:
 
 def _check_result(message: dict[str, Any], where: str) -> None:
     content = message.get("content")
-    if not isinstance(content, str) or not content:
-        raise bad_request(f"{where}: the content of a tool message must be text and not empty.", param=where)
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    is_text = all(isinstance(p, dict) and p.get("type") == "text" and isinstance(p.get("text"), str) for p in parts)
+    if not is_text or not any(part["text"] for part in parts):
+        raise bad_request(
+            f"{where}: the content of a tool message must be text, or parts of text, and not empty.", param=where
+        )
     if not isinstance(message.get("tool_call_id"), str):
         raise bad_request(f"{where}: a tool message needs 'tool_call_id'.", param=where)
 
@@ -59,12 +69,23 @@ def _check_part(part: object, role: str, where: str, served: Served) -> None:
         if not part["text"].strip():
             raise bad_request(f"{where}: text parts must not be empty.", param=where)
         return
+    if role == "assistant" and isinstance(part, dict) and part.get("type") == "refusal":
+        if not isinstance(part.get("refusal"), str) or not part["refusal"]:
+            raise bad_request(f"{where}: a refusal must be text.", param=where)
+        return
     if not (isinstance(part, dict) and part.get("type") == "image_url" and role == "user"):
         raise bad_request(f"{where}: only text, and image_url from the user, can be sent on this route.", param=where)
     if not served.takes_images:
         raise bad_request(f"{where}: the model '{served.id}' does not support image input.", param=where)
     image = part.get("image_url")
     url = image.get("url") if isinstance(image, dict) else None
+    if isinstance(url, str) and url[:8].lower().startswith(("http://", "https://")):
+        # Nothing is known of addresses on this route, and the sandbox reaches nobody: so it can only say no.
+        raise bad_request(
+            f"{where}: the image can't be downloaded from its address; send it as a base64 data URL.",
+            code="invalid_image_url",
+            param=where,
+        )
     found = read_data_url(url) if isinstance(url, str) else None
     if found is None:
         raise bad_request(f"{where}: not a base64 data URL of a PNG, JPEG, GIF or WebP image.", param=where)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.config import CHARACTERS_PER_TOKEN
 from tetrate_jupyter.sandbox.api_error import bad_request
+from tetrate_jupyter.sandbox.fields import OPENAI_ONLY, check_fields
 from tetrate_jupyter.sandbox.messages import check_messages
-from tetrate_jupyter.sandbox.profiles import EFFORT_FACTOR
+from tetrate_jupyter.sandbox.profiles import EFFORT_FACTOR, TEST_PROFILE
+from tetrate_jupyter.sandbox.replies.reply import text_of
 from tetrate_jupyter.sandbox.usage import prompt_tokens
 
 if TYPE_CHECKING:
@@ -24,33 +26,35 @@ _RANGES: Final = {
 }
 _COUNTS: Final = ("max_tokens", "max_completion_tokens", "top_k")
 _FLAGS: Final = ("stream", "parallel_tool_calls", "logprobs", "store")
-_KNOWN: Final = frozenset(
-    [
-        "model",
-        "messages",
-        "stream",
-        "stream_options",
-        "stop",
-        "n",
-        "seed",
-        "user",
-        "metadata",
-        "tools",
-        "tool_choice",
-        "response_format",
-        "reasoning_effort",
-        "logit_bias",
-        "top_logprobs",
-        "service_tier",
-    ]
-) | {*_RANGES, *_COUNTS, *_FLAGS}
+_KNOWN: Final = (
+    frozenset(
+        [
+            "model",
+            "messages",
+            "stream",
+            "stream_options",
+            "stop",
+            "n",
+            "seed",
+            "user",
+            "metadata",
+            "tools",
+            "tool_choice",
+            "response_format",
+            "reasoning_effort",
+            "logit_bias",
+            "top_logprobs",
+            "service_tier",
+        ]
+    )
+    | OPENAI_ONLY
+    | {*_RANGES, *_COUNTS, *_FLAGS}
+)
 _FOREIGN: Final[dict[str, frozenset[str]]] = {  # what a provider has no counterpart for
     "anthropic": frozenset(
         [
             "seed",
             "logit_bias",
-            "logprobs",
-            "top_logprobs",
             "frequency_penalty",
             "presence_penalty",
             "store",
@@ -60,7 +64,7 @@ _FOREIGN: Final[dict[str, frozenset[str]]] = {  # what a provider has no counter
     "openai": frozenset({"top_k"}),
     "gemini": frozenset(["logit_bias", "store", "service_tier"]),
     "xai": frozenset(["logit_bias", "store", "service_tier", "top_k"]),
-    "groq": frozenset(["logit_bias", "logprobs", "top_logprobs", "store", "top_k"]),
+    "groq": frozenset(["logit_bias", "store", "top_k"]),
     "deepinfra": frozenset(["logit_bias", "store", "service_tier"]),
 }
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -88,8 +92,10 @@ def accept(body: dict[str, Any], models: Models) -> Accepted:
         raise bad_request(f"Unrecognized request argument supplied: {', '.join(unknown)}", param=unknown[0])
     check_messages(body.get("messages"), served)
     _check_parameters(body, served)
+    check_fields(body, served)
     _check_tools(body, served)
     _check_shape(body.get("response_format"))
+    _check_json_is_named(body, served)
     dropped = _dropped(body, served)
     kept = {name: value for name, value in body.items() if name not in dropped}
     cap = kept.get("max_completion_tokens", kept.get("max_tokens"))
@@ -165,8 +171,10 @@ def _check_effort(effort: object, served: Served) -> None:
 
 def _check_tools(body: dict[str, Any], served: Served) -> None:
     tools, choice = body.get("tools"), body.get("tool_choice")
-    if tools is None:
-        if choice not in (None, "none"):
+    if not tools and isinstance(tools, (list, type(None))):
+        # An empty list is as good as none, and so is a choice beside it that forces nothing: so say the newest reports
+        # of OpenAI's API; older ones have it refused.
+        if choice not in ((None, "none") if tools is None else (None, "none", "auto")):
             raise bad_request("'tool_choice' is only allowed when 'tools' are given.", param="tool_choice")
         return
     names = _tool_names(tools)
@@ -183,8 +191,8 @@ def _check_tools(body: dict[str, Any], served: Served) -> None:
 
 
 def _tool_names(tools: object) -> list[str]:
-    if not isinstance(tools, list) or not tools:
-        raise bad_request("'tools' must be a list with at least one tool.", param="tools")
+    if not isinstance(tools, list):
+        raise bad_request("'tools' must be a list.", param="tools")
     names = []
     for place, tool in enumerate(tools):
         function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
@@ -212,8 +220,23 @@ def _check_shape(shape: object) -> None:
         raise bad_request("'response_format.json_schema.name' is required.", param="response_format")
 
 
+def _check_json_is_named(body: dict[str, Any], served: Served) -> None:
+    """OpenAI's models write white space without end when nobody tells them of JSON, so the API insists."""
+    shape = body.get("response_format") or {}
+    if shape.get("type") != "json_object" or served.profile.provider != "openai":
+        return
+    if not any("json" in text_of(message).lower() for message in body["messages"]):
+        raise bad_request(
+            "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+            param="messages",
+        )
+
+
 def _dropped(body: dict[str, Any], served: Served) -> tuple[str, ...]:
-    foreign = set(_FOREIGN.get(served.profile.provider, ()))
+    provider = served.profile.provider
+    foreign = set(_FOREIGN.get(provider, ()))
+    if provider not in ("openai", TEST_PROFILE.provider):
+        foreign |= OPENAI_ONLY
     if not served.can("reasoning"):
         foreign.add("reasoning_effort")
     if not served.can("structured_outputs"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from tetrate_jupyter.sandbox.replies.arithmetic import expression_in
 from tetrate_jupyter.sandbox.replies.findings import Findings
-from tetrate_jupyter.sandbox.replies.reply import Ask, Call, Reply
+from tetrate_jupyter.sandbox.replies.reply import Ask, Call, Reply, text_of
 from tetrate_jupyter.sandbox.replies.schema_fill import Filler
 from tetrate_jupyter.sandbox.replies.words import STOP_WORDS, name_words, stem, words
 
@@ -60,7 +60,7 @@ def results_of(ask: Ask) -> list[tuple[str, str]]:
         if message["role"] == "user":
             break
         if message["role"] == "tool":
-            found.append((names.get(message["tool_call_id"], "the tool"), str(message["content"])))
+            found.append((names.get(message["tool_call_id"], "the tool"), text_of(message)))
     return found[::-1]
 
 

@@ -34,7 +34,7 @@ def dress(core: Core, ask: Ask) -> str:
     wishes = f"{ask.system}\n{ask.prompt}"
     if core.bare is not None and _BARE.search(wishes):
         return core.bare
-    if _BRIEF.search(wishes):
+    if _BRIEF.search(wishes) or ask.body.get("verbosity") == "low":
         return f"{core.answer}\n\n*Simulated.*" if "\n" in core.answer else f"{core.answer} *(simulated)*"
     text = _VOICES[ask.profile.voice](core, ask)
     return f"Arr! {text}" if "pirate" in ask.system.lower() else text
