@@ -15,6 +15,7 @@ from tetrate_jupyter.sandbox.replies.small_talk import small_talk
 from tetrate_jupyter.sandbox.replies.tables import tables
 from tetrate_jupyter.sandbox.replies.tools import call_tools, results_of
 from tetrate_jupyter.sandbox.replies.voices import dress, thoughts
+from tetrate_jupyter.sandbox.replies.worded import worded_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +58,9 @@ def compose(ask: Ask) -> Reply:
 
 def _shaped(ask: Ask) -> str | None:
     shape = ask.body.get("response_format") or {}
-    if shape.get("type") not in ("json_schema", "json_object"):
-        return None
     results = "\n".join(text for _, text in results_of(ask))
+    if shape.get("type") != "json_schema":
+        return worded_json(ask, results)
     found = Findings(f"{results}\n{ask.prompt}" if results else ask.prompt)
-    if shape["type"] == "json_object":
-        value: object = {"simulated": True, "names": found.names, "numbers": [n for _, _, n in found.numbers]}
-    else:
-        value = Filler(shape["json_schema"]["schema"], ask.rng, careful=ask.profile.careful).fill(found)
+    value = Filler(shape["json_schema"]["schema"], ask.rng, careful=ask.profile.careful).fill(found)
     return json.dumps(value, ensure_ascii=False)
