@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,12 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import tetrate_jupyter
 from tests.cli.running import END_TIMEOUT, ENTRY, Running, answers, ask, left_of
+from tests.sandbox.raw import chat, send
 from tetrate_jupyter.cli import main
 from tetrate_jupyter.cli.sandbox_command import environment_line
+from tetrate_jupyter.sandbox import FAULT_KINDS, ODD_KINDS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tetrate_jupyter.sandbox import SandboxRouter
 
 # Leads a session whose terminal is the one that is named, and becomes the command.
 IN_A_TERMINAL = """
@@ -135,6 +141,54 @@ def test_help_says_what_the_key_is_good_for(capsys: pytest.CaptureFixture[str]) 
         main(["sandbox", "--help"])
     assert shown.value.code == 0
     assert "throwaway" in capsys.readouterr().out
+
+
+def help_text(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as shown:
+        main([*arguments, "--help"])
+    assert shown.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_help_names_what_is_served_and_what_is_not_and_that_is_true(
+    capsys: pytest.CaptureFixture[str], router: SandboxRouter
+) -> None:
+    told = help_text(capsys, "sandbox")
+    served, others = told.partition("what is served")[2].split("what isn't served")
+    others = others.partition("more than one answer")[0]
+    paths = re.findall(r"(?<=\s)/[\w/.-]+", served)
+    assert {"/v1/chat/completions", "/v1/embeddings", "/v1/models", "/v1/models/ID"} <= {*paths}
+    for path in paths:
+        assert send(router, "OPTIONS", path).status == 405, path
+    missing = re.findall(r"/v1/[\w/.]+", others)
+    assert {"/v1/responses", "/v1/completions", "/v1/messages"} <= {*missing}
+    for path in missing:
+        assert send(router, "POST", path.replace("...", "x")).json["error"]["message"] == "Unsupported endpoint", path
+
+
+def test_help_names_test_models_that_answer(capsys: pytest.CaptureFixture[str], router: SandboxRouter) -> None:
+    told = help_text(capsys, "sandbox")
+    for model in re.findall(r"sandbox/(?:echo|stream)", told):
+        assert chat(router, model).status == 200
+    examples = re.search(r"such as ([\w-]+), ([\w-]+) or ([\w-]+)", told)
+    assert examples
+    assert {*examples.groups()} <= {*FAULT_KINDS, *ODD_KINDS}
+
+
+def test_the_list_has_the_test_models_where_that_is_wished() -> None:
+    for arguments, expected in (((), False), (("--list-faults",), True)):
+        with Running("sandbox", "--with-key", "--speed", "inf", *arguments) as sandbox:
+            exported = sandbox.exported()
+            key = f"Bearer {exported['TETRATE_API_KEY']}"
+            listed = {m["id"] for m in ask(exported["TETRATE_BASE_URL"], "/v1/models", key=key)[1]["data"]}
+        assert ("sandbox/fault-calls-same-index" in listed) is expected
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as shown:
+        main(["--version"])
+    assert shown.value.code == 0
+    assert capsys.readouterr().out == f"tetrate-jupyter {tetrate_jupyter.__version__}\n"
 
 
 def test_the_line_that_sets_a_variable_is_one_for_the_shell() -> None:

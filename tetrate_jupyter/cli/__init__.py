@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter import __version__
+from tetrate_jupyter.cli.sandbox_command import SERVED, run_sandbox
 from tetrate_jupyter.cli.stopping import leave, silence, stopped_by_signals
 from tetrate_jupyter.errors import TetrateError
 
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the command line."""
     top = argparse.ArgumentParser(prog="tetrate-jupyter", description="Many language models from one notebook.")
+    top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="{demo,sandbox}")
     demo = commands.add_parser(
         "demo", help="open the quickstart in JupyterLab on the sandbox router; no account needed"
@@ -40,7 +43,18 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--execute", action="store_true", help="run it headless in a real kernel and print what is seen")
     demo.add_argument("--no-browser", action="store_true", help="start everything, but only print the address")
     demo.add_argument("--folder", default="tetrate-demo", help="where the notebook is put (default: %(default)s)")
-    sandbox = commands.add_parser("sandbox", help="start the sandbox router alone")
+    _add_sandbox(commands)
+    return top
+
+
+def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="start the sandbox router alone",
+        description="Start the sandbox router alone: simulated models behind an OpenAI-compatible API.",
+        epilog=SERVED,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     sandbox.add_argument("--port", type=_port, default=0, help="default: a free one")
     sandbox.add_argument(
         "--speed", type=_speed, default=1.0, help="times the models' usual pace, inf: no waiting (default: %(default)s)"
@@ -50,14 +64,16 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also print a throwaway key, good for this router alone and until it stops: nobody needs to sign in",
     )
-    return top
+    sandbox.add_argument(
+        "--list-faults", action="store_true", help="also list the test models, one for each thing that can go wrong"
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
     if options.command == "sandbox":
-        from tetrate_jupyter.cli.sandbox_command import run_sandbox
-
-        return run_sandbox(port=options.port, speed=options.speed, with_key=options.with_key)
+        return run_sandbox(
+            port=options.port, speed=options.speed, with_key=options.with_key, list_faults=options.list_faults
+        )
     from tetrate_jupyter.cli.demo import execute_demo, open_demo
 
     if options.execute:
