@@ -43,7 +43,8 @@ HINTS = {
     "that match the following json_schema:\n\n%s\n\nMake sure to return an instance of the JSON, not the schema itself",
     "LangChain": "The output should be formatted as a JSON instance that conforms to the JSON schema below.\n\nAs an "
     'example, for the schema {"properties": {"foo": {"description": "a list", "type": "array", "items": {"type": '
-    '"string"}}}, "required": ["foo"]}\nthe object {"foo": ["bar", "baz"]} is a well-formatted instance.\n\n'
+    '"string"}}}, "required": ["foo"]}\nthe object {"foo": ["bar", "baz"]} is a well-formatted instance of the schema. '
+    'The object {"properties": {"foo": ["bar", "baz"]}} is not well-formatted.\n\n'
     "Here is the output schema:\n```\n%s\n```",
     "ours": "",
 }

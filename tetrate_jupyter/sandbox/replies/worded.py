@@ -143,7 +143,7 @@ def _plain_value(wishes: str, found: Findings) -> object:
 
 def _without_form(prompt: str, taken: list[str]) -> str:
     """Leave out what is about the answer's form, so that no value is read from it."""
-    for piece in taken:
+    for piece in sorted(taken, key=len, reverse=True):  # one may stand inside another
         prompt = prompt.replace(piece, "\n")
     kept = [s for s in _SENTENCE.split(prompt) if s.strip() and not _ABOUT_FORM.search(s)]
     return "\n".join(kept) if any(re.search(r"\w{3}", s) for s in kept) else prompt
