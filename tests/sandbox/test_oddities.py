@@ -134,6 +134,14 @@ CALLS: dict[str, list[tuple[Any, Any, Any, Any]]] = {  # index, id, name, argume
         ("", "call_a", "get_weather", '{"city":"Rome"}'),
         ("", "call_b", "get_weather", '{"city":"Oslo"}'),
     ],
+    "calls-no-index-in-pieces": [
+        ("", "call_a", "get_weather", ""),
+        ("", "", "", '{"city":'),
+        ("", "", "", '"Rome"}'),
+        ("", "call_b", "get_weather", ""),
+        ("", "", "", '{"city":'),
+        ("", "", "", '"Oslo"}'),
+    ],
     "calls-no-index-no-id": [("", "", "get_weather", '{"city":"Rome"}'), ("", "", "get_weather", '{"city":"Oslo"}')],
     "calls-extra-braces": [
         (0, "call_a", "get_weather", "{}"),
