@@ -517,6 +517,14 @@ def test_every_oddity_can_be_asked_for_and_the_log_names_it(router: SandboxRoute
             assert router.requests[-1].fault == kind
 
 
+def test_the_model_list_says_what_is_odd() -> None:
+    with SandboxRouter(speed=INSTANT, list_faults=True) as router:
+        listed = send(router, "GET", "/v1/models", key=router.issue_key()).json["data"]
+    said = {entry["id"]: entry.get("description") for entry in listed}
+    assert said["sandbox/fault-calls-same-index"] == "Parallel calls have one index and different ids."
+    assert all(said[f"sandbox/fault-{kind}"] for kind in ODD_KINDS if not kind.startswith("list-"))
+
+
 def test_no_oddity_is_without_a_test_of_its_own() -> None:
     alone = {
         "after-done", "calls-not-streamed", "calls-object", "calls-null", "calls-need-reasoning",

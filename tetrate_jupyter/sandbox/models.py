@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
 from tetrate_jupyter.sandbox.faults import CHAT_KINDS, FAULT_PREFIX, of_model
+from tetrate_jupyter.sandbox.oddities import ODDITIES
 from tetrate_jupyter.sandbox.profiles import TEST_PROFILE, Profile, profile_of
 
 if TYPE_CHECKING:
@@ -173,4 +174,7 @@ def _test_record(model: str) -> dict[str, Any]:
 
 
 def _test_entry(model: str) -> dict[str, Any]:
-    return _enriched(_test_record(model))
+    entry = _enriched(_test_record(model))
+    if odd := ODDITIES.get(model.removeprefix(FAULT_PREFIX)):
+        entry["description"] = odd.says
+    return entry
