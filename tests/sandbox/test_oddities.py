@@ -103,7 +103,7 @@ def test_something_odd_after_the_finish(router: SandboxRouter, kind: str) -> Non
     *before, finish, after, end = odd(router, kind, stream=True).events
     assert "One, two, three." in before[0]
     assert '"finish_reason":"stop"' in finish
-    assert AFTER[kind] in after
+    assert AFTER[kind] in after.replace(kind, "")  # the model's name is none of it
     assert end == "[DONE]"
 
 
