@@ -6,19 +6,19 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from tetrate_jupyter import amounts
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Timing, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from decimal import Decimal
 
 Outcome: TypeAlias = Literal["done", "partial", "failed"]
 
 MAX_ENTRIES: Final = 10_000  # about 5 MB; older entries go, the totals go on counting them
-_EXACT: Final = Context(prec=50)  # of our own: a notebook may have changed decimal's precision
 
 
 def _now() -> datetime:
@@ -74,8 +74,8 @@ class Total:
             prompt_tokens=self.prompt_tokens + (sent or 0 if known else 0),
             completion_tokens=self.completion_tokens + (written or 0 if known else 0),
             unknown_tokens=self.unknown_tokens + (not known),
-            cost=self.cost if entry.cost is None else _EXACT.add(self.cost or Decimal(0), entry.cost),
-            unknown_costs=self.unknown_costs + (entry.cost is None),
+            cost=amounts.total((self.cost, entry.cost)),
+            unknown_costs=self.unknown_costs + (amounts.known(entry.cost) is None),
         )
 
 

@@ -152,6 +152,10 @@ def test_a_saved_comparison_comes_back_as_it_was(session: Session, router: Sandb
         (lambda _: "[1]", "no saved comparison"),
         (lambda t: t.replace('"rows"', '"lines"'), "parts missing"),
         (lambda t: t.replace('"cost": "0.1"', '"cost": "dear"'), "parts missing"),
+        (lambda t: t.replace('"cost": "0.1"', '"cost": "NaN"'), "parts missing"),
+        (lambda t: t.replace('"cost": "0.1"', '"cost": "1e60"'), "parts missing"),
+        (lambda t: t.replace('"attempts": 1', '"attempts": "many"'), "parts missing"),
+        (lambda t: t.replace('"total": 2.0', '"total": Infinity'), "parts missing"),
         (lambda t: t.replace('"column": "c1"', '"column": "c9"'), "parts missing"),
     ],
 )

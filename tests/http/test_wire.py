@@ -91,7 +91,8 @@ def test_a_catalog_entry_keeps_what_fits() -> None:
     assert (found.id, found.display_name, found.context_window, found.capabilities) == ("a", "A", None, None)
     assert found.limits is not None
     assert found.limits.max_output_tokens == 8192
-    assert found.metadata is None
+    assert found.metadata is not None
+    assert (found.metadata.release_date, found.metadata.deprecated) == ("2026-01-01", None)
     assert found.caching_price == 5
 
 

@@ -63,7 +63,7 @@ class CatalogCache:
 
     def load(self) -> Copy | None:
         """Give what is there, however old; None where nothing usable is."""
-        with suppress(OSError, msgspec.MsgspecError, ValueError):
+        with suppress(OSError, msgspec.MsgspecError, ValueError, RecursionError):
             found = msgspec.json.decode(self.path.read_bytes(), type=_File)
             if found.version == _VERSION:
                 return Copy(tuple(found.models), found.fetched_at)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
+from tetrate_jupyter.amounts import product, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +20,7 @@ NO_USAGE: Final = "the router sent no token counts"
 LONG_CONTEXT: Final = "above the long-context threshold: too low"
 CACHE_WRITES: Final = "cache writes may cost more: too low"
 
-_EXACT: Final = Context(prec=50)  # of our own: a notebook may have changed decimal's precision
-_PER: Final = Decimal(1_000_000)
+_PER_TOKEN: Final = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,19 @@ def cost(model: Model | None, usage: Usage) -> Estimate:
         return Estimate(None, (NO_PRICE,))
     if usage.prompt_tokens is None or usage.completion_tokens is None:
         return Estimate(None, (NO_USAGE,))
-    cached = min(usage.cached_tokens or 0, usage.prompt_tokens)
+    if usage.prompt_tokens < 0 or usage.completion_tokens < 0:
+        return Estimate(None, (NO_USAGE,))
+    cached = min(max(usage.cached_tokens or 0, 0), usage.prompt_tokens)
     cached_price = price.input if price.cache_read is None else price.cache_read
     parts = (
-        (usage.prompt_tokens - cached, price.input),
-        (cached, cached_price),
-        (usage.completion_tokens, price.output),
+        product(usage.prompt_tokens - cached, price.input),
+        product(cached, cached_price),
+        product(usage.completion_tokens, price.output),
     )
-    total = Decimal(0)
-    for tokens, rate in parts:
-        total = _EXACT.add(total, _EXACT.multiply(Decimal(tokens), rate))
-    return Estimate(_EXACT.divide(total, _PER), _notes(model, usage))
+    whole = None if None in parts else total(parts)
+    if whole is None:
+        return Estimate(None, (NO_PRICE,))
+    return Estimate(product(whole, _PER_TOKEN), _notes(model, usage))
 
 
 def _notes(model: Model, usage: Usage) -> tuple[str, ...]:

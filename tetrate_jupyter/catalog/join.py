@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from tetrate_jupyter.amounts import EXACT
+from tetrate_jupyter.characters import MAX_NAME, is_exact, one_line, plain
 from tetrate_jupyter.http.wire import CatalogModel, Limits, Metadata, WireModel
 from tetrate_jupyter.types import Model, Price
 
@@ -34,24 +36,47 @@ _NOT_CHAT_NAME = re.compile(
     r"|(?:^|[-/_.])(?:tts|image)(?:$|[-/_.])"
 )
 _Value = TypeVar("_Value")
+
+# What a list may say; whatever is beyond is unknown, so that all that comes after may calculate with it and show it.
+# A price is 0 or in this range, US dollars per million tokens: the cheapest model costs about 0.01, the dearest ever
+# 600, and each bound leaves room for five more powers of ten. More digits than 20 come from nobody's price list, and
+# are no price rather than one that is rounded.
+LEAST_PRICE: Final = Decimal("1e-9")
+MOST_PRICE: Final = Decimal(1_000_000)
+MAX_DIGITS: Final = 20
+MAX_SIZE: Final = 10**9  # tokens of a context window or an answer; the largest today is 10 million
+YEARS: Final = range(2000, 2200)  # of a release or retirement; pandas' own dates end in 2262
+MAX_DESCRIPTION: Final = 2_000  # characters; as bounded as MAX_NAME, so that a list of megabytes stays a list
+MAX_WORDS: Final = 100  # capabilities, efforts or fallbacks of one model
+_MILLION: Final = Decimal(1_000_000)
+
 _PREFIXES: Final = frozenset({"xai", "groq", "deepinfra", "vertex", "vertexanthropic"})
-_EXACT: Final = Context(prec=50)  # of our own: a notebook may have changed decimal's precision
 _TOOLS: Final = frozenset({"tool_choice", "function_calling"})
 
 
 def join(listed: Iterable[WireModel], catalog: Iterable[CatalogModel] = ()) -> tuple[Model, ...]:
     """Give the models that can be chatted with, by provider and id.
 
-    Ids match whatever their case. Dropped: duplicates, models that the catalog has disabled, and what isn't for chat.
+    Ids match whatever their case. Dropped: duplicates, models that the catalog has disabled, what isn't for chat, and
+    ids that can't be used (`is_usable`).
     """
     entries = by_id(catalog)
     found: dict[str, Model] = {}
     for wire in listed:
         identity = wire.id.strip().lower()
         entry = entries.get(identity)
-        if identity and identity not in found and is_offered(wire.id, entry):
+        if is_usable(wire.id) and identity not in found and is_offered(wire.id, entry):
             found[identity] = merge(wire, entry)
     return tuple(sorted(found.values(), key=lambda m: (m.provider is None, m.provider or "", m.id.lower())))
+
+
+def is_usable(identity: str) -> bool:
+    """Whether an id can be shown as what is sent: 1 to 200 characters, none that hides or acts on a terminal.
+
+    An id goes back to the router exactly as it came, so it can't be cleaned; such a model is left out instead.
+    """
+    name = identity.strip()
+    return 0 < len(name) <= MAX_NAME and is_exact(name)
 
 
 def by_id(catalog: Iterable[CatalogModel]) -> dict[str, CatalogModel]:
@@ -81,12 +106,13 @@ def merge(wire: WireModel, entry: CatalogModel | None) -> Model:
     images = _has(capabilities, {"vision"})
     if "image" in ((catalogued.modalities and catalogued.modalities.input) or ()):
         images = True
+    identity = wire.id.strip()
     return Model(
-        id=wire.id.strip(),
-        name=catalogued.display_name or metadata.display_name or wire.id.strip(),
+        id=identity,
+        name=_name(catalogued.display_name) or _name(metadata.display_name) or identity,
         provider=_provider(wire, catalogued),
-        mode=catalogued.mode,
-        description=wire.description or metadata.description or "",
+        mode=_name(catalogued.mode),
+        description=_prose(wire.description) or _prose(metadata.description),
         context_window=_size(wire.context_window, catalogued.context_window),
         max_output_tokens=_size(wire.max_output_tokens, limits.max_output_tokens),
         price=_price(wire, catalogued),
@@ -95,14 +121,33 @@ def merge(wire: WireModel, entry: CatalogModel | None) -> Model:
         tools=_has(capabilities, _TOOLS),
         reasoning=_first(wire.supports_reasoning, _has(capabilities, {"reasoning"})),
         structured_output=_has(capabilities, {"structured_outputs"}),
-        reasoning_efforts=tuple(metadata.reasoning_efforts or ()),
+        reasoning_efforts=_words(metadata.reasoning_efforts),
         long_context_threshold=_threshold(limits),
         deprecated=bool(metadata.deprecated),
         preview=bool(metadata.preview),
         retirement_date=_date(metadata.retirement_date),
         release_date=_date(metadata.release_date),
-        fallbacks=tuple(metadata.fallback_policies or ()),
+        fallbacks=_words(metadata.fallback_policies),
     )
+
+
+# --- texts ---------------------------------------------------------------------------------------------------
+
+
+def _name(text: str | None) -> str | None:
+    return one_line(text, MAX_NAME) or None if text else None
+
+
+def _prose(text: str | None) -> str:
+    return plain(text[: MAX_DESCRIPTION + 1])[:MAX_DESCRIPTION] if text else ""
+
+
+def _words(texts: Iterable[str] | None) -> tuple[str, ...]:
+    found = (one_line(text, MAX_NAME) for _, text in zip(range(MAX_WORDS), texts or (), strict=False))
+    return tuple(word for word in found if word)
+
+
+# --- prices --------------------------------------------------------------------------------------------------
 
 
 def _price(wire: WireModel, entry: CatalogModel) -> Price:
@@ -115,22 +160,34 @@ def _price(wire: WireModel, entry: CatalogModel) -> Price:
 
 
 def _per_million(price: Decimal | None) -> Decimal | None:
-    known = _known(price)
-    return None if known is None else _known(_EXACT.multiply(known, Decimal(1_000_000)))
+    # The range is looked at first: a number of a million digits isn't multiplied.
+    known = _known(price, Decimal("1e-15"), Decimal(1))
+    return None if known is None else _known(EXACT.multiply(known, _MILLION))
 
 
-def _known(price: Decimal | None) -> Decimal | None:
-    # Without the catalog's trailing zeros, and 10 rather than 1E+1.
-    if price is None or not price.is_finite() or price < 0:
+def _known(price: Decimal | None, least: Decimal = LEAST_PRICE, most: Decimal = MOST_PRICE) -> Decimal | None:
+    """Return a price without trailing zeros, and 10 rather than 1E+1; None for what is no sane price, -0 included."""
+    if price is None or not price.is_finite() or price.is_signed():
         return None
-    plain = _EXACT.normalize(price)
-    exponent = plain.as_tuple().exponent
-    return _EXACT.quantize(plain, Decimal(1)) if isinstance(exponent, int) and exponent > 0 else plain
+    if not price:
+        return Decimal(0)
+    if not least <= price <= most or _digits(price) > MAX_DIGITS:
+        return None
+    exact = EXACT.normalize(price)
+    exponent = exact.as_tuple().exponent
+    return EXACT.quantize(exact, Decimal(1)) if isinstance(exponent, int) and exponent > 0 else exact
+
+
+def _digits(price: Decimal) -> int:
+    return len("".join(map(str, price.as_tuple().digits)).rstrip("0"))
+
+
+# --- the rest ------------------------------------------------------------------------------------------------
 
 
 def _capabilities(entry: CatalogModel) -> frozenset[str] | None:
     # An empty list has meant "not said" before (goose hid every model over it), so it is unknown.
-    return frozenset(c.lower() for c in entry.capabilities) if entry.capabilities else None
+    return frozenset(word.lower() for word in _words(entry.capabilities)) or None
 
 
 def _has(capabilities: frozenset[str] | None, words: Iterable[str]) -> bool | None:
@@ -142,23 +199,23 @@ def _first(one: _Value | None, other: _Value | None) -> _Value | None:
 
 
 def _size(*sizes: int | None) -> int | None:
-    return next((size for size in sizes if size is not None and size > 0), None)
+    return next((size for size in sizes if size is not None and 0 < size <= MAX_SIZE), None)
 
 
 def _threshold(limits: Limits) -> int | None:
     # Model's threshold is the last count at the base price; "gte" raises the price at the limit itself.
-    if not limits.high_context or limits.high_context <= 0:
-        return None
-    return limits.high_context - (limits.high_context_comparison == "gte")
+    threshold = _size(limits.high_context)
+    return None if threshold is None else threshold - (limits.high_context_comparison == "gte")
 
 
 def _provider(wire: WireModel, entry: CatalogModel) -> str | None:
     prefix = wire.id.strip().lower().split("/", 1)[0]
-    return entry.provider or (prefix if prefix in _PREFIXES else None) or wire.owned_by or None
+    return _name(entry.provider) or (prefix if prefix in _PREFIXES else None) or _name(wire.owned_by)
 
 
 def _date(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text[:10]) if text else None
+        day = date.fromisoformat(text[:10]) if text else None
     except ValueError:
         return None
+    return day if day is not None and day.year in YEARS else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -11,6 +10,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config
+from tetrate_jupyter.amounts import EXACT, magnitude
+from tetrate_jupyter.amounts import known as finite
 from tetrate_jupyter.errors import OptionError
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 CHEAP: Final = Decimal(1)  # US dollars per million tokens, at three tokens read for one written
-_EVERYDAY: Final = 1.0  # likewise: what a default should cost
 _EVERYDAY_LIMIT: Final = Decimal(4)  # likewise: a family's model above this is no default
 
 # Small general models that handle tools and images, by provider: families, so that a new version is taken up by itself.
@@ -42,7 +42,8 @@ def blended_price(model: Model) -> Decimal | None:
     """Give US dollars per million tokens at three tokens read for one written; None where a price is unknown."""
     if model.price.input is None or model.price.output is None:
         return None
-    return (3 * model.price.input + model.price.output) / 4
+    three = EXACT.multiply(model.price.input, Decimal(3))
+    return finite(EXACT.divide(EXACT.add(three, model.price.output), Decimal(4)))
 
 
 def retires_soon(model: Model, day: date | None = None) -> bool:
@@ -164,8 +165,8 @@ def default_choice(models: Sequence[Model], day: date | None = None) -> Model | 
         members = [m for m, _ in priced if fnmatchcase(m.id.lower(), family)]
         if members:
             return max(members, key=_age)
-    if priced:
-        return min(priced, key=lambda pair: (abs(math.log(float(pair[1]) / _EVERYDAY)), pair[0].id))[0]
+    if priced:  # an everyday price is 1 US dollar, whose logarithm is 0
+        return min(priced, key=lambda pair: (abs(magnitude(pair[1])), pair[0].id))[0]
     return next(iter(usable or models), None)
 
 

@@ -21,7 +21,7 @@ from tetrate_jupyter.http.wire import CatalogModel, WireModel
 from tetrate_jupyter.observers import Observers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tetrate_jupyter.types import Model, Secret
 
@@ -55,6 +55,7 @@ class _State:
     tried_at: float | None = None  # the last catalog fetch that failed, on the monotonic clock
     catalog_note: str | None = None
     disk_note: str | None = None
+    ids_note: str | None = None
     models: ModelList = _NO_MODELS
 
 
@@ -94,7 +95,7 @@ class Catalog:
     def notes(self) -> tuple[str, ...]:
         """What went wrong without stopping anything: one sentence each, for a person."""
         state = self._state
-        return tuple(note for note in (state.list_note, state.catalog_note, state.disk_note) if note)
+        return tuple(note for note in (state.list_note, state.ids_note, state.catalog_note, state.disk_note) if note)
 
     def billed(self, asked: str, answered: str | None) -> Model | None:
         """Give the model whose price a request is billed at: the one that answered, where it says which.
@@ -120,7 +121,8 @@ class Catalog:
         """Drop what belongs to the key (signing out). The public catalog stays."""
         with self._lock:
             had = len(self._state.models)
-            self._state = replace(self._state, key=None, listed=(), listed_at=None, list_note=None, models=_NO_MODELS)
+            self._state = replace(self._state, key=None, listed=(), listed_at=None, list_note=None, ids_note=None)
+            self._state = replace(self._state, models=_NO_MODELS)
         if had:
             self._observers.notify()
 
@@ -161,6 +163,7 @@ class Catalog:
                 await asyncio.wait({public}, timeout=_STOPPING_TIMEOUT)
         copy = self._state.copy
         models = ModelList(join.join(listed, () if copy is None else copy.models))
+        self._change(key, ids_note=_left_out(listed))
         self._publish(key, models)
         return models
 
@@ -235,6 +238,14 @@ class Catalog:
             if entry.id.strip().lower() == wanted:
                 return join.merge(WireModel(id=entry.id), entry)
         return None
+
+
+def _left_out(listed: Iterable[WireModel]) -> str | None:
+    count = sum(not join.is_usable(wire.id) for wire in listed)
+    if not count:
+        return None
+    what = "1 model is" if count == 1 else f"{count:,} models are"
+    return f"{what} left out of the list: their ids are too long, or hold characters that hide or act on a terminal."
 
 
 def _in_use(copy: Copy | None) -> str:

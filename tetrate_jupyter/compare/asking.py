@@ -200,8 +200,9 @@ def _images(given: object) -> tuple[Image, ...]:
 def _dollars(given: float | Decimal | str | None) -> Decimal | None:
     if given is None:
         return None
-    try:
+    found = Decimal("NaN")
+    with contextlib.suppress(InvalidOperation):
         found = Decimal(str(given).lstrip("$"))
-    except InvalidOperation:
-        raise OptionError(f"max_cost can't be {given!r}.", next_step="give US dollars: max_cost=0.50") from None
+    if found.is_nan():
+        raise OptionError(f"max_cost can't be {given!r}.", next_step="give US dollars: max_cost=0.50")
     return None if found == Decimal("inf") else found

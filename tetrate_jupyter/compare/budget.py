@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter.amounts import total
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -23,13 +25,13 @@ class Budget:
         """Whether a call that costs `worst` at most can be made without passing the cap."""
         if self.most is None:
             return True
-        return worst is not None and self._committed + worst <= self.most
+        return worst is not None and _sum(*self._aside.values(), self._gone, worst) <= self.most
 
     def never_fits(self, worst: Decimal | None) -> bool:
         """Whether it can't be made even when nothing else runs."""
         if self.most is None:
             return False
-        return worst is None or self.spent + self._assumed + worst > self.most
+        return worst is None or _sum(self._gone, worst) > self.most
 
     def set_aside(self, call: Hashable, worst: Decimal | None) -> None:
         """Begin a call."""
@@ -40,10 +42,14 @@ class Budget:
         aside = self._aside.pop(call, Decimal(0))
         if cost is None:
             self.unknown += 1
-            self._assumed += aside
+            self._assumed = _sum(self._assumed, aside)
         else:
-            self.spent += cost
+            self.spent = _sum(self.spent, cost)
 
     @property
-    def _committed(self) -> Decimal:
-        return self.spent + self._assumed + sum(self._aside.values(), Decimal(0))
+    def _gone(self) -> Decimal:
+        return _sum(self.spent, self._assumed)
+
+
+def _sum(*parts: Decimal) -> Decimal:
+    return total(parts) or Decimal(0)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.amounts import magnitude
 from tetrate_jupyter.catalog.search import blended_price, retires_soon
 from tetrate_jupyter.conversation import Conversation, Exchange
 from tetrate_jupyter.errors import OptionError, TetrateError, UnknownModelError
@@ -192,5 +193,5 @@ def neighbours(own: Model, models: Iterable[Model], *, images: bool = False) -> 
 
 def _distance(own: Model, other: Model) -> float:
     price, of_own = blended_price(other), blended_price(own)
-    logarithm = math.log(float(price)) if price else math.inf
-    return logarithm if not of_own else abs(logarithm - math.log(float(of_own)))
+    logarithm = magnitude(price) if price else math.inf
+    return logarithm if not of_own else abs(logarithm - magnitude(of_own))

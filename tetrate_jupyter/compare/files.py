@@ -23,6 +23,8 @@ FORMAT: Final = "tetrate-comparison"
 VERSION: Final = 1
 _MONEY: Final = frozenset({"cost", "max_cost", "spent", "expected", "worst"})  # as text: JSON numbers aren't exact
 _PAIRS: Final = frozenset({"params"})
+_KINDS: Final[dict[str, Any]] = {"int": int, "float": (int, float), "str": str, "bool": bool, "Decimal": Decimal}
+_MOST: Final = 10**12  # dollars, tokens, seconds, repeats: all less
 _LISTS: Final = frozenset({"prompts", "images", "notices"})
 
 
@@ -108,7 +110,22 @@ def _out(value: Any) -> dict[str, Any]:  # noqa: ANN401 - one of ours
 
 def _in(kind: Callable[..., T], given: dict[str, Any]) -> T:
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # each is a dataclass
-    return kind(**{name: _value(name, each) for name, each in given.items() if name in known})
+    made = kind(**{name: _value(name, each) for name, each in given.items() if name in known})
+    for each in fields(kind):  # type: ignore[arg-type]  # likewise
+        if each.name != "seed":  # any number is one
+            _check_kind(getattr(made, each.name), str(each.type))
+    return made
+
+
+def _check_kind(value: Any, annotation: str) -> None:  # noqa: ANN401 - JSON
+    """Raise `ValueError` for a text where a number must be, or for a number that nothing here can have been."""
+    kinds = [_KINDS[name] for name in annotation.split(" | ") if name in _KINDS]
+    if not kinds or (value is None and "None" in annotation):
+        return
+    if not isinstance(value, tuple(kinds)) or (isinstance(value, bool) and "bool" not in annotation):
+        raise ValueError(annotation)
+    if isinstance(value, (int, float, Decimal)) and not -_MOST < value < _MOST:  # what is no number isn't either
+        raise ValueError(annotation)
 
 
 def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON

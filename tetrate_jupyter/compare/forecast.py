@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
+from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import LONG_CONTEXT, cost, estimate_tokens
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.types import Message, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from decimal import Decimal
 
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.setup import Setup
@@ -56,12 +57,12 @@ class Forecast:
     @property
     def expected(self) -> Decimal | None:
         """US dollars at the usual length of an answer; None where no column's price is known."""
-        return _total(s.expected for s in self.shares if s.calls)
+        return total(s.expected for s in self.shares if s.calls)
 
     @property
     def worst(self) -> Decimal | None:
         """US dollars with every answer as long as its cap allows; None where no column's price is known."""
-        return _total(s.worst for s in self.shares if s.calls)
+        return total(s.worst for s in self.shares if s.calls)
 
     @property
     def sentence(self) -> str:
@@ -77,11 +78,11 @@ def forecast(setup: Setup, usual_output: Mapping[str, int] | None = None) -> For
     """Estimate before asking. `usual_output`: tokens of an answer by model id, "" for all others (400)."""
     usual = usual_output or {}
     prompts = [estimate_tokens([Message("user", p, images=setup.images)]) for p in setup.prompts]
-    total, longest = sum(prompts), max(prompts)
-    return Forecast(tuple(_share(setup, column, total, longest, usual) for column in setup.columns))
+    together, longest = sum(prompts), max(prompts)
+    return Forecast(tuple(_share(setup, column, together, longest, usual) for column in setup.columns))
 
 
-def _share(setup: Setup, column: Column, total: int, longest: int, usual: Mapping[str, int]) -> Share:
+def _share(setup: Setup, column: Column, together: int, longest: int, usual: Mapping[str, int]) -> Share:
     model = column.model
     if model is None or column.problem is not None:
         return Share(column.id, column.label, 0, 0, 0, 0, None, None)
@@ -90,7 +91,7 @@ def _share(setup: Setup, column: Column, total: int, longest: int, usual: Mappin
     calls = len(setup.prompts) * setup.repeats
     cap = int(params.get("max_tokens") or model.max_output_tokens or config.DEFAULT_MAX_OUTPUT)
     each = min(cap, usual.get(model.id, usual.get("", EXPECTED_OUTPUT)))
-    sent = setup.repeats * (total + before * len(setup.prompts))
+    sent = setup.repeats * (together + before * len(setup.prompts))
     threshold = model.long_context_threshold
     return Share(
         column.id,
@@ -122,8 +123,3 @@ def usual_output(entries: Iterable[Entry]) -> dict[str, int]:
             seen.setdefault(entry.asked, []).append(tokens)
             seen.setdefault("", []).append(tokens)
     return {model: round(statistics.median(tokens)) for model, tokens in seen.items()}
-
-
-def _total(parts: Iterable[Decimal | None]) -> Decimal | None:
-    known = [p for p in parts if p is not None]
-    return sum(known, Decimal(0)) if known else None

@@ -6,6 +6,8 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter.amounts import total
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from decimal import Decimal
@@ -59,7 +61,6 @@ def spread(values: Iterable[float | Decimal | None]) -> Spread | None:
 def figures(head: Head, rows: Sequence[Row]) -> ColumnFigures:
     """Add up one column's rows."""
     whole = [r for r in rows if r.state == "done"]
-    costs = [r.cost for r in rows if r.cost is not None]
     return ColumnFigures(
         head=head,
         rows=len(rows),
@@ -72,7 +73,7 @@ def figures(head: Head, rows: Sequence[Row]) -> ColumnFigures:
         tokens_out=spread(r.tokens_out for r in whole),
         characters=spread(len(r.text) for r in whole),
         cost_each=spread(r.cost for r in whole),
-        cost=sum(costs[1:], costs[0]) if costs else None,
+        cost=total(r.cost for r in rows),
         unknown_costs=sum(r.cost is None and r.attempts > 0 for r in rows),
     )
 

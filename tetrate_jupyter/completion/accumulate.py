@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.types import ToolCall, Usage
 
 if TYPE_CHECKING:
     from tetrate_jupyter.http.wire import ChatChunk, ToolCallDelta, WireUsage
+
+MAX_TOKENS: Final = 10**9  # of one answer; a count beyond, or below 0, is no count
 
 
 @dataclass
@@ -32,14 +35,14 @@ class Accumulator:
     def add(self, chunk: ChatChunk) -> tuple[str, str]:
         """Take one chunk; give its (text, reasoning), "" where it has none."""
         if chunk.model and self.served_model is None:
-            self.served_model = chunk.model
+            self.served_model = one_line(chunk.model, MAX_NAME) or None
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage)
         if not chunk.choices:
             return "", ""
         choice = chunk.choices[0]
         if choice.finish_reason:
-            self.finish_reason = choice.finish_reason
+            self.finish_reason = one_line(choice.finish_reason, MAX_NAME)
         delta = choice.delta
         if delta is None:
             return "", ""
@@ -77,16 +80,20 @@ class Accumulator:
 
 
 def usage_of(wire: WireUsage) -> Usage:
-    """Give the router's counts in our terms; what it left out stays unknown."""
+    """Give the router's counts in our terms; what it left out, or can't be a count, stays unknown."""
     prompt = wire.prompt_tokens_details
     completion = wire.completion_tokens_details
     return Usage(
-        prompt_tokens=wire.prompt_tokens,
-        completion_tokens=wire.completion_tokens,
-        cached_tokens=prompt.cached_tokens if prompt else None,
-        cache_write_tokens=prompt.caching_tokens if prompt else None,
-        reasoning_tokens=completion.reasoning_tokens if completion else None,
+        prompt_tokens=_count(wire.prompt_tokens),
+        completion_tokens=_count(wire.completion_tokens),
+        cached_tokens=_count(prompt.cached_tokens) if prompt else None,
+        cache_write_tokens=_count(prompt.caching_tokens) if prompt else None,
+        reasoning_tokens=_count(completion.reasoning_tokens) if completion else None,
     )
+
+
+def _count(tokens: int | None) -> int | None:
+    return tokens if tokens is not None and 0 <= tokens <= MAX_TOKENS else None
 
 
 def add_usage(one: Usage, other: Usage) -> Usage:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter import config
+from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import Estimate
 from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
 from tetrate_jupyter.completion.answer import Answer
@@ -210,8 +210,8 @@ class Completion:
             usage = add_usage(usage, more)
         estimates = [self._price(model, used) for model, used in rounds]
         notes = tuple(dict.fromkeys(note for e in estimates for note in e.notes))
-        known = [e.usd for e in estimates if e.usd is not None]
-        return usage, Estimate(sum(known, Decimal(0)) if len(known) == len(estimates) else None, notes)
+        is_known = all(e.usd is not None for e in estimates)
+        return usage, Estimate(total(e.usd for e in estimates) if is_known else None, notes)
 
     def _close(self, state: str) -> None:
         self.state = state

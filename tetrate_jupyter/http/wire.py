@@ -1,19 +1,21 @@
 """The shapes read from the router, as typed structs; fields that we don't use are ignored.
 
 Ids are required, everything else may be missing or null: "unknown" is None, never a guess. Prices are `Decimal`, read
-from decimal strings or numbers. Lists (models, catalog) are read entry by entry when one of them doesn't fit, so that
-one odd field never hides a model.
+from decimal strings or numbers. What doesn't fit is left out, member by member and entry by entry (`reading`), so that
+one odd field never hides a model, nor ends an answer.
 """
 
 from __future__ import annotations
 
-import contextlib
 from decimal import Decimal  # noqa: TC003 - msgspec reads the annotations when it runs
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from tetrate_jupyter.http import reading
+
 T = TypeVar("T", bound=msgspec.Struct)
+M = TypeVar("M", "WireModel", "CatalogModel")
 
 
 # --- chat ----------------------------------------------------------------------------------------------------
@@ -239,8 +241,6 @@ class StatusReport(msgspec.Struct, frozen=True):
     """`GET /status`: what one replica of the gateway has seen of its providers."""
 
     providers: list[ProviderStatus]
-    replica: str | None = None
-    observed_only: bool | None = None
 
 
 class ExchangeReply(msgspec.Struct, frozen=True):
@@ -261,49 +261,68 @@ class _ModelEnvelope(msgspec.Struct):
 
 class _CatalogEnvelope(msgspec.Struct, rename="camel"):
     models: list[msgspec.Raw]
-    total_pages: int | None = None
+    total_pages: msgspec.Raw = msgspec.Raw(b"null")
 
 
-decode_chunk = msgspec.json.Decoder(ChatChunk).decode
-decode_completion = msgspec.json.Decoder(WireCompletion).decode
-decode_status = msgspec.json.Decoder(StatusReport).decode
+class _StatusEnvelope(msgspec.Struct):
+    providers: list[msgspec.Raw]
+
+
 decode_exchange = msgspec.json.Decoder(ExchangeReply).decode
-_decode_models = msgspec.json.Decoder(_ModelEnvelope).decode
-_decode_catalog = msgspec.json.Decoder(_CatalogEnvelope).decode
+_decode_chunk = msgspec.json.Decoder(ChatChunk).decode
+_decode_completion = msgspec.json.Decoder(WireCompletion).decode
+_NEEDED: Final = frozenset({"choices"})  # of an answer: without them there is none
+
+
+def decode_chunk(body: bytes) -> ChatChunk:
+    """Read one chunk of a stream; odd counts and names are left out. Raises `msgspec.DecodeError` and kin."""
+    try:
+        return _decode_chunk(body)
+    except reading.UNREADABLE as problem:
+        return _nearly(body, ChatChunk, problem)
+
+
+def decode_completion(body: bytes) -> WireCompletion:
+    """Read a whole answer, as `decode_chunk` does."""
+    try:
+        return _decode_completion(body)
+    except reading.UNREADABLE as problem:
+        return _nearly(body, WireCompletion, problem)
+
+
+def _nearly(body: bytes, kind: type[T], problem: Exception) -> T:
+    found = reading.entry(body, kind, needed=_NEEDED) or reading.entry(reading.mended(body), kind, needed=_NEEDED)
+    if found is None:
+        raise problem
+    return found
 
 
 def read_models(body: bytes) -> list[WireModel]:
     """Read `GET /models`. Raises `msgspec.DecodeError` when it isn't a list of models at all."""
-    return _entries(_decode_models(body).data, WireModel)
+    return _listed(reading.decode(body, _ModelEnvelope).data, WireModel)
 
 
 def read_catalog_page(body: bytes) -> CatalogPage:
     """Read one page of the catalog. Raises `msgspec.DecodeError` when it isn't one."""
-    page = _decode_catalog(body)
-    return CatalogPage(_entries(page.models, CatalogModel), page.total_pages)
+    page = reading.decode(body, _CatalogEnvelope)
+    return CatalogPage(_listed(page.models, CatalogModel), _pages(page.total_pages))
 
 
-def _entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:
-    found = [entry for item in raw if (entry := _entry(item, kind)) is not None and getattr(entry, "id", None)]
+def decode_status(body: bytes) -> StatusReport:
+    """Read `GET /status`. Raises `msgspec.DecodeError` when it isn't a report at all."""
+    providers = reading.entries(reading.decode(body, _StatusEnvelope).providers, ProviderStatus)
+    return StatusReport(providers)
+
+
+def _pages(raw: msgspec.Raw) -> int | None:
+    try:
+        return msgspec.json.decode(raw, type=int | None, strict=False)
+    except reading.UNREADABLE:
+        return None
+
+
+def _listed(raw: list[msgspec.Raw], kind: type[M]) -> list[M]:
+    found = [entry for entry in reading.entries(raw, kind) if entry.id]
     if raw and not found:
         raise msgspec.ValidationError("not one entry has an id")
     return found
-
-
-def _entry(raw: msgspec.Raw, kind: type[T]) -> T | None:
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError:
-        return _field_by_field(msgspec.json.decode(raw), kind)
-
-
-def _field_by_field(entry: object, kind: type[T]) -> T | None:
-    """Keep the fields that fit, numbers given as text included; None where even the id doesn't fit."""
-    if not isinstance(entry, dict):
-        return None
-    kept: dict[str, Any] = {}
-    for info in msgspec.structs.fields(kind):
-        if info.encode_name in entry:
-            with contextlib.suppress(msgspec.ValidationError):
-                kept[info.name] = msgspec.convert(entry[info.encode_name], info.type, strict=False)
-    return kind(**kept) if "id" in kept else None

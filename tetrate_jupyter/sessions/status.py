@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.errors import TetrateError
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sessions.session import Session
 
 PACKAGES: Final = ("tetrate-jupyter", "ipython", "ipykernel", "ipywidgets", "jupyterlab", "httpx", "keyring")
+MOST_PROVIDERS: Final = 100  # that are shown; the rest is counted
+_MOST_REQUESTS: Final = 10**12
+_MAX_CODE: Final = 60  # characters
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,21 @@ def _health(health: StatusReport | None) -> list[tuple[str, str]]:
         return [("gateway", "answers, but publishes no report (older version)")]
     facts = [("gateway", "answers")]
     words = {True: "reachable", False: "NOT reachable", None: "no traffic seen"}
-    for provider in health.providers:
+    for provider in health.providers[:MOST_PROVIDERS]:
         text = words[provider.reachable]
-        if provider.failures:
-            code = f", last with {provider.last_failure_code}" if provider.last_failure_code else ""
-            text += f"; {provider.failures} of {provider.observed_requests or '?'} requests failed{code}"
-        facts.append((f"provider {provider.name}", text))
-    return facts
+        failures, code = _count(provider.failures), one_line(str(provider.last_failure_code or ""), _MAX_CODE)
+        if failures is not None:
+            asked = _count(provider.observed_requests)
+            text += f"; {failures:,} of {'?' if asked is None else f'{asked:,}'} requests failed"
+            text += f", last with {code}" if code else ""
+        facts.append((f"provider {one_line(provider.name, MAX_NAME)}", text))
+    more = len(health.providers) - MOST_PROVIDERS
+    return [*facts, ("providers", f"and {more:,} more")] if more > 0 else facts
+
+
+def _count(number: int | None) -> int | None:
+    """Return a count that is worth saying, None for 0 and for what can't be one."""
+    return number if number is not None and 0 < number <= _MOST_REQUESTS else None
 
 
 def _asked(session: Session) -> str:

@@ -1,0 +1,116 @@
+"""Read JSON that nearly fits: a member that can't be read is left out of its object, an entry of its list; pure.
+
+What comes may be broken in ways that `msgspec` refuses whole: half of a surrogate pair (a text that was cut), `NaN`,
+brackets without end. Such a body is mended first.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeVar, get_args, get_origin
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+MAX_MENDED: Final = 8 * 2**20  # bytes; looking at each token of more would hold up other answers for seconds
+MAX_DEPTH: Final = 100  # brackets within brackets; the API's own bodies have six
+UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)  # ValueError: bad UTF-8 included
+
+_HALF = re.compile(rb"(?i)(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\u(?:d[89a-f][0-9a-f]{2}|(?![0-9a-f]{4}))|\\.")
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]|-?\b(?:NaN|Infinity|inf|nan)\b', re.DOTALL)
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Read `body`, mended where it must be. Raises `msgspec.DecodeError`, `UnicodeDecodeError` or `RecursionError`."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(mended(body), type=kind)
+
+
+def mended(body: bytes) -> bytes:
+    """Replace halves of surrogate pairs, `NaN` and what is nested deeper than 100; a body above 8 MB stays as it is."""
+    if len(body) > MAX_MENDED:
+        return body
+    body = _HALF.sub(_whole, body)
+    parts: list[bytes] = []
+    at = depth = 0
+    for found in _TOKEN.finditer(body):
+        token = found[0]
+        if token in b"[{":
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                parts.append(body[at : found.start()] + b"null")
+        elif token in b"]}":
+            depth -= 1
+            if depth == MAX_DEPTH:
+                at = found.end()
+        elif token[:1] != b'"' and depth <= MAX_DEPTH:
+            parts.append(body[at : found.start()] + b"null")
+            at = found.end()
+    return b"".join(parts) + body[at:]
+
+
+def _whole(found: re.Match[bytes]) -> bytes:
+    escape = found[0]
+    return rb"\ufffd" if found[1] is None and escape[:2] in {b"\\u", b"\\U"} else escape
+
+
+def entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:
+    """Return the entries of a list that can be read."""
+    return [found for item in raw if (found := entry(item, kind)) is not None]
+
+
+def entry(raw: msgspec.Raw | bytes, kind: type[T], *, needed: frozenset[str] = frozenset()) -> T | None:
+    """Read an object without those of its members that don't fit; numbers given as text are read.
+
+    None where it is no object, where a member without a default is missing, or where one that is `needed` doesn't fit.
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except UNREADABLE:
+        pass
+    try:
+        members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except UNREADABLE:
+        return None
+    kept: dict[str, Any] = {}
+    for info in msgspec.structs.fields(kind):
+        if info.encode_name not in members:
+            continue
+        value = _member(members[info.encode_name], info.type, exactly=info.name in needed)
+        if value is not msgspec.UNSET:
+            kept[info.name] = value
+        elif info.name in needed:
+            return None
+    try:
+        return kind(**kept)
+    except TypeError:  # a member that must be there isn't
+        return None
+
+
+def _member(raw: msgspec.Raw, kind: Any, *, exactly: bool = False) -> Any:  # noqa: ANN401 - whatever a field is annotated with
+    for strict in (True, False):
+        try:
+            return msgspec.json.decode(raw, type=kind, strict=strict)
+        except UNREADABLE:
+            if exactly:
+                return msgspec.UNSET
+    for option in (kind, *get_args(kind)):
+        if isinstance(option, type) and issubclass(option, msgspec.Struct):
+            found = entry(raw, option)
+            return msgspec.UNSET if found is None else found
+        if get_origin(option) is list:
+            return _items(raw, get_args(option)[0])
+    return msgspec.UNSET
+
+
+def _items(raw: msgspec.Raw, kind: Any) -> Any:  # noqa: ANN401 - as above
+    try:
+        items = msgspec.json.decode(raw, type=list[msgspec.Raw])
+    except UNREADABLE:
+        return msgspec.UNSET
+    return [found for item in items if (found := _member(item, kind)) is not msgspec.UNSET]
