@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import itertools
 import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -64,7 +65,7 @@ def test_bounds_say_that_they_are_bounds() -> None:
     assert price(Decimal("1e-60")) == "<$0.000000000001"
     assert price(Decimal("0.30000000000000004")) == "$0.30000000000000004"
     assert price(Decimal("1E+1")) == "$10.00"
-    assert price(Decimal("-1")) == "unknown"
+    assert price(Decimal(-1)) == "unknown"
     assert tokens(10**400) == ">1,000,000M"
     assert tokens(-5) == "unknown"
     assert [seconds(x) for x in (math.nan, math.inf, -math.inf, 1e300)] == ["unknown"] * 4
@@ -72,7 +73,8 @@ def test_bounds_say_that_they_are_bounds() -> None:
 
 @pytest.mark.usefixtures("ambient")
 def test_any_prices_and_counts_give_a_cost_or_unknown() -> None:
-    models = [Model(str(n), str(n), price=Price(one, other, one)) for n, (one, other) in enumerate(zip(ANY, ANY[1:]))]
+    pairs = itertools.pairwise(ANY)
+    models = [Model(str(n), str(n), price=Price(one, other, one)) for n, (one, other) in enumerate(pairs)]
     for model in models:
         for count in (0, 7, -1, 10**30, 10**5000):
             found = cost(model, Usage(count, count, count)).usd

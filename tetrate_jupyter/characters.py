@@ -49,10 +49,11 @@ _AT_WORK: Final = "|".join(
         "(?<=[\u3400-\u9fff\U00020000-\U0003ffff])[\ufe00-\ufe02\U000e0100-\U000e01ef](?![\ufe00-\ufe0f\U000e0100-\U000e01ef])",
     )
 )
-_CUT_AT_THE_START: Final = f"\\A[\ufe0e\ufe0f\u200c\u200d](?![{_NOTHING_SHOWN}])|"  # an emoji that came in two pieces
+# Text that comes in pieces may be cut within an emoji.
+_CUT: Final = f"\\A[\ufe0e\ufe0f\u200c\u200d](?:(?=\u200d)|(?![{_NOTHING_SHOWN}]))|(?<=[0-9#*])\ufe0f\\Z"
 _REST: Final = f"[{_CONTROLS}]|[{_TAGS}]+|[{_REORDERING}{_INVISIBLE}{_BROKEN}]+"
 _SUSPECT: Final = re.compile(f"(?P<at_work>{_AT_WORK})|{_REST}")
-_SUSPECT_IN_A_PIECE: Final = re.compile(f"(?P<at_work>{_CUT_AT_THE_START}{_AT_WORK})|{_REST}")
+_SUSPECT_IN_A_PIECE: Final = re.compile(f"(?P<at_work>{_CUT}|{_AT_WORK})|{_REST}")
 _ANY: Final = re.compile(f"[{_NOTHING_SHOWN}\u2028\u2029]")
 
 _FEW: Final = 4  # hiding characters in a row that are named one by one

@@ -53,12 +53,15 @@ TetrateError                         what happened, and what to type next
 
 Each carries `message` (what happened), `next_step` (the exact next thing to do), and, where a request was made,
 `request_id` (search it in the Console's Request Logs). In IPython an error shows as those few lines instead of a
-traceback, and the cell still fails. No error text ever holds a key.
+traceback, and the cell still fails. No error text ever holds a key, nor a character that acts on a terminal or hides:
+texts of routers, models, tools and files get into messages, so each error cleans what it is given.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.characters import MAX_NAME, one_line, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +69,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tetrate_jupyter.types import AnswerLike
+
+MAX_MESSAGE: Final = 10_000  # characters of an error's message, and of its next step; a person reads a few lines
 
 
 class TetrateError(Exception):
@@ -79,10 +84,10 @@ class TetrateError(Exception):
     answer: AnswerLike | None = None
 
     def __init__(self, message: str, *, next_step: str = "", request_id: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.next_step = next_step
-        self.request_id = request_id
+        self.message = _clean(message)
+        self.next_step = _clean(next_step)
+        self.request_id = one_line(request_id, MAX_NAME) if request_id else request_id
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -113,6 +118,11 @@ class TetrateError(Exception):
         # IPython shows this list instead of sixty frames; the cell still counts as failed.
         first, *rest = self.lines()
         return [f"{type(self).__name__}: {first}", *rest]
+
+
+def _clean(text: str) -> str:
+    text = plain(text[: MAX_MESSAGE + 1])
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
 class ConfigError(TetrateError):
@@ -232,7 +242,7 @@ class GatewayError(TetrateError):
     ) -> None:
         super().__init__(message, next_step=next_step, request_id=request_id)
         self.status = status
-        self.code = code
+        self.code = one_line(code, MAX_NAME) if code else code
 
 
 class UnreachableError(GatewayError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter import config
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import LONG_CONTEXT, cost, estimate_tokens
+from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.types import Message, Usage
 
@@ -71,7 +72,8 @@ class Forecast:
         if self.worst is None:
             return f"{calls}; the cost is unknown." if self.calls else f"{calls}."
         known = f"{calls}, at most ≈ {money(self.worst)} (≈ {money(self.expected)} expected)"
-        return f"{known}, without {', '.join(self.unknown)}: price unknown." if self.unknown else f"{known}."
+        left_out = f", without {', '.join(map(one_line, self.unknown))}: price unknown" if self.unknown else ""
+        return f"{known}{left_out}."
 
 
 def forecast(setup: Setup, usual_output: Mapping[str, int] | None = None) -> Forecast:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tetrate_jupyter.characters import plain
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class _Of(NamedTuple):
 
 
 # Column: (dtype, value). Names and dtypes are a promise; columns may be added at the end. Seconds end in _s.
+# pandas writes a cell's characters to the terminal as they are, so texts go in as `plain` gives them: without terminal
+# controls, hidden characters named. The rows behind have every text exactly.
 COLUMNS: Final[dict[str, tuple[str, Callable[[_Of], Any]]]] = {
     "prompt": ("int64", lambda o: o.row.prompt),
     "column": ("string", lambda o: o.row.column),
@@ -74,6 +77,8 @@ def _series(found: list[_Of], name: str) -> pd.Series[Any]:
 
     dtype, value = COLUMNS[name]
     values: Any = [value(o) for o in found]
+    if dtype == "string":
+        values = [None if text is None else plain(text) for text in values]
     if dtype.startswith("datetime"):
         values = pd.to_datetime(pd.Series(values, dtype="string"), utc=True, format="ISO8601")
     made: pd.Series[Any] = pd.Series(values, dtype=dtype)

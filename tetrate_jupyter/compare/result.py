@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.errors import InputError, OptionError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class ColumnResult:
 
     def __repr__(self) -> str:
         done = sum(r.state == "done" for r in self.rows)
-        return f"<{self.head.label}: {done} of {len(self.rows)} done>"
+        return f"<{one_line(self.head.label, MAX_NAME)}: {done} of {len(self.rows)} done>"
 
 
 class Result:
@@ -130,6 +131,7 @@ class Result:
     def df(self) -> pd.DataFrame:
         """One row per prompt x column x repeat; see `compare.frame.COLUMNS` for the columns and dtypes.
 
+        Its texts are safe to show in a terminal; exactly as they came they are in `rows` and `result[column].texts`.
         Raises `ConfigError` where pandas isn't installed.
         """
         from tetrate_jupyter.compare.frame import to_frame

@@ -19,9 +19,10 @@ FILTERED = "The provider's content filter ended this answer early."
 class Answer:
     """One answer of a model.
 
-    `text` is Markdown as the model wrote it; `reasoning` what it showed of its thinking, or "". `model_asked` is what
-    was asked for, `model` what answered (they differ under fallback). `cost` is an estimate in US dollars, or None
-    for unknown. `partial` says why the answer is not whole ("stopped", or the error's name), or is None.
+    `text` is Markdown exactly as the model wrote it (`print(answer)` is safe for a terminal, `print(answer.text)` is
+    not); `reasoning` what it showed of its thinking, or "". `model_asked` is what was asked for, `model` what answered
+    (they differ under fallback). `cost` is an estimate in US dollars, or None for unknown. `partial` says why the
+    answer is not whole ("stopped", or the error's name), or is None.
     `parsed` is the validated value where a schema was given. `tool_results` are the tool calls in order.
     `dropped_fields` are the request fields that the router took out on the way to the provider.
     """
@@ -81,11 +82,16 @@ class Answer:
         )
 
     def __str__(self) -> str:
-        return self.text
+        """Return the text as it may be printed: without terminal controls. `text` has it exactly."""
+        from tetrate_jupyter.characters import plain
+
+        return plain(self.text)
 
     def __repr__(self) -> str:
+        from tetrate_jupyter.characters import one_line
+
         state = f"partial: {self.partial}" if self.partial else "done"
-        return f"<Answer of {self.model}: {len(self.text)} characters, {state}>"
+        return one_line(f"<Answer of {self.model}: {len(self.text)} characters, {state}>")
 
     def bundle(self, *, footer: bool = True) -> dict[str, str]:
         """Give the answer as a MIME bundle: safe HTML of the Markdown, and plain text; `footer` adds the quiet line."""

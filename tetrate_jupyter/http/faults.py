@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tetrate_jupyter import errors
+from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.http import retry
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_SHOWN: Final = 400  # characters of the router's message; enough for a sentence, too few for a web page
 _KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 _HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
 _TOO_LONG = re.compile(
     r"(?i)context[ _](length|window|limit)|maximum context|too many (input )?tokens|prompt is too long|"
@@ -150,7 +150,7 @@ def shown(text: str, hide: Callable[[str], bool]) -> str:
     """Clean what a server said: no control characters, nothing that looks like a key, bounded; "" where it held one."""
     if hide(text):
         return ""
-    clean = _KEY_LIKE.sub(lambda found: found[1] + "…", _CONTROL.sub(" ", text)).strip()
+    clean = _KEY_LIKE.sub(lambda found: found[1] + "…", one_line(text, 4 * MAX_SHOWN))
     return clean if len(clean) <= MAX_SHOWN else clean[:MAX_SHOWN] + "…"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
-from tetrate_jupyter.magics.formats import HINTS, parse_json, shown
+from tetrate_jupyter.magics.formats import HINTS, next_cell, parse_json, shown
 from tetrate_jupyter.magics.output import output_for
 from tetrate_jupyter.magics.prompting import build_prompt, out_name
 
@@ -50,7 +50,7 @@ def ask(magics: TetrateMagics, line: str, cell: str | None) -> None:
         answer = parse_json(answer)
         _keep(magics, answer, out)
     if form == "code" and answer.code:
-        magics.ip.set_next_input(answer.code, replace=False)
+        magics.ip.set_next_input(next_cell(answer.code), replace=False)
 
 
 def _question(magics: TetrateMagics, parsed: Parsed, cell: str | None, form: str) -> Question:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter.characters import spelled_out
 from tetrate_jupyter.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 JSON_HINT = "Answer with one JSON value and nothing else: no explanation, no code fence."
 CODE_HINT = "Answer with one fenced code block and nothing else."
+_LINES_NAMED = 20
 HINTS = {"json": JSON_HINT, "code": CODE_HINT}
 
 
@@ -45,8 +47,21 @@ def shown(answer: Answer, form: str, *, footer: bool) -> dict[str, str]:
     if form == "json" and answer.partial is None:
         answer = _as_block(answer, "json", _pretty(answer))
     if form == "code" and answer.code is not None:
-        answer = _as_block(answer, "python", answer.code)
+        answer = _as_block(answer, "python", spelled_out(answer.code)[0])
     return answer.bundle(footer=footer)
+
+
+def next_cell(code: str) -> str:
+    """Return code for a new cell, with every character that hides or acts spelled out and a first line that says so.
+
+    Emoji lose their joiners, too: two names or keys that look alike must not differ in what can't be seen.
+    """
+    clean, lines = spelled_out(code)
+    if not lines:
+        return clean
+    numbers = ", ".join(str(number + 1) for number in lines[:_LINES_NAMED]) + (", …" if lines[_LINES_NAMED:] else "")
+    where = f"line {numbers}" if len(lines) == 1 else f"lines {numbers}"
+    return f"# Read this before you run it: what hides or reorders text is written as ⟦U+...⟧ in {where}.\n{clean}"
 
 
 def _pretty(answer: Answer) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter.characters import MAX_NAME, one_line, plain
 from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.output import in_kernel
@@ -26,7 +27,7 @@ def models(magics: TetrateMagics, line: str) -> ModelList | DOMWidget | None:
         return magics.session.picker(parsed.words, sort=by or "provider")
     found = magics.session.models(parsed.words, refresh=parsed.flag("refresh"))
     if not found and parsed.words:
-        print(f"No model fits {parsed.words!r}. Next: fewer words, or %tetrate_models for all.")  # noqa: T201 - a magic's answer
+        print(plain(f"No model fits {parsed.words!r}. Next: fewer words, or %tetrate_models for all."))  # noqa: T201 - a magic's answer
         return None
     return found.sorted(by) if by else found
 
@@ -41,5 +42,5 @@ def model(magics: TetrateMagics, line: str) -> ModelDropdown | None:
     if in_kernel(magics.ip):
         offered: ModelDropdown = magics.session.dropdown()
         return offered
-    print(f"Model: {magics.session.model or 'none chosen yet'}. Next: %tetrate_model ID")  # noqa: T201 - likewise
+    print(f"Model: {one_line(magics.session.model or 'none chosen yet', MAX_NAME)}. Next: %tetrate_model ID")  # noqa: T201 - likewise
     return None

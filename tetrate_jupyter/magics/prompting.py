@@ -7,6 +7,7 @@ import keyword
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.characters import plain
 from tetrate_jupyter.errors import EmptyPromptError, OptionError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def build_prompt(parsed: Parsed, cell: str | None, namespace: Mapping[str, Any])
     images: tuple[object, ...] = tuple(_image(name, namespace) for name in parsed.many("image"))
     if not parsed.flag("no_interpolate"):
         for typed, meant in near_misses(text, namespace):
-            print(f"{{{typed}}} is no variable here and stays as typed. Did you mean {{{meant}}}?")  # noqa: T201 - to the person
+            print(plain(f"{{{typed}}} is no variable here and stays as typed. Did you mean {{{meant}}}?"))  # noqa: T201 - to the person
         filled = interpolate(text, namespace)
         text, images = filled.text, (*images, *filled.images)
     arguments: dict[str, Any] = {

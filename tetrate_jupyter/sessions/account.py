@@ -7,6 +7,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.errors import (
     InvalidKeyError,
     KeyHostError,
@@ -41,7 +42,7 @@ class SignedIn:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"Signed in to {self.host}. The key is in {self.place}{self.reach}."
+        return one_line(f"Signed in to {self.host}. The key is in {self.place}{self.reach}.")
 
     @property
     def reach(self) -> str:

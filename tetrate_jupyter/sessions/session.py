@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
+from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
@@ -391,4 +392,5 @@ class Session:
     def __repr__(self) -> str:
         if not hasattr(self, "_connections"):  # shown in an error of its making
             return "<Session>"
-        return f"<Session at {self.endpoints.host}: {self._model or 'no model chosen'}, {len(self.history)} exchanges>"
+        model = one_line(self._model or "no model chosen", MAX_NAME)
+        return f"<Session at {one_line(self.endpoints.host)}: {model}, {len(self.history)} exchanges>"
