@@ -53,6 +53,9 @@ def describe(value: object, name: str = "value") -> str:
     DataFrames, Series and arrays as shape, types and their first and last rows, up to 6,000 characters; an answer as
     its text; other objects as their class and repr. Whatever is left out is said to be. Raises `SecretInPromptError`
     for a key and `AttachmentError` for bytes, which are no text.
+
+    The only code of an object's own that runs is what says what it is and holds: `__repr__`, `__str__`, a container's
+    iteration. One that raises is named; what it gives is cut; how long it takes can't be bounded from here.
     """
     if isinstance(value, str):
         return str(value)

@@ -1,38 +1,69 @@
-"""Follow `.name` and `[key]` from a variable to a value without running the person's code."""
+"""Follow `.name` and `[key]` from a variable to a value without running any code but Python's own and `READABLE`'s."""
 
 from __future__ import annotations
 
-import contextlib
+import array
+import collections
 import difflib
-import inspect
+import enum
+import functools
 import re
+import sys
 import types
-from collections.abc import Mapping, Sized
 from itertools import islice
-from typing import Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion.loaded import is_a
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
 from tetrate_jupyter.types import Secret
 
-# Libraries whose properties and indexing only read: `df.shape`, `path.name`, `colour.value`, `answer.code`.
-_READING_ONLY: Final = frozenset(
-    {
-        "PIL",
-        "_collections",
-        "collections",
-        "datetime",
-        "decimal",
-        "enum",
-        "fractions",
-        "ipaddress",
-        "numpy",
-        "pandas",
-        "pathlib",
-        "polars",
-        "tetrate_jupyter",
-        "uuid",
-    }
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# What may be read though it is computed: properties that only look, by library and class. Only for values of the
+# library's own classes: a subclass may have put its own code under any of them.
+_DAY: Final = "year month day"
+_TIME: Final = "hour minute second microsecond nanosecond tzinfo tz"
+_TABLE: Final = "shape size ndim empty"
+READABLE: Final[dict[str, dict[str, str]]] = {
+    "pandas": {
+        "DataFrame": f"{_TABLE} columns index dtypes",
+        "Series": f"{_TABLE} index dtype name",
+        "Index": f"{_TABLE} dtype name names nlevels",
+        "Timestamp": f"{_DAY} {_TIME}",
+        "Timedelta": "days seconds microseconds nanoseconds",
+    },
+    "numpy": {
+        "ndarray": "shape size ndim dtype itemsize nbytes strides",
+        "generic": "shape size ndim dtype itemsize nbytes real imag",
+        "dtype": "name kind char itemsize names",
+    },
+    "polars": {"DataFrame": "shape height width columns dtypes schema", "Series": "shape dtype name"},
+    "PIL.Image": {"Image": "size width height mode"},
+    "pathlib": {"PurePath": "name stem suffix suffixes parent parts anchor root drive"},
+    "datetime": {
+        "date": _DAY,
+        "datetime": f"{_DAY} {_TIME} fold",
+        "time": f"{_TIME} fold",
+        "timedelta": "days seconds microseconds",
+    },
+    "decimal": {"Decimal": "real imag"},
+    "fractions": {"Fraction": "numerator denominator"},
+    "uuid": {"UUID": "hex int urn version variant fields"},
+    "ipaddress": {"_IPAddressBase": "compressed exploded version"},
+    "builtins": {"complex": "real imag", "int": "real imag numerator denominator", "float": "real imag"}
+    | {"slice": "start stop step", "range": "start stop step", "BaseException": "args"},
+}
+_IN_C: Final = frozenset({"builtins", "datetime", "decimal"})  # their attributes are read by C and ask nobody
+_INDEXED: Final = {  # libraries' own classes whose indexing only looks
+    "pandas": ("DataFrame", "Series", "Index"),
+    "numpy": ("ndarray", "void"),
+    "polars": ("DataFrame", "Series"),
+    "re": ("Match",),
+    "sqlite3": ("Row",),
+}
+_CONTAINERS: Final[tuple[type[Any], ...]] = (
+    *(dict, list, tuple, str, range, bytes, bytearray, collections.deque, array.array),
 )
 _FUNCTIONS: Final = (
     types.FunctionType,
@@ -46,7 +77,7 @@ _FUNCTIONS: Final = (
 _LIBRARY_FUNCTIONS: Final = frozenset(
     {"ufunc", "_ArrayFunctionDispatcher", "cython_function_or_method"}
 )  # numpy's, C's
-_SLOTS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)  # made by the interpreter, run no Python
+_FIELD: Final = type(vars(collections.namedtuple("_", "x"))["x"])  # noqa: PYI024 - what a namedtuple's fields are
 STEP: Final = r"""\.[^\W\d]\w*|\[(?:-?\d{1,9}|'[^'\n]{0,200}'|"[^"\n]{0,200}")\]"""  # .name, [0], ['key']
 _STEP = re.compile(STEP)
 
@@ -54,24 +85,81 @@ _STEP = re.compile(STEP)
 def follow(value: object, chain: str, whole: str) -> object:
     """Give what `chain` (".attribute", "[0]", "['key']", one after another) leads to from `value`.
 
-    `whole` is the expression as typed, for errors. Attributes are looked up without calling anything of the person's:
-    plain attributes and slots always, properties only of libraries known to just read. Raises `AttachmentError` that
-    names what is there.
+    `whole` is the expression as typed, for errors. Read are: what an object holds itself, slots, fields of a
+    namedtuple, plain class attributes, columns of a DataFrame, items of Python's own containers (never by a method of a
+    subclass), and of some libraries what only looks (`READABLE`). No other property, descriptor, accessor,
+    `__getattr__`, `__getitem__` or `__missing__` is run. Raises `AttachmentError` that names what is there.
     """
     for step in _STEP.findall(chain):
-        if isinstance(value, Secret):
+        if _is(value, Secret):
             raise SecretInPromptError(f"{{{whole}}} is part of an API key.", next_step="take it out of the prompt")
         value = _attribute(value, step[1:], whole) if step[0] == "." else _item(value, step[1:-1], whole)
         if not is_variable(value):
-            raise _refusal(whole, f"is a {type(value).__name__}; nothing is called", "use a variable for its result")
+            raise _refusal(whole, f"is a {_name(value)}; nothing is called", "use a variable for its result")
     return value
 
 
 def is_variable(value: object) -> bool:
     """Whether `value` is data: not a module, function, class, nor IPython's own `exit` and `quit`."""
-    if isinstance(value, (type, types.ModuleType, types.GenericAlias, *_FUNCTIONS)):
+    if _is(value, type, types.ModuleType, types.GenericAlias, *_FUNCTIONS):
         return False
-    return type(value).__name__ not in _LIBRARY_FUNCTIONS and type(value).__module__ != "IPython.core.autocall"
+    return _name(value) not in _LIBRARY_FUNCTIONS and _module(type(value)) != "IPython.core.autocall"
+
+
+# --- looking without touching --------------------------------------------------------------------------------
+# `isinstance`, `hasattr` and `type(x).__name__` would ask the value (`__class__`, `__getattr__`) or its metaclass.
+
+
+def _is(value: object, *kinds: type) -> bool:
+    return any(kind in kinds for kind in _mro(type(value)))
+
+
+def _mro(kind: type) -> tuple[type, ...]:
+    found: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    return found
+
+
+def _own(kind: type) -> types.MappingProxyType[str, Any]:
+    found: types.MappingProxyType[str, Any] = type.__dict__["__dict__"].__get__(kind)
+    return found
+
+
+def _name(value: object) -> str:
+    return str(type.__dict__["__name__"].__get__(type(value)))
+
+
+def _module(kind: type) -> str:
+    return str(type.__dict__["__module__"].__get__(kind))
+
+
+def _member(kind: type, name: str) -> Any:  # noqa: ANN401 - anything; None where there is none
+    return next((_own(each)[name] for each in _mro(kind) if name in _own(each)), None)
+
+
+def _held(value: object) -> dict[str, Any]:
+    """Return what `value` holds itself, none where its class has put something else in the place of `__dict__`."""
+    slot = _member(type(value), "__dict__")
+    found = slot.__get__(value) if type(slot) in {types.GetSetDescriptorType, types.MemberDescriptorType} else None
+    return found if type(found) is dict else {}
+
+
+def _static(value: object, name: str) -> Any:  # noqa: ANN401 - anything
+    """Like `inspect.getattr_static`, which asks a metaclass for `__dict__`. Raises `AttributeError`."""
+    held = _held(value)
+    is_in_class = any(name in _own(each) for each in _mro(type(value)))
+    in_class = _member(type(value), name)
+    if name in held and not (is_in_class and _member(type(in_class), "__set__") is not None):
+        return held[name]
+    if not is_in_class:
+        raise AttributeError(name)
+    return in_class
+
+
+def _is_own(value: object, library: str) -> bool:
+    """Whether the class of `value` is one of this library's, found under its name where it says that it is."""
+    home = _module(type(value))
+    is_there = home in sys.modules and vars(sys.modules[home]).get(_name(value)) is type(value)
+    return is_there and home.partition(".")[0] == library.partition(".")[0]
 
 
 # --- attributes ----------------------------------------------------------------------------------------------
@@ -81,28 +169,40 @@ def _attribute(value: object, name: str, whole: str) -> object:
     if name.startswith("_"):
         raise _refusal(whole, f"uses the private name {name!r}", "put what you want to send into a variable")
     try:
-        found = inspect.getattr_static(value, name)
+        found = _static(value, name)
     except AttributeError:
         if _has_column(value, name):
             return _getitem(value, name)
         raise _missing_attribute(value, name, whole) from None
-    if isinstance(found, _SLOTS) or _is_reading_only(found):
+    if _is(value, enum.Enum) and found is _member(enum.Enum, name) and name in {"name", "value"}:
+        return _static(value, f"_{name}_")
+    if type(found) in {types.MemberDescriptorType, _FIELD} or _only_looks(value, name, found):
         return _read(value, name, whole)
-    if isinstance(found, (staticmethod, classmethod, *_FUNCTIONS)):
-        if _has_column(value, name):
-            return _getitem(value, name)
+    if not _is(found, staticmethod, classmethod, *_FUNCTIONS) and _member(type(found), "__get__") is None:
+        return found
+    if _has_column(value, name):
+        return _getitem(value, name)
+    if _is(found, staticmethod, classmethod, *_FUNCTIONS):
         raise _refusal(whole, "is a method; nothing is called", f"result = {whole}(), then {{result}}")
-    if hasattr(type(found), "__get__"):  # a property or other descriptor with code of its own
-        raise _refusal(whole, "is computed when it is read; no code is run", f"result = {whole}, then {{result}}")
-    return found
+    # a property, an accessor or another descriptor with code of its own
+    raise _refusal(whole, "is computed when it is read; no code is run", f"result = {whole}, then {{result}}")
 
 
-def _is_reading_only(descriptor: object) -> bool:
-    if not hasattr(type(descriptor), "__get__") or isinstance(descriptor, (staticmethod, classmethod, *_FUNCTIONS)):
-        return False
-    getter = getattr(descriptor, "fget", None) or getattr(descriptor, "func", None)
-    home = getattr(getter, "__module__", None) or type(descriptor).__module__
-    return str(home).partition(".")[0] in _READING_ONLY
+def _only_looks(value: object, name: str, found: object) -> bool:
+    """Whether a descriptor is on the list, for a value of the library's own class; or this package's own."""
+    for module, kinds in READABLE.items():
+        for kind, names in kinds.items():
+            if name not in names.split() or not is_a(value, module, kind):
+                continue
+            if _is_own(value, module):
+                return True
+            if type(found) is types.GetSetDescriptorType and module in _IN_C:  # also on a person's subclass
+                return _member(vars(sys.modules[module])[kind], name) is found
+    return _is_ours(value) and _is(found, property, functools.cached_property)
+
+
+def _is_ours(value: object) -> bool:
+    return _is_own(value, "tetrate_jupyter")
 
 
 def _read(value: object, name: str, whole: str) -> object:
@@ -113,21 +213,32 @@ def _read(value: object, name: str, whole: str) -> object:
 
 
 def _has_column(value: object, name: str) -> bool:
-    return _is_frame(value) and name in value.columns
+    return _is_frame(value) and name in _columns(value)
+
+
+def _is_frame(value: object) -> bool:
+    return is_a(value, "pandas", "DataFrame") and _is_own(value, "pandas")
+
+
+def _columns(frame: Any) -> Any:  # noqa: ANN401 - a pandas Index
+    return frame.columns
 
 
 def _missing_attribute(value: object, name: str, whole: str) -> AttachmentError:
-    if isinstance(value, Mapping) and name in value:
+    if _is(value, dict) and dict.__contains__(value, name):  # type: ignore[operator]  # `_is` says that it is one
         base = whole[: whole.rindex("." + name)]
         return _refusal(whole, f"is not an attribute; {name!r} is a key", f"{{{base}[{name!r}]}}")
-    there = [str(column) for column in value.columns[:1_000]] if _is_frame(value) else []
-    with contextlib.suppress(Exception):  # only for the hint; a person's __dict__ may raise anything
-        there += [n for n in object.__dir__(value) if not n.startswith("_")]
-    return _refusal(whole, f"does not exist: {type(value).__name__} has no {name!r}", _offer("it has", name, there))
+    there = list(_columns(value)[:1_000]) if _is_frame(value) else []
+    there += [n for n in _names(value) if type(n) is str and not n.startswith("_")]
+    return _refusal(whole, f"does not exist: {_name(value)} has no {name!r}", _offer("it has", name, there))
 
 
-def _is_frame(value: object) -> TypeGuard[Any]:
-    return is_a(value, "pandas", "DataFrame")
+def _names(value: object) -> list[str]:
+    """Return the names that `value` and its classes hold; `dir` would ask the value."""
+    found = list(_held(value))
+    for kind in _mro(type(value)):
+        found += list(_own(kind))
+    return list(dict.fromkeys(found))
 
 
 # --- items ---------------------------------------------------------------------------------------------------
@@ -135,28 +246,33 @@ def _is_frame(value: object) -> TypeGuard[Any]:
 
 def _item(value: object, key_text: str, whole: str) -> object:
     key = key_text[1:-1] if key_text[0] in "'\"" else int(key_text)
-    if not _indexes_safely(value):
+    base = _container(value)
+    if base is None and not _is_indexed(value):
         step = f"result = {whole}, then {{result}}"
-        if not hasattr(type(value), "__getitem__"):
-            step = f"it is a {type(value).__name__}; use {{name.attribute}}"
-        raise _refusal(whole, f"can't be looked up: indexing a {type(value).__name__} may run code", step)
+        if _member(type(value), "__getitem__") is None:
+            step = f"it is a {_name(value)}; use {{name.attribute}}"
+        raise _refusal(whole, f"can't be looked up: indexing a {_name(value)} may run code", step)
     try:
-        # `in` first for mappings: a defaultdict would run its factory and gain a key.
-        if isinstance(value, Mapping) and key not in value:
+        if base is None:
+            return _getitem(value, key)
+        # `in` first: a defaultdict would run its factory and gain a key.
+        if base is dict and not dict.__contains__(value, key):  # type: ignore[operator]  # it is one
             raise _missing_key(value, key, whole)
-        return _getitem(value, key)
+        return base.__getitem__(value, key)
     except (LookupError, TypeError, ValueError):
         raise _missing_key(value, key, whole) from None
 
 
-def _indexes_safely(value: object) -> bool:
-    try:
-        method = inspect.getattr_static(type(value), "__getitem__")
-    except AttributeError:
-        return False
-    if isinstance(method, (types.WrapperDescriptorType, types.MethodDescriptorType)):
-        return True
-    return str(getattr(method, "__module__", "")).partition(".")[0] in _READING_ONLY
+def _container(value: object) -> type[Any] | None:
+    """Return the one of Python's own containers whose indexing is that of `value`; a subclass must not have its own."""
+    method = _member(type(value), "__getitem__")
+    return next((base for base in _CONTAINERS if _is(value, base) and method is _own(base)["__getitem__"]), None)
+
+
+def _is_indexed(value: object) -> bool:
+    if _is_ours(value):
+        return _member(type(value), "__getitem__") is not None
+    return any(_is_own(value, module) and is_a(value, module, k) for module, kinds in _INDEXED.items() for k in kinds)
 
 
 def _getitem(value: Any, key: int | str) -> object:  # noqa: ANN401 - any container
@@ -165,23 +281,27 @@ def _getitem(value: Any, key: int | str) -> object:  # noqa: ANN401 - any contai
     return value[key]
 
 
-def _missing_key(value: object, key: int | str, whole: str) -> AttachmentError:
-    if _is_frame(value) or isinstance(value, Mapping):
-        names = list(islice(value.columns if _is_frame(value) else value, 1_000))
-        return _refusal(whole, f"does not exist: there is no {key!r}", _offer("there are", key, names))
-    if isinstance(value, Sized):
-        count = len(value)
+def _missing_key(value: Any, key: int | str, whole: str) -> AttachmentError:  # noqa: ANN401 - any container
+    what = f"does not exist: there is no {key!r}"
+    if _is_frame(value):
+        return _refusal(whole, what, _offer("there are", key, islice(_columns(value), 1_000)))
+    base = _container(value)
+    if base is dict:
+        return _refusal(whole, what, _offer("there are", key, islice(dict.__iter__(value), 1_000)))
+    if base is not None or is_a(value, "pandas", "Series") or is_a(value, "numpy", "ndarray"):
+        count = len(value) if base is None else base.__len__(value)
         where = f"it has {count:,} items, 0 to {count - 1:,}" if count else "it is empty"
-        return _refusal(whole, f"does not exist: there is no {key!r}", where)
-    return _refusal(whole, f"does not exist: there is no {key!r}", "check the value in a cell first")
+        return _refusal(whole, what, where)
+    return _refusal(whole, what, "check the value in a cell first")
 
 
 # --- errors --------------------------------------------------------------------------------------------------
 
 
-def _offer(intro: str, wanted: object, there: list[Any]) -> str:
-    """List what is there, the look-alikes first."""
-    names = [n if isinstance(n, str) and isinstance(wanted, str) and n.isidentifier() else repr(n) for n in there]
+def _offer(intro: str, wanted: object, there: Iterable[Any]) -> str:
+    """List what is there, the look-alikes first; only plain keys, since the repr of others may run code."""
+    plain = [n for n in there if type(n) in {str, int, float, bool}]
+    names = [n if isinstance(n, str) and isinstance(wanted, str) and n.isidentifier() else repr(n) for n in plain]
     near = difflib.get_close_matches(str(wanted), names, n=3, cutoff=0.6)
     shown = list(dict.fromkeys([*near, *names]))[:8]
     more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
