@@ -8,12 +8,13 @@ they are: the joiners and selectors of an emoji, the joiners of Arabic and Indic
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 MAX_NAME: Final = 200  # characters of a name, an id or another fact that is one line
 
 # Sequences first (CSI, then OSC and kin with their end mark), so that their parameters don't stay behind as litter.
-_SEQUENCE: Final = re.compile(
+_SEQUENCE: Final = (
     "(?:\x1b\\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
     "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\\\|\x9c)"
 )
@@ -25,7 +26,7 @@ _INVISIBLE: Final = (
 )
 _BROKEN: Final = "\ud800-\udfff"
 _TAGS: Final = "\U000e0000-\U000e007f"  # an invisible copy of ASCII
-_BREAKS: Final = re.compile("\r\n|[\r\u2028\u2029]")
+_BREAKS: Final = "\r\n|[\r\u2028\u2029]"
 _NOTHING_SHOWN: Final = f"{_CONTROLS}{_REORDERING}{_INVISIBLE}{_TAGS}{_BROKEN}"
 
 # Where they do their work.
@@ -52,11 +53,16 @@ _AT_WORK: Final = "|".join(
 # Text that comes in pieces may be cut within an emoji.
 _CUT: Final = f"\\A[\ufe0e\ufe0f\u200c\u200d](?:(?=\u200d)|(?![{_NOTHING_SHOWN}]))|(?<=[0-9#*])\ufe0f\\Z"
 _REST: Final = f"[{_CONTROLS}]|[{_TAGS}]+|[{_REORDERING}{_INVISIBLE}{_BROKEN}]+"
-_SUSPECT: Final = re.compile(f"(?P<at_work>{_AT_WORK})|{_REST}")
-_SUSPECT_IN_A_PIECE: Final = re.compile(f"(?P<at_work>{_CUT}|{_AT_WORK})|{_REST}")
-_ANY: Final = re.compile(f"[{_NOTHING_SHOWN}\u2028\u2029]")
+_SUSPECT: Final = f"(?P<at_work>{_AT_WORK})|{_REST}"
+_SUSPECT_IN_A_PIECE: Final = f"(?P<at_work>{_CUT}|{_AT_WORK})|{_REST}"
+_ANY: Final = f"[{_NOTHING_SHOWN}\u2028\u2029]"
 
 _FEW: Final = 4  # hiding characters in a row that are named one by one
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)  # when first needed: loading the extension costs none of it
 
 
 def plain(text: str) -> str:
@@ -66,16 +72,18 @@ def plain(text: str) -> str:
     Unicode tags as "[hidden: ...]". A carriage return, a line or paragraph separator becomes a newline. Each call
     stands alone: text that comes in pieces stays safe, only a sequence cut in two leaves harmless parameters behind.
     """
-    if "\r" not in text and _ANY.search(text) is None:
+    if "\r" not in text and _compiled(_ANY).search(text) is None:
         return text
-    return _SUSPECT_IN_A_PIECE.sub(_for_terminal, _SEQUENCE.sub("", _BREAKS.sub("\n", text)))
+    return _compiled(_SUSPECT_IN_A_PIECE).sub(
+        _for_terminal, _compiled(_SEQUENCE).sub("", _compiled(_BREAKS).sub("\n", text))
+    )
 
 
 def visible(text: str) -> str:
     """Show what hides: controls as their pictures ("␛"), reordering and hidden characters as in `plain`."""
-    if _ANY.search(text) is None:
+    if _compiled(_ANY).search(text) is None:
         return text
-    return _SUSPECT.sub(_for_page, text.replace("\u2028", "\n").replace("\u2029", "\n"))
+    return _compiled(_SUSPECT).sub(_for_page, text.replace("\u2028", "\n").replace("\u2029", "\n"))
 
 
 def one_line(text: str, limit: int | None = None) -> str:
@@ -92,15 +100,15 @@ def spelled_out(code: str) -> tuple[str, tuple[int, ...]]:
     Returns the code, and the numbers (from 1) of the lines in which something was replaced: none where it is as it was.
     """
     code = code.replace("\r\n", "\n")
-    if _ANY.search(code) is None:
+    if _compiled(_ANY).search(code) is None:
         return code, ()
-    lines = tuple(number for number, line in enumerate(code.split("\n"), 1) if _ANY.search(line))
-    return _ANY.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", code), lines
+    lines = tuple(number for number, line in enumerate(code.split("\n"), 1) if _compiled(_ANY).search(line))
+    return _compiled(_ANY).sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", code), lines
 
 
 def is_exact(name: str) -> bool:
     """Whether a name shows every character that it has, so that what is read is what would be sent."""
-    return name.isprintable() and _ANY.search(name) is None
+    return name.isprintable() and _compiled(_ANY).search(name) is None
 
 
 def _for_terminal(found: re.Match[str]) -> str:
