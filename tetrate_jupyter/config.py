@@ -81,6 +81,15 @@ MAX_TOOL_ROUNDS: Final = 8  # model calls tools, sees results, calls again: at m
 # --- the screen ----------------------------------------------------------------------------------------------
 DISPLAY_INTERVAL: Final = 0.1  # seconds between updates of a streaming output; per chunk costs 500 times the bytes
 DISPLAY_BYTES_PER_SECOND: Final = 200_000  # a long answer updates less often instead of sending megabytes
+DISPLAY_REST: Final = 4.0  # times what an update cost go by before the next: at most a fifth of a core draws
+# A text may be longer than anybody reads, and made of what is slow to render. What costs is counted in "marks": line
+# ends, cell borders and dollar signs. 8,000 of them take half a second at worst, 128,000 characters of code as much.
+RENDERED_CHARACTERS: Final = 128_000  # of one text; what follows is shown as it was written
+RENDERED_MARKS: Final = 8_000  # likewise
+SHOWN_CHARACTERS: Final = 1_000_000  # of one text in an output, rendered or not: notebooks are opened, mailed
+LIVE_CHARACTERS: Final = 64_000  # shown while an answer grows; beyond, its last part only: updates stay small
+LIVE_MARKS: Final = 4_000  # likewise
+AT_ONCE_CHARACTERS: Final = 16_000  # shown anew when a cell is interrupted: it costs some milliseconds and no more
 
 CLIENT_NAME: Final = "tetrate-jupyter"  # sent as X-Title, User-Agent and the `client` of the consent page
 

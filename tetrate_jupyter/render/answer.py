@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter import config
+from tetrate_jupyter.render.bounds import shortened, stopped
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, plain
@@ -16,19 +18,20 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Timing, Usage
 
 
-def answer_html(body_html: str, *, footer: str = "", notices: Sequence[str] = (), reasoning: str = "") -> str:
+def answer_html(
+    body_html: str, *, footer: str = "", notices: Sequence[str] = (), reasoning: str = "", at_once: bool = False
+) -> str:
     """Put an answer together for a page.
 
-    `body_html` comes from `render` or `MarkdownStream.html` and nowhere else; `footer`, `notices` and `reasoning` (its
-    Markdown source, shown folded) are escaped or rendered here.
+    `body_html` comes from this package's renderer (`render`, `MarkdownStream`, `Live`, `last_part`) and nowhere else;
+    `footer`, `notices` and `reasoning` (its Markdown source, shown folded) are escaped or rendered here. `at_once`:
+    there is no time to render the reasoning, its last part is shown as it was written.
     """
     parts = [f'<div class="{ROOT_CLASSES}">']
     if reasoning.strip():
-        from tetrate_jupyter.render.markdown import render
-
         parts.append(
             '<details class="tetrate-reasoning"><summary>Reasoning</summary>'
-            f'<div class="tetrate-body">{render(reasoning)}</div></details>'
+            f'<div class="tetrate-body">{_thought(reasoning, at_once=at_once)}</div></details>'
         )
     parts.append(f'<div class="tetrate-body">{body_html}</div>')
     parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in notices]
@@ -38,10 +41,25 @@ def answer_html(body_html: str, *, footer: str = "", notices: Sequence[str] = ()
     return styled("".join(parts))
 
 
-def answer_plain(text: str, footer: str = "", notices: Sequence[str] = ()) -> str:
-    """Put an answer together for a terminal: its Markdown source, then each notice and the footer in brackets."""
-    tail = [f"[{one_line(line)}]" for line in (*notices, footer) if line]
-    return "\n\n".join(part for part in (plain(text).rstrip("\n"), "\n".join(tail)) if part)
+def _thought(reasoning: str, *, at_once: bool) -> str:
+    if at_once:
+        from tetrate_jupyter.render.live import last_part
+
+        return last_part(reasoning, of="reasoning")
+    from tetrate_jupyter.render.markdown import render
+
+    return render(reasoning)
+
+
+def answer_plain(text: str, footer: str = "", notices: Sequence[str] = (), *, at_once: bool = False) -> str:
+    """Put an answer together for a terminal: its Markdown source, then each notice and the footer in brackets.
+
+    Of a very long one the beginning is shown, and how much is left out; `at_once`: its last part.
+    """
+    shown = text[-config.AT_ONCE_CHARACTERS :] if at_once else text
+    said = [stopped("text")] if len(shown) < len(text) else []
+    tail = [f"[{one_line(line)}]" for line in (*said, *notices, footer) if line]
+    return "\n\n".join(part for part in (shortened(plain(shown)).rstrip("\n"), "\n".join(tail)) if part)
 
 
 def footer(

@@ -41,11 +41,11 @@ def html(tokens: Sequence[Token]) -> str:
         elif kind == "paragraph_close":
             out.append("\n" if tight.pop() else "</p>\n")
         else:
-            out.append(_FIXED.get(kind) or _BLOCKS[kind](token))
+            out.append(FIXED.get(kind) or _BLOCKS[kind](token))
     return "".join(out)
 
 
-_FIXED: Final = {
+FIXED: Final = {
     "blockquote_open": '<blockquote dir="auto">',
     "blockquote_close": "</blockquote>\n",
     "bullet_list_open": '<ul dir="auto">\n',
@@ -111,7 +111,13 @@ _BLOCKS: Final[dict[str, Callable[[Token], str]]] = {
 # --- inside a paragraph ------------------------------------------------------------------------------------------
 
 
+# Without any of these a paragraph is plain text, which most items and cells are: the parser would give one token.
+_MARKUP: Final = re.compile(r"[\\`*_\[\]!<&~$]|[ \t]\n|\n[ \t]")
+
+
 def _inline(content: str, *, item: bool = False) -> str:
+    if len(content) <= syntax.MAX_INLINE and not _MARKUP.search(content):
+        return _text(content, linked=False)
     box = ""
     if item and content.startswith("[") and (found := _TASK.match(content)):
         box, content = ("☐" if found[1] == " " else "☑"), content[found.end() :]

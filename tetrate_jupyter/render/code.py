@@ -64,14 +64,16 @@ def label(info: str) -> str:
 
 def code_block(code: str, language: str = "") -> str:
     """Give a code block as HTML; `language` as `label` gives it. Unknown languages and long code stay plain."""
-    return (
-        '<div class="tetrate-code highlight"><pre dir="ltr" translate="no"><code>'
-        f"{_coloured(code, language)}</code></pre></div>"
-    )
+    return framed(_coloured(code, language))
 
 
-@lru_cache(maxsize=64)  # the block being written is rendered again and again, and once more at the end
-def _coloured(code: str, language: str) -> str:
+def framed(inside: str) -> str:
+    """Put the HTML of code, as `coloured` gives it, into its frame."""
+    return f'<div class="tetrate-code highlight"><pre dir="ltr" translate="no"><code>{inside}</code></pre></div>'
+
+
+def coloured(code: str, language: str) -> str:
+    """Give the HTML of a piece of code; a piece of a whole is coloured as if it stood alone."""
     if not language or len(code) > MAX_COLOURED:
         return escape(code)
     lexer = _lexer(language)
@@ -81,6 +83,9 @@ def _coloured(code: str, language: str) -> str:
         return _spans(lexer.get_tokens(code))
     except Exception:  # noqa: BLE001 - a foreign lexer fed by a model: whatever it raises, the reader sees the code
         return escape(code)
+
+
+_coloured: Final = lru_cache(maxsize=64)(coloured)  # a block is rendered again while it is short, and once at the end
 
 
 def _spans(tokens: Iterable[tuple[Any, str]]) -> str:

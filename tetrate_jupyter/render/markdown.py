@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter import config
+from tetrate_jupyter.render.bounds import unrendered, within
 from tetrate_jupyter.render.escape import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markdown_it.token import Token
 
+    from tetrate_jupyter.render.growing import Growing
+
 _NOT_TEXT: Final = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
+_LONG: Final = 1_500  # characters of a block without finished parts that are rendered with every update
 
 
-def render(text: str) -> str:
-    """Give the HTML of Markdown text. Never raises: what can't be parsed is shown as it is."""
-    return _html(_normal(text))
+def render(text: str, *, most: int = config.SHOWN_CHARACTERS) -> str:
+    """Give the HTML of Markdown text. Never raises: what can't be parsed is shown as it is.
+
+    Of a very long text the beginning is rendered (`config.RENDERED_CHARACTERS`, `RENDERED_MARKS`); what follows is
+    shown as it was written, up to `most` characters in all, and lines of ours say so. The time is linear in the text.
+    """
+    text = _normal(text)
+    room = within(text)
+    return _html(text[:room]) + unrendered(text[room:], max(0, most - room))
 
 
 def first_fenced_block(text: str) -> tuple[str, str] | None:
@@ -23,6 +37,8 @@ def first_fenced_block(text: str) -> tuple[str, str] | None:
     The language is lower case, "" where the fence names none. A fence that was never closed counts: its code is all
     that followed. The code ends without its last newline.
     """
+    if "```" not in text and "~~~" not in text:
+        return None
     from tetrate_jupyter.render import syntax
     from tetrate_jupyter.render.code import label
 
@@ -33,53 +49,146 @@ def first_fenced_block(text: str) -> tuple[str, str] | None:
 
 
 class MarkdownStream:
-    """Renders a text that grows, at the cost of the block being written.
+    """Renders a text that grows, at the cost of what is new.
 
     `update` with all text so far, as often as wanted; `html` is the whole so far, `finished` the blocks that will not
     change any more and `tail` the rest. Emphasis, code and links that are still open are shown as if they were closed;
-    after `finish` the html is exactly `render` of the text.
+    after `finish` the html is exactly `render` of the text. A long paragraph, or another block that only finishes as a
+    whole, is rendered anew less often than it grows: `behind` says that the last of the text isn't shown yet.
     """
 
     def __init__(self) -> None:
         self.finished: list[str] = []
         self.tail = ""
-        self._done = ""  # the text of the finished blocks
-        self._rest = ""  # the text after them
+        self.behind = False
+        self._text = ""
+        self._done = ""  # the text of the finished blocks, and of what is finished of the block being written
+        self._rest = ""  # the text after it
+        self._over = ""  # the HTML of what is too much to be rendered
         self._joined = ""
-        self._looked_at = ""  # whole lines in which no finished block was found
+        self._growing: Growing | None = None  # the finished part of the block being written
+        self._looked_at = ""  # whole lines in which nothing finished was found
+        self._due = 0.0  # when a long rest is rendered again, on the system's monotonic clock
 
     @property
     def html(self) -> str:
         """The HTML of the text so far."""
         return self._joined + self.tail
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether what is rendered anew with every piece is short."""
+        return len(self._rest) <= _LONG
+
+    @property
+    def opening(self) -> str:
+        """The lines that a window into the block being written must begin with: a table's, a code block's; or ""."""
+        return self._growing.opening if self._growing is not None else ""
+
     def update(self, text_so_far: str) -> None:
         """Take in the text so far: the former text and more. Any other text starts over."""
+        self._text = text_so_far
         self._take(_normal(text_so_far.removesuffix("\r")))
-        from tetrate_jupyter.render.pending import closed
-
-        self.tail = _html(closed(self._rest))
+        began = time.monotonic()
+        self.behind = began < self._due
+        if self.behind:
+            return
+        self._settle()
+        self.tail = self._unfinished(final=False) + self._over
+        if not self.is_quick:  # it will be rendered again, whole
+            now = time.monotonic()
+            self._due = now + config.DISPLAY_REST * (now - began)
 
     def finish(self) -> None:
         """Show the text as it is: nothing more will come."""
-        self.tail = _html(self._rest)
+        if self._text.endswith("\r"):  # half a line end, or all of it
+            self._take(_normal(self._text))
+        self._settle()
+        self.tail = self._unfinished(final=True) + self._over
+        self.behind = False
 
     def _take(self, text: str) -> None:
         if not text.startswith(self._done):
-            self.finished, self._done, self._joined = [], "", ""
-        self._rest = text[len(self._done) :]
-        settled = self._rest[: self._rest.rfind("\n") + 1]  # a line that is still growing may turn into anything
-        if not settled or settled == self._looked_at:
-            return
-        self._looked_at = settled
-        length = _length_of_finished(settled)
-        if length:
-            whole = _html(self._rest[:length])
-            self.finished.append(whole)
-            self._joined += whole
-            self._done += self._rest[:length]
-            self._rest = self._rest[length:]
-            self._looked_at = settled[length:]
+            self.__init__()  # type: ignore[misc]  # another text
+        room = within(text)
+        self._rest = text[len(self._done) : room]
+        self._over = unrendered(text[room:], config.SHOWN_CHARACTERS - room)
+
+    def _settle(self) -> None:
+        """Render what is finished, until no more is found."""
+        while True:
+            whole = self._rest[: self._rest.rfind("\n") + 1]  # a line that is still growing may turn into anything
+            if not whole or whole == self._looked_at:
+                return
+            self._looked_at = whole
+            growing = self._growing
+            length = self._finished_in(whole)
+            if length:
+                self._done += self._rest[:length]
+                self._rest = self._rest[length:]
+            elif self._growing is growing:
+                return
+            self._looked_at = ""
+
+    def _finished_in(self, text: str) -> int:
+        """Render what is finished of whole lines; give how many characters that were, 0 for none."""
+        from tetrate_jupyter.render import blocks
+        from tetrate_jupyter.render.growing import begun, offset
+
+        growing = self._growing
+        try:
+            tokens, tops = self._parsed(text)
+            if not tops:
+                return 0
+            first, last = (tokens[place].map or [0] for place in (tops[0], tops[-1]))
+            if len(tops) > 1:
+                html = blocks.html(tokens[: tops[-1]]) if growing is None else self._ended(tokens, tops, tops[-1])
+                self.finished.append(html)
+                self._joined += html
+                self._growing = None
+                return offset(text, last[0] - (growing.context.count("\n") if growing is not None else 0))
+            if growing is not None:
+                return growing.take(tokens, text)
+            if first[0] == 0:
+                self._growing = begun(tokens, text)
+                return len(self.opening)
+            return offset(text, first[0])  # empty lines before a block
+        except Exception:  # noqa: BLE001 - as in _html, which shows this text as it is
+            return 0
+
+    def _unfinished(self, *, final: bool) -> str:
+        from tetrate_jupyter.render.pending import closed
+
+        growing = self._growing
+        context = growing.context if growing is not None else ""
+        rest = self._rest if final else closed(context + self._rest)[len(context) :]
+        if growing is None:
+            return _html(rest)
+        try:
+            tokens, tops = self._parsed(rest)
+            return self._ended(tokens, tops, len(tokens), final=final)
+        except Exception:  # noqa: BLE001 - as in _html
+            tokens, _ = self._parsed("")
+            return growing.html(tokens, final=final) + _as_it_is(rest)
+
+    def _parsed(self, text: str) -> tuple[list[Token], list[int]]:
+        """Give the tokens of a text after what is finished, and the places of those that begin a top-level block."""
+        from tetrate_jupyter.render import syntax
+
+        growing = self._growing
+        if growing is None:
+            tokens = syntax.blocks(text)
+        else:
+            tokens = syntax.blocks(growing.context + text, rows_above=growing.rows_above)
+        return tokens, [n for n, token in enumerate(tokens) if token.level == 0 and token.map and token.nesting >= 0]
+
+    def _ended(self, tokens: Sequence[Token], tops: Sequence[int], end: int, *, final: bool = True) -> str:
+        """Give the HTML of the block being written and of the blocks after it, up to a token."""
+        from tetrate_jupyter.render import blocks
+
+        assert self._growing is not None  # noqa: S101 - narrows the type
+        own = tops[1] if len(tops) > 1 else len(tokens)
+        return self._growing.html(tokens[:own], final=final) + blocks.html(tokens[own:end])
 
 
 def _normal(text: str) -> str:
@@ -100,21 +209,8 @@ def _html(text: str) -> str:
 
         return blocks.html(syntax.blocks(text))
     except Exception:  # noqa: BLE001 - a foreign parser fed by a model: whatever it raises, the reader sees the text
-        return f'<pre class="tetrate-raw" dir="auto">{escape(text)}</pre>\n'
+        return _as_it_is(text)
 
 
-def _length_of_finished(text: str) -> int:
-    """Give the length of all top-level blocks but the last, which later lines may still belong to."""
-    from tetrate_jupyter.render import syntax
-
-    try:
-        tokens: list[Token] = syntax.blocks(text)
-    except Exception:  # noqa: BLE001 - as in _html, which shows this text as it is
-        return 0
-    starts = [token.map[0] for token in tokens if token.level == 0 and token.map and token.nesting >= 0]
-    if len(starts) < 2:
-        return 0
-    position = 0
-    for _ in range(starts[-1]):
-        position = text.index("\n", position) + 1
-    return position
+def _as_it_is(text: str) -> str:
+    return f'<pre class="tetrate-raw" dir="auto">{escape(text)}</pre>\n'

@@ -13,7 +13,7 @@ _LONGEST: Final = 4_000  # characters of a last paragraph that are looked at
 
 def closed(text: str) -> str:
     """Close the code, emphasis and link that the last paragraph leaves open; text in a code block stays as it is."""
-    if _inside_fence(text):
+    if open_fence(text):
         return text
     start = text.rfind("\n\n") + 1
     last = text[start:]
@@ -22,15 +22,16 @@ def closed(text: str) -> str:
     return text[:start] + _closed_line(last)
 
 
-def _inside_fence(text: str) -> bool:
-    fence = ""
+def open_fence(text: str) -> str:
+    """Return the first line of the code block that is open at the end of the text, with its line end; "" for none."""
+    fence, start = "", 0
     for found in _FENCE.finditer(text):
         mark = found[1]
         if not fence:
-            fence = mark
+            fence, start = mark, found.start()
         elif mark[0] == fence[0] and len(mark) >= len(fence):
             fence = ""
-    return bool(fence)
+    return text[start:].partition("\n")[0] + "\n" if fence else ""
 
 
 def _closed_line(line: str) -> str:

@@ -30,6 +30,7 @@ _STEPS_PER_CHARACTER: Final = (
     8  # tokens looked at; honest text needs fewer than 1, nested brackets without end any number
 )
 _SPARE_STEPS: Final = 2_000
+ROWS_ABOVE: Final = "rows_above"  # in the parser's environment
 
 
 class TooCostlyError(Exception):
@@ -62,7 +63,10 @@ def parser() -> MarkdownIt:
 
     def narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         columns = _line(state, start).count("|") + 1
-        last = min(end, start + 2 + MAX_CELLS // columns)  # short rows are filled up: few characters, many cells
+        above = state.env.get(ROWS_ABOVE, 0) if start == 0 and state.level == 0 else 0
+        last = min(
+            end, start + 2 + MAX_CELLS // columns - above
+        )  # short rows are filled up: few characters, many cells
         return columns <= MAX_COLUMNS and table(state, start, last, silent)
 
     interrupting = RuleOptionsType(alt=["paragraph", "blockquote", "list"])
@@ -79,11 +83,14 @@ def _any_link(url: str) -> bool:  # noqa: ARG001 - markdown-it's signature
     return True
 
 
-def blocks(text: str) -> list[Token]:
-    """Parse into block tokens; the paragraphs' insides are still text in `content`."""
+def blocks(text: str, *, rows_above: int = 0) -> list[Token]:
+    """Parse into block tokens; the paragraphs' insides are still text in `content`.
+
+    `rows_above`: of a table that the text begins with, the rows that were left out after its heading.
+    """
     md = parser()
     found: list[Token] = []
-    md.block.parse(text, md, {}, found)
+    md.block.parse(text, md, {ROWS_ABOVE: rows_above}, found)
     return found
 
 
