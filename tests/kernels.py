@@ -53,6 +53,15 @@ class RealKernel:
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
 
+    def _reply(self, message_id: str, timeout: float) -> dict[str, Any]:
+        """What the kernel answered to this very request; what it answered to others, late, is passed over."""
+        deadline = time.monotonic() + timeout
+        while True:
+            message: dict[str, Any] = self._client.get_shell_msg(timeout=max(0.0, deadline - time.monotonic()))
+            if message["parent_header"].get("msg_id") == message_id:
+                content: dict[str, Any] = message["content"]
+                return content
+
     def interrupt(self) -> float:
         """Interrupt the kernel (■); give the time at which that was."""
         now = time.monotonic()
@@ -84,7 +93,7 @@ class CountingKernel(RealKernel):
     def _execute(self, code: str, shows: str, on_shown: Callable[[], None] | None, timeout: float) -> Ran:
         message_id = self._client.execute(code, allow_stdin=False, user_expressions={"cpu": _CPU})
         ran = self._follow(message_id, shows, on_shown, timeout)
-        reply = self._client.get_shell_msg(timeout=timeout)["content"]
+        reply = self._reply(message_id, timeout)
         ran.status = reply["status"]
         ran.payload = reply.get("payload", [])
         found = reply.get("user_expressions", {}).get("cpu", {}).get("data", {}).get("text/plain")

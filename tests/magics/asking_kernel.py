@@ -51,7 +51,7 @@ class AskingKernel(RealKernel):
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self._listen(message_id, cell):
-                cell.status = self._client.get_shell_msg(timeout=timeout)["content"]["status"]
+                cell.status = self._reply(message_id, timeout)["status"]
                 return cell
             if cell.url and on_link is not None:
                 act, on_link = on_link, None
