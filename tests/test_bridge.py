@@ -194,6 +194,26 @@ def test_an_interrupt_at_any_moment_of_the_start_cancels_the_work(bridge: Bridge
         sys.setswitchinterval(usual)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_while_an_object_is_finalised_is_heard(bridge: Bridge, interruptible: None) -> None:
+    class Finalised:
+        def __del__(self) -> None:  # what is raised in here is ignored by Python
+            os.kill(os.getpid(), signal.SIGINT)
+            sum(range(10))
+
+    ticks = []
+
+    def tick() -> float:
+        ticks.append(1)
+        Finalised()
+        return 0.01
+
+    with pytest.raises(KeyboardInterrupt):
+        bridge.run(Endless()(), tick=tick)
+    assert ticks == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_work_that_ignores_its_cancel_does_not_hold_the_caller(bridge: Bridge, interruptible: None) -> None:
     started, release = threading.Event(), asyncio.Event()
 

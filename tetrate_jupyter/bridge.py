@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import inspect
 import os
+import signal
 import threading
 import time
 import weakref
@@ -21,7 +23,8 @@ from tetrate_jupyter.errors import BridgeError, ConfigError
 
 if TYPE_CHECKING:
     import queue
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
+    from types import FrameType
 
 T = TypeVar("T")
 Mode: TypeAlias = Literal["thread", "nested"]
@@ -64,10 +67,13 @@ class Bridge:
         self._refuse_own_thread(work)
         job = _Job(work)
         try:
-            job.start(self._private_loop())
-            pause = _POLL if tick is None else 0.0
-            while not job.finished.wait(pause):
-                pause = _POLL if tick is None else tick()
+            with _hearing() as heard:
+                job.start(self._private_loop())
+                pause = _POLL if tick is None else 0.0
+                while not job.finished.wait(pause):
+                    pause = _POLL if tick is None else tick()
+                    if heard:
+                        raise KeyboardInterrupt
         except BaseException:
             job.future.cancel()
             job.finished.wait(_SETTLE)
@@ -219,6 +225,29 @@ class _Job(Generic[T]):
                 self.future.set_result(task.result())
         finally:
             self.finished.set()
+
+
+@contextlib.contextmanager
+def _hearing() -> Iterator[list[int]]:
+    """Note every interrupt. One that comes while an object is finalised is lost: Python ignores what it raises there.
+
+    That is no rarity where much is rendered: the collector runs long, and what it finalises is the next to hear.
+    """
+    heard: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        signal.default_int_handler(number, frame)
+
+    on_main = threading.current_thread() is threading.main_thread()
+    if not on_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield heard
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

@@ -6,7 +6,7 @@ import json
 import platform
 from pathlib import Path
 
-from tests.benchmarks import cells, chat, client_cpu, compare_live, compare_runs, loading, picker
+from tests.benchmarks import cells, chat, client_cpu, compare_live, compare_runs, interrupt, loading, picker
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -16,6 +16,7 @@ def main() -> None:
     load = loading.measure()
     client = client_cpu.measure()
     kernel = cells.measure()
+    floods = interrupt.flooded()
     panel = chat.measure()
     search = picker.measure()
     columns = compare_live.measure()
@@ -26,6 +27,7 @@ def main() -> None:
         "client": client,
         "cell": {name: kernel[name] for name in ("burst", "paced")},
         "interrupt": kernel["interrupt"],
+        "interrupt_after_1_mb": floods,
         "chat": panel,
         "picker": search,
         "compare_live": columns,
@@ -56,6 +58,8 @@ def main() -> None:
         ("    paced: messages, bytes", f"{paced['messages']:.0f}, {paced['bytes'] / 1000:.0f} kB", ""),
         ("(d) interrupt to idle", f"{stop['idle_ms']:.0f} ms", "150 ms"),
         ("    interrupt to the router seeing it", f"{stop['hung_up_ms']:.0f} ms", "150 ms"),
+        ("    interrupt after 1 MB of list items", f"{floods['items_ms']:.0f} ms", "200 ms"),
+        ("    interrupt after 1 MB of any kind: worst", f"{floods['worst_ms']:.0f} ms", "200 ms"),
         ("(e) chat panel: CPU against whole HTML at 10 Hz", f"{panel['panel_to_whole_html']:.2f}x", "0.53x"),
         ("    chat panel: bytes against the text's", f"{panel['bytes_per_text_byte']:.1f}x", "10x"),
         ("(f) picker, a keystroke over 500 models: worst", f"{search['worst_ms']:.0f} ms", "50 ms"),

@@ -39,8 +39,12 @@ class Blind:
     def __repr__(self) -> str:
         return self.text
 
+    def bundle(self, *, at_once: bool = False) -> dict[str, str]:
+        """As `Result.bundle`."""
+        return self.shown.bundle(at_once=at_once)
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.text}
+        return self.bundle()
 
 
 def _untold(row: Row) -> Row:

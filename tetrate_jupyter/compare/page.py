@@ -24,16 +24,19 @@ _ANSWERS: Final = 160_000  # characters of source text that all answers share
 _LONGEST: Final = 20_000  # of one answer, however few there are
 _SHORTEST: Final = 400  # below, an answer says nothing
 _SWELLS: Final = 12  # times its source that an answer may take with its colours and formulas; beyond, it stays source
+_AT_ONCE: Final = 8_000  # characters of all answers that a cell still renders after an interrupt
 _PROMPT: Final = 4_000  # characters of a prompt
 
 
 class _Room:
     """How much more fits, for an answer and for the page."""
 
-    def __init__(self, answers: int) -> None:
+    def __init__(self, answers: int, *, at_once: bool = False) -> None:
+        self.at_once = at_once
         self.each = max(_SHORTEST, min(_LONGEST, _ANSWERS // max(1, answers)))
         self.left = MOST
         self.left_out = 0
+        self.rendered = 0
 
     def take(self, html: str) -> str:
         """Give the piece, or nothing where it is too much."""
@@ -44,10 +47,10 @@ class _Room:
         return html
 
 
-def page(result: Result) -> str:
-    """Give the page."""
+def page(result: Result, *, at_once: bool = False) -> str:
+    """Give the page. `at_once`: longer answers are shown as they were written, for a cell that was interrupted."""
     figured = [figures(c.head, c.rows) for c in result.columns]
-    room = _Room(len(result.rows))
+    room = _Room(len(result.rows), at_once=at_once)
     parts = [
         f'<div class="{ROOT_CLASSES} tetrate-compare" {BOUNDED}>',
         f'<p class="tetrate-caption">{escape(facts.headline(result))}</p>',
@@ -119,10 +122,10 @@ def _answer(head: Head, answer: Merged, of: int, room: _Room) -> str:
     if row.reasoning.strip():
         parts.append(
             '<details class="tetrate-reasoning"><summary>Reasoning</summary>'
-            f'<div class="tetrate-body">{_markdown(row.reasoning, room.each // 2)[0]}</div></details>'
+            f'<div class="tetrate-body">{_markdown(row.reasoning, room.each // 2, room)[0]}</div></details>'
         )
     if row.text:
-        body, cut = _markdown(row.text, room.each)
+        body, cut = _markdown(row.text, room.each, room)
         parts.append(f'<div class="tetrate-body">{body}</div>')
         if cut:
             where = f'result["{head.label}"].rows'
@@ -133,11 +136,13 @@ def _answer(head: Head, answer: Merged, of: int, room: _Room) -> str:
     return "".join(parts)
 
 
-def _markdown(text: str, most: int) -> tuple[str, int]:
+def _markdown(text: str, most: int, room: _Room) -> tuple[str, int]:
     """Give the HTML of at most `most` characters, and how many were left out."""
     cut = max(0, len(text) - most)
     shown = text[:most] if cut else text
-    html = render(shown)
-    if len(html) > max(2_000, _SWELLS * len(shown)):
-        html = f'<pre class="tetrate-raw" dir="auto">{escape(shown)}</pre>'
-    return html, cut
+    room.rendered += len(shown)
+    if not room.at_once or room.rendered <= _AT_ONCE:
+        html = render(shown)
+        if len(html) <= max(2_000, _SWELLS * len(shown)):
+            return html, cut
+    return f'<pre class="tetrate-raw" dir="auto">{escape(shown)}</pre>', cut

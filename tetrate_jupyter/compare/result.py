@@ -230,5 +230,11 @@ class Result:
     def __repr__(self) -> str:
         return self.text
 
+    def bundle(self, *, at_once: bool = False) -> dict[str, str]:
+        """Give the page and the text as a MIME bundle; `at_once`: in next to no time, long answers unrendered."""
+        from tetrate_jupyter.compare.page import page
+
+        return {"text/html": page(self, at_once=at_once), "text/plain": self.text}
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.text}
+        return self.bundle()

@@ -93,15 +93,23 @@ class Answer:
         state = f"partial: {self.partial}" if self.partial else "done"
         return one_line(f"<Answer of {self.model}: {len(self.text)} characters, {state}>")
 
-    def bundle(self, *, footer: bool = True) -> dict[str, str]:
-        """Give the answer as a MIME bundle: safe HTML of the Markdown, and plain text; `footer` adds the quiet line."""
+    def bundle(self, *, footer: bool = True, body: str | None = None, at_once: bool = False) -> dict[str, str]:
+        """Give the answer as a MIME bundle: safe HTML of the Markdown, and plain text; `footer` adds the quiet line.
+
+        `body`: the HTML of the text where it is rendered already. `at_once`: nothing is rendered anew, which of a long
+        text takes longer than an interrupted cell may: its last part is shown as it was written.
+        """
         from tetrate_jupyter.render.answer import answer_html, answer_plain
+        from tetrate_jupyter.render.live import last_part
         from tetrate_jupyter.render.markdown import render
 
         line = self.footer if footer else ""
+        if body is None:
+            body = last_part(self.text) if at_once else render(self.text)
+        html = answer_html(body, footer=line, notices=self.notices, reasoning=self.reasoning, at_once=at_once)
         return {
-            "text/plain": answer_plain(self.text, footer=line, notices=self.notices),
-            "text/html": answer_html(render(self.text), footer=line, notices=self.notices, reasoning=self.reasoning),
+            "text/plain": answer_plain(self.text, footer=line, notices=self.notices, at_once=at_once),
+            "text/html": html,
         }
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

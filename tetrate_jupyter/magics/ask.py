@@ -41,8 +41,8 @@ def ask(magics: TetrateMagics, line: str, cell: str | None) -> None:
         show_plan(magics.session.bridge.run(magics.session.aplan(asked)))
         return
 
-    def show(answer: Answer) -> dict[str, str]:
-        return shown(answer, form, footer=magics.footer)
+    def show(answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
+        return shown(answer, form, footer=magics.footer, body=body, at_once=at_once)
 
     output = output_for(magics.ip, show, stream=magics.stream, markdown=form != "text", footer=magics.footer)
     answer = _run(magics, asked, output, out)
@@ -79,7 +79,7 @@ def _run(magics: TetrateMagics, asked: Question, output: Output, out: str | None
     except (KeyboardInterrupt, TetrateError) as stopped:
         reason = type(stopped).__name__ if isinstance(stopped, TetrateError) else "stopped"
         partial = completion.answer(partial=reason) if completion.has_output else None
-        output.end(partial)
+        output.end(partial, at_once=isinstance(stopped, KeyboardInterrupt))
         _keep(magics, partial, out)
         if isinstance(stopped, TetrateError):
             raise

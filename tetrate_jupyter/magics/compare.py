@@ -68,7 +68,7 @@ def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str) -> Comparison:
 
 
 def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, blind: bool) -> None:
-    from IPython.display import display
+    from IPython.display import publish_display_data
 
     stopped = False
     try:
@@ -80,7 +80,8 @@ def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, bli
         stopped = True
     result = comparison.result
     _keep(magics, out, result)
-    display(result.blind() if blind else result)  # type: ignore[no-untyped-call]  # IPython's
+    shown = result.blind() if blind else result
+    publish_display_data(shown.bundle(at_once=stopped))  # type: ignore[no-untyped-call]  # IPython's
     if stopped:
         raise ComparisonStopped
 

@@ -37,13 +37,15 @@ def parse_json(answer: Answer) -> Answer:
     )
 
 
-def shown(answer: Answer, form: str, *, footer: bool) -> dict[str, str]:
-    """Give the final display of an answer in this format."""
+def shown(answer: Answer, form: str, *, footer: bool, body: str | None = None, at_once: bool = False) -> dict[str, str]:
+    """Give the final display of an answer in this format; `body` and `at_once` as `Answer.bundle` takes them."""
     if form == "text":
         from tetrate_jupyter.render.answer import answer_plain
 
         line = answer.footer if footer else ""
-        return {"text/plain": answer_plain(answer.text, footer=line, notices=answer.notices)}
+        return {"text/plain": answer_plain(answer.text, footer=line, notices=answer.notices, at_once=at_once)}
+    if at_once:
+        return answer.bundle(footer=footer, body=body, at_once=True)
     if form == "json" and answer.partial is None:
         answer = _as_block(answer, "json", _pretty(answer))
     if form == "code" and answer.code is not None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tetrate_jupyter import config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from IPython.core.interactiveshell import InteractiveShell
 
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.run import Completion
-    from tetrate_jupyter.render.markdown import MarkdownStream
-
-    Show = Callable[[Answer], dict[str, str]]
+    from tetrate_jupyter.render.live import Live
 
 FIRST_LOOK: Final = 0.01  # seconds between looks until the first text: it shows at once
+
+
+class Show(Protocol):
+    """Gives the final display of an answer; `body` and `at_once` as `Answer.bundle` takes them."""
+
+    def __call__(self, answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
+        """Give the MIME bundle."""
+        ...
 
 
 class Output(Protocol):
@@ -28,8 +33,12 @@ class Output(Protocol):
         """Show what there is; give the seconds until the next look."""
         ...
 
-    def end(self, answer: Answer | None) -> None:
-        """Show the final state, whole or partial; None when nothing came."""
+    def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
+        """Show the final state, whole or partial; None when nothing came.
+
+        `at_once`: the cell was interrupted. It must come back within 0.2 s whatever has come, so that nothing long is
+        rendered any more.
+        """
         ...
 
 
@@ -40,9 +49,12 @@ class NotebookOutput:
         self._show = show
         self._markdown = markdown
         self._id: str | None = None
-        self._shown = ""
+        self._length = 0  # of the text that was shown
         self._said = 0
-        self._stream: MarkdownStream | None = None
+        self._live: Live | None = None
+        self._kept = ("", 0)  # what was shown of the text, and the length of that text
+        self._drawing = False  # an interrupt may come between any two lines
+        self._pause = config.DISPLAY_INTERVAL
 
     def tick(self, completion: Completion) -> float:
         """See `Output`."""
@@ -50,30 +62,53 @@ class NotebookOutput:
         if not text:
             self._say_waiting(completion)
             return FIRST_LOOK
-        if text != self._shown:
-            self._shown = text
-            self._put(self._growing(text))
-        return max(config.DISPLAY_INTERVAL, len(text) / config.DISPLAY_BYTES_PER_SECOND)
+        if len(text) != self._length or (self._live is not None and self._live.behind):
+            began = time.monotonic()
+            self._length = len(text)
+            bundle = self._growing(text)
+            self._put(bundle)
+            cost, size = time.monotonic() - began, sum(map(len, bundle.values()))
+            self._pause = max(
+                config.DISPLAY_INTERVAL, size / config.DISPLAY_BYTES_PER_SECOND, cost * config.DISPLAY_REST
+            )
+        return self._pause
 
-    def end(self, answer: Answer | None) -> None:
+    def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
         """See `Output`."""
         if answer is not None:
-            self._put(self._show(answer))
+            body = self._body(answer.text) if at_once else None
+            self._put(self._show(answer, body=body, at_once=at_once))
         elif self._id is not None:
             self._put({"text/plain": "", "text/html": ""})
 
+    def _body(self, text: str) -> str | None:
+        """Give the HTML of an interrupted answer's text at next to no cost: what was shown, and what came since."""
+        from tetrate_jupyter.render.live import QUICK, last_part
+
+        html, length = self._kept
+        if self._live is None or len(text) <= QUICK or len(text) - length > config.AT_ONCE_CHARACTERS:
+            return None
+        if not self._drawing and self._live.is_quick and len(text) - length <= QUICK:
+            self._live.update(text)
+            return self._live.html_stopped
+        return html + last_part(text[length:])
+
     def _growing(self, text: str) -> dict[str, str]:
         if not self._markdown:
-            from tetrate_jupyter.render.plain import plain
+            from tetrate_jupyter.render.live import plain_live
 
-            return {"text/plain": plain(text)}
+            return {"text/plain": plain_live(text)}
         from tetrate_jupyter.render.answer import answer_html
-        from tetrate_jupyter.render.markdown import MarkdownStream
+        from tetrate_jupyter.render.live import Live
 
-        if self._stream is None:
-            self._stream = MarkdownStream()
-        self._stream.update(text)
-        return {"text/html": answer_html(self._stream.html), "text/plain": "..."}
+        if self._live is None:
+            self._live = Live()
+        self._drawing = True
+        self._live.update(text)
+        if not self._live.behind:
+            self._kept = (self._live.html_stopped, len(text))
+        self._drawing = False
+        return {"text/html": answer_html(self._live.html), "text/plain": "..."}
 
     def _say_waiting(self, completion: Completion) -> None:
         seconds = int(completion.seconds)
@@ -112,15 +147,20 @@ class TerminalOutput:
             self._written = len(text)
         return config.DISPLAY_INTERVAL / 2 if text else FIRST_LOOK
 
-    def end(self, answer: Answer | None) -> None:
+    def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
         """See `Output`."""
+        from tetrate_jupyter.render.bounds import stopped
         from tetrate_jupyter.render.plain import plain
 
         if answer is None:
             return
-        rest = [*answer.notices, *([answer.footer] if self._footer else [])]
+        missing = answer.text[self._written :]
+        said = []
+        if at_once and len(missing) > config.AT_ONCE_CHARACTERS:
+            missing, said = "\n[…]\n" + missing[-config.AT_ONCE_CHARACTERS :], [stopped("text")]
+        rest = [*said, *answer.notices, *([answer.footer] if self._footer else [])]
         tail = "\n\n" + "\n".join(f"[{line}]" for line in rest) if rest else ""
-        sys.stdout.write(plain(answer.text[self._written :] + tail) + "\n")
+        sys.stdout.write(plain(missing + tail) + "\n")
         sys.stdout.flush()
 
 
@@ -134,10 +174,10 @@ class FinalOutput:
         """See `Output`."""
         return config.DISPLAY_INTERVAL / 2
 
-    def end(self, answer: Answer | None) -> None:
+    def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
         """See `Output`."""
         if answer is not None:
-            _publish(self._show(answer), None)
+            _publish(self._show(answer, at_once=at_once), None)
 
 
 def in_kernel(shell: InteractiveShell) -> bool:

@@ -13,9 +13,13 @@ _MARK: Final = re.compile(r"[\n|$]")  # what each costs to render: a line or blo
 PLAIN_FROM_HERE: Final = "This text is very long: from here on it is shown as it was written."
 
 
-def within(text: str) -> int:
-    """Return how many characters of a text are rendered: whole lines, and the same however the text goes on."""
-    end = _end(text, 0, config.RENDERED_CHARACTERS, config.RENDERED_MARKS)
+def within(text: str, *, live: bool = False) -> int:
+    """Return how many characters of a text are rendered: whole lines, and the same however the text goes on.
+
+    `live`: as much as is shown while an answer grows, not as much as in a cell's output.
+    """
+    characters = config.LIVE_CHARACTERS if live else config.RENDERED_CHARACTERS
+    end = _end(text, 0, characters, config.LIVE_MARKS if live else config.RENDERED_MARKS)
     return end if end == len(text) else text.rfind("\n", 0, end) + 1 or end
 
 

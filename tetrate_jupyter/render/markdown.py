@@ -20,14 +20,15 @@ _NOT_TEXT: Final = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 _LONG: Final = 1_500  # characters of a block without finished parts that are rendered with every update
 
 
-def render(text: str, *, most: int = config.SHOWN_CHARACTERS) -> str:
+def render(text: str, *, most: int = config.SHOWN_CHARACTERS, live: bool = False) -> str:
     """Give the HTML of Markdown text. Never raises: what can't be parsed is shown as it is.
 
     Of a very long text the beginning is rendered (`config.RENDERED_CHARACTERS`, `RENDERED_MARKS`); what follows is
     shown as it was written, up to `most` characters in all, and lines of ours say so. The time is linear in the text.
+    `live`: less is rendered (`LIVE_CHARACTERS`, `LIVE_MARKS`), where others wait meanwhile.
     """
     text = _normal(text)
-    room = within(text)
+    room = within(text, live=live)
     return _html(text[:room]) + unrendered(text[room:], max(0, most - room))
 
 

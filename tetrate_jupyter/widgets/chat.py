@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -110,11 +111,12 @@ class ChatPanel(Panel):
                 self._pumping = bool(active)
                 if not active:
                     return
+                began = time.monotonic()
                 self.sync()
+                rest = (time.monotonic() - began) * config.DISPLAY_REST
             longest = max((run.completion.length for run in active if run.completion is not None), default=0)
-            await asyncio.sleep(
-                max(config.DISPLAY_INTERVAL, longest / config.DISPLAY_BYTES_PER_SECOND) if longest else FIRST_LOOK
-            )
+            pause = max(config.DISPLAY_INTERVAL, min(longest, config.LIVE_CHARACTERS) / config.DISPLAY_BYTES_PER_SECOND)
+            await asyncio.sleep(max(pause, rest) if longest else FIRST_LOOK)
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tetrate_jupyter.render.markdown import MarkdownStream, render
+from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.plain import one_line, plain, visible
 from tetrate_jupyter.widgets.feed import Item
-from tetrate_jupyter.widgets.transcript import quiet_line, said
+from tetrate_jupyter.widgets.transcript import drawn, quiet_line, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ class ChatItems:
     def __init__(self, conversation: Conversation, runs: Runs) -> None:
         self._conversation = conversation
         self._runs = runs
-        self._streams: dict[str, tuple[Run, MarkdownStream]] = {}
+        self._streams: dict[str, tuple[Run, Live]] = {}
         self._rendered: dict[str, tuple[Exchange, tuple[int, int], Item]] = {}
         self._branches: tuple[Branch, ...] = ()  # as they were when the items below were made
         self._kept: list[tuple[Exchange, Item]] = []
@@ -39,11 +39,11 @@ class ChatItems:
         """Give (run's key, exchange's key) of the runs that have become an exchange since the last time."""
         found = []
         exchanges = {id(exchange.user): exchange for exchange in self._conversation.exchanges}
-        for key, (run, stream) in list(self._streams.items()):
+        for key, (run, live) in list(self._streams.items()):
             exchange = exchanges.get(id(run.user))
             if exchange is not None:
                 found.append((key, exchange.id))
-                self._render(exchange, stream)
+                self._render(exchange, live)
             if exchange is not None or run not in self._runs.all:
                 del self._streams[key]
         return found
@@ -75,25 +75,25 @@ class ChatItems:
             self._kept = [(exchange, self._render(exchange)) for exchange in exchanges]
         return self._kept
 
-    def _render(self, exchange: Exchange, stream: MarkdownStream | None = None) -> Item:
+    def _render(self, exchange: Exchange, live: Live | None = None) -> Item:
         ways = self._conversation.variants(exchange.id)
         way = (next((n for n, b in enumerate(ways) if b.id == self._conversation.branch.id), 0), len(ways))
         known = self._rendered.get(exchange.id)
-        if known is not None and known[0] is exchange and known[1] == way and stream is None:
+        if known is not None and known[0] is exchange and known[1] == way and live is None:
             return known[2]
-        blocks = known[2].blocks if known is not None and known[0] is exchange else _whole(said(exchange), stream)
+        blocks = known[2].blocks if known is not None and known[0] is exchange else _whole(said(exchange), live)
         item = Item(exchange.id, _exchange_fields(exchange, way), blocks)
         self._rendered[exchange.id] = (exchange, way, item)
         return item
 
     def _running(self, run: Run, key: str) -> Item:
-        _, stream = self._streams.setdefault(key, (run, MarkdownStream()))
+        _, live = self._streams.setdefault(key, (run, Live()))
         fields = {**_asked(run.user), **_NOTHING, "state": "running", "can_stop": run.can_stop, "status": _status(run)}
         if run.plan is not None and run.plan.turn.cell_id:
             fields["origin"] = "cell"
         if run.completion is not None and run.completion.text:
-            stream.update(run.completion.text)
-        return Item(key, fields, tuple(stream.finished), stream.tail)
+            live.update(run.completion.text)
+        return Item(key, fields, live.finished, live.tail)
 
 
 def by_provider(models: Iterable[Model]) -> list[list[Any]]:
@@ -115,12 +115,10 @@ def _first(branch: Branch) -> str:
     return user.typed or user.content
 
 
-def _whole(text: str, stream: MarkdownStream | None) -> tuple[str, ...]:
-    if stream is None:
-        return (render(text),)
-    stream.update(text)
-    stream.finish()
-    return (*stream.finished, stream.tail)
+def _whole(text: str, live: Live | None) -> tuple[str, ...]:
+    if live is None or not live.completed(text):
+        return (drawn(text),)
+    return (*live.finished, live.tail)
 
 
 _NOTHING: dict[str, Any] = {
@@ -153,7 +151,7 @@ def _exchange_fields(exchange: Exchange, way: tuple[int, int]) -> dict[str, Any]
         "can_stop": False,
         "notes": [visible(notice) for notice in exchange.notices],
         "foot": quiet_line(exchange),
-        "reasoning": render(exchange.reasoning) if exchange.reasoning.strip() else "",
+        "reasoning": drawn(exchange.reasoning) if exchange.reasoning.strip() else "",
         "tools": _tools(exchange),
         "way": list(way),
         "source": said(exchange),

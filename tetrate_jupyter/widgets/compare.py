@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config
@@ -164,13 +165,15 @@ class ComparePanel(Panel):
             with self._lock:
                 comparison = self._comparison
                 self._pumping = comparison is not None and comparison.is_running
+                began = time.monotonic()
                 self.sync()
+                rest = (time.monotonic() - began) * config.DISPLAY_REST
             if not self._pumping:
                 self.renew_twin()
                 return
             cells = comparison.cells if comparison is not None else ()
             length = sum(len(cell.text) for cell in cells if cell.state == "running")
-            pauses = config.DISPLAY_INTERVAL, length / config.DISPLAY_BYTES_PER_SECOND, len(cells) / LOOKS
+            pauses = config.DISPLAY_INTERVAL, length / config.DISPLAY_BYTES_PER_SECOND, len(cells) / LOOKS, rest
             await asyncio.sleep(max(pauses))
 
     # --- what the page may ask for ---------------------------------------------------------------------------

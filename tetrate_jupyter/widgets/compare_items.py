@@ -9,10 +9,11 @@ from tetrate_jupyter.compare.blind import UNTOLD
 from tetrate_jupyter.compare.columns import own_label
 from tetrate_jupyter.compare.diff import diff_html, word_diff
 from tetrate_jupyter.compare.rows import plain_params, row_of
-from tetrate_jupyter.render.markdown import MarkdownStream, render
+from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets.feed import Item
+from tetrate_jupyter.widgets.transcript import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ class CompareItems:
 
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
-        self._streams: dict[int, tuple[Attempt, MarkdownStream]] = {}
+        self._streams: dict[int, tuple[Attempt, Live]] = {}
         self._grew: dict[int, tuple[int, float]] = {}  # attempt: characters, and when they came
         self._over: dict[Place, tuple[object, Item]] = {}
 
@@ -75,7 +76,7 @@ class CompareItems:
             "source": row.text if cell.is_over else "",
         }
         if cell.is_over and row.reasoning.strip():
-            fields["reasoning"] = render(row.reasoning)
+            fields["reasoning"] = drawn(row.reasoning)
         blocks, tail = self._body(cell, row, base)
         return Item(cell.column.id, {"reasoning": "", **fields}, blocks, tail)
 
@@ -95,12 +96,11 @@ class CompareItems:
         attempt = cell.attempt
         if attempt is None or not row.text:
             return ((), "")
-        _, stream = self._streams.setdefault(id(attempt), (attempt, MarkdownStream()))
-        stream.update(row.text)
+        _, live = self._streams.setdefault(id(attempt), (attempt, Live()))
         if not cell.is_over:
-            return (tuple(stream.finished), stream.tail)
-        stream.finish()
-        return ((*stream.finished, stream.tail), "")
+            live.update(row.text)
+            return (live.finished, live.tail)
+        return ((*live.finished, live.tail) if live.completed(row.text) else (drawn(row.text),), "")
 
     def _status(self, cell: Cell, row: Row, *, blind: bool) -> str:
         attempt = cell.attempt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.ledger import total_of
@@ -29,6 +30,12 @@ EMPTY: Final = "An empty conversation."
 def said(exchange: Exchange) -> str:
     """Give all text that the model wrote in an exchange, before and after its tools; Markdown."""
     return "\n\n".join(m.content for m in exchange.replies if m.role == "assistant" and m.content.strip())
+
+
+@lru_cache(maxsize=16)  # a panel and its twin show the same, and every panel of a session
+def drawn(text: str) -> str:
+    """Give the HTML of a model's text for a panel: other panels and sockets wait while it is made."""
+    return render(text, most=MOST, live=True)
 
 
 def quiet_line(exchange: Exchange) -> str:
@@ -82,9 +89,9 @@ def _exchange_html(exchange: Exchange) -> str:
     if exchange.reasoning.strip():
         parts.append(
             '<details class="tetrate-reasoning"><summary>Reasoning</summary>'
-            f'<div class="tetrate-body">{render(exchange.reasoning)}</div></details>'
+            f'<div class="tetrate-body">{drawn(exchange.reasoning)}</div></details>'
         )
-    parts.append(f'<div class="tetrate-body">{render(said(exchange))}</div>')
+    parts.append(f'<div class="tetrate-body">{drawn(said(exchange))}</div>')
     parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in exchange.notices]
     parts.append(f'<p class="tetrate-footer">{escape(quiet_line(exchange))}</p>')
     return "".join(parts)
