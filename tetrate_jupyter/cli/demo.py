@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import webbrowser
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter import config
@@ -23,25 +22,28 @@ def open_demo(folder: Path, *, browser: bool) -> int:
     Raises `ConfigError` where something is missing, the folder can't be used or JupyterLab fails.
     """
     need("jupyterlab", "JupyterLab")
+    from tetrate_jupyter.cli.browser import RedirectPage
     from tetrate_jupyter.cli.lab import Lab
     from tetrate_jupyter.sandbox import SandboxRouter
 
     notebook, remark = place(folder)
     with SandboxRouter() as router:
         lab = Lab(notebook, environment(router.environment))
+        page = RedirectPage(lab.url, notebook.parent)
         try:
             print("Starting JupyterLab ...", flush=True)
             lab.start()
             print(f"The sandbox router is at {router.base_url}: simulated models, no account, nothing leaves here.")
             print(remark)
             print(f"Open {lab.url}\nStop everything with Ctrl-C.", flush=True)
-            if browser:
-                webbrowser.open(lab.url)
+            if browser and not page.open():
+                print("No browser was opened: open the address above yourself.", flush=True)
             lab.wait()
             say("JupyterLab was shut down; the sandbox router stops too.")
         except KeyboardInterrupt:
             say("\nStopping JupyterLab and the sandbox router ...")
         finally:
+            page.remove()
             lab.stop()
             forget_keys(router.base_url)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,11 +37,11 @@ class Lab:
     def __init__(self, notebook: Path, environment: Mapping[str, str]) -> None:
         self._notebook = notebook
         self._token = secrets.token_hex(16)
-        # In its environment: a command line is there to read for everybody on the machine.
-        self._environment = {**environment, "JUPYTER_TOKEN": self._token}
+        self._environment = {k: v for k, v in environment.items() if k != "JUPYTER_TOKEN"}
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Path | None = None
+        self._private: Path | None = None  # the token, and what the server itself writes it into
 
     @property
     def url(self) -> str:
@@ -49,6 +50,7 @@ class Lab:
 
     def start(self) -> None:
         """Start and wait until it answers. Raises `ConfigError` with the log's end where it doesn't."""
+        self._environment.update(self._private_files())
         handle, name = tempfile.mkstemp(prefix="tetrate-jupyterlab-", suffix=".log")  # for its owner's eyes only
         self._log = Path(name)
         with os.fdopen(handle, "wb") as out:
@@ -81,6 +83,28 @@ class Lab:
                 self._kill()
         if self._log is not None:
             self._log.unlink(missing_ok=True)
+        if self._private is not None:
+            shutil.rmtree(self._private, ignore_errors=True)
+
+    def _private_files(self) -> dict[str, str]:
+        """Write the token for the server; gives the variables that say where. Raises `ConfigError`.
+
+        A file of our own: a command line is there to read for everybody on the machine, and a variable is passed on to
+        every kernel. The server writes pages with the token into its runtime folder, with the modes of the umask, and
+        takes that folder as it finds it: so it gets one of its own, too.
+        """
+        try:
+            self._private = Path(tempfile.mkdtemp(prefix="tetrate-jupyterlab-"))
+            token, runtime = self._private / "token", self._private / "runtime"
+            runtime.mkdir(mode=0o700)
+            with os.fdopen(os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(self._token)
+        except OSError as error:
+            raise ConfigError(
+                f"The temporary folder can't be used ({error.strerror or type(error).__name__}).",
+                next_step="make room there, or set TMPDIR to a folder of your own",
+            ) from None
+        return {"JUPYTER_TOKEN_FILE": str(token), "JUPYTER_RUNTIME_DIR": str(runtime)}
 
     def _command(self) -> list[str]:
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
