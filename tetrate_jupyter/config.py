@@ -6,6 +6,7 @@ Nothing here reads the environment at import; `Endpoints.from_environment` does 
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -13,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from tetrate_jupyter.errors import BaseURLError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # --- addresses -----------------------------------------------------------------------------------------------
 DEFAULT_BASE_URL: Final = "https://api.router.tetrate.ai/v1"
@@ -40,6 +41,19 @@ HOSTED_VARIABLES: Final = (  # set where a kernel runs on another machine than t
     "SSH_CONNECTION",
 )
 
+SHARED_VARIABLE: Final = "TETRATE_JUPYTER_SHARED"  # "1": several people meet this system account, see `shared_account`
+_VOILA_VARIABLES: Final = ("VOILA_SERVER_URL", "VOILA_PREHEAT")  # a kernel that was started before its visitor came
+# has no SERVER_SOFTWARE; one started for a visitor may have an older Voilà that sets nothing else
+_MERCURY_NOTEBOOK: Final = "__mercury__"  # in the name of the copy of a notebook that Mercury 3 makes for each visitor
+# Servers of which one process serves all visitors, and the word that starts them.
+_ONE_PROCESS: Final = {
+    "bokeh": ("serve", "Bokeh"),
+    "panel": ("serve", "Panel"),
+    "shiny": ("run", "Shiny"),
+    "solara": ("run", "Solara"),
+    "streamlit": ("run", "Streamlit"),
+}
+
 # --- time-outs, seconds (the bounds of Tetrate's own VS Code extension) --------------------------------------
 MODELS_TIMEOUT: Final = 15.0
 CATALOG_TIMEOUT: Final = 8.0
@@ -51,6 +65,7 @@ FIRST_OUTPUT_TIMEOUT: Final = 180.0  # reasoning models send nothing while think
 BETWEEN_CHUNKS_TIMEOUT: Final = 60.0
 LOGIN_TIMEOUT: Final = 180.0  # goose's bound for a person on the consent page
 KEYRING_TIMEOUT: Final = 3.0  # a locked keyring waits for a prompt that nobody sees
+KEYRING_FRESH: Final = 300.0  # a key read from it is used without asking it again: some ask the person each time
 
 # --- retries -------------------------------------------------------------------------------------------------
 MODELS_ATTEMPTS: Final = 3
@@ -116,8 +131,20 @@ class Endpoints:
 
     @property
     def host(self) -> str:
-        """The gateway host that keys are bound to; with the port where the address names one."""
-        return urlsplit(self.base_url).netloc
+        """The name that keys are bound to and kept under, and that people see. Scheme, host and port are in it.
+
+        "gateway.example" is https on its usual port, "gateway.example:8443" on another one. On this machine plain http
+        is the usual scheme: "127.0.0.1:8080". The unusual one is named: "http://gateway.example",
+        "https://localhost:8443". So a key made for one is never found for, nor sent to, the other.
+        """
+        return scope_of(self.base_url)
+
+    @property
+    def older_host(self) -> str | None:
+        """The name under which an earlier version kept keys for this address, where that was another one."""
+        split = urlsplit(self.base_url)
+        usual = split.scheme == "https" and "://" not in self.host
+        return split.netloc if usual and split.netloc != self.host else None
 
     @property
     def is_loopback(self) -> bool:
@@ -166,6 +193,19 @@ class Endpoints:
         else:
             auth = _normalise_origin(auth_url, allow_http=allow_http)
         return Endpoints(base, auth)
+
+
+def scope_of(url: str) -> str:
+    """Return scheme, host and port of an address in their shortest form; see `Endpoints.host`."""
+    split = urlsplit(url)
+    scheme, default = split.scheme.lower(), {"http": ":80", "https": ":443"}.get(split.scheme.lower(), ":")
+    place = split.netloc.removesuffix(default)
+    return place if scheme == ("http" if _is_loopback(split) else "https") else f"{scheme}://{place}"
+
+
+def scope_is_loopback(scope: str) -> bool:
+    """Whether a name as `scope_of` gives it is one of this machine."""
+    return _is_loopback(urlsplit(scope if "://" in scope else "http://" + scope))
 
 
 def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
@@ -233,3 +273,46 @@ def hosted_elsewhere(environment: Mapping[str, str] | None = None) -> bool:
     """Whether the person's browser is known to be on another machine: it can't come back to this one's loopback."""
     env = os.environ if environment is None else environment
     return any(env.get(name) for name in HOSTED_VARIABLES)
+
+
+def in_voila(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether Voilà has started this kernel, for a visitor or before one came."""
+    env = os.environ if environment is None else environment
+    return env.get("SERVER_SOFTWARE", "").startswith("voila/") or any(name in env for name in _VOILA_VARIABLES)
+
+
+def shared_account(environment: Mapping[str, str] | None = None, command: Sequence[str] | None = None) -> str | None:
+    """Return where several people meet this system account ("Voilà"), or None where nothing says that they do.
+
+    There, what is kept for the account is kept for everybody: keys stay in memory, and a key that is kept already isn't
+    used. Known are Voilà, Mercury, a notebook server that is a service of JupyterHub, and the servers of
+    `shared_process`. A server that is shared by other means (a collaboration account of a hub, a token passed round)
+    can't be told from a person's own: its operator sets `TETRATE_JUPYTER_SHARED=1`.
+    """
+    env = os.environ if environment is None else environment
+    if in_voila(env):
+        return "Voilà"
+    if _MERCURY_NOTEBOOK in env.get("JPY_SESSION_NAME", "").rsplit("/", 1)[-1]:
+        return "Mercury"
+    if env.get("JUPYTERHUB_SERVICE_NAME"):  # a person's own server has none
+        return "a service of JupyterHub"
+    if env.get(SHARED_VARIABLE, "").strip().lower() not in {"", "0", "off", "false", "no"}:
+        return SHARED_VARIABLE
+    return shared_process(env, command)
+
+
+def shared_process(environment: Mapping[str, str] | None = None, command: Sequence[str] | None = None) -> str | None:
+    """Return the server whose visitors all meet in this very process ("Streamlit"), or None.
+
+    There, memory is shared, too: what a module holds, every visitor has. `command`: the process's own command line.
+    """
+    env = os.environ if environment is None else environment
+    if env.get("SOLARA_APP"):  # Solara inside Flask or Starlette
+        return "Solara"
+    words = sys.orig_argv if command is None else command
+    for number, word in enumerate(words[:6]):  # "python -m panel serve", "/usr/bin/panel serve"
+        program = word.replace("\\", "/").rsplit("/", 1)[-1].lower().removesuffix(".exe")
+        start, name = _ONE_PROCESS.get(program, ("", ""))
+        if start and start in words[number + 1 :]:
+            return name
+    return None

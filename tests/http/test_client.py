@@ -371,7 +371,7 @@ async def test_a_proxy_in_the_environment_is_used_for_other_hosts(
     router.will_stream(text_event("through"), STOP, DONE)
     endpoints = config.Endpoints.of("http://gateway.example/v1", allow_http=True)
     client = GatewayClient(endpoints)
-    assert text_of(await read(client, Secret(KEY_TEXT, host="gateway.example"))) == "through"
+    assert text_of(await read(client, Secret(KEY_TEXT, host=endpoints.host))) == "through"
     assert router.requests[0].path == "http://gateway.example/v1/chat/completions"
     await client.aclose()
 

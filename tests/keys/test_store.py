@@ -12,7 +12,7 @@ from tests.keys.conftest import choose
 from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import KeyStoreError
-from tetrate_jupyter.keys.store import GIVEN, FoundKey, KeyStore, environment_key
+from tetrate_jupyter.keys.store import GIVEN, MEMORY, FoundKey, KeyStore, environment_key
 from tetrate_jupyter.keys.system_keyring import SERVICE
 from tetrate_jupyter.types import Secret
 
@@ -168,7 +168,7 @@ def test_forgetting_removes_copies_from_every_place_and_names_each(new_store: Ne
     new_store().save(secret, store="file")
     backend.kept[SERVICE, secret.host] = "sk-in-keyring"
     store = new_store()
-    store._memory[secret.host] = FoundKey(secret, store._put(secret, "memory"))
+    store._keep(FoundKey(secret, MEMORY), (), signed_in=True)
     endpoints = Endpoints(base_url=f"https://{secret.host}/v1")
     assert [place.kind for place in store.forget(endpoints)] == ["memory", "file", "keyring"]
     assert store.find(endpoints) is None

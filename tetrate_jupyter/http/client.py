@@ -18,13 +18,15 @@ from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import causes, faults, wire
 from tetrate_jupyter.http.attempts import Failure, too_slow, try_repeatedly, within
 from tetrate_jupyter.http.bodies import decoded, encoded, read_completion, read_start, read_whole
-from tetrate_jupyter.http.exchange import exchange_error, is_sendable, read_key
+from tetrate_jupyter.http.exchange import exchange_error, read_key
+from tetrate_jupyter.http.held_key import HeldKey
 from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
 from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
+    from tetrate_jupyter.http.held_key import AfterRefusal
     from tetrate_jupyter.types import Retrying
 
 __all__ = ["ChatStream", "GatewayClient", "ResponseMeta", "Timeouts"]
@@ -59,11 +61,19 @@ class GatewayClient:
 
     A key is sent to the host it was made for and to no other: `KeyHostError` otherwise, and nothing is sent. Redirects
     are never followed. Every call has its own `X-Request-ID` (one for all its tries), which its error carries too.
-    System proxies are honoured, except for this machine itself.
+    System proxies are honoured, except for this machine itself. `after_refusal` is asked when the router has refused a
+    key (401): the call is made once more where it gives another one, for this router and not in the text that is sent.
     """
 
-    def __init__(self, endpoints: config.Endpoints, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        endpoints: config.Endpoints,
+        *,
+        timeouts: Timeouts | None = None,
+        after_refusal: AfterRefusal | None = None,
+    ) -> None:
         self.endpoints = endpoints
+        self._after_refusal = after_refusal
         self.timeouts = timeouts or Timeouts()
         self._http: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -72,8 +82,9 @@ class GatewayClient:
 
     async def models(self, key: Secret) -> list[wire.WireModel]:
         """Give the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
-        asked = self._asked(hide=key.is_inside)
-        call = _Call("GET", self.endpoints.base_url + "/models", asked, self._bearer(key, asked))
+        held = HeldKey(key)
+        asked = self._asked(hide=held.is_inside)
+        call = _Call("GET", self.endpoints.base_url + "/models", asked, self._bearer(held, asked))
         work = try_repeatedly(lambda: self._read(call, wire.read_models), attempts=config.MODELS_ATTEMPTS)
         return (await within(self.timeouts.models, work, asked))[0]
 
@@ -84,8 +95,9 @@ class GatewayClient:
 
     async def status(self, key: Secret) -> wire.StatusReport | None:
         """Give what the gateway has seen of its providers; None where it is older than this route. Within 8 s."""
-        asked = self._asked(hide=key.is_inside)
-        call = _Call("GET", self.endpoints.base_url + "/status", asked, self._bearer(key, asked))
+        held = HeldKey(key)
+        asked = self._asked(hide=held.is_inside)
+        call = _Call("GET", self.endpoints.base_url + "/status", asked, self._bearer(held, asked))
         outcome = await within(self.timeouts.status, self._read(call, wire.decode_status), asked)
         if not isinstance(outcome, Failure):
             return outcome
@@ -197,27 +209,17 @@ class GatewayClient:
             hide=hide or (lambda _text: False),
         )
 
-    def _bearer(self, key: Secret, asked: faults.Asked) -> _Bearer:
-        if key.host != self.endpoints.host:
-            raise errors.KeyHostError(
-                f"This key was made for {key.host}, not for {self.endpoints.host}; it was not sent.",
-                next_step="sign in to this gateway with %tetrate_login, or set TETRATE_BASE_URL back",
-            )
-        bearer = _Bearer(key)
-        if not bearer.is_sendable():
-            raise errors.InvalidKeyError(
-                f"The key for {asked.host} holds spaces, line ends or letters that no key has; it was not sent.",
-                next_step="sign in again with %tetrate_login, or copy the key afresh",
-            )
-        return bearer
+    def _bearer(self, held: HeldKey, asked: faults.Asked) -> _Bearer:
+        return _Bearer(held.checked(self.endpoints.host, asked))
 
     def _chat_call(self, key: Secret, body: Mapping[str, Any]) -> _Call:
-        asked = self._asked(model=body.get("model"), hide=key.is_inside)
+        held = HeldKey(key)
+        asked = self._asked(model=body.get("model"), hide=held.is_inside)
         content = encoded(body)
         if isinstance(content, errors.OptionError):
             raise content
         return _Call(
-            "POST", self.endpoints.base_url + "/chat/completions", asked, self._bearer(key, asked), content=content
+            "POST", self.endpoints.base_url + "/chat/completions", asked, self._bearer(held, asked), content=content
         )
 
     async def _catalog_pages(self, asked: faults.Asked) -> list[wire.CatalogModel]:
@@ -247,7 +249,23 @@ class GatewayClient:
         return opened if isinstance(opened, Failure) else await read_whole(opened, call.asked)
 
     async def _open(self, call: _Call) -> _Response | Failure:
-        """Send, and wait for the headers of a success; anything else is a failure."""
+        """Send, and wait for the headers of a success; anything else is a failure.
+
+        A key that is refused is looked for anew once: another kernel may have signed in meanwhile.
+        """
+        outcome = await self._send(call)
+        refused = isinstance(outcome, Failure) and isinstance(outcome.error, errors.InvalidKeyError)
+        if not refused or call.auth is None or self._after_refusal is None:
+            return outcome
+        try:
+            other = await self._after_refusal(call.auth.held.key)
+        except errors.TetrateError as error:
+            return Failure.of_error(error)
+        if other is None or not call.auth.held.takes(other, call.content or b""):
+            return outcome
+        return await self._send(call)
+
+    async def _send(self, call: _Call) -> _Response | Failure:
         failure: errors.TetrateError | None = None
         cancelled: tuple[object, ...] | None = None
         try:
@@ -308,14 +326,11 @@ class _Call:
 class _Bearer(httpx.Auth):
     """Writes the key into the header as the request leaves, so that it is in no variable before."""
 
-    def __init__(self, key: Secret) -> None:
-        self._key = key
-
-    def is_sendable(self) -> bool:
-        return is_sendable(self._key.reveal())
+    def __init__(self, held: HeldKey) -> None:
+        self.held = held
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
+        request.headers["Authorization"] = f"Bearer {self.held.key.reveal()}"
         try:
             yield request
         finally:

@@ -1,71 +1,83 @@
-"""Where a key is found and kept: memory, environment, the system's keyring, a private file. Never printed."""
+"""Where a key is found and kept: memory, environment, the system's keyring, a private file. Never printed.
+
+Keys follow the disk. One that is in the private file is looked at again at each question where the file has changed or
+gone, which costs one `stat`. One that is in the keyring is looked at again after some minutes and after a refusal: it
+can hang or ask the person, so not at every question. Where several people meet one system account (`config`'s
+`shared_account`) nothing is read from or written to file and keyring: what is there is the account's, not theirs.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
-import secrets
-import stat
+import threading
+import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote
 
 from tetrate_jupyter import config
-from tetrate_jupyter.config import Endpoints
-from tetrate_jupyter.errors import BaseURLError, KeyStoreError
+from tetrate_jupyter.errors import KeyStoreError
+from tetrate_jupyter.keys import private_file
+from tetrate_jupyter.keys.places import GIVEN, MEMORY, FoundKey, Place, environment_key, found_key, variable
 from tetrate_jupyter.keys.system_keyring import KeyringTrouble, SystemKeyring
 from tetrate_jupyter.types import Secret
 
-MAX_KEY_BYTES: Final = 4096  # a key file beyond this is no key file
-_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has none, neither of the next
-_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-Kind = Literal["given", "memory", "environment", "keyring", "file"]
+    from tetrate_jupyter.config import Endpoints
 
+__all__ = ["GIVEN", "MEMORY", "FoundKey", "KeyStore", "Place", "environment_key"]
 
-@dataclass(frozen=True)
-class Place:
-    """Where a key is. `detail` names it for a person; `note` says why it is there and not somewhere better."""
+Stamps: TypeAlias = "tuple[private_file.Stamp | None, ...]"
 
-    kind: Kind
-    detail: str
-    note: str = ""
-
-    @property
-    def removable(self) -> bool:
-        """Whether we can forget it; an environment variable is for the person to unset."""
-        return self.kind != "environment"
-
-    def __str__(self) -> str:
-        return f"{self.detail} ({self.note})" if self.note else self.detail
-
-
-GIVEN: Final = Place("given", "the session's own arguments")
-MEMORY: Final = Place("memory", "this kernel's memory only")
+MAX_KEY_BYTES: Final = private_file.MAX_BYTES
+_JUST_NOW: Final = 2.0  # seconds; many calls that are refused at once ask the keyring once
+_REMEMBERED: Final = 16  # keys given out before that a refusal may still come for
 
 
 @dataclass(frozen=True)
-class FoundKey:
-    """A key and where it was."""
+class _Known:
+    """A key that was found or kept before, and the state of things then.
 
-    secret: Secret
-    place: Place
+    `stamps` are those of the private file under each of its names, None where there was none; `at` is when the keyring
+    was looked into, on the monotonic clock. `signed_in`: by this process, so that it counts before the environment's.
+    """
+
+    found: FoundKey
+    stamps: Stamps
+    at: float
+    signed_in: bool = False
 
 
 class KeyStore:
     """Finds, keeps and forgets keys, one for each router host. All calls block; a hanging keyring for 3 s at most.
 
     `data_dir`: where private files go (default: a folder of Jupyter's data directory). `keyring`: with bounds of its
-    own (default: 3 s).
+    own (default: 3 s). `shared` gives the place where several people meet this system account, or None; there, keys are
+    kept in memory whatever is asked for. `everybodys`: this store belongs to an object that all of a process share.
+    `changes` counts how often the disk had another key than we had, or none any more.
     """
 
-    def __init__(self, data_dir: Path | None = None, *, keyring: SystemKeyring | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        keyring: SystemKeyring | None = None,
+        shared: Callable[[], str | None] = config.shared_account,
+    ) -> None:
         self._data_dir = data_dir
         self._keyring = keyring or SystemKeyring()
-        self._memory: dict[str, FoundKey] = {}  # kept here and nowhere else, or just signed in
-        self._read: dict[str, FoundKey] = {}  # read from keyring or file before: a question must not ask a keyring
+        self._shared = shared
+        self.everybodys = False
+        self.changes = 0
+        self._known: dict[str, _Known] = {}
+        self._given_out: deque[Secret] = deque(maxlen=_REMEMBERED)
+        self._refused: dict[str, str] = {}  # why the private file of a host isn't used
+        self._looked_after: dict[str, float] = {}  # a refusal, for each host; seconds on the monotonic clock
+        self._looking = threading.Lock()
 
     @property
     def folder(self) -> Path:
@@ -78,77 +90,103 @@ class KeyStore:
 
     def find(self, endpoints: Endpoints) -> FoundKey | None:
         """Look in memory, environment, keyring and file, in this order; None where there is no key for the host."""
-        host = endpoints.host
-        if host in self._memory:
-            return self._memory[host]
-        found = environment_key(endpoints) or self._read.get(host)
-        if found is not None:
-            return found
-        found = self._from_keyring(endpoints) or self._from_file(host)
-        if found is not None:
-            self._read[host] = found
-        return found
+        known = self._current(endpoints)
+        if known is not None and known.signed_in:
+            return known.found
+        found = environment_key(endpoints)
+        if found is not None or known is not None:
+            return found or (known.found if known is not None else None)
+        if self._shared() is not None:
+            return None
+        return self._look(endpoints, None)
+
+    def refusal(self, endpoints: Endpoints) -> str:
+        """Say why a private file that is there was not used when it was last looked at, or ""."""
+        return self._refused.get(endpoints.host, "")
+
+    def after_refusal(self, endpoints: Endpoints, refused: Secret) -> Secret | None:
+        """Look again after the router has refused a key (401): the one that is kept by now, None where none is.
+
+        Gives `refused` back where nothing has changed, and where it is none of ours: one that `find` has not given.
+        """
+        if self._shared() is not None or not any(refused is each for each in self._given_out):
+            return refused
+        with self._looking:
+            known = self._known.get(endpoints.host)
+            if known is not None and self._stays(known, refused):
+                return known.found.secret
+            found = self._look(endpoints, known)
+            self._looked_after[endpoints.host] = time.monotonic()
+        return None if found is None else found.secret
 
     def save(self, secret: Secret, *, store: str = "auto") -> Place:
         """Keep a key for its host and say where; older copies elsewhere are removed, so that none comes back to life.
 
         `store`: "auto" is the keyring where a real one answers, else a private file, else memory, with the reason in
         the place's note; a loopback router's key goes to a file (throwaway keys on random ports would litter a
-        keyring). "keyring", "file" and "memory" insist. Raises `KeyStoreError`.
+        keyring). "keyring", "file" and "memory" insist, save where several people share the account: there it is
+        memory, and nothing else is touched. Raises `KeyStoreError`.
         """
-        place = self._put(secret, store)
-        self._drop(secret.host)
-        self._memory[secret.host] = FoundKey(secret, place)
+        shared = self._shared()
+        if shared is not None:
+            place = self._put_for_one_visitor(shared)
+            self._keep(FoundKey(secret, place), (), signed_in=True)
+            return place
+        place, stamp = self._put(secret, store)
+        self._known.pop(secret.host, None)
         for stale in {"keyring", "file"} - {place.kind}:
             with contextlib.suppress(KeyStoreError, KeyringTrouble):
                 self._remove(stale, secret.host)
+        self._keep(FoundKey(secret, place), (stamp,), signed_in=True)
+        self._refused.pop(secret.host, None)
         return place
 
     def forget(self, endpoints: Endpoints) -> tuple[Place, ...]:
         """Remove the host's key everywhere; give the places where one was, one in the environment included.
 
-        Raises `KeyStoreError` where a copy could not be removed, or may be left in a keyring that doesn't answer,
-        after removing what could be.
+        Where several people share the account, file and keyring are not ours to empty. Raises `KeyStoreError` where a
+        copy could not be removed, or may be left in a keyring that doesn't answer, after removing what could be.
         """
         host = endpoints.host
-        places: list[Place] = []
-        known = self._memory.get(host) or self._read.get(host)
-        if known is not None and known.place.kind == "memory":
-            places.append(known.place)
-        self._drop(host)
-        trouble = None
-        for kind in ("file", "keyring"):
-            try:
-                if self._remove(kind, host):
-                    places.append(self._place(kind, host))
-            except KeyStoreError as error:
-                trouble = error
-            except KeyringTrouble as reason:
-                # where it was found elsewhere it is not here: keeping it there had removed this copy
-                in_keyring = known.place.kind == "keyring" if known is not None else reason.silent and not places
-                if in_keyring and trouble is None:
-                    trouble = _left_in_keyring(reason)
-        if trouble is not None:
-            raise trouble
+        known = self._known.pop(host, None)
+        for secret in [each for each in self._given_out if each.host == host]:
+            self._given_out.remove(secret)
+        self._refused.pop(host, None)
+        places = [known.found.place] if known is not None and known.found.place.kind == "memory" else []
+        if self._shared() is None:
+            places += self._remove_all(endpoints, known)
         left = environment_key(endpoints)
         return (*places, left.place) if left is not None else tuple(places)
 
     def at_hand(self) -> tuple[Secret, ...]:
         """Give every key known in this process, environment included, without asking a keyring."""
-        kept = [found.secret for found in (*self._memory.values(), *self._read.values())]
-        named = [Secret(value, host="the environment") for name in config.KEY_VARIABLES if (value := _variable(name))]
-        return (*kept, *named)
+        kept = [known.found.secret for known in list(self._known.values())]
+        named = [Secret(value, host="the environment") for name in config.KEY_VARIABLES if (value := variable(name))]
+        return tuple(dict.fromkeys((*kept, *list(self._given_out), *named)))
 
     # --- keeping ---------------------------------------------------------------------------------------------
 
-    def _put(self, secret: Secret, store: str) -> Place:
+    def _keep(self, found: FoundKey, stamps: Stamps, *, signed_in: bool) -> None:
+        self._known[found.secret.host] = _Known(found, stamps, time.monotonic(), signed_in)
+        self._given_out.append(found.secret)
+
+    def _put_for_one_visitor(self, shared: str) -> Place:
+        process = config.shared_process()
+        if process is not None and self.everybodys:
+            raise KeyStoreError(
+                f"Every visitor of this {process} server has the same `session`, and would have this key.",
+                next_step="make one for each: Session(key=...); or start the server with TETRATE_API_KEY set, for all",
+            )
+        return Place("memory", MEMORY.detail, f"several people share this server's account: {shared}")
+
+    def _put(self, secret: Secret, store: str) -> tuple[Place, private_file.Stamp | None]:
         if store == "memory":
-            return MEMORY
+            return MEMORY, None
         if store == "file":
             return self._write_file(secret)
         if store == "keyring":
             try:
-                return self._write_keyring(secret)
+                return self._write_keyring(secret), None
             except KeyringTrouble as reason:
                 raise KeyStoreError(
                     f"The system's keyring can't keep the key: {reason}.",
@@ -156,131 +194,158 @@ class KeyStore:
                 ) from None
         return self._put_where_possible(secret)
 
-    def _put_where_possible(self, secret: Secret) -> Place:
+    def _put_where_possible(self, secret: Secret) -> tuple[Place, private_file.Stamp | None]:
         note = ""
-        if not _is_loopback(secret.host):
+        if not config.scope_is_loopback(secret.host):
             try:
-                return self._write_keyring(secret)
+                return self._write_keyring(secret), None
             except KeyringTrouble as reason:
                 note = f"no keyring: {reason}"
         try:
-            place = self._write_file(secret)
+            place, stamp = self._write_file(secret)
         except KeyStoreError as error:
             why = f"{note}; no file: {error.message}" if note else f"no file: {error.message}"
-            return Place("memory", MEMORY.detail, why.rstrip("."))
-        return Place("file", place.detail, note)
+            return Place("memory", MEMORY.detail, why.rstrip(".")), None
+        return Place("file", place.detail, "; ".join(filter(None, [note, place.note]))), stamp
 
     def _write_keyring(self, secret: Secret) -> Place:
         self._keyring.write(secret)
         return self._place("keyring", secret.host)
 
-    def _write_file(self, secret: Secret) -> Place:
-        path = self._path(secret.host)
-        temporary = path.with_name(f".{secrets.token_hex(8)}.new")
+    def _write_file(self, secret: Secret) -> tuple[Place, private_file.Stamp]:
         try:
-            _private_folder(path.parent)
-            # born private: the mode is there from the first moment, and an existing name or link is refused
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secret.reveal().encode())
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            held = private_file.write(self._path(secret.host), secret.reveal().encode())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
             raise KeyStoreError(
                 f"The private file can't be written ({error.strerror or type(error).__name__}).",
                 next_step="use --store memory, or make room and check the rights of Jupyter's data folder",
             ) from None
-        return self._place("file", secret.host)
+        return self._place("file", secret.host, held.note), held.stamp
 
     # --- finding ---------------------------------------------------------------------------------------------
 
-    def _from_keyring(self, endpoints: Endpoints) -> FoundKey | None:
-        try:
-            value = self._keyring.read(endpoints.host)
-        except KeyringTrouble:
+    def _current(self, endpoints: Endpoints) -> _Known | None:
+        """Give what is known of the host's key, looked at again where the disk may have another one."""
+        known = self._known.get(endpoints.host)
+        if known is None or known.found.place.kind == "memory":
+            return known
+        if self._shared() is not None:
             return None
-        return _found(value, endpoints.host, self._place("keyring", endpoints.host))
+        fresh = known.found.place.kind == "file" or time.monotonic() - known.at < config.KEYRING_FRESH
+        if fresh and known.stamps == self._stamps(endpoints):
+            return known
+        self._look(endpoints, known)
+        return self._known.get(endpoints.host)
 
-    def _from_file(self, host: str) -> FoundKey | None:
+    def _stays(self, known: _Known, refused: Secret) -> bool:
+        """Whether there is nothing to look at after a refusal: memory is all there is, or a keyring was just asked."""
+        just_now = time.monotonic() - self._looked_after.get(known.found.secret.host, -_JUST_NOW) < _JUST_NOW
+        return known.found.place.kind == "memory" or (
+            known.found.place.kind == "keyring" and (just_now or known.found.secret != refused)
+        )
+
+    def _look(self, endpoints: Endpoints, known: _Known | None) -> FoundKey | None:
+        """Read keyring and file anew. `known` is what we had: it stays where a keyring that has it doesn't answer."""
+        stamps = self._stamps(endpoints)  # before looking: what comes meanwhile is then seen at the next question
         try:
-            data = _read_private(self._path(host))
-        except OSError:
-            return None
-        if len(data) > MAX_KEY_BYTES:
-            return None
-        return _found(data.decode("utf-8", "replace"), host, self._place("file", host))
+            found = self._from_keyring(endpoints)
+        except KeyringTrouble:
+            found = None
+            if known is not None and known.found.place.kind == "keyring" and known.stamps == stamps:
+                found = known.found
+        if found is None:
+            found, stamps = self._from_file(endpoints, stamps)
+        if known is not None and (found is None or found.secret != known.found.secret):
+            self.changes += 1
+        if found is None:
+            self._known.pop(endpoints.host, None)
+        else:
+            self._keep(found, stamps, signed_in=known is not None and known.signed_in)
+        return found
+
+    def _stamps(self, endpoints: Endpoints) -> Stamps:
+        return tuple(private_file.stamp(self._path(name)) for name in _names(endpoints))
+
+    def _from_keyring(self, endpoints: Endpoints) -> FoundKey | None:
+        for name in _names(endpoints):
+            found = found_key(self._keyring.read(name), endpoints.host, self._place("keyring", name))
+            if found is not None:
+                return found
+        return None
+
+    def _from_file(self, endpoints: Endpoints, stamps: Stamps) -> tuple[FoundKey | None, Stamps]:
+        self._refused.pop(endpoints.host, None)
+        for number, name in enumerate(_names(endpoints)):
+            try:
+                held = private_file.read(self._path(name))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+                self._refused[endpoints.host] = f"the key in {self._shown_path(name)} is not used: {reason}"
+                continue
+            text = held.data.decode("utf-8", "replace") if len(held.data) <= MAX_KEY_BYTES else None
+            found = found_key(text, endpoints.host, self._place("file", name, held.note))
+            if found is not None:
+                return found, (*stamps[:number], held.stamp, *stamps[number + 1 :])
+        return None, stamps
 
     # --- forgetting ------------------------------------------------------------------------------------------
 
-    def _drop(self, host: str) -> None:
-        self._memory.pop(host, None)
-        self._read.pop(host, None)
+    def _remove_all(self, endpoints: Endpoints, known: _Known | None) -> list[Place]:
+        places: list[Place] = []
+        trouble = None
+        private_file.sweep(self.folder)
+        for kind, name in [(kind, name) for name in _names(endpoints) for kind in ("file", "keyring")]:
+            try:
+                note = self._remove(kind, name)
+                if note is not None:
+                    places.append(self._place(kind, name, note))
+            except KeyStoreError as error:
+                trouble = error
+            except KeyringTrouble as reason:
+                # where it was found elsewhere it is not here: keeping it there had removed this copy
+                kept = None if known is None else known.found.place.kind
+                in_keyring = kept == "keyring" if kept is not None else reason.silent and not places
+                if in_keyring and trouble is None:
+                    trouble = _left_in_keyring(reason)
+        if trouble is not None:
+            raise trouble
+        return places
 
-    def _remove(self, kind: str, host: str) -> bool:
+    def _remove(self, kind: str, name: str) -> str | None:
+        """Remove a copy; gives a note on it, or None where there was none."""
         if kind == "keyring":
-            return self._keyring.remove(host)
+            return "" if self._keyring.remove(name) else None
         try:
-            self._path(host).unlink()
+            return private_file.remove(self._path(name))
         except OSError as error:
-            if not os.path.lexists(self._path(host)):  # a read-only disk says so before it looks
-                return False
             raise KeyStoreError(
                 f"The private file can't be removed ({error.strerror or type(error).__name__}).",
-                next_step=f"delete it by hand: {self._shown_path(host)}",
+                next_step=f"delete it by hand: {self._shown_path(name)}",
             ) from None
-        return True
 
     # --- naming ----------------------------------------------------------------------------------------------
 
-    def _place(self, kind: str, host: str) -> Place:
+    def _place(self, kind: str, name: str, note: str = "") -> Place:
         if kind == "keyring":
             return Place("keyring", f"the system's keyring ({self._keyring.name})")
-        return Place("file", f"a private file, {self._shown_path(host)}")
+        return Place("file", f"a private file, {self._shown_path(name)}", note)
 
-    def _path(self, host: str) -> Path:
-        return self.folder / (quote(host, safe="") + ".key")  # no two hosts give one name
+    def _path(self, name: str) -> Path:
+        return self.folder / (quote(name, safe="") + ".key")  # no two hosts give one name
 
-    def _shown_path(self, host: str) -> str:
-        path = self._path(host)
+    def _shown_path(self, name: str) -> str:
+        path = self._path(name)
         with contextlib.suppress(ValueError, RuntimeError):
             return f"~/{path.relative_to(Path.home()).as_posix()}"
         return str(path)
 
 
-def environment_key(endpoints: Endpoints) -> FoundKey | None:
-    """Give the environment's key where it belongs to this host.
-
-    It belongs to the host that the environment's own base URL names, or, without one, to the default router.
-    """
-    try:
-        named = Endpoints.from_environment()
-    except BaseURLError:
-        return None
-    if named.host != endpoints.host:
-        return None
-    for name in config.KEY_VARIABLES:
-        found = _found(_variable(name), endpoints.host, Place("environment", f"the environment variable {name}"))
-        if found is not None:
-            return found
-    return None
-
-
-def _variable(name: str) -> str:
-    return os.environ.get(name, "").strip()
-
-
-def _found(value: str | None, host: str, place: Place) -> FoundKey | None:
-    text = (value or "").strip()
-    if place.kind != "environment" and not (text.isascii() and text.isprintable() and " " not in text):
-        return None  # damaged: as good as none; a variable is the person's own, who is told what is wrong with it
-    return FoundKey(Secret(text, host=host), place) if text else None
-
-
-def _is_loopback(host: str) -> bool:
-    return Endpoints(base_url=f"http://{host}/v1").is_loopback
+def _names(endpoints: Endpoints) -> tuple[str, ...]:
+    """Return the names under which a key of this router may be kept: today's, then an older one."""
+    older = endpoints.older_host
+    return (endpoints.host,) if older is None else (endpoints.host, older)
 
 
 def _left_in_keyring(reason: KeyringTrouble) -> KeyStoreError:
@@ -288,28 +353,3 @@ def _left_in_keyring(reason: KeyringTrouble) -> KeyStoreError:
         f"The key may still be in the system's keyring: {reason}.",
         next_step="remove 'tetrate-jupyter' in your system's password manager",
     )
-
-
-def _private_folder(folder: Path) -> None:
-    _no_link(folder)
-    for missing in reversed([folder, *(parent for parent in folder.parents if not parent.exists())]):
-        missing.mkdir(mode=0o700, exist_ok=True)  # parents=True would make the ones above as open as the umask allows
-    if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
-        folder.chmod(0o700)
-
-
-def _read_private(path: Path) -> bytes:
-    _no_link(path.parent)
-    # O_NONBLOCK: a pipe under this name would be waited for without end
-    descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "no regular file")
-        return os.read(descriptor, MAX_KEY_BYTES + 1)
-    finally:
-        os.close(descriptor)
-
-
-def _no_link(folder: Path) -> None:
-    if folder.is_symlink():
-        raise OSError(errno.ELOOP, "its folder is a link to elsewhere")

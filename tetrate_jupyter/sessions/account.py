@@ -62,6 +62,8 @@ class Account:
         self._given = given
         self._attempt: LoginAttempt | None = None
         self._observers = Observers()
+        self._changes_seen = store.changes
+        connections.on_refusal(self.after_refusal)
 
     @property
     def endpoints(self) -> Endpoints:
@@ -71,7 +73,8 @@ class Account:
     def find(self) -> FoundKey | None:
         """Look for the key: given to the session, this kernel's memory, environment, keyring, private file.
 
-        May take up to 3 s where a keyring hangs. A key that was made for another host is never given.
+        May take up to 3 s where a keyring hangs. A key that was made for another host is never given. Where another
+        kernel has signed in or out meanwhile, whoever follows this account is told.
         """
         from tetrate_jupyter.keys.store import GIVEN, FoundKey
 
@@ -82,13 +85,35 @@ class Account:
                     next_step="sign in here: session.login()",
                 )
             return FoundKey(self._given, GIVEN)
-        return self._store.find(self.endpoints)
+        found = self._store.find(self.endpoints)
+        self._follow_disk(gone=found is None)
+        return found
+
+    @property
+    def trouble(self) -> str:
+        """Why a key file that is there was not used when it was last looked at: a sentence for a person, or ""."""
+        reason = self._store.refusal(self.endpoints)
+        return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
+
+    async def after_refusal(self, refused: Secret) -> Secret | None:
+        """Return another key that is kept by now, after the router refused this one (401); None where there is none.
+
+        Asked by the HTTP client, so that every call profits. A key that a person has just given, and one of the
+        environment, has no other. Raises `NotSignedInError` where the key was removed meanwhile.
+        """
+        if self._given is not None:
+            return None
+        found = await asyncio.to_thread(self._store.after_refusal, self.endpoints, refused)
+        self._follow_disk(gone=found is None)
+        if found is None:
+            raise self._not_signed_in()
+        return None if found == refused else found
 
     async def key(self) -> Secret:
         """Give the key. Raises `NotSignedInError`."""
         found = await asyncio.to_thread(self.find)
         if found is None:
-            raise NotSignedInError(f"Not signed in to {self.endpoints.host}.", next_step="run %tetrate_login")
+            raise self._not_signed_in()
         return found.secret
 
     async def check(self) -> SignedIn | None:
@@ -99,7 +124,10 @@ class Account:
         found = await asyncio.to_thread(self.find)
         if found is None:
             return None
-        models = await self._catalog.refresh(found.secret, force=True)
+        try:
+            models = await self._catalog.refresh(found.secret, force=True)
+        except NotSignedInError:  # refused, and removed elsewhere meanwhile
+            return None
         return self._signed_in(found.place, models)
 
     async def begin(self, *, timeout: float | None = None, listen: bool = True) -> LoginAttempt:
@@ -203,9 +231,14 @@ class Account:
         self._given = None
         self._observers.notify()
 
+    def be_everybodys(self) -> None:
+        """Belong to an object that all of this process share: a server's visitors must not leave a key in it."""
+        self._store.everybodys = True
+
     def share(self, other: Account) -> None:
         """Use the key of another account of the same router, kept or given."""
         self._given, self._store = other._given, other._store
+        self._changes_seen = self._store.changes
 
     def secrets(self) -> tuple[Secret, ...]:
         """Give every key at hand without asking a keyring: what a prompt must not carry."""
@@ -240,6 +273,17 @@ class Account:
             return None, (f"Its models could not be read yet. {error.message}",)
         except Exception:  # noqa: BLE001 - whatever a list holds, the key is here and asking may work
             return None, ("Its models could not be read yet.",)
+
+    def _not_signed_in(self) -> NotSignedInError:
+        told = f"Not signed in to {self.endpoints.host}. {self.trouble}".rstrip()
+        return NotSignedInError(told, next_step="run %tetrate_login")
+
+    def _follow_disk(self, *, gone: bool) -> None:
+        changes, self._changes_seen = self._changes_seen, self._store.changes
+        if changes != self._changes_seen:
+            if gone:
+                self._catalog.forget()
+            self._observers.notify()
 
     def _signed_in(self, place: Place, models: ModelList) -> SignedIn:
         return SignedIn(self.endpoints.host, place, len(models), self._catalog.notes)

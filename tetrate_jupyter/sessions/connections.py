@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.config import Endpoints
     from tetrate_jupyter.http.client import GatewayClient
+    from tetrate_jupyter.http.held_key import AfterRefusal
     from tetrate_jupyter.http.wire import CatalogModel, WireModel
     from tetrate_jupyter.types import Secret
 
@@ -24,6 +25,7 @@ class Connections:
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
+        self._after_refusal: AfterRefusal | None = None
         self._lock = threading.Lock()
         self._closing: list[Future[None]] = []
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, GatewayClient] = weakref.WeakKeyDictionary()
@@ -33,6 +35,10 @@ class Connections:
         """Where the router is."""
         return self._endpoints
 
+    def on_refusal(self, other_key: AfterRefusal) -> None:
+        """Let the clients ask `other_key` for another one when the router has refused a key (see `GatewayClient`)."""
+        self._after_refusal = other_key
+
     def client(self) -> GatewayClient:
         """Give the client of the running loop; made on first use."""
         from tetrate_jupyter.http.client import GatewayClient
@@ -41,7 +47,7 @@ class Connections:
         with self._lock:
             client = self._clients.get(loop)
             if client is None:
-                client = self._clients[loop] = GatewayClient(self._endpoints)
+                client = self._clients[loop] = GatewayClient(self._endpoints, after_refusal=self._after_refusal)
             return client
 
     def exchange(self) -> Callable[[str, str], Awaitable[Secret]]:

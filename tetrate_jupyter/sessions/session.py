@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.characters import MAX_NAME, one_line
-from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.config import Endpoints, scope_of
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
 from tetrate_jupyter.keys.store import KeyStore
@@ -137,7 +136,7 @@ class Session:
     def _cache(self, endpoints: Endpoints) -> CatalogCache | None:
         if endpoints.is_loopback:  # a sandbox's catalog is at hand, and its ports are random
             return None
-        return CatalogCache(urlsplit(endpoints.auth_url).netloc, self._data_dir)
+        return CatalogCache(scope_of(endpoints.auth_url), self._data_dir)
 
     @property
     def endpoints(self) -> Endpoints:

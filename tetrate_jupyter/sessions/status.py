@@ -69,7 +69,8 @@ async def _sign_in(session: Session, connections: Connections) -> list[tuple[str
     except TetrateError as error:
         return [("signed in", f"no: {error.message}")]
     if found is None:
-        return [("signed in", "no (run %tetrate_login)")]
+        trouble = [("note", session.account.trouble)] if session.account.trouble else []
+        return [("signed in", "no (run %tetrate_login)"), *trouble]
     try:
         models = await session.catalog.refresh(found.secret, force=True)
     except TetrateError as error:

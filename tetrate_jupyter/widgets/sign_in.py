@@ -155,6 +155,7 @@ class SignInPanel:
                 if done is not None:
                     self._be_signed_in(done)
                     return
+                self._show(note=self._session.account.trouble)
         if not self._session.endpoints.has_consent_page:
             self._show(State.KEY_ONLY)
             return

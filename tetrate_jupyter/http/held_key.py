@@ -1,0 +1,51 @@
+"""The key of one call: bound to its router, never in what is said or sent, and another one after a refusal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from tetrate_jupyter import errors
+from tetrate_jupyter.http.exchange import is_sendable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tetrate_jupyter.http.faults import Asked
+    from tetrate_jupyter.types import Secret
+
+AfterRefusal: TypeAlias = "Callable[[Secret], Awaitable[Secret | None]]"
+
+
+class HeldKey:
+    """A key for as long as one call lasts."""
+
+    def __init__(self, key: Secret) -> None:
+        self.key = key
+        self._before: list[Secret] = []
+
+    def is_inside(self, text: str) -> bool:
+        """Whether `text` holds it, or the one that was there before."""
+        return any(key.is_inside(text) for key in (self.key, *self._before))
+
+    def checked(self, host: str, asked: Asked) -> HeldKey:
+        """Return itself where it can be sent to `host`. Raises `KeyHostError`, `InvalidKeyError`."""
+        if self.key.host != host:
+            raise errors.KeyHostError(
+                f"This key was made for {self.key.host}, not for {host}; it was not sent.",
+                next_step="sign in to this gateway with %tetrate_login, or set TETRATE_BASE_URL back",
+            )
+        if not is_sendable(self.key.reveal()):
+            raise errors.InvalidKeyError(
+                f"The key for {asked.host} holds spaces, line ends or letters that no key has; it was not sent.",
+                next_step="sign in again with %tetrate_login, or copy the key afresh",
+            )
+        return self
+
+    def takes(self, other: Secret, content: bytes) -> bool:
+        """Go on with another key, unless it is for another host, or in what is sent; whether that was done."""
+        unfit = other.host != self.key.host or not is_sendable(other.reveal())
+        if unfit or other.is_inside(content.decode("utf-8", "replace")):
+            return False
+        self._before.append(self.key)
+        self.key = other
+        return True

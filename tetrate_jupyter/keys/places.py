@@ -1,0 +1,74 @@
+"""A key and the place where it was, and the one place that is nobody's file: the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tetrate_jupyter import config
+from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.errors import BaseURLError
+from tetrate_jupyter.types import Secret
+
+Kind = Literal["given", "memory", "environment", "keyring", "file"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a key is. `detail` names it for a person; `note` says why it is there and not somewhere better."""
+
+    kind: Kind
+    detail: str
+    note: str = ""
+
+    @property
+    def removable(self) -> bool:
+        """Whether we can forget it; an environment variable is for the person to unset."""
+        return self.kind != "environment"
+
+    def __str__(self) -> str:
+        return f"{self.detail} ({self.note})" if self.note else self.detail
+
+
+GIVEN: Final = Place("given", "the session's own arguments")
+MEMORY: Final = Place("memory", "this kernel's memory only")
+
+
+@dataclass(frozen=True)
+class FoundKey:
+    """A key and where it was."""
+
+    secret: Secret
+    place: Place
+
+
+def environment_key(endpoints: Endpoints) -> FoundKey | None:
+    """Give the environment's key where it belongs to this host.
+
+    It belongs to the host that the environment's own base URL names, or, without one, to the default router.
+    """
+    try:
+        named = Endpoints.from_environment()
+    except BaseURLError:
+        return None
+    if named.host != endpoints.host:
+        return None
+    for name in config.KEY_VARIABLES:
+        found = found_key(variable(name), endpoints.host, Place("environment", f"the environment variable {name}"))
+        if found is not None:
+            return found
+    return None
+
+
+def variable(name: str) -> str:
+    """Return an environment variable's text, or ""."""
+    return os.environ.get(name, "").strip()
+
+
+def found_key(value: str | None, host: str, place: Place) -> FoundKey | None:
+    """Return what was read as a key, or None where it can be none."""
+    text = (value or "").strip()
+    if place.kind != "environment" and not (text.isascii() and text.isprintable() and " " not in text):
+        return None  # damaged: as good as none; a variable is the person's own, who is told what is wrong with it
+    return FoundKey(Secret(text, host=host), place) if text else None
