@@ -24,7 +24,7 @@ def place() -> Literal["terminal", "notebook", "unattended"]:
     running = kernel()
     if running is None:
         return "terminal"
-    if os.environ.get("SERVER_SOFTWARE", "").startswith("voila/"):
+    if config.in_voila():
         return "notebook"  # Voilà runs a notebook as papermill does, and then there is a person before it
     if not getattr(running, "_allow_stdin", True) or not streaming_wanted():
         return "unattended"

@@ -5,3 +5,4 @@ from __future__ import annotations
 from tetrate_jupyter.sessions.session import Session
 
 session = Session()
+session.account.be_everybodys()
