@@ -13,6 +13,7 @@ import pytest
 
 from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.errors import NotSignedInError
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.widgets.sign_in import SignInPanel
@@ -200,6 +201,24 @@ def test_what_is_done_elsewhere_shows(shown: Watched, router: SandboxRouter, nob
         nobody.connect(other.base_url)
         shown.until(lambda: other.host in shown.view.head.value and shown.panel.state is State.WAITING)
         assert shown.view.url.value == other.base_url
+
+
+def test_what_another_kernel_does_shows_at_the_next_question(
+    shown: Watched, router: SandboxRouter, nobody: Session, bridge: Bridge, tmp_path: Path
+) -> None:
+    elsewhere = Session(base_url=router.base_url, data_dir=tmp_path / "data", bridge=bridge)
+    elsewhere.login(key=router.issue_key(), store="file")
+    assert nobody.models()
+    shown.until_state(State.SIGNED_IN)
+    elsewhere.logout()
+    with pytest.raises(NotSignedInError):
+        nobody.models()
+    shown.until_state(State.STOPPED)
+    shown.until_says("Signed out of")
+    elsewhere.login(key=router.issue_key(), store="file")
+    assert nobody.models()
+    shown.until_state(State.SIGNED_IN)
+    elsewhere.close()
 
 
 def test_two_panels_of_one_session(shown: Watched, router: SandboxRouter, nobody: Session) -> None:

@@ -58,7 +58,7 @@ class KeyStore:
     `data_dir`: where private files go (default: a folder of Jupyter's data directory). `keyring`: with bounds of its
     own (default: 3 s). `shared` gives the place where several people meet this system account, or None; there, keys are
     kept in memory whatever is asked for. `everybodys`: this store belongs to an object that all of a process share.
-    `changes` counts how often the disk had another key than we had, or none any more.
+    `changes` counts how often keyring or file were found to have another key than at the last look, or none any more.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class KeyStore:
         self.changes = 0
         self._known: dict[str, _Known] = {}
         self._given_out: deque[Secret] = deque(maxlen=_REMEMBERED)
+        self._without: set[str] = set()  # hosts for which keyring and file had none at the last look
         self._refused: dict[str, str] = {}  # why the private file of a host isn't used
         self._looked_after: dict[str, float] = {}  # a refusal, for each host; seconds on the monotonic clock
         self._looking = threading.Lock()
@@ -167,6 +168,7 @@ class KeyStore:
     # --- keeping ---------------------------------------------------------------------------------------------
 
     def _keep(self, found: FoundKey, stamps: Stamps, *, signed_in: bool) -> None:
+        self._without.discard(found.secret.host)
         self._known[found.secret.host] = _Known(found, stamps, time.monotonic(), signed_in)
         self._given_out.append(found.secret)
 
@@ -255,10 +257,12 @@ class KeyStore:
                 found = known.found
         if found is None:
             found, stamps = self._from_file(endpoints, stamps)
-        if known is not None and (found is None or found.secret != known.found.secret):
+        came = known is None and found is not None and endpoints.host in self._without
+        if came or (known is not None and (found is None or found.secret != known.found.secret)):
             self.changes += 1
         if found is None:
             self._known.pop(endpoints.host, None)
+            self._without.add(endpoints.host)
         else:
             self._keep(found, stamps, signed_in=known is not None and known.signed_in)
         return found
