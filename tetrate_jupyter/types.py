@@ -169,6 +169,32 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Something of a value that a model was not sent: `sent` of `of` rows, columns, members, characters.
+
+    `name` is what the person calls the value ("df", "data['rows']"). With `of` None, `what` says what was done to
+    `sent` of them ("cells shortened"). `why` is there where more was asked for ("no more fit the model's window").
+    """
+
+    name: str
+    what: str
+    sent: int
+    of: int | None = None
+    why: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The line that a reader gets: "df: 15 of 2,000 rows sent"."""
+        if self.of is None:
+            first, _, rest = self.what.partition(" ")
+            what = f"{first.removesuffix('s') if self.sent == 1 else first} {rest}".rstrip()
+            said = f"{self.name}: {self.sent:,} {what}"
+        else:
+            said = f"{self.name}: {self.sent:,} of {self.of:,} {self.what} sent"
+        return f"{said} ({self.why})" if self.why else said
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """A call that the model asked for. `arguments` is JSON text as the model wrote it."""
 
@@ -181,7 +207,8 @@ class ToolCall:
 class Message:
     """One message of a conversation. `tool_call_id` and `name` belong to role "tool".
 
-    `typed` is a prompt as the person wrote it, where variables were put into `content`; it is shown and never sent.
+    `typed` is a prompt as the person wrote it, where variables were put into `content`; `cuts` is what was left out of
+    those. Both are shown and never sent.
     """
 
     role: Role
@@ -191,6 +218,7 @@ class Message:
     tool_call_id: str | None = None
     name: str | None = None
     typed: str | None = field(default=None, compare=False)
+    cuts: tuple[Cut, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +226,7 @@ class ToolResult:
     """What a tool gave back for one call. `seconds` is the time it took.
 
     `error` is a message where it raised or could not be called as asked; `raised` its own error where it raised.
+    `cuts` is what was left out of the result.
     """
 
     call: ToolCall
@@ -205,6 +234,7 @@ class ToolResult:
     seconds: float
     error: str | None = None
     raised: BaseException | None = field(default=None, repr=False, compare=False)
+    cuts: tuple[Cut, ...] = ()
 
 
 class _Snapshot:

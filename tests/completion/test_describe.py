@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tetrate_jupyter.completion.describe import MAX_JSON, describe
+from tetrate_jupyter.completion.describe import describe
+from tetrate_jupyter.completion.nested import MAX_JSON
 from tetrate_jupyter.completion.tables import MAX_CHARACTERS
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
 from tetrate_jupyter.types import Secret
@@ -82,10 +83,10 @@ class Level(enum.IntEnum):
         (collections.deque([1]), "[1]"),
         ({"a": 1, 2: [1.5]}, '{"a": 1, "2": [1.5]}'),
         ([np.int64(1), np.float32(0.5), np.bool_(False)], "[1, 0.5, false]"),
-        ([float("nan"), float("inf")], '["nan", "inf"]'),
-        ([2**70], '["1180591620717411303424"]'),
+        ([float("nan"), float("inf"), "nan"], '[NaN, Infinity, "nan"]'),
+        ([2**70, 1.0, 1e22], "[1180591620717411303424, 1, 1e+22]"),
         ({"when": dt.date(2024, 5, 6), "who": City("Rome")}, '{"when": "2024-05-06", "who": "City(name=\'Rome\')"}'),
-        ({"df": pd.DataFrame({"a": [1]})}, '{"df": "<DataFrame of shape (1, 1)>"}'),
+        ({"df": pd.DataFrame({"a": [1]})}, '{"df": [{"a": 1}]}'),
         ([Broken], '["<class '),
         (City("Rome"), "City object: City(name='Rome')"),
         (Plain(), "Plain object: Plain(a=1)"),
@@ -111,7 +112,7 @@ def test_a_large_container_is_cut_and_says_so() -> None:
     for value in (list(range(10_000_000)), {str(n): "x" * 100 for n in range(5_000)}, ["x" * 50_000_000]):
         text = describe(value)
         assert len(text) < MAX_JSON + 100
-        assert "cut here" in text or "left out" in text
+        assert "Only part of it is here" in text
 
 
 def test_a_value_that_holds_itself_ends() -> None:
@@ -171,9 +172,15 @@ def test_a_small_table_is_shown_whole() -> None:
         "\n"
         "| city | people | rate |\n"
         "| --- | --- | --- |\n"
-        "| Rome | 2800000 | 0.3 |\n"
-        "| Oslo | 700000 | nan |"
+        "| Rome | 2800000 | 0.30000000000000004 |\n"
+        "| Oslo | 700000 | NaN |"
     )
+
+
+LEFT_OUT = (
+    "[Only 15 of 1,000 rows are here: the first 10 and the last 5. 985 are left out: "
+    "answer about all rows only from the summary, and say so.]"
+)
 
 
 def test_a_long_table_shows_its_first_and_last_rows_and_counts_the_rest() -> None:
@@ -182,7 +189,11 @@ def test_a_long_table_shows_its_first_and_last_rows_and_counts_the_rest() -> Non
     assert lines[0] == "DataFrame: 1,000 rows, 1 columns"
     assert lines[3:6] == ["| index | n |", "| --- | --- |", "| r0 | 0 |"]
     assert "| … | … |" in lines
-    assert lines[-2:] == ["| r999 | 999 |", "[985 rows between are left out]"]
+    assert lines[lines.index("| r999 | 999 |") + 1 :] == [
+        LEFT_OUT,
+        "Summary of all 1,000 rows, those left out included:",
+        "- n: 1,000 values, 0 missing, min 0, max 999, sum 499500, mean 499.5",
+    ]
 
 
 def test_a_wide_table_shows_its_first_columns_and_counts_the_rest() -> None:
@@ -249,7 +260,7 @@ def test_a_series_shows_its_labels_and_an_index_its_own() -> None:
     assert describe(pd.Index(["a", "b"])).splitlines()[-1] == "a, b"
     long = describe(pd.RangeIndex(1_000_000))
     assert long.startswith("Index: 1,000,000 labels, int64")
-    assert long.endswith("999998, 999999")
+    assert long.endswith("999998, 999999\n[value: 60 of 1,000,000 labels sent]")
 
 
 def test_arrays_show_shape_type_and_values() -> None:

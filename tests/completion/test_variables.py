@@ -17,7 +17,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tetrate_jupyter.completion.variables import Interpolated, find_variables, interpolate, near_misses
+from tetrate_jupyter.completion.variables import (
+    Interpolated,
+    find_variables,
+    interpolate,
+    near_misses,
+    note_on_unknown,
+    unknown_names,
+)
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
 from tetrate_jupyter.types import Image, Secret
 
@@ -185,6 +192,80 @@ def test_doubled_braces_send_the_single_ones(text: str, expected: str) -> None:
 )
 def test_maths_stays_as_typed_even_where_its_letters_are_variables(text: str) -> None:
     assert filled(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The budget is $500 for {x} (in US$).", "The budget is $500 for 5 (in US$)."),
+        ("(US$) {x} and {n} (A$)", "(US$) 5 and 3 (A$)"),
+        ("{x}$, {n}$", "5$, 3$"),
+        ("{x}$/{name} or {n}$/{name}", "5$/Bo or 3$/Bo"),
+        ("Is $5 for {name} or 10 US$ better?", "Is $5 for Bo or 10 US$ better?"),
+        ("A costs $5, {name} costs 7$.", "A costs $5, Bo costs 7$."),
+        ("Pay $500 to {name} & $20 to {text} US$", "Pay $500 to Bo & $20 to hi US$"),
+        ("$500k goes to {name}, the rest of the US$ to {n}", "$500k goes to Bo, the rest of the US$ to 3"),
+        ("$10k for {name} = {n} in US$", "$10k for Bo = 3 in US$"),
+        ("$HOME/{name}/bin:$PATH", "$HOME/Bo/bin:$PATH"),
+        ("R$ 50 for {name}, US$ 10 for {n}", "R$ 50 for Bo, US$ 10 for 3"),
+        (
+            "The budget is $500 for {x} (in US$), with $x_{i} = {a}$.",
+            "The budget is $500 for 5 (in US$), with $x_{i} = {a}$.",
+        ),
+    ],
+)
+def test_dollar_signs_that_mean_money_are_no_maths(text: str, expected: str) -> None:
+    assert filled(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["$2 = {a}$", "$3{a}$", "$sin {a} + cos {b}$", "$f({a}) = {b}$", "$|{a}| < {b}$", "$10^{a}$"]
+)
+def test_formulas_without_a_backslash_are_maths_still(text: str) -> None:
+    assert filled(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Summarise {city} please", ("city",)),
+        ("{question}", ("question",)),
+        ("Compare {first.x}, {second} and {first.x}.", ("first.x", "second")),
+        ("**{city}**: '{other}'", ("city", "other")),
+        ("The budget is $500 for {whom} (in US$).", ("whom",)),
+        ("{helper} is a function", ("helper",)),
+        ("{name} {n} {{city}} {_private}", ()),
+        ("```\n{city}\n```", ()),
+        ("use `{city}` here", ()),
+        ("    {city}", ()),
+        ('{"a": "{city}", "b": {city}}', ()),
+        ('print(f"{city}")', ()),
+        ('println!("{city}")', ()),
+        ("import {useState} from 'react'", ()),
+        ("https://x.y/{city}/z or GET /users/{city}", ()),
+        ("f = lambda: {city}", ()),
+        (r"$x_{j}$, \frac{q}{z}, ${city}, x^{city}", ()),
+    ],
+)
+def test_a_lone_name_in_prose_that_is_no_variable_is_noticed(text: str, names: tuple[str, ...]) -> None:
+    assert unknown_names(text, NAMESPACE) == names
+    assert filled(text).count("{city}") == text.count("{city}")
+
+
+def test_pasted_code_gets_no_note() -> None:
+    noted = {kind: unknown_names(code, {}) for kind, code in CORPUS.items()}
+    assert {kind: names for kind, names in noted.items() if names} == {}
+
+
+def test_the_note_is_one_line_and_offers_a_near_name_where_there_is_one() -> None:
+    namespace = {"customers": 1, "n": 2}
+    assert note_on_unknown("{n} {customers}", namespace) == ""
+    assert note_on_unknown("Count {custmers} in {city}", namespace) == (
+        "{custmers} is no variable here and stays as typed. Did you mean {customers}? "
+        "{city} is no variable here and stays as typed."
+    )
+    many = note_on_unknown(" ".join(f"{{v{n}}}" for n in range(8)), namespace)
+    assert many == "{v0}, {v1}, {v2}, {v3}, {v4} and 3 more are no variables here and stay as typed."
 
 
 def test_maths_ends_where_it_ends() -> None:

@@ -39,6 +39,7 @@ READABLE: Final[dict[str, dict[str, str]]] = {
         "dtype": "name kind char itemsize names",
     },
     "polars": {"DataFrame": "shape height width columns dtypes schema", "Series": "shape dtype name"},
+    "pyarrow": {"Table": "num_rows num_columns column_names shape schema nbytes", "ChunkedArray": "type nbytes"},
     "PIL.Image": {"Image": "size width height mode"},
     "pathlib": {"PurePath": "name stem suffix suffixes parent parts anchor root drive"},
     "datetime": {
@@ -59,6 +60,7 @@ _INDEXED: Final = {  # libraries' own classes whose indexing only looks
     "pandas": ("DataFrame", "Series", "Index"),
     "numpy": ("ndarray", "void"),
     "polars": ("DataFrame", "Series"),
+    "pyarrow": ("Table", "ChunkedArray"),
     "re": ("Match",),
     "sqlite3": ("Row",),
 }

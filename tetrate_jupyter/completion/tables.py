@@ -1,128 +1,235 @@
-"""Describe pandas tables and numpy arrays in bounded text, at a cost that doesn't grow with their size."""
+"""Write tables, Series and Indexes as bounded Markdown: exact cells, whole rows; what is left out is summarised."""
 
 from __future__ import annotations
 
-import reprlib
-from typing import Any, Final
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.completion import nested, sheets
+from tetrate_jupyter.completion.cuts import USUAL, Described, Limits, shortened
+from tetrate_jupyter.completion.loaded import is_a
+from tetrate_jupyter.completion.summary import summary
+from tetrate_jupyter.completion.values import MISSING, exact_reprs, is_number, scalar
+from tetrate_jupyter.types import Cut
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.completion.sheets import Column, Sheet
 
 MAX_CHARACTERS: Final = 6_000  # about 1,700 tokens: enough to reason about, little enough to send without thinking
 MAX_COLUMNS: Final = 20
-ALL_ROWS: Final = 30  # a table of at most so many rows is shown whole
-HEAD_ROWS: Final = 10
-TAIL_ROWS: Final = 5
-_CELL: Final = 60  # characters of one cell
-
-_CELLS = reprlib.Repr()
-_CELLS.maxstring = _CELLS.maxother = _CELLS.maxlong = _CELL
-
-
-def frame(table: Any) -> str:  # noqa: ANN401 - pandas is not imported here
-    """Describe a DataFrame: shape, column types, and its first and last rows as a Markdown table."""
-    rows, columns = table.shape
-    shown = min(columns, MAX_COLUMNS)
-    head = f"DataFrame: {rows:,} rows, {columns:,} columns"
-    names = [_label(name) for name in table.columns[:shown]]
-    # dtypes of the whole table are made column by column; those of the part shown are enough.
-    part = table.iloc[:, :shown]
-    kinds = ", ".join(f"{name}: {kind}" for name, kind in zip(names, part.dtypes, strict=True))
-    if columns > shown:
-        kinds += f" … and {columns - shown:,} more columns"
-    return _fitted(f"{head}\n{kinds}", part, names, rows)
+MANY_COLUMNS: Final = 1_000  # where somebody has asked for more rows than usual
+_CELLS: Final = (2_000, 300, 60)  # characters of one cell: the most with which all rows fit
+_LABEL: Final = 60  # characters of a column's name
+_ALL_LABELS: Final = 100  # labels of an Index that are sent, where nobody has said how many
+_FIRST_LABELS: Final = 50
+_LAST_LABELS: Final = 10
 
 
-def series(values: Any) -> str:  # noqa: ANN401 - as above
-    """Describe a Series: length, type, and its first and last values as a Markdown table."""
-    name = _label(values.name) if values.name is not None else "values"
-    title = f"Series {name}: {len(values):,} values, {values.dtype}"
-    return _fitted(title, values.to_frame(), [name], len(values), always_index=True)
+def table(sheet: Sheet, name: str, limits: Limits = USUAL) -> Described:
+    """Describe a table in at most 6,000 characters, or `limits.room`.
 
-
-def index(values: Any) -> str:  # noqa: ANN401 - as above
-    """Describe an Index: length, type, and its first and last labels."""
-    count = len(values)
-    title = f"Index: {count:,} labels, {values.dtype}"
-    if count <= 100:
-        return cut(f"{title}\n" + ", ".join(_label(v) for v in values))
-    first, last = (", ".join(_label(v) for v in part) for part in (values[:50], values[-10:]))
-    return cut(f"{title}\n{first}, …, {last}")
-
-
-def array(values: Any) -> str:  # noqa: ANN401 - numpy is not imported here
-    """Describe a numpy array: shape, type, and its values, of a large one those at the edges."""
-    title = f"{type(values).__name__}: shape {values.shape}, {values.dtype}"
-    try:
-        return cut(f"{title}\n{_values(values)}")
-    except Exception as error:  # noqa: BLE001 - an array may hold any object, whose repr may raise anything
-        return f"{title}\n[its values can't be shown: {type(error).__name__}]"
-
-
-def _values(values: Any) -> str:  # noqa: ANN401 - as above
-    import numpy as np
-
-    if values.size > 1_000 and values.ndim > 3:  # its edges alone can be millions of values
-        return f"first values: {np.array2string(values.flat[:50], separator=', ')}"
-    if type(values) is not np.ndarray:  # masked arrays and other kinds know best how they are shown
-        with np.printoptions(threshold=400, edgeitems=4, linewidth=110):
-            return str(values)
-    return np.array2string(values, threshold=400, edgeitems=4, max_line_width=110, separator=", ")
-
-
-def _fitted(head: str, part: Any, names: list[str], rows: int, *, always_index: bool = False) -> str:  # noqa: ANN401 - a DataFrame
-    """Add as many rows as fit: fewer where the cells are long."""
-    head = cut(head, MAX_CHARACTERS // 3)
-    first, last = (rows, 0) if rows <= ALL_ROWS else (HEAD_ROWS, TAIL_ROWS)
-    with_index = always_index or not _counts_from_zero(part.index)
+    Shape, types, the first and last rows as a Markdown table; a summary of every column shown where rows are left out.
+    """
+    bound = limits.bound(MAX_CHARACTERS)
+    width = min(sheet.width, MAX_COLUMNS if limits.room is None else MANY_COLUMNS)
     while True:
-        text = f"{head}\n\n{_markdown(part, names, first, last, with_index=with_index)}"
-        left_out = rows - first - last
-        if left_out:
-            text += (
-                f"\n[{left_out:,} rows between are left out]" if last else f"\n[{left_out:,} more rows are left out]"
-            )
-        if len(text) <= MAX_CHARACTERS or first + last <= 1:
-            return cut(text)
-        first, last = max(1, first // 2), last // 2
+        layout = _Layout(sheet, width, limits, bound)
+        found = layout.described(name)
+        if len(found.text) <= bound or width <= 1:
+            return found if len(found.text) <= bound else cut(found.text, name, bound)
+        width //= 2
 
 
-def _markdown(part: Any, names: list[str], first: int, last: int, *, with_index: bool) -> str:  # noqa: ANN401 - as above
-    lines = [names, ["---"] * len(names)]
-    edges = [part.iloc[:first]] + ([part.iloc[-last:]] if last else [])
-    labels: list[str] = ["index", "---"]
-    for at, edge in enumerate(edges):
-        if at:
-            lines.append(["…"] * len(names))
-            labels.append("…")
-        columns = [[_cell(v) for v in edge.iloc[:, n]] for n in range(len(names))]
-        lines.extend([column[row] for column in columns] for row in range(len(edge)))
-        labels.extend(_cell(v) for v in edge.index)
-    if with_index:
-        lines = [[label, *line] for label, line in zip(labels, lines, strict=True)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+@dataclass(frozen=True)
+class _Rows:
+    """Some rows as lines, and how many cells of each are shortened."""
+
+    lines: list[str]
+    shortened: list[int]
+    longest: int  # characters of the longest cell that may be shortened
+
+    def first(self, count: int) -> _Rows:
+        return _Rows(self.lines[:count], self.shortened[:count], self.longest)
+
+    def last(self, count: int) -> _Rows:
+        return _Rows(self.lines[-count:] if count else [], self.shortened[-count:] if count else [], self.longest)
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.lines)) + len(self.lines)
 
 
-def _counts_from_zero(labels: Any) -> bool:  # noqa: ANN401 - a pandas Index
-    return type(labels).__name__ == "RangeIndex" and labels.start == 0 and labels.step == 1
+class _Layout:
+    """One way of writing a table: its first `width` columns, as many rows as fit."""
+
+    def __init__(self, sheet: Sheet, width: int, limits: Limits, bound: int) -> None:
+        self._sheet, self._width, self._limits, self._bound = sheet, width, limits, bound
+        shown = [sheet.column(number) for number in range(width)]
+        index = sheet.index if sheet.is_one or not sheet.counts else None
+        self._shown = shown
+        self._columns: list[Column] = shown if index is None else [index, *shown]
+        self._labels = [cell(column.label, _LABEL) for column in self._columns]
+        lines = [[text for text, _ in self._labels], ["---"] * len(self._columns)]
+        self._head = "\n".join(map(_line, lines))
+        self._kinds = self._title()
+
+    def _title(self) -> str:
+        sheet = self._sheet
+        if sheet.is_one:
+            return sheet.title
+        texts = [text for text, _ in self._labels][-self._width :] if self._width else []
+        kinds = ", ".join(f"{text}: {shortened(c.dtype, 200)}" for text, c in zip(texts, self._shown, strict=True))
+        more = f" … and {sheet.width - self._width:,} more columns" if sheet.width > self._width else ""
+        return f"{sheet.title}\n{kinds}{more}"
+
+    def described(self, name: str) -> Described:
+        """Return the text and its cuts; the text is too long where not even one row fits."""
+        rows, room = self._sheet.rows, self._bound - len(self._kinds) - len(self._head) - 200
+        first, last = self._fewer(*self._limits.shown(rows), room)
+        head, tail = self._rows(first, last, room)
+        told = ""
+        if len(head.lines) + len(tail.lines) < rows or head.size + tail.size > room:
+            told = summary(self._shown, rows, max(room // 3, 0))
+            left = room - len(told)
+            if head.size + tail.size > left:
+                head, tail = _fitting(head, tail, left)
+        return self._text(name, head, tail, told)
+
+    def _fewer(self, first: int, last: int, room: int) -> tuple[int, int]:
+        """Return no more rows than could fit if every cell were empty: the others needn't be made into text."""
+        most = max(2, room // (3 * len(self._columns) + 2))
+        if first + last <= most:
+            return first, last
+        return most - most // 3, most // 3
+
+    def _rows(self, first: int, last: int, room: int) -> tuple[_Rows, _Rows]:
+        rows = self._sheet.rows
+        start = [column.cells(0, first) for column in self._columns]
+        end = [column.cells(rows - last, rows) for column in self._columns] if last else []
+        found = _Rows([], [], 0), _Rows([], [], 0)
+        for limit in _CELLS:
+            found = _written(start, first, limit), _written(end, last, limit)
+            if found[0].size + found[1].size <= room or max(part.longest for part in found) <= _CELLS[-1]:
+                break
+        return found
+
+    def _text(self, name: str, head: _Rows, tail: _Rows, told: str) -> Described:
+        sheet, sent = self._sheet, len(head.lines) + len(tail.lines)
+        cuts, lines = [], [self._kinds, "", self._head, *head.lines]
+        if sent < sheet.rows:
+            asked = self._limits.rows is None or sent < self._limits.rows
+            what = "values" if sheet.is_one else "rows"
+            cuts.append(Cut(name, what, sent, sheet.rows, self._limits.why if asked else ""))
+            lines += [_line(["…"] * len(self._columns))] if tail.lines else []
+        lines += tail.lines
+        if self._width < sheet.width:
+            cuts.append(Cut(name, "columns", self._width, sheet.width))
+        short = sum(head.shortened) + sum(tail.shortened) + sum(is_short for _, is_short in self._labels)
+        if short:
+            cuts.append(Cut(name, "cells shortened", short))
+        if sent < sheet.rows:
+            lines.append(_left_out(len(head.lines), len(tail.lines), sheet.rows))
+        lines += [f"[{cut.sentence}]" for cut in cuts if cut.what not in {"rows", "values"}]
+        return Described("\n".join([*lines, *([told] if told and sent < sheet.rows else [])]), tuple(cuts))
 
 
-def _label(value: object) -> str:
-    return _cell(" / ".join(str(v) for v in value) if isinstance(value, tuple) else value)
+def _left_out(first: int, last: int, rows: int) -> str:
+    which = f"the first {first:,} and the last {last:,}" if last else f"the first {first:,}"
+    return (
+        f"[Only {first + last:,} of {rows:,} rows are here: {which}. {rows - first - last:,} are left out: "
+        "answer about all rows only from the summary, and say so.]"
+    )
 
 
-def _cell(value: object) -> str:
-    """Give one cell's text: short, on one line, without the character that ends a cell."""
-    if isinstance(value, float):
-        text = f"{value:.10g}"
-    elif isinstance(value, str):
-        text = value
+def _fitting(head: _Rows, tail: _Rows, room: int) -> tuple[_Rows, _Rows]:
+    """Return as many rows from both ends as fit, at least the first."""
+    share = room // 3 if tail.lines else 0
+    last = _count(reversed([len(line) + 1 for line in tail.lines]), share)
+    kept = tail.last(last)
+    first = _count((len(line) + 1 for line in head.lines), room - kept.size)
+    return head.first(max(1, first)), kept
+
+
+def _count(sizes: Any, room: int) -> int:  # noqa: ANN401 - an iterable of ints
+    return sum(1 for so_far in accumulate(sizes) if so_far <= room)
+
+
+def _written(columns: list[list[object]], rows: int, limit: int) -> _Rows:
+    if not columns:
+        return _Rows([], [], 0)
+    cells = [[cell(value, limit) for value in column] for column in columns]
+    lines = [_line([column[row][0] for column in cells]) for row in range(rows)]
+    short = [sum(column[row][1] for column in cells) for row in range(rows)]
+    longest = max((len(text) for column in cells for text, _ in column), default=0)
+    return _Rows(lines, short, longest)
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+# --- one cell ------------------------------------------------------------------------------------------------
+
+
+def cell(value: object, limit: int) -> tuple[str, bool]:
+    """Return one cell's text on one line, and whether it is shortened. Numbers and dates never are."""
+    text, is_short = _cell(value, limit)
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\r", "\\r").replace("\n", "\\n"), is_short
+
+
+def _cell(value: object, limit: int) -> tuple[str, bool]:
+    if type(value) is str:
+        return (f'"{value}"', False) if value in MISSING and value else (shortened(value, limit), len(value) > limit)
+    text = scalar(value)
+    if text is not None:
+        return _number(text, limit) if is_number(value) else (shortened(text, limit), len(text) > limit)
+    if nested.is_container(value) or is_a(value, "numpy", "ndarray"):
+        writer = nested.Writer("cell", limit, is_compact=True)
+        return writer.text(value), bool(writer.cuts)
+    try:
+        with exact_reprs():
+            text = str(value)
+    except Exception as error:  # noqa: BLE001 - a cell may hold any object, whose __str__ may raise anything
+        text = f"<{type(value).__name__}: {type(error).__name__}>"
+    return shortened(text, limit), len(text) > limit
+
+
+def _number(text: str, limit: int) -> tuple[str, bool]:
+    if text.startswith("["):  # too long for Python itself
+        return text, True
+    return (text, False) if len(text) <= max(limit, 330) else (f"[a number of {len(text):,} digits]", True)
+
+
+# --- an Index ------------------------------------------------------------------------------------------------
+
+
+def index(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa: ANN401 - pandas is not imported here
+    """Describe an Index: length, type, and its first and last labels."""
+    labels, count = sheets.pandas_labels(values), len(values)
+    title = f"Index: {count:,} labels, {labels.dtype}"
+    if limits.room is not None:
+        first, last = limits.shown(count)
     else:
-        try:
-            text = _CELLS.repr(value) if isinstance(value, (list, tuple, dict, set, bytes, int)) else str(value)
-        except Exception as error:  # noqa: BLE001 - a cell may hold any object, whose __str__ may raise anything
-            text = f"<{type(value).__name__}: {type(error).__name__}>"
-    short = text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"
-    return short.replace("\\", "\\\\").replace("|", "\\|").replace("\r", " ").replace("\n", " ")
+        first, last = (count, 0) if count <= _ALL_LABELS else (_FIRST_LABELS, _LAST_LABELS)
+    bound = limits.bound(MAX_CHARACTERS) - len(title) - 100
+    first, last = min(first, bound // 3), min(last, bound // 3)
+    made = [_written([labels.cells(*part)], part[1] - part[0], _LABEL) for part in ((0, first), (count - last, count))]
+    if made[0].size + made[1].size > bound:
+        made = list(_fitting(made[0], made[1], bound))
+    start, end = ([line[2:-2] for line in rows.lines] for rows in made)
+    sent, short = len(start) + len(end), sum(map(sum, (rows.shortened for rows in made)))
+    cuts = [Cut(name, "labels", sent, count, limits.why)] if sent < count else []
+    cuts += [Cut(name, "labels shortened", short)] if short else []
+    middle = ["…"] if sent < count else []
+    text = f"{title}\n{', '.join([*start, *middle, *end])}"
+    return Described("\n".join([text, *(f"[{each.sentence}]" for each in cuts)]), tuple(cuts))
 
 
-def cut(text: str, limit: int = MAX_CHARACTERS) -> str:
+def cut(text: str, name: str, limit: int = MAX_CHARACTERS) -> Described:
     """Keep the first `limit` characters, and say so where that isn't all."""
-    return text if len(text) <= limit else f"{text[: limit - 40]}\n[cut here: {len(text):,} characters]"
+    if len(text) <= limit:
+        return Described(text)
+    kept = shortened(text, limit - 60)
+    found = Cut(name, "characters", len(kept) - 1, len(text))
+    return Described(f"{kept}\n[cut here: {found.sent:,} of {found.of:,} characters]", (found,))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import contextvars
+import dataclasses
 import difflib
+import enum
 import inspect
 import threading
 import time
@@ -15,11 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tetrate_jupyter.completion.describe import describe, short_repr
+from tetrate_jupyter.completion.cuts import Described, shortened
+from tetrate_jupyter.completion.describe import described
 from tetrate_jupyter.completion.images import is_image
+from tetrate_jupyter.completion.nested import Writer, said
 from tetrate_jupyter.completion.tool_specs import BadArgumentsError, Tool
+from tetrate_jupyter.completion.values import short_repr
 from tetrate_jupyter.errors import SecretInPromptError, ToolDefinitionError
-from tetrate_jupyter.types import ToolResult
+from tetrate_jupyter.types import Cut, ToolResult
 
 if TYPE_CHECKING:
     from tetrate_jupyter.types import JSONObject, ToolCall
@@ -91,7 +97,8 @@ class Toolbox:
         if outcome.error is not None:
             message = f"{type(outcome.error).__name__}: {_text_of(outcome.error)}"
             return ToolResult(call, f"Error: {message}", seconds, error=message, raised=outcome.error)
-        return ToolResult(call, result_text(outcome.value), seconds)
+        result = described_result(outcome.value, call.name)
+        return ToolResult(call, result.text, seconds, cuts=result.cuts)
 
     def _unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self._tools, n=1)
@@ -100,40 +107,62 @@ class Toolbox:
 
 
 def result_text(value: object) -> str:
-    """Give what a tool returned as text: strings as they are, tables as tables, else JSON, else the repr.
+    """Return what a tool returned as text; see `described_result`, which also says what is left out."""
+    return described_result(value, "result").text
 
-    At most `MAX_RESULT` characters, with a note where it was cut; never empty, which the router would refuse.
+
+def described_result(value: object, name: str) -> Described:
+    """Return what the tool `name` returned: strings as they are, tables as tables, else JSON, else the repr.
+
+    At most about `MAX_RESULT` characters, with a note where it was cut; never empty, which the router would refuse.
+    No number is rounded.
     """
-    if isinstance(value, str):
-        text = str(value)
-    elif is_image(value):
-        text = "[an image; a tool can only give back text]"
-    elif isinstance(value, (bytes, bytearray, memoryview)):
-        text = f"[{len(value):,} bytes; a tool can only give back text]"
-    else:
-        text = _as_json(value)
-    if len(text) > MAX_RESULT:
-        return f"{text[:MAX_RESULT]}\n[cut here: the first {MAX_RESULT:,} of {len(text):,} characters]"
-    return text or "(empty)"
-
-
-def _as_json(value: object) -> str:
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        return _bounded(str(value), name)
+    if is_image(value):
+        return Described("[an image; a tool can only give back text]")
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return Described(f"[{len(value):,} bytes; a tool can only give back text]")
     try:
-        if type(value).__module__.partition(".")[0] in {"pandas", "numpy"}:
-            return describe(value, "the result")
-        text = msgspec.json.encode(value, enc_hook=_json_hook).decode()
-        return (
-            str(msgspec.json.decode(text)) if text.startswith('"') else text
-        )  # a date or object on its own: no quotes
+        return _as_json(value, name)
     except SecretInPromptError:
-        return "[withheld: it holds an API key]"
+        return Described("[withheld: it holds an API key]")
     except Exception:  # noqa: BLE001 - what isn't JSON is shown by its repr, which is guarded itself
-        return short_repr(value, MAX_RESULT)
+        return _bounded(short_repr(value, MAX_RESULT * 100), name)
 
 
-def _json_hook(value: object) -> object:
+def _bounded(text: str, name: str) -> Described:
+    if len(text) <= MAX_RESULT:
+        return Described(text or "(empty)")
+    kept = shortened(text, MAX_RESULT + 1).removesuffix("…")
+    cut = Cut(name, "characters", len(kept), len(text))
+    return Described(f"{kept}\n[cut here: the first {cut.sent:,} of {cut.of:,} characters]", (cut,))
+
+
+def _as_json(value: object, name: str) -> Described:
+    if type(value).__module__.partition(".")[0] in {"pandas", "numpy", "polars", "pyarrow"}:
+        return described(value, name)
+    writer = Writer(name, MAX_RESULT, is_compact=True, hook=_as_data)
+    text = writer.text(value)
+    if text.startswith('"') and not writer.cuts:  # a date or object on its own: no quotes
+        text = str(msgspec.json.decode(text))
+    return Described(text + said(writer.cuts), writer.cuts)
+
+
+def _as_data(value: object, path: str) -> object:
+    """Return an object as what JSON can hold, as msgspec and pydantic do; otherwise described in words."""
     dump = getattr(value, "model_dump", None)  # pydantic
-    return dump(mode="json") if callable(dump) else describe(value, "the result")
+    if callable(dump):
+        return dump(mode="json")
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return described(value, path)
 
 
 # --- running -------------------------------------------------------------------------------------------------
@@ -207,6 +236,6 @@ def _refused(call: ToolCall, message: str, started: float) -> ToolResult:
 
 def _text_of(error: BaseException) -> str:
     try:
-        return str(error)[:2_000]
+        return shortened(str(error), 2_000)
     except Exception:  # noqa: BLE001 - a person's __str__ may raise anything
         return "(no message)"

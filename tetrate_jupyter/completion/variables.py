@@ -8,9 +8,10 @@ The rule, in the order in which it is applied to each `{`:
     Python's f-strings with a format, Rust, Go and Jinja templates.
 2.  `{{name}}` becomes `{name}` where `{name}` would have been replaced: how to send it literally, as with str.format.
     Where it would not have been, `{{name}}` stays `{{name}}`. Three or more braces stay as typed.
-3.  Maths stays as typed: between `$...$`, `$$...$$`, `\(...\)`, `\[...\]` or in an environment such as equation; the
-    arguments of a backslash command (`\frac{a}{b}`, `\text{name}`); superscripts (`x^{n}`); and subscripts of a single
-    symbol (`x_{i}`, `\alpha_{i}`, but `report_{year}.csv` is replaced).
+3.  Maths stays as typed: between `$...$` (not where the signs mean money: `$500 for {x} (in US$)`), `$$...$$`,
+    `\(...\)`, `\[...\]` or in an environment such as equation; the arguments of a backslash command (`\frac{a}{b}`,
+    `\text{name}`); superscripts (`x^{n}`); and subscripts of a single symbol (`x_{i}`, `\alpha_{i}`, but
+    `report_{year}.csv` is replaced).
 4.  `${name}` stays as typed: it is the shell's and JavaScript's own form.
 
 What is put in is not looked at again: a value that holds braces changes nothing.
@@ -21,27 +22,53 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.completion.describe import describe
+from tetrate_jupyter.completion.cuts import USUAL, Limits
+from tetrate_jupyter.completion.describe import described
 from tetrate_jupyter.completion.images import is_image, load_image
 from tetrate_jupyter.completion.lookup import STEP, follow, is_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tetrate_jupyter.types import Image
+    from tetrate_jupyter.types import Cut, Image
 
 _PLACE = re.compile(rf"(?<!\{{)(?P<open>\{{{{1,2}})(?!\{{)(?P<name>[^\W\d]\w*)(?P<chain>(?:{STEP})*)\}}")
 _LOOKBACK: Final = 200  # characters before a brace that are searched for the command it belongs to
 _LONGEST_MATHS: Final = 2_000  # characters; also what keeps the search for a closing sign from growing with the prompt
 _NEAR: Final = 0.8  # difflib's ratio: one slip in a name of five letters
 _NAMES_LOOKED_AT: Final = 20
+_NAMES_TOLD: Final = 5
+_LINE: Final = 300  # characters of a line that are looked at, from either side
+_BEFORE: Final = frozenset({"", *" \n\t(\"'“”\u2018\u2019«»„—\u2013:*>-"})
+_AFTER: Final = frozenset({"", *" \n\t)\"'“”\u2018\u2019«»,.;:!?…*—\u2013-"})
+_CODE = re.compile(r"(?ms)^[ ]{0,3}(?P<fence>```+|~~~+).*?(?:^[ ]{0,3}(?P=fence)|\Z)|`[^`\n]+`|^(?:[ ]{4}|\t)[^\n]*")
+_LOOKS_LIKE_CODE = re.compile(
+    r"""
+    ;\s*$ | \{\s*$ | ^\s*[\[\]{}][\s,]*$     # ends of lines that only code has
+    | => | -> | == | := | != | && | \|\| | \+= | ::
+    | \w!?\( | \)\s*\{ | <[/\w] | :// | (?:^|\s)[\w.\]]+\s=\s
+    | ["']\s*:\s*[\["'{\d] | ^\s*[{\[]\s*["']  # JSON
+    | \b[fFrR]["'] | \{\s | \s\} | \{\}
+    | ^\s*(?:import|from|def|class|function|const|let|var|return|while|elif|else|try|except|raise|print|package|use|fn
+        |func|struct|enum|public|private|export|switch|case|SELECT|INSERT|UPDATE|echo|curl|sudo|[$>]|\#!|//|/\*|--)\b
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?\Z")
 _SYMBOL = re.compile(r"(?:(?<!\w)[^\W_]|\\[A-Za-z]+|[)'])\Z")
 _ENVIRONMENTS: Final = r"(?:equation|align|gather|multline|displaymath|math|eqnarray|cases|array|[bBpvV]?matrix)\*?"
+_SURELY_MATHS = re.compile(r"\\[A-Za-z]|\^|(?<![^\W_]{2})_")
+_BRACED = re.compile(r"\{[^{}]*\}")
+_WORD = re.compile(r"(?<![^\s(\"'])[^\W\d_]{2,}(?![^\s)\"',.;:!?])")  # of two letters and more, for itself
+_SIGNS = re.compile(r"[=<>+*|]")
+_AMOUNT = re.compile(r"\d[\d.,]*(?:[kKmM]|[bB]n?)?(?![\w^{\\])")
+_FUNCTIONS: Final = frozenset(
+    {"sin", "cos", "tan", "log", "ln", "exp", "max", "min", "lim", "mod", "det", "arg", "gcd"}
+)
 _MATHS = re.compile(
     rf"""
     \$\$(?!\$).{{1,{_LONGEST_MATHS}}}?\$\$
@@ -59,12 +86,13 @@ class Interpolated:
     """A prompt with its variables in place.
 
     `images` are those that stood for a variable, in the order of their "[image 1]" in the text. `names_used` are the
-    expressions that were replaced, each once, as typed between the braces.
+    expressions that were replaced, each once, as typed between the braces. `cuts` is what was left out of their values.
     """
 
     text: str
     images: tuple[Image, ...] = ()
     names_used: tuple[str, ...] = ()
+    cuts: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,15 +110,16 @@ class _Place:
         return self.name + self.chain
 
 
-def interpolate(text: str, namespace: Mapping[str, object]) -> Interpolated:
+def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USUAL) -> Interpolated:
     """Replace each variable of `namespace` in `text`, by the rule above.
 
     A figure or image becomes "[image 1: name]" in the text and an image beside it; other values become text by
-    `describe`. Raises `AttachmentError` where an expression begins with a variable but leads nowhere, or to something
-    that can't be sent, and `SecretInPromptError` for a key.
+    `described`, within `limits`, whose room all of them share. Raises `AttachmentError` where an expression begins with
+    a variable but leads nowhere, or to something that can't be sent, and `SecretInPromptError` for a key.
     """
     parts: list[str] = []
     images: list[Image] = []
+    cuts: list[Cut] = []
     done: dict[str, str] = {}
     at = 0
     for place in _places(text, namespace):
@@ -100,10 +129,12 @@ def interpolate(text: str, namespace: Mapping[str, object]) -> Interpolated:
             parts.append(f"{{{place.expression}}}")
             continue
         if place.expression not in done:
-            done[place.expression] = _replacement(place, namespace, images)
+            done[place.expression] = _replacement(place, namespace, images, limits, cuts)
         parts.append(done[place.expression])
+        if limits.room is not None:
+            limits = replace(limits, room=max(0, limits.room - len(parts[-1])))
     parts.append(text[at:])
-    return Interpolated("".join(parts), tuple(images), tuple(done))
+    return Interpolated("".join(parts), tuple(images), tuple(done), tuple(cuts))
 
 
 def find_variables(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
@@ -132,10 +163,60 @@ def near_misses(text: str, namespace: Mapping[str, object]) -> tuple[tuple[str, 
     return tuple((name, found[0]) for name, found in nearest if found)
 
 
-def _replacement(place: _Place, namespace: Mapping[str, object], images: list[Image]) -> str:
+def unknown_names(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the expressions in single braces that read like variables in prose and are none, each once.
+
+    Not those in code (fenced, indented, between backticks, or a line that looks like it), JSON or maths, nor names
+    that begin with "_".
+    """
+    found: dict[str, None] = {}
+    maths: _Maths | None = None
+    code: list[tuple[int, int]] | None = None
+    for place in _PLACE.finditer(text):
+        start, name = place.start(), place["name"]
+        if len(place["open"]) == 2 or name.startswith("_") or _is_named(name, namespace):
+            continue
+        if code is None:
+            maths, code = _Maths(text), [each.span() for each in _CODE.finditer(text)]
+        if _belongs_to_code(text, start) or (maths is not None and maths.holds(start)):
+            continue
+        if not any(first <= start < last for first, last in code) and _stands_in_prose(text, start, place.end()):
+            found[name + place["chain"]] = None
+    return tuple(found)
+
+
+def note_on_unknown(text: str, namespace: Mapping[str, object]) -> str:
+    """Return the quiet note on what was typed like a variable and is none; "" where there is nothing to say."""
+    near = dict(near_misses(text, namespace))
+    notes = [
+        f"{{{typed}}} is no variable here and stays as typed. Did you mean {{{meant}}}?"
+        for typed, meant in near.items()
+    ]
+    lone = [f"{{{name}}}" for name in unknown_names(text, namespace) if re.split(r"[.\[]", name)[0] not in near]
+    if lone:
+        more = f" and {len(lone) - _NAMES_TOLD} more" if len(lone) > _NAMES_TOLD else ""
+        are = "is no variable here and stays" if len(lone) == 1 else "are no variables here and stay"
+        notes.append(f"{', '.join(lone[:_NAMES_TOLD])}{more} {are} as typed.")
+    return " ".join(notes)
+
+
+def _stands_in_prose(text: str, start: int, end: int) -> bool:
+    """Whether braces stand between words or punctuation, in a line that is no code."""
+    if text[start - 1 : start] not in _BEFORE or text[end : end + 1] not in _AFTER:
+        return False
+    first, last = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+    line = text[max(first, start - _LINE) : min(len(text) if last < 0 else last, end + _LINE)]
+    return _LOOKS_LIKE_CODE.search(line) is None
+
+
+def _replacement(
+    place: _Place, namespace: Mapping[str, object], images: list[Image], limits: Limits, cuts: list[Cut]
+) -> str:
     value = follow(namespace[_normal(place.name)], place.chain, place.expression)
     if not is_image(value):
-        return describe(value, place.expression)
+        found = described(value, place.expression, limits)
+        cuts += found.cuts
+        return found.text
     images.append(load_image(value))
     return f"[image {len(images)}: {place.expression}]"
 
@@ -198,7 +279,7 @@ class _Maths:
     """The stretches of a text that are maths."""
 
     def __init__(self, text: str) -> None:
-        found = [match.span() for match in _MATHS.finditer(text)] if "$" in text or "\\" in text else []
+        found = list(_stretches(text)) if "$" in text or "\\" in text else []
         self._starts = [start for start, _ in found]
         self._ends = [end for _, end in found]
 
@@ -206,3 +287,25 @@ class _Maths:
         """Whether `at` is inside one of them."""
         nearest = bisect_right(self._starts, at) - 1
         return nearest >= 0 and at < self._ends[nearest]
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    at = 0
+    while (found := _MATHS.search(text, at)) is not None:
+        start, end = found.span()
+        if text[start] == "$" and text[start + 1] != "$" and _is_prose(text[start + 1 : end - 1]):
+            at = start + 1  # the second sign may be the first of a formula
+            continue
+        yield start, end
+        at = end
+
+
+def _is_prose(between: str) -> bool:
+    """Whether what stands between two dollar signs is a sentence with amounts of money, and no formula."""
+    if between[0] in ")],.;:!?/'\"" or between[-1] in "(,:[/":
+        return True  # a formula neither begins nor ends so: `US$) {x} and (A$`
+    if _SURELY_MATHS.search(between):
+        return False
+    bare = _BRACED.sub(" ", between)
+    words = [word for word in _WORD.findall(bare) if word.lower() not in _FUNCTIONS]
+    return bool(words) and (_AMOUNT.match(between) is not None or not _SIGNS.search(bare))

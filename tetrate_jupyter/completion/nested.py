@@ -1,0 +1,309 @@
+"""Write dicts, lists, sets and what they hold as JSON: whole members only, so that no number loses its end."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from tetrate_jupyter.completion import sheets
+from tetrate_jupyter.completion.cuts import USUAL, Described, Limits, shortened
+from tetrate_jupyter.completion.loaded import is_a
+from tetrate_jupyter.completion.values import is_number, scalar, short_repr
+from tetrate_jupyter.errors import SecretInPromptError
+from tetrate_jupyter.types import Cut, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_JSON: Final = 20_000  # characters of a dict or list: it is the data itself, not a picture of it
+MAX_DEPTH: Final = 12
+MAX_CUTS: Final = 6  # that are told one by one
+MAX_COLUMNS: Final = 20
+_ONE_LINE: Final = 100  # characters of JSON that stay on one line
+_SAID: Final = 200  # characters kept for saying what is left out
+_WORTH: Final = 100  # characters of room; a text that gets less is left out instead
+_OBJECT: Final = 200  # characters of an object that is no data
+_BARE: Final = {"inf": "Infinity", "-inf": "-Infinity"}  # as Python's json reads and writes them
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # half of a character: no UTF-8 has it
+
+Node: TypeAlias = "str | list[Node] | list[tuple[str, Node]]"
+
+
+def is_container(value: object) -> bool:
+    """Whether `value` holds members that are written one by one."""
+    if isinstance(value, (Mapping, AbstractSet, list, tuple, range)):
+        return True
+    return f"{type(value).__module__}.{type(value).__qualname__}" == "collections.deque"
+
+
+def written(value: object, name: str, limits: Limits = USUAL) -> Described:
+    """Write a container as JSON of at most 20,000 characters (or `limits.room`), and say what is left out.
+
+    Raises `SecretInPromptError` for a key anywhere in what is looked at.
+    """
+    writer = Writer(name, limits.bound(MAX_JSON) - _SAID, limits)
+    text = writer.text(value)
+    return Described(text + said(writer.cuts), writer.cuts)
+
+
+def said(cuts: Iterable[Cut]) -> str:
+    """Return the lines that tell the model what is left out, one for each cut."""
+    return "".join(f"\n[Only part of it is here. {cut.sentence}]" for cut in cuts)
+
+
+class Writer:
+    """Writes one value. `cuts` says what was left out.
+
+    `hook` turns an object that is no data into something that is; without one it is written as its repr.
+    `is_compact`: on one line, without spaces.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        room: int,
+        limits: Limits = USUAL,
+        *,
+        is_compact: bool = False,
+        hook: Callable[[object, str], Described | object] | None = None,
+    ) -> None:
+        self._name, self._room, self._left = name, room, room
+        self._limits, self._is_compact, self._hook = limits, is_compact, hook
+        self._cuts: list[Cut] = []
+        self._deep = self._short = 0
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """What was left out, the outermost first."""
+        found = [*reversed(self._cuts)]
+        if self._short:
+            found.append(Cut(self._name, "values shortened", self._short))
+        if self._deep:
+            found.append(Cut(self._name, f"parts nested deeper than {MAX_DEPTH} levels left out", self._deep))
+        if len(found) <= MAX_CUTS:
+            return tuple(found)
+        return (*found[: MAX_CUTS - 1], Cut(self._name, "further parts cut", len(found) - MAX_CUTS + 1))
+
+    def text(self, value: object) -> str:
+        """Return the JSON."""
+        node = self._node(value, self._name, 0)
+        if node is None:
+            return '"…"'
+        one_line = _one_line(node, "," if self._is_compact else ", ", ":" if self._is_compact else ": ")
+        is_flat = isinstance(node, list) and all(isinstance(n, str) for n in node)
+        if self._is_compact or is_flat or len(one_line) <= _ONE_LINE:
+            return one_line
+        return _indented(node, 0)
+
+    # --- what fits -------------------------------------------------------------------------------------------
+
+    def _node(self, value: object, path: str, depth: int) -> Node | None:
+        """Return the value's JSON as a tree; None where there is no room for it any more."""
+        if isinstance(value, Secret):
+            raise SecretInPromptError(
+                f"{self._name} holds an API key; nothing was sent.", next_step="take it out of the prompt"
+            )
+        if isinstance(value, str) and not isinstance(value, enum.Enum):
+            return self._string(str(value), path)
+        token = _token(value)
+        if token is not None:
+            return self._fitting(token)
+        if is_a(value, "numpy", "void") and value.dtype.names:
+            value = {field: value[field] for field in value.dtype.names}
+        sheet = sheets.sheet(value)
+        if sheet is None and not is_container(value) and not _is_array(value):
+            return self._other(value, path, depth)
+        if depth > MAX_DEPTH:  # also where a value holds itself
+            self._deep += 1
+            return self._fitting('"…"')
+        self._left -= 2 if self._is_compact else 3 + 2 * depth
+        return self._rows(sheet, path, depth) if sheet is not None else self._members(value, path, depth)
+
+    def _fitting(self, token: str) -> str | None:
+        if len(token) > self._left:
+            return None
+        self._left -= len(token)
+        return token
+
+    def _string(self, text: str, path: str) -> str | None:
+        start = text[: self._left + 1]
+        token = _quoted(start)
+        if len(start) == len(text) and len(token) <= self._left:
+            self._left -= len(token)
+            return token
+        if self._left < _WORTH:
+            return None
+        while len(token) > self._left:  # what has to be escaped takes more room than it has characters
+            start = start[: max(1, len(start) * self._left // (len(token) + 1))]
+            token = _quoted(start)
+        kept = shortened(text, len(start))
+        self._left = 0
+        self._cuts.append(Cut(path, "characters", len(kept) - 1, len(text), self._limits.why))
+        return _quoted(kept)
+
+    def _other(self, value: object, path: str, depth: int) -> Node | None:
+        if self._hook is None:
+            text = short_repr(value, _OBJECT)
+            if text.endswith("…"):
+                self._short += 1
+            return self._fitting(_quoted(text))
+        found = self._hook(value, path)
+        if not isinstance(found, Described):
+            return self._node(found, path, depth + 1)
+        self._cuts += reversed(found.cuts)
+        return self._string(found.text, path)
+
+    # --- members ---------------------------------------------------------------------------------------------
+
+    def _members(self, value: Any, path: str, depth: int) -> Node:  # noqa: ANN401 - any container
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            value = dict(zip(value._fields, value, strict=False))
+        if isinstance(value, Mapping):
+            return self._pairs(value.items(), len(value), "members", path, depth)
+        found: list[Node] = []
+        for number, member in enumerate(value):
+            node = self._next(member, len(found), f"{path}[{number}]", depth)
+            if node is None:
+                break
+            found.append(node)
+        self._count("members", len(found), len(value), path)
+        return found
+
+    def _pairs(self, items: Iterable[tuple[object, object]], total: int, what: str, path: str, depth: int) -> Node:
+        found: list[tuple[str, Node]] = []
+        for key, member in items:
+            name = _quoted(_key(key))
+            self._left -= len(name) + 2
+            node = self._next(member, len(found), f"{path}[{short_repr(key, 60)}]", depth)
+            if node is None:
+                break
+            found.append((name, node))
+        self._count(what, len(found), total, path)
+        return found or "{}"
+
+    def _next(self, member: object, count: int, path: str, depth: int) -> Node | None:
+        rows, used = self._limits.rows, self._room - self._left
+        is_enough = self._limits.room is not None and rows is not None and count >= rows and used > MAX_JSON
+        self._left -= 2 if self._is_compact else 4 + 2 * depth
+        if self._left <= 0 or is_enough:
+            return None
+        left, cuts = self._left, len(self._cuts)
+        node = self._node(member, path, depth + 1)
+        if count and len(self._cuts) > cuts and left < self._room // 4:  # whole members rather than a piece of the last
+            del self._cuts[cuts:]
+            return None
+        return node
+
+    def _rows(self, sheet: sheets.Sheet, path: str, depth: int) -> Node:
+        """Write a table as one object a row, a column of its own as its values."""
+        first, last = self._limits.shown(sheet.rows)
+        width = sheet.width if self._limits.room is not None else min(sheet.width, MAX_COLUMNS)
+        shown = [sheet.column(number) for number in range(width)]
+        columns = shown if sheet.counts or sheet.index is None else [sheet.index, *shown]
+        found: list[Node] = []
+        for row in (*range(first), *range(sheet.rows - last, sheet.rows)):
+            cells = [column.cells(row, row + 1)[0] for column in columns]
+            member: object = cells[0] if sheet.is_one and len(columns) == 1 else _Pairs(columns, cells)
+            node = self._next(member, len(found), f"{path}[{row}]", depth)
+            if node is None:
+                break
+            found.append(node)
+        self._count("columns", width, sheet.width, path)
+        self._count("values" if sheet.is_one else "rows", len(found), sheet.rows, path)
+        return found
+
+    def _count(self, what: str, sent: int, of: int, path: str) -> None:
+        if sent < of:
+            asked = self._limits.rows is None or sent < self._limits.rows
+            self._cuts.append(Cut(path, what, sent, of, self._limits.why if asked else ""))
+
+
+class _Pairs(Mapping[object, object]):
+    """A row by its columns' names, of which two may be the same."""
+
+    def __init__(self, columns: list[sheets.Column], cells: list[object]) -> None:
+        self._names, self._cells = [column.label for column in columns], cells
+
+    def __getitem__(self, key: object) -> object:
+        return self._cells[self._names.index(str(key))]
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def items(self) -> Any:  # noqa: ANN401 - pairs, not a view: names may repeat
+        return zip(self._names, self._cells, strict=True)
+
+
+def _is_array(value: object) -> bool:
+    return is_a(value, "numpy", "ndarray") and value.ndim > 0
+
+
+def _token(value: object) -> str | None:
+    """Return the JSON of a single value, None where it is none."""
+    if value is None:
+        return "null"
+    if type(value).__name__ == "MaskedConstant":
+        return '"--"'
+    if is_a(value, "numpy", "ndarray") and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, bool) or is_a(value, "numpy", "bool_"):
+        return "true" if value else "false"
+    text = scalar(value)
+    if text is None:
+        return None
+    if is_number(value) and not text.startswith("["):
+        return _BARE.get(text, text)
+    return _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", json.dumps(text, ensure_ascii=False))
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str) and not isinstance(key, enum.Enum):
+        return str(key)
+    text = scalar(key)
+    if text is not None:
+        return text
+    if isinstance(key, tuple):
+        return f"({', '.join(_key(part) for part in islice(key, 20))})"
+    return short_repr(key)
+
+
+# --- layout --------------------------------------------------------------------------------------------------
+
+
+def _one_line(node: Node, comma: str, colon: str) -> str:
+    if isinstance(node, str):
+        return node
+    if node and isinstance(node[0], tuple):
+        return f"{{{comma.join(f'{key}{colon}{_one_line(member, comma, colon)}' for key, member in _as_pairs(node))}}}"
+    return f"[{comma.join(_one_line(member, comma, colon) for member in _as_members(node))}]"
+
+
+def _indented(node: Node, depth: int) -> str:
+    if isinstance(node, str) or not node:
+        return _one_line(node, ", ", ": ")
+    inner, outer = "\n" + "  " * (depth + 1), "\n" + "  " * depth
+    if isinstance(node[0], tuple):
+        lines = [f"{key}: {_indented(member, depth + 1)}" for key, member in _as_pairs(node)]
+        return f"{{{inner}{f',{inner}'.join(lines)}{outer}}}"
+    lines = [_indented(member, depth + 1) for member in _as_members(node)]
+    return f"[{inner}{f',{inner}'.join(lines)}{outer}]"
+
+
+def _as_pairs(node: Any) -> list[tuple[str, Node]]:  # noqa: ANN401 - a node whose first member is a pair
+    return list(node)
+
+
+def _as_members(node: Any) -> list[Node]:  # noqa: ANN401 - a node whose first member is none
+    return list(node)
