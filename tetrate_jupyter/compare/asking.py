@@ -17,7 +17,7 @@ from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import CostLimitError, OptionError, TetrateError, UnknownModelError
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.sessions.asking import plan
-from tetrate_jupyter.types import Image, Message
+from tetrate_jupyter.types import Cut, Image, Message, Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,7 @@ async def prepare(
     seed: int | None = None,
     concurrency: int = CONCURRENCY,
     history: bool = False,
+    cuts: tuple[Cut, ...] = (),
     **params: Any,  # noqa: ANN401 - options of `Session.ask`
 ) -> Comparison:
     """Resolve and check everything, ask nothing. See `Session.compare`. Runs on the session's loop."""
@@ -71,14 +72,19 @@ async def prepare(
         loaded,
         _dollars(max_cost),
         concurrency,
+        cuts,
     )
+    await _refuse_keys(session, texts, columns)
+    comparison = await asyncio.to_thread(prepared, session, setup)
+    check_cost(comparison.forecast, setup, allowed=max_cost is not None)
+    return comparison
+
+
+async def _refuse_keys(session: Session, texts: tuple[str, ...], columns: tuple[Column, ...]) -> None:
     key = await session.account.key()
     messages = [Message("user", text) for text in texts]
     messages += [m for c in columns for e in c.history for m in e.messages()]
     await asyncio.to_thread(refuse_secrets, messages, {key, *session.account.secrets()})
-    comparison = await asyncio.to_thread(prepared, session, setup)
-    check_cost(comparison.forecast, setup, allowed=max_cost is not None)
-    return comparison
 
 
 def prepared(session: Session, setup: Setup) -> Comparison:
@@ -154,6 +160,12 @@ def _begin(session: Session, comparison: Comparison, say: Callable[[str], None])
     if comparison.forecast.calls >= ANNOUNCED:
         say(comparison.forecast.sentence)
     comparison.start()
+
+
+async def models_of(session: Session, models: object) -> list[Model]:
+    """Return the models that `prepare` would ask, without those that there aren't."""
+    columns = await _columns(session, None if models is None else wishes(models), images=False)
+    return [column.model for column in columns if column.model is not None]
 
 
 async def _columns(session: Session, wanted: list[Wish] | None, *, images: bool) -> tuple[Column, ...]:

@@ -55,6 +55,7 @@ def page(result: Result, *, at_once: bool = False) -> str:
         f'<div class="{ROOT_CLASSES} tetrate-compare" {BOUNDED}>',
         f'<p class="tetrate-caption">{escape(facts.headline(result))}</p>',
         facts.table(figured, result).markup,
+        *(f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in result.facts.notices),
     ]
     won = verdict(figured)
     if won and not result.is_blind:

@@ -29,7 +29,8 @@ class Facts:
     """What is true of the whole comparison. `params` are those of all columns. `seconds`: from start to end.
 
     `spent`: known US dollars of every call, earlier attempts included; `unknown_costs`: calls whose cost isn't known.
-    `expected`, `worst`: the forecast. `started_at`: ISO 8601, UTC. `images`: their names.
+    `expected`, `worst`: the forecast. `started_at`: ISO 8601, UTC. `images`: their names. `notices`: what a reader must
+    know of the prompts, such as what was left out of a table.
     """
 
     prompts: tuple[str, ...]
@@ -44,6 +45,7 @@ class Facts:
     unknown_costs: int
     expected: Decimal | None
     worst: Decimal | None
+    notices: tuple[str, ...] = ()
 
 
 class ColumnResult:

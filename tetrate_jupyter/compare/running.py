@@ -160,6 +160,7 @@ class Comparison:
             unknown_costs=progress.unknown_costs,
             expected=self.forecast.expected,
             worst=self.forecast.worst,
+            notices=tuple(cut.sentence for cut in self.setup.cuts),
         )
 
     # --- doing -----------------------------------------------------------------------------------------------
@@ -230,7 +231,8 @@ class Comparison:
         from tetrate_jupyter.compare.asking import prepared
 
         columns = tuple(replace(c, history=self.conversation(c.id, after, repeat).exchanges) for c in self.columns)
-        return prepared(self.session, replace(self.setup, prompts=(prompt,), columns=columns, repeats=1, images=()))
+        setup = replace(self.setup, prompts=(prompt,), columns=columns, repeats=1, images=(), cuts=())
+        return prepared(self.session, setup)
 
     def continue_with(self, column: str, prompt: int = 0, repeat: int = 0) -> Branch:
         """Make a column's conversation the session's, and its model too; the other columns stay as branches.

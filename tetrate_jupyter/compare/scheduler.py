@@ -144,7 +144,11 @@ class Scheduler:
             options: dict[str, Any] = {**self._setup.params, **cell.column.params}
             try:
                 asked = self._session.question(
-                    self._setup.prompts[cell.place.prompt], images=self._setup.images, keep=False, **options
+                    self._setup.prompts[cell.place.prompt],
+                    images=self._setup.images,
+                    cuts=self._setup.cuts,
+                    keep=False,
+                    **options,
                 )
                 planned = plan(asked, cell.column.model, Conversation(cell.column.history))
             except Exception as foreign:  # noqa: BLE001 - a schema or tool is foreign code

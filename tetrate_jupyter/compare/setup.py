@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tetrate_jupyter.compare.columns import Column
-    from tetrate_jupyter.types import Image
+    from tetrate_jupyter.types import Cut, Image
 
 MAX_CELLS: Final = 100_000  # a notebook holds them; more is a job for a queue
 CONCURRENCY: Final = 4  # calls to one model at once, where nothing else is said
@@ -35,7 +35,7 @@ class Setup:
 
     `params` are the options of `Session.ask` for all columns. `seed` fixes the order in which calls start and the blind
     order, nothing at the models. `max_cost`: US dollars that must not be passed, None for no limit. `concurrency`:
-    calls to one model at once.
+    calls to one model at once. `cuts`: what was left out of the variables that stand in the prompts.
     """
 
     prompts: tuple[str, ...]
@@ -46,6 +46,7 @@ class Setup:
     images: tuple[Image, ...] = ()
     max_cost: Decimal | None = None
     concurrency: int = CONCURRENCY
+    cuts: tuple[Cut, ...] = ()
 
     def __post_init__(self) -> None:
         _check_prompts(self.prompts, images=bool(self.images))

@@ -22,6 +22,7 @@ def text(result: Result) -> str:
     """Give the text. Answers are written out for one prompt; for more, `result.df` has them."""
     figured = [figures(c.head, c.rows) for c in result.columns]
     parts = [one_line(facts.headline(result)), facts.table(figured, result).plain()]
+    parts += [one_line(notice) for notice in result.facts.notices]
     won = verdict(figured)
     if won and not result.is_blind:
         parts.append(one_line(facts.sentence(won)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from tetrate_jupyter.types import Timing, ToolResult, Usage
+    from tetrate_jupyter.types import Cut, Timing, ToolResult, Usage
 
 TRUNCATED = "Cut off at the output cap; raise it with --max-tokens (max_tokens=)."
 FILTERED = "The provider's content filter ended this answer early."
@@ -24,7 +24,8 @@ class Answer:
     (they differ under fallback). `cost` is an estimate in US dollars, or None for unknown. `partial` says why the
     answer is not whole ("stopped", or the error's name), or is None.
     `parsed` is the validated value where a schema was given. `tool_results` are the tool calls in order.
-    `dropped_fields` are the request fields that the router took out on the way to the provider.
+    `dropped_fields` are the request fields that the router took out on the way to the provider. `cuts` are the parts of
+    variables and of tools' results that the model was not sent.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Answer:
     tool_results: tuple[ToolResult, ...] = ()
     dropped_fields: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    cuts: tuple[Cut, ...] = ()
 
     @property
     def code(self) -> str | None:
@@ -65,7 +67,7 @@ class Answer:
             found.append(FILTERED)
         if self.dropped_fields:
             found.append(f"The router left out: {', '.join(self.dropped_fields)}.")
-        return (*found, *self.notes)
+        return (*found, *(cut.sentence for cut in self.cuts), *self.notes)
 
     @property
     def footer(self) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.http.client import GatewayClient
-    from tetrate_jupyter.types import Event, Retrying, Secret, ToolCall, ToolResult
+    from tetrate_jupyter.types import Cut, Event, Retrying, Secret, ToolCall, ToolResult
 
 
 class Completion:
@@ -116,7 +116,13 @@ class Completion:
             parsed=parsed,
             tool_results=tuple(self.tool_results),
             dropped_fields=self._dropped,
+            cuts=self._cuts(),
         )
+
+    def _cuts(self) -> tuple[Cut, ...]:
+        """Return what this question and its tools left out, each once."""
+        asked = self.request.messages[-1].cuts if self.request.messages else ()
+        return tuple(dict.fromkeys([*asked, *(cut for result in self.tool_results for cut in result.cuts)]))
 
     @property
     def has_output(self) -> bool:

@@ -10,9 +10,11 @@ from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.formats import HINTS, next_cell, parse_json, shown
 from tetrate_jupyter.magics.output import output_for
 from tetrate_jupyter.magics.prompting import build_prompt, out_name
+from tetrate_jupyter.sessions.rows import asked_limits
 
 if TYPE_CHECKING:
     from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.completion.cuts import Limits
     from tetrate_jupyter.magics.extension import TetrateMagics
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.magics.output import Output
@@ -54,12 +56,16 @@ def ask(magics: TetrateMagics, line: str, cell: str | None) -> None:
 
 
 def _question(magics: TetrateMagics, parsed: Parsed, cell: str | None, form: str) -> Question:
-    prompt = build_prompt(parsed, cell, magics.ip.user_ns)
+    def limits(text: str) -> Limits:
+        return asked_limits(magics.session, text, parsed.text("rows"), parsed.text("model"))
+
+    prompt = build_prompt(parsed, cell, magics.ip.user_ns, limits)
     defaults = {"temperature": magics.temperature, "max_tokens": magics.max_tokens}
     options = {k: v for k, v in defaults.items() if v is not None} | dict(prompt.arguments)
     asked = magics.session.question(
         prompt.text,
         images=prompt.images,
+        cuts=prompt.cuts,
         keep=magics.keep and not parsed.flag("no_keep"),
         cell_id=magics.cells.next(),
         **options,

@@ -9,6 +9,13 @@ from tetrate_jupyter.magics.options import Command, Option
 FORMATS: Final = ("markdown", "text", "json", "code")
 STORES: Final = ("auto", "keyring", "file", "memory")
 
+
+def _rows(text: str) -> str:
+    if text.lower() != "all" and int(text) < 1:
+        raise ValueError(text)
+    return text.lower()
+
+
 ASK_OPTIONS: Final = (
     Option(("-m", "--model"), "ask this model instead of the session's", value="ID"),
     Option(("-s", "--system"), "system prompt for this question", value="TEXT"),
@@ -25,6 +32,7 @@ ASK_OPTIONS: Final = (
     Option(("--no-keep",), "leave question and answer out of the conversation"),
     Option(("--dry-run",), "show what would be sent, its size and its estimated cost; send nothing"),
     Option(("-n", "--no-interpolate"), "leave {names} in the prompt as typed"),
+    Option(("--rows",), "rows of each {table} that are sent (15); all: as many as fit", value="N|all", convert=_rows),
 )
 
 ASK: Final = Command(
@@ -60,6 +68,7 @@ COMPARE: Final = Command(
         Option(("--wait",), "wait here and show the result instead of the panel; for Run All"),
         Option(("--dry-run",), "say how many calls it makes and what they may cost; ask nothing"),
         _SHARED["no_interpolate"],
+        _SHARED["rows"],
     ),
     example="%%tetrate_compare -m claude-haiku-4-5 -m gpt-6-luna --repeats 3 -o result\nName a colour.",
 )

@@ -6,15 +6,19 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from tetrate_jupyter.compare.asking import ANNOUNCED, SETTLE, ComparisonStopped, prepare
+from tetrate_jupyter.compare.asking import ANNOUNCED, SETTLE, ComparisonStopped, models_of, prepare
+from tetrate_jupyter.completion.cuts import USUAL
 from tetrate_jupyter.errors import EmptyPromptError
 from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
+from tetrate_jupyter.magics.dry_run import left_out
 from tetrate_jupyter.magics.prompting import build_prompt, out_name
+from tetrate_jupyter.sessions.rows import is_asked_for, limits
 
 if TYPE_CHECKING:
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.running import Comparison
+    from tetrate_jupyter.completion.cuts import Limits
     from tetrate_jupyter.magics.extension import TetrateMagics
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.widgets.compare import ComparePanel
@@ -36,6 +40,8 @@ def compare(magics: TetrateMagics, line: str, cell: str | None) -> ComparePanel 
     comparison = _prepared(magics, parsed, cell)
     if parsed.flag("dry_run"):
         _show_forecast(comparison.forecast)
+        for notice in left_out(comparison.setup.cuts):
+            print(notice)  # noqa: T201 - a magic's answer
         return None
     magics.session.comparison = comparison
     if comparison.forecast.calls >= ANNOUNCED:
@@ -51,7 +57,16 @@ def compare(magics: TetrateMagics, line: str, cell: str | None) -> ComparePanel 
 
 
 def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str) -> Comparison:
-    prompt = build_prompt(parsed, cell, magics.ip.user_ns)
+    session, rows = magics.session, parsed.text("rows")
+    models = ",".join(parsed.many("model")) or None
+
+    def limits_for(text: str) -> Limits:
+        if not is_asked_for(session, rows):
+            return USUAL
+        asked = session.bridge.run(models_of(session, models))
+        return limits(session, text, rows, models=asked, history=parsed.flag("history"))
+
+    prompt = build_prompt(parsed, cell, magics.ip.user_ns, limits_for)
     asked = dict(prompt.arguments)
     asked.pop("model", None)
     own = {
@@ -62,9 +77,7 @@ def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str) -> Comparison:
     }
     defaults = {"temperature": magics.temperature, "max_tokens": magics.max_tokens}
     options: dict[str, Any] = {k: v for k, v in {**defaults, **asked, **own}.items() if v is not None}
-    models = ",".join(parsed.many("model")) or None
-    session = magics.session
-    return session.bridge.run(prepare(session, prompt.text, models, images=prompt.images, **options))
+    return session.bridge.run(prepare(session, prompt.text, models, images=prompt.images, cuts=prompt.cuts, **options))
 
 
 def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, blind: bool) -> None:

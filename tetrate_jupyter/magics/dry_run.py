@@ -6,10 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tetrate_jupyter.sessions.asking import Plan
+    from tetrate_jupyter.types import Cut
 
 MAX_SHOWN = 20_000  # characters of the body; beyond, the reader has seen enough
 MAX_URL = 60  # characters of a data: URL
+COUNTED = frozenset({"rows", "values", "members", "labels", "columns"})
+MORE = "; --rows N or --rows all sends more"
 
 
 def show_plan(plan: Plan) -> None:
@@ -24,7 +29,14 @@ def text(plan: Plan) -> str:
     body = json.dumps(_shortened(plan.request.body()), indent=2, ensure_ascii=False)
     if len(body) > MAX_SHOWN:
         body = f"{body[:MAX_SHOWN]}\n... ({len(body) - MAX_SHOWN:,} more characters)"
-    return "\n".join([f"Nothing was sent. To {plan.request.model.id}:", *estimates(plan), "", body])
+    return "\n".join(
+        [f"Nothing was sent. To {plan.request.model.id}:", *estimates(plan), *left_out(plan.cuts), "", body]
+    )
+
+
+def left_out(cuts: Sequence[Cut]) -> list[str]:
+    """Say what of the variables would not be sent, and how to send more."""
+    return [f"{cut.sentence}{MORE if cut.what in COUNTED and not cut.why else ''}" for cut in cuts]
 
 
 def estimates(plan: Plan) -> list[str]:

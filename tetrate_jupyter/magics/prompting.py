@@ -11,18 +11,24 @@ from tetrate_jupyter.characters import plain
 from tetrate_jupyter.errors import EmptyPromptError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from tetrate_jupyter.completion.cuts import Limits
     from tetrate_jupyter.magics.options import Parsed
+    from tetrate_jupyter.types import Cut
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt ready to be asked: text with its variables in place, images, and the other arguments of `ask`."""
+    """A prompt ready to be asked: text with its variables in place, images, and the other arguments of `ask`.
+
+    `cuts` is what was left out of the variables.
+    """
 
     text: str
     images: tuple[object, ...]
     arguments: Mapping[str, Any]
+    cuts: tuple[Cut, ...] = ()
 
 
 def prompt_text(parsed: Parsed, cell: str | None) -> str:
@@ -41,17 +47,21 @@ def prompt_text(parsed: Parsed, cell: str | None) -> str:
     return cell.strip("\n")
 
 
-def build_prompt(parsed: Parsed, cell: str | None, namespace: Mapping[str, Any]) -> Prompt:
-    """Put variables into the prompt and resolve the names that the options give."""
-    from tetrate_jupyter.completion.variables import interpolate, near_misses
+def build_prompt(
+    parsed: Parsed, cell: str | None, namespace: Mapping[str, Any], limits: Callable[[str], Limits]
+) -> Prompt:
+    """Put variables into the prompt, as much of each as `limits` says for it, and resolve the options' names."""
+    from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 
     text = prompt_text(parsed, cell)
+    cuts: tuple[Cut, ...] = ()
     images: tuple[object, ...] = tuple(_image(name, namespace) for name in parsed.many("image"))
     if not parsed.flag("no_interpolate"):
-        for typed, meant in near_misses(text, namespace):
-            print(plain(f"{{{typed}}} is no variable here and stays as typed. Did you mean {{{meant}}}?"))  # noqa: T201 - to the person
-        filled = interpolate(text, namespace)
-        text, images = filled.text, (*images, *filled.images)
+        note = note_on_unknown(text, namespace)
+        if note:
+            print(plain(note))  # noqa: T201 - to the person
+        filled = interpolate(text, namespace, limits(text))
+        text, images, cuts = filled.text, (*images, *filled.images), filled.cuts
     arguments: dict[str, Any] = {
         "model": parsed.text("model"),
         "system": parsed.text("system"),
@@ -62,7 +72,7 @@ def build_prompt(parsed: Parsed, cell: str | None, namespace: Mapping[str, Any])
         "tools": [_variable("--tool", name, namespace) for name in parsed.many("tool")],
         **dict(_param(given) for given in parsed.many("param")),
     }
-    return Prompt(text, images, {k: v for k, v in arguments.items() if v not in (None, [])})
+    return Prompt(text, images, {k: v for k, v in arguments.items() if v not in (None, [])}, cuts)
 
 
 def out_name(parsed: Parsed) -> str | None:

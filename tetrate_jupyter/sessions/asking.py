@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.conversation import Conversation, Turn
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.ledger import Ledger
-    from tetrate_jupyter.types import Event, Secret
+    from tetrate_jupyter.types import Cut, Event, Secret
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Question:
     cell_id: str | None = None
     replaces: str | None = None  # an exchange of the current branch, which this question asks differently
     typed: str | None = None  # the prompt as written, where variables were put into it
+    cuts: tuple[Cut, ...] = ()  # what was left out of those variables
     options: Options = field(default_factory=Options)
 
 
@@ -55,6 +56,11 @@ class Plan:
     keep: bool
     prompt_tokens: int
     output_cap: int
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """What of the prompt's variables would not be sent."""
+        return self.request.messages[-1].cuts
 
     @property
     def cost(self) -> Estimate:
@@ -83,6 +89,7 @@ def question(prompt: str, options: Mapping[str, Any], *, system: str | None) -> 
         cell_id=rest.pop("cell_id", None),
         replaces=rest.pop("replaces", None),
         typed=rest.pop("typed", None),
+        cuts=tuple(rest.pop("cuts", ())),
         options=known,
     )
     return replace(found, options=replace(known, extra=rest)) if rest else found
@@ -126,12 +133,12 @@ def _described(question: Question, model: Model) -> tuple[Any, Any, str | None]:
 
 def _user_message(question: Question) -> Message:
     if not question.images:
-        return Message("user", question.prompt, typed=question.typed)
+        return Message("user", question.prompt, typed=question.typed, cuts=question.cuts)
     from tetrate_jupyter.completion.images import load_image
     from tetrate_jupyter.types import Image
 
     loaded = tuple(i if isinstance(i, Image) else load_image(i) for i in question.images)
-    return Message("user", question.prompt, images=loaded, typed=question.typed)
+    return Message("user", question.prompt, images=loaded, typed=question.typed, cuts=question.cuts)
 
 
 class Asker:

@@ -10,6 +10,7 @@ from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.characters import MAX_NAME, one_line
+from tetrate_jupyter.completion.cuts import DEFAULT_ROWS
 from tetrate_jupyter.config import Endpoints, scope_of
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
@@ -49,6 +50,7 @@ class Session:
     service; `allow_http` accepts plain http beyond this machine. `key` is a key given by hand (better: `login`).
     `model` is a model id; without one a small, current model of the key's list is chosen at the first question.
     `system` goes before every question. `params` are options for every question: `session.params["temperature"] = 0`.
+    `rows`: how many rows of a table the `{df}` of cells and the chat send: 15 (up to 30 whole), a number, or "all".
     Every blocking call has a coroutine of the same name with `a` before it.
     """
 
@@ -75,6 +77,7 @@ class Session:
         self.ledger = Ledger()
         self.system = system
         self.params: dict[str, Any] = {}
+        self.rows: int | str = DEFAULT_ROWS
         self._model = model
         self._model_observers = Observers()
         self._refreshing: asyncio.Future[None] | None = None
@@ -381,6 +384,7 @@ class Session:
             conversation=self.conversation.fork(),
         )
         other.params.update(self.params)
+        other.rows = self.rows
         other.account.share(self.account)
         return other
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config
 from tetrate_jupyter.completion.images import load_image
-from tetrate_jupyter.completion.variables import interpolate, near_misses
+from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.errors import EmptyPromptError, OptionError
 from tetrate_jupyter.front_end import namespace, on_cell_run
+from tetrate_jupyter.sessions.rows import limits
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
 from tetrate_jupyter.widgets.chat_items import ChatItems, by_provider, earlier
@@ -147,7 +148,9 @@ class ChatPanel(Panel):
 
     def _retry(self, key: str) -> None:
         user, replaces = self._find(key)
-        question = self.session.question(user.content, images=user.images, typed=user.typed, replaces=replaces)
+        question = self.session.question(
+            user.content, images=user.images, typed=user.typed, cuts=user.cuts, replaces=replaces
+        )
         self.session.runs.dismiss(key)
         self.session.start(question)
 
@@ -155,15 +158,13 @@ class ChatPanel(Panel):
         if not text.strip() and not images:
             raise EmptyPromptError("The prompt is empty.", next_step="write something in the box")
         names = namespace()
-        missed = near_misses(text, names)
-        self._hint = " ".join(
-            f"{{{typed}}} is no variable and was sent as typed. Did you mean {{{meant}}}?" for typed, meant in missed
-        )
-        filled = interpolate(text, names)
+        self._hint = note_on_unknown(text, names)
+        filled = interpolate(text, names, limits(self.session, text))
         return self.session.question(
             filled.text,
             images=(*images, *filled.images),
             typed=text if filled.names_used else None,
+            cuts=filled.cuts,
             replaces=replaces,
         )
 

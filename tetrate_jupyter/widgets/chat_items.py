@@ -89,6 +89,7 @@ class ChatItems:
     def _running(self, run: Run, key: str) -> Item:
         _, live = self._streams.setdefault(key, (run, Live()))
         fields = {**_asked(run.user), **_NOTHING, "state": "running", "can_stop": run.can_stop, "status": _status(run)}
+        fields["notes"] = [visible(cut.sentence) for cut in run.user.cuts]
         if run.plan is not None and run.plan.turn.cell_id:
             fields["origin"] = "cell"
         if run.completion is not None and run.completion.text:

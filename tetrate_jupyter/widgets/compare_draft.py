@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.conversation import Exchange
     from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.types import Cut
     from tetrate_jupyter.widgets.feed import Fields
 
 COLUMNS: Final = 12  # live at once; more are asked, and read in the result
@@ -62,6 +63,7 @@ class Draft:
         self._given: tuple[str, ...] = ()  # prompts that are too many for the box
         self._params: dict[str, Any] = {}
         self._rest: dict[str, Any] = {}  # what has no field: images, a schema, tools
+        self._asked: tuple[tuple[str, ...], tuple[Cut, ...]] = ((), ())  # prompts taken over, and what they leave out
 
     def take(self, comparison: Comparison) -> None:
         """Begin from what was asked: asking again asks the same."""
@@ -75,6 +77,7 @@ class Draft:
             self._params["repeats"] = setup.repeats
         if setup.max_cost is not None:
             self._params["max_cost"] = float(setup.max_cost)
+        self._asked = setup.prompts, setup.cuts
         self._take_prompts(setup.prompts)
 
     def _take_prompts(self, prompts: tuple[str, ...]) -> None:
@@ -145,7 +148,10 @@ class Draft:
 
     def arguments(self) -> tuple[str | tuple[str, ...], list[dict[str, Any]] | None, dict[str, Any]]:
         """Give prompts, models and options as `Session.compare` takes them."""
-        return self._prompts(), [pick.wish for pick in self.picks] or None, {**self._rest, **self._params}
+        prompts, (known, cuts) = self._prompts(), self._asked
+        same = cuts and (prompts if isinstance(prompts, tuple) else (prompts,)) == known
+        options = {**self._rest, **self._params, **({"cuts": cuts} if same else {})}
+        return prompts, [pick.wish for pick in self.picks] or None, options
 
     def _prompts(self) -> str | tuple[str, ...]:
         if self._given:

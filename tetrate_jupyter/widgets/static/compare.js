@@ -22,10 +22,11 @@ function compare(context) {
   const later = button("›", look(1, true), { ...quiet, "aria-label": "Repeat after" });
   const places = h("span", { class: "tetrate-ways", hidden: true }, before, after, place, sooner, later);
   const question = h("p", { class: "tetrate-question", hidden: true, dir: "auto" });
+  const notices = h("p", { class: "tetrate-quiet tetrate-notices", hidden: true, dir: "auto" });
   const verdict = h("p", { class: "tetrate-verdict", hidden: true });
   const forecast = h("p", { class: "tetrate-quiet tetrate-forecast", hidden: true });
   const status = h("div", { class: "tetrate-standing", hidden: true },
-    h("div", { class: "tetrate-row" }, bar, stands, stop, retry, clear, places), forecast, question, verdict);
+    h("div", { class: "tetrate-row" }, bar, stands, stop, retry, clear, places), forecast, notices, question, verdict);
 
   // --- how to read it ---
   const view = h("select", { "aria-label": "Show", onchange: showAs });
@@ -77,6 +78,8 @@ function compare(context) {
     for (const each of [sooner, later]) show(each, told.repeats > 1 && !rows());
     setText(question, told.question);
     show(question, told.prompts > 1 && !rows());
+    setText(notices, told.notices);
+    show(notices, Boolean(told.notices));
     setText(forecast, told.forecast);
     show(forecast, Boolean(told.forecast) && told.running);
     if (verdict.textContent !== told.verdict && told.verdict) announce(`Done. ${told.verdict}`);

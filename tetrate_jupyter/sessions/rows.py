@@ -1,0 +1,69 @@
+"""How many rows of a table a question sends, and how much room the asked models leave for them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter import config
+from tetrate_jupyter.completion.cuts import DEFAULT_ROWS, USUAL, Limits, rows_of
+from tetrate_jupyter.errors import TetrateError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.types import Model
+
+_CHARACTERS: Final = 2  # a token of a table: digits, names and bars take many; fewer than may come, so that it fits
+_KEPT: Final = 0.9  # of the window; the rest is for what the estimates miss
+
+
+def limits(
+    session: Session,
+    text: str,
+    rows: object = None,
+    *,
+    models: Sequence[Model | None] | None = None,
+    history: bool = True,
+) -> Limits:
+    """Return how much of each value goes into the prompt `text`.
+
+    `rows` of this question, else `session.rows`: 15 (tables of up to 30 whole), another number, or "all". More than 15
+    may take what the windows of `models` (else of the session's own) leave beside the answer, the prompt and, with
+    `history`, the conversation. Raises `OptionError` where it is no number of rows.
+    """
+    wanted = rows_of(session.rows if rows is None else rows)
+    if rows is None and wanted == DEFAULT_ROWS:
+        return USUAL
+    if wanted is not None and wanted <= DEFAULT_ROWS:
+        return Limits(wanted, is_usual=False)
+    asked = [session.catalog.models.get(session.model) if session.model else None] if models is None else models
+    taken = session.conversation.estimate_tokens(system=session.system) if history else 0
+    tokens = min(map(_window, asked or [None])) - taken - round(len(text) / config.CHARACTERS_PER_TOKEN)
+    return Limits(wanted, max(0, round(tokens * _KEPT) * _CHARACTERS), is_usual=False)
+
+
+def is_asked_for(session: Session, rows: object = None) -> bool:
+    """Whether more or fewer rows than usual are wanted, so that the models' windows matter."""
+    return rows is not None or session.rows != DEFAULT_ROWS
+
+
+def asked_limits(session: Session, text: str, rows: object, model: str | None) -> Limits:
+    """Return the limits of a question to `model` (None: the session's), asking the router for its window where needed.
+
+    Blocks; a list that can't be read leaves the window to the default.
+    """
+    if not is_asked_for(session, rows):
+        return USUAL
+    with contextlib.suppress(TetrateError):
+        session.bridge.run(session.amodels())
+    known = session.catalog.models
+    wanted = model or session.model
+    return limits(session, text, rows, models=[known.get(wanted) if wanted else known.default()])
+
+
+def _window(model: Model | None) -> int:
+    window = config.DEFAULT_CONTEXT_WINDOW if model is None else model.context_window or config.DEFAULT_CONTEXT_WINDOW
+    answer = config.DEFAULT_MAX_OUTPUT if model is None else model.max_output_tokens or config.DEFAULT_MAX_OUTPUT
+    return window - min(answer, window // 4)
