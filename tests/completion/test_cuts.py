@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import types
 from typing import Any
 
@@ -186,6 +187,26 @@ def test_a_table_of_ten_million_rows_is_read_in_part() -> None:
     assert "- a: 10,000,000 values, 0 missing, min 0, max 5" in text
     assert "(counted over 100,000 rows, evenly spaced" in text
     assert len(text) <= MAX_CHARACTERS
+
+
+def test_no_kind_of_column_ends_the_prompt() -> None:
+    columns: dict[str, Any] = {
+        "interval": pd.arrays.IntervalArray.from_breaks(range(101)),
+        "period": pd.period_range("2020", periods=100),
+        "complex": np.arange(100) + 0.5j,
+        "sparse": pd.arrays.SparseArray([1.0] * 100),
+        "category": pd.Categorical([1, 2] * 50),
+        "mixed": pd.Series([1, "a", None, [1]] * 25, dtype=object),
+        "delta": pd.to_timedelta(range(100), unit="s"),
+        "decimal": [decimal.Decimal("sNaN"), decimal.Decimal(1)] * 50,
+    }
+    found = described(pd.DataFrame(columns), "df")
+    assert said(found) == ["df: 15 of 100 rows sent"]
+    for name in columns:
+        assert f"- {name}: 100 values" in found.text or f"- {name}: 75 values" in found.text
+    assert "(0, 1]" in found.text
+    assert "- delta: 100 values, 0 missing, min 0 days 00:00:00, max 0 days 00:01:39" in found.text
+    assert described(pd.DataFrame(index=range(100)), "df").cuts == ()
 
 
 # --- how many ------------------------------------------------------------------------------------------------

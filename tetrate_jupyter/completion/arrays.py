@@ -70,7 +70,7 @@ class _Writer:
     def __init__(self, values: Any, edges: list[tuple[int, int]]) -> None:  # noqa: ANN401 - as above
         self.count = self.short = 0
         self._edges = edges
-        self.text = self._axis(values, 0) if values.ndim else self._value(values[()])
+        self.text = "[]" if not values.size else self._axis(values, 0) if values.ndim else self._value(values[()])
 
     def _axis(self, values: Any, axis: int) -> str:  # noqa: ANN401 - as above
         parts = list(self._parts(values, axis))

@@ -291,8 +291,9 @@ def _one_line(node: Node, comma: str, colon: str) -> str:
 
 
 def _indented(node: Node, depth: int) -> str:
-    if isinstance(node, str) or not node:
-        return _one_line(node, ", ", ": ")
+    line = _one_line(node, ", ", ": ")
+    if isinstance(node, str) or not node or (depth and len(line) <= _ONE_LINE):  # a record is a line
+        return line
     inner, outer = "\n" + "  " * (depth + 1), "\n" + "  " * depth
     if isinstance(node[0], tuple):
         lines = [f"{key}: {_indented(member, depth + 1)}" for key, member in _as_pairs(node)]

@@ -85,7 +85,8 @@ class _PandasColumn:
 
     def numbers(self, step: int = 1) -> tuple[Foreign, int] | None:
         dtype = self._values.dtype
-        dtype = getattr(dtype, "subtype", None) or getattr(dtype, "numpy_dtype", dtype)  # sparse; nullable and Arrow
+        is_sparse = type(dtype).__name__ == "SparseDtype"
+        dtype = dtype.subtype if is_sparse else getattr(dtype, "numpy_dtype", dtype)  # of nullable and Arrow ones
         if getattr(dtype, "kind", "") not in "iuf" or not _is_known(self._values.dtype):
             return None
         part = self._values[::step]

@@ -38,7 +38,11 @@ def summary(columns: Sequence[Column], rows: int, limit: int) -> str:
     left = limit - len(lines[0]) - 40
     sampled = max(1, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(columns))))
     for place, column in enumerate(columns):
-        line = f"- {shortened(column.label, _NAME)}: {_of_column(column, rows, len(columns), sampled)}"
+        try:
+            told = _of_column(column, rows, len(columns), sampled)
+        except Exception as error:  # noqa: BLE001 - a library's own type may refuse anything; the rows are still sent
+            told = f"not summarised ({type(error).__name__})"
+        line = f"- {shortened(column.label, _NAME)}: {told}"
         left -= len(line) + 1
         if left < 0:
             return "\n".join([*lines, f"- no room for {len(columns) - place:,} more columns"])

@@ -20,6 +20,7 @@ MAX_CHARACTERS: Final = 6_000  # about 1,700 tokens: enough to reason about, lit
 MAX_COLUMNS: Final = 20
 MANY_COLUMNS: Final = 1_000  # where somebody has asked for more rows than usual
 _CELLS: Final = (2_000, 300, 60)  # characters of one cell: the most with which all rows fit
+_SAID: Final = 400  # characters kept for saying what is left out
 _LABEL: Final = 60  # characters of a column's name
 _ALL_LABELS: Final = 100  # labels of an Index that are sent, where nobody has said how many
 _FIRST_LABELS: Final = 50
@@ -85,7 +86,7 @@ class _Layout:
 
     def described(self, name: str) -> Described:
         """Return the text and its cuts; the text is too long where not even one row fits."""
-        rows, room = self._sheet.rows, self._bound - len(self._kinds) - len(self._head) - 200
+        rows, room = self._sheet.rows, self._bound - len(self._kinds) - len(self._head) - _SAID
         first, last = self._fewer(*self._limits.shown(rows), room)
         head, tail = self._rows(first, last, room)
         told = ""
@@ -117,7 +118,7 @@ class _Layout:
     def _text(self, name: str, head: _Rows, tail: _Rows, told: str) -> Described:
         sheet, sent = self._sheet, len(head.lines) + len(tail.lines)
         cuts, lines = [], [self._kinds, "", self._head, *head.lines]
-        if sent < sheet.rows:
+        if sent < sheet.rows and self._columns:
             asked = self._limits.rows is None or sent < self._limits.rows
             what = "values" if sheet.is_one else "rows"
             cuts.append(Cut(name, what, sent, sheet.rows, self._limits.why if asked else ""))
@@ -128,10 +129,12 @@ class _Layout:
         short = sum(head.shortened) + sum(tail.shortened) + sum(is_short for _, is_short in self._labels)
         if short:
             cuts.append(Cut(name, "cells shortened", short))
-        if sent < sheet.rows:
+        if sent < sheet.rows and self._columns:
             lines.append(_left_out(len(head.lines), len(tail.lines), sheet.rows))
         lines += [f"[{cut.sentence}]" for cut in cuts if cut.what not in {"rows", "values"}]
-        return Described("\n".join([*lines, *([told] if told and sent < sheet.rows else [])]), tuple(cuts))
+        return Described(
+            "\n".join([*lines, *([told] if told and sent < sheet.rows and self._columns else [])]), tuple(cuts)
+        )
 
 
 def _left_out(first: int, last: int, rows: int) -> str:
