@@ -49,6 +49,28 @@ def row(column: str = "c1", repeat: int = 0, text: str = "x", **more: Any) -> Ro
     return Row(column, more.pop("prompt", 0), repeat, text=text, **{**usual, **more})
 
 
+def test_after_an_interrupt_short_answers_are_rendered_and_long_ones_shown_as_they_were_written() -> None:
+    short, long = "**short**", "- item\n" * 4_000
+    shown = made([row("c1", text=short), row("c2", text=long)]).bundle(at_once=True)
+    assert "<strong>short</strong>" in shown["text/html"]
+    assert "<li>" not in shown["text/html"]
+    assert "- item\n- item" in shown["text/html"]
+    assert (
+        made([row("c1", text=short)], labels=("a",)).bundle(at_once=True)["text/html"]
+        == made([row("c1", text=short)], labels=("a",)).html
+    )
+
+
+def test_texts_of_very_many_lines_are_compared_in_linear_time_and_whole() -> None:
+    one, other = "same\n" * 5_000 + "old\n" + "- item\n" * 100_000, "same\n" * 5_000 + "new\n" + "- item\n" * 100_000
+    pieces = word_diff(one, other)
+    assert [p.kind for p in pieces] == ["same", "removed", "added", "same"]
+    assert "".join(p.text for p in pieces if p.kind != "added") == one
+    assert "".join(p.text for p in pieces if p.kind != "removed") == other
+    longer = word_diff(one, one + "- item\n" * 50_000)
+    assert "".join(p.text for p in longer if p.kind != "removed") == one + "- item\n" * 50_000
+
+
 # --- data ------------------------------------------------------------------------------------------------------
 
 

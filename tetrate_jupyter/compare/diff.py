@@ -29,11 +29,13 @@ def word_diff(one: str, other: str) -> tuple[Piece, ...]:
     """Say what has to go from `one` and what has to come to make it `other`.
 
     The "same" and "removed" pieces together are `one`, the "same" and "added" ones `other`. Very long texts are
-    compared line by line.
+    compared line by line; of those with too many lines for that, only what they begin and end with is told apart.
     """
     first, second = _WORDS.findall(one), _WORDS.findall(other)
     if len(first) * len(second) > _MOST:
         first, second = _LINES.findall(one), _LINES.findall(other)
+        if len(first) * len(second) > _MOST:
+            return tuple(_ends(first, second))
     pieces: list[Piece] = []
     for operation, a, b, c, d in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
         if operation == "equal":
@@ -41,6 +43,21 @@ def word_diff(one: str, other: str) -> tuple[Piece, ...]:
         else:
             pieces += [*_piece("removed", first[a:b]), *_piece("added", second[c:d])]
     return tuple(pieces)
+
+
+def _ends(first: Sequence[str], second: Sequence[str]) -> list[Piece]:
+    """Compare what both begin and end with, in linear time."""
+    shorter = min(len(first), len(second))
+    start = next((n for n in range(shorter) if first[n] != second[n]), shorter)
+    end = next((n for n in range(shorter - start) if first[-1 - n] != second[-1 - n]), shorter - start)
+    removed, added = first[start : len(first) - end], second[start : len(second) - end]
+    after = first[len(first) - end :]
+    return [
+        *_piece("same", first[:start]),
+        *_piece("removed", removed),
+        *_piece("added", added),
+        *_piece("same", after),
+    ]
 
 
 def diff_html(pieces: Iterable[Piece]) -> str:
