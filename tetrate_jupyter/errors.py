@@ -61,6 +61,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line, plain
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class TetrateError(Exception):
 
 
 def _clean(text: str) -> str:
-    text = plain(text[: MAX_MESSAGE + 1])
+    # Foreign words may quote a key: looked for once what could stand within it is out, and before a cut hides its end.
+    text = secrecy.redact(plain(text[: 2 * MAX_MESSAGE]))
     return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
 
+from tetrate_jupyter import secrecy
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
@@ -34,12 +36,13 @@ class Secret:
     `reveal()` is called where the header is written and where the key is stored, nowhere else.
     """
 
-    __slots__ = ("_text", "host")
+    __slots__ = ("__weakref__", "_text", "host")
 
     def __init__(self, value: str, *, host: str) -> None:
         # a function, since whatever walks through attributes shows those and not what a function closes over
         self._text: Callable[[], str] = lambda: value
         self.host = host
+        secrecy.note(self)  # from now on no text that holds it is sent or shown
 
     @classmethod
     def typed(cls, text: object) -> Secret:
@@ -166,6 +169,9 @@ class Image:
     media_type: str
     size: int
     label: str = "image"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", secrecy.redact(self.label))  # shown and saved, though never sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "tetrate_jupyter"
 NAME = "tetrate_jupyter"
 
 LEVELS = {
-    "errors": 0, "types": 0, "config": 0, "observers": 0, "characters": 0, "amounts": 0,
+    "errors": 0, "types": 0, "config": 0, "observers": 0, "characters": 0, "amounts": 0, "secrecy": 0,
     "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1,
     "catalog": 2, "ledger": 2,
     "completion": 3, "conversation": 3,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.keys.backends import Clinging, Faithful, Hanging
+from tests.keys.backends import Clinging, Faithful
 from tests.keys.conftest import choose
 from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
@@ -209,21 +209,6 @@ def test_a_keyring_that_fails_does_not_keep_the_file_from_being_removed(new_stor
     assert not path.exists()
 
 
-# --- what is known without asking ----------------------------------------------------------------------------
-
-
-def test_the_keys_at_hand_are_known_without_asking_a_keyring(
-    new_store: NewStore, secret: Secret, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TARS_API_KEY", "sk-from-environment")
-    store = new_store()
-    store.save(secret, store="memory")
-    backend = Hanging("get")
-    choose(backend)
-    assert sorted(each.reveal() for each in store.at_hand()) == ["sk-from-environment", secret.reveal()]
-    assert backend.calls == []
-
-
 # --- secrets -------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +220,6 @@ def test_no_key_is_in_what_is_shown_or_logged(
     choose(Faithful())
     store = new_store()
     place = store.save(secret, store=kind)
-    shown: list[Any] = [store, vars(store), place, str(place), new_store().find(endpoints), store.at_hand(), GIVEN]
+    shown: list[Any] = [store, vars(store), place, str(place), new_store().find(endpoints), GIVEN]
     shown.append(store.forget(endpoints))
     assert not secret.is_inside(repr(shown) + caplog.text)

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare.columns import Column, Wish, columns_of, neighbours, wishes
 from tetrate_jupyter.compare.forecast import Forecast, forecast, usual_output
+from tetrate_jupyter.compare.rows import plain_params
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
-from tetrate_jupyter.completion.secrets import refuse_secrets
+from tetrate_jupyter.completion.request import wire_message
 from tetrate_jupyter.conversation import Conversation
-from tetrate_jupyter.errors import CostLimitError, OptionError, TetrateError, UnknownModelError
+from tetrate_jupyter.errors import CostLimitError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
+from tetrate_jupyter.http.gate import outgoing
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.sessions.asking import plan
-from tetrate_jupyter.types import Cut, Image, Message, Model
+from tetrate_jupyter.types import Cut, Image, Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,24 +76,18 @@ async def prepare(
         concurrency,
         cuts,
     )
-    await _refuse_keys(session, texts, columns)
+    await session.account.key()  # nothing is prepared that can't be asked; and from here on the key is known
     comparison = await asyncio.to_thread(prepared, session, setup)
     check_cost(comparison.forecast, setup, allowed=max_cost is not None)
     return comparison
 
 
-async def _refuse_keys(session: Session, texts: tuple[str, ...], columns: tuple[Column, ...]) -> None:
-    key = await session.account.key()
-    messages = [Message("user", text) for text in texts]
-    messages += [m for c in columns for e in c.history for m in e.messages()]
-    await asyncio.to_thread(refuse_secrets, messages, {key, *session.account.secrets()})
-
-
 def prepared(session: Session, setup: Setup) -> Comparison:
     """Give the comparison of a setup; a column that can't be asked carries its problem.
 
-    Raises the first column's problem where none can be asked.
+    Raises the first column's problem where none can be asked, and `SecretInPromptError` where any part holds a key.
     """
+    _refuse_keys(setup)
     checked = tuple(_checked(session, setup, column) for column in setup.columns)
     problems = [c.problem for c in checked if c.problem is not None]
     if problems and len(problems) == len(checked):
@@ -197,9 +193,23 @@ def _checked(session: Session, setup: Setup, column: Column) -> Column:
     try:
         asked = session.question(setup.prompts[0], images=setup.images, keep=False, **options)
         plan(asked, column.model, Conversation(column.history))
+    except SecretInPromptError:
+        raise
     except TetrateError as problem:
         return replace(column, problem=problem)
     return column
+
+
+def _refuse_keys(setup: Setup) -> None:
+    """Refuse all of it where a part would be kept, saved or asked with a key in it."""
+    outgoing(
+        {
+            "prompts": setup.prompts,
+            "params": plain_params(setup.params),
+            "columns": [(c.asked, c.label, plain_params(c.params)) for c in setup.columns],
+            "history": [wire_message(m) for c in setup.columns for e in c.history for m in e.messages()],
+        }
+    )
 
 
 def _images(given: object) -> tuple[Image, ...]:

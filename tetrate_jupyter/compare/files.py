@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.compare.result import Facts, Result
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.errors import ComparisonFileError
@@ -38,7 +39,7 @@ def save(result: Result, path: str | Path) -> Path:
         "columns": [_out(h) for h in result.heads],
         "rows": [_out(r) for r in result.rows],
     }
-    text = json.dumps(whole, ensure_ascii=False, indent=1)
+    text = secrecy.redact(json.dumps(whole, ensure_ascii=False, indent=1))
     beside = target.with_name(f".{target.name}.{uuid4().hex[:8]}")
     try:
         beside.write_text(text, encoding="utf-8", errors="replace")

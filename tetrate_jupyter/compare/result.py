@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.errors import InputError, OptionError
 
@@ -151,7 +152,7 @@ class Result:
         """The cell that makes this comparison again: prompts, models, parameters, seed."""
         from tetrate_jupyter.compare.recipe import recipe
 
-        return recipe(self)
+        return secrecy.redact(recipe(self))
 
     def _text(self, column: str, prompt: int, repeat: int) -> str:
         for row in self[column].rows:
@@ -220,14 +221,14 @@ class Result:
         """The page that is left in a notebook: no script, its own style, bounded in size."""
         from tetrate_jupyter.compare.page import page
 
-        return page(self)
+        return secrecy.redact(page(self), secrecy.HTML_MARK)
 
     @property
     def text(self) -> str:
         """The same for a terminal."""
         from tetrate_jupyter.compare.terminal import text
 
-        return text(self)
+        return secrecy.redact(text(self))
 
     def __repr__(self) -> str:
         return self.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.types import ToolCall, Usage
 
@@ -22,7 +23,10 @@ class _Call:
 
 
 class Accumulator:
-    """What one stream has brought so far. `text` and `reasoning` are pieces: joining is the reader's choice."""
+    """What one stream has brought so far, without keys: a router that repeats ours must not have it shown or kept.
+
+    `text` and `reasoning` are pieces: joining is the reader's choice.
+    """
 
     def __init__(self) -> None:
         self.text: list[str] = []
@@ -31,26 +35,32 @@ class Accumulator:
         self.served_model: str | None = None
         self.usage = Usage()
         self._calls: dict[int, _Call] = {}
+        self._said, self._thought = secrecy.Passing(), secrecy.Passing()
 
     def add(self, chunk: ChatChunk) -> tuple[str, str]:
         """Take one chunk; give its (text, reasoning), "" where it has none."""
         if chunk.model and self.served_model is None:
-            self.served_model = one_line(chunk.model, MAX_NAME) or None
+            self.served_model = one_line(secrecy.redact(chunk.model), MAX_NAME) or None
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage)
         if not chunk.choices:
             return "", ""
         choice = chunk.choices[0]
         if choice.finish_reason:
-            self.finish_reason = one_line(choice.finish_reason, MAX_NAME)
+            self.finish_reason = one_line(secrecy.redact(choice.finish_reason), MAX_NAME)
         delta = choice.delta
         if delta is None:
             return "", ""
         if delta.tool_calls:
             for part in delta.tool_calls:
                 self._add_call(part)
-        text = delta.content or ""
-        reasoning = delta.reasoning_text
+        return self._keep(self._said.feed(delta.content or ""), self._thought.feed(delta.reasoning_text))
+
+    def finish(self) -> tuple[str, str]:
+        """Take the end of the stream; give (text, reasoning) that was held back, since it might have become a key."""
+        return self._keep(self._said.finish(), self._thought.finish())
+
+    def _keep(self, text: str, reasoning: str) -> tuple[str, str]:
         if text:
             self.text.append(text)
         if reasoning:
@@ -73,7 +83,7 @@ class Accumulator:
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls asked for, in the model's order; an id that some gateways leave out is made up."""
         return tuple(
-            ToolCall(call.id or f"call_{index}", call.name, "".join(call.arguments))
+            ToolCall(*map(secrecy.redact, (call.id or f"call_{index}", call.name, "".join(call.arguments))))
             for index, call in sorted(self._calls.items())
             if call.name
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter import secrecy
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
@@ -109,10 +111,8 @@ class Answer:
         if body is None:
             body = last_part(self.text) if at_once else render(self.text)
         html = answer_html(body, footer=line, notices=self.notices, reasoning=self.reasoning, at_once=at_once)
-        return {
-            "text/plain": answer_plain(self.text, footer=line, notices=self.notices, at_once=at_once),
-            "text/html": html,
-        }
+        plain = answer_plain(self.text, footer=line, notices=self.notices, at_once=at_once)
+        return secrecy.bundle({"text/plain": plain, "text/html": html})
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.bundle()

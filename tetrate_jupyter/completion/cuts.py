@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter import secrecy
+from tetrate_jupyter.errors import OptionError, SecretInPromptError
 
 if TYPE_CHECKING:
     from tetrate_jupyter.types import Cut
@@ -70,9 +71,16 @@ def rows_of(given: object) -> int | None:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the first `limit` characters, "…" at their end where that isn't all; never a number without its end."""
+    """Return the first `limit` characters, "…" at their end where that isn't all; never a number without its end.
+
+    Raises `SecretInPromptError` where the text holds a key: what a cut leaves of one may no longer be known for one.
+    """
     if len(text) <= limit:
         return text
+    if secrecy.holds(text):
+        raise SecretInPromptError(
+            "A variable holds an API key; nothing was sent.", next_step="take it out of the prompt"
+        )
     end = max(limit - 1, 0)
     at = end
     if text[at] in _DIGITS:

@@ -11,7 +11,7 @@ from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import Estimate
 from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
 from tetrate_jupyter.completion.answer import Answer
-from tetrate_jupyter.completion.secrets import refuse_secrets
+from tetrate_jupyter.completion.secrets import without_keys
 from tetrate_jupyter.errors import (
     ContentFilteredError,
     SchemaMismatchError,
@@ -22,7 +22,7 @@ from tetrate_jupyter.errors import (
 from tetrate_jupyter.types import Message, ReasoningDelta, TextDelta, Timing, ToolCalled, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.http.client import GatewayClient
@@ -47,7 +47,6 @@ class Completion:
         self.replies: list[Message] = []
         self.tool_results: list[ToolResult] = []
         self.state = "waiting"
-        self._secrets: set[Secret] = set()
         self._price = price
         self._on_event = on_event
         self._parts: list[str] = []
@@ -76,13 +75,9 @@ class Completion:
         """Seconds since the start."""
         return (self._finished or time.monotonic()) - self._started
 
-    async def run(self, client: GatewayClient, key: Secret, secrets: Iterable[Secret] = ()) -> Answer:
-        """Ask and give the answer. Raises ours only; a `TetrateError` carries what had come as `.answer`.
-
-        `secrets`: keys besides `key` that no message may carry.
-        """
+    async def run(self, client: GatewayClient, key: Secret) -> Answer:
+        """Ask and give the answer. Raises ours only; a `TetrateError` carries what had come as `.answer`."""
         self._started = time.monotonic()
-        self._secrets = {key, *secrets}
         try:
             await self._rounds_of(client, key)
         except asyncio.CancelledError:
@@ -148,21 +143,22 @@ class Completion:
 
     async def _stream(self, client: GatewayClient, key: Secret) -> None:
         self._round, self._counted = Accumulator(), False
-        messages = [*self.request.messages, *self.replies]
-        refuse_secrets(messages, self._secrets)  # in every round: a tool may have given one back
-        body = self.request.body(messages)
+        body = self.request.body([*self.request.messages, *self.replies])
         async with client.stream(key, body, on_retry=self._retrying) as stream:
             self._request_id = stream.request_id
             self._dropped = stream.dropped_fields
             async for chunk in stream:
-                text, reasoning = self._round.add(chunk)
-                if text:
-                    self._text(text)
-                if reasoning:
-                    self._think(reasoning)
+                self._hear(*self._round.add(chunk))
+        self._hear(*self._round.finish())
         served = self._round.served_model or self.request.model.id
         self._rounds.append((served, self._round.usage))
         self._counted = True
+
+    def _hear(self, text: str, reasoning: str) -> None:
+        if text:
+            self._text(text)
+        if reasoning:
+            self._think(reasoning)
 
     def _text(self, text: str) -> None:
         if self._first is None:
@@ -189,11 +185,13 @@ class Completion:
         assert toolbox is not None  # noqa: S101 - narrows the type; the caller has looked
         self.state = "running " + ", ".join(call.name for call in calls)
         for call in calls:
-            result = await toolbox.call(call)
+            result, refused = without_keys(await toolbox.call(call))
             self.tool_results.append(result)
             self.replies.append(Message("tool", result.result, tool_call_id=call.id, name=call.name))
             if self._on_event is not None:
                 self._on_event(ToolCalled(result))
+            if refused is not None:
+                raise refused
             if result.raised is not None:
                 raise ToolFailedError(
                     f"The tool {call.name} raised {type(result.raised).__name__}: {result.raised}",
@@ -220,6 +218,7 @@ class Completion:
         return usage, Estimate(total(e.usd for e in estimates) if is_known else None, notes)
 
     def _close(self, state: str) -> None:
+        self._hear(*self._round.finish())  # where it broke off
         self.state = state
         self._finished = time.monotonic()
 

@@ -1,23 +1,28 @@
-"""The last look before a request leaves: no key may travel as text."""
+"""What a tool gave back, without the keys in it: it goes to the model, into the conversation and into the output."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import SecretInPromptError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tetrate_jupyter.types import Message, Secret
+    from tetrate_jupyter.types import ToolResult
 
 
-def refuse_secrets(messages: Sequence[Message], secrets: Iterable[Secret]) -> None:
-    """Refuse a request that would carry a key, wherever it came from: a variable, a paste, an earlier answer."""
-    for secret in secrets:
-        for message in messages:
-            if secret.is_inside(message.content) or any(secret.is_inside(c.arguments) for c in message.tool_calls):
-                raise SecretInPromptError(
-                    f"Your key for {secret.host} is in the {message.role} text; nothing was sent.",
-                    next_step="take it out of the prompt or the variable (and %tetrate_reset if it was said earlier)",
-                )
+def without_keys(result: ToolResult) -> tuple[ToolResult, SecretInPromptError | None]:
+    """Return the result with keys replaced, and the error that ends the question where the tool gave one back.
+
+    Where the tool raised, its error ends the question already: then there is none of ours.
+    """
+    clean = secrecy.redact(result.result)
+    if clean == result.result:
+        return result, None
+    error = None if result.error is None else secrecy.redact(result.error)
+    refused = SecretInPromptError(
+        f"The tool {result.call.name} gave back an API key; it was not sent.",
+        next_step=f"let {result.call.name} leave it out, then ask again",
+    )
+    return replace(result, result=clean, error=error), refused if result.raised is None else None

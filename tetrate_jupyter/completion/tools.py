@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.completion.cuts import Described, shortened
 from tetrate_jupyter.completion.describe import described
 from tetrate_jupyter.completion.images import is_image
@@ -117,16 +118,23 @@ def described_result(value: object, name: str) -> Described:
     At most about `MAX_RESULT` characters, with a note where it was cut; never empty, which the router would refuse.
     No number is rounded.
     """
-    if isinstance(value, str) and not isinstance(value, enum.Enum):
-        return _bounded(str(value), name)
     if is_image(value):
         return Described("[an image; a tool can only give back text]")
     if isinstance(value, (bytes, bytearray, memoryview)):
         return Described(f"[{len(value):,} bytes; a tool can only give back text]")
     try:
-        return _as_json(value, name)
+        return _written(value, name)
     except SecretInPromptError:
         return Described("[withheld: it holds an API key]")
+
+
+def _written(value: object, name: str) -> Described:
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        return _bounded(str(value), name)
+    try:
+        return _as_json(value, name)
+    except SecretInPromptError:
+        raise
     except Exception:  # noqa: BLE001 - what isn't JSON is shown by its repr, which is guarded itself
         return _bounded(short_repr(value, MAX_RESULT * 100), name)
 
@@ -236,6 +244,6 @@ def _refused(call: ToolCall, message: str, started: float) -> ToolResult:
 
 def _text_of(error: BaseException) -> str:
     try:
-        return shortened(str(error), 2_000)
+        return shortened(secrecy.redact(str(error)), 2_000)
     except Exception:  # noqa: BLE001 - a person's __str__ may raise anything
         return "(no message)"

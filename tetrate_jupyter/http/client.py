@@ -19,6 +19,7 @@ from tetrate_jupyter.http import causes, faults, wire
 from tetrate_jupyter.http.attempts import Failure, too_slow, try_repeatedly, within
 from tetrate_jupyter.http.bodies import decoded, encoded, read_completion, read_start, read_whole
 from tetrate_jupyter.http.exchange import exchange_error, read_key
+from tetrate_jupyter.http.gate import incoming, outgoing
 from tetrate_jupyter.http.held_key import HeldKey
 from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
 from tetrate_jupyter.types import Secret
@@ -215,9 +216,7 @@ class GatewayClient:
     def _chat_call(self, key: Secret, body: Mapping[str, Any]) -> _Call:
         held = HeldKey(key)
         asked = self._asked(model=body.get("model"), hide=held.is_inside)
-        content = encoded(body)
-        if isinstance(content, errors.OptionError):
-            raise content
+        content = outgoing(body)
         return _Call(
             "POST", self.endpoints.base_url + "/chat/completions", asked, self._bearer(held, asked), content=content
         )
@@ -242,7 +241,11 @@ class GatewayClient:
         if isinstance(opened, Failure):
             return opened
         body = await read_whole(opened, call.asked)
-        return body if isinstance(body, Failure) else decoded(decode, opened.reply(body), call.asked)
+        return (
+            body
+            if isinstance(body, Failure)
+            else decoded(lambda whole: decode(incoming(whole)), opened.reply(body), call.asked)
+        )
 
     async def _whole(self, call: _Call) -> bytes | Failure:
         opened = await self._open(call)

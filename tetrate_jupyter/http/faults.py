@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tetrate_jupyter import errors
+from tetrate_jupyter import errors, secrecy
 from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.http import retry
 
@@ -148,7 +148,7 @@ def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -
 
 def shown(text: str, hide: Callable[[str], bool]) -> str:
     """Clean what a server said: no control characters, nothing that looks like a key, bounded; "" where it held one."""
-    if hide(text):
+    if hide(text) or secrecy.holds(text):
         return ""
     clean = _KEY_LIKE.sub(lambda found: found[1] + "…", one_line(text, 4 * MAX_SHOWN))
     return clean if len(clean) <= MAX_SHOWN else clean[:MAX_SHOWN] + "…"

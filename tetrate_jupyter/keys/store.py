@@ -159,12 +159,6 @@ class KeyStore:
         left = environment_key(endpoints)
         return (*places, left.place) if left is not None else tuple(places)
 
-    def at_hand(self) -> tuple[Secret, ...]:
-        """Give every key known in this process, environment included, without asking a keyring."""
-        kept = [known.found.secret for known in list(self._known.values())]
-        named = [Secret(value, host="the environment") for name in config.KEY_VARIABLES if (value := variable(name))]
-        return tuple(dict.fromkeys((*kept, *list(self._given_out), *named)))
-
     # --- keeping ---------------------------------------------------------------------------------------------
 
     def _keep(self, found: FoundKey, stamps: Stamps, *, signed_in: bool) -> None:

@@ -240,11 +240,6 @@ class Account:
         self._given, self._store = other._given, other._store
         self._changes_seen = self._store.changes
 
-    def secrets(self) -> tuple[Secret, ...]:
-        """Give every key at hand without asking a keyring: what a prompt must not carry."""
-        given = () if self._given is None else (self._given,)
-        return (*given, *self._store.at_hand())
-
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after signing in or out; gives back a function that stops it."""
         return self._observers.add(callback)

@@ -15,7 +15,7 @@ from tetrate_jupyter.ledger import Entry
 from tetrate_jupyter.types import Message, Model, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from tetrate_jupyter.catalog.service import Catalog
     from tetrate_jupyter.completion.answer import Answer
@@ -96,7 +96,12 @@ def question(prompt: str, options: Mapping[str, Any], *, system: str | None) -> 
 
 
 def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
-    """Resolve a question into a checked request. Raises the `InputError` family; nothing is sent."""
+    """Resolve a question into a checked request. Raises the `InputError` family; nothing is sent.
+
+    One that holds a key is refused here, so that it is shown nowhere and kept nowhere.
+    """
+    from tetrate_jupyter.http.gate import outgoing
+
     if not question.prompt.strip() and not question.images:
         raise EmptyPromptError("The prompt is empty.", next_step="ask something")
     schema, toolbox, system = _described(question, model)
@@ -108,6 +113,7 @@ def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
         turn = conversation.edit(question.replaces, system=system)
     try:
         request = Request(model, (*turn.messages, user), question.options, schema, toolbox)
+        outgoing(request.body())
     except TetrateError:
         conversation.switch(before)
         raise
@@ -159,15 +165,10 @@ class Asker:
 
         return Completion(planned.request, price=price, on_event=on_event)
 
-    async def run(
-        self, planned: Plan, completion: Completion, client: GatewayClient, key: Secret, secrets: Iterable[Secret] = ()
-    ) -> Answer:
-        """Run and record. What came before a failure or a stop is kept, marked as partial.
-
-        `secrets` are keys besides `key` that the request must not carry.
-        """
+    async def run(self, planned: Plan, completion: Completion, client: GatewayClient, key: Secret) -> Answer:
+        """Run and record. What came before a failure or a stop is kept, marked as partial."""
         try:
-            answer = await completion.run(client, key, secrets)
+            answer = await completion.run(client, key)
         except asyncio.CancelledError:
             self._record(planned, completion, completion.answer(partial="stopped"), None)
             raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter import secrecy
+from tetrate_jupyter.errors import SecretInPromptError, TetrateError
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Message
 
@@ -51,6 +53,13 @@ class Run:
         if self.plan is not None:
             return self.plan.request.messages[-1]
         return Message("user", self.question.prompt if self.question else "")
+
+    def withhold(self) -> None:
+        """Let go of a question that was refused for the key in it, but for its text without that."""
+        if self.question is not None and not _came(self):
+            text = secrecy.redact(self.question.prompt)
+            self.question = replace(self.question, prompt=text, typed=None, system=None, images=(), tools=())
+            self.plan = self.completion = None
 
     @property
     def can_stop(self) -> bool:
@@ -124,6 +133,8 @@ class Runs:
             run.failure = None if _came(run) else STOPPED
         except TetrateError as error:
             run.failure = None if _came(run) else error.advice
+            if isinstance(error, SecretInPromptError):
+                run.withhold()
         if run.failure is None:
             self._remove(run)
             return

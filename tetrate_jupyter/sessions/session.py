@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
@@ -13,7 +14,7 @@ from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion.cuts import DEFAULT_ROWS
 from tetrate_jupyter.config import Endpoints, scope_of
 from tetrate_jupyter.conversation import Conversation
-from tetrate_jupyter.errors import TetrateError, UnknownModelError
+from tetrate_jupyter.errors import SecretInPromptError, TetrateError, UnknownModelError
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.ledger import Ledger
 from tetrate_jupyter.observers import Observers
@@ -222,6 +223,10 @@ class Session:
         return ChatPanel(self)
 
     def _set_model(self, model_id: str | None) -> None:
+        if model_id is not None and secrecy.looks_secret(model_id, lenient=True):  # its repr shows it, and every panel
+            raise SecretInPromptError(
+                "That is an API key, not a model's id.", next_step="give an id of %tetrate_models"
+            )
         if model_id != self._model:
             self._model = model_id
             self._model_observers.notify()
@@ -309,7 +314,7 @@ class Session:
         key = await self.account.key()
         completion = completion or self.completion(planned)
         with self.runs.watching(planned, completion):
-            return await self._asker.run(planned, completion, self._connections.client(), key, self.account.secrets())
+            return await self._asker.run(planned, completion, self._connections.client(), key)
 
     def start(self, question: Question) -> Run:
         """Ask without waiting; what becomes of it is in `runs`, then in the conversation."""

@@ -1,0 +1,49 @@
+"""Where a request leaves and JSON comes in: no key passes in a body, whoever put it there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tetrate_jupyter import secrecy
+from tetrate_jupyter.errors import SecretInPromptError, TetrateError
+from tetrate_jupyter.http.bodies import encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_STEP = "take it out of what is sent (and %tetrate_reset if it was said earlier)"
+
+
+def outgoing(body: Mapping[str, Any]) -> bytes:
+    """Encode a request as it is sent. Raises `SecretInPromptError` where any of it holds a key, and `OptionError`."""
+    content = encoded(body)
+    if isinstance(content, TetrateError):
+        raise content
+    if secrecy.holds(content):
+        raise SecretInPromptError(f"An API key is in {_place(body)}; nothing was sent.", next_step=_STEP)
+    return content
+
+
+def _place(body: Mapping[str, Any]) -> str:
+    """Say which part of a request holds it, for who has to take it out."""
+    for name, part in body.items():
+        several = part if name == "messages" and isinstance(part, list) else [part]
+        for each in several:
+            found = encoded({"": each})
+            if isinstance(found, bytes) and secrecy.holds(found):
+                role = each.get("role") if name == "messages" and isinstance(each, dict) else None
+                return f"the {role} text" if role else f"the request's {name!r}"
+    return "the request"
+
+
+def incoming(content: bytes) -> bytes:
+    """Return JSON with every key in its texts replaced, also where it stands there in escapes.
+
+    Raises `msgspec.DecodeError` and kin where it is no JSON.
+    """
+    whole = msgspec.json.encode(msgspec.json.decode(content)) if b"\\" in content else content
+    if not secrecy.holds(whole):
+        return content
+    return msgspec.json.encode(secrecy.redacted(msgspec.json.decode(whole)))
