@@ -6,11 +6,13 @@ Nothing here reads the environment at import; `Endpoints.from_environment` does 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import BaseURLError
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ _OPERATION_PATHS = (
 )
 _OWN_DOMAIN = ".router.tetrate.ai"  # whose keys the default consent page gives
 _NEVER = frozenset('<>"\\^`{|}')  # in no address as it is; a person mistyped or pasted something else
+_UNTOLD = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)  # user, password and query are not repeated in an error
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -237,23 +240,26 @@ def _normalise_origin(text: str, *, allow_http: bool) -> str:
 def _checked(text: str, what: str, *, allow_http: bool) -> SplitResult:
     shown = text.strip()
     example = f"give it as {DEFAULT_BASE_URL!r}"
+    if secrecy.looks_secret(shown, lenient="." not in shown):  # not said again: addresses are shown and logged
+        raise BaseURLError(f"There is an API key in the {what}.", next_step=f"leave it out; {secrecy.SEEN}")
+    quoted = repr(_UNTOLD.sub("", shown))
     if not shown or any(c.isspace() or ord(c) < 32 or c in _NEVER for c in shown):
-        raise BaseURLError(f"{shown!r} is not a usable {what}.", next_step=example)
+        raise BaseURLError(f"{quoted} is not a usable {what}.", next_step=example)
     with_scheme = shown if "://" in shown else ("http://" if _bare_loopback(shown) else "https://") + shown
     try:
         split = urlsplit(with_scheme)
         port = split.port
     except ValueError:
-        raise BaseURLError(f"{shown!r} is not a usable {what}.", next_step=example) from None
+        raise BaseURLError(f"{quoted} is not a usable {what}.", next_step=example) from None
     if split.username is not None or split.password is not None:
         raise BaseURLError(f"The {what} holds a user name or password.", next_step="leave it out; keys are kept apart")
     if split.scheme not in {"http", "https"} or not split.hostname:
-        raise BaseURLError(f"{shown!r} is not a usable {what}.", next_step=example)
+        raise BaseURLError(f"{quoted} is not a usable {what}.", next_step=example)
     if split.query or split.fragment:
-        raise BaseURLError(f"The {what} {shown!r} has a ? or # part.", next_step="give it without that part")
+        raise BaseURLError(f"The {what} has a ? or # part.", next_step="give it without that part")
     if split.scheme == "http" and not (allow_http or _is_loopback(split)):
         raise BaseURLError(
-            f"{shown!r} is plain http: the key would travel unencrypted.",
+            f"{quoted} is plain http: the key would travel unencrypted.",
             next_step="use https, or pass allow_http=True if this network is yours",
         )
     host = split.hostname.lower()

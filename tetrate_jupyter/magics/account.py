@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
@@ -12,7 +13,7 @@ from tetrate_jupyter.magics import commands
 if TYPE_CHECKING:
     from tetrate_jupyter.magics.extension import TetrateMagics
 
-_LOOKS_SECRET = re.compile(r"^sk-|[?&]code=|^[A-Za-z0-9_\-.~]{16,}$")
+_CODE = re.compile(r"[?&]code=|^\W*[A-Za-z0-9_\-.~]{16,}\W*$")
 
 
 def login(magics: TetrateMagics, line: str) -> None:
@@ -38,13 +39,15 @@ def login(magics: TetrateMagics, line: str) -> None:
 
 def refuse(words: str) -> None:
     """Refuse words on the line; a key or code there would be saved in the notebook."""
-    if _LOOKS_SECRET.search(words):
+    if secrecy.looks_secret(words, lenient=True):
+        raise commands.LOGIN.secret_on_line()
+    if _CODE.search(words):
         raise OptionError(
             "A key or code does not belong on this line: it would be saved in the notebook and in the history.",
             next_step="delete it from the cell, run %tetrate_login alone, and paste it into the hidden field or prompt"
-            " (if it was a key, revoke it in the dashboard: it has been seen)",
+            f" (if it was a key, {secrecy.SEEN})",
         )
-    raise OptionError(f"%tetrate_login takes options only, but got {words!r}.", next_step="run %tetrate_login alone")
+    raise OptionError("%tetrate_login takes options only.", next_step="run %tetrate_login alone")
 
 
 def logout(magics: TetrateMagics, line: str) -> None:

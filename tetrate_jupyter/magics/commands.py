@@ -42,6 +42,7 @@ ASK: Final = Command(
     "The answer is left in _tetrate. Running the same cell again replaces its exchange in the conversation.",
     ASK_OPTIONS,
     words="PROMPT",
+    is_prompt=True,
     example="%%tetrate -m claude-haiku-4-5 -t 0.2 -o summary\nSummarise this table in two sentences: {df}",
 )
 _SHARED: Final = {option.key: option for option in ASK_OPTIONS}
@@ -87,6 +88,7 @@ LOGIN: Final = Command(
         Option(("--timeout",), "seconds to wait for the browser (180)", value="SECONDS", convert=float),
     ),
     words="nothing",
+    is_prompt=True,  # nothing is taken: magics/account.py says why, codes included
     example="%tetrate_login",
 )
 LOGOUT: Final = Command("tetrate_logout", "Forget the key in every place it could be.", example="%tetrate_logout")

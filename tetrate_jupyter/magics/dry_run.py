@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter import secrecy
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ def show_plan(plan: Plan) -> None:
     """Print the body and the estimates."""
     from tetrate_jupyter.render.plain import plain
 
-    print(plain(text(plan)))  # noqa: T201 - a magic's answer
+    print(secrecy.redact(plain(text(plan))))  # noqa: T201 - a magic's answer
 
 
 def text(plan: Plan) -> str:

@@ -8,6 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import OptionError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Command:
     """One magic: its name, what it is for, its options and what may follow them.
 
     `words` is the placeholder of the free text after the options, or None where none is taken; with `anywhere` options
-    may stand after it, too (not where it is a prompt, which stays as typed). `example` is shown in help and README.
+    may stand after it, too (not where it `is_prompt`, which stays as typed). `example` is shown in help and README.
     """
 
     name: str
@@ -56,13 +57,33 @@ class Command:
     words: str | None = None
     example: str = ""
     anywhere: bool = False
+    is_prompt: bool = False
 
     def parse(self, line: str) -> Parsed:
         """Read options from the start of `line`; what follows the last one is kept as typed (see `anywhere`).
 
         Raises `OptionError` for an unknown option (with the nearest names), a missing or unusable value, an unclosed
-        quote, or words where none are taken.
+        quote, or words where none are taken; and for a key anywhere on the line but in a prompt, without repeating it.
         """
+        try:
+            parsed = self._parsed(line)
+        except OptionError:
+            if not secrecy.looks_secret(line, lenient=True):
+                raise
+        else:
+            words = "" if self.is_prompt else parsed.words
+            if not (parsed.holds_secret or secrecy.looks_secret(words, lenient=True)):
+                return parsed
+        raise self.secret_on_line()  # outside the handler: the other error quotes it
+
+    def secret_on_line(self) -> OptionError:
+        """Return the error for a key on the line, which isn't repeated."""
+        return OptionError(
+            f"A key does not belong on %{self.name}'s line: it would be saved in the notebook and in the history.",
+            next_step=f"delete it from the cell, then {secrecy.SEEN}; %tetrate_login has a hidden field or prompt",
+        )
+
+    def _parsed(self, line: str) -> Parsed:
         values: dict[str, Value] = {}
         words: list[str] = []
         rest = line.strip()
@@ -134,6 +155,12 @@ class Parsed:
     def __init__(self, values: dict[str, Value], words: str) -> None:
         self._values = values
         self.words = words
+
+    @property
+    def holds_secret(self) -> bool:
+        """Whether a value given to an option is, or looks like, a key."""
+        texts = [each for value in self._values.values() for each in (value if isinstance(value, list) else [value])]
+        return any(secrecy.looks_secret(text) for text in texts if isinstance(text, str))
 
     def text(self, key: str) -> str | None:
         """Give a text option's value."""

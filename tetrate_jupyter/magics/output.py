@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tetrate_jupyter import config
+from tetrate_jupyter import config, secrecy
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -142,7 +142,7 @@ class TerminalOutput:
 
         text = completion.text
         if len(text) > self._written:
-            sys.stdout.write(plain(text[self._written :]))
+            sys.stdout.write(secrecy.redact(plain(text[self._written :])))
             sys.stdout.flush()
             self._written = len(text)
         return config.DISPLAY_INTERVAL / 2 if text else FIRST_LOOK
@@ -160,7 +160,7 @@ class TerminalOutput:
             missing, said = "\n[…]\n" + missing[-config.AT_ONCE_CHARACTERS :], [stopped("text")]
         rest = [*said, *answer.notices, *([answer.footer] if self._footer else [])]
         tail = "\n\n" + "\n".join(f"[{line}]" for line in rest) if rest else ""
-        sys.stdout.write(plain(missing + tail) + "\n")
+        sys.stdout.write(secrecy.redact(plain(missing + tail)) + "\n")
         sys.stdout.flush()
 
 
@@ -196,4 +196,4 @@ def _publish(bundle: dict[str, str], display_id: str | None, *, new: bool = Fals
     from IPython.display import publish_display_data
 
     transient = {} if display_id is None else {"display_id": display_id}
-    publish_display_data(bundle, transient=transient, update=display_id is not None and not new)  # type: ignore[no-untyped-call]  # IPython's
+    publish_display_data(secrecy.bundle(bundle), transient=transient, update=display_id is not None and not new)  # type: ignore[no-untyped-call]  # IPython's

@@ -7,8 +7,10 @@ import keyword
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import plain
 from tetrate_jupyter.errors import EmptyPromptError, OptionError
+from tetrate_jupyter.magics import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +40,8 @@ def prompt_text(parsed: Parsed, cell: str | None) -> str:
             raise EmptyPromptError("There is no prompt.", next_step="write it behind: %tetrate why is the sky blue?")
         return parsed.words
     if parsed.words:
+        if secrecy.looks_secret(parsed.words, lenient=True):
+            raise commands.ASK.secret_on_line()
         raise OptionError(
             f"The %%tetrate line takes options only, but got {parsed.words!r}.",
             next_step="put the prompt in the lines below, and a model behind -m",

@@ -7,10 +7,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter import config
+from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
-from tetrate_jupyter.errors import EmptyPromptError, OptionError
+from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.sessions.rows import limits
 from tetrate_jupyter.widgets import transcript
@@ -160,6 +160,8 @@ class ChatPanel(Panel):
         names = namespace()
         self._hint = note_on_unknown(text, names)
         filled = interpolate(text, names, limits(self.session, text))
+        if secrecy.holds(filled.text):  # a variable's: nothing of the question begins, so nothing of it is shown
+            raise SecretInPromptError("A variable here holds an API key; nothing was sent.", next_step="leave it out")
         return self.session.question(
             filled.text,
             images=(*images, *filled.images),

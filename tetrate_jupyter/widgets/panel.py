@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anywidget
 
-from tetrate_jupyter import front_end
-from tetrate_jupyter.errors import InputError, TetrateError
+from tetrate_jupyter import front_end, secrecy
+from tetrate_jupyter.errors import InputError, SecretInPromptError, TetrateError
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.style import stylesheet
 from tetrate_jupyter.widgets.feed import Feed
@@ -99,14 +99,18 @@ class Panel(anywidget.AnyWidget):
         with self._lock:
             operations = self._feed.changes(self._all_fields(), self.items())
             if self._met.is_set() and (operations or more):
-                self.send({"operations": operations, **more})
+                self._tell(operations=operations, **more)
 
     def rename(self, old: str, new: str) -> None:
         """Give an item another key in every view."""
         with self._lock:
             operations = self._feed.rename(old, new)
             if self._met.is_set() and operations:
-                self.send({"operations": operations})
+                self._tell(operations=operations)
+
+    def _tell(self, **content: Any) -> None:  # noqa: ANN401 - JSON
+        """Send to the page, without keys: whatever a panel has to show passes here."""
+        self.send(_without_keys(content))
 
     def _all_fields(self) -> Fields:
         return {**self.fields(), "problem": self.problem, "hide": self._twin.hiding_css, "mark": self._twin.mark}
@@ -116,7 +120,7 @@ class Panel(anywidget.AnyWidget):
         html, plain = self.twin_html(), self.twin_plain()
         self._twin.update(html, plain)
         if len(self._pages) > 1:
-            self.send({"operations": [], "twin": self._twin.bundle(html, plain)})
+            self._tell(operations=[], twin=self._twin.bundle(html, plain))
 
     def follow(self, *stops: Callable[[], None]) -> None:
         """Keep what ends an observation, for `close`."""
@@ -143,6 +147,10 @@ class Panel(anywidget.AnyWidget):
             message["buffers"] = [bytes(b) for b in buffers]
         self.problem = ""
         try:
+            if secrecy.redacted(message) != message:  # before anything of it is kept, shown or asked
+                raise SecretInPromptError(
+                    "There is an API key in what you wrote; nothing of it was sent or kept.", next_step="take it out"
+                )
             action(**message)
         except TetrateError as error:
             self.tell_problem(error)
@@ -154,7 +162,7 @@ class Panel(anywidget.AnyWidget):
         with self._lock:
             self._met.set()
             self.sync()
-            self.send({"to": view, "operations": self._feed.everything()})
+            self._tell(to=view, operations=self._feed.everything())
         if page not in self._pages:
             self._pages.add(page)
             self.renew_twin()  # it may say that nothing shows, or be as old as the page's notebook
@@ -216,6 +224,16 @@ class Panel(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"  # stable: no list of hundreds, no object id
+
+
+def _without_keys(content: dict[str, Any]) -> dict[str, Any]:
+    """Blot the keys in a message; what grows is HTML, everything else is set as text."""
+    operations = [
+        secrecy.redacted(each, secrecy.HTML_MARK if each[0] == "grow" else secrecy.MARK)
+        for each in content.get("operations", ())
+    ]
+    rest = secrecy.redacted({name: part for name, part in content.items() if name != "operations"})
+    return {**rest, "operations": operations} if "operations" in content else rest
 
 
 def _nothing(**_: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import uuid4
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.render.style import BOUNDED
 
 PANEL_CLASS: Final = "tetrate-panel"  # on the root element of every live panel
@@ -40,10 +41,8 @@ class Twin:
         """Give the output. JupyterLab's "model not found" box, which stands before it after a reload, is hidden."""
         child = ".jp-OutputArea-child"
         style = f"<style>{child}:has(+{child} .{self.mark}):not(:has(.{PANEL_CLASS})){{display:none}}</style>"
-        return {
-            "text/html": f'<div class="tetrate-twin {self.mark}" {BOUNDED}>{style}{html}</div>',
-            "text/plain": plain,
-        }
+        shown = f'<div class="tetrate-twin {self.mark}" {BOUNDED}>{style}{html}</div>'
+        return secrecy.bundle({"text/html": shown, "text/plain": plain})
 
     def _publish(self, html: str, plain: str, *, update: bool) -> None:
         from IPython.display import publish_display_data
