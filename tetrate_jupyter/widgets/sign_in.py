@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tetrate_jupyter import front_end
+from tetrate_jupyter import front_end, secrecy
 from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
@@ -122,6 +122,10 @@ class SignInPanel:
 
     def _typed(self, _: object = None) -> None:
         found, hint = self._address()
+        if found is None and secrecy.looks_secret(self.view.url.value, lenient=True):
+            self.view.url.value = self._session.endpoints.base_url  # a field is saved with the notebook's widgets
+            self._show(problem=hint)
+            return
         plain_http = self.view.url.value.strip().lower().startswith("http://") and not (found and found.is_loopback)
         self.view.advise(escape(hint), usable=found is not None, plain_http=plain_http)
 
