@@ -121,7 +121,7 @@ _OPERATION_PATHS = (
 )
 _OWN_DOMAIN = ".router.tetrate.ai"  # whose keys the default consent page gives
 _NEVER = frozenset('<>"\\^`{|}')  # in no address as it is; a person mistyped or pasted something else
-_UNTOLD = re.compile(r"(?<=//)[^/?#]*@|[?#].*", re.DOTALL)  # user, password and query are not repeated in an error
+_UNTOLD = r"(?s)(?<=//)[^/?#]*@|[?#].*"  # user, password and query are not repeated in an error
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -242,7 +242,7 @@ def _checked(text: str, what: str, *, allow_http: bool) -> SplitResult:
     example = f"give it as {DEFAULT_BASE_URL!r}"
     if secrecy.looks_secret(shown, lenient="." not in shown):  # not said again: addresses are shown and logged
         raise BaseURLError(f"There is an API key in the {what}.", next_step=f"leave it out; {secrecy.SEEN}")
-    quoted = repr(_UNTOLD.sub("", shown))
+    quoted = repr(re.sub(_UNTOLD, "", shown))
     if not shown or any(c.isspace() or ord(c) < 32 or c in _NEVER for c in shown):
         raise BaseURLError(f"{quoted} is not a usable {what}.", next_step=example)
     with_scheme = shown if "://" in shown else ("http://" if _bare_loopback(shown) else "https://") + shown

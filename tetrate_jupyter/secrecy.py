@@ -68,9 +68,10 @@ def bundle(data: dict[str, str]) -> dict[str, str]:
 
 # --- what looks like a key that this process doesn't know -------------------------------------------------------
 
+# Patterns, compiled at their first use: loading the extension imports this.
 _WORD: Final = r"(?<![A-Za-z0-9_])"
-_LIKELY: Final = re.compile(_WORD + r"sk-(?=[\w-]*[0-9A-Z]|[\w-]{16})[\w-]{8,}|\b[Bb]earer\s+(?=\S*\d)[\w.~+/=-]{12,}")
-_POSSIBLE: Final = re.compile(_WORD + r"sk-[^\s'\"]{4,}|(?i:\bbearer\s+\S)")
+_LIKELY: Final = _WORD + r"sk-(?=[\w-]*[0-9A-Z]|[\w-]{16})[\w-]{8,}|\b[Bb]earer\s+(?=\S*\d)[\w.~+/=-]{12,}"
+_POSSIBLE: Final = _WORD + r"sk-[^\s'\"]{4,}|(?i:\bbearer\s+\S)"
 
 
 def looks_secret(text: str, *, lenient: bool = False) -> bool:
@@ -79,7 +80,7 @@ def looks_secret(text: str, *, lenient: bool = False) -> bool:
     A word such as "sk-learn" or "sk-..." is none. `lenient`: where there is no use for anything that begins with "sk-",
     so that a doubtful word counts as well.
     """
-    if (_POSSIBLE if lenient else _LIKELY).search(text) or holds(text):
+    if re.search(_POSSIBLE if lenient else _LIKELY, text) or holds(text):
         return True
     return any(re.search(rf"\b{name}\s*=\s*['\"]?[^\s'\"]", text) for name in _REGISTRY.variables())
 
@@ -103,6 +104,8 @@ class Passing:
 
     def feed(self, piece: str) -> str:
         """Take the next piece; return what may be shown now."""
+        if not piece:
+            return ""
         if not self._held and not self._forms.may_begin(self._before + piece):
             self._before = (self._before + piece)[-_LET_OUT:]
             return piece

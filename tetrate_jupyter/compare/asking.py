@@ -202,12 +202,13 @@ def _checked(session: Session, setup: Setup, column: Column) -> Column:
 
 def _refuse_keys(setup: Setup) -> None:
     """Refuse all of it where a part would be kept, saved or asked with a key in it."""
+    earlier = {e.id: e for c in setup.columns for e in c.history}
     outgoing(
         {
             "prompts": setup.prompts,
             "params": plain_params(setup.params),
             "columns": [(c.asked, c.label, plain_params(c.params)) for c in setup.columns],
-            "history": [wire_message(m) for c in setup.columns for e in c.history for m in e.messages()],
+            "history": [wire_message(m) for e in earlier.values() for m in e.messages()],
         }
     )
 

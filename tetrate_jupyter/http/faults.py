@@ -139,7 +139,7 @@ def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -
         code=shown(code, hide) if code else None,
         kind=kind,
         category=shown(category, hide) if category else None,
-        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not hide(h))
+        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not _is_secret(h, hide))
         if isinstance(hostnames, list)
         else (),
         hint=float(hint) if isinstance(hint, (int, float)) and not isinstance(hint, bool) and hint >= 0 else None,
@@ -148,10 +148,14 @@ def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -
 
 def shown(text: str, hide: Callable[[str], bool]) -> str:
     """Clean what a server said: no control characters, nothing that looks like a key, bounded; "" where it held one."""
-    if hide(text) or secrecy.holds(text):
+    if _is_secret(text, hide):
         return ""
     clean = _KEY_LIKE.sub(lambda found: found[1] + "…", one_line(text, 4 * MAX_SHOWN))
     return clean if len(clean) <= MAX_SHOWN else clean[:MAX_SHOWN] + "…"
+
+
+def _is_secret(text: str, hide: Callable[[str], bool]) -> bool:
+    return hide(text) or secrecy.holds(text)
 
 
 def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:

@@ -27,7 +27,7 @@ def outgoing(body: Mapping[str, Any]) -> bytes:
 
 
 def _place(body: Mapping[str, Any]) -> str:
-    """Say which part of a request holds it, for who has to take it out."""
+    """Return the name of the part that holds it, for who has to take it out."""
     for name, part in body.items():
         several = part if name == "messages" and isinstance(part, list) else [part]
         for each in several:

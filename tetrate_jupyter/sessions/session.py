@@ -79,7 +79,7 @@ class Session:
         self.system = system
         self.params: dict[str, Any] = {}
         self.rows: int | str = DEFAULT_ROWS
-        self._model = model
+        self._model: str | None = None
         self._model_observers = Observers()
         self._refreshing: asyncio.Future[None] | None = None
         self._connections = Connections(endpoints)
@@ -90,6 +90,7 @@ class Session:
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
         self.runs = Runs()
         self.comparison: Comparison | None = None  # the newest one that `compare` has begun
+        self._set_model(model)
 
     def use_bridge(self, mode: Literal["thread", "nested"]) -> None:
         """Run coroutines on a private loop ("thread", the default) or on the kernel's own ("nested")."""
