@@ -81,14 +81,12 @@ def test_it_is_recognised_and_not_repeated(
 
 
 @pytest.mark.parametrize("line", [line for magic, line in LINES if magic == "tetrate_login"])
-@pytest.mark.parametrize("form", [form for form in FORMS if form not in {"in json", "in a url"}])
-def test_one_that_is_known_is_recognised_in_any_form(
-    shell: InteractiveShell, session: Session, router: SandboxRouter, line: str, form: str
-) -> None:
+def test_one_that_is_known_is_recognised_in_any_form(shell: InteractiveShell, session: Session, line: str) -> None:
     key = session.bridge.run(session.account.key()).reveal()
-    with pytest.raises(TetrateError) as caught:
-        shell.run_line_magic("tetrate_login", line.format(FORMS[form](key)))
-    without(key, str(caught.value), repr(caught.value), caught.value.args)
+    for form in FORMS.keys() - {"in json", "in a url"}:  # these hold what the line's own grammar takes apart
+        with pytest.raises(TetrateError) as caught:
+            shell.run_line_magic("tetrate_login", line.format(FORMS[form](key)))
+        without(key, str(caught.value), repr(caught.value), caught.value.args)
 
 
 def test_on_a_cells_line(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
