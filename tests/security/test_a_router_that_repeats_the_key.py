@@ -186,9 +186,7 @@ def test_an_answer_in_one_piece(session: Session, echo: EchoRouter) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_lists_of_models_and_the_report(
-    session: Session, echo: EchoRouter, tmp_path: Path, shell: InteractiveShell, form: str
-) -> None:
+def test_the_lists_of_models_and_the_report(session: Session, echo: EchoRouter, tmp_path: Path, form: str) -> None:
     said = FORMS[form](KEY)
     entry = {"id": "m-1", "owned_by": said, "description": f"\u00e4 \\ {said}"}
     catalog = {"model": "m-1", "provider": said, "displayName": said, "capabilities": [said], "mode": said}
