@@ -73,7 +73,7 @@ class LoginAttempt:
         self._timeout = timeout
         self._listen = listen
         self._verifier = Secret(pkce.new_verifier(), host="")
-        self._nonce = Secret(pkce.new_state(), host="")
+        self._nonce = pkce.new_state()  # no secret of this process: it stands in the address that the person opens
         self._listener = Listener(self._browser_came)
         self._observers = Observers()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,7 +110,7 @@ class LoginAttempt:
             with contextlib.suppress(OSError):  # pasting needs no port
                 await self._listener.start()
                 self.listening = True
-        callback = pkce.callback_address(self._listener.port or DEAD_PORT, self._nonce.reveal())
+        callback = pkce.callback_address(self._listener.port or DEAD_PORT, self._nonce)
         self.url = pkce.authorization_url(self._auth_url, callback, pkce.challenge_of(self._verifier.reveal()))
         if self._stopped is not None:  # before there was anything to stop, or while the port was opened
             self._fail(self._stopped)
@@ -165,13 +165,13 @@ class LoginAttempt:
 
     def _pasted_code(self, pasted: Secret) -> Secret | LoginError:
         try:
-            return Secret(pkce.code_of_paste(pasted.reveal(), self._nonce.reveal()), host="")
+            return Secret(pkce.code_of_paste(pasted.reveal(), self._nonce), host="")
         except LoginError as error:
             return error.bare()
 
     def _way_back(self, query: str) -> pkce.WayBack | LoginError:
         try:
-            return pkce.read_way_back(query, self._nonce.reveal())
+            return pkce.read_way_back(query, self._nonce)
         except LoginError as error:
             return error.bare()
 

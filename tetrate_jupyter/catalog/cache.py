@@ -52,6 +52,11 @@ class CatalogCache:
         self._name = _UNSAFE.sub("_", host.lower()) + ".json"
         self.now = now
 
+    @classmethod
+    def of(cls, endpoints: config.Endpoints, folder: Path | None) -> CatalogCache | None:
+        """Return the one for a router; None for a sandbox, whose catalog is at hand and whose ports are random."""
+        return None if endpoints.is_loopback else cls(config.scope_of(endpoints.auth_url), folder)
+
     @property
     def path(self) -> Path:
         """Where the file is, or would be."""

@@ -20,14 +20,14 @@ from urllib.parse import quote
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import KeyStoreError
 from tetrate_jupyter.keys import private_file
-from tetrate_jupyter.keys.places import GIVEN, MEMORY, FoundKey, Place, environment_key, found_key, variable
+from tetrate_jupyter.keys.places import GIVEN, MEMORY, FoundKey, Place, environment_key, found_key
 from tetrate_jupyter.keys.system_keyring import KeyringTrouble, SystemKeyring
-from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tetrate_jupyter.config import Endpoints
+    from tetrate_jupyter.types import Secret
 
 __all__ = ["GIVEN", "MEMORY", "FoundKey", "KeyStore", "Place", "environment_key"]
 

@@ -12,7 +12,7 @@ from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion.cuts import DEFAULT_ROWS
-from tetrate_jupyter.config import Endpoints, scope_of
+from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import SecretInPromptError, TetrateError, UnknownModelError
 from tetrate_jupyter.keys.store import KeyStore
@@ -84,7 +84,7 @@ class Session:
         self._refreshing: asyncio.Future[None] | None = None
         self._connections = Connections(endpoints)
         self._data_dir = data_dir
-        self.catalog = Catalog(self._connections, self._cache(endpoints))
+        self.catalog = Catalog(self._connections, CatalogCache.of(endpoints, self._data_dir))
         given = given and given.bound_to(endpoints.host)
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
@@ -135,13 +135,8 @@ class Session:
             return
         self._connections.move(endpoints)
         self.account.moved()
-        self.catalog.move(self._cache(endpoints))
+        self.catalog.move(CatalogCache.of(endpoints, self._data_dir))
         self._set_model(None)
-
-    def _cache(self, endpoints: Endpoints) -> CatalogCache | None:
-        if endpoints.is_loopback:  # a sandbox's catalog is at hand, and its ports are random
-            return None
-        return CatalogCache(scope_of(endpoints.auth_url), self._data_dir)
 
     @property
     def endpoints(self) -> Endpoints:
