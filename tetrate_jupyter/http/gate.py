@@ -8,6 +8,7 @@ import msgspec
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import SecretInPromptError, TetrateError
+from tetrate_jupyter.http import reading
 from tetrate_jupyter.http.bodies import encoded
 
 if TYPE_CHECKING:
@@ -41,9 +42,17 @@ def _place(body: Mapping[str, Any]) -> str:
 def incoming(content: bytes) -> bytes:
     """Return JSON with every key in its texts replaced, also where it stands there in escapes.
 
-    Raises `msgspec.DecodeError` and kin where it is no JSON.
+    What is no JSON even when it is mended is returned as text is: whoever reads it says what is wrong with it.
     """
-    whole = msgspec.json.encode(msgspec.json.decode(content)) if b"\\" in content else content
-    if not secrecy.holds(whole):
+    if b"\\" not in content and not secrecy.holds(content):
         return content
-    return msgspec.json.encode(secrecy.redacted(msgspec.json.decode(whole)))
+    try:
+        tree = msgspec.json.decode(content)
+    except reading.UNREADABLE:
+        try:
+            tree = msgspec.json.decode(reading.mended(content))
+        except reading.UNREADABLE:
+            return secrecy.redact(content.decode("utf-8", "replace")).encode() if secrecy.holds(content) else content
+    if not secrecy.holds(msgspec.json.encode(tree)):
+        return content
+    return msgspec.json.encode(secrecy.redacted(tree))
