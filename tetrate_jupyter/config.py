@@ -90,10 +90,30 @@ TOKENS_PER_MESSAGE: Final = 4
 TOKENS_PER_IMAGE: Final = 800
 
 # --- size limits ---------------------------------------------------------------------------------------------
-MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024  # larger ones are refused by every provider the router reaches
-MAX_RESPONSE_BYTES: Final = 32 * 1024 * 1024  # a JSON answer beyond this is a fault, not an answer
-MAX_EVENT_BYTES: Final = 8 * 1024 * 1024  # one server-sent event, likewise
+# Bytes are counted after unpacking, as they come, and reading stops at the bound: what is beyond is never in memory.
+# Python's objects for JSON take several times its bytes, so what is decoded is bounded by route and by number too.
+_MB: Final = 1024 * 1024
+MAX_IMAGE_BYTES: Final = 20 * _MB  # larger ones are refused by every provider the router reaches
+MAX_RESPONSE_BYTES: Final = 32 * _MB  # what one call may cost, with Python's objects; a stream that says nothing
+MAX_LIST_BYTES: Final = 16 * _MB  # a list of models, all its pages together: 200 models with all they tell are 0.3 MB
+MAX_ANSWER_BYTES: Final = 8 * _MB  # an answer in one piece: twice the characters it may have
+MAX_EVENT_BYTES: Final = 8 * _MB  # one server-sent event; a picture inside one takes 2 or 3
+MAX_STATUS_BYTES: Final = 1 * _MB  # a line for each provider
+MAX_KEY_BYTES: Final = 64 * 1024  # the exchange gives one key
+MAX_ERROR_BYTES: Final = 64 * 1024  # an error's body; a message is a few hundred
+MAX_MODELS: Final = 100_000  # entries of a list that are kept, the first ones: 500 times what the router has
+MAX_JSON_OBJECTS: Final = 200_000  # braces in one document; each may become an object of 100 to 600 bytes
+MAX_JSON_VALUES: Final = 500_000  # brackets and commas where a list has to be read entry by entry, 64 bytes each
+MAX_ID_CHARACTERS: Final = 512  # of a model's id; one that is longer is no id
+MAX_ANSWER_CHARACTERS: Final = 4_000_000  # text, reasoning and tool calls of one answer over all its rounds; the most
+# that any model writes today is 384,000 tokens, about 1.5 million characters (Python takes 1 to 4 bytes for each)
+
+# --- tools ---------------------------------------------------------------------------------------------------
 MAX_TOOL_ROUNDS: Final = 8  # model calls tools, sees results, calls again: at most this often
+MAX_CALLS_PER_ROUND: Final = 64  # calls asked for at once; models ask for one to ten
+MAX_CALLS_PER_QUESTION: Final = 256  # calls over all rounds: half of what the two bounds above would add up to
+MAX_CALL_ID: Final = 16_384  # characters of a call's id; some gateways carry a signature of some thousand in it
+MAX_CALL_NAME: Final = 256  # characters of the name that is called; the API takes 64
 
 # --- the screen ----------------------------------------------------------------------------------------------
 DISPLAY_INTERVAL: Final = 0.1  # seconds between updates of a streaming output; per chunk costs 500 times the bytes

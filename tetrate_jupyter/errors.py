@@ -43,12 +43,13 @@ TetrateError                         what happened, and what to type next
 │   ├── MalformedResponseError       not what the API promises (HTML, bad JSON, missing parts)
 │   └── StreamError                  broken after it had begun; the text so far is kept
 │       ├── StreamCutError           ended without its end mark
-│       └── StreamStalledError       no chunk for too long
+│       ├── StreamStalledError       no chunk for too long
+│       └── AnswerTooLongError       longer than one answer may be; the request was closed
 ├── AnswerError                      an answer came, but not one that can be used; `.answer` has it
 │   ├── ContentFilteredError
 │   ├── SchemaMismatchError
 │   ├── ToolFailedError              a tool raised; its own error is the cause
-│   └── ToolLoopError                the model went on calling tools past the bound
+│   └── ToolLoopError                the model went on calling tools past the bound, or called too many at once
 └── BridgeError                      blocking call from a place where it would wait for itself
 
 Each carries `message` (what happened), `next_step` (the exact next thing to do), and, where a request was made,
@@ -347,6 +348,10 @@ class StreamStalledError(StreamError):
     """No chunk came for too long."""
 
 
+class AnswerTooLongError(StreamError):
+    """The answer grew past the cap (`session.max_answer` characters); the request was closed, what came is kept."""
+
+
 class AnswerError(TetrateError):
     """An answer came, but not one that can be used. `answer` has what came."""
 
@@ -364,11 +369,14 @@ class SchemaMismatchError(AnswerError):
 
 
 class ToolFailedError(AnswerError):
-    """A tool raised; `__cause__` is its own error."""
+    """A tool raised; `__cause__` is its own error, or where that has thousands of characters to say, a short form.
+
+    The error itself is in `answer.tool_results[-1].raised`.
+    """
 
 
 class ToolLoopError(AnswerError):
-    """The model went on calling tools past the bound."""
+    """The model went on calling tools past the bound, or called too many at once; those past it were not run."""
 
 
 class BridgeError(TetrateError):

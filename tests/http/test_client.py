@@ -70,7 +70,7 @@ async def test_a_body_without_end_is_given_up(
     router: RawRouter, client: GatewayClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endless = stream_head(content_type="application/json")
-    router.will(endless, *[chunked(b" " * 2**20)] * (config.MAX_RESPONSE_BYTES // 2**20 + 1), Then.HANG)
+    router.will(endless, *[chunked(b" " * 2**20)] * (config.MAX_LIST_BYTES // 2**20 + 1), Then.HANG)
     with pytest.raises(errors.MalformedResponseError):
         await client.models(router.key)
     await router.hung_up.wait()

@@ -91,6 +91,7 @@ def test_every_class_below_gateway_error_that_an_answer_can_cause_is_covered() -
         errors.StreamError,
         errors.StreamCutError,
         errors.StreamStalledError,
+        errors.AnswerTooLongError,
     }
     assert found == _below(errors.GatewayError) - elsewhere
 

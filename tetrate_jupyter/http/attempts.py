@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from tetrate_jupyter import config
 from tetrate_jupyter.errors import GatewayTimeoutError, TetrateError, UnreachableError
 from tetrate_jupyter.http import faults, retry
 from tetrate_jupyter.http.deadline import Deadline
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Every bound on waiting, in seconds; `config` gives the reasons. Tests shorten them."""
+
+    connect: float = config.CONNECT_TIMEOUT
+    headers: float = config.HEADERS_TIMEOUT
+    first_output: float = config.FIRST_OUTPUT_TIMEOUT
+    between_chunks: float = config.BETWEEN_CHUNKS_TIMEOUT
+    models: float = config.MODELS_TIMEOUT
+    catalog: float = config.CATALOG_TIMEOUT
+    status: float = config.STATUS_TIMEOUT
+    exchange: float = config.EXCHANGE_TIMEOUT
 
 
 class Opened(Protocol):
@@ -30,7 +45,7 @@ class Opened(Protocol):
         """The headers, names in lower case."""
         ...
 
-    def reply(self, body: bytes) -> faults.Reply:
+    def reply(self, body: faults.Body) -> faults.Reply:
         """Join status and headers with the body that was read."""
         ...
 

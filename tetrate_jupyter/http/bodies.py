@@ -18,30 +18,27 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_ERROR_BYTES: Final = 64 * 1024  # of an error's body; a message is a few hundred
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors; so are those of digits and text
 
 
-async def read_whole(opened: Opened, asked: faults.Asked, limit: int = config.MAX_RESPONSE_BYTES) -> bytes | Failure:
+async def read_whole(opened: Opened, asked: faults.Asked, limit: int) -> bytearray | Failure:
     """Read a body to its end and close. A body past `limit` bytes is a failure, and so is a connection that drops."""
-    parts: list[bytes] = []
-    size = 0
+    body = bytearray()  # grows in place: pieces that are joined at the end are there twice
     error: TetrateError | None = None
     try:
         async for data in opened.chunks():
-            parts.append(data)
-            size += len(data)
-            if size > limit:
+            body += data
+            if len(body) > limit:
                 error = _too_large(opened, asked, limit)
                 break
     except Exception as failure:  # noqa: BLE001 - whatever a transport raises becomes ours
         error = opened.explain(failure)
     finally:
         await opened.aclose()
-    return b"".join(parts) if error is None else Failure.of_error(error)
+    return body if error is None else Failure.of_error(error)
 
 
-async def read_start(opened: Opened, limit: int = MAX_ERROR_BYTES) -> bytes:
+async def read_start(opened: Opened, limit: int = config.MAX_ERROR_BYTES) -> bytes:
     """Read the beginning of an error's body and close; a body that breaks off gives what had come."""
     body = b""
     try:
@@ -57,8 +54,9 @@ async def read_start(opened: Opened, limit: int = MAX_ERROR_BYTES) -> bytes:
 
 
 def _too_large(opened: Opened, asked: faults.Asked, limit: int) -> MalformedResponseError:
+    size = f"{limit / 2**20:.0f} MB" if limit >= 2**20 else f"{limit / 2**10:.0f} kB"
     return MalformedResponseError(
-        f"{asked.host} sent more than {limit // 2**20} MB where a short answer was due.",
+        f"{asked.host} sent more than {size} where a short answer was due.",
         next_step=f"check the base URL {asked.base_url}",
         request_id=asked.request_id,
         status=opened.status,
@@ -67,18 +65,18 @@ def _too_large(opened: Opened, asked: faults.Asked, limit: int) -> MalformedResp
 
 async def read_completion(opened: Opened, asked: faults.Asked) -> wire.WireCompletion | Failure:
     """Read a whole answer; one that carries an error, or no choice at all, is a failure."""
-    body = await read_whole(opened, asked)
+    body = await read_whole(opened, asked, config.MAX_ANSWER_BYTES)
     if isinstance(body, Failure):
         return body
     outcome = decoded(wire.decode_completion, opened.reply(body), asked)
     if isinstance(outcome, Failure):
         return outcome
-    if outcome.error is not None or not outcome.choices:
+    if wire.is_given(outcome.error) or not outcome.choices:
         return Failure.of_reply(opened.reply(body), asked)
     return outcome
 
 
-def decoded(decode: Callable[[bytes], T], reply: faults.Reply, asked: faults.Asked) -> T | Failure:
+def decoded(decode: Callable[[faults.Body], T], reply: faults.Reply, asked: faults.Asked) -> T | Failure:
     """Decode a body; what doesn't fit is a failure (an error that came with status 200 is that error)."""
     try:
         return decode(reply.body)

@@ -10,22 +10,24 @@ import contextlib
 import os
 import uuid
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
 
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import causes, faults, wire
-from tetrate_jupyter.http.attempts import Failure, too_slow, try_repeatedly, within
-from tetrate_jupyter.http.bodies import decoded, encoded, read_completion, read_start, read_whole
-from tetrate_jupyter.http.exchange import exchange_error, read_key
-from tetrate_jupyter.http.gate import incoming, outgoing
+from tetrate_jupyter.http.attempts import Failure, Timeouts, too_slow, try_repeatedly, within
+from tetrate_jupyter.http.bodies import decoded, read_completion, read_start, read_whole
+from tetrate_jupyter.http.exchange import trade
+from tetrate_jupyter.http.gate import clean, outgoing
 from tetrate_jupyter.http.held_key import HeldKey
+from tetrate_jupyter.http.inflate import EncodingError, encoding_of, inflated
 from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
 from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 
     from tetrate_jupyter.http.held_key import AfterRefusal
     from tetrate_jupyter.types import Retrying
@@ -35,26 +37,17 @@ __all__ = ["ChatStream", "GatewayClient", "ResponseMeta", "Timeouts"]
 T = TypeVar("T")
 
 _DROPPED_FIELDS_HEADER: Final = "x-tars-dropped-fields"
-_PLAIN_HEADERS: Final = {"User-Agent": config.CLIENT_NAME, "X-Title": config.CLIENT_NAME, "Accept": "application/json"}
-_STREAM_HEADERS: Final = {"Accept": "text/event-stream, application/json", "Accept-Encoding": "identity"}
+_PLAIN_HEADERS: Final = {
+    "User-Agent": config.CLIENT_NAME,
+    "X-Title": config.CLIENT_NAME,
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",  # what isn't compressed can't be a bomb; a stream would wait for its compressor, too
+}
+_STREAM_HEADERS: Final = {"Accept": "text/event-stream, application/json"}
 _NO_PROXY_FOR: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 # What building a client raises for a proxy address or certificate file that can't be used.
 _SETTINGS_ERRORS: Final = (ImportError, ValueError, FileNotFoundError, PermissionError, IsADirectoryError)
 _KEEP_ALIVE_SECONDS: Final = 30.0  # a next question within this needs no new TLS handshake; gateways keep far longer
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """Every bound on waiting, in seconds; `config` gives the reasons. Tests shorten them."""
-
-    connect: float = config.CONNECT_TIMEOUT
-    headers: float = config.HEADERS_TIMEOUT
-    first_output: float = config.FIRST_OUTPUT_TIMEOUT
-    between_chunks: float = config.BETWEEN_CHUNKS_TIMEOUT
-    models: float = config.MODELS_TIMEOUT
-    catalog: float = config.CATALOG_TIMEOUT
-    status: float = config.STATUS_TIMEOUT
-    exchange: float = config.EXCHANGE_TIMEOUT
 
 
 class GatewayClient:
@@ -83,23 +76,27 @@ class GatewayClient:
 
     async def models(self, key: Secret) -> list[wire.WireModel]:
         """Give the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
-        held = HeldKey(key)
-        asked = self._asked(hide=held.is_inside)
-        call = _Call("GET", self.endpoints.base_url + "/models", asked, self._bearer(held, asked))
-        work = try_repeatedly(lambda: self._read(call, wire.read_models), attempts=config.MODELS_ATTEMPTS)
-        return (await within(self.timeouts.models, work, asked))[0]
+        call = self._get(key, "/models")
+
+        def attempt() -> Awaitable[list[wire.WireModel] | Failure]:
+            return self._read(call, wire.read_models, config.MAX_LIST_BYTES)
+
+        work = try_repeatedly(attempt, attempts=config.MODELS_ATTEMPTS)
+        return (await within(self.timeouts.models, work, call.asked))[0]
 
     async def catalog(self) -> list[wire.CatalogModel]:
-        """Give the public catalog: all its pages (at most 10 of 500) or an error. Needs no key. Within 8 s, one try."""
+        """Give the public catalog: all its pages (at most 10 of 500) or an error. Needs no key. Within 8 s, one try.
+
+        All pages together have at most `config.MAX_LIST_BYTES`; the first `config.MAX_MODELS` entries are kept.
+        """
         asked = self._asked(base_url=self.endpoints.auth_url)
         return await within(self.timeouts.catalog, self._catalog_pages(asked), asked)
 
     async def status(self, key: Secret) -> wire.StatusReport | None:
         """Give what the gateway has seen of its providers; None where it is older than this route. Within 8 s."""
-        held = HeldKey(key)
-        asked = self._asked(hide=held.is_inside)
-        call = _Call("GET", self.endpoints.base_url + "/status", asked, self._bearer(held, asked))
-        outcome = await within(self.timeouts.status, self._read(call, wire.decode_status), asked)
+        call = self._get(key, "/status")
+        work = self._read(call, wire.decode_status, config.MAX_STATUS_BYTES)
+        outcome = await within(self.timeouts.status, work, call.asked)
         if not isinstance(outcome, Failure):
             return outcome
         if isinstance(outcome.error, errors.NotFoundError):
@@ -128,21 +125,12 @@ class GatewayClient:
         asked = self._asked(
             base_url=self.endpoints.auth_url, hide=lambda text: code.is_inside(text) or verifier.is_inside(text)
         )
-        content = encoded({"code": code.reveal(), "code_verifier": verifier.reveal()})
-        if isinstance(content, errors.TetrateError):
-            return exchange_error(content, asked)
-        call = _Call("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
-        try:
-            outcome: bytes | Failure = await within(self.timeouts.exchange, self._whole(call), asked)
-        except errors.TetrateError as error:
-            outcome = Failure.of_error(error)
-        if isinstance(outcome, Failure):
-            web_page = "html" in outcome.headers.get("content-type", "")
-            return exchange_error(outcome.error, asked, web_page=web_page)
-        try:
-            return read_key(outcome, asked, host=self.endpoints.host)
-        except errors.TetrateError as error:
-            return error
+
+        async def post(content: bytes) -> faults.Reply | Failure:
+            call = _Call("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
+            return await within(self.timeouts.exchange, self._whole(call, config.MAX_KEY_BYTES), asked)
+
+        return await trade(code, verifier, post, asked, host=self.endpoints.host)
 
     async def complete(self, key: Secret, body: Mapping[str, Any]) -> tuple[wire.WireCompletion, ResponseMeta]:
         """Ask for an answer in one piece. Each of up to three tries is bounded by the first-output time-out (180 s)."""
@@ -210,46 +198,46 @@ class GatewayClient:
             hide=hide or (lambda _text: False),
         )
 
-    def _bearer(self, held: HeldKey, asked: faults.Asked) -> _Bearer:
-        return _Bearer(held.checked(self.endpoints.host, asked))
+    def _get(self, key: Secret, path: str) -> _Call:
+        held = HeldKey(key)
+        asked = self._asked(hide=held.is_inside)
+        bearer = _Bearer(held.checked(self.endpoints.host, asked))
+        return _Call("GET", self.endpoints.base_url + path, asked, bearer)
 
     def _chat_call(self, key: Secret, body: Mapping[str, Any]) -> _Call:
         held = HeldKey(key)
         asked = self._asked(model=body.get("model"), hide=held.is_inside)
         content = outgoing(body)
-        return _Call(
-            "POST", self.endpoints.base_url + "/chat/completions", asked, self._bearer(held, asked), content=content
-        )
+        bearer = _Bearer(held.checked(self.endpoints.host, asked))
+        return _Call("POST", self.endpoints.base_url + "/chat/completions", asked, bearer, content)
 
     async def _catalog_pages(self, asked: faults.Asked) -> list[wire.CatalogModel]:
         found: list[wire.CatalogModel] = []
-        page, pages = 1, 1
-        while page <= min(pages, config.CATALOG_MAX_PAGES):
+        page, pages, left = 1, 1, config.MAX_LIST_BYTES
+        while page <= min(pages, config.CATALOG_MAX_PAGES) and len(found) < config.MAX_MODELS:
             query = f"?limit={config.CATALOG_PAGE_SIZE}" + (f"&page={page}" if page > 1 else "")
             call = _Call("GET", self.endpoints.auth_url + config.CATALOG_PATH + query, asked)
-            outcome = await self._read(call, wire.read_catalog_page)
+            body = await self._whole(call, left)
+            outcome = body if isinstance(body, Failure) else decoded(clean(wire.read_catalog_page), body, asked)
             if isinstance(outcome, Failure):
                 raise outcome.error
-            found += outcome.models
+            left -= 0 if isinstance(body, Failure) else len(body.body)
+            found += outcome.models[: config.MAX_MODELS - len(found)]
             pages = outcome.total_pages or pages
             page += 1
         return found
 
-    async def _read(self, call: _Call, decode: Callable[[bytes], T]) -> T | Failure:
-        """Make a short call and read its JSON."""
+    async def _read(self, call: _Call, decode: Callable[[faults.Body], T], limit: int) -> T | Failure:
+        """Make a short call and read its JSON, at most `limit` bytes of it."""
+        reply = await self._whole(call, limit)
+        return reply if isinstance(reply, Failure) else decoded(clean(decode), reply, call.asked)
+
+    async def _whole(self, call: _Call, limit: int) -> faults.Reply | Failure:
         opened = await self._open(call)
         if isinstance(opened, Failure):
             return opened
-        body = await read_whole(opened, call.asked)
-        return (
-            body
-            if isinstance(body, Failure)
-            else decoded(lambda whole: decode(incoming(whole)), opened.reply(body), call.asked)
-        )
-
-    async def _whole(self, call: _Call) -> bytes | Failure:
-        opened = await self._open(call)
-        return opened if isinstance(opened, Failure) else await read_whole(opened, call.asked)
+        body = await read_whole(opened, call.asked, limit)
+        return body if isinstance(body, Failure) else opened.reply(body)
 
     async def _open(self, call: _Call) -> _Response | Failure:
         """Send, and wait for the headers of a success; anything else is a failure.
@@ -292,7 +280,11 @@ class GatewayClient:
             return Failure.of_error(failure)
         opened = _Response(response, call.asked)
         if response.is_success:
-            return opened
+            refusal = opened.refusal
+            if refusal is None:
+                return opened
+            await opened.aclose()
+            return Failure.of_error(refusal)
         return Failure.of_reply(opened.reply(await read_start(opened)), call.asked)
 
     def _client(self) -> httpx.AsyncClient:
@@ -312,6 +304,7 @@ class GatewayClient:
                 timeout=httpx.Timeout(None, connect=self.timeouts.connect),
                 limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_SECONDS),
                 mounts=dict.fromkeys(_NO_PROXY_FOR),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept: nothing here is a visit
             )
         return self._http
 
@@ -355,7 +348,16 @@ class _Response:
         kind = self.reply().content_type
         return kind.endswith(("json", "html")) or self.status == 204
 
-    def reply(self, body: bytes = b"") -> faults.Reply:
+    @property
+    def refusal(self) -> errors.TetrateError | None:
+        """Why the body isn't read at all, None where it can be: encodings that weren't asked for."""
+        try:
+            encoding_of(self.headers.get("content-encoding", ""))
+        except EncodingError as problem:
+            return ours(problem, self._asked)
+        return None
+
+    def reply(self, body: faults.Body = b"") -> faults.Reply:
         return faults.Reply(self.status, self.headers, body)
 
     def meta(self, tries: int) -> ResponseMeta:
@@ -364,8 +366,10 @@ class _Response:
         return ResponseMeta(self._asked.request_id or "", tuple(name for name in names if name), tries)
 
     def chunks(self) -> AsyncIterator[bytes]:
-        encoded = self.headers.get("content-encoding", "identity") != "identity"
-        return self._response.aiter_bytes() if encoded else self._response.aiter_raw()
+        # Never the library's own decoding: it unpacks any number of layers in one step, in memory.
+        encoding = encoding_of(self.headers.get("content-encoding", ""))
+        raw = self._response.aiter_raw()
+        return inflated(raw, encoding) if encoding else raw
 
     def explain(self, failure: Exception) -> errors.TetrateError:
         return ours(failure, self._asked)
@@ -383,8 +387,8 @@ def ours(foreign: Exception, asked: faults.Asked) -> errors.TetrateError:
         return too_slow(
             asked, "connect" if isinstance(foreign, (httpx.ConnectTimeout, httpx.PoolTimeout)) else "headers"
         )
-    if isinstance(foreign, httpx.DecodingError):
-        return faults.unreadable(faults.Reply(200, {"content-type": "broken compression"}), asked)
+    if isinstance(foreign, (EncodingError, httpx.DecodingError)):
+        return faults.badly_encoded(str(foreign) if isinstance(foreign, EncodingError) else "badly compressed", asked)
     if isinstance(foreign, (*_SETTINGS_ERRORS, httpx.InvalidURL, httpx.UnsupportedProtocol)):
         return errors.ConfigError(
             f"No connection to {asked.host} can be made with this environment's addresses, proxies and certificates.",

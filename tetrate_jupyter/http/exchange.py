@@ -1,10 +1,8 @@
-"""What the answer to an authorization code means: a key, a code refused, or trouble; pure."""
+"""An authorization code for a key: what is posted, and what the answer means."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-
-import msgspec
 
 from tetrate_jupyter.errors import (
     CodeRejectedError,
@@ -12,17 +10,40 @@ from tetrate_jupyter.errors import (
     GatewayError,
     LoginError,
     NotFoundError,
+    TetrateError,
 )
 from tetrate_jupyter.http import wire
+from tetrate_jupyter.http.attempts import Failure
+from tetrate_jupyter.http.bodies import encoded
 from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.errors import TetrateError
-    from tetrate_jupyter.http.faults import Asked
+    from collections.abc import Awaitable, Callable
+
+    from tetrate_jupyter.http.faults import Asked, Body, Reply
 
 _NOT_ABOUT_THE_CODE: Final = frozenset({407, 408, 425, 429})
 _AGAIN: Final = "start again with %tetrate_login"
 _MAX_KEY_CHARACTERS: Final = 4096
+
+
+async def trade(
+    code: Secret, verifier: Secret, post: Callable[[bytes], Awaitable[Reply | Failure]], asked: Asked, *, host: str
+) -> Secret | TetrateError:
+    """Post a code and its verifier; return the key, bound to `host`, or the error, which the caller raises bare."""
+    content = encoded({"code": code.reveal(), "code_verifier": verifier.reveal()})
+    if isinstance(content, TetrateError):
+        return exchange_error(content, asked)
+    try:
+        outcome = await post(content)
+        if not isinstance(outcome, Failure):
+            return read_key(outcome.body, asked, host=host)
+    except LoginError as error:
+        return error
+    except TetrateError as error:
+        outcome = Failure.of_error(error)
+    web_page = "html" in outcome.headers.get("content-type", "")
+    return exchange_error(outcome.error, asked, web_page=web_page)
 
 
 def exchange_error(error: TetrateError, asked: Asked, *, web_page: bool = False) -> LoginError:
@@ -48,11 +69,11 @@ def exchange_error(error: TetrateError, asked: Asked, *, web_page: bool = False)
     )
 
 
-def read_key(body: bytes, asked: Asked, *, host: str) -> Secret:
+def read_key(body: Body, asked: Asked, *, host: str) -> Secret:
     """Read the key from the answer. Raises `ExchangeError` when there is none that could be sent in a header."""
     try:
         key = wire.decode_exchange(body).key
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         key = ""
     if is_sendable(key):
         return Secret(key, host=host)

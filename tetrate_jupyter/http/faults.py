@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
 
-from tetrate_jupyter import errors, secrecy
+from tetrate_jupyter import config, errors, secrecy
 from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.http import retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+Body: TypeAlias = "bytes | bytearray"
 MAX_SHOWN: Final = 400  # characters of the router's message; enough for a sentence, too few for a web page
 _KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
 _HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
@@ -80,7 +81,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = b""
+    body: Body = b""
 
     @property
     def content_type(self) -> str:
@@ -111,12 +112,14 @@ class Fault:
         return frozenset(w.lower() for w in (self.code, self.kind, self.category) if w)
 
 
-def read_fault(status: int | None, body: bytes, hide: Callable[[str], bool]) -> Fault:
-    """Read an error body; a body that isn't JSON gives a fault without words."""
-    try:
-        return fault_of(status, msgspec.json.decode(body), hide)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Fault(status if status is not None and status >= 300 else None)
+def read_fault(status: int | None, body: Body, hide: Callable[[str], bool]) -> Fault:
+    """Read an error body; one that isn't JSON, or is longer than any message, gives a fault without words."""
+    if len(body) <= config.MAX_ERROR_BYTES:  # objects of any shape: they take many times the bytes
+        try:
+            return fault_of(status, msgspec.json.decode(body), hide)
+        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+            pass
+    return Fault(status if status is not None and status >= 300 else None)
 
 
 def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -> Fault:
@@ -198,6 +201,15 @@ def unreadable(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
         message = f"{asked.host} answered with something that isn't the API's JSON (status {reply.status}, {kind})."
         step = f"check the base URL {asked.base_url}, then ask again"
     return errors.MalformedResponseError(message, next_step=step, request_id=asked.request_id, status=reply.status)
+
+
+def badly_encoded(how: str, asked: Asked) -> errors.MalformedResponseError:
+    """Give the error for a body that can't be unpacked; `how` goes on after "the answer of ... is"."""
+    return errors.MalformedResponseError(
+        f"The answer of {asked.host} is {how}; it was not read.",
+        next_step=f"check the base URL {asked.base_url}; a proxy between must leave answers as they are",
+        request_id=asked.request_id,
+    )
 
 
 def _by_meaning(fault: Fault, headers: Mapping[str, str], asked: Asked) -> errors.GatewayError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -12,7 +12,11 @@ from tetrate_jupyter.http import reading
 from tetrate_jupyter.http.bodies import encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from tetrate_jupyter.http.faults import Body
+
+T = TypeVar("T")
 
 _STEP = "take it out of what is sent (and %tetrate_reset if it was said earlier)"
 
@@ -39,12 +43,17 @@ def _place(body: Mapping[str, Any]) -> str:
     return "the request"
 
 
-def incoming(content: bytes) -> bytes:
+def clean(decode: Callable[[Body], T]) -> Callable[[Body], T]:
+    """Return the decoder with the gate before it."""
+    return lambda body: decode(incoming(body))
+
+
+def incoming(content: Body) -> Body:
     """Return JSON with every key in its texts replaced, also where it stands there in escapes.
 
     What is no JSON even when it is mended is returned as text is: whoever reads it says what is wrong with it.
     """
-    if b"\\" not in content and not secrecy.holds(content):
+    if b"\\" not in content and not secrecy.holds(bytes(content)):
         return content
     try:
         tree = msgspec.json.decode(content)
@@ -52,7 +61,8 @@ def incoming(content: bytes) -> bytes:
         try:
             tree = msgspec.json.decode(reading.mended(content))
         except reading.UNREADABLE:
-            return secrecy.redact(content.decode("utf-8", "replace")).encode() if secrecy.holds(content) else content
+            text = content.decode("utf-8", "replace")
+            return secrecy.redact(text).encode() if secrecy.holds(text) else content
     if not secrecy.holds(msgspec.json.encode(tree)):
         return content
     return msgspec.json.encode(secrecy.redacted(tree))

@@ -21,7 +21,7 @@ _HALF = re.compile(rb"(?i)(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\u(?:d[89
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]|-?\b(?:NaN|Infinity|inf|nan)\b', re.DOTALL)
 
 
-def decode(body: bytes, kind: type[T]) -> T:
+def decode(body: bytes | bytearray, kind: type[T]) -> T:
     """Read `body`, mended where it must be. Raises `msgspec.DecodeError`, `UnicodeDecodeError` or `RecursionError`."""
     try:
         return msgspec.json.decode(body, type=kind)
@@ -31,11 +31,11 @@ def decode(body: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(mended(body), type=kind)
 
 
-def mended(body: bytes) -> bytes:
+def mended(body: bytes | bytearray) -> bytes | bytearray:
     """Replace halves of surrogate pairs, `NaN` and what is nested deeper than 100; a body above 8 MB stays as it is."""
     if len(body) > MAX_MENDED:
         return body
-    body = _HALF.sub(_whole, body)
+    body = _HALF.sub(_whole, bytes(body))
     parts: list[bytes] = []
     at = depth = 0
     for found in _TOKEN.finditer(body):
@@ -64,7 +64,7 @@ def entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:
     return [found for item in raw if (found := entry(item, kind)) is not None]
 
 
-def entry(raw: msgspec.Raw | bytes, kind: type[T], *, needed: frozenset[str] = frozenset()) -> T | None:
+def entry(raw: msgspec.Raw | bytes | bytearray, kind: type[T], *, needed: frozenset[str] = frozenset()) -> T | None:
     """Read an object without those of its members that don't fit; numbers given as text are read.
 
     None where it is no object, where a member without a default is missing, or where one that is `needed` doesn't fit.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tetrate_jupyter import config
 
 _BOM = b"\xef\xbb\xbf"
+_MOST_LINES: Final = 10_000  # of one event; routers send one
 
 
 class EventTooLargeError(Exception):
@@ -47,7 +50,10 @@ class EventSplitter:
             if len(buffer) > self._max_event:
                 raise EventTooLargeError
             return []
-        *blocks, rest = bytes(buffer).split(b"\n\n")
+        whole = bytes(buffer)
+        buffer.clear()
+        *blocks, rest = whole.split(b"\n\n")
+        del whole  # a large event is there as few times at once as can be
         self._buffer = bytearray(rest)
         return self._payloads(blocks)
 
@@ -66,8 +72,8 @@ class EventSplitter:
 
     def _payloads(self, blocks: list[bytes]) -> list[bytes]:
         found = []
-        for block in blocks:
-            if len(block) > self._max_event:
+        for block in filter(None, blocks):
+            if len(block) > self._max_event or block.count(b"\n") > _MOST_LINES:
                 raise EventTooLargeError
             if len(block) > 6 and block.startswith(b"data: ") and b"\n" not in block:
                 found.append(block[6:])

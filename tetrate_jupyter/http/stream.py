@@ -6,8 +6,6 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import (
     GatewayTimeoutError,
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 
     OpenStream: TypeAlias = Callable[[], Awaitable[tuple[Opened | wire.ChatChunk, "ResponseMeta"]]]
 
+_UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors
 _END_MARK: Final = b"[DONE]"
 _AFTER_FINISH_SECONDS: Final = 5.0  # usage and the end mark follow a finish reason at once, or not at all
 _DRAIN_SECONDS: Final = 0.05  # what follows the end mark is a few bytes; reading them lets the connection be used again
@@ -47,10 +46,15 @@ class ResponseMeta:
 
 @dataclass(frozen=True)
 class StreamBounds:
-    """Seconds to wait for the first visible output, and for the next chunk afterwards; keep-alives count as nothing."""
+    """Seconds to wait for the first visible output, and for the next chunk afterwards; keep-alives count as nothing.
+
+    Chunks that bring no output are waited through for `first_output` seconds, too, whenever they come. `silence` is the
+    number of bytes that may come without any output.
+    """
 
     first_output: float = config.FIRST_OUTPUT_TIMEOUT
     between_chunks: float = config.BETWEEN_CHUNKS_TIMEOUT
+    silence: int = config.MAX_RESPONSE_BYTES
 
 
 class ChatStream:
@@ -74,7 +78,9 @@ class ChatStream:
         self._failure: TetrateError | None = None
         self._ended = False  # no more bytes are wanted
         self._complete = False  # a finish reason or the end mark has come
-        self._first_wait: float | None = bounds.first_output  # what is left of it; None once there is output
+        self._has_output = False
+        self._waited = 0.0  # seconds waited since the last output, or since the finish reason
+        self._silent = 0  # bytes since then
 
     async def __aenter__(self) -> Self:
         opened, meta = await self._open_stream()
@@ -123,19 +129,25 @@ class ChatStream:
                     raise self._failure
                 raise StopAsyncIteration
             self._take(await self._read(until))
-        if self._first_wait is not None:
-            self._first_wait = max(0.0, self._first_wait - (deadline.after(0) - waited_from))
+        self._waited = 0.0 if self._silent == 0 else self._waited + deadline.after(0) - waited_from
 
     def _patience(self) -> float:
-        if self._first_wait is not None:
-            return self._first_wait
-        between = self._bounds.between_chunks
-        return min(between, _AFTER_FINISH_SECONDS) if self._complete else between
+        """Return the seconds to wait for the next chunk: keep-alives and chunks without output can't stretch them."""
+        first, between = self._bounds.first_output, self._bounds.between_chunks
+        if not self._has_output:
+            return max(0.0, first - self._waited)
+        if self._complete:
+            return max(0.0, min(between, _AFTER_FINISH_SECONDS) - self._waited)
+        return max(0.0, min(between, max(first, between) - self._waited))
 
     async def _read(self, until: float) -> list[bytes]:
         """Give the payloads of the next bytes; at the end, or when reading fails, note so."""
         try:
             data = await self._deadline.wait(anext(self._bytes), until)
+            self._silent += len(data)
+            if self._silent > self._bounds.silence:
+                self._end(None if self._complete else self._malformed("nothing of an answer, without end"))
+                return []
             return self._splitter.feed(data)
         except StopAsyncIteration:
             return self._at_end_of_bytes()
@@ -155,25 +167,23 @@ class ChatStream:
                 return
             try:
                 chunk = wire.decode_chunk(payload)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except _UNREADABLE:
                 self._end(self._malformed("a chunk of the stream can't be read"))
                 return
-            if chunk.error is not None:
-                self._end(faults.error_in_stream(chunk.error, self._asked))
+            if wire.is_given(chunk.error):
+                self._end(faults.error_in_stream(chunk.error_content, self._asked))
                 return
             self._ready.append(chunk)
-            choices = chunk.choices
-            if choices and choices[0].finish_reason is not None:
-                self._complete = True
-            if self._first_wait is not None and chunk.has_output:
-                self._first_wait = None
+            if not self._complete and chunk.has_output:  # what comes after the finish counts as nothing
+                self._has_output, self._silent = True, 0
+                self._complete = chunk.finish_reason is not None
 
     def _at_end_of_bytes(self) -> list[bytes]:
         rest = self._splitter.finish()
         if rest and rest[0] != _END_MARK:
             try:
                 wire.decode_chunk(rest[0])
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except _UNREADABLE:
                 rest = []  # the event was cut off in the middle
         self._take(rest)
         if not self._ended:
@@ -193,7 +203,7 @@ class ChatStream:
             pass
 
     def _too_slow(self) -> TetrateError:
-        if self._first_wait is not None:
+        if not self._has_output:
             return GatewayTimeoutError(
                 f"{self._asked.model or self._asked.host} sent nothing for {self._bounds.first_output:.0f} s.",
                 phase="first output",

@@ -2,20 +2,30 @@
 
 Ids are required, everything else may be missing or null: "unknown" is None, never a guess. Prices are `Decimal`, read
 from decimal strings or numbers. What doesn't fit is left out, member by member and entry by entry (`reading`), so that
-one odd field never hides a model, nor ends an answer.
+one odd field never hides a model, nor ends an answer. Members of any shape stay JSON (`msgspec.Raw`) until they are
+wanted, and a document with more objects than any answer is refused before it is decoded: objects take many times their
+bytes.
 """
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal  # noqa: TC003 - msgspec reads the annotations when it runs
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from tetrate_jupyter import config
 from tetrate_jupyter.http import reading
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.http.faults import Body
 
 T = TypeVar("T", bound=msgspec.Struct)
 M = TypeVar("M", "WireModel", "CatalogModel")
+
+_NOTHING: Final = msgspec.Raw()  # a member that isn't there
+_SMALL: Final = 64 * 1024  # bytes of a document that needn't be counted
 
 
 # --- chat ----------------------------------------------------------------------------------------------------
@@ -40,9 +50,9 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
     """What a chunk adds to a choice; a whole completion's message has the same members."""
 
     content: str | None = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-    thinking: Any = None
+    reasoning_content: msgspec.Raw = _NOTHING
+    reasoning: msgspec.Raw = _NOTHING
+    thinking: msgspec.Raw = _NOTHING
     tool_calls: list[ToolCallDelta] | None = None
     role: str | None = None
     refusal: str | None = None
@@ -51,8 +61,16 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
     def reasoning_text(self) -> str:
         """The model's reasoning under whichever of its three names it came, or ""."""
         for value in (self.reasoning_content, self.reasoning, self.thinking):
-            if isinstance(value, str) and value:
-                return value
+            if value is not _NOTHING and (text := _text(value)):
+                return text
+        return ""
+
+
+def _text(value: msgspec.Raw) -> str:
+    """Return the text that a member of any shape holds, "" where it holds something else."""
+    try:
+        return msgspec.json.decode(value, type=str)
+    except ValueError:
         return ""
 
 
@@ -89,7 +107,15 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     usage: WireUsage | None = None
     model: str | None = None
     id: str | None = None
-    error: Any = None
+    error: msgspec.Raw = _NOTHING
+
+    @property
+    def error_content(self) -> object:
+        """The error as Python objects; one that is longer than any message has no words."""
+        with contextlib.suppress(ValueError, RecursionError):
+            if len(bytes(self.error)) <= config.MAX_ERROR_BYTES:
+                return msgspec.json.decode(self.error)
+        return {}
 
     @property
     def choice(self) -> Choice | None:
@@ -133,12 +159,17 @@ class WireCompletion(msgspec.Struct, frozen=True, gc=False):
     usage: WireUsage | None = None
     model: str | None = None
     id: str | None = None
-    error: Any = None
+    error: msgspec.Raw = _NOTHING
 
     def as_chunk(self) -> ChatChunk:
         """Give the whole answer as the only chunk of a stream."""
         choices = [Choice(c.message, c.finish_reason or "stop", c.index) for c in self.choices or ()]
         return ChatChunk(choices, self.usage, self.model, self.id)
+
+
+def is_given(member: msgspec.Raw) -> bool:
+    """Whether a member of any shape is there, and not null."""
+    return member is not _NOTHING and bytes(member) not in {b"", b"null"}
 
 
 # --- models and catalog --------------------------------------------------------------------------------------
@@ -255,11 +286,20 @@ class ExchangeReply(msgspec.Struct, frozen=True):
 # --- reading -------------------------------------------------------------------------------------------------
 
 
-class _ModelEnvelope(msgspec.Struct):
+class _Models(msgspec.Struct):
+    data: list[WireModel]
+
+
+class _RawModels(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
-class _CatalogEnvelope(msgspec.Struct, rename="camel"):
+class _Catalog(msgspec.Struct, rename="camel"):
+    models: list[CatalogModel]
+    total_pages: int | None = None
+
+
+class _RawCatalog(msgspec.Struct, rename="camel"):
     models: list[msgspec.Raw]
     total_pages: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -268,50 +308,76 @@ class _StatusEnvelope(msgspec.Struct):
     providers: list[msgspec.Raw]
 
 
-decode_exchange = msgspec.json.Decoder(ExchangeReply).decode
+decode_exchange = msgspec.json.Decoder(ExchangeReply).decode  # bounded by its bytes
 _decode_chunk = msgspec.json.Decoder(ChatChunk).decode
 _decode_completion = msgspec.json.Decoder(WireCompletion).decode
+_decode_models = msgspec.json.Decoder(_Models).decode
+_decode_catalog = msgspec.json.Decoder(_Catalog).decode
 _NEEDED: Final = frozenset({"choices"})  # of an answer: without them there is none
 
 
-def decode_chunk(body: bytes) -> ChatChunk:
-    """Read one chunk of a stream; odd counts and names are left out. Raises `msgspec.DecodeError` and kin."""
+def decode_chunk(payload: bytes) -> ChatChunk:
+    """Read one event of a stream; odd counts and names are left out. Raises `msgspec.DecodeError` and kin."""
+    if len(payload) > _SMALL:
+        _check_objects(payload)
     try:
-        return _decode_chunk(body)
+        return _decode_chunk(payload)
     except reading.UNREADABLE as problem:
-        return _nearly(body, ChatChunk, problem)
+        return _nearly(payload, ChatChunk, problem)
 
 
-def decode_completion(body: bytes) -> WireCompletion:
-    """Read a whole answer, as `decode_chunk` does."""
+def decode_completion(body: Body) -> WireCompletion:
+    """Read an answer in one piece, as `decode_chunk` does."""
+    _check_objects(body)
     try:
         return _decode_completion(body)
     except reading.UNREADABLE as problem:
         return _nearly(body, WireCompletion, problem)
 
 
-def _nearly(body: bytes, kind: type[T], problem: Exception) -> T:
+def _nearly(body: Body, kind: type[T], problem: Exception) -> T:
     found = reading.entry(body, kind, needed=_NEEDED) or reading.entry(reading.mended(body), kind, needed=_NEEDED)
     if found is None:
         raise problem
     return found
 
 
-def read_models(body: bytes) -> list[WireModel]:
-    """Read `GET /models`. Raises `msgspec.DecodeError` when it isn't a list of models at all."""
-    return _listed(reading.decode(body, _ModelEnvelope).data, WireModel)
+def read_models(body: Body) -> list[WireModel]:
+    """Read `GET /models`, the first 100,000. Raises `msgspec.DecodeError` when it isn't a list of models at all."""
+    _check_objects(body)
+    try:
+        return _kept(_decode_models(body).data)
+    except reading.UNREADABLE:
+        _check_values(body)
+    return _entries(reading.decode(body, _RawModels).data, WireModel)
 
 
-def read_catalog_page(body: bytes) -> CatalogPage:
+def read_catalog_page(body: Body) -> CatalogPage:
     """Read one page of the catalog. Raises `msgspec.DecodeError` when it isn't one."""
-    page = reading.decode(body, _CatalogEnvelope)
-    return CatalogPage(_listed(page.models, CatalogModel), _pages(page.total_pages))
+    _check_objects(body)
+    try:
+        page = _decode_catalog(body)
+        return CatalogPage(_kept(page.models), page.total_pages)
+    except reading.UNREADABLE:
+        _check_values(body)
+    rough = reading.decode(body, _RawCatalog)
+    return CatalogPage(_entries(rough.models, CatalogModel), _pages(rough.total_pages))
 
 
-def decode_status(body: bytes) -> StatusReport:
+def decode_status(body: Body) -> StatusReport:
     """Read `GET /status`. Raises `msgspec.DecodeError` when it isn't a report at all."""
-    providers = reading.entries(reading.decode(body, _StatusEnvelope).providers, ProviderStatus)
-    return StatusReport(providers)
+    _check_values(body)
+    return StatusReport(reading.entries(reading.decode(body, _StatusEnvelope).providers, ProviderStatus))
+
+
+def _check_objects(body: Body) -> None:
+    if body.count(b"{") > config.MAX_JSON_OBJECTS:
+        raise msgspec.DecodeError("more objects than any answer has")
+
+
+def _check_values(body: Body) -> None:
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > config.MAX_JSON_VALUES:
+        raise msgspec.DecodeError("more values than any list has")
 
 
 def _pages(raw: msgspec.Raw) -> int | None:
@@ -321,8 +387,13 @@ def _pages(raw: msgspec.Raw) -> int | None:
         return None
 
 
-def _listed(raw: list[msgspec.Raw], kind: type[M]) -> list[M]:
-    found = [entry for entry in reading.entries(raw, kind) if entry.id]
-    if raw and not found:
+def _entries(raw: list[msgspec.Raw], kind: type[M]) -> list[M]:
+    return _kept(reading.entries(raw, kind), had=len(raw))
+
+
+def _kept(entries: list[M], *, had: int = 0) -> list[M]:
+    """Keep the entries that have an id; raise where there are entries and none has one."""
+    found = [e for e in entries if e.id][: config.MAX_MODELS]
+    if not found and (entries or had):
         raise msgspec.ValidationError("not one entry has an id")
     return found
