@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class ModelList(Sequence[Model]):
     """Models in a fixed order (by provider and id, as the catalog gives them). Immutable.
 
-    Shows itself as a table. `models["claude-haiku-4-5"]` finds by id, `models[0]` and `models[:5]` by place.
+    Shows itself as a table, the first 500. `models["claude-haiku-4-5"]` finds by id, `models[0]` and `models[:5]` by
+    place.
     """
 
     __slots__ = ("_by_id", "_models")
@@ -66,7 +67,7 @@ class ModelList(Sequence[Model]):
         1 US dollar per million tokens, at three tokens read for one written), "free", "preview", "deprecated", or a
         part of id, name or provider. A model for which the router doesn't say whether it has a capability is kept.
         """
-        return ModelList(m for m in self._models if search.matches(m, query))
+        return ModelList(filter(search.wanted_by(query), self._models))
 
     def sorted(self, by: str = "id", *, descending: bool = False) -> ModelList:
         """Sort by "id", "name", "provider", "context", "output", "price", "input price", "output price", "released" or

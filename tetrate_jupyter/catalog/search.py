@@ -26,6 +26,8 @@ _EVERYDAY_LIMIT: Final = Decimal(4)  # likewise: a family's model above this is 
 # Small general models that handle tools and images, by provider: families, so that a new version is taken up by itself.
 _FAMILIES: Final = ("claude-haiku-*", "gemini-*-flash", "gpt-*-luna", "gpt-*-mini")
 
+_LONGEST: Final = 200  # characters that are compared: likeness takes the square of them
+_COMPARED: Final = 5_000  # models that are compared
 _ALIKE: Final = 0.55  # below this two ids have nothing to do with each other
 
 _SIZE = re.compile(r"(?:>=?)?(\d+(?:\.\d+)?)([km])\+?")
@@ -77,21 +79,30 @@ WORDS: Final = tuple(_CAPABILITIES)
 
 def matches(model: Model, query: str) -> bool:
     """Whether the model fits every word of `query`; an empty one fits all. See `ModelList.search`."""
-    return all(_fits(model, word) for word in re.split(r"[\s,]+", query.lower()) if word)
+    return wanted_by(query)(model)
 
 
-def _fits(model: Model, word: str) -> bool:
+def wanted_by(query: str) -> Callable[[Model], bool]:
+    """Return what says of a model whether it fits every word of `query`, for a list of any length."""
+    tests = [_test_of(word) for word in re.split(r"[\s,]+", query.lower()) if word]
+    return lambda model: all(fits(model) for fits in tests)
+
+
+def _test_of(word: str) -> Callable[[Model], bool]:
     if any(c in word for c in "*?["):
-        identity = model.id.lower()
-        return fnmatchcase(identity, word) or fnmatchcase(identity.rsplit("/", 1)[-1], word)
+        return lambda m: fnmatchcase(m.id.lower(), word) or fnmatchcase(m.id.lower().rsplit("/", 1)[-1], word)
     size = _SIZE.fullmatch(word)
     if size is not None:
         least = float(size[1]) * (1_000_000 if size[2] == "m" else 1_000)
-        return model.context_window is not None and model.context_window >= least
-    has = _CAPABILITIES.get(word)
-    if (has is not None and has(model)) or word in (model.capabilities or ()):
-        return True
-    return any(_plain(word) in _plain(text) for text in (model.id, model.name, model.provider or ""))
+        return lambda m: m.context_window is not None and m.context_window >= least
+    has, part = _CAPABILITIES.get(word), _plain(word)
+
+    def fits(model: Model) -> bool:
+        if (has is not None and has(model)) or word in (model.capabilities or ()):
+            return True
+        return any(part in _plain(text) for text in (model.id, model.name, model.provider or ""))
+
+    return fits
 
 
 def _plain(text: str) -> str:
@@ -131,19 +142,28 @@ def in_order(models: Iterable[Model], by: str, *, descending: bool = False) -> l
 
 def nearest(models: Iterable[Model], text: str, n: int = 3) -> list[Model]:
     """Give up to `n` models whose id or name looks like `text`, best first; none where nothing does."""
-    wanted = _plain(text.strip())
+    wanted = _plain(text.strip()[:_LONGEST])
     if not wanted:
         return []
-    scored = [(_likeness(wanted, m), m) for m in in_order(models, "id")]
+    scored = [(_likeness(wanted, m), m) for m in _comparable(in_order(models, "id"), wanted)]
     good = [(score, m) for score, m in scored if score >= _ALIKE]
     return [m for _, m in sorted(good, key=lambda pair: -pair[0])[:n]]
+
+
+def _comparable(models: list[Model], wanted: str) -> list[Model]:
+    """Return those worth a closer look, at most 5,000: likeness takes some 30 microseconds a model."""
+    if len(models) <= _COMPARED:
+        return models
+    parts = [part for part in wanted.rsplit("/", 1)[-1].split("-") if len(part) > 1]
+    sharing = [m for m in models if any(part in m.id.lower() for part in parts)]
+    return (sharing or models)[:_COMPARED]
 
 
 def _likeness(wanted: str, model: Model) -> float:
     tail = model.id.rsplit("/", 1)[-1]
     wanted_tail = wanted.rsplit("/", 1)[-1]
     best = 0.0
-    for text in {_plain(model.id), _plain(tail), _plain(model.name)}:
+    for text in {_plain(each[:_LONGEST]) for each in (model.id, tail, model.name)}:
         ratio = difflib.SequenceMatcher(None, wanted_tail, text, autojunk=False).ratio()
         within = wanted_tail in text or text in wanted_tail  # "haiku", or an id with a date behind it
         best = max(best, ratio + (0.5 if within and len(text) > 2 else 0.0))

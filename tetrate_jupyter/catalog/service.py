@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RETRY_PAUSE: Final = 60.0  # seconds after a failed catalog fetch before the next one that nobody asked for
 _STOPPING_TIMEOUT: Final = 2.0  # seconds a cancelled fetch gets to close its connection
+_MANY: Final = 2_000  # models
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
 _NO_MODELS: Final = ModelList()
 
@@ -162,7 +163,11 @@ class Catalog:
                 public.cancel()
                 await asyncio.wait({public}, timeout=_STOPPING_TIMEOUT)
         copy = self._state.copy
-        models = ModelList(join.join(listed, () if copy is None else copy.models))
+        entries = () if copy is None else copy.models
+        if len(listed) > _MANY:  # seconds for the longest lists that are read: other answers stream on this loop
+            models = ModelList(await asyncio.to_thread(join.join, listed, entries))
+        else:
+            models = ModelList(join.join(listed, entries))
         self._change(key, ids_note=_left_out(listed))
         self._publish(key, models)
         return models

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.catalog.search import retires_soon
 from tetrate_jupyter.render.numbers import price, tokens
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 UNKNOWN = "?"
+MOST_ROWS: Final = 500  # all that the real service has; a hundred thousand would be 30 MB of HTML
 _BESIDE_ID = 90  # characters of the columns that are never left out
 
 
 def table(models: Sequence[Model], day: date | None = None) -> Table:
-    """Make the table. "?" is unknown; the retirement column is there where a model retires within 90 days of `day`."""
+    """Make the table of the first 500. "?" is unknown.
+
+    The retirement column is there where a model retires within 90 days of `day`.
+    """
+    count = len(models)
+    models = models[:MOST_ROWS]
     retiring = any(_ending(m, day) for m in models)
     columns = [  # what a choice turns on comes first: in a narrow view the rest is behind the scroll bar
         Column("id", code=True),
@@ -35,12 +41,12 @@ def table(models: Sequence[Model], day: date | None = None) -> Table:
         Column("cached", align="right", hint="US dollars per million tokens read from the cache", optional=True),
     ]
     rows = [_row(m, day, retiring=retiring) for m in models]
-    return Table(columns, rows, caption=_caption(len(models)))
+    return Table(columns, rows, caption=_caption(count))
 
 
 def plain(models: Sequence[Model], day: date | None = None) -> str:
     """Give the table as plain text; wider than usual rather than with an id cut short: ids are there to be copied."""
-    longest = max((len(m.id) for m in models), default=0)
+    longest = max((len(m.id) for m in models[:MOST_ROWS]), default=0)
     return table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
 
 
@@ -62,7 +68,11 @@ def _row(model: Model, day: date | None, *, retiring: bool) -> list[str]:
 def _caption(count: int) -> str:
     if not count:
         return "No models."
-    return f"{count} model{'s' if count != 1 else ''}; prices in US dollars per million tokens"
+    caption = f"{count} model{'s' if count != 1 else ''}; prices in US dollars per million tokens"
+    if count <= MOST_ROWS:
+        return caption
+    more = f"{count - MOST_ROWS:,} more"
+    return f"{caption}; the first {MOST_ROWS} are shown … and {more}; narrow it: session.models('claude')"
 
 
 def _tokens(count: int | None) -> str:

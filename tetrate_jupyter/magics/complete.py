@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.magics import commands
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.magics.extension import TetrateMagics
 
+_MOST: Final = 1_000  # ids offered at once; a front end draws every one
 _LINE = re.compile(r"^\s*%{1,2}(tetrate\w*)\s(.*)$", re.DOTALL)
 
 
@@ -55,6 +56,7 @@ def candidates(line: str, ids: Callable[[], tuple[str, ...]]) -> tuple[list[str]
 
 
 def _matching_ids(ids: tuple[str, ...], fragment: str) -> list[str]:
-    """Ids that start with the fragment; where none does, ids that contain it."""
+    """Return ids that start with the fragment, at most 1,000; where none does, ids that contain it."""
     wanted = fragment.lower()
-    return [i for i in ids if i.lower().startswith(wanted)] or [i for i in ids if wanted in i.lower()]
+    found = [i for i in ids if i.lower().startswith(wanted)] or [i for i in ids if wanted in i.lower()]
+    return found[:_MOST]
