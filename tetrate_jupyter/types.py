@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
 from tetrate_jupyter import secrecy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import date
     from decimal import Decimal
 
@@ -243,20 +243,57 @@ class ToolResult:
     cuts: tuple[Cut, ...] = ()
 
 
+class GrowingText:
+    """Text that grows at its end: one thread appends, any may read. `length` is its characters.
+
+    Pieces are joined once in a while, so that small ones don't stay in memory one by one, and a reader joins only what
+    is new since; n pieces cost about n, however often they are read.
+    """
+
+    __slots__ = ("_parts", "_seen", "length")
+
+    def __init__(self) -> None:
+        self.length = 0
+        # Replaced as a whole, so that another thread sees either the old pair or the new one.
+        self._parts: tuple[str, list[str]] = ("", [])
+        self._seen: tuple[int, int, str] = (0, 0, "")  # what a reader was given last, and of how much it was made
+
+    def append(self, piece: str) -> None:
+        """Add to the end."""
+        joined, pieces = self._parts
+        pieces.append(piece)
+        self.length += len(piece)
+        if len(pieces) >= 512 + len(joined) // 64:  # joining costs what is there: it happens as it grows by parts
+            self._parts = (joined + "".join(pieces), [])
+
+    def text(self) -> str:
+        """Return all text so far."""
+        joined, pieces = self._parts
+        count = len(pieces)
+        had_joined, had_count, text = self._seen
+        if (had_joined, had_count) != (len(joined), count):
+            text = joined + "".join(pieces[:count]) if count else joined
+            self._seen = (len(joined), count, text)
+        return text
+
+    def __bool__(self) -> bool:
+        return self.length > 0
+
+
 class _Snapshot:
     """Joins the text so far when asked, so that a stream of n chunks costs n and not n squared."""
 
-    __slots__ = ("_count", "_parts", "delta")
+    __slots__ = ("_length", "_so_far", "delta")
 
-    def __init__(self, delta: str, parts: Sequence[str], count: int) -> None:
+    def __init__(self, delta: str, so_far: GrowingText) -> None:
         self.delta = delta
-        self._parts = parts
-        self._count = count
+        self._so_far = so_far
+        self._length = so_far.length
 
     @property
     def snapshot(self) -> str:
         """All text of this kind up to and with this event."""
-        return "".join(self._parts[: self._count])
+        return self._so_far.text()[: self._length]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.delta!r})"

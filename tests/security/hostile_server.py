@@ -69,13 +69,24 @@ class HostileServer:
             head = _request(connection)
             if head:
                 self.asked.append(head)
-                answer = self.answer(head.split(b" ", 2)[1].decode())
-                for piece in (answer,) if isinstance(answer, bytes) else answer:
-                    connection.sendall(piece)
+                self._send(connection, self.answer(head.split(b" ", 2)[1].decode()))
                 connection.shutdown(socket.SHUT_WR)
                 while connection.recv(65536):  # what was not read yet must not become a reset
                     pass
         self._open.discard(connection)
+
+    def _send(self, connection: socket.socket, answer: Answer) -> None:
+        if isinstance(answer, bytes):
+            connection.sendall(answer)
+            return
+        pieces = iter(answer)
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+        finally:  # a generator hears at once that the client has hung up
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
 
 
 def _request(connection: socket.socket) -> bytes:

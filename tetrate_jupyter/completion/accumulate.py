@@ -1,11 +1,11 @@
-"""Chunks of one stream, added up: text, reasoning, tool calls, usage; pure."""
+"""Chunks of one stream, added up: text, reasoning, tool calls, usage, each within bounds; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter import secrecy
+from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.types import ToolCall, Usage
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.wire import ChatChunk, ToolCallDelta, WireUsage
 
 MAX_TOKENS: Final = 10**9  # of one answer; a count beyond, or below 0, is no count
+
+
+_CALL_WEIGHT: Final = 32  # characters that a part of a call counts for at least: one without content is something, too
 
 
 @dataclass
@@ -23,14 +26,19 @@ class _Call:
 
 
 class Accumulator:
-    """What one stream has brought so far, without keys: a router that repeats ours must not have it shown or kept.
+    """What one stream has brought so far, apart from its text: that is given back by `add` and `finish`.
 
-    `text` and `reasoning` are pieces: joining is the reader's choice.
+    All of it is without keys: a router that repeats ours must not have it shown or kept.
+
+    `room` is the characters of text, reasoning and tool calls that it may bring; `is_full` says that there was more,
+    which was left out. Of tool calls, the first `config.MAX_CALLS_PER_ROUND` are kept; `has_too_many_calls` says that
+    there were more.
     """
 
-    def __init__(self) -> None:
-        self.text: list[str] = []
-        self.reasoning: list[str] = []
+    def __init__(self, room: int = config.MAX_ANSWER_CHARACTERS) -> None:
+        self.room = room
+        self.is_full = False
+        self.has_too_many_calls = False
         self.finish_reason: str | None = None
         self.served_model: str | None = None
         self.usage = Usage()
@@ -54,30 +62,38 @@ class Accumulator:
         if delta.tool_calls:
             for part in delta.tool_calls:
                 self._add_call(part)
-        return self._keep(self._said.feed(delta.content or ""), self._thought.feed(delta.reasoning_text))
+        text, reasoning = self._said.feed(delta.content or ""), self._thought.feed(delta.reasoning_text)
+        return self._within(text), self._within(reasoning)
 
     def finish(self) -> tuple[str, str]:
-        """Take the end of the stream; give (text, reasoning) that was held back, since it might have become a key."""
-        return self._keep(self._said.finish(), self._thought.finish())
+        """Take the end of the stream; return (text, reasoning) that was held back, since it might have become a key."""
+        return self._within(self._said.finish()), self._within(self._thought.finish())
 
-    def _keep(self, text: str, reasoning: str) -> tuple[str, str]:
-        if text:
-            self.text.append(text)
-        if reasoning:
-            self.reasoning.append(reasoning)
-        return text, reasoning
+    def _within(self, text: str) -> str:
+        """Return as much of a text as there is room for."""
+        if len(text) > self.room:
+            self.is_full = True
+            text = text[: self.room]
+        self.room -= len(text)
+        return text
 
     def _add_call(self, part: ToolCallDelta) -> None:
         index = part.index if part.index is not None else max(len(self._calls) - 1, 0)
-        call = self._calls.setdefault(index, _Call())
-        if part.id:
+        call = self._calls.get(index)
+        self._within(" " * _CALL_WEIGHT)
+        if call is None:
+            if len(self._calls) >= config.MAX_CALLS_PER_ROUND:
+                self.has_too_many_calls = True
+                return
+            call = self._calls[index] = _Call()
+        if part.id and len(part.id) <= config.MAX_CALL_ID:
             call.id = part.id
         if part.function is None:
             return
-        if part.function.name:
-            call.name = part.function.name  # some gateways repeat the whole name on each chunk: assign, don't append
+        if part.function.name:  # some gateways repeat the whole name on each chunk: assign, don't append
+            call.name = part.function.name[: config.MAX_CALL_NAME]
         if part.function.arguments:
-            call.arguments.append(part.function.arguments)
+            call.arguments.append(self._within(part.function.arguments))
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -118,4 +118,7 @@ class Answer:
         return self.bundle()
 
 
-_PARTIAL: dict[str | None, str] = {"stopped": "Stopped"}
+_PARTIAL: dict[str | None, str] = {
+    "stopped": "Stopped",
+    "AnswerTooLongError": "Stopped at the most that one answer may have",
+}

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import Estimate
 from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
 from tetrate_jupyter.completion.answer import Answer
+from tetrate_jupyter.completion.foreign import as_cause, clipped
 from tetrate_jupyter.completion.secrets import without_keys
 from tetrate_jupyter.errors import (
+    AnswerTooLongError,
     ContentFilteredError,
     SchemaMismatchError,
     TetrateError,
     ToolFailedError,
     ToolLoopError,
 )
-from tetrate_jupyter.types import Message, ReasoningDelta, TextDelta, Timing, ToolCalled, Usage
+from tetrate_jupyter.types import GrowingText, Message, ReasoningDelta, TextDelta, Timing, ToolCalled, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,12 +30,15 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.types import Cut, Event, Retrying, Secret, ToolCall, ToolResult
 
+_STATE: Final = 200  # characters of what it does, for one line
+
 
 class Completion:
     """Runs one `Request`. `text` and `state` may be read from any thread while it runs; `answer()` at any time.
 
     `on_event` is called for each event on the loop's thread and must return at once. `price` turns (model id, usage)
-    into an `Estimate`; it is called when the answer is complete.
+    into an `Estimate`; it is called when the answer is complete. `limit`: the characters of text, reasoning and tool
+    calls that the answer may have over all its rounds.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class Completion:
         *,
         price: Callable[[str, Usage], Estimate],
         on_event: Callable[[Event], None] | None = None,
+        limit: int = config.MAX_ANSWER_CHARACTERS,
     ) -> None:
         self.request = request
         self.replies: list[Message] = []
@@ -49,9 +55,11 @@ class Completion:
         self.state = "waiting"
         self._price = price
         self._on_event = on_event
-        self._parts: list[str] = []
-        self._reasoning: list[str] = []
-        self._round = Accumulator()
+        self._limit = limit
+        self._text = GrowingText()
+        self._reasoning = GrowingText()
+        self._round = Accumulator(limit)
+        self._round_began = 0  # characters of the text before the current round
         self._rounds: list[tuple[str, Usage]] = []
         self._counted = False  # whether the current round is among them
         self._started = time.monotonic()
@@ -63,12 +71,12 @@ class Completion:
     @property
     def text(self) -> str:
         """The text so far."""
-        return "".join(self._parts)
+        return self._text.text()
 
     @property
     def length(self) -> int:
         """The characters so far."""
-        return sum(map(len, self._parts))
+        return self._text.length
 
     @property
     def seconds(self) -> float:
@@ -98,7 +106,7 @@ class Completion:
         first = None if self._first is None else self._first - self._started
         return Answer(
             text=self.text,
-            reasoning="".join(self._reasoning),
+            reasoning=self._reasoning.text(),
             model_asked=self.request.model.id,
             model=served,
             usage=usage,
@@ -122,58 +130,81 @@ class Completion:
     @property
     def has_output(self) -> bool:
         """Whether there is anything of an answer yet."""
-        return bool(self._parts or self._reasoning or self.tool_results)
+        return bool(self._text or self._reasoning or self.tool_results)
 
     async def _rounds_of(self, client: GatewayClient, key: Secret) -> None:
         for _ in range(config.MAX_TOOL_ROUNDS):
             await self._stream(client, key)
             calls = self._round.tool_calls
             if not calls or self.request.toolbox is None:
-                self.replies.append(Message("assistant", "".join(self._round.text)))
+                self.replies.append(Message("assistant", self._round_text()))
                 return
-            self.replies.append(Message("assistant", "".join(self._round.text), tool_calls=calls))
+            if len(self.tool_results) + len(calls) > config.MAX_CALLS_PER_QUESTION:
+                raise self._loop(f"would have called tools more than {config.MAX_CALLS_PER_QUESTION} times")
+            self.replies.append(Message("assistant", self._round_text(), tool_calls=calls))
             await self._call_tools(calls)
             self._separate()
-        raise ToolLoopError(
-            f"{self.request.model.id} called tools {config.MAX_TOOL_ROUNDS} times in a row without answering.",
+        raise self._loop(f"called tools {config.MAX_TOOL_ROUNDS} times in a row without answering")
+
+    def _loop(self, what: str) -> ToolLoopError:
+        # The question ends here: a model that is told to ask for less has no memory of having done so in its next
+        # round, and each call that isn't run needs a message of its own, which costs as much as running it.
+        return ToolLoopError(
+            f"{clipped(self.request.model.id, 200)} {what}.",
             next_step="ask for less at once, or give fewer tools",
             answer=self.answer(partial="ToolLoopError"),
             request_id=self._request_id,
         )
 
     async def _stream(self, client: GatewayClient, key: Secret) -> None:
-        self._round, self._counted = Accumulator(), False
+        self._round, self._counted = Accumulator(self._round.room), False
+        self._round_began = self._text.length
         body = self.request.body([*self.request.messages, *self.replies])
         async with client.stream(key, body, on_retry=self._retrying) as stream:
             self._request_id = stream.request_id
             self._dropped = stream.dropped_fields
             async for chunk in stream:
                 self._hear(*self._round.add(chunk))
+                self._check_bounds()
         self._hear(*self._round.finish())
+        self._check_bounds()
         served = self._round.served_model or self.request.model.id
         self._rounds.append((served, self._round.usage))
         self._counted = True
 
     def _hear(self, text: str, reasoning: str) -> None:
         if text:
-            self._text(text)
+            self._write(text)
         if reasoning:
             self._think(reasoning)
 
-    def _text(self, text: str) -> None:
+    def _check_bounds(self) -> None:
+        if self._round.is_full:
+            raise AnswerTooLongError(
+                f"The answer grew past {self._limit:,} characters and was stopped there; what came is kept.",
+                next_step="ask for less, or cap it with max_tokens (--max-tokens); session.max_answer raises the bound",
+                request_id=self._request_id,
+            )
+        if self._round.has_too_many_calls and self.request.toolbox is not None:
+            raise self._loop(f"asked for more than {config.MAX_CALLS_PER_ROUND} tool calls at once; none was run")
+
+    def _round_text(self) -> str:
+        return self.text[self._round_began :]
+
+    def _write(self, text: str) -> None:
         if self._first is None:
             self._first = time.monotonic()
             self.state = "writing"
-        self._parts.append(text)
+        self._text.append(text)
         if self._on_event is not None:
-            self._on_event(TextDelta(text, self._parts, len(self._parts)))
+            self._on_event(TextDelta(text, self._text))
 
     def _think(self, text: str) -> None:
         if self.state == "waiting":
             self.state = "thinking"
         self._reasoning.append(text)
         if self._on_event is not None:
-            self._on_event(ReasoningDelta(text, self._reasoning, len(self._reasoning)))
+            self._on_event(ReasoningDelta(text, self._reasoning))
 
     def _retrying(self, event: Retrying) -> None:
         self.state = f"trying again: {event.reason}"
@@ -183,7 +214,7 @@ class Completion:
     async def _call_tools(self, calls: Sequence[ToolCall]) -> None:
         toolbox = self.request.toolbox
         assert toolbox is not None  # noqa: S101 - narrows the type; the caller has looked
-        self.state = "running " + ", ".join(call.name for call in calls)
+        self.state = clipped("running " + ", ".join(call.name for call in calls), _STATE)
         for call in calls:
             result, refused = without_keys(await toolbox.call(call))
             self.tool_results.append(result)
@@ -194,17 +225,17 @@ class Completion:
                 raise refused
             if result.raised is not None:
                 raise ToolFailedError(
-                    f"The tool {call.name} raised {type(result.raised).__name__}: {result.raised}",
+                    f"The tool {call.name} raised {result.error}",
                     next_step=f"mend {call.name}, then run the cell again",
                     answer=self.answer(partial="ToolFailedError"),
                     request_id=self._request_id,
-                ) from result.raised
+                ) from as_cause(result.raised)
 
     def _separate(self) -> None:
         """Keep what a model says before and after its tools apart."""
         self.state = "waiting"
-        if self._parts and not self._parts[-1].endswith("\n\n"):
-            self._parts.append("\n\n")
+        if self._text and not self.text.endswith("\n\n"):
+            self._text.append("\n\n")
 
     def _totals(self, served: str) -> tuple[Usage, Estimate]:
         # A round that was broken off has been billed too: without its counts, the whole is unknown.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from tetrate_jupyter.completion import json_schema as shapes
+from tetrate_jupyter.completion.foreign import clipped, name_of, text_of
 from tetrate_jupyter.errors import SchemaDefinitionError
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ class SchemaProblem(ValueError):  # noqa: N818 - not an error of the package: ru
     """An answer doesn't fit. `path`: where in it, as "$.a[0].b" ("" where it isn't JSON at all)."""
 
     def __init__(self, path: str, message: str) -> None:
-        self.path = path
-        self.message = message if len(message) <= _MESSAGE_LENGTH else message[: _MESSAGE_LENGTH - 1] + "…"
-        super().__init__(f"{self.message} (at {path})" if path else self.message)
+        self.path = clipped(path, _MESSAGE_LENGTH)  # its parts are names that the model wrote
+        self.message = clipped(message, _MESSAGE_LENGTH)
+        super().__init__(f"{self.message} (at {self.path})" if path else self.message)
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,10 @@ class Schema:
             raise SchemaProblem("", f"The answer is not JSON ({error}). It starts with {body[:60]!r}.") from None
         except RecursionError:
             raise SchemaProblem("", "The answer is nested too deeply.") from None
+        except SchemaProblem:
+            raise
+        except Exception as error:  # noqa: BLE001 - a person's type may raise anything while it is made
+            raise SchemaProblem("", f"Reading it raised {name_of(error)}: {text_of(error)}") from None
 
 
 def _of_mapping(given: Mapping[Any, Any]) -> Schema:
@@ -109,7 +114,8 @@ def _of_mapping(given: Mapping[Any, Any]) -> Schema:
     try:
         copy = msgspec.json.decode(msgspec.json.encode(schema))  # a change to the person's dict can't change ours
     except (TypeError, ValueError, RecursionError) as error:
-        raise SchemaDefinitionError(f"The schema is not JSON: {error}.", next_step=_WAYS) from None
+        reason = text_of(error, _MESSAGE_LENGTH)
+        raise SchemaDefinitionError(f"The schema is not JSON: {reason}.", next_step=_WAYS) from None
     if not copy:
         raise SchemaDefinitionError("The schema is empty.", next_step='for any JSON object: {"type": "object"}')
     kind = copy.get("type")
@@ -242,7 +248,7 @@ def _by_msgspec(value: Any) -> tuple[JSONObject, _Reader]:  # noqa: ANN401 - as 
         decoder = msgspec.json.Decoder(value)
     except NameError as error:
         raise SchemaDefinitionError(
-            f"The type names another that can't be found: {error}.",
+            f"The type names another that can't be found: {text_of(error, _MESSAGE_LENGTH)}.",
             next_step="define both at the top level of a cell, not inside a function",
         ) from error
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -250,7 +256,7 @@ def _by_msgspec(value: Any) -> tuple[JSONObject, _Reader]:  # noqa: ANN401 - as 
             return _by_pydantic(value)
         shown = getattr(value, "__name__", None) or type(value).__name__
         raise SchemaDefinitionError(
-            f"{shown} can't be made into a schema: {str(error)[:200]}", next_step=_WAYS
+            f"{shown} can't be made into a schema: {text_of(error, 200)}", next_step=_WAYS
         ) from error
     return cast("JSONObject", schema), decoder.decode
 
@@ -262,7 +268,7 @@ def _by_pydantic(value: Any) -> tuple[JSONObject, _Reader]:  # noqa: ANN401 - as
         adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(value)
         schema = adapter.json_schema()
     except (pydantic.errors.PydanticUserError, TypeError, NameError, RecursionError) as error:
-        reason = str(error).partition("\n")[0][:200]
+        reason = text_of(error).partition("\n")[0][:200]
         raise SchemaDefinitionError(f"pydantic can't make a schema of it: {reason}", next_step=_WAYS) from error
 
     def read(text: str) -> object:

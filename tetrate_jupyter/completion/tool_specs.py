@@ -13,6 +13,7 @@ import msgspec
 
 from tetrate_jupyter.completion import docstrings
 from tetrate_jupyter.completion import json_schema as shapes
+from tetrate_jupyter.completion.foreign import text_of
 from tetrate_jupyter.errors import ToolDefinitionError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Tool:
         unknown = sorted(given.keys() - known)
         if unknown:
             raise BadArgumentsError(
-                f"There is no parameter {unknown[0]!r}; {self.name} takes {_listed(known)}."[:_SHOWN]
+                f"There is no parameter {unknown[0][:64]!r}; {self.name} takes {_listed(known)}."[:_SHOWN]
             )
         positional: list[Any] = []
         keywords: dict[str, Any] = {}
@@ -93,7 +94,7 @@ class Tool:
             reason = str(error).replace("`$.", f"`{name}.").replace("`$[", f"`{name}[")
             raise BadArgumentsError(f"The parameter {name!r} does not fit: {reason}"[:_SHOWN]) from None
         except Exception as error:  # noqa: BLE001 - a dataclass's own __post_init__ may raise anything
-            raise BadArgumentsError(f"The parameter {name!r} does not fit: {error}"[:_SHOWN]) from None
+            raise BadArgumentsError(f"The parameter {name!r} does not fit: {text_of(error)}"[:_SHOWN]) from None
 
 
 def _convert(value: object, hint: Any) -> Any:  # noqa: ANN401 - any type
@@ -168,7 +169,7 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
         return typing.get_type_hints(function, include_extras=True)
     except Exception as error:  # an annotation is any expression, and may raise anything
         raise ToolDefinitionError(
-            f"The types of {name} can't be read: {error}.",
+            f"The types of {name} can't be read: {text_of(error, _SHOWN)}.",
             next_step="define or import every type it names at the top level of a cell",
         ) from error
 

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tetrate_jupyter import secrecy
+from tetrate_jupyter import config
 from tetrate_jupyter.completion.cuts import Described, shortened
 from tetrate_jupyter.completion.describe import described
+from tetrate_jupyter.completion.foreign import name_of, text_of
 from tetrate_jupyter.completion.images import is_image
 from tetrate_jupyter.completion.nested import Writer, said
 from tetrate_jupyter.completion.tool_specs import BadArgumentsError, Tool
@@ -92,16 +93,17 @@ class Toolbox:
             return _refused(call, str(problem), started)
         run = _on_loop if tool.is_async else _in_thread
         outcome = await run(tool, positional, keywords)
-        if outcome.error is None and inspect.isawaitable(outcome.value):  # a plain function that wraps an async one
+        if outcome.error is None and _is_awaitable(outcome.value):  # a plain function that wraps an async one
             outcome = await _awaited(outcome.value)
         seconds = time.monotonic() - started
         if outcome.error is not None:
-            message = f"{type(outcome.error).__name__}: {_text_of(outcome.error)}"
+            message = f"{name_of(outcome.error)}: {text_of(outcome.error)}"
             return ToolResult(call, f"Error: {message}", seconds, error=message, raised=outcome.error)
         result = described_result(outcome.value, call.name)
         return ToolResult(call, result.text, seconds, cuts=result.cuts)
 
     def _unknown(self, name: str) -> str:
+        name = name[: config.MAX_CALL_NAME]  # likeness takes the square of the length
         near = difflib.get_close_matches(name, self._tools, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"There is no tool {name[:64]!r}.{hint} The tools are: {', '.join(self._tools)[:1_000] or 'none'}."
@@ -116,21 +118,25 @@ def described_result(value: object, name: str) -> Described:
     """Return what the tool `name` returned: strings as they are, tables as tables, else JSON, else the repr.
 
     At most about `MAX_RESULT` characters, with a note where it was cut; never empty, which the router would refuse.
-    No number is rounded.
+    No number is rounded. Never raises: an object whose own text does so is named.
     """
-    if is_image(value):
-        return Described("[an image; a tool can only give back text]")
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return Described(f"[{len(value):,} bytes; a tool can only give back text]")
     try:
         return _written(value, name)
     except SecretInPromptError:
         return Described("[withheld: it holds an API key]")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a person's class raises, SystemExit included
+        return Described(f"<{name_of(value)} whose text raised {name_of(error)}>")
 
 
 def _written(value: object, name: str) -> Described:
+    if is_image(value):
+        return Described("[an image; a tool can only give back text]")
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return Described(f"[{len(value):,} bytes; a tool can only give back text]")
     if isinstance(value, str) and not isinstance(value, enum.Enum):
-        return _bounded(str(value), name)
+        return _bounded(str.__str__(value), name)
     try:
         return _as_json(value, name)
     except SecretInPromptError:
@@ -182,6 +188,13 @@ class _Outcome:
 
     value: object = None
     error: BaseException | None = None
+
+
+def _is_awaitable(value: object) -> bool:
+    try:
+        return inspect.isawaitable(value)
+    except Exception:  # noqa: BLE001 - an object may pretend to be of a class, and raise while it does
+        return False
 
 
 async def _on_loop(tool: Tool, positional: list[Any], keywords: dict[str, Any]) -> _Outcome:
@@ -240,10 +253,3 @@ def _deliver(done: asyncio.Future[_Outcome], outcome: _Outcome) -> None:
 
 def _refused(call: ToolCall, message: str, started: float) -> ToolResult:
     return ToolResult(call, f"Error: {message}", time.monotonic() - started, error=message)
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return shortened(secrecy.redact(str(error)), 2_000)
-    except Exception:  # noqa: BLE001 - a person's __str__ may raise anything
-        return "(no message)"

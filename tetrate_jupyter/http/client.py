@@ -27,7 +27,7 @@ from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
 from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+    from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
     from tetrate_jupyter.http.held_key import AfterRefusal
     from tetrate_jupyter.types import Retrying
@@ -77,11 +77,9 @@ class GatewayClient:
     async def models(self, key: Secret) -> list[wire.WireModel]:
         """Give the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
         call = self._get(key, "/models")
-
-        def attempt() -> Awaitable[list[wire.WireModel] | Failure]:
-            return self._read(call, wire.read_models, config.MAX_LIST_BYTES)
-
-        work = try_repeatedly(attempt, attempts=config.MODELS_ATTEMPTS)
+        work = try_repeatedly(
+            lambda: self._read(call, wire.read_models, config.MAX_LIST_BYTES), attempts=config.MODELS_ATTEMPTS
+        )
         return (await within(self.timeouts.models, work, call.asked))[0]
 
     async def catalog(self) -> list[wire.CatalogModel]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Body: TypeAlias = "bytes | bytearray"
 MAX_SHOWN: Final = 400  # characters of the router's message; enough for a sentence, too few for a web page
+_PLAIN_NUMBER: Final = 10**18  # what a code or message that is a number is below
+_MOST_HOSTS: Final = 5  # of a key that is bound to others; a person has one or two
 _KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
 _HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
 _TOO_LONG = re.compile(
@@ -142,10 +144,12 @@ def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -
         code=shown(code, hide) if code else None,
         kind=kind,
         category=shown(category, hide) if category else None,
-        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not _is_secret(h, hide))
+        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not _is_secret(h, hide))[
+            :_MOST_HOSTS
+        ]
         if isinstance(hostnames, list)
         else (),
-        hint=float(hint) if isinstance(hint, (int, float)) and not isinstance(hint, bool) and hint >= 0 else None,
+        hint=retry.seconds_to_wait(hint),
     )
 
 
@@ -365,4 +369,6 @@ def _first(levels: tuple[dict[str, Any], ...], name: str) -> Any:  # noqa: ANN40
 def _text(value: object) -> str | None:
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return str(value) if abs(value) < _PLAIN_NUMBER else None  # Python refuses to write out thousands of digits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 BUDGET_HEADER: Final = "x-tars-budget-action"  # "block" on a 429: a spend budget, not a rate limit
+_LONGEST_WAIT: Final = 24 * 3600.0  # seconds; whatever is longer is "not today"
+_LONGEST_DATE: Final = 100  # characters
 # The VS Code extension's list, and 529: a provider that is overloaded.
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
@@ -53,15 +56,27 @@ def is_budget_block(status: int | None, headers: Mapping[str, str]) -> bool:
 
 
 def retry_after(headers: Mapping[str, str], *, now: Callable[[], float] = time.time) -> float | None:
-    """Read `Retry-After` as seconds from now, whether it came as seconds or as a date; None where it says nothing."""
-    text = headers.get("retry-after", "").strip()
+    """Read `Retry-After` as seconds from now, whether it came as seconds or as a date; None where it says nothing.
+
+    Never more than a day.
+    """
+    text = headers.get("retry-after", "").strip()[:_LONGEST_DATE]
     if not text:
         return None
     try:
-        seconds = float(text)
+        return seconds_to_wait(float(text))
     except ValueError:
-        try:
-            seconds = parsedate_to_datetime(text).timestamp() - now()
-        except (ValueError, OverflowError):
-            return None
-    return max(0.0, seconds) if seconds < float("inf") else None
+        pass
+    try:
+        return seconds_to_wait(parsedate_to_datetime(text).timestamp() - now())
+    except (ValueError, TypeError, IndexError, ArithmeticError, OSError):  # what its parser raises for odd dates
+        return None
+
+
+def seconds_to_wait(named: object) -> float | None:
+    """Return a wait that a router named as seconds, from 0 to a day; None where it is no number."""
+    if isinstance(named, bool) or not isinstance(named, (int, float)):
+        return None
+    if isinstance(named, float) and not math.isfinite(named):
+        return None
+    return float(min(max(named, 0), _LONGEST_WAIT))  # compared before it is converted: an int may have 400 digits

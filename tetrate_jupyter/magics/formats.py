@@ -27,7 +27,7 @@ def parse_json(answer: Answer) -> Answer:
     for candidate in (text, fenced):
         try:
             return replace(answer, parsed=json.loads(candidate or ""))
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, numbers of thousands of digits, brackets without end
             continue
     raise SchemaMismatchError(
         f"The answer of {answer.model} is not JSON.",
@@ -69,7 +69,7 @@ def next_cell(code: str) -> str:
 def _pretty(answer: Answer) -> str:
     try:
         return json.dumps(json.loads(answer.code or answer.text), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer.text
 
 

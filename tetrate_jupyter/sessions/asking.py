@@ -156,14 +156,20 @@ class Asker:
         self._ledger = ledger
         self.last: Answer | None = None
 
-    def completion(self, planned: Plan, on_event: Callable[[Event], None] | None = None) -> Completion:
-        """Give the planned request ready to run; its text can be read while `run` runs it."""
+    def completion(
+        self,
+        planned: Plan,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        limit: int = config.MAX_ANSWER_CHARACTERS,
+    ) -> Completion:
+        """Give the planned request ready to run; its text can be read while `run` runs it. `limit`: its characters."""
         asked = planned.request.model.id
 
         def price(answered: str, usage: Usage) -> Estimate:
             return cost(self._catalog.billed(asked, answered), usage)
 
-        return Completion(planned.request, price=price, on_event=on_event)
+        return Completion(planned.request, price=price, on_event=on_event, limit=limit)
 
     async def run(self, planned: Plan, completion: Completion, client: GatewayClient, key: Secret) -> Answer:
         """Run and record. What came before a failure or a stop is kept, marked as partial."""

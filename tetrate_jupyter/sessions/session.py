@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Literal
 
-from tetrate_jupyter import secrecy
+from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
@@ -52,6 +52,8 @@ class Session:
     `model` is a model id; without one a small, current model of the key's list is chosen at the first question.
     `system` goes before every question. `params` are options for every question: `session.params["temperature"] = 0`.
     `rows`: how many rows of a table the `{df}` of cells and the chat send: 15 (up to 30 whole), a number, or "all".
+    `max_answer` caps the characters of one answer (4,000,000: text, reasoning and tool calls over all its rounds);
+    beyond it the request is closed, and what came is kept and marked.
     Every blocking call has a coroutine of the same name with `a` before it.
     """
 
@@ -79,6 +81,7 @@ class Session:
         self.system = system
         self.params: dict[str, Any] = {}
         self.rows: int | str = DEFAULT_ROWS
+        self.max_answer = config.MAX_ANSWER_CHARACTERS
         self._model: str | None = None
         self._model_observers = Observers()
         self._refreshing: asyncio.Future[None] | None = None
@@ -181,10 +184,7 @@ class Session:
         self._set_model(known.find(model_id).id if model_id is not None and known else model_id)
 
     def choose(self, model_id: str) -> Model:
-        """Set the current model after asking the router whether this key reaches it.
-
-        Raises `UnknownModelError`, which offers the nearest ids.
-        """
+        """Set the current model; raises `UnknownModelError`, with the nearest ids, where this key doesn't reach it."""
         return self.bridge.run(self.achoose(model_id))
 
     async def achoose(self, model_id: str) -> Model:
@@ -318,7 +318,7 @@ class Session:
 
     def completion(self, planned: Plan, on_event: Callable[[Event], None] | None = None) -> Completion:
         """Give a plan's completion, ready for `run`; its text can be read from any thread while it runs."""
-        return self._asker.completion(planned, on_event)
+        return self._asker.completion(planned, on_event, limit=self.max_answer)
 
     @property
     def last(self) -> Answer | None:
@@ -385,7 +385,7 @@ class Session:
             conversation=self.conversation.fork(),
         )
         other.params.update(self.params)
-        other.rows = self.rows
+        other.rows, other.max_answer = self.rows, self.max_answer
         other.account.share(self.account)
         return other
 

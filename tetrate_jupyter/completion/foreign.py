@@ -1,0 +1,76 @@
+"""Text of objects that aren't ours: their `__str__` may raise, give ten megabytes, or give what is no text at all.
+
+Whatever is shown, sent or kept of them comes through here, so that it is short and nothing foreign is raised by it.
+"""
+
+from __future__ import annotations
+
+import builtins
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter import secrecy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAX_ERROR: Final = 2_000  # characters of an exception's text: a validation error's list fits, a dumped table doesn't
+_MOST_CAUSES: Final = 20  # errors of one chain or group that a traceback may show
+_GROUP: Final[Any] = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.10 has none
+
+
+def clipped(text: str, limit: int) -> str:
+    """Cut a text at `limit` characters, and say so."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def text_of(value: object, limit: int = MAX_ERROR, *, write: Callable[[object], str] = str) -> str:
+    """Return `str(value)` (or what `write` makes of it), at most `limit` characters; never raises.
+
+    A class that can't do that is named, with what its text raised.
+    """
+    try:
+        text = write(value)
+        # As a plain str: a subclass of it may answer to slicing, or to being formatted, in any way it likes.
+        return clipped(secrecy.redact(str.__str__(text)), limit)  # first: a cut could hide the end of a key
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a person's class raises, SystemExit included
+        return f"<{name_of(value)} whose text raised {name_of(error)}>"
+
+
+def name_of(value: object) -> str:
+    """Return the name of a value's class, at most 100 characters."""
+    return clipped(str.__str__(type.__dict__["__name__"].__get__(type(value))), 100)
+
+
+def as_cause(error: BaseException) -> BaseException:
+    """Return an error to be raised from: itself, or a short stand-in where a traceback of it would fill the output.
+
+    The stand-in has the traceback, so that the place is shown.
+    """
+    chain = list(islice(_chain(error), _MOST_CAUSES + 1))
+    if len(chain) <= _MOST_CAUSES and all(_is_short(each) for each in chain):
+        return error
+    stand_in = RuntimeError(
+        f"{name_of(error)}: {text_of(error)} (cut short; the error itself is in answer.tool_results[-1].raised)"
+    )
+    return stand_in.with_traceback(error.__traceback__)
+
+
+def _is_short(error: BaseException) -> bool:
+    notes = getattr(error, "__notes__", None) or ""
+    return len(text_of(error, MAX_ERROR + 1)) <= MAX_ERROR and len(text_of(notes, MAX_ERROR + 1)) <= MAX_ERROR
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield everything that a traceback of it prints."""
+    waiting, seen = [error], {id(error)}
+    while waiting:
+        current = waiting.pop()
+        yield current
+        members = current.exceptions if isinstance(current, _GROUP) else ()
+        for each in (current.__cause__, current.__context__, *members):
+            if isinstance(each, BaseException) and id(each) not in seen:
+                seen.add(id(each))
+                waiting.append(each)
