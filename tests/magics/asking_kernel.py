@@ -73,6 +73,9 @@ class AskingKernel(RealKernel):
             message: dict[str, Any] = self._client.get_iopub_msg(timeout=0.02)
         except Empty:
             return False
+        return self._take(message, message_id, cell)
+
+    def _take(self, message: dict[str, Any], message_id: str, cell: Cell) -> bool:
         if message["parent_header"].get("msg_id") != message_id:
             return False
         content = message["content"]

@@ -1,0 +1,23 @@
+"""Text from a model is data: whatever it writes, a notebook gets whitelisted markup, a terminal no control sequence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.render.hostile import HOSTILE
+from tests.render.page import framed
+
+if TYPE_CHECKING:
+    from tetrate_jupyter import Session
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_answer_in_a_notebook_and_in_a_terminal(name: str, session: Session) -> None:
+    sendable = HOSTILE[name].encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # JSON takes no half pairs
+    answer = session.ask(f"{sendable}\n\nThe end.", model="sandbox/echo", keep=False)
+    assert "The end." in answer.text
+    bundle = answer.bundle()
+    assert framed(bundle["text/html"]).faults == []
+    assert [c for c in bundle["text/plain"] if (c < " " and c not in "\n\t") or "\x7f" <= c <= "\x9f"] == []
