@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Secret
 
 SHORTEST: Final = 8  # characters of a key that is searched for
+REACH: Final = 16_384  # characters behind a cut that are searched, too: the longest form of the longest key fits
 MARK: Final = "<secret>"
 HTML_MARK: Final = "&lt;secret&gt;"
 SEEN: Final = "revoke it in the dashboard and make another: it is in the cell and in IPython's history now"

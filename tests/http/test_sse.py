@@ -72,9 +72,9 @@ def test_many_small_events_may_pass_the_bound_together() -> None:
 def test_a_large_event_in_tiny_pieces_costs_linear_work() -> None:
     line = b"data: x\n"  # a line end in every piece is the worst case
     splitter = EventSplitter()
-    for _ in range(100_000):
+    for _ in range(9_999):
         assert splitter.feed(line) == []
-    assert splitter.feed(b"\n") == [b"\n".join([b"x"] * 100_000)]
+    assert splitter.feed(b"\n") == [b"\n".join([b"x"] * 9_999)]
 
 
 def test_nothing_gives_nothing() -> None:

@@ -140,7 +140,7 @@ def test_comparing_and_choosing_go_on(odd: OddRouter, asking: Session, values: d
         picker._find(sort=sort)  # type: ignore[attr-defined]
         assert picker.items()  # type: ignore[attr-defined]
     dropdown = asking.dropdown()
-    assert len(dropdown.options) >= len(models)
+    assert len(dropdown.options) >= min(len(models), 1_000)  # a longer list is cut and says so
     dropdown.close()
     picker.close()
 

@@ -387,7 +387,7 @@ def test_the_picker_and_its_words(session: Session, key: str) -> None:
         "TETRATE_API_KEY=sk-... is how it is set; Bearer sk-xxxxxxxxxxxxxxxxxxxxxxxx goes into the header.",
         "import sklearn  # scikit-learn, sk-learn, task-force-2024-09-budget",
         "sk-sandbox- is how the keys of the sandbox begin: sk-sandbox-",
-        "sk-sandbox-fedcba9876543210 is another's",
+        "sk-elsewhere-fedcba9876543210 is another's",
         "%73%6b%2d and c2st and 736b2d are its beginning in other forms",
     ],
 )

@@ -32,7 +32,8 @@ def text_of(value: object, limit: int = MAX_ERROR, *, write: Callable[[object], 
     try:
         text = write(value)
         # As a plain str: a subclass of it may answer to slicing, or to being formatted, in any way it likes.
-        return clipped(secrecy.redact(str.__str__(text)), limit)  # first: a cut could hide the end of a key
+        start = str.__str__(text)[: limit + secrecy.REACH]  # searched before it is cut: that could hide a key's end
+        return clipped(secrecy.redact(start), limit)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a person's class raises, SystemExit included
