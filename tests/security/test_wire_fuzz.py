@@ -145,7 +145,20 @@ LISTS = st.fixed_dictionaries(
     {name: st.lists(ENTRY | SCALARS, max_size=4) for name in ("data", "models", "providers")},
     optional={"key": SCALARS, "totalPages": SCALARS, "error": ANY},
 )
-DOCUMENTS = st.one_of(ANY, LISTS, CHUNK, st.fixed_dictionaries({"error": ANY}), st.fixed_dictionaries({"key": TEXTS}))
+WAITS = st.sampled_from([10**399, 10**300, 10**18, 1e308, -1, 0]) | SCALARS
+ERRORS = st.fixed_dictionaries(
+    {"message": SCALARS, "metadata": st.fixed_dictionaries({"retry_after_seconds": WAITS}) | ANY},
+    optional={"code": SCALARS, "type": SCALARS, "category": SCALARS, "your_hostnames": ANY},
+)
+DOCUMENTS = st.one_of(
+    ERRORS,
+    st.fixed_dictionaries({"error": ERRORS}),
+    ANY,
+    LISTS,
+    CHUNK,
+    st.fixed_dictionaries({"error": ANY}),
+    st.fixed_dictionaries({"key": TEXTS}),
+)
 RAW = st.sampled_from(
     [
         b"",
@@ -192,6 +205,8 @@ def packed(data: bytes, bits: int) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
+# Two kilobytes that two layers make of 64 MB; built once.
+BOMB = packed(packed(b"\n" * (64 * MB), 31), 31)
 ENCODINGS = st.sampled_from(
     [
         ("", 0),
@@ -253,6 +268,8 @@ def answers(draw: st.DrawFn) -> bytes:
     if bits:
         size = draw(st.sampled_from([0, 0, 0, 4 * MB]))  # now and then a bomb, bounded
         body = packed(body + b"\n" * size, bits)
+    if draw(st.integers(0, 9)) == 0:
+        encoding, body = "gzip, gzip", BOMB
     if draw(st.integers(0, 9)) == 0:
         body = body[: draw(st.integers(0, len(body)))]
     lines = [f"HTTP/1.1 {draw(STATUSES)} X", f"content-type: {kind}", *draw(HEADERS)]
