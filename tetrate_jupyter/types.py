@@ -34,18 +34,20 @@ class Secret:
     is itself. What shows objects (`vars`, `copy`, `dill`, `jsonpickle`, rich's `inspect` and tracebacks with locals)
     finds no text in it. That keeps it from being shown by accident; it keeps nothing from code that asks for it.
     `reveal()` is called where the header is written and where the key is stored, nowhere else.
+    `searched=False`: for what anybody may have sent. No text is refused or changed since it holds that.
     """
 
     __slots__ = ("__weakref__", "_text", "host")
 
-    def __init__(self, value: str, *, host: str) -> None:
+    def __init__(self, value: str, *, host: str, searched: bool = True) -> None:
         # a function, since whatever walks through attributes shows those and not what a function closes over
         self._text: Callable[[], str] = lambda: value
         self.host = host
-        secrecy.note(self)  # from now on no text that holds it is sent or shown
+        if searched:
+            secrecy.note(self)  # from now on no text that holds it is sent or shown
 
     @classmethod
-    def typed(cls, text: object) -> Secret:
+    def typed(cls, text: object, *, searched: bool = True) -> Secret:
         """Wrap what a person typed, for a host that is named later by `bound_to`. What is no text is no key: "".
 
         To be called in the first line that sees the text, which then lets go of it: a frame of an error has no other.
@@ -53,7 +55,7 @@ class Secret:
         """
         if isinstance(text, Secret):
             return text
-        return cls(text.strip() if isinstance(text, str) else "", host="")
+        return cls(text.strip() if isinstance(text, str) else "", host="", searched=searched)
 
     def bound_to(self, host: str) -> Secret:
         """Return it as one for `host`, where it has none yet; one that was made for a host stays that host's."""

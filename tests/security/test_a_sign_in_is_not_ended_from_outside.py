@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.auth.login import GUESSES, LoginAttempt, LoginState
 from tetrate_jupyter.config import EXCHANGE_PATH, Endpoints
 from tetrate_jupyter.errors import CodeRejectedError, LoginDeniedError, LoginTimeoutError
@@ -264,3 +265,30 @@ async def test_a_crowd_of_whole_requests_keeps_nobody_out(under: Under) -> None:
     await asyncio.to_thread(under.router.wait_for, lambda r: r.path == EXCHANGE_PATH, FOR_EVER)
     await under.still_works()
     await asyncio.gather(*knocking, return_exceptions=True)
+
+
+async def test_a_crowd_with_one_and_the_same_code_keeps_nobody_out(under: Under) -> None:
+    under.router.inject(Fault("slow-headers", path="exchange"))
+    knocking = [asyncio.create_task(under.knock("code=made-up", CHROME)) for _ in range(40)]
+    await asyncio.to_thread(under.router.wait_for, lambda r: r.path == EXCHANGE_PATH, FOR_EVER)
+    done, _ = await asyncio.wait(knocking, return_when=asyncio.FIRST_COMPLETED)
+    assert {task.result()[0] for task in done} == {503}
+    await under.still_works()
+    await asyncio.gather(*knocking, return_exceptions=True)
+
+
+async def test_whoever_knocks_puts_no_word_on_the_list_of_secrets(under: Under) -> None:
+    under.router.inject(Fault("slow-headers", path="exchange"))
+    knocking = asyncio.create_task(under.knock("code=claude-haiku-4-5", CHROME))
+    await asyncio.to_thread(under.router.wait_for, lambda r: r.path == EXCHANGE_PATH, FOR_EVER)
+    assert not secrecy.holds('{"model": "claude-haiku-4-5"}')  # while it is tried
+    await under.still_works()
+    await knocking
+    assert not secrecy.holds('{"model": "claude-haiku-4-5"}')
+
+
+async def test_a_code_that_is_used_up_is_no_secret_any_more(under: Under) -> None:
+    under.attempt.submit("made-up-0123456789")
+    with pytest.raises(CodeRejectedError):
+        await asyncio.wait_for(under.attempt.wait(), FOR_EVER)
+    assert not secrecy.holds("made-up-0123456789")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DEAD_PORT: Final = (
     8765  # named in the address where no port could be opened: the browser ends there, the code is pasted
 )
+_WAITING: Final = 4  # more requests with codes that are being tried; others find no room at the listener for long
 GUESSES: Final = 3  # codes that came without our state and are tried all the same: see `LoginAttempt`
 _AGAIN: Final = "run %tetrate_login again; it starts at once"
 
@@ -82,6 +83,7 @@ class LoginAttempt:
         self._work: asyncio.Task[None] | None = None
         self._exchanges: dict[Secret, asyncio.Task[Secret | TetrateError]] = {}
         self._guesses_left = GUESSES
+        self._guessing = 0
         self._time_is_over = False
         self._stopped: LoginCancelledError | None = None
         self._started = time.monotonic()
@@ -216,8 +218,14 @@ class LoginAttempt:
             if not self._guesses_left:
                 return Page(400, "Not signed in", f"This can't be told from what another page sent. {_PASTE}")
             self._guesses_left -= 1
+        elif self._guessing >= GUESSES + _WAITING:
+            return _BUSY  # the same code again and again would take every place, the person's own as well
         task = self._exchange_of(code)
-        await asyncio.wait({task})
+        self._guessing += 1
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._guessing -= 1
         if task.cancelled():  # the attempt has ended meanwhile
             return self._end_page()
         outcome = task.result()
@@ -293,6 +301,7 @@ class LoginAttempt:
         for task in (self._work, *self._exchanges.values()):
             if task is not None:
                 task.cancel()
+        self._exchanges.clear()  # codes are of no use any more, and no text need be without them
 
     def _go(self, state: LoginState) -> None:
         self.state = state
@@ -300,6 +309,7 @@ class LoginAttempt:
 
 
 _USED: Final = Page(400, "Used already", "This sign-in has had its answer. You can close this page.")
+_BUSY: Final = Page(503, "Busy", "This code is being tried. Look at the notebook.")
 _NOT_APPROVED: Final = Page(
     400, "Not approved?", "If you said no, press Cancel in the notebook, which still waits. You can close this page."
 )

@@ -75,7 +75,8 @@ def read_way_back(query: str, state: str) -> WayBack:
     if "error" in found:
         no = LoginDeniedError(f"The router did not approve ({_shown(found['error'])}).", next_step=_AGAIN)
         return WayBack(None, no, "state" in found)
-    return WayBack(Secret(_checked(found.get("code", "")), host=""), None, "state" in found)
+    ours = "state" in found  # anybody can send a code without: were that a word of every question, none could be asked
+    return WayBack(Secret(_checked(found.get("code", "")), host="", searched=ours), None, ours)
 
 
 def code_of_query(query: str, state: str) -> str:

@@ -106,7 +106,7 @@ class GatewayClient:
 
         Raises `CodeRejectedError` when the router refuses the code (4xx), `ExchangeError` for anything else.
         """
-        hidden = Secret.typed(code), Secret.typed(verifier)
+        hidden = Secret.typed(code, searched=False), Secret.typed(verifier, searched=False)  # it may be anybody's code
         del code, verifier
         cancelled: tuple[object, ...] = ()
         try:
