@@ -16,7 +16,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tetrate_jupyter.types import Secret
 
@@ -99,7 +99,8 @@ class Passing:
     __slots__ = ("_before", "_forms", "_held")
 
     def __init__(self) -> None:
-        self._forms = _REGISTRY.forms()
+        forms = _REGISTRY.forms()
+        self._forms: Callable[[], _Forms] = lambda: forms  # what walks through attributes shows no closure
         self._before = ""  # the last characters let out: a key may have begun with them
         self._held = ""
 
@@ -107,13 +108,13 @@ class Passing:
         """Take the next piece; return what may be shown now."""
         if not piece:
             return ""
-        if not self._held and not self._forms.may_begin(self._before + piece):
+        if not self._held and not self._forms().may_begin(self._before + piece):
             self._before = (self._before + piece)[-_LET_OUT:]
             return piece
         text, out = self._before + self._held + piece, []
         done = len(self._before)  # all before this is out, or blotted
         left, hold = 0, len(text)
-        for start, end in self._forms.matches(text):
+        for start, end in self._forms().matches(text):
             if end is None:
                 hold = start
                 break
@@ -130,7 +131,7 @@ class Passing:
         """Return what was still held back: the mark, where it is enough of a key."""
         text, held = self._before + self._held, self._held
         self._before = self._held = ""
-        return self._forms.blotted_end(text, len(text) - len(held))
+        return self._forms().blotted_end(text, len(text) - len(held))
 
     def __repr__(self) -> str:
         return "<Passing>"

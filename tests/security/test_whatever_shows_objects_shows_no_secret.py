@@ -19,6 +19,7 @@ import pytest
 import rich
 from rich.console import Console
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.auth.login import LoginAttempt
 from tetrate_jupyter.auth.pkce import challenge_of
 from tetrate_jupyter.keys.store import MEMORY, FoundKey
@@ -113,6 +114,17 @@ def test_a_session_with_a_key_shows_nothing(session: Session, how: str) -> None:
     key = session.bridge.run(session.account.key()).reveal()
     for thing in (session, session.account, session.account._store, session._connections):
         assert key not in shown(SHOWN[how], thing)
+
+
+@pytest.mark.parametrize("how", SHOWN)
+def test_an_answer_under_way_shows_nothing(session: Session, how: str) -> None:
+    key = session.bridge.run(session.account.key()).reveal()
+    with session.stream("hello") as stream:
+        next(iter(stream))
+        things = [stream, secrecy.Passing(), session.runs.all, *session.runs.all]
+        for thing in things:
+            found = shown(SHOWN[how], thing)
+            assert [form for form in (key, key[::-1], key.encode().hex(), key[:16], key[-16:]) if form in found] == []
 
 
 @pytest.mark.anyio
