@@ -221,3 +221,32 @@ def test_the_cost_of_a_piece_does_not_grow(session: Session) -> None:
         passing.feed("sk- and more, c2s, 736 " * 4)
         assert len(passing._held) + len(passing._before) < 4 * len(KEY)
     assert session.model
+
+
+# --- what is in escapes until we read it; what others write --------------------------------------------------------
+
+
+def test_a_value_that_is_read_from_an_answer(session: Session, echo: EchoRouter) -> None:
+    escaped = "".join(f"\\u{ord(c):04x}" for c in KEY)
+    said = f'{{"value": "it is {escaped}", "{escaped}": 1}}'
+    echo.say["completions"] = lambda _: [text(said), STOP]
+    value = {"type": "object", "properties": {"value": {"type": "string"}}, "required": ["value"]}
+    answer = session.ask("hello", schema=value)
+    assert answer.parsed == {"value": "it is <secret>", "<secret>": 1}
+    without(KEY, *map(repr, vars(answer).values()))
+
+
+def test_the_arguments_of_a_tool_call_in_escapes(session: Session, echo: EchoRouter) -> None:
+    got: list[str] = []
+
+    def note(word: str) -> str:
+        """Note a word."""
+        got.append(word)
+        return "noted"
+
+    arguments = '{"word": "' + "".join(f"\\u{ord(c):04x}" for c in KEY) + '"}'
+    call = [{"index": 0, "id": "c-1", "function": {"name": "note", "arguments": arguments}}]
+    rounds = iter([[delta(tool_calls=call), STOP], [text("fine"), STOP]])
+    echo.say["completions"] = lambda _: next(rounds)
+    assert session.ask("hello", tools=[note]).text == "fine"
+    assert got == ["<secret>"]

@@ -15,6 +15,7 @@ import msgspec
 from tetrate_jupyter.completion import json_schema as shapes
 from tetrate_jupyter.completion.foreign import clipped, name_of, text_of
 from tetrate_jupyter.errors import SchemaDefinitionError
+from tetrate_jupyter.http.gate import incoming
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -95,7 +96,7 @@ class Schema:
             raise SchemaProblem("", "The answer is empty.")
         try:
             msgspec.json.decode(body)  # on its own first: broken JSON is told the same way for every kind of schema
-            return self._read(body)
+            return self._read(bytes(incoming(body.encode())).decode())  # a key may have stood there in escapes
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `")
             raise SchemaProblem(path.rstrip("`") or "$", message) from None

@@ -15,6 +15,7 @@ from tetrate_jupyter.completion import docstrings
 from tetrate_jupyter.completion import json_schema as shapes
 from tetrate_jupyter.completion.foreign import text_of
 from tetrate_jupyter.errors import ToolDefinitionError
+from tetrate_jupyter.http.gate import incoming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,8 @@ def _convert(value: object, hint: Any) -> Any:  # noqa: ANN401 - any type
 
 def _decoded(arguments: str) -> dict[str, Any]:
     try:
-        given = msgspec.json.decode(arguments) if arguments.strip() else None  # no arguments: some models write nothing
+        # No arguments: some models write nothing. Whatever holds a key in escapes is without it before it is read.
+        given = msgspec.json.decode(incoming(arguments.encode())) if arguments.strip() else None
     except (ValueError, RecursionError) as error:
         raise BadArgumentsError(f"The arguments are not valid JSON: {error}"[:_SHOWN]) from None
     if given is None:
