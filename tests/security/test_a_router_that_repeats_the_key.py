@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -250,3 +251,15 @@ def test_the_arguments_of_a_tool_call_in_escapes(session: Session, echo: EchoRou
     echo.say["completions"] = lambda _: next(rounds)
     assert session.ask("hello", tools=[note]).text == "fine"
     assert got == ["<secret>"]
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "in json"])  # no header has line ends or quotes
+def test_headers_that_the_http_library_logs(
+    session: Session, echo: EchoRouter, caplog: pytest.LogCaptureFixture, form: str
+) -> None:
+    echo.headers = lambda _: {"x-trace": FORMS[form](KEY), "set-cookie": f"key={FORMS[form](KEY)}"}
+    with caplog.at_level(logging.DEBUG):
+        session.ask("hello")
+        session.models(refresh=True)
+    assert "x-trace" in caplog.text
+    without(KEY, caplog.text, *(repr(vars(record)) for record in caplog.records))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 
 from tetrate_jupyter import config, errors
-from tetrate_jupyter.http import causes, faults, wire
+from tetrate_jupyter.http import causes, faults, logs, wire
 from tetrate_jupyter.http.attempts import Failure, Timeouts, too_slow, try_repeatedly, within
 from tetrate_jupyter.http.bodies import decoded, read_completion, read_start, read_whole
 from tetrate_jupyter.http.exchange import trade
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["ChatStream", "GatewayClient", "ResponseMeta", "Timeouts"]
 
 T = TypeVar("T")
-
 _DROPPED_FIELDS_HEADER: Final = "x-tars-dropped-fields"
 _PLAIN_HEADERS: Final = {
     "User-Agent": config.CLIENT_NAME,
@@ -297,6 +296,7 @@ class GatewayClient:
             self._left_behind.append(self._http)
             self._http = None
         if self._http is None:
+            logs.keep_keys_out()
             self._loop, self._pid = loop, os.getpid()
             self._http = httpx.AsyncClient(
                 timeout=httpx.Timeout(None, connect=self.timeouts.connect),
