@@ -1,7 +1,9 @@
 """The keys of this process, and the one gate: no text leaves with one in it, none is shown or kept with one in it.
 
-A key is every `Secret` that is alive and what the environment's key variables hold, from `SHORTEST` characters on: a
-shorter one would be found in any text. Searched for are its plain form, the same backwards, base64 (both alphabets, at
+A key is every `Secret` that is alive and what the environment's key variables hold, unless it would be found in texts
+that have nothing to do with it, as what people give a server of their own that wants some key: one of fewer than
+`SHORTEST` characters, words ("lm-studio", "not-needed"), a plain number, the same few characters again and again. What
+is longer than `LONGEST` is no key. Searched for are its plain form, the same backwards, base64 (both alphabets, at
 each of the three places it can have in what is encoded), hex and percent-encoded; and of each also a part that a cut
 may have left, from its beginning or up to its end: half of the key, 12 characters at least and 16 at most.
 """
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Secret
 
 SHORTEST: Final = 8  # characters of a key that is searched for
+LONGEST: Final = 4_096  # what is longer is no key
 REACH: Final = 16_384  # characters behind a cut that are searched, too: the longest form of the longest key fits
 MARK: Final = "<secret>"
 HTML_MARK: Final = "&lt;secret&gt;"
@@ -28,6 +31,8 @@ SEEN: Final = "revoke it in the dashboard and make another: it is in the cell an
 _LEAST: Final = 12  # characters that a cut must have left of a key, so that they are one
 _ENOUGH: Final = 16
 _PLAIN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # as it is in a URL
+_TOLD_APART: Final = 20  # characters from which on even letters alone are no words
+_FEW: Final = 5  # different characters; fewer are "aaaaaaaa" or "abababab"
 _LET_OUT: Final = 3  # characters of a form that a stream shows before it waits: "sk-", the same for every key
 
 
@@ -257,6 +262,14 @@ def _forms_of(value: str) -> Iterable[_Form]:
     return [_Form(text, length) for text, length in found.items()]
 
 
+def _is_searched(value: str) -> bool:
+    """Whether a key is unlike what stands in other texts anyway."""
+    if not SHORTEST <= len(value) <= LONGEST or len(set(value)) < _FEW:
+        return False
+    word = "(?:[A-Z]?[a-z]+|[A-Z]+)"
+    return len(value) >= _TOLD_APART or re.fullmatch(rf"{word}(?:[\W_]{word})*|\d+", value) is None
+
+
 def _common(one: str, other: str) -> int:
     differing = (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     return next(differing, min(len(one), len(other)))
@@ -292,7 +305,7 @@ class _Registry:
             seen = self._newest, len(self._alive), environment
             if seen != self._seen:
                 texts = [text.strip() for text in (*(s.reveal() for s in self._alive.values()), *environment)]
-                values = frozenset(text for text in texts if len(text) >= SHORTEST)
+                values = frozenset(filter(_is_searched, texts))
                 if values != self._forms.values:
                     self._forms = _Forms(values)
                 self._seen = seen

@@ -414,6 +414,36 @@ def test_a_short_key_refuses_nothing(session: Session) -> None:
     assert len(held) == 3
 
 
+WORDS = ["password", "aaaaaaaa", "lm-studio", "not-needed", "sk-no-key-required", "EMPTY_KEY", "messages", "12345678"]
+NO_WORDS = ["hunter2hunter2", "aZbYcXdWeVfU", "sk-abc123def", "kqzvtpwmxrkqzvtpwmxr", "deadbeef01"]
+
+
+@pytest.mark.parametrize("key", [*WORDS, "ababababababab"])
+def test_a_key_that_is_a_word_refuses_nothing(router: SandboxRouter, bridge: Bridge, tmp_path: Path, key: str) -> None:
+    session = Session(base_url=router.base_url, key=router.issue_key(), data_dir=tmp_path, bridge=bridge, model=MODEL)
+    held = Secret(key, host="a")
+    said = f"A good {key}, aaaaaaaaaa."
+    assert session.ask(f"Repeat after me: {said}").text
+    assert secrecy.redact(said) == said
+    assert held.host
+    session.close()
+
+
+@pytest.mark.parametrize("key", NO_WORDS)
+def test_a_key_that_is_no_word_is_looked_for_however_short(key: str) -> None:
+    held = Secret(key, host="a")
+    assert secrecy.redact(f"a {key} b") == "a <secret> b"
+    assert held.host
+
+
+def test_whoever_pastes_a_book_where_a_key_belongs_waits_for_nothing() -> None:
+    held = Secret.typed("a1b2c3d4 " * 500_000)
+    assert not secrecy.holds("hello")
+    assert len(secrecy._REGISTRY.forms()._needles) < 1_000
+    assert not any(len(value) > secrecy.LONGEST for value in secrecy._REGISTRY.forms().values)
+    assert held.reveal()
+
+
 def test_the_environments_keys_are_known_without_being_asked_for(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
