@@ -294,6 +294,12 @@ class _Registry:
         self._seen: object = None
         self._forms = _Forms(frozenset())
 
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()  # another thread may have held it, which the child doesn't have
+
     def note(self, secret: Secret) -> None:
         with self._lock:
             self._newest += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import pickle
+import signal
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -442,6 +444,32 @@ def test_whoever_pastes_a_book_where_a_key_belongs_waits_for_nothing() -> None:
     assert len(secrecy._REGISTRY.forms()._needles) < 1_000
     assert not any(len(value) > secrecy.LONGEST for value in secrecy._REGISTRY.forms().values)
     assert held.reveal()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork needs one")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_fork_while_another_thread_makes_the_forms_hangs_nothing() -> None:
+    held, go_on = threading.Event(), threading.Event()
+
+    def holding() -> None:
+        with secrecy._REGISTRY._lock:
+            held.set()
+            go_on.wait(30)
+
+    thread = threading.Thread(target=holding)
+    thread.start()
+    held.wait(30)
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(5)  # a child that waits for ever is ended by it
+        try:
+            os._exit(0 if secrecy.redact("hello") == "hello" else 1)
+        finally:
+            os._exit(2)
+    go_on.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_environments_keys_are_known_without_being_asked_for(
