@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -495,6 +496,82 @@ SCOPES = {
 @pytest.mark.parametrize("address", SCOPES)
 def test_scheme_host_and_port_are_what_a_key_is_bound_to(address: str) -> None:
     assert Endpoints.of(address, allow_http=True).host == SCOPES[address]
+
+
+class Interrupted(KeyStore):
+    """Something happens on another thread after the file was read, and before that is made use of."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def _from_file(self, *arguments: Any) -> Any:
+        found = super()._from_file(*arguments)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return found
+
+
+def test_a_key_that_is_given_while_the_file_is_read_is_not_lost(tmp_path: Path) -> None:
+    keys, elsewhere = Interrupted(tmp_path), KeyStore(tmp_path)
+    for store in ("memory", "file"):
+        elsewhere.save(Secret("sk-first", host=GATEWAY.host), store="file")
+        keys.forget(GATEWAY)
+        elsewhere.save(Secret("sk-second", host=GATEWAY.host), store="file")
+        assert keys.find(GATEWAY)
+        elsewhere.save(Secret("sk-third-one", host=GATEWAY.host), store="file")  # so that it is read again
+        given = Secret("sk-given", host=GATEWAY.host)
+        keys.meanwhile = lambda given=given, store=store: keys.save(given, store=store)
+        keys.find(GATEWAY)
+        found = keys.find(GATEWAY)
+        assert found is not None, store
+        assert (found.secret, found.place.kind) == (given, store)
+
+
+def test_a_sign_out_while_the_file_is_read_stays_one(tmp_path: Path) -> None:
+    keys, elsewhere = Interrupted(tmp_path), KeyStore(tmp_path)
+    elsewhere.save(Secret("sk-first", host=GATEWAY.host), store="file")
+    assert keys.find(GATEWAY)
+    elsewhere.save(Secret("sk-second", host=GATEWAY.host), store="file")
+    keys.meanwhile = lambda: keys.forget(GATEWAY)
+    keys.find(GATEWAY)
+    assert keys.find(GATEWAY) is None
+
+
+def test_many_threads_that_are_refused_at_once_raise_nothing_foreign(tmp_path: Path) -> None:
+    keys = KeyStore(tmp_path)
+    raised: list[Exception] = []
+    over = threading.Event()
+
+    def until_over(work: Callable[[], object]) -> threading.Thread:
+        def run() -> None:
+            try:
+                while not over.is_set():
+                    work()
+            except Exception as error:  # noqa: BLE001 - whatever it is
+                raised.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    def save_and_forget() -> None:
+        for _ in range(50):
+            keys.save(Secret("sk-kept", host=GATEWAY.host), store="memory")
+        keys.forget(GATEWAY)
+
+    refused = Secret("sk-none-of-ours", host=GATEWAY.host)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        working = [until_over(lambda: keys.after_refusal(GATEWAY, refused)) for _ in range(2)]
+        working.append(until_over(save_and_forget))
+        over.wait(1.0)
+        over.set()
+        for thread in working:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert raised == []
 
 
 @pytest.mark.parametrize("store", ["file", "keyring", "memory"])

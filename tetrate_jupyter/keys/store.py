@@ -110,7 +110,7 @@ class KeyStore:
 
         Gives `refused` back where nothing has changed, and where it is none of ours: one that `find` has not given.
         """
-        if self._shared() is not None or not any(refused is each for each in self._given_out):
+        if self._shared() is not None or not any(refused is each for each in tuple(self._given_out)):
             return refused
         with self._looking:
             known = self._known.get(endpoints.host)
@@ -150,8 +150,8 @@ class KeyStore:
         """
         host = endpoints.host
         known = self._known.pop(host, None)
-        for secret in [each for each in self._given_out if each.host == host]:
-            self._given_out.remove(secret)
+        others = [each for each in tuple(self._given_out) if each.host != host]
+        self._given_out = deque(others, maxlen=_REMEMBERED)
         self._refused.pop(host, None)
         places = [known.found.place] if known is not None and known.found.place.kind == "memory" else []
         if self._shared() is None:
@@ -251,6 +251,9 @@ class KeyStore:
                 found = known.found
         if found is None:
             found, stamps = self._from_file(endpoints, stamps)
+        now = self._known.get(endpoints.host)
+        if now is not known:  # another thread has signed in or out meanwhile, which is newer than what was read here
+            return found if now is None else now.found
         came = known is None and found is not None and endpoints.host in self._without
         if came or (known is not None and (found is None or found.secret != known.found.secret)):
             self.changes += 1
