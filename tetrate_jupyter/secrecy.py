@@ -11,16 +11,20 @@ may have left, from its beginning or up to its end: half of the key, 12 characte
 from __future__ import annotations
 
 import binascii
+import functools
 import os
 import re
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tetrate_jupyter.types import Secret
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SHORTEST: Final = 8  # characters of a key that is searched for
 LONGEST: Final = 4_096  # what is longer is no key
@@ -36,21 +40,39 @@ _FEW: Final = 5  # different characters; fewer are "aaaaaaaa" or "abababab"
 _LET_OUT: Final = 3  # characters of a form that a stream shows before it waits: "sk-", the same for every key
 
 
+def _sealed(function: Callable[P, T]) -> Callable[P, T]:
+    """Let an error, an interrupt above all, take none of the function's frames along: they hold forms of keys."""
+
+    @functools.wraps(function)
+    def call(*arguments: P.args, **options: P.kwargs) -> T:
+        problem: BaseException
+        try:
+            return function(*arguments, **options)
+        except BaseException as error:  # noqa: BLE001 - raised again
+            problem = error.with_traceback(None)
+        raise problem
+
+    return call
+
+
 def note(secret: Secret) -> None:
     """Count a secret among the keys of this process for as long as somebody holds it."""
     _REGISTRY.note(secret)
 
 
+@_sealed
 def holds(content: str | bytes) -> bool:
     """Whether a text, or an encoded body, holds a key in any form, or the part of one that a cut left."""
     return _REGISTRY.forms().are_in(content)
 
 
+@_sealed
 def redact(text: str, mark: str = MARK) -> str:
     """Return the text with every key in it replaced by `mark`."""
     return _REGISTRY.forms().redact(text, mark)
 
 
+@_sealed
 def redacted(value: Any, mark: str = MARK) -> Any:  # noqa: ANN401 - JSON in, the same shape out
     """Return a value made of dicts, lists, tuples and texts with every key in its texts replaced by `mark`."""
     forms = _REGISTRY.forms()
@@ -103,12 +125,14 @@ class Passing:
 
     __slots__ = ("_before", "_forms", "_held")
 
+    @_sealed
     def __init__(self) -> None:
         forms = _REGISTRY.forms()
         self._forms: Callable[[], _Forms] = lambda: forms  # what walks through attributes shows no closure
         self._before = ""  # the last characters let out: a key may have begun with them
         self._held = ""
 
+    @_sealed
     def feed(self, piece: str) -> str:
         """Take the next piece; return what may be shown now."""
         if not piece:
@@ -132,6 +156,7 @@ class Passing:
             self._held = text[done:]
         return "".join(out)
 
+    @_sealed
     def finish(self) -> str:
         """Return what was still held back: the mark, where it is enough of a key."""
         text, held = self._before + self._held, self._held

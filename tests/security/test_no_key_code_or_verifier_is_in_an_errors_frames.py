@@ -6,12 +6,14 @@ import asyncio
 import getpass
 import json
 import socket
+import sys
 import traceback
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.security.frames import frames_of, leaks
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.auth.login import LoginAttempt
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import (
@@ -31,6 +33,7 @@ from tetrate_jupyter.types import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import FrameType
 
     from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.sandbox import SandboxRouter
@@ -238,3 +241,61 @@ async def test_a_foreign_error_in_an_exchange(router: SandboxRouter) -> None:
     with pytest.raises(LoginError) as found:
         await attempt.wait()
     clean(found.value, MARKER[3:], verifier)
+
+
+# --- the gate itself, which has every key in its hands ---------------------------------------------------------------
+
+
+def interrupted_at(step: int, work: Callable[[], object]) -> BaseException | None:
+    """Do it, and press Ctrl-C at this step of the gate's code; None where it is over before."""
+    left = step
+
+    def each(frame: FrameType, _event: str, _value: object) -> object:
+        nonlocal left
+        if frame.f_code.co_filename != secrecy.__file__:
+            return None
+        left -= 1
+        if left == 0:
+            raise KeyboardInterrupt
+        return each
+
+    before = sys.gettrace()
+    sys.settrace(each)
+    try:
+        work()
+    except KeyboardInterrupt as error:
+        return error
+    finally:
+        sys.settrace(before)
+    return None
+
+
+@pytest.mark.parametrize("does", ["redacts", "searches", "passes a stream", "redacts a tree"])
+def test_an_interrupt_in_the_gate_brings_no_form_of_a_key_along(does: str) -> None:
+    held = Secret(MARKER, host="a")
+
+    def work() -> None:
+        new = Secret(f"another-one-{does}-0123456789", host="a")  # so that the forms are made anew
+        if does == "redacts":
+            secrecy.redact("nothing is in here")
+        elif does == "searches":
+            secrecy.holds(b"nothing is in here")
+        elif does == "redacts a tree":
+            secrecy.redacted({"a": ["nothing is in here"]})
+        else:
+            passing = secrecy.Passing()
+            passing.feed("It is " + "sk-m")
+            passing.feed("asked, and so on")
+            passing.finish()
+        assert new.host
+
+    steps = 0
+    for step in range(1, 3_000, 13):
+        error = interrupted_at(step, work)
+        if error is None:
+            break
+        steps += 1
+        for form in (MARKER[:16], MARKER[::-1][:16], MARKER.encode().hex()[:32]):
+            assert leaks(error, form) == []
+    assert steps > 3
+    assert held.host
