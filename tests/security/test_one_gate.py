@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import threading
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -244,6 +245,24 @@ def test_what_a_tool_does_with_a_key_is_nowhere(  # noqa: PLR0917 - parametrized
     without(key, sent(router), *kept(session, tmp_path))
     page = Page(session.chat())
     without(key, page.messages, page._panel.twin_html(), page._panel.twin_plain())
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("where", ["message", "cause", "note"])
+def test_a_traceback_of_a_tools_failure_says_no_key(session: Session, key: str, form: str, where: str) -> None:
+    said = FORMS[form](key)
+
+    def stock_of(product: str) -> str:
+        """How many pieces of a product are in stock."""
+        error = LookupError(f"no {product} with {said}" if where == "message" else "no")
+        error.__dict__["__notes__"] = [said] if where == "note" else []
+        raise error from (ValueError(said) if where == "cause" else None)
+
+    with pytest.raises(ToolFailedError) as caught:
+        session.ask(IN_STOCK, tools=[stock_of])
+    printed = "".join(traceback.format_exception(caught.value))
+    assert "in stock_of" in printed  # where it was
+    without(key, printed)
 
 
 def test_the_cut_of_a_tools_result_hides_no_key(session: Session, router: SandboxRouter, key: str) -> None:

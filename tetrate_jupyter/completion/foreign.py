@@ -46,15 +46,15 @@ def name_of(value: object) -> str:
 
 
 def as_cause(error: BaseException) -> BaseException:
-    """Return an error to be raised from: itself, or a short stand-in where a traceback of it would fill the output.
+    """Return an error to be raised from: itself, or a stand-in where a traceback of it would be long, or say a key.
 
     The stand-in has the traceback, so that the place is shown.
     """
     chain = list(islice(_chain(error), _MOST_CAUSES + 1))
-    if len(chain) <= _MOST_CAUSES and all(_is_short(each) for each in chain):
+    if len(chain) <= _MOST_CAUSES and all(_is_short(each) and _is_clean(each) for each in chain):
         return error
     stand_in = RuntimeError(
-        f"{name_of(error)}: {text_of(error)} (cut short; the error itself is in answer.tool_results[-1].raised)"
+        f"{name_of(error)}: {text_of(error)} (shortened; the error itself is in answer.tool_results[-1].raised)"
     )
     return stand_in.with_traceback(error.__traceback__)
 
@@ -62,6 +62,11 @@ def as_cause(error: BaseException) -> BaseException:
 def _is_short(error: BaseException) -> bool:
     notes = getattr(error, "__notes__", None) or ""
     return len(text_of(error, MAX_ERROR + 1)) <= MAX_ERROR and len(text_of(notes, MAX_ERROR + 1)) <= MAX_ERROR
+
+
+def _is_clean(error: BaseException) -> bool:
+    notes = getattr(error, "__notes__", None) or ""
+    return all(text_of(part, write=lambda told: str(secrecy.holds(str(told)))) != "True" for part in (error, notes))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
