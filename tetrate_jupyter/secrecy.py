@@ -61,7 +61,7 @@ def note(secret: Secret) -> None:
 
 
 @_sealed
-def holds(content: str | bytes) -> bool:
+def holds(content: str | bytes | bytearray) -> bool:
     """Whether a text, or an encoded body, holds a key in any form, or the part of one that a cut left."""
     return _REGISTRY.forms().are_in(content)
 
@@ -208,7 +208,7 @@ class _Forms:
     def redact(self, text: str, mark: str) -> str:
         return self.blotted(text, mark) if self.are_in(text) else text
 
-    def are_in(self, content: str | bytes) -> bool:
+    def are_in(self, content: str | bytes | bytearray) -> bool:
         if isinstance(content, str):
             return any(needle in content for needle in self._needles)
         return any(needle in content for needle in self._raw)

@@ -7,9 +7,14 @@ brackets without end. Such a body is mended first.
 from __future__ import annotations
 
 import re
-from typing import Any, Final, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
+
+from tetrate_jupyter import config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -17,8 +22,19 @@ MAX_MENDED: Final = 8 * 2**20  # bytes; looking at each token of more would hold
 MAX_DEPTH: Final = 100  # brackets within brackets; the API's own bodies have six
 UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)  # ValueError: bad UTF-8 included
 
-_HALF = re.compile(rb"(?i)(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\u(?:d[89a-f][0-9a-f]{2}|(?![0-9a-f]{4}))|\\.")
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]|-?\b(?:NaN|Infinity|inf|nan)\b', re.DOTALL)
+# No group is repeated in it: each turn would be kept until the end, hundreds of bytes for a character of a long text.
+_TOKEN = re.compile(
+    rb"(?P<half>\\u(?:d[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|d[c-f][0-9a-f]{2}|(?![0-9a-f]{4})))"
+    rb"|\\(?:ud[89ab][0-9a-f]{2}\\u[0-9a-f]{4}|.)"
+    rb'|["\[\]{}]|-?\b(?:NaN|Infinity|inf|nan)\b',
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def check_values(body: bytes | bytearray) -> None:
+    """Raise `msgspec.DecodeError` where a body has more values than are made into objects, or looked at, one by one."""
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > config.MAX_JSON_VALUES:
+        raise msgspec.DecodeError("more values than any list has")
 
 
 def decode(body: bytes | bytearray, kind: type[T]) -> T:
@@ -35,28 +51,35 @@ def mended(body: bytes | bytearray) -> bytes | bytearray:
     """Replace halves of surrogate pairs, `NaN` and what is nested deeper than 100; a body above 8 MB stays as it is."""
     if len(body) > MAX_MENDED:
         return body
-    body = _HALF.sub(_whole, bytes(body))
-    parts: list[bytes] = []
+    kept = bytearray()
     at = depth = 0
-    for found in _TOKEN.finditer(body):
+    for found in _tokens(body):
         token = found[0]
         if token in b"[{":
             depth += 1
-            if depth == MAX_DEPTH + 1:
-                parts.append(body[at : found.start()] + b"null")
+            if depth != MAX_DEPTH + 1:
+                continue
         elif token in b"]}":
+            if depth == MAX_DEPTH + 1:
+                at = found.end()  # what was opened there is null since then
             depth -= 1
-            if depth == MAX_DEPTH:
-                at = found.end()
-        elif token[:1] != b'"' and depth <= MAX_DEPTH:
-            parts.append(body[at : found.start()] + b"null")
-            at = found.end()
-    return b"".join(parts) + body[at:]
+            continue
+        elif depth > MAX_DEPTH:
+            continue
+        kept += body[at : found.start()] + (b"null" if found["half"] is None else rb"\ufffd")
+        at = found.end()
+    kept += body[at:]
+    return kept
 
 
-def _whole(found: re.Match[bytes]) -> bytes:
-    escape = found[0]
-    return rb"\ufffd" if found[1] is None and escape[:2] in {b"\\u", b"\\U"} else escape
+def _tokens(body: bytes | bytearray) -> Iterator[re.Match[bytes]]:
+    """Yield the brackets and the numbers that are none outside texts, and halves of pairs."""
+    in_text = False
+    for found in _TOKEN.finditer(body):
+        if found[0] == b'"':
+            in_text = not in_text
+        elif found["half"] is not None or not (in_text or found[0][:1] == b"\\"):
+            yield found
 
 
 def entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:

@@ -336,6 +336,7 @@ def decode_completion(body: Body) -> WireCompletion:
 
 
 def _nearly(body: Body, kind: type[T], problem: Exception) -> T:
+    reading.check_values(body)
     found = reading.entry(body, kind, needed=_NEEDED) or reading.entry(reading.mended(body), kind, needed=_NEEDED)
     if found is None:
         raise problem
@@ -348,7 +349,7 @@ def read_models(body: Body) -> list[WireModel]:
     try:
         return _kept(_decode_models(body).data)
     except reading.UNREADABLE:
-        _check_values(body)
+        reading.check_values(body)
     return _entries(reading.decode(body, _RawModels).data, WireModel)
 
 
@@ -359,25 +360,20 @@ def read_catalog_page(body: Body) -> CatalogPage:
         page = _decode_catalog(body)
         return CatalogPage(_kept(page.models), page.total_pages)
     except reading.UNREADABLE:
-        _check_values(body)
+        reading.check_values(body)
     rough = reading.decode(body, _RawCatalog)
     return CatalogPage(_entries(rough.models, CatalogModel), _pages(rough.total_pages))
 
 
 def decode_status(body: Body) -> StatusReport:
     """Read `GET /status`. Raises `msgspec.DecodeError` when it isn't a report at all."""
-    _check_values(body)
+    reading.check_values(body)
     return StatusReport(reading.entries(reading.decode(body, _StatusEnvelope).providers, ProviderStatus))
 
 
 def _check_objects(body: Body) -> None:
     if body.count(b"{") > config.MAX_JSON_OBJECTS:
         raise msgspec.DecodeError("more objects than any answer has")
-
-
-def _check_values(body: Body) -> None:
-    if body.count(b",") + body.count(b"[") + body.count(b"{") > config.MAX_JSON_VALUES:
-        raise msgspec.DecodeError("more values than any list has")
 
 
 def _pages(raw: msgspec.Raw) -> int | None:
