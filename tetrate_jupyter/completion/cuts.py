@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter import secrecy
+from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.errors import OptionError, SecretInPromptError
 
 if TYPE_CHECKING:
     from tetrate_jupyter.types import Cut
 
-DEFAULT_ROWS: Final = 15
 ALL_ROWS: Final = 30  # a table of at most so many rows is sent whole, where nobody has said how many
 NO_MORE_FIT: Final = "no more fit the model's window"
 _DIGITS: Final = frozenset("0123456789.,_eE+-")  # what a number may be written with
@@ -33,7 +32,7 @@ class Limits:
     bound of its kind. `is_usual`: nobody has said how many, so that a little more is sent where it completes a table.
     """
 
-    rows: int | None = DEFAULT_ROWS
+    rows: int | None = config.DEFAULT_ROWS
     room: int | None = None
     is_usual: bool = True
 

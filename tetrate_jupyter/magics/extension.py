@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe
 
-from tetrate_jupyter.completion.cuts import DEFAULT_ROWS
+from tetrate_jupyter import config
 from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.cells import CellIds
@@ -52,7 +52,7 @@ class TetrateMagics(Magics):
     footer = Bool(True, help="Show the quiet line under an answer: model, times, tokens, cost.").tag(config=True)
     keep = Bool(True, help="Keep questions and answers in the conversation.").tag(config=True)
     rows = Union(
-        [Integer(DEFAULT_ROWS, min=1), Enum(("all",))],
+        [Integer(config.DEFAULT_ROWS, min=1), Enum(("all",))],
         help='Rows of each {table} that are sent: 15 (up to 30 whole), a number, or "all" that fit.',
     ).tag(config=True)
     bridge = Enum(

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
-from tetrate_jupyter.completion.cuts import DEFAULT_ROWS, USUAL, Limits, rows_of
+from tetrate_jupyter.completion.cuts import USUAL, Limits, rows_of
 from tetrate_jupyter.errors import TetrateError
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def limits(
     `history`, the conversation. Raises `OptionError` where it is no number of rows.
     """
     wanted = rows_of(session.rows if rows is None else rows)
-    if rows is None and wanted == DEFAULT_ROWS:
+    if rows is None and wanted == config.DEFAULT_ROWS:
         return USUAL
-    if wanted is not None and wanted <= DEFAULT_ROWS:
+    if wanted is not None and wanted <= config.DEFAULT_ROWS:
         return Limits(wanted, is_usual=False)
     asked = [session.catalog.models.get(session.model) if session.model else None] if models is None else models
     taken = session.conversation.estimate_tokens(system=session.system) if history else 0
@@ -46,7 +46,7 @@ def limits(
 
 def is_asked_for(session: Session, rows: object = None) -> bool:
     """Whether more or fewer rows than usual are wanted, so that the models' windows matter."""
-    return rows is not None or session.rows != DEFAULT_ROWS
+    return rows is not None or session.rows != config.DEFAULT_ROWS
 
 
 def asked_limits(session: Session, text: str, rows: object, model: str | None) -> Limits:

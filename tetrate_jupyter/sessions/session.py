@@ -11,7 +11,6 @@ from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.characters import MAX_NAME, one_line
-from tetrate_jupyter.completion.cuts import DEFAULT_ROWS
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import SecretInPromptError, TetrateError, UnknownModelError
@@ -80,7 +79,7 @@ class Session:
         self.ledger = Ledger()
         self.system = system
         self.params: dict[str, Any] = {}
-        self.rows: int | str = DEFAULT_ROWS
+        self.rows: int | str = config.DEFAULT_ROWS
         self.max_answer = config.MAX_ANSWER_CHARACTERS
         self._model: str | None = None
         self._model_observers = Observers()
