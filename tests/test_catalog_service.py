@@ -164,6 +164,22 @@ async def test_an_unusable_file_is_replaced(cache: CatalogCache, clock: Clock, c
 
 
 @pytest.mark.anyio
+async def test_a_copy_that_is_read_while_the_session_moves_is_not_the_new_routers(
+    cache: CatalogCache, tmp_path: Path, clock: Clock
+) -> None:
+    class Moving(CatalogCache):
+        def load(self) -> Copy | None:
+            catalog.move(CatalogCache("other.example", tmp_path, now=clock))
+            return super().load()
+
+    cache.save(Copy((ENTRY,), clock.at))
+    lists = Lists()
+    catalog = Catalog(lists, Moving("Router.Example:8443", tmp_path / "data" / "catalog", now=clock), clock=clock)
+    await catalog.refresh(KEY)
+    assert "catalog" in lists.asked
+
+
+@pytest.mark.anyio
 async def test_a_copy_from_the_future_is_not_fresh(cache: CatalogCache, clock: Clock) -> None:
     cache.save(Copy((ENTRY,), clock.at + 10))
     lists = Lists()

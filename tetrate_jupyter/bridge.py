@@ -243,8 +243,8 @@ def _hearing() -> Iterator[list[int]]:
     if not on_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield heard
         return
-    signal.signal(signal.SIGINT, note)
     try:
+        signal.signal(signal.SIGINT, note)  # inside: an interrupt right behind it must not leave it there
         yield heard
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)

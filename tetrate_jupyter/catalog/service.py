@@ -199,9 +199,12 @@ class Catalog:
             self._change(disk_note=await asyncio.to_thread(self._cache.save, copy))
 
     async def _read_disk(self) -> None:
-        if self._disk_read or self._cache is None:
+        cache = self._cache
+        if self._disk_read or cache is None:
             return
-        copy = await asyncio.to_thread(self._cache.load)
+        copy = await asyncio.to_thread(cache.load)
+        if self._cache is not cache:  # moved meanwhile: it is another router's
+            return
         self._disk_read = True
         if self._state.copy is None:
             self._change(copy=copy)

@@ -102,7 +102,7 @@ class KeyStore:
         return self._look(endpoints, None)
 
     def refusal(self, endpoints: Endpoints) -> str:
-        """Say why a private file that is there was not used when it was last looked at, or ""."""
+        """Return why a private file that is there was not used when it was last looked at, or ""."""
         return self._refused.get(endpoints.host, "")
 
     def after_refusal(self, endpoints: Endpoints, refused: Secret) -> Secret | None:
@@ -150,8 +150,10 @@ class KeyStore:
         """
         host = endpoints.host
         known = self._known.pop(host, None)
-        others = [each for each in tuple(self._given_out) if each.host != host]
-        self._given_out = deque(others, maxlen=_REMEMBERED)
+        for secret in tuple(self._given_out):  # a copy, as above: other threads add to it
+            if secret.host == host:
+                with contextlib.suppress(ValueError):
+                    self._given_out.remove(secret)
         self._refused.pop(host, None)
         places = [known.found.place] if known is not None and known.found.place.kind == "memory" else []
         if self._shared() is None:
@@ -221,7 +223,7 @@ class KeyStore:
     # --- finding ---------------------------------------------------------------------------------------------
 
     def _current(self, endpoints: Endpoints) -> _Known | None:
-        """Give what is known of the host's key, looked at again where the disk may have another one."""
+        """Return what is known of the host's key, looked at again where the disk may have another one."""
         known = self._known.get(endpoints.host)
         if known is None or known.found.place.kind == "memory":
             return known
