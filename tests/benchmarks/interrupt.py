@@ -44,7 +44,7 @@ def measure() -> dict[str, float]:
 
 
 def flooded() -> dict[str, float]:
-    """Give milliseconds from the interrupt to idle after 1 MB of each kind: the median of 5, and the worst of all."""
+    """Return milliseconds from the interrupt to idle after 1 MB of each kind: the median of 5, and the worst of all."""
     found: dict[str, list[float]] = {}
     texts = {kind.replace(" ", ""): ("content", text_of(kind, 1_000_000)) for kind in FLOODED}
     texts["reasoning"] = ("reasoning_content", text_of("items", 1_000_000))

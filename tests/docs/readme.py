@@ -44,7 +44,7 @@ def _command(command: commands.Command) -> str:
 
 def _traits() -> str:
     rows = [
-        f"| `{name}` | `{trait.default_value!r}` | {trait.help} |"
+        f"| `{name}` | `{trait.default()!r}` | {trait.help} |"
         for name, trait in sorted(TetrateMagics.class_own_traits(config=True).items())
     ]
     intro = (

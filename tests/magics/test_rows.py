@@ -123,7 +123,7 @@ def test_a_dry_run_says_it_and_estimates_what_is_really_sent(
 
 def test_results_of_tools_that_are_cut_are_said_too(shell: InteractiveShell) -> None:
     def get_sales() -> pd.DataFrame:
-        """Give the sales."""
+        """Return the sales."""
         table: pd.DataFrame = shell.user_ns["df"]
         return table
 

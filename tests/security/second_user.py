@@ -37,7 +37,7 @@ def as_second_user(command: Sequence[str], *, said: str = "") -> subprocess.Comp
 
 
 def found_by_second_user(secret: str, *places: str | Path) -> list[str]:
-    """Give the files in `places` in which another user finds the secret; a place may hold shell patterns."""
+    """Return the files in `places` in which another user finds the secret; a place may hold shell patterns."""
     # by its input: on a command line of ours the secret would be found, and by our own doing
     script = f"grep -rlaF -f - {' '.join(map(str, places))} 2>/dev/null"
     return as_second_user(["sh", "-c", script], said=secret).stdout.split()

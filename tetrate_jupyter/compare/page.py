@@ -48,7 +48,7 @@ class _Room:
 
 
 def page(result: Result, *, at_once: bool = False) -> str:
-    """Give the page. `at_once`: longer answers are shown as they were written, for a cell that was interrupted."""
+    """Return the page. `at_once`: longer answers are shown as they were written, for a cell that was interrupted."""
     figured = [figures(c.head, c.rows) for c in result.columns]
     room = _Room(len(result.rows), at_once=at_once)
     parts = [

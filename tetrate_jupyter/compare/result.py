@@ -234,7 +234,7 @@ class Result:
         return self.text
 
     def bundle(self, *, at_once: bool = False) -> dict[str, str]:
-        """Give the page and the text as a MIME bundle; `at_once`: in next to no time, long answers unrendered."""
+        """Return the page and the text as a MIME bundle; `at_once`: in next to no time, long answers unrendered."""
         from tetrate_jupyter.compare.page import page
 
         return {"text/html": page(self, at_once=at_once), "text/plain": self.text}

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.wire import ChatChunk, ToolCallDelta, WireUsage
 
 MAX_TOKENS: Final = 10**9  # of one answer; a count beyond, or below 0, is no count
-
-
-_CALL_WEIGHT: Final = 32  # characters that a part of a call counts for at least: one without content is something, too
+_CALL_WEIGHT: Final = " " * 32  # what a part of a call counts for at least: one without content is something, too
 
 
 @dataclass
@@ -80,7 +78,7 @@ class Accumulator:
     def _add_call(self, part: ToolCallDelta) -> None:
         index = part.index if part.index is not None else max(len(self._calls) - 1, 0)
         call = self._calls.get(index)
-        self._within(" " * _CALL_WEIGHT)
+        self._within(_CALL_WEIGHT)
         if call is None:
             if len(self._calls) >= config.MAX_CALLS_PER_ROUND:
                 self.has_too_many_calls = True
@@ -106,7 +104,7 @@ class Accumulator:
 
 
 def usage_of(wire: WireUsage) -> Usage:
-    """Give the router's counts in our terms; what it left out, or can't be a count, stays unknown."""
+    """Return the router's counts in our terms; what it left out, or can't be a count, stays unknown."""
     prompt = wire.prompt_tokens_details
     completion = wire.completion_tokens_details
     return Usage(

@@ -60,7 +60,7 @@ class Answer:
         """What a reader must know before trusting the answer, each one short sentence."""
         found = (
             [f"{_PARTIAL.get(self.partial, f'Broken off ({self.partial})')}: this is part of an answer."]
-            if (self.partial)
+            if self.partial
             else []
         )
         if self.finish_reason == "length":
@@ -98,7 +98,7 @@ class Answer:
         return one_line(f"<Answer of {self.model}: {len(self.text)} characters, {state}>")
 
     def bundle(self, *, footer: bool = True, body: str | None = None, at_once: bool = False) -> dict[str, str]:
-        """Give the answer as a MIME bundle: safe HTML of the Markdown, and plain text; `footer` adds the quiet line.
+        """Return the answer as a MIME bundle: safe HTML of the Markdown, and plain text; `footer` adds the quiet line.
 
         `body`: the HTML of the text where it is rendered already. `at_once`: nothing is rendered anew, which of a long
         text takes longer than an interrupted cell may: its last part is shown as it was written.

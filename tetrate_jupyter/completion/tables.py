@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion import nested, sheets
 from tetrate_jupyter.completion.cuts import USUAL, Described, Limits, shortened
+from tetrate_jupyter.completion.foreign import name_of
 from tetrate_jupyter.completion.loaded import is_a
 from tetrate_jupyter.completion.summary import summary
 from tetrate_jupyter.completion.values import MISSING, exact_reprs, is_number, scalar
@@ -194,7 +195,7 @@ def _cell(value: object, limit: int) -> tuple[str, bool]:
         with exact_reprs():
             text = str(value)
     except Exception as error:  # noqa: BLE001 - a cell may hold any object, whose __str__ may raise anything
-        text = f"<{type(value).__name__}: {type(error).__name__}>"
+        text = f"<{name_of(value)}: {name_of(error)}>"
     return shortened(text, limit), len(text) > limit
 
 

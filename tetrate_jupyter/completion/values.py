@@ -15,6 +15,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final, SupportsFloat
 
 from tetrate_jupyter.completion.cuts import shortened
+from tetrate_jupyter.completion.foreign import name_of
 from tetrate_jupyter.completion.loaded import is_a
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def short_repr(value: object, limit: int = 200) -> str:
         with exact_reprs():
             text = repr(value)
     except Exception as error:  # noqa: BLE001 - a person's __repr__ may raise anything
-        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
+        return f"<{name_of(value)}, whose repr raised {name_of(error)}>"
     return shortened(text, limit)
 
 

@@ -82,7 +82,7 @@ class GatewayClient:
         return (await within(self.timeouts.models, work, call.asked))[0]
 
     async def catalog(self) -> list[wire.CatalogModel]:
-        """Give the public catalog: all its pages (at most 10 of 500) or an error. Needs no key. Within 8 s, one try.
+        """Return the public catalog: all its pages (at most 10 of 500) or an error. Needs no key. Within 8 s, one try.
 
         All pages together have at most `config.MAX_LIST_BYTES`; the first `config.MAX_MODELS` entries are kept.
         """

@@ -208,7 +208,7 @@ def unreadable(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
 
 
 def badly_encoded(how: str, asked: Asked) -> errors.MalformedResponseError:
-    """Give the error for a body that can't be unpacked; `how` goes on after "the answer of ... is"."""
+    """Return the error for a body that can't be unpacked; `how` goes on after "the answer of ... is"."""
     return errors.MalformedResponseError(
         f"The answer of {asked.host} is {how}; it was not read.",
         next_step=f"check the base URL {asked.base_url}; a proxy between must leave answers as they are",

@@ -44,7 +44,7 @@ class FoundKey:
 
 
 def environment_key(endpoints: Endpoints) -> FoundKey | None:
-    """Give the environment's key where it belongs to this host.
+    """Return the environment's key where it belongs to this host.
 
     It belongs to the host that the environment's own base URL names, or, without one, to the default router.
     """

@@ -37,7 +37,7 @@ def text(plan: Plan) -> str:
 
 
 def left_out(cuts: Sequence[Cut]) -> list[str]:
-    """Say what of the variables would not be sent, and how to send more."""
+    """Return what of the variables would not be sent, and how to send more, a line for each."""
     return [f"{cut.sentence}{MORE if cut.what in COUNTED and not cut.why else ''}" for cut in cuts]
 
 

@@ -38,7 +38,7 @@ def parse_json(answer: Answer) -> Answer:
 
 
 def shown(answer: Answer, form: str, *, footer: bool, body: str | None = None, at_once: bool = False) -> dict[str, str]:
-    """Give the final display of an answer in this format; `body` and `at_once` as `Answer.bundle` takes them."""
+    """Return the final display of an answer in this format; `body` and `at_once` as `Answer.bundle` takes them."""
     if form == "text":
         from tetrate_jupyter.render.answer import answer_plain
 

@@ -19,10 +19,10 @@ FIRST_LOOK: Final = 0.01  # seconds between looks until the first text: it shows
 
 
 class Show(Protocol):
-    """Gives the final display of an answer; `body` and `at_once` as `Answer.bundle` takes them."""
+    """A function that returns the final display of an answer; `body` and `at_once` as `Answer.bundle` takes them."""
 
     def __call__(self, answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
-        """Give the MIME bundle."""
+        """Return the MIME bundle."""
         ...
 
 
@@ -82,7 +82,7 @@ class NotebookOutput:
             self._put({"text/plain": "", "text/html": ""})
 
     def _body(self, text: str) -> str | None:
-        """Give the HTML of an interrupted answer's text at next to no cost: what was shown, and what came since."""
+        """Return the HTML of an interrupted answer's text at next to no cost: what was shown, and what came since."""
         from tetrate_jupyter.render.live import QUICK, last_part
 
         html, length = self._kept

@@ -73,7 +73,7 @@ def framed(inside: str) -> str:
 
 
 def coloured(code: str, language: str) -> str:
-    """Give the HTML of a piece of code; a piece of a whole is coloured as if it stood alone."""
+    """Return the HTML of a piece of code; a piece of a whole is coloured as if it stood alone."""
     if not language or len(code) > MAX_COLOURED:
         return escape(code)
     lexer = _lexer(language)

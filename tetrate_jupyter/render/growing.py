@@ -38,16 +38,16 @@ class Growing(Protocol):
         ...
 
     def take(self, tokens: Sequence[Token], text: str) -> int:
-        """Render what is finished of whole lines after the context; give how many characters that were."""
+        """Render what is finished of whole lines after the context; return how many characters that were."""
         ...
 
     def html(self, tokens: Sequence[Token], *, final: bool) -> str:
-        """Give the whole block. `final`: nothing more will come, so that it must be exact."""
+        """Return the whole block. `final`: nothing more will come, so that it must be exact."""
         ...
 
 
 def begun(tokens: Sequence[Token], text: str) -> Growing | None:
-    """Give the block that text begins with, nothing of it finished yet; None for a kind that only finishes as whole."""
+    """Return the block that text begins with, nothing of it finished yet; None where it only finishes as a whole."""
     kind, lines = tokens[0].type, tokens[0].map or [0, 0]
     if lines[1] - lines[0] < 2:
         return None  # whatever it looks like, one line may still become a table's heading
@@ -61,7 +61,7 @@ def begun(tokens: Sequence[Token], text: str) -> Growing | None:
 
 
 def offset(text: str, lines: int) -> int:
-    """Give the number of characters of that many lines."""
+    """Return the number of characters of that many lines."""
     position = 0
     for _ in range(lines):
         position = text.index("\n", position) + 1

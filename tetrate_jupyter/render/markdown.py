@@ -21,7 +21,7 @@ _LONG: Final = 1_500  # characters of a block without finished parts that are re
 
 
 def render(text: str, *, most: int = config.SHOWN_CHARACTERS, live: bool = False) -> str:
-    """Give the HTML of Markdown text. Never raises: what can't be parsed is shown as it is.
+    """Return the HTML of Markdown text. Never raises: what can't be parsed is shown as it is.
 
     Of a very long text the beginning is rendered (`config.RENDERED_CHARACTERS`, `RENDERED_MARKS`); what follows is
     shown as it was written, up to `most` characters in all, and lines of ours say so. The time is linear in the text.
@@ -132,7 +132,7 @@ class MarkdownStream:
             self._looked_at = ""
 
     def _finished_in(self, text: str) -> int:
-        """Render what is finished of whole lines; give how many characters that were, 0 for none."""
+        """Render what is finished of whole lines; return how many characters that were, 0 for none."""
         from tetrate_jupyter.render import blocks
         from tetrate_jupyter.render.growing import begun, offset
 
@@ -173,7 +173,7 @@ class MarkdownStream:
             return growing.html(tokens, final=final) + _as_it_is(rest)
 
     def _parsed(self, text: str) -> tuple[list[Token], list[int]]:
-        """Give the tokens of a text after what is finished, and the places of those that begin a top-level block."""
+        """Return the tokens of a text after what is finished, and the places of those that begin a top-level block."""
         from tetrate_jupyter.render import syntax
 
         growing = self._growing
@@ -184,7 +184,7 @@ class MarkdownStream:
         return tokens, [n for n, token in enumerate(tokens) if token.level == 0 and token.map and token.nesting >= 0]
 
     def _ended(self, tokens: Sequence[Token], tops: Sequence[int], end: int, *, final: bool = True) -> str:
-        """Give the HTML of the block being written and of the blocks after it, up to a token."""
+        """Return the HTML of the block being written and of the blocks after it, up to a token."""
         from tetrate_jupyter.render import blocks
 
         assert self._growing is not None  # noqa: S101 - narrows the type

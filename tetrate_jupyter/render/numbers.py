@@ -21,7 +21,7 @@ _SHOWN: Final = Context(prec=60, rounding=ROUND_HALF_UP, Emin=-999_999, Emax=999
 
 
 def money(usd: Decimal | None) -> str:
-    """Give an amount of US dollars, two digits that count below a dollar: "$12.50", "$0.35", "$0.0021", "$0".
+    """Return an amount of US dollars, two digits that count below a dollar: "$12.50", "$0.35", "$0.0021", "$0".
 
     Above 10^12: ">$1,000,000,000,000". What is no number is "unknown".
     """
@@ -43,7 +43,7 @@ def money(usd: Decimal | None) -> str:
 
 
 def price(usd_per_million: Decimal | None) -> str:
-    """Give a published price exactly, cents at least: "$0.25", "$0.0375", "$15.00", "free", "unknown".
+    """Return a published price exactly, cents at least: "$0.25", "$0.0375", "$15.00", "free", "unknown".
 
     A price beyond 20 digits is shown rounded, one beyond any use as "<$0.000000000001" or ">$1,000,000,000,000".
     """

@@ -59,7 +59,7 @@ class Oddity:
         return any("$entries" in block.text for block in self.blocks.values())
 
     def refusal(self, messages: list[Any]) -> Block | None:
-        """Give what is answered to a next round that doesn't carry back what came with the calls; None where it does.
+        """Return what is answered to a next round that doesn't carry back what came with the calls; None where it does.
 
         Looked at is what the assistant has said since the user's last message, as the providers do.
         """
@@ -103,7 +103,7 @@ class Values:
 
 
 def tool_of(body: Mapping[str, Any]) -> str | None:
-    """Give the name of a request's first tool."""
+    """Return the name of a request's first tool."""
     tools = body.get("tools") or ()
     return str(tools[0]["function"]["name"]) if tools else None
 
@@ -117,7 +117,7 @@ def events(block: Block, values: Values, *, include_usage: bool) -> Iterator[str
 
 
 def whole(block: Block, values: Values) -> str:
-    """Give a whole answer's text."""
+    """Return a whole answer's text."""
     text = block.text.removesuffix("\n")
     if (short := _SHORT.fullmatch(text)) and short[1] == "W":
         finish = short[2] or '"stop"'

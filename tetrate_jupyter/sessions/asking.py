@@ -163,7 +163,7 @@ class Asker:
         *,
         limit: int = config.MAX_ANSWER_CHARACTERS,
     ) -> Completion:
-        """Give the planned request ready to run; its text can be read while `run` runs it. `limit`: its characters."""
+        """Return the planned request ready to run, whose text can be read meanwhile. `limit`: its characters."""
         asked = planned.request.model.id
 
         def price(answered: str, usage: Usage) -> Estimate:

@@ -34,7 +34,7 @@ def said(exchange: Exchange) -> str:
 
 @lru_cache(maxsize=16)  # a panel and its twin show the same, and every panel of a session
 def drawn(text: str) -> str:
-    """Give the HTML of a model's text for a panel: other panels and sockets wait while it is made."""
+    """Return the HTML of a model's text for a panel: other panels and sockets wait while it is made."""
     return render(text, most=MOST, live=True)
 
 
