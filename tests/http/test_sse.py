@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tetrate_jupyter.http.sse import EventSplitter, EventTooLargeError
+from tetrate_jupyter.http.sse import MOST_LINES, EventSplitter, EventTooLargeError
 
 SAMPLE = (
     '\ufeffdata: {"a": "é€😀"}\n\n: keep-alive\n\nevent: x\nid: 7\nretry: 10\ndata: one\ndata: two\n\n'
@@ -70,11 +70,16 @@ def test_many_small_events_may_pass_the_bound_together() -> None:
 
 
 def test_a_large_event_in_tiny_pieces_costs_linear_work() -> None:
-    line = b"data: x\n"  # a line end in every piece is the worst case
+    text = b"x" * 700
     splitter = EventSplitter()
-    for _ in range(9_999):
-        assert splitter.feed(line) == []
-    assert splitter.feed(b"\n") == [b"\n".join([b"x"] * 9_999)]
+    for _ in range(MOST_LINES):  # a line end in every piece is the worst case
+        assert splitter.feed(b"data: " + text + b"\n") == []
+    assert splitter.feed(b"\n") == [b"\n".join([text] * MOST_LINES)]
+
+
+def test_an_event_of_more_lines_than_any_has_is_refused() -> None:
+    with pytest.raises(EventTooLargeError):
+        EventSplitter().feed(b"data: x\n" * (MOST_LINES + 1) + b"\n")
 
 
 def test_nothing_gives_nothing() -> None:

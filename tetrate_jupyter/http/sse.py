@@ -7,7 +7,7 @@ from typing import Final
 from tetrate_jupyter import config
 
 _BOM = b"\xef\xbb\xbf"
-_MOST_LINES: Final = 100_000  # of one event, 47 bytes each beside their text; routers send one
+MOST_LINES: Final = 100_000  # of one event, 47 bytes each beside their text; routers send one
 
 
 class EventTooLargeError(Exception):
@@ -73,7 +73,7 @@ class EventSplitter:
     def _payloads(self, blocks: list[bytes]) -> list[bytes]:
         found = []
         for block in filter(None, blocks):
-            if len(block) > self._max_event or block.count(b"\n") > _MOST_LINES:
+            if len(block) > self._max_event or block.count(b"\n") >= MOST_LINES:
                 raise EventTooLargeError
             if len(block) > 6 and block.startswith(b"data: ") and b"\n" not in block:
                 found.append(block[6:])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 NOTHING: Final = ""  # the value of "choose a model"; None would show an empty box
-_MOST: Final = 1_000  # models offered: a page draws every one; %tetrate_models finds among more
+MOST: Final = 1_000  # models offered: a page draws every one; %tetrate_models finds among more
 
 
 class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets publishes no types
@@ -64,7 +64,7 @@ def model_dropdown(session: Session) -> ModelDropdown:
 
 def _choices(models: ModelList, current: str | None) -> list[tuple[str, str]]:
     found = [] if current is not None else [("choose a model", NOTHING)]
-    offered = [model.id for model in models[:_MOST]]
+    offered = [model.id for model in models[:MOST]]
     if current is not None and current not in offered:
         offered.insert(0, current)
     return found + [(identity, identity) for identity in offered]
