@@ -91,7 +91,12 @@ def one_line(text: str, limit: int | None = None) -> str:
     if limit is not None and len(text) > 4 * limit:
         text = text[: 4 * limit]  # what is cut anyway isn't cleaned first
     line = " ".join(plain(text).split())
-    return line if limit is None or len(line) <= limit else line[: limit - 1] + "…"
+    return line if limit is None else clipped(line, limit)
+
+
+def clipped(text: str, limit: int) -> str:
+    """Return the first `limit` characters, "…" in place of the last one where that isn't all."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def spelled_out(code: str) -> tuple[str, tuple[int, ...]]:

@@ -63,7 +63,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.characters import MAX_NAME, one_line, plain
+from tetrate_jupyter.characters import MAX_NAME, clipped, one_line, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,8 +124,7 @@ class TetrateError(Exception):
 
 def _clean(text: str) -> str:
     # Foreign words may quote a key: looked for once what could stand within it is out, and before a cut hides its end.
-    text = secrecy.redact(plain(text[: 2 * MAX_MESSAGE]))
-    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
+    return clipped(secrecy.redact(plain(text[: 2 * MAX_MESSAGE])), MAX_MESSAGE)
 
 
 class ConfigError(TetrateError):

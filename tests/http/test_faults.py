@@ -9,15 +9,16 @@ import pytest
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.http.faults import MAX_SHOWN, Asked, Reply, error_for, error_in_stream, unreadable
+from tetrate_jupyter.types import Secret
 
 KEY = "sk-never-to-be-shown-0123456789abcdef"
+HELD = Secret(KEY, host="gateway.example")  # as long as it is held, it is known for a key
 ASKED = Asked(
     "https://gateway.example/v1",
     "id-1",
     model="m-1",
     keys_page="https://web.example/api-keys",
     billing_page="https://web.example/billing",
-    hide=lambda text: KEY in text,
 )
 
 

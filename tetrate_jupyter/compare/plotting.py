@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.characters import clipped, one_line
 from tetrate_jupyter.errors import ConfigError
-from tetrate_jupyter.render.plain import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,4 +75,4 @@ def _median(found: Any) -> float:  # noqa: ANN401 - a Spread or None
 
 def _label(column: ColumnFigures) -> str:
     text = one_line(column.head.label).replace("$", r"\$")  # a pair of them would be a formula
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return clipped(text, _LONGEST)

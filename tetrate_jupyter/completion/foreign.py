@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import secrecy
+from tetrate_jupyter.characters import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
 MAX_ERROR: Final = 2_000  # characters of an exception's text: a validation error's list fits, a dumped table doesn't
 _MOST_CAUSES: Final = 20  # errors of one chain or group that a traceback may show
 _GROUP: Final[Any] = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.10 has none
-
-
-def clipped(text: str, limit: int) -> str:
-    """Cut a text at `limit` characters, and say so."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def text_of(value: object, limit: int = MAX_ERROR, *, write: Callable[[object], str] = str) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter import config
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import Estimate
+from tetrate_jupyter.characters import MAX_NAME, clipped
 from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
 from tetrate_jupyter.completion.answer import Answer
-from tetrate_jupyter.completion.foreign import as_cause, clipped
+from tetrate_jupyter.completion.foreign import as_cause
 from tetrate_jupyter.completion.secrets import without_keys
 from tetrate_jupyter.errors import (
     AnswerTooLongError,
@@ -150,7 +151,7 @@ class Completion:
         # The question ends here: a model that is told to ask for less has no memory of having done so in its next
         # round, and each call that isn't run needs a message of its own, which costs as much as running it.
         return ToolLoopError(
-            f"{clipped(self.request.model.id, 200)} {what}.",
+            f"{clipped(self.request.model.id, MAX_NAME)} {what}.",
             next_step="ask for less at once, or give fewer tools",
             answer=self.answer(partial="ToolLoopError"),
             request_id=self._request_id,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
+from tetrate_jupyter.characters import clipped
 from tetrate_jupyter.completion import json_schema as shapes
-from tetrate_jupyter.completion.foreign import clipped, name_of, text_of
+from tetrate_jupyter.completion.foreign import name_of, text_of
 from tetrate_jupyter.errors import SchemaDefinitionError
 from tetrate_jupyter.http.gate import incoming
 

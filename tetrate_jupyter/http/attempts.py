@@ -80,7 +80,7 @@ class Failure:
     @classmethod
     def of_reply(cls, reply: faults.Reply, asked: faults.Asked) -> Failure:
         """Make a failure of an answer."""
-        fault = faults.read_fault(reply.status, reply.body, asked.hide)
+        fault = faults.read_fault(reply.status, reply.body)
         return cls(faults.error_for(reply, asked), fault.status or reply.status, reply.headers, fault.hint)
 
 

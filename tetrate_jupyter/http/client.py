@@ -119,9 +119,7 @@ class GatewayClient:
         raise asyncio.CancelledError(*cancelled)  # without the frames that held code and verifier
 
     async def _exchanged(self, code: Secret, verifier: Secret) -> Secret | errors.TetrateError:
-        asked = self._asked(
-            base_url=self.endpoints.auth_url, hide=lambda text: code.is_inside(text) or verifier.is_inside(text)
-        )
+        asked = self._asked(base_url=self.endpoints.auth_url)
 
         async def post(content: bytes) -> faults.Reply | Failure:
             call = _Call("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
@@ -183,29 +181,24 @@ class GatewayClient:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    def _asked(
-        self, *, base_url: str | None = None, model: object = None, hide: Callable[[str], bool] | None = None
-    ) -> faults.Asked:
+    def _asked(self, *, base_url: str | None = None, model: object = None) -> faults.Asked:
         return faults.Asked(
             base_url or self.endpoints.base_url,
             str(uuid.uuid4()),
             model=model if isinstance(model, str) else None,
             keys_page=self.endpoints.keys_page,
             billing_page=self.endpoints.billing_page,
-            hide=hide or (lambda _text: False),
         )
 
     def _get(self, key: Secret, path: str) -> _Call:
-        held = HeldKey(key)
-        asked = self._asked(hide=held.is_inside)
-        bearer = _Bearer(held.checked(self.endpoints.host, asked))
+        asked = self._asked()
+        bearer = _Bearer(HeldKey(key).checked(self.endpoints.host, asked))
         return _Call("GET", self.endpoints.base_url + path, asked, bearer)
 
     def _chat_call(self, key: Secret, body: Mapping[str, Any]) -> _Call:
-        held = HeldKey(key)
-        asked = self._asked(model=body.get("model"), hide=held.is_inside)
+        asked = self._asked(model=body.get("model"))
         content = outgoing(body)
-        bearer = _Bearer(held.checked(self.endpoints.host, asked))
+        bearer = _Bearer(HeldKey(key).checked(self.endpoints.host, asked))
         return _Call("POST", self.endpoints.base_url + "/chat/completions", asked, bearer, content)
 
     async def _catalog_pages(self, asked: faults.Asked) -> list[wire.CatalogModel]:
@@ -360,7 +353,7 @@ class _Response:
 
     def meta(self, tries: int) -> ResponseMeta:
         dropped = self.headers.get(_DROPPED_FIELDS_HEADER, "")
-        names = tuple(faults.shown(name, self._asked.hide) for name in dropped.replace(";", ",").split(","))
+        names = tuple(faults.shown(name) for name in dropped.replace(";", ",").split(","))
         return ResponseMeta(self._asked.request_id or "", tuple(name for name in names if name), tries)
 
     def chunks(self) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ message is shown cleaned: no key, no control characters, bounded length.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.http import retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 Body: TypeAlias = "bytes | bytearray"
 MAX_SHOWN: Final = 400  # characters of the router's message; enough for a sentence, too few for a web page
@@ -69,7 +69,6 @@ class Asked:
     model: str | None = None
     keys_page: str = ""
     billing_page: str = ""
-    hide: Callable[[str], bool] = field(default=lambda _text: False, repr=False)
 
     @property
     def host(self) -> str:
@@ -114,17 +113,17 @@ class Fault:
         return frozenset(w.lower() for w in (self.code, self.kind, self.category) if w)
 
 
-def read_fault(status: int | None, body: Body, hide: Callable[[str], bool]) -> Fault:
+def read_fault(status: int | None, body: Body) -> Fault:
     """Read an error body; one that isn't JSON, or is longer than any message, gives a fault without words."""
     if len(body) <= config.MAX_ERROR_BYTES:  # objects of any shape: they take many times the bytes
         try:
-            return fault_of(status, msgspec.json.decode(body), hide)
+            return fault_of(status, msgspec.json.decode(body))
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             pass
     return Fault(status if status is not None and status >= 300 else None)
 
 
-def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -> Fault:
+def fault_of(status: int | None, content: object) -> Fault:
     """Read decoded JSON: a whole body, or the `error` member of a chunk."""
     outer: dict[str, Any] = content if isinstance(content, dict) else {"message": content}
     inner = outer.get("error")
@@ -140,11 +139,11 @@ def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -
     hint = metadata.get("retry_after_seconds") if isinstance(metadata, dict) else None
     return Fault(
         status,
-        message=shown(_text(_first(levels, "message") or _first(levels, "detail")) or "", hide),
-        code=shown(code, hide) if code else None,
+        message=shown(_text(_first(levels, "message") or _first(levels, "detail")) or ""),
+        code=shown(code) if code else None,
         kind=kind,
-        category=shown(category, hide) if category else None,
-        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not _is_secret(h, hide))[
+        category=shown(category) if category else None,
+        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not secrecy.holds(h))[
             :_MOST_HOSTS
         ]
         if isinstance(hostnames, list)
@@ -153,21 +152,17 @@ def fault_of(status: int | None, content: object, hide: Callable[[str], bool]) -
     )
 
 
-def shown(text: str, hide: Callable[[str], bool]) -> str:
+def shown(text: str) -> str:
     """Clean what a server said: no control characters, nothing that looks like a key, bounded; "" where it held one."""
-    if _is_secret(text, hide):
+    if secrecy.holds(text):
         return ""
     clean = _KEY_LIKE.sub(lambda found: found[1] + "…", one_line(text, 4 * MAX_SHOWN))
     return clean if len(clean) <= MAX_SHOWN else clean[:MAX_SHOWN] + "…"
 
 
-def _is_secret(text: str, hide: Callable[[str], bool]) -> bool:
-    return hide(text) or secrecy.holds(text)
-
-
 def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:
     """Give the error for an answer that isn't a success (or is one only by its status)."""
-    fault = read_fault(reply.status, reply.body, asked.hide)
+    fault = read_fault(reply.status, reply.body)
     if 300 <= reply.status < 400:
         return _redirected(reply, asked)
     if fault.status is None and fault.message and reply.status < 300:
@@ -187,7 +182,7 @@ def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:
 
 def error_in_stream(content: object, asked: Asked) -> errors.GatewayError:
     """Give the error for the `error` member of a chunk."""
-    fault = fault_of(None, content, asked.hide)
+    fault = fault_of(None, content)
     if fault.status is None:
         return errors.StreamError(
             _says("The answer broke off with an error", fault), next_step="ask again", **_common(fault, asked)
@@ -201,7 +196,7 @@ def unreadable(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
         message = f"{asked.host} answered with a web page instead of the API (status {reply.status})."
         step = f"check the base URL {asked.base_url}; if a proxy or network login stands between, log in there first"
     else:
-        kind = shown(reply.content_type, asked.hide) or "no content type"
+        kind = shown(reply.content_type) or "no content type"
         message = f"{asked.host} answered with something that isn't the API's JSON (status {reply.status}, {kind})."
         step = f"check the base URL {asked.base_url}, then ask again"
     return errors.MalformedResponseError(message, next_step=step, request_id=asked.request_id, status=reply.status)
@@ -335,7 +330,7 @@ def _redirected(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
         target = urlsplit(reply.headers.get("location", "")).hostname
     except ValueError:
         target = None
-    where = f" to {shown(target, asked.hide)}" if target else ""
+    where = f" to {shown(target)}" if target else ""
     return errors.MalformedResponseError(
         f"{asked.host} sent us elsewhere{where} (status {reply.status}); the key was not sent there.",
         next_step=f"check the base URL {asked.base_url}; if a network login stands between, log in there first",

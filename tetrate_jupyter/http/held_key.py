@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from tetrate_jupyter import errors
+from tetrate_jupyter import errors, secrecy
 from tetrate_jupyter.http.exchange import is_sendable
 
 if TYPE_CHECKING:
@@ -21,11 +21,7 @@ class HeldKey:
 
     def __init__(self, key: Secret) -> None:
         self.key = key
-        self._before: list[Secret] = []
-
-    def is_inside(self, text: str) -> bool:
-        """Whether `text` holds it, or the one that was there before."""
-        return any(key.is_inside(text) for key in (self.key, *self._before))
+        self._before: list[Secret] = []  # alive, and so known to the gate, until the call is over
 
     def checked(self, host: str, asked: Asked) -> HeldKey:
         """Return itself where it can be sent to `host`. Raises `KeyHostError`, `InvalidKeyError`."""
@@ -44,7 +40,7 @@ class HeldKey:
     def takes(self, other: Secret, content: bytes) -> bool:
         """Go on with another key, unless it is for another host, or in what is sent; whether that was done."""
         unfit = other.host != self.key.host or not is_sendable(other.reveal())
-        if unfit or other.is_inside(content.decode("utf-8", "replace")):
+        if unfit or secrecy.holds(content):
             return False
         self._before.append(self.key)
         self.key = other
