@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+
+from .recorder import Arrived, Recorder, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,36 +115,13 @@ def odd_router() -> Iterator[OddRouter]:
     router = OddRouter()
     router.answer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def reply(arrived: Arrived) -> Reply:
+        if arrived.method == "GET":
+            return Reply(body=router.body(arrived.path).encode())
+        router.asked.append(json.loads(arrived.body))
+        events = "".join(f"data: {c}\n\n" for c in [*router.chunks, "[DONE]"])
+        return Reply(body=events.encode(), headers={"Content-Type": "text/event-stream"})
 
-        def do_GET(self) -> None:
-            self._send("application/json", router.body(self.path))
-
-        def do_POST(self) -> None:
-            sent = self.rfile.read(int(self.headers["Content-Length"]))
-            router.asked.append(json.loads(sent))
-            self._send("text/event-stream", "".join(f"data: {c}\n\n" for c in [*router.chunks, "[DONE]"]))
-
-        def _send(self, kind: str, text: str) -> None:
-            body = text.encode()
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    router.address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with Recorder(reply) as server:
+        router.address = server.origin
         yield router
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

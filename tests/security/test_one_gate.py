@@ -186,6 +186,8 @@ def test_what_became_a_key_later_is_shown_and_saved_without_it(
     session.login(key=later, store="memory")
     saved = result.save(tmp_path / "saved.json")
     without(later, saved.read_text(), result.code, result.html, result.text, result.blind().html)
+    without(later, *(each for shown in (result, result.blind()) for each in shown.bundle(at_once=True).values()))
+    without(later, *result._repr_mimebundle_().values(), *result.blind()._repr_mimebundle_().values())
     assert type(result).load(saved).facts.prompts == ("What is <secret>?",)
     with pytest.raises(SecretInPromptError):
         result.follow_up("and now?")

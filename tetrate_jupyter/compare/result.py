@@ -237,7 +237,7 @@ class Result:
         """Return the page and the text as a MIME bundle; `at_once`: in next to no time, long answers unrendered."""
         from tetrate_jupyter.compare.page import page
 
-        return {"text/html": page(self, at_once=at_once), "text/plain": self.text}
+        return secrecy.bundle({"text/html": page(self, at_once=at_once), "text/plain": self.text})
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.bundle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter import config
-from tetrate_jupyter.render.bounds import shortened, stopped
+from tetrate_jupyter.render.bounds import beginning, stopped
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, plain
@@ -59,7 +59,7 @@ def answer_plain(text: str, footer: str = "", notices: Sequence[str] = (), *, at
     shown = text[-config.AT_ONCE_CHARACTERS :] if at_once else text
     said = [stopped("text")] if len(shown) < len(text) else []
     tail = [f"[{one_line(line)}]" for line in (*said, *notices, footer) if line]
-    return "\n\n".join(part for part in (shortened(plain(shown)).rstrip("\n"), "\n".join(tail)) if part)
+    return "\n\n".join(part for part in (beginning(plain(shown)).rstrip("\n"), "\n".join(tail)) if part)
 
 
 def footer(

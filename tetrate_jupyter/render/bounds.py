@@ -48,7 +48,7 @@ def unrendered(text: str, most: int) -> str:
     return f'{said(PLAIN_FROM_HERE)}<pre class="tetrate-raw" dir="auto">{escape(shown)}</pre>\n{said(left)}'
 
 
-def shortened(text: str) -> str:
+def beginning(text: str) -> str:
     """Return the part of a plain text that is shown, with a line that says what is left out."""
     left = left_out(len(text) - config.SHOWN_CHARACTERS)
     return f"{text[: config.SHOWN_CHARACTERS]}\n\n[{left}]" if left else text
