@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tetrate_jupyter import config
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.sandbox import SandboxRouter
     from tetrate_jupyter.sessions.session import Session
+
+
+settings.register_profile("ours", deadline=None)  # no timed assertion: a busy machine is no fault
+settings.load_profile("ours")
 
 
 @pytest.fixture(autouse=True)
