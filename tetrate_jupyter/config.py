@@ -104,6 +104,7 @@ MAX_ERROR_BYTES: Final = 64 * 1024  # an error's body; a message is a few hundre
 MAX_MODELS: Final = 100_000  # entries of a list that are kept, the first ones: 500 times what the router has
 MAX_JSON_OBJECTS: Final = 200_000  # braces in one document; each may become an object of 100 to 600 bytes
 MAX_JSON_VALUES: Final = 500_000  # brackets and commas where a list has to be read entry by entry, 64 bytes each
+MAX_CATALOG_VALUES: Final = 250_000  # the same of all its pages together; 2,000 models with all they tell are 80,000
 MAX_ANSWER_CHARACTERS: Final = 4_000_000  # text, reasoning and tool calls of one answer over all its rounds; the most
 # that any model writes today is 384,000 tokens, about 1.5 million characters (Python takes 1 to 4 bytes for each)
 

@@ -126,6 +126,15 @@ DOCUMENTS = {
     "calls": b'{"choices":[{"message":{"tool_calls":[%s{}]}}]}' % (b"{}," * (2 * MB)),
     "an error of lists": b'{"error":[%s[]]}' % (b"[]," * (2 * MB)),
     "reasoning of lists": b'{"choices":[{"message":{"content":"a","reasoning":[%s[]]}}]}' % (b"[]," * (2 * MB)),
+    # one escape, for which everything used to be read as objects
+    "an escape among lists": b'{"x":"\\n","data":[{"id":"m"}],"models":[{"model":"m"}],"y":[%s[]]}'
+    % (b"[]," * (4 * MB)),
+    "words": b'{"models":[{"model":"m","capabilities":[%s"z"]}]}' % (b'"ab",' * (3 * MB)),
+    "members": b'{"choices":[{"message":{"content":5}}],"usage":"x"%s}'
+    % b"".join(b',"%d":1' % n for n in range(600_000)),
+    "no numbers": b'{"choices":[{"message":{"content":"h"}}],"x":[%s1]}' % (b"NaN," * (2 * MB - 100)),
+    "halves": b'{"choices":[{"message":{"content":"%s"}}]}' % (b"\\ud800" * MB),
+    "a text without end": b'{"choices":[{"message":{"content":"\\ud800%s' % (b"a" * (7 * MB)),
 }
 
 
@@ -153,6 +162,7 @@ STREAMS = {
     "roles": b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n',
     "one line without end": b"data: " + b"a" * 1000,
     "many lines": b"data:ab\n",
+    "odd counts": b'data: {"usage":"x"}\n\n',
     "after the finish": b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n',
     "nothing but line ends": b"\r\n",
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
+import itertools
 import json
+import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tetrate_jupyter import config
-from tetrate_jupyter.completion.foreign import text_of
+from tetrate_jupyter.completion.foreign import as_cause, text_of
 from tetrate_jupyter.completion.tools import MAX_RESULT, Toolbox, result_text
 from tetrate_jupyter.errors import ToolFailedError, ToolLoopError
 from tetrate_jupyter.types import ToolCall
@@ -242,3 +245,32 @@ async def test_any_arguments_are_used_or_told_back(arguments: str) -> None:
     assert result.raised is None
     assert result.error is not None
     assert len(result.result) < 1_000
+
+
+class _ComputedError(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__("said")
+        self._name = name
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == object.__getattribute__(self, "_name"):
+            raise RuntimeError(name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("name", ["__cause__", "__context__", "__notes__", "__traceback__"])
+def test_an_error_that_computes_its_parts_is_replaced(name: str) -> None:
+    assert "said" in str(as_cause(_ComputedError(name)))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no groups of errors")
+def test_a_group_without_end_is_replaced() -> None:
+    group = builtins.ExceptionGroup  # type: ignore[attr-defined,unused-ignore]
+
+    class Endless(group):  # type: ignore[misc,valid-type,unused-ignore]
+        @property
+        def exceptions(self) -> Any:
+            return itertools.repeat(ValueError("one"))
+
+    assert type(as_cause(Endless("said", [ValueError()]))) is RuntimeError

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_ERROR: Final = 2_000  # characters of an exception's text: a validation error's list fits, a dumped table doesn't
 _MOST_CAUSES: Final = 20  # errors of one chain or group that a traceback may show
+_TRACEBACK: Final[Any] = BaseException.__dict__["__traceback__"]
 _GROUP: Final[Any] = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.10 has none
 
 
@@ -46,13 +47,16 @@ def as_cause(error: BaseException) -> BaseException:
 
     The stand-in has the traceback, so that the place is shown.
     """
-    chain = list(islice(_chain(error), _MOST_CAUSES + 1))
-    if len(chain) <= _MOST_CAUSES and all(_is_short(each) and _is_clean(each) for each in chain):
-        return error
+    try:
+        chain = list(islice(_chain(error), _MOST_CAUSES + 1))
+        if len(chain) <= _MOST_CAUSES and all(_is_short(each) and _is_clean(each) for each in chain):
+            return error
+    except Exception:  # noqa: BLE001, S110 - a class may compute its cause, notes or members, and raise while it does
+        pass
     stand_in = RuntimeError(
         f"{name_of(error)}: {text_of(error)} (shortened; the error itself is in answer.tool_results[-1].raised)"
     )
-    return stand_in.with_traceback(error.__traceback__)
+    return stand_in.with_traceback(_TRACEBACK.__get__(error))
 
 
 def _is_short(error: BaseException) -> bool:
@@ -71,7 +75,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while waiting:
         current = waiting.pop()
         yield current
-        members = current.exceptions if isinstance(current, _GROUP) else ()
+        members = islice(current.exceptions, _MOST_CAUSES + 1) if isinstance(current, _GROUP) else ()
         for each in (current.__cause__, current.__context__, *members):
             if isinstance(each, BaseException) and id(each) not in seen:
                 seen.add(id(each))

@@ -10,6 +10,7 @@ import contextlib
 import os
 import uuid
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -203,15 +204,14 @@ class GatewayClient:
 
     async def _catalog_pages(self, asked: faults.Asked) -> list[wire.CatalogModel]:
         found: list[wire.CatalogModel] = []
-        page, pages, left = 1, 1, config.MAX_LIST_BYTES
+        page, pages, left, values = 1, 1, config.MAX_LIST_BYTES, config.MAX_CATALOG_VALUES
         while page <= min(pages, config.CATALOG_MAX_PAGES) and len(found) < config.MAX_MODELS:
             query = f"?limit={config.CATALOG_PAGE_SIZE}" + (f"&page={page}" if page > 1 else "")
             call = _Call("GET", self.endpoints.auth_url + config.CATALOG_PATH + query, asked)
-            body = await self._whole(call, left)
-            outcome = body if isinstance(body, Failure) else decoded(clean(wire.read_catalog_page), body, asked)
+            outcome = await self._read(call, partial(wire.read_catalog_page, most=values), left)
             if isinstance(outcome, Failure):
                 raise outcome.error
-            left -= 0 if isinstance(body, Failure) else len(body.body)
+            left, values = left - outcome.size, values - outcome.values
             found += outcome.models[: config.MAX_MODELS - len(found)]
             pages = outcome.total_pages or pages
             page += 1

@@ -71,8 +71,6 @@ def incoming(content: Body) -> Body:
         except reading.UNREADABLE:
             text = content.decode("utf-8", "replace")
             return secrecy.redact(text).encode() if secrecy.holds(text) else content
-    if not secrecy.holds(msgspec.json.encode(tree)):
-        return content
     return msgspec.json.encode(secrecy.redacted(tree))
 
 

@@ -7,6 +7,7 @@ brackets without end. Such a body is mended first.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=msgspec.Struct)
 
 MAX_MENDED: Final = 8 * 2**20  # bytes; looking at each token of more would hold up other answers for seconds
+MAX_TOKENS: Final = 500_000  # each takes about a microsecond
 MAX_DEPTH: Final = 100  # brackets within brackets; the API's own bodies have six
 UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)  # ValueError: bad UTF-8 included
 
@@ -31,10 +33,15 @@ _TOKEN = re.compile(
 )
 
 
-def check_values(body: bytes | bytearray) -> None:
-    """Raise `msgspec.DecodeError` where a body has more values than are made into objects, or looked at, one by one."""
-    if body.count(b",") + body.count(b"[") + body.count(b"{") > config.MAX_JSON_VALUES:
+def check_values(body: bytes | bytearray, most: int = config.MAX_JSON_VALUES) -> int:
+    """Return about how many values there are; raise `msgspec.DecodeError` for more than `most`.
+
+    More are neither made into objects nor looked at one by one.
+    """
+    values = body.count(b",") + body.count(b"[") + body.count(b"{")
+    if values > most:
         raise msgspec.DecodeError("more values than any list has")
+    return values
 
 
 def decode(body: bytes | bytearray, kind: type[T]) -> T:
@@ -48,7 +55,11 @@ def decode(body: bytes | bytearray, kind: type[T]) -> T:
 
 
 def mended(body: bytes | bytearray) -> bytes | bytearray:
-    """Replace halves of surrogate pairs, `NaN` and what is nested deeper than 100; a body above 8 MB stays as it is."""
+    """Replace halves of surrogate pairs, `NaN` and what is nested deeper than 100.
+
+    A body above 8 MB stays as it is. Raises `msgspec.DecodeError` for more than `MAX_TOKENS` quotes, brackets, escapes
+    and numbers that are none: the time that each takes would hold up others.
+    """
     if len(body) > MAX_MENDED:
         return body
     kept = bytearray()
@@ -75,7 +86,9 @@ def mended(body: bytes | bytearray) -> bytes | bytearray:
 def _tokens(body: bytes | bytearray) -> Iterator[re.Match[bytes]]:
     """Yield the brackets and the numbers that are none outside texts, and halves of pairs."""
     in_text = False
-    for found in _TOKEN.finditer(body):
+    for number, found in enumerate(_TOKEN.finditer(body)):
+        if number >= MAX_TOKENS:
+            raise msgspec.DecodeError("more to be mended than any list has")
         if found[0] == b'"':
             in_text = not in_text
         elif found["half"] is not None or not (in_text or found[0][:1] == b"\\"):
@@ -97,14 +110,15 @@ def entry(raw: msgspec.Raw | bytes | bytearray, kind: type[T], *, needed: frozen
     except UNREADABLE:
         pass
     try:
-        members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        members = msgspec.json.decode(raw, type=_unread(kind))
     except UNREADABLE:
         return None
     kept: dict[str, Any] = {}
     for info in msgspec.structs.fields(kind):
-        if info.encode_name not in members:
+        member = getattr(members, info.name)
+        if member is None:
             continue
-        value = _member(members[info.encode_name], info.type, exactly=info.name in needed)
+        value = _member(member, info.type, exactly=info.name in needed)
         if value is not msgspec.UNSET:
             kept[info.name] = value
         elif info.name in needed:
@@ -113,6 +127,16 @@ def entry(raw: msgspec.Raw | bytes | bytearray, kind: type[T], *, needed: frozen
         return kind(**kept)
     except TypeError:  # a member that must be there isn't
         return None
+
+
+@cache
+def _unread(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """Return `kind` with JSON for each member: what it has no name for, which may be any number, takes no memory."""
+    members: list[tuple[str, Any, Any]] = [
+        (info.name, msgspec.Raw, msgspec.field(default=None, name=info.encode_name))
+        for info in msgspec.structs.fields(kind)
+    ]
+    return msgspec.defstruct(f"{kind.__name__}Unread", members)
 
 
 def _member(raw: msgspec.Raw, kind: Any, *, exactly: bool = False) -> Any:  # noqa: ANN401 - whatever a field is annotated with

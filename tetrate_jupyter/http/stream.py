@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors
 _END_MARK: Final = b"[DONE]"
 _AFTER_FINISH_SECONDS: Final = 5.0  # usage and the end mark follow a finish reason at once, or not at all
+_EVENT_WEIGHT: Final = 256  # bytes that an event counts for besides its own: reading it takes time, however short it is
 _DRAIN_SECONDS: Final = 0.05  # what follows the end mark is a few bytes; reading them lets the connection be used again
 
 
@@ -144,11 +145,11 @@ class ChatStream:
         """Give the payloads of the next bytes; at the end, or when reading fails, note so."""
         try:
             data = await self._deadline.wait(anext(self._bytes), until)
-            self._silent += len(data)
+            payloads = self._splitter.feed(data)
+            self._silent += len(data) + _EVENT_WEIGHT * (len(payloads) + data.count(b"\n\n"))
             if self._silent > self._bounds.silence:
                 self._end(None if self._complete else self._malformed("nothing of an answer, without end"))
-                return []
-            return self._splitter.feed(data)
+                payloads = []
         except StopAsyncIteration:
             return self._at_end_of_bytes()
         except TimeoutError:
@@ -157,6 +158,8 @@ class ChatStream:
             self._end(self._malformed("one event of the stream is larger than any answer"))
         except Exception as failure:  # noqa: BLE001 - whatever a transport raises becomes ours
             self._end(None if self._complete else self._broken(failure))
+        else:
+            return payloads
         return []
 
     def _take(self, payloads: list[bytes]) -> None:

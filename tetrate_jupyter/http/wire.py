@@ -248,10 +248,15 @@ class CatalogModel(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CatalogPage(msgspec.Struct, frozen=True):
-    """One page of the catalog. `total_pages` is None where the router doesn't say: then there is one."""
+    """One page of the catalog. `total_pages` is None where the router doesn't say: then there is one.
+
+    `values` is about how many values it has, with all that is in its entries; `size` its bytes.
+    """
 
     models: list[CatalogModel]
     total_pages: int | None = None
+    values: int = 0
+    size: int = 0
 
 
 # --- status and sign-in --------------------------------------------------------------------------------------
@@ -353,16 +358,16 @@ def read_models(body: Body) -> list[WireModel]:
     return _entries(reading.decode(body, _RawModels).data, WireModel)
 
 
-def read_catalog_page(body: Body) -> CatalogPage:
-    """Read one page of the catalog. Raises `msgspec.DecodeError` when it isn't one."""
-    _check_objects(body)
+def read_catalog_page(body: Body, most: int = config.MAX_CATALOG_VALUES) -> CatalogPage:
+    """Read one page of the catalog, of at most so many values. Raises `msgspec.DecodeError` when it isn't one."""
+    values = reading.check_values(body, most)
     try:
         page = _decode_catalog(body)
-        return CatalogPage(_kept(page.models), page.total_pages)
+        return CatalogPage(_kept(page.models), page.total_pages, values, len(body))
     except reading.UNREADABLE:
-        reading.check_values(body)
+        pass
     rough = reading.decode(body, _RawCatalog)
-    return CatalogPage(_entries(rough.models, CatalogModel), _pages(rough.total_pages))
+    return CatalogPage(_entries(rough.models, CatalogModel), _pages(rough.total_pages), values, len(body))
 
 
 def decode_status(body: Body) -> StatusReport:
