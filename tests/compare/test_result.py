@@ -194,6 +194,9 @@ def test_a_newer_version_with_more_fields_still_loads_what_it_knows(tmp_path: Pa
     whole["rows"][0]["later"] = 1
     path.write_text(json.dumps(whole))
     assert Result.load(path).rows[0].text == "x"
+    whole["rows"][0]["asked_at"] = "\x1b]52;c;aGk=\x07"
+    path.write_text(json.dumps(whole))
+    assert Result.load(path).df["asked_at"].isna().any()
 
 
 def test_places_that_cant_be_read_or_written_say_so(tmp_path: Path) -> None:

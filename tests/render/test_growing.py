@@ -96,3 +96,12 @@ def test_colours_of_code_that_grows_are_right_again_in_time() -> None:
         stream.update(text[:end])
     stream.update(text + "```\n\nafter\n")
     assert stream.finished[0] == render(text)
+
+
+@pytest.mark.parametrize("text", ["\x0b\n\n\x0b\n\n\x0b", "\u2028  \n  \n\u2028", "\xa0\n\n\x0c\n", "* \n\n\xa0\n\n"])
+def test_white_space_that_is_none_of_markdowns_is_rendered_alike(text: str) -> None:
+    stream = MarkdownStream()
+    for end in range(len(text) + 1):
+        stream.update(text[:end])
+    stream.finish()
+    assert stream.html == render(text)

@@ -13,6 +13,7 @@ import pytest
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.catalog.shown import MOST_ROWS
 from tetrate_jupyter.completion.answer import Answer
+from tetrate_jupyter.completion.describe import described
 from tetrate_jupyter.completion.schema import Schema, SchemaProblem
 from tetrate_jupyter.http.faults import Asked, Reply, error_for
 from tetrate_jupyter.http.retry import retry_after
@@ -219,3 +220,37 @@ def test_a_status_report_of_many_providers_is_short(asking: Callable[..., Asking
     status = asked.session.status()
     assert "and 800 more" in repr(status)
     assert len(repr(status)) < 100_000
+
+
+class _LyingOfItsClass:
+    @property
+    def __class__(self) -> type:
+        raise RuntimeError("asked for its class")
+
+
+class _NoDict:
+    __class__ = dict  # type: ignore[assignment]
+
+
+class _Number(int):
+    def __int__(self) -> int:
+        raise RuntimeError("no number")
+
+
+class _Members(dict[str, int]):
+    def items(self) -> Any:
+        raise RuntimeError("no members")
+
+
+class _Leaving:
+    def __repr__(self) -> str:
+        raise SystemExit
+
+
+@pytest.mark.parametrize("kind", [_LyingOfItsClass, _NoDict, _Number, _Members, _Leaving])
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_variable_that_raises_when_it_is_read_is_named(kind: type, inside: bool) -> None:
+    value = kind()
+    found = described([value] if inside else value, "v")
+    assert "raised" in found.text
+    assert inside or found.cuts

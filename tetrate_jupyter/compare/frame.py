@@ -80,7 +80,7 @@ def _series(found: list[_Of], name: str) -> pd.Series[Any]:
     if dtype == "string":
         values = [None if text is None else plain(text) for text in values]
     if dtype.startswith("datetime"):
-        values = pd.to_datetime(pd.Series(values, dtype="string"), utc=True, format="ISO8601")
+        values = pd.to_datetime(pd.Series(values, dtype="string"), utc=True, format="ISO8601", errors="coerce")
     made: pd.Series[Any] = pd.Series(values, dtype=dtype)
     return made
 

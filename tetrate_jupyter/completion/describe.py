@@ -9,10 +9,11 @@ from typing import Final
 
 from tetrate_jupyter.completion import arrays, nested, sheets, tables
 from tetrate_jupyter.completion.cuts import USUAL, Described, Limits
+from tetrate_jupyter.completion.foreign import name_of
 from tetrate_jupyter.completion.images import is_image, media_type
 from tetrate_jupyter.completion.loaded import is_a
 from tetrate_jupyter.completion.values import exact_reprs, scalar, short_repr
-from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
+from tetrate_jupyter.errors import AttachmentError, SecretInPromptError, TetrateError
 from tetrate_jupyter.types import Cut, Secret
 
 _ATTRIBUTES: Final = 50  # of an object without a repr of its own
@@ -35,6 +36,16 @@ def described(value: object, name: str = "value", limits: Limits = USUAL) -> Des
     The only code of an object's own that runs is what says what it is and holds: `__repr__`, `__str__`, a container's
     iteration. One that raises is named; what it gives is cut; how long it takes can't be bounded from here.
     """
+    try:
+        return _described(value, name, limits)
+    except (TetrateError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a person's class raises, SystemExit included
+        text = f"[{name_of(value)} object: reading it raised {name_of(error)}]"
+        return Described(text, (Cut(name, "values left out, since reading them raised an error", 1),))
+
+
+def _described(value: object, name: str, limits: Limits) -> Described:
     if isinstance(value, enum.Enum):
         return Described(f"{type(value).__name__}.{value.name}")
     if isinstance(value, str):

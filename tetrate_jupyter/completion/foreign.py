@@ -75,7 +75,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while waiting:
         current = waiting.pop()
         yield current
-        members = islice(current.exceptions, _MOST_CAUSES + 1) if isinstance(current, _GROUP) else ()
+        members = current.exceptions if isinstance(current, _GROUP) else ()
+        if type(members) is not tuple:  # a class has put its own, perhaps without end, in their place
+            raise TypeError
         for each in (current.__cause__, current.__context__, *members):
             if isinstance(each, BaseException) and id(each) not in seen:
                 seen.add(id(each))

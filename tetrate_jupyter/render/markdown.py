@@ -203,7 +203,7 @@ def _normal(text: str) -> str:
 
 
 def _html(text: str) -> str:
-    if not text.strip():
+    if not text.strip(" \t\n"):  # Markdown's own white space: a line of any other is a paragraph
         return ""
     try:
         from tetrate_jupyter.render import blocks, syntax
