@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tracemalloc
 
@@ -55,7 +56,8 @@ def test_mending_costs_no_more_than_the_body(unit: bytes) -> None:
     body = b'{"a":NaN,"c":"' + unit * (2_000_000 // len(unit))
     tracemalloc.start()
     try:
-        reading.mended(body)
+        with contextlib.suppress(msgspec.DecodeError):  # more than is mended
+            reading.mended(body)
         assert tracemalloc.get_traced_memory()[1] < 8 * len(body)
     finally:
         tracemalloc.stop()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=msgspec.Struct)
 
 MAX_MENDED: Final = 8 * 2**20  # bytes; looking at each token of more would hold up other answers for seconds
-MAX_TOKENS: Final = 500_000  # each takes about a microsecond
+MAX_TOKENS: Final = 2_000_000  # each takes about half a microsecond
 MAX_DEPTH: Final = 100  # brackets within brackets; the API's own bodies have six
 UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)  # ValueError: bad UTF-8 included
 
