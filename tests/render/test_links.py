@@ -20,6 +20,7 @@ UNREADABLE = [
     "http://xn--a/", "http://xn--/", "http://a..b/", "http://./", "http://a:99999/", "http://a:x/", "http://[1::2::3]/",
     "http://[::1%25eth0]/", "http://a%00b/", "http://a%2fb/", f"http://{'x' * 64}/", "http:///lab",
     "http://user@example.com/", "javascript:alert(1)", "data:text/html,x", "/lab", "lab", "//example.com/", "file:///etc",
+    "http://a\u200bb/../x", "http://a\u00adb/",
 ]  # fmt: skip
 
 

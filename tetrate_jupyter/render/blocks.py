@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tetrate_jupyter.render import syntax
 from tetrate_jupyter.render.escape import escape
+from tetrate_jupyter.render.plain import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -246,7 +247,7 @@ def _opening(url: str) -> str:
 
 def _followable(url: str) -> bool:
     """Whether the address leads openly to a web site or a mailbox: no other scheme, no sign-in part, nothing odd."""
-    if len(url) > 4000 or _ODD.search(url):
+    if len(url) > 4000 or _ODD.search(url) or visible(url) != url:  # what hides is named where it stands: elsewhere
         return False
     try:
         split = urlsplit(url)
