@@ -47,6 +47,8 @@ TetrateError                         what happened, and what to type next
 │       └── AnswerTooLongError       longer than one answer may be; the request was closed
 ├── AnswerError                      an answer came, but not one that can be used; `.answer` has it
 │   ├── ContentFilteredError
+│   ├── RefusedError                 the model refused where a schema was given; `.refusal` has its words
+│   ├── EmptyAnswerError             nothing came at all
 │   ├── SchemaMismatchError
 │   ├── ToolFailedError              a tool raised; its own error is the cause
 │   └── ToolLoopError                the model went on calling tools past the bound, or called too many at once
@@ -361,6 +363,19 @@ class AnswerError(TetrateError):
 
 class ContentFilteredError(AnswerError):
     """The provider's filter stopped the answer before any text."""
+
+
+class RefusedError(AnswerError):
+    """The model refused, where a value was asked for. Without a schema its words are in the answer only."""
+
+    @property
+    def refusal(self) -> str:
+        """The model's words."""
+        return str(getattr(self.answer, "refusal", ""))
+
+
+class EmptyAnswerError(AnswerError):
+    """The answer ended in good order and had nothing in it: no choice, not even an empty one."""
 
 
 class SchemaMismatchError(AnswerError):

@@ -32,7 +32,7 @@ class Entry:
     `time`: when it was asked, aware, UTC. `asked`, `answered`: model ids; `answered` is None where none said so.
     `cost`: estimated US dollars, None for unknown; give Decimal(0) where nothing can have been billed (a refused key).
     `outcome`: "done", "partial" (text came, then it broke or was stopped) or "failed" (nothing came).
-    `error`: the error's class name, or None.
+    `error`: the error's class name, or None. `ignored`: odd members of the answer that were left out.
     """
 
     asked: str
@@ -43,6 +43,7 @@ class Entry:
     request_id: str | None = None
     outcome: Outcome = "done"
     error: str | None = None
+    ignored: int = 0
     time: datetime = field(default_factory=_now)
 
 
@@ -62,6 +63,7 @@ class Total:
     unknown_tokens: int = 0
     cost: Decimal | None = None
     unknown_costs: int = 0
+    ignored: int = 0
 
     def plus(self, entry: Entry) -> Total:
         """Give the total with `entry` counted too."""
@@ -76,6 +78,7 @@ class Total:
             unknown_tokens=self.unknown_tokens + (not known),
             cost=amounts.total((self.cost, entry.cost)),
             unknown_costs=self.unknown_costs + (amounts.known(entry.cost) is None),
+            ignored=self.ignored + entry.ignored,
         )
 
 

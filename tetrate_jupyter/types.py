@@ -204,11 +204,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call that the model asked for. `arguments` is JSON text as the model wrote it."""
+    """A call that the model asked for. `arguments` is JSON text as the model wrote it, which may be broken.
+
+    `extra`: JSON of the members that came with it and are unknown here; they go back with it.
+    """
 
     id: str
     name: str
     arguments: str
+    extra: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +220,8 @@ class Message:
     """One message of a conversation. `tool_call_id` and `name` belong to role "tool".
 
     `typed` is a prompt as the person wrote it, where variables were put into `content`; `cuts` is what was left out of
-    those. Both are shown and never sent.
+    those. Both are shown and never sent. `aside` belongs to calls of tools: JSON of the members that came with them (a
+    model's reasoning) and go back to the model `model`, and to no other.
     """
 
     role: Role
@@ -227,6 +232,8 @@ class Message:
     name: str | None = None
     typed: str | None = field(default=None, compare=False)
     cuts: tuple[Cut, ...] = field(default=(), compare=False)
+    aside: str = field(default="", repr=False, compare=False)
+    model: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,24 +246,55 @@ def test_a_fence_inside_a_string_is_text() -> None:
         "",
         "   ",
         "```json\n\n```",
-        'Here is the JSON: {"name": "a"}',
-        '{"name": "a", "population": 1} Hope this helps!',
-        'Sure!\n```json\n{"name": "a"}\n```',
+        "Here is the JSON: none",
         '{"name": "a", "popul',
         "{'name': 'a'}",
         '{"name": NaN}',
         '{"name": "a",}',
-        "```python\n{}\n```",
+        "```python\n[]\n```",
         "[" * 5_000,
         '{"a":' * 5_000,
         "\ud800",
     ],
 )
-def test_what_is_not_just_json_is_a_problem_without_a_path(given: Any, text: str) -> None:
+def test_what_holds_no_json_object_is_a_problem_without_a_path(given: Any, text: str) -> None:
     with pytest.raises(SchemaProblem) as problem:
         Schema.of(given).parse(text)
     assert problem.value.path == ""
     assert len(str(problem.value)) < 400
+
+
+FITTING = '{"name": "a", "population": 1}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{FITTING} Hope this helps!",
+        f"Sure! {FITTING}",
+        f"Sure!\n```json\n{FITTING}\n```",
+        f"Sure!\n```\n{FITTING}\n```\nThis is {{it}}.",
+        f"Not {{}} nor {{broken, but {FITTING}.",
+        f"{FITTING}\n\n{FITTING}",
+        f'Not ```json\n{{"name": 1}}\n```, rather\n```json\n{FITTING}\n```',
+    ],
+)
+def test_one_value_that_fits_is_found_in_what_stands_around_it(text: str) -> None:
+    value, is_alone = Schema.of(City).read(text)
+    assert value == City("a", 1)
+    assert not is_alone
+    assert Schema.of(City).read(FITTING)[1]
+
+
+def test_two_values_that_fit_and_differ_are_none() -> None:
+    with pytest.raises(SchemaProblem, match="several"):
+        Schema.of(City).parse(f"{FITTING} or {FITTING.replace('1', '2')}")
+
+
+def test_what_is_wrong_with_the_only_value_is_said() -> None:
+    with pytest.raises(SchemaProblem, match="population") as problem:
+        Schema.of(City).parse('Here is the JSON: {"name": "a"}')
+    assert problem.value.path.startswith("$")
 
 
 @pytest.mark.parametrize(

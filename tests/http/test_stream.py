@@ -293,7 +293,7 @@ async def test_a_whole_answer_in_pieces_that_stops_coming_is_too_slow(router: Ra
     ("reply", "kind"),
     [
         (answer(200, {"error": {"code": 402, "message": "Insufficient credits"}}), errors.CreditsExhaustedError),
-        (answer(200, {"choices": []}), errors.MalformedResponseError),
+        (answer(200, {"choices": None}), errors.MalformedResponseError),
         (answer(200, "<html>", {"content-type": "text/html"}), errors.MalformedResponseError),
         (answer(204, b""), errors.MalformedResponseError),
         (answer(200, b"{}"[:1]), errors.MalformedResponseError),

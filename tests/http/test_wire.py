@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from tetrate_jupyter.http import wire
+from tetrate_jupyter.http import chunk_reading, chunks, wire
 
 
-def chunk(**members: Any) -> wire.ChatChunk:
-    return wire.decode_chunk(json.dumps(members).encode())
+def chunk(**members: Any) -> chunks.ChatChunk:
+    return chunk_reading.decode_chunk(json.dumps(members).encode())
 
 
 def test_a_chunk_may_lack_or_null_everything() -> None:
@@ -43,9 +43,9 @@ def test_tool_calls_may_lack_id_and_index() -> None:
     calls = [{"function": {"name": "f", "arguments": "{}"}}, {"index": 1, "id": "x", "function": None}]
     delta = chunk(choices=[{"delta": {"tool_calls": calls}}]).delta
     assert delta is not None
-    first, second = delta.tool_calls or []
-    assert (first.index, first.id, first.function and first.function.name) == (None, None, "f")
-    assert (second.index, second.id, second.function) == (1, "x", None)
+    first, second = delta.tool_calls
+    assert (first.index, first.id, first.name) == (None, None, "f")
+    assert (second.index, second.id, second.name) == (1, "x", None)
 
 
 def test_usage_details_are_read_where_they_are() -> None:
@@ -57,7 +57,7 @@ def test_usage_details_are_read_where_they_are() -> None:
 
 
 def test_a_whole_answer_becomes_one_chunk() -> None:
-    whole = wire.decode_completion(b'{"model": "m", "choices": [{"message": {"content": "a"}}], "usage": {}}')
+    whole = chunk_reading.decode_chunk(b'{"model": "m", "choices": [{"message": {"content": "a"}}], "usage": {}}')
     found = whole.as_chunk()
     assert (found.model, found.finish_reason, found.has_output) == ("m", "stop", True)
     assert found.delta is not None

@@ -57,6 +57,7 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[_Of], Any]]]] = {
     "attempts": ("int64", lambda o: o.row.attempts),
     "retries": ("int64", lambda o: o.row.retries),
     "retry_wait_s": ("float64", lambda o: o.row.retry_wait),
+    "refusal": ("string", lambda o: o.row.refusal or None),
 }
 
 

@@ -19,9 +19,10 @@ class Row:
     """One prompt x column x repeat. What isn't known is None; a row that failed is a row all the same.
 
     `state`: "done", "failed", "stopped" or "skipped" ("waiting" and "running" where the comparison was still going on).
-    `partial`: there is text, but it isn't whole. `error`: the kind's name. Times are seconds: `started` after the
-    comparison's start, `first_token` and `total` after the call's own, `retry_wait` the part of them that was spent
-    between tries. `cost`: estimated US dollars. `attempts`: how often it was asked; the figures are the last one's.
+    `partial`: there is text, but it isn't whole. `refusal`: the words in which the model refused. `error`: the kind's
+    name. Times are seconds: `started` after the comparison's start, `first_token` and `total` after the call's own,
+    `retry_wait` the part of them that was spent between tries. `cost`: estimated US dollars. `attempts`: how often it
+    was asked; the figures are the last one's.
     """
 
     column: str
@@ -50,6 +51,7 @@ class Row:
     retries: int = 0
     retry_wait: float = 0.0
     notices: tuple[str, ...] = ()
+    refusal: str = ""
 
     @property
     def writing(self) -> float | None:
@@ -103,11 +105,12 @@ def row_of(cell: Cell) -> Row:
 
 
 def _of_answer(answer: Answer, *, running: bool) -> dict[str, Any]:
-    came = bool(answer.text or answer.reasoning)
+    came = bool(answer.text or answer.reasoning or answer.refusal)
     usage, timing = answer.usage, answer.timing
     return {
         "text": answer.text,
         "reasoning": answer.reasoning,
+        "refusal": answer.refusal,
         "partial": came and answer.partial is not None,
         "request_id": answer.request_id,
         "model": answer.model if came or answer.partial is None else None,

@@ -2,70 +2,100 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line
-from tetrate_jupyter.types import ToolCall, Usage
+from tetrate_jupyter.completion.calls import Calls
+from tetrate_jupyter.completion.reasons import normalized
+from tetrate_jupyter.completion.thinking import ThinkTags
+from tetrate_jupyter.http.chunk_reading import whole
+from tetrate_jupyter.types import Usage
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.http.wire import ChatChunk, ToolCallDelta, WireUsage
+    from collections.abc import Iterable
+
+    from tetrate_jupyter.http.chunks import ChatChunk, Delta, WireUsage
+    from tetrate_jupyter.types import ToolCall
 
 MAX_TOKENS: Final = 10**9  # of one answer; a count beyond, or below 0, is no count
-_CALL_WEIGHT: Final = " " * 32  # what a part of a call counts for at least: one without content is something, too
-
-
-@dataclass
-class _Call:
-    id: str = ""
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
 
 
 class Accumulator:
     """What one stream has brought so far, apart from its text: that is given back by `add` and `finish`.
 
-    All of it is without keys: a router that repeats ours must not have it shown or kept.
+    All of it is without keys: a router that repeats ours must not have it shown or kept. Reasoning in tags at the start
+    of the text counts as reasoning.
 
-    `room` is the characters of text, reasoning and tool calls that it may bring; `is_full` says that there was more,
-    which was left out. Of tool calls, the first `config.MAX_CALLS_PER_ROUND` are kept; `has_too_many_calls` says that
-    there were more.
+    `room` is the characters of text, reasoning, refusal and tool calls that it may bring; `is_full` says that there was
+    more, which was left out. Of tool calls, the first `config.MAX_CALLS_PER_ROUND` are kept; `has_too_many_calls` says
+    that there were more. `tools`: the names of those there are. `reasoning_name` is the member that reasoning came in,
+    "" where none did; `has_choice` and `has_images`: whether there was any.
     """
 
-    def __init__(self, room: int = config.MAX_ANSWER_CHARACTERS) -> None:
+    def __init__(self, room: int = config.MAX_ANSWER_CHARACTERS, tools: Iterable[str] = ()) -> None:
         self.room = room
         self.is_full = False
-        self.has_too_many_calls = False
+        self.has_choice = self.has_images = False
         self.finish_reason: str | None = None
         self.served_model: str | None = None
         self.usage = Usage()
-        self._calls: dict[int, _Call] = {}
+        self.reasoning_name = ""
+        self._reason = ""  # as it came last
+        self._calls = Calls(self._within, tools)
+        self._tags = ThinkTags()
+        self._text_half, self._thought_half = Halves(), Halves()
         self._said, self._thought = secrecy.Passing(), secrecy.Passing()
+        self._refusal: list[str] = []
 
     def add(self, chunk: ChatChunk) -> tuple[str, str]:
         """Take one chunk; give its (text, reasoning), "" where it has none."""
         if chunk.model and self.served_model is None:
             self.served_model = one_line(secrecy.redact(chunk.model), MAX_NAME) or None
         if chunk.usage is not None:
-            self.usage = usage_of(chunk.usage)
-        if not chunk.choices:
+            self.usage = usage_of(chunk.usage, self.usage)
+        choice = chunk.choice
+        if choice is None:
             return "", ""
-        choice = chunk.choices[0]
-        if choice.finish_reason:
-            self.finish_reason = one_line(secrecy.redact(choice.finish_reason), MAX_NAME)
-        delta = choice.delta
+        self.has_choice = True
+        if choice.finish_reason and choice.finish_reason != self._reason:
+            self._end(choice.finish_reason)
+        delta = choice.added
         if delta is None:
             return "", ""
-        if delta.tool_calls:
-            for part in delta.tool_calls:
-                self._add_call(part)
-        text, reasoning = self._said.feed(delta.content or ""), self._thought.feed(delta.reasoning_text)
-        return self._within(text), self._within(reasoning)
+        if not delta.is_plain:
+            self._add_rare(delta)
+        name, thought = delta.named_reasoning
+        text = delta.content or ""
+        if name:
+            self.reasoning_name = self.reasoning_name or name
+            thought = self._thought_half.feed(thought)
+        if text:
+            text = self._text_half.feed(text)
+            if not self._tags.is_over:
+                text, more = self._tags.feed(text)
+                thought += more
+        return self._within(self._said.feed(text)), self._within(self._thought.feed(thought))
+
+    def _add_rare(self, delta: Delta) -> None:
+        self.has_images = self.has_images or delta.has_images
+        if delta.refusal:
+            self._refusal.append(self._within(delta.refusal))
+        self._calls.add(delta.tool_calls)
+
+    def _end(self, reason: str) -> None:
+        self._reason = reason
+        found = one_line(secrecy.redact(normalized(reason)), MAX_NAME)
+        if found != "stop" or self.finish_reason is None:  # a later "stop" doesn't undo what was cut off
+            self.finish_reason = found or None
 
     def finish(self) -> tuple[str, str]:
         """Take the end of the stream; return (text, reasoning) that was held back, since it might have become a key."""
-        return self._within(self._said.finish()), self._within(self._thought.finish())
+        text, thought = self._tags.feed(self._text_half.finish())
+        more, left = self._tags.finish()
+        text = self._said.feed(text + more) + self._said.finish()
+        thought = self._thought.feed(self._thought_half.finish() + thought + left) + self._thought.finish()
+        return self._within(text), self._within(thought)
 
     def _within(self, text: str) -> str:
         """Return as much of a text as there is room for."""
@@ -75,49 +105,67 @@ class Accumulator:
         self.room -= len(text)
         return text
 
-    def _add_call(self, part: ToolCallDelta) -> None:
-        index = part.index if part.index is not None else max(len(self._calls) - 1, 0)
-        call = self._calls.get(index)
-        self._within(_CALL_WEIGHT)
-        if call is None:
-            if len(self._calls) >= config.MAX_CALLS_PER_ROUND:
-                self.has_too_many_calls = True
-                return
-            call = self._calls[index] = _Call()
-        if part.id and len(part.id) <= config.MAX_CALL_ID:
-            call.id = part.id
-        if part.function is None:
-            return
-        if part.function.name:  # some gateways repeat the whole name on each chunk: assign, don't append
-            call.name = part.function.name[: config.MAX_CALL_NAME]
-        if part.function.arguments:
-            call.arguments.append(self._within(part.function.arguments))
+    @property
+    def has_too_many_calls(self) -> bool:
+        """Whether more calls were asked for than are kept."""
+        return self._calls.are_too_many
+
+    @property
+    def refusal(self) -> str:
+        """The words in which the model refused, "" where it didn't."""
+        return secrecy.redact(whole("".join(self._refusal))) if self._refusal else ""
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls asked for, in the model's order; an id that some gateways leave out is made up."""
-        return tuple(
-            ToolCall(*map(secrecy.redact, (call.id or f"call_{index}", call.name, "".join(call.arguments))))
-            for index, call in sorted(self._calls.items())
-            if call.name
-        )
+        """The calls asked for, in the model's order."""
+        return self._calls.found()
 
 
-def usage_of(wire: WireUsage) -> Usage:
-    """Return the router's counts in our terms; what it left out, or can't be a count, stays unknown."""
-    prompt = wire.prompt_tokens_details
-    completion = wire.completion_tokens_details
+class Halves:
+    """Joins the halves of a surrogate pair that come in two pieces; one that stays alone becomes U+FFFD."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Take the next piece, which is not empty; return what is whole."""
+        if not self._held and (
+            piece.isascii() or not ("\ud800" <= piece[-1] <= "\udfff" or "\udc00" <= piece[0] <= "\udfff")
+        ):
+            return piece
+        piece, self._held = self._held + piece, ""
+        if "\ud800" <= piece[-1] <= "\udbff":
+            piece, self._held = piece[:-1], piece[-1]
+        return whole(piece)
+
+    def finish(self) -> str:
+        """Return what was held back."""
+        held, self._held = self._held, ""
+        return whole(held)
+
+
+def usage_of(wire: WireUsage, before: Usage | None = None) -> Usage:
+    """Give the router's counts in our terms; what it left out, or can't be a count, stays unknown.
+
+    `before`: what came in an earlier chunk. Halves are joined, and neither 0 nor nothing overwrites a count.
+    """
+    prompt, completion = wire.prompt_tokens_details, wire.completion_tokens_details
+    had = before or Usage()
     return Usage(
-        prompt_tokens=_count(wire.prompt_tokens),
-        completion_tokens=_count(wire.completion_tokens),
-        cached_tokens=_count(prompt.cached_tokens) if prompt else None,
-        cache_write_tokens=_count(prompt.caching_tokens) if prompt else None,
-        reasoning_tokens=_count(completion.reasoning_tokens) if completion else None,
+        prompt_tokens=_count(wire.prompt_tokens, had.prompt_tokens),
+        completion_tokens=_count(wire.completion_tokens, had.completion_tokens),
+        cached_tokens=_count(prompt.cached_tokens if prompt else None, had.cached_tokens),
+        cache_write_tokens=_count(prompt.caching_tokens if prompt else None, had.cache_write_tokens),
+        reasoning_tokens=_count(completion.reasoning_tokens if completion else None, had.reasoning_tokens),
     )
 
 
-def _count(tokens: int | None) -> int | None:
-    return tokens if tokens is not None and 0 <= tokens <= MAX_TOKENS else None
+def _count(tokens: int | None, had: int | None) -> int | None:
+    if tokens is None or not 0 <= tokens <= MAX_TOKENS:
+        return had
+    return tokens or had or tokens
 
 
 def add_usage(one: Usage, other: Usage) -> Usage:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter import secrecy
+from tetrate_jupyter.completion.reasons import KNOWN
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 TRUNCATED = "Cut off at the output cap; raise it with --max-tokens (max_tokens=)."
 FILTERED = "The provider's content filter ended this answer early."
+_NO_TEXT = "No text came"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,9 @@ class Answer:
     answer is not whole ("stopped", or the error's name), or is None.
     `parsed` is the validated value where a schema was given. `tool_results` are the tool calls in order.
     `dropped_fields` are the request fields that the router took out on the way to the provider. `cuts` are the parts of
-    variables and of tools' results that the model was not sent.
+    variables and of tools' results that the model was not sent. `finish_reason` is the API's word, whatever the
+    provider wrote ("MAX_TOKENS" is "length"). `refusal` are the words in which the model refused, or "". `has_images`:
+    images came, which aren't read.
     """
 
     text: str
@@ -46,6 +50,8 @@ class Answer:
     dropped_fields: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
     cuts: tuple[Cut, ...] = ()
+    refusal: str = ""
+    has_images: bool = False
 
     @property
     def code(self) -> str | None:
@@ -63,13 +69,32 @@ class Answer:
             if self.partial
             else []
         )
+        if self.refusal:
+            found.append(f"The model refused: {self.refusal}")
+        if self.emptiness:
+            found.append(self.emptiness)
         if self.finish_reason == "length":
             found.append(TRUNCATED)
-        if self.finish_reason == "content_filter":
+        elif self.finish_reason == "content_filter":
             found.append(FILTERED)
+        elif self.finish_reason and self.finish_reason not in KNOWN:
+            found.append(f"The provider ended this answer with {self.finish_reason!r}; it may not be whole.")
         if self.dropped_fields:
             found.append(f"The router left out: {', '.join(self.dropped_fields)}.")
         return (*found, *(cut.sentence for cut in self.cuts), *self.notes)
+
+    @property
+    def emptiness(self) -> str:
+        """Why there is no text, in a sentence; "" where there is some, where it isn't whole, or the model refused."""
+        if self.text.strip() or self.refusal or self.partial is not None:
+            return ""
+        if self.has_images:
+            return f"{_NO_TEXT}, only images; those aren't read from this kind of answer."
+        if self.reasoning.strip():
+            return f"{_NO_TEXT}, only reasoning."
+        if self.finish_reason == "tool_calls":
+            return f"{_NO_TEXT}, only calls of tools."
+        return "The answer is empty: the model ended it without a word."
 
     @property
     def footer(self) -> str:

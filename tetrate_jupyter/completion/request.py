@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tetrate_jupyter import config
 from tetrate_jupyter.catalog.estimate import estimate_tokens
 from tetrate_jupyter.errors import OptionError, UnsupportedInputError
@@ -38,6 +40,11 @@ class Options:
             raise OptionError(f"temperature is {self.temperature}.", next_step="give a number from 0 to 2")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise OptionError(f"max_tokens is {self.max_tokens}.", next_step="give a whole number of at least 1")
+        if self.extra.get("n") not in (None, 1, "1"):
+            raise OptionError(
+                "One question gets one answer: n can't be more than 1.",
+                next_step='for several answers: session.compare("...", repeats=2), or %%tetrate_compare --repeats 2',
+            )
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class Request:
         """Give the JSON body for a stream. `messages` replaces the request's own (a later round with tool results)."""
         body: dict[str, Any] = {
             "model": self.model.id,
-            "messages": [wire_message(m) for m in (self.messages if messages is None else messages)],
+            "messages": [wire_message(m, self.model.id) for m in (self.messages if messages is None else messages)],
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -98,21 +105,44 @@ def check_effort(model: Model, effort: str | None) -> None:
         )
 
 
-def wire_message(message: Message) -> dict[str, Any]:
-    """Give one message in the API's form. Tool messages are never empty: the router refuses them."""
+def wire_message(message: Message, model: str = "") -> dict[str, Any]:
+    """Give one message in the API's form. Tool messages are never empty: the router refuses them.
+
+    Calls go back with what came beside them, to the `model` that made them; broken arguments as `{}`.
+    """
     if message.role == "tool":
         return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content or "(no output)"}
     if message.tool_calls:
+        is_its_own = bool(model) and model == message.model
         calls = [
-            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            {
+                **_members(c.extra if is_its_own else ""),
+                "id": c.id,
+                "type": "function",
+                "function": {"name": c.name, "arguments": _arguments(c.arguments)},
+            }
             for c in message.tool_calls
         ]
-        return {"role": message.role, "content": message.content or None, "tool_calls": calls}
+        aside = _members(message.aside if is_its_own else "")
+        return {**aside, "role": message.role, "content": message.content or None, "tool_calls": calls}
     if not message.images:
         return {"role": message.role, "content": message.content}
     parts: list[dict[str, Any]] = [{"type": "text", "text": message.content}]
     parts += [{"type": "image_url", "image_url": {"url": image.data_url}} for image in message.images]
     return {"role": message.role, "content": parts}
+
+
+def _members(text: str) -> dict[str, Any]:
+    return dict(json.loads(text)) if text else {}
+
+
+def _arguments(text: str) -> str:
+    """Return arguments as they came where they are a JSON object, else an empty one: providers refuse anything else."""
+    try:
+        msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except (ValueError, RecursionError):
+        return "{}"
+    return text
 
 
 def estimate_prompt_tokens(request: Request) -> int:

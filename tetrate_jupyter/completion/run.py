@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ from tetrate_jupyter.completion.secrets import without_keys
 from tetrate_jupyter.errors import (
     AnswerTooLongError,
     ContentFilteredError,
+    EmptyAnswerError,
+    RefusedError,
     SchemaMismatchError,
     TetrateError,
     ToolFailedError,
@@ -28,10 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tetrate_jupyter.completion.request import Request
+    from tetrate_jupyter.completion.schema import Schema
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.types import Cut, Event, Retrying, Secret, ToolCall, ToolResult
 
 _STATE: Final = 200  # characters of what it does, for one line
+_SAID: Final = 1_000  # characters of a refusal, for an error's message
 
 
 class Completion:
@@ -59,8 +64,11 @@ class Completion:
         self._limit = limit
         self._text = GrowingText()
         self._reasoning = GrowingText()
-        self._round = Accumulator(limit)
+        self._tools = request.toolbox.names if request.toolbox is not None else ()
+        self._round = Accumulator(limit, self._tools)
         self._round_began = 0  # characters of the text before the current round
+        self._thought_began = 0  # the same of the reasoning
+        self._ignored: list[list[str]] = []  # odd members that were left out, round by round
         self._rounds: list[tuple[str, Usage]] = []
         self._counted = False  # whether the current round is among them
         self._started = time.monotonic()
@@ -78,6 +86,11 @@ class Completion:
     def length(self) -> int:
         """The characters so far."""
         return self._text.length
+
+    @property
+    def ignored(self) -> int:
+        """The number of odd members of the answer that were left out."""
+        return sum(map(len, self._ignored))
 
     @property
     def seconds(self) -> float:
@@ -100,7 +113,7 @@ class Completion:
         self._close("done")
         return self._checked(self.answer())
 
-    def answer(self, *, partial: str | None = None, parsed: object = None) -> Answer:
+    def answer(self, *, partial: str | None = None, parsed: object = None, notes: tuple[str, ...] = ()) -> Answer:
         """Give what there is now; `partial` says why it isn't whole."""
         served = self._round.served_model or self.request.model.id
         usage, cost = self._totals(served)
@@ -114,13 +127,15 @@ class Completion:
             timing=Timing(first, self.seconds),
             finish_reason=self._round.finish_reason,
             cost=cost.usd,
-            notes=tuple(f"Cost: {note}." for note in cost.notes) if cost.usd is not None else (),
+            notes=notes + (tuple(f"Cost: {note}." for note in cost.notes) if cost.usd is not None else ()),
             request_id=self._request_id,
             partial=partial,
             parsed=parsed,
             tool_results=tuple(self.tool_results),
             dropped_fields=self._dropped,
             cuts=self._cuts(),
+            refusal=self._round.refusal,
+            has_images=self._round.has_images,
         )
 
     def _cuts(self) -> tuple[Cut, ...]:
@@ -131,18 +146,21 @@ class Completion:
     @property
     def has_output(self) -> bool:
         """Whether there is anything of an answer yet."""
-        return bool(self._text or self._reasoning or self.tool_results)
+        return bool(self._text or self._reasoning or self.tool_results or self._round.refusal)
 
     async def _rounds_of(self, client: GatewayClient, key: Secret) -> None:
         for _ in range(config.MAX_TOOL_ROUNDS):
             await self._stream(client, key)
             calls = self._round.tool_calls
             if not calls or self.request.toolbox is None:
-                self.replies.append(Message("assistant", self._round_text()))
+                # A refusal is what the model said: without it, the next question would follow upon this one.
+                said = "\n\n".join(filter(None, (self._round_text(), self._round.refusal)))
+                self.replies.append(Message("assistant", said))
                 return
             if len(self.tool_results) + len(calls) > config.MAX_CALLS_PER_QUESTION:
                 raise self._loop(f"would have called tools more than {config.MAX_CALLS_PER_QUESTION} times")
-            self.replies.append(Message("assistant", self._round_text(), tool_calls=calls))
+            model, aside = self.request.model.id, self._aside()
+            self.replies.append(Message("assistant", self._round_text(), tool_calls=calls, aside=aside, model=model))
             await self._call_tools(calls)
             self._separate()
         raise self._loop(f"called tools {config.MAX_TOOL_ROUNDS} times in a row without answering")
@@ -158,12 +176,13 @@ class Completion:
         )
 
     async def _stream(self, client: GatewayClient, key: Secret) -> None:
-        self._round, self._counted = Accumulator(self._round.room), False
-        self._round_began = self._text.length
+        self._round, self._counted = Accumulator(self._round.room, self._tools), False
+        self._round_began, self._thought_began = self._text.length, self._reasoning.length
         body = self.request.body([*self.request.messages, *self.replies])
         async with client.stream(key, body, on_retry=self._retrying) as stream:
             self._request_id = stream.request_id
             self._dropped = stream.dropped_fields
+            self._ignored.append(stream.ignored)
             async for chunk in stream:
                 self._hear(*self._round.add(chunk))
                 self._check_bounds()
@@ -191,6 +210,11 @@ class Completion:
 
     def _round_text(self) -> str:
         return self.text[self._round_began :]
+
+    def _aside(self) -> str:
+        """Return the reasoning as the member that it came in: some models refuse the round after calls without it."""
+        name = self._round.reasoning_name
+        return json.dumps({name: self._reasoning.text()[self._thought_began :]}) if name else ""
 
     def _write(self, text: str) -> None:
         if self._first is None:
@@ -262,15 +286,35 @@ class Completion:
                 answer=answer,
                 request_id=answer.request_id,
             )
+        if not self._round.has_choice and not answer.text:
+            raise EmptyAnswerError(
+                f"Nothing came from {answer.model}: its answer has no choice in it.",
+                next_step="ask again, or choose another model",
+                answer=answer,
+                request_id=answer.request_id,
+            )
         if self.request.schema is None:
             return answer
+        return self._fitted(answer, self.request.schema)
+
+    def _fitted(self, answer: Answer, schema: Schema) -> Answer:
         from tetrate_jupyter.completion.schema import SchemaProblem
 
+        if answer.refusal:
+            raise RefusedError(
+                f"{answer.model} refused: {clipped(answer.refusal, _SAID)}",
+                next_step="rephrase the prompt, or ask another model with -m",
+                answer=answer,
+                request_id=answer.request_id,
+            )
         try:
-            return self.answer(parsed=self.request.schema.parse(answer.text))
+            value, is_alone = schema.read(answer.text)
+            notes = () if is_alone else ("Text around the JSON was left out of the value (parsed).",)
+            return self.answer(parsed=value, notes=notes)
         except SchemaProblem as problem:
+            why = f" {answer.emptiness}" if answer.emptiness else ""
             raise SchemaMismatchError(
-                f"The answer of {answer.model} does not fit the schema: {problem}",
+                f"The answer of {answer.model} does not fit the schema: {problem}{why}",
                 next_step="its raw text is in _tetrate.text (error.answer.text); ask again, or loosen the schema",
                 answer=answer,
                 request_id=answer.request_id,

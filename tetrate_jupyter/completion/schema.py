@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 _WRAPPED: Final = "value"  # the property that holds a list, number ...: providers want an object at the root
 _MESSAGE_LENGTH: Final = 300  # characters of a problem: jsonschema's repeat the whole value
 _WAYS: Final = "give a JSON schema as a dict, a dataclass, a TypedDict or a pydantic model class"
-_FENCED = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*)\r?\n[ \t]*```", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(
+    r"^[ \t]*```[ \t]*(?:json\w*)?[ \t]*\r?\n(.*?)\r?\n[ \t]*```", re.DOTALL | re.IGNORECASE | re.MULTILINE
+)
+_MOST_VALUES: Final = 20  # that are tried in one text
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 _Reader = Callable[[str], object]
@@ -86,15 +90,39 @@ class Schema:
         )
 
     def parse(self, text: str) -> object:
-        """Turn an answer's text into an object. One fence around the JSON is forgiven, words beside it are not.
+        """Turn an answer's text into an object. A fence and sentences around the JSON are forgiven.
 
         Raises `SchemaProblem`.
         """
-        body = text.strip().removeprefix("\ufeff")
-        fenced = _FENCED.fullmatch(body)
-        body = fenced[1].strip() if fenced else body
+        return self.read(text)[0]
+
+    def read(self, text: str) -> tuple[object, bool]:
+        """Turn an answer's text into an object; say whether it stood there alone.
+
+        Of several values in a text the one that fits is taken; where two that differ fit, none is. Raises
+        `SchemaProblem`.
+        """
+        body = text.strip().removeprefix("\ufeff").strip()
         if not body:
             raise SchemaProblem("", "The answer is empty.")
+        try:
+            return self._exactly(body), True
+        except SchemaProblem as problem:
+            first = problem
+        fitting: dict[str, object] = {}
+        problems: list[SchemaProblem] = []
+        for candidate in _inside(body):
+            try:
+                fitting.setdefault(candidate, self._exactly(candidate))
+            except SchemaProblem as problem:
+                problems.append(problem)
+        if len(fitting) > 1:
+            raise SchemaProblem("", "The answer holds several values that fit.")
+        if not fitting:
+            raise problems[0] if len(problems) == 1 and not first.path else first
+        return next(iter(fitting.values())), False
+
+    def _exactly(self, body: str) -> object:
         try:
             msgspec.json.decode(body)  # on its own first: broken JSON is told the same way for every kind of schema
             return self._read(bytes(incoming(body.encode())).decode())  # a key may have stood there in escapes
@@ -109,6 +137,25 @@ class Schema:
             raise
         except Exception as error:  # noqa: BLE001 - a person's type may raise anything while it is made
             raise SchemaProblem("", f"Reading it raised {name_of(error)}: {text_of(error)}") from None
+
+
+def _inside(text: str) -> Iterator[str]:
+    """Yield the JSON objects that stand in a text with something around them: each fence's, then those without one."""
+    fences = [found[1].strip() for found in _FENCED.finditer(text)]
+    if fences:
+        yield from fences[:_MOST_VALUES]
+        return
+    decoder, at = json.JSONDecoder(strict=False), 0
+    for _ in range(_MOST_VALUES):
+        start = text.find("{", at)
+        if start < 0:
+            return
+        try:
+            at = decoder.raw_decode(text, start)[1]
+        except (ValueError, RecursionError):
+            at = start + 1
+            continue
+        yield text[start:at]
 
 
 def _of_mapping(given: Mapping[Any, Any]) -> Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import json
 import re
 import typing
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tetrate_jupyter.completion import docstrings
 from tetrate_jupyter.completion import json_schema as shapes
 from tetrate_jupyter.completion.foreign import text_of
 from tetrate_jupyter.errors import ToolDefinitionError
+from tetrate_jupyter.http import reading
 from tetrate_jupyter.http.gate import incoming
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class Tool:
 
     def bind(self, arguments: str) -> tuple[list[Any], dict[str, Any]]:
         """Turn the model's JSON into positional and keyword arguments. Raises `BadArgumentsError`."""
+        if not self.parameters:
+            return [], {}  # whatever was written, there is nothing to get wrong
         given = _decoded(arguments)
         known = {parameter.name for parameter in self.parameters}
         unknown = sorted(given.keys() - known)
@@ -110,15 +114,27 @@ def _convert(value: object, hint: Any) -> Any:  # noqa: ANN401 - any type
 
 def _decoded(arguments: str) -> dict[str, Any]:
     try:
-        # No arguments: some models write nothing. Whatever holds a key in escapes is without it before it is read.
-        given = msgspec.json.decode(incoming(arguments.encode())) if arguments.strip() else None
+        given = _json(arguments) if arguments.strip() else None  # no arguments: some models write nothing
+        if isinstance(given, str):  # encoded twice
+            given = _json(given) if given.strip() else None
     except (ValueError, RecursionError) as error:
-        raise BadArgumentsError(f"The arguments are not valid JSON: {error}"[:_SHOWN]) from None
+        raise BadArgumentsError(
+            f"The arguments are not valid JSON: {text_of(error, 100)}. They began with {arguments[:100]!r}."[:_SHOWN]
+        ) from None
     if given is None:
         return {}
     if not isinstance(given, dict):
         raise BadArgumentsError("The arguments must be one JSON object.")
     return given
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return msgspec.json.decode(incoming(text.encode()))  # a key in escapes is out before it is read
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        # half of a surrogate pair, control characters within a text: both can be read
+        plain = json.dumps(json.loads(text, strict=False)).encode()
+        return msgspec.json.decode(incoming(reading.mended(plain)))
 
 
 def _checked_name(function: object) -> str:

@@ -27,6 +27,7 @@ from tetrate_jupyter.completion.nested import Writer, said
 from tetrate_jupyter.completion.tool_specs import BadArgumentsError, Tool
 from tetrate_jupyter.completion.values import short_repr
 from tetrate_jupyter.errors import SecretInPromptError, ToolDefinitionError
+from tetrate_jupyter.http.chunk_reading import whole
 from tetrate_jupyter.types import Cut, ToolResult
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ class Toolbox:
         seconds = time.monotonic() - started
         if outcome.error is not None:
             message = f"{name_of(outcome.error)}: {text_of(outcome.error)}"
-            return ToolResult(call, f"Error: {message}", seconds, error=message, raised=outcome.error)
+            return ToolResult(call, whole(f"Error: {message}"), seconds, error=message, raised=outcome.error)
         result = described_result(outcome.value, call.name)
-        return ToolResult(call, result.text, seconds, cuts=result.cuts)
+        return ToolResult(call, whole(result.text), seconds, cuts=result.cuts)
 
     def _unknown(self, name: str) -> str:
         name = name[: config.MAX_CALL_NAME]  # likeness takes the square of the length

@@ -8,16 +8,22 @@ import msgspec
 
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import MalformedResponseError, OptionError, TetrateError
-from tetrate_jupyter.http import faults, wire
-from tetrate_jupyter.http.attempts import Failure
+from tetrate_jupyter.http.attempts import Failure, within
+from tetrate_jupyter.http.chunk_reading import decode_chunk
+from tetrate_jupyter.http.chunks import ChatChunk, is_given
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from tetrate_jupyter.http import faults
     from tetrate_jupyter.http.attempts import Opened
 
 T = TypeVar("T")
 
+_BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+_TELLING: Final = 6  # bytes that tell an event stream from JSON
+_MOST_BLANK: Final = 4096  # bytes looked at in all
+_EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors; so are those of digits and text
 
 
@@ -63,15 +69,83 @@ def _too_large(opened: Opened, asked: faults.Asked, limit: int) -> MalformedResp
     )
 
 
-async def read_completion(opened: Opened, asked: faults.Asked) -> wire.WireCompletion | Failure:
-    """Read a whole answer; one that carries an error, or no choice at all, is a failure."""
+class Begun:
+    """A response of which the beginning has been read: it is given again (see `attempts.Opened`)."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._start: list[bytes] = []
+        self._rest = opened.chunks()
+        self._failure: Exception | None = None
+
+    async def is_stream(self) -> bool:
+        """Whether its first bytes are those of an event stream, whatever its label says."""
+        seen = b""
+        try:
+            while len(seen) < _MOST_BLANK and len(seen.lstrip(_BLANK)) < _TELLING:
+                if (data := await anext(self._rest, None)) is None:
+                    break
+                self._start.append(data)
+                seen += data
+        except Exception as failure:  # noqa: BLE001 - raised again where the body is read
+            self._failure = failure
+        return seen.lstrip(_BLANK).startswith(_EVENT_STARTS)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Give the body from its beginning."""
+        for data in self._start:
+            yield data
+        if self._failure is not None:
+            raise self._failure
+        async for data in self._rest:
+            yield data
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self._opened.status
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, names in lower case."""
+        return self._opened.headers
+
+    def reply(self, body: faults.Body) -> faults.Reply:
+        """Join status and headers with the body that was read."""
+        return self._opened.reply(body)
+
+    def explain(self, failure: Exception) -> TetrateError:
+        """Return our error for what reading raised."""
+        return self._opened.explain(failure)
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._opened.aclose()
+
+
+async def read_either(
+    opened: Opened, asked: faults.Asked, seconds: float, ignored: list[str]
+) -> Opened | ChatChunk | Failure:
+    """Read what is labelled as an answer in one piece; where it is a stream all the same, return it, to be read so.
+
+    Raises `GatewayTimeoutError` (phase "first output") after so many seconds.
+    """
+    begun = Begun(opened)
+    if await within(seconds, begun.is_stream(), asked, phase="first output"):
+        return begun
+    whole = await within(seconds, read_completion(begun, asked, ignored), asked, phase="first output")
+    return whole if isinstance(whole, Failure) else whole.as_chunk()
+
+
+async def read_completion(opened: Opened, asked: faults.Asked, ignored: list[str] | None = None) -> ChatChunk | Failure:
+    """Read a whole answer; one that carries an error, or nothing of an answer's shape, is a failure."""
     body = await read_whole(opened, asked, config.MAX_ANSWER_BYTES)
     if isinstance(body, Failure):
         return body
-    outcome = decoded(wire.decode_completion, opened.reply(body), asked)
+    outcome = decoded(lambda content: decode_chunk(content, ignored), opened.reply(body), asked)
     if isinstance(outcome, Failure):
         return outcome
-    if wire.is_given(outcome.error) or not outcome.choices:
+    if is_given(outcome.error) or outcome.choices is None:
         return Failure.of_reply(opened.reply(body), asked)
     return outcome
 

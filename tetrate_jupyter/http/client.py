@@ -19,7 +19,7 @@ import httpx
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import causes, faults, logs, wire
 from tetrate_jupyter.http.attempts import Failure, Timeouts, too_slow, try_repeatedly, within
-from tetrate_jupyter.http.bodies import decoded, read_completion, read_start, read_whole
+from tetrate_jupyter.http.bodies import decoded, read_completion, read_either, read_start, read_whole
 from tetrate_jupyter.http.exchange import trade
 from tetrate_jupyter.http.gate import clean, outgoing
 from tetrate_jupyter.http.held_key import HeldKey
@@ -30,6 +30,8 @@ from tetrate_jupyter.types import Secret
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
+    from tetrate_jupyter.http.attempts import Opened
+    from tetrate_jupyter.http.chunks import ChatChunk
     from tetrate_jupyter.http.held_key import AfterRefusal
     from tetrate_jupyter.types import Retrying
 
@@ -128,13 +130,13 @@ class GatewayClient:
 
         return await trade(code, verifier, post, asked, host=self.endpoints.host)
 
-    async def complete(self, key: Secret, body: Mapping[str, Any]) -> tuple[wire.WireCompletion, ResponseMeta]:
+    async def complete(self, key: Secret, body: Mapping[str, Any]) -> tuple[ChatChunk, ResponseMeta]:
         """Ask for an answer in one piece. Each of up to three tries is bounded by the first-output time-out (180 s)."""
         plain = {name: value for name, value in body.items() if name not in {"stream", "stream_options"}}
         call = self._chat_call(key, plain)
         seconds = self.timeouts.first_output
 
-        async def attempt() -> tuple[wire.WireCompletion, _Response] | Failure:
+        async def attempt() -> tuple[ChatChunk, _Response] | Failure:
             opened = await within(seconds, self._open(call), call.asked, phase="headers")
             if isinstance(opened, Failure):
                 return opened
@@ -149,30 +151,28 @@ class GatewayClient:
     ) -> ChatStream:
         """Ask for an answer as it is written; nothing is sent before the `async with`.
 
-        Up to three tries, all before the stream opens; `on_retry` hears of each wait before it begins (its `attempt`
-        is the number of the coming try). Raises `KeyHostError`, and `OptionError` for a value that JSON can't hold,
-        at once.
+        Up to three tries before the stream opens; `on_retry` hears of each wait before it begins (its `attempt`
+        is the number of the coming try). Raises `KeyHostError` and `OptionError` (no JSON) at once.
         """
         call = self._chat_call(key, {**body, "stream": True})
         call.headers = _STREAM_HEADERS
         bounds = StreamBounds(self.timeouts.first_output, self.timeouts.between_chunks)
+        ignored: list[str] = []
 
-        async def attempt() -> tuple[_Response | wire.ChatChunk, _Response] | Failure:
+        async def attempt() -> tuple[Opened | ChatChunk, _Response] | Failure:
             opened = await within(self.timeouts.headers, self._open(call), call.asked, phase="headers")
             if isinstance(opened, Failure):
                 return opened
             if not opened.is_whole:
                 return opened, opened
-            whole = await within(
-                bounds.first_output, read_completion(opened, call.asked), call.asked, phase="first output"
-            )
-            return whole if isinstance(whole, Failure) else (whole.as_chunk(), opened)
+            content = await read_either(opened, call.asked, bounds.first_output, ignored)
+            return content if isinstance(content, Failure) else (content, opened)
 
-        async def open_stream() -> tuple[_Response | wire.ChatChunk, ResponseMeta]:
+        async def open_stream() -> tuple[Opened | ChatChunk, ResponseMeta]:
             (content, opened), tries = await try_repeatedly(attempt, attempts=config.CHAT_ATTEMPTS, on_retry=on_retry)
             return content, opened.meta(tries)
 
-        return ChatStream(open_stream, call.asked, bounds)
+        return ChatStream(open_stream, call.asked, bounds, ignored)
 
     async def aclose(self) -> None:
         """Close every connection. The client may be used again afterwards, on any loop."""

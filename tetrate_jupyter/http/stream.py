@@ -14,7 +14,9 @@ from tetrate_jupyter.errors import (
     StreamStalledError,
     TetrateError,
 )
-from tetrate_jupyter.http import faults, wire
+from tetrate_jupyter.http import faults
+from tetrate_jupyter.http.chunk_reading import decode_chunk
+from tetrate_jupyter.http.chunks import ChatChunk, Choice, is_given
 from tetrate_jupyter.http.deadline import Deadline
 from tetrate_jupyter.http.sse import EventSplitter, EventTooLargeError
 
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.http.attempts import Opened
 
-    OpenStream: TypeAlias = Callable[[], Awaitable[tuple[Opened | wire.ChatChunk, "ResponseMeta"]]]
+    OpenStream: TypeAlias = Callable[[], Awaitable[tuple[Opened | ChatChunk, "ResponseMeta"]]]
 
 _UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors
 _END_MARK: Final = b"[DONE]"
 _AFTER_FINISH_SECONDS: Final = 5.0  # usage and the end mark follow a finish reason at once, or not at all
 _EVENT_WEIGHT: Final = 256  # bytes that an event counts for besides its own: reading it takes time, however short it is
+_MAYBE_EARLY: Final = frozenset({"stop", "end_turn", "eos", "eos_token"})  # reasons that have come before the text
+_MOST_OTHERS: Final = 10_000
 _DRAIN_SECONDS: Final = 0.05  # what follows the end mark is a few bytes; reading them lets the connection be used again
 
 
@@ -58,28 +62,65 @@ class StreamBounds:
     silence: int = config.MAX_RESPONSE_BYTES
 
 
+class Standing:
+    """How far an answer has come, as its chunks tell.
+
+    `has_output`: something of it is there. `has_ended`: a finish reason came. `is_whole`: one came after all of the
+    text, so that nothing more is waited for. A reason before any text ends nothing yet (some servers say "stop" with
+    the reasoning, and the text follows); where text follows a reason that had text before it, the reason beside a text
+    means nothing any more (some servers send one with every chunk).
+    """
+
+    __slots__ = ("_has_content", "_is_doubtful", "has_ended", "has_output", "is_whole")
+
+    def __init__(self) -> None:
+        self.has_output = self.has_ended = self.is_whole = False
+        self._has_content = self._is_doubtful = False
+
+    def note(self, chunk: ChatChunk) -> bool:
+        """Take the next chunk; return whether it brought anything: a text, a thought, the first end of either."""
+        choice = chunk.choice
+        if choice is None:
+            return False
+        delta = choice.added
+        is_content = delta is not None and delta.has_content
+        if is_content:
+            self._is_doubtful = self._is_doubtful or self.is_whole
+            self._has_content, self.is_whole = True, False
+        brings = is_content or (not self.is_whole and delta is not None and bool(delta.reasoning_text))
+        if choice.finish_reason:
+            brings = brings or not self.has_ended
+            self.has_ended = True
+            is_last = self._has_content or choice.finish_reason.lower() not in _MAYBE_EARLY
+            self.is_whole = self.is_whole or (is_last and not (self._is_doubtful and is_content))
+        self.has_output = self.has_output or brings
+        return brings
+
+
 class ChatStream:
     """The chunks of one answer: `async with client.stream(...) as stream: async for chunk in stream: ...`.
 
     Leaving the block, also by an error or a cancel, closes the request: the router sees the hang-up. Raises on entering
     whatever the router refuses with; while iterating `StreamCutError` (no end mark and no finish reason),
     `StreamStalledError`, `GatewayTimeoutError` (phase "first output"), `MalformedResponseError`, or the error that a
-    chunk carries. `request_id` is known from the start; `dropped_fields` and `attempts` once entered.
+    chunk carries; nothing of that once the answer is whole. `request_id` is known from the start; `dropped_fields` and
+    `attempts` once entered. `ignored` names the odd members that were left out.
     """
 
-    def __init__(self, open_stream: OpenStream, asked: faults.Asked, bounds: StreamBounds) -> None:
+    def __init__(self, open_stream: OpenStream, asked: faults.Asked, bounds: StreamBounds, ignored: list[str]) -> None:
         self.request_id = asked.request_id or ""
         self.dropped_fields: tuple[str, ...] = ()
         self.attempts = 0
+        self.ignored = ignored
         self._open_stream = open_stream
         self._asked = asked
         self._bounds = bounds
-        self._ready: deque[wire.ChatChunk] = deque()
+        self._ready: deque[ChatChunk] = deque()
         self._splitter = EventSplitter()
         self._failure: TetrateError | None = None
         self._ended = False  # no more bytes are wanted
-        self._complete = False  # a finish reason or the end mark has come
-        self._has_output = False
+        self._standing = Standing()
+        self._others: list[ChatChunk] = []  # of choices with another number, while none of ours has come
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
         self._silent = 0  # bytes since then
 
@@ -88,7 +129,7 @@ class ChatStream:
         self._deadline = Deadline()
         self.dropped_fields, self.attempts = meta.dropped_fields, meta.attempts
         self._opened: Opened | None = None
-        if isinstance(opened, wire.ChatChunk):
+        if isinstance(opened, ChatChunk):
             self._ready.append(opened)
             self._ended = True
         else:
@@ -113,7 +154,7 @@ class ChatStream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> wire.ChatChunk:
+    async def __anext__(self) -> ChatChunk:
         ready = self._ready
         if not ready:
             await self._fill()
@@ -135,9 +176,9 @@ class ChatStream:
     def _patience(self) -> float:
         """Return the seconds to wait for the next chunk: keep-alives and chunks without output can't stretch them."""
         first, between = self._bounds.first_output, self._bounds.between_chunks
-        if not self._has_output:
+        if not self._standing.has_output:
             return max(0.0, first - self._waited)
-        if self._complete:
+        if self._standing.is_whole:
             return max(0.0, min(between, _AFTER_FINISH_SECONDS) - self._waited)
         return max(0.0, min(between, max(first, between) - self._waited))
 
@@ -148,54 +189,66 @@ class ChatStream:
             payloads = self._splitter.feed(data)
             self._silent += len(data) + _EVENT_WEIGHT * (len(payloads) + data.count(b"\n\n"))
             if self._silent > self._bounds.silence:
-                self._end(None if self._complete else self._malformed("nothing of an answer, without end"))
+                self._end(None if self._standing.has_ended else self._malformed("nothing of an answer, without end"))
                 payloads = []
         except StopAsyncIteration:
             return self._at_end_of_bytes()
         except TimeoutError:
-            self._end(None if self._complete else self._too_slow())
+            self._end(None if self._standing.has_ended else self._too_slow())
         except EventTooLargeError:
-            self._end(self._malformed("one event of the stream is larger than any answer"))
+            large = self._malformed("one event of the stream is larger than any answer")
+            self._end(None if self._standing.is_whole else large)
         except Exception as failure:  # noqa: BLE001 - whatever a transport raises becomes ours
-            self._end(None if self._complete else self._broken(failure))
+            self._end(None if self._standing.is_whole else self._broken(failure))
         else:
             return payloads
         return []
 
     def _take(self, payloads: list[bytes]) -> None:
+        standing = self._standing
         for payload in payloads:
             if payload == _END_MARK:
-                self._complete = True
                 self._end(None)
                 return
             try:
-                chunk = wire.decode_chunk(payload)
+                chunk = decode_chunk(payload, self.ignored)
+                failure = faults.error_in_stream(chunk.error_content, self._asked) if is_given(chunk.error) else None
             except _UNREADABLE:
-                self._end(self._malformed("a chunk of the stream can't be read"))
-                return
-            if wire.is_given(chunk.error):
-                self._end(faults.error_in_stream(chunk.error_content, self._asked))
+                failure = self._malformed("a chunk of the stream can't be read")
+            if failure is not None:
+                if standing.is_whole:  # what comes after an answer is nothing of it
+                    self.ignored.append("event")
+                    continue
+                self._end(failure)
                 return
             self._ready.append(chunk)
-            if not self._complete and chunk.has_output:  # what comes after the finish counts as nothing
-                self._has_output, self._silent = True, 0
-                self._complete = chunk.finish_reason is not None
+            if standing.note(chunk):
+                self._silent = 0
+            elif chunk.choices and chunk.choice is None and len(self._others) < _MOST_OTHERS:
+                self._others.append(chunk)
 
     def _at_end_of_bytes(self) -> list[bytes]:
         rest = self._splitter.finish()
         if rest and rest[0] != _END_MARK:
             try:
-                wire.decode_chunk(rest[0])
+                decode_chunk(rest[0])
             except _UNREADABLE:
                 rest = []  # the event was cut off in the middle
         self._take(rest)
         if not self._ended:
-            self._end(None if self._complete else self._cut())
+            self._end(None if self._standing.has_ended else self._cut())
         return []
 
     def _end(self, failure: TetrateError | None) -> None:
         self._ended = True
         self._failure = failure
+        if self._others and not self._standing.has_output:  # nobody's number is 0: then the lowest is ours
+            found = [choice for chunk in self._others for choice in chunk.choices or ()]
+            lowest = min(choice.index or 0 for choice in found)
+            ours = [Choice(c.added, c.finish_reason) for c in found if c.index == lowest]
+            self._ready.extend(ChatChunk([choice]) for choice in ours)
+            if any(choice.finish_reason for choice in ours) and isinstance(failure, StreamCutError):
+                self._failure = None
 
     async def _drain(self) -> None:
         until = self._deadline.after(_DRAIN_SECONDS)
@@ -206,7 +259,7 @@ class ChatStream:
             pass
 
     def _too_slow(self) -> TetrateError:
-        if not self._has_output:
+        if not self._standing.has_output:
             return GatewayTimeoutError(
                 f"{self._asked.model or self._asked.host} sent nothing for {self._bounds.first_output:.0f} s.",
                 phase="first output",

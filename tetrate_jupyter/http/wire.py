@@ -2,16 +2,14 @@
 
 Ids are required, everything else may be missing or null: "unknown" is None, never a guess. Prices are `Decimal`, read
 from decimal strings or numbers. What doesn't fit is left out, member by member and entry by entry (`reading`), so that
-one odd field never hides a model, nor ends an answer. Members of any shape stay JSON (`msgspec.Raw`) until they are
-wanted, and a document with more objects than any answer is refused before it is decoded: objects take many times their
-bytes.
+one odd field never hides a model. A document with more objects than any answer is refused before it is decoded:
+objects take many times their bytes. Answers are in `chunks`.
 """
 
 from __future__ import annotations
 
-import contextlib
 from decimal import Decimal  # noqa: TC003 - msgspec reads the annotations when it runs
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -21,155 +19,7 @@ from tetrate_jupyter.http import reading
 if TYPE_CHECKING:
     from tetrate_jupyter.http.faults import Body
 
-T = TypeVar("T", bound=msgspec.Struct)
 M = TypeVar("M", "WireModel", "CatalogModel")
-
-_NOTHING: Final = msgspec.Raw()  # a member that isn't there
-_SMALL: Final = 64 * 1024  # bytes of a document that needn't be counted
-
-
-# --- chat ----------------------------------------------------------------------------------------------------
-
-
-class FunctionDelta(msgspec.Struct, frozen=True, gc=False):
-    """A part of a function call. `name` may be repeated whole on every chunk: assign it, never append."""
-
-    name: str | None = None
-    arguments: str | None = None
-
-
-class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
-    """A part of a tool call, to be accumulated by `index`; some gateways send no id, and no index for a whole call."""
-
-    index: int | None = None
-    id: str | None = None
-    function: FunctionDelta | None = None
-
-
-class Delta(msgspec.Struct, frozen=True, gc=False):
-    """What a chunk adds to a choice; a whole completion's message has the same members."""
-
-    content: str | None = None
-    reasoning_content: msgspec.Raw = _NOTHING
-    reasoning: msgspec.Raw = _NOTHING
-    thinking: msgspec.Raw = _NOTHING
-    tool_calls: list[ToolCallDelta] | None = None
-    role: str | None = None
-    refusal: str | None = None
-
-    @property
-    def reasoning_text(self) -> str:
-        """The model's reasoning under whichever of its three names it came, or ""."""
-        for value in (self.reasoning_content, self.reasoning, self.thinking):
-            if value is not _NOTHING and (text := _text(value)):
-                return text
-        return ""
-
-
-def _text(value: msgspec.Raw) -> str:
-    """Return the text that a member of any shape holds, "" where it holds something else."""
-    try:
-        return msgspec.json.decode(value, type=str)
-    except ValueError:
-        return ""
-
-
-class Choice(msgspec.Struct, frozen=True, gc=False):
-    """One choice of a chunk."""
-
-    delta: Delta | None = None
-    finish_reason: str | None = None
-    index: int = 0
-
-
-class TokenDetails(msgspec.Struct, frozen=True, gc=False):
-    """Parts of a token count. `caching_tokens` are cache writes."""
-
-    cached_tokens: int | None = None
-    caching_tokens: int | None = None
-    reasoning_tokens: int | None = None
-
-
-class WireUsage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens as the router counted them."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    prompt_tokens_details: TokenDetails | None = None
-    completion_tokens_details: TokenDetails | None = None
-
-
-class ChatChunk(msgspec.Struct, frozen=True, gc=False):
-    """One chunk of a stream. The last one may have no choices but `usage`; `model` is the one that answers."""
-
-    choices: list[Choice] | None = None
-    usage: WireUsage | None = None
-    model: str | None = None
-    id: str | None = None
-    error: msgspec.Raw = _NOTHING
-
-    @property
-    def error_content(self) -> object:
-        """The error as Python objects; one that is longer than any message has no words."""
-        with contextlib.suppress(ValueError, RecursionError):
-            if len(bytes(self.error)) <= config.MAX_ERROR_BYTES:
-                return msgspec.json.decode(self.error)
-        return {}
-
-    @property
-    def choice(self) -> Choice | None:
-        """The first choice (we never ask for more than one), or None."""
-        return self.choices[0] if self.choices else None
-
-    @property
-    def delta(self) -> Delta | None:
-        """What the first choice adds, or None."""
-        return self.choices[0].delta if self.choices else None
-
-    @property
-    def finish_reason(self) -> str | None:
-        """Why the first choice ended ("stop", "length", "content_filter", "tool_calls"), or None while it goes on."""
-        return self.choices[0].finish_reason if self.choices else None
-
-    @property
-    def has_output(self) -> bool:
-        """Whether this holds anything of an answer: text, reasoning, a tool call or the end. A bare role does not."""
-        if not self.choices:
-            return False
-        choice = self.choices[0]
-        delta = choice.delta
-        if choice.finish_reason is not None:
-            return True
-        return delta is not None and bool(delta.content or delta.tool_calls or delta.refusal or delta.reasoning_text)
-
-
-class WholeChoice(msgspec.Struct, frozen=True, gc=False):
-    """One choice of an answer that was not streamed."""
-
-    message: Delta | None = None
-    finish_reason: str | None = None
-    index: int = 0
-
-
-class WireCompletion(msgspec.Struct, frozen=True, gc=False):
-    """An answer that was not streamed."""
-
-    choices: list[WholeChoice] | None = None
-    usage: WireUsage | None = None
-    model: str | None = None
-    id: str | None = None
-    error: msgspec.Raw = _NOTHING
-
-    def as_chunk(self) -> ChatChunk:
-        """Give the whole answer as the only chunk of a stream."""
-        choices = [Choice(c.message, c.finish_reason or "stop", c.index) for c in self.choices or ()]
-        return ChatChunk(choices, self.usage, self.model, self.id)
-
-
-def is_given(member: msgspec.Raw) -> bool:
-    """Whether a member of any shape is there, and not null."""
-    return member is not _NOTHING and bytes(member) not in {b"", b"null"}
 
 
 # --- models and catalog --------------------------------------------------------------------------------------
@@ -314,43 +164,13 @@ class _StatusEnvelope(msgspec.Struct):
 
 
 decode_exchange = msgspec.json.Decoder(ExchangeReply).decode  # bounded by its bytes
-_decode_chunk = msgspec.json.Decoder(ChatChunk).decode
-_decode_completion = msgspec.json.Decoder(WireCompletion).decode
 _decode_models = msgspec.json.Decoder(_Models).decode
 _decode_catalog = msgspec.json.Decoder(_Catalog).decode
-_NEEDED: Final = frozenset({"choices"})  # of an answer: without them there is none
-
-
-def decode_chunk(payload: bytes) -> ChatChunk:
-    """Read one event of a stream; odd counts and names are left out. Raises `msgspec.DecodeError` and kin."""
-    if len(payload) > _SMALL:
-        _check_objects(payload)
-    try:
-        return _decode_chunk(payload)
-    except reading.UNREADABLE as problem:
-        return _nearly(payload, ChatChunk, problem)
-
-
-def decode_completion(body: Body) -> WireCompletion:
-    """Read an answer in one piece, as `decode_chunk` does."""
-    _check_objects(body)
-    try:
-        return _decode_completion(body)
-    except reading.UNREADABLE as problem:
-        return _nearly(body, WireCompletion, problem)
-
-
-def _nearly(body: Body, kind: type[T], problem: Exception) -> T:
-    reading.check_values(body)
-    found = reading.entry(body, kind, needed=_NEEDED) or reading.entry(reading.mended(body), kind, needed=_NEEDED)
-    if found is None:
-        raise problem
-    return found
 
 
 def read_models(body: Body) -> list[WireModel]:
     """Read `GET /models`, the first 100,000. Raises `msgspec.DecodeError` when it isn't a list of models at all."""
-    _check_objects(body)
+    check_objects(body)
     try:
         return _kept(_decode_models(body).data)
     except reading.UNREADABLE:
@@ -376,7 +196,8 @@ def decode_status(body: Body) -> StatusReport:
     return StatusReport(reading.entries(reading.decode(body, _StatusEnvelope).providers, ProviderStatus))
 
 
-def _check_objects(body: Body) -> None:
+def check_objects(body: Body) -> None:
+    """Raise `msgspec.DecodeError` for a document with more objects than any answer has."""
     if body.count(b"{") > config.MAX_JSON_OBJECTS:
         raise msgspec.DecodeError("more objects than any answer has")
 

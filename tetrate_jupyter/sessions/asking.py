@@ -186,7 +186,7 @@ class Asker:
         return answer
 
     def _record(self, planned: Plan, completion: Completion, answer: Answer, error: TetrateError | None) -> None:
-        came = bool(answer.text or answer.reasoning or answer.tool_results)
+        came = bool(answer.text or answer.reasoning or answer.tool_results or answer.refusal)
         if came:
             self.last = answer
         whole = answer.partial is None
@@ -199,6 +199,7 @@ class Asker:
             request_id=answer.request_id,
             outcome="done" if whole else "partial" if came else "failed",
             error=type(error).__name__ if error else None,
+            ignored=completion.ignored,
         )
         self._ledger.record(entry)
         if planned.keep and came:

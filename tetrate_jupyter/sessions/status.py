@@ -114,7 +114,8 @@ def _asked(session: Session) -> str:
         return "nothing yet"
     cost = "cost unknown" if total.cost is None else f"≈ {money(total.cost)}"
     unknown = f", {total.unknown_costs} of unknown cost" if total.cost is not None and total.unknown_costs else ""
-    return f"{total.calls} requests, {cost}{unknown}"
+    odd = f"; {total.ignored:,} odd members of answers left out" if total.ignored else ""
+    return f"{total.calls} requests, {cost}{unknown}{odd}"
 
 
 def versions() -> list[tuple[str, str]]:

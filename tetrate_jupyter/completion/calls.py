@@ -1,0 +1,149 @@
+"""The tool calls of one round, put together from their parts; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter import config, secrecy
+from tetrate_jupyter.http.chunk_reading import whole
+from tetrate_jupyter.types import ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tetrate_jupyter.http.chunks import ToolCallDelta
+
+_WEIGHT: Final = 32  # characters that a part of a call counts for at least: one without content is something, too
+_MOST_LOOKS: Final = 64  # times that one call's arguments are looked at while they grow: each costs their length
+_EXTRA_BRACES: Final = re.compile(r"\s*(?:\{\s*\}\s*)+(?=\{)")
+
+
+@dataclass
+class _Call:
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+    extra: dict[str, bytes] = field(default_factory=dict)
+    looks: int = 0
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether arguments have come that aren't whole yet. Looks a bounded number of times, then says no."""
+        if not self.arguments or self.looks >= _MOST_LOOKS:
+            return False
+        self.looks += 1
+        text = _EXTRA_BRACES.sub("", "".join(self.arguments), count=1)
+        return bool(text.strip()) and not _is_json(text)
+
+
+class Calls:
+    """Calls as their parts come. The first `config.MAX_CALLS_PER_ROUND` are kept; `are_too_many`: there were more.
+
+    `within` returns as much of a text as there is room for. `names`: the tools there are, since names come in pieces.
+    """
+
+    def __init__(self, within: Callable[[str], str], names: Iterable[str] = ()) -> None:
+        self.are_too_many = False
+        self._within = within
+        self._names = tuple(names)
+        self._calls: list[_Call] = []
+        self._newest: dict[int, _Call] = {}  # by index
+
+    def add(self, parts: list[ToolCallDelta]) -> None:
+        """Take the parts of one chunk."""
+        named = False  # whether this chunk has named a call without index already
+        for part in parts:
+            self._within(" " * _WEIGHT)
+            is_lone = part.index is None and not part.id and bool(part.name)
+            call = self._new(part) if is_lone and named else self._call_of(part)
+            named = named or is_lone
+            if call is not None:
+                self._fill(call, part)
+
+    def _call_of(self, part: ToolCallDelta) -> _Call | None:
+        """Return the call that a part belongs to: a new id, or a whole entry without index, begins another one."""
+        if part.index is not None:
+            current = self._newest.get(part.index)
+        elif part.id:
+            current = next((call for call in reversed(self._calls) if call.id == part.id), None)
+            if current is None and self._calls and not self._calls[-1].id and not part.name:
+                current = self._calls[-1]
+        else:
+            current = self._calls[-1] if self._calls else None
+        if current is None or self._begins(part, current):
+            return self._new(part)
+        return current
+
+    def _begins(self, part: ToolCallDelta, current: _Call) -> bool:
+        if part.id and current.id:
+            # Some gateways give each part of one call an id of its own: those have no name, and go on in the middle.
+            return part.id != current.id and (bool(part.name) or not current.is_begun)
+        if not part.name or not (part.arguments or "").lstrip().startswith("{"):
+            return False
+        return bool(current.arguments) and not part.id and not current.is_begun
+
+    def _new(self, part: ToolCallDelta) -> _Call | None:
+        if len(self._calls) >= config.MAX_CALLS_PER_ROUND:
+            self.are_too_many = True
+            return None
+        call = _Call(len(self._calls) if part.index is None else part.index)
+        self._calls.append(call)
+        self._newest[call.index] = call
+        return call
+
+    def _fill(self, call: _Call, part: ToolCallDelta) -> None:
+        if part.id and not call.id and len(part.id) <= config.MAX_CALL_ID:
+            call.id = part.id
+        if part.name:
+            call.name = self._joined(call.name, part.name)[: config.MAX_CALL_NAME]
+        if part.arguments:
+            call.arguments.append(self._within(part.arguments))
+        for name, value in (part.extra or {}).items():
+            if self._within(value.decode("latin-1")) and len(call.extra) < config.MAX_CALLS_PER_ROUND:
+                call.extra[name] = value
+
+    def _joined(self, name: str, more: str) -> str:
+        """Join a name that comes in pieces, where that makes a tool's; some gateways repeat the whole on each chunk."""
+        if name and name != more and any(tool.startswith(name + more) for tool in self._names):
+            return name + more
+        return more
+
+    def found(self) -> tuple[ToolCall, ...]:
+        """Return the calls in the model's order; an id that is missing, or there already, is made up."""
+        calls: list[ToolCall] = []
+        ids: set[str] = set()
+        for place, call in enumerate(sorted(self._calls, key=lambda c: c.index)):
+            if not call.name:
+                continue
+            identity = call.id or f"call_{place}"
+            while identity in ids:
+                identity = f"{identity}_{place}"
+            ids.add(identity)
+            arguments = _EXTRA_BRACES.sub("", whole("".join(call.arguments)), count=1)
+            identity, name, arguments = (secrecy.redact(whole(text)) for text in (identity, call.name, arguments))
+            calls.append(ToolCall(identity, name, arguments, _extra(call.extra)))
+        return tuple(calls)
+
+
+def _extra(members: dict[str, bytes]) -> str:
+    if not members:
+        return ""
+    found: dict[str, Any] = {}
+    for name, value in members.items():
+        try:
+            found[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            continue
+    return whole(json.dumps(secrecy.redacted(found), ensure_ascii=True)) if found else ""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,20 @@
+"""Why an answer ended: the API's four words, and what providers write in their place; pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_WORDS: Final = {
+    "stop": "stop end_turn stop_sequence eos eos_token end complete completed",
+    "length": "length max_tokens max_output_tokens model_length length_limit token_limit max_length",
+    "content_filter": "content_filter content_filtered safety recitation blocklist prohibited_content spii "
+    "image_safety language refusal guardrail_intervened",
+    "tool_calls": "tool_calls tool_call tool_use function_call",
+}
+_MEANT: Final = {word: meaning for meaning, words in _WORDS.items() for word in words.split()}
+KNOWN: Final = frozenset(_WORDS)
+
+
+def normalized(reason: str) -> str:
+    """Return the API's word for a finish reason in any vocabulary; one that nobody knows as it came."""
+    return _MEANT.get(reason.strip().lower().removeprefix("finish_reason_"), reason)

@@ -1,0 +1,189 @@
+"""Read chunks and whole answers: what can be read is used, what can't is left out and noted.
+
+The usual chunk is decoded in one step. An odd one is read member by member: numbers that are text, parts where text is
+due, NaN, half of a surrogate pair (which comes as it is: its other half may follow). Only what would make the text
+wrong is refused: a choice, a delta or a content of a shape that nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from tetrate_jupyter.http import reading
+from tetrate_jupyter.http.chunks import NOTHING, ChatChunk, Choice, Delta, TokenDetails, WireUsage, count
+from tetrate_jupyter.http.wire import check_objects
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.http.faults import Body
+
+D = TypeVar("D", TokenDetails, WireUsage)
+
+_SMALL: Final = 64 * 1024  # bytes of a document that needn't be counted
+_MOST_NOTED: Final = 1_000
+_LONGEST_INTEGER: Final = 40  # digits; a longer one is no count, and Python takes the square of its length to read it
+_REASONING: Final = ("reasoning_content", "reasoning", "thinking")
+
+_decode = msgspec.json.Decoder(ChatChunk).decode
+
+
+def decode_chunk(payload: Body, ignored: list[str] | None = None) -> ChatChunk:
+    """Read one event of a stream, or an answer in one piece. Raises `ValueError` or `RecursionError`.
+
+    `ignored`: gets the names of the members that were left out.
+    """
+    if len(payload) > _SMALL:
+        check_objects(payload)
+    try:
+        return _decode(payload)
+    except reading.UNREADABLE:
+        pass
+    reading.check_values(payload)
+    return _Loose([] if ignored is None else ignored).chunk(_loose(payload))
+
+
+def _loose(payload: Body) -> Any:  # noqa: ANN401 - any JSON
+    """Decode JSON as Python does, which takes NaN, control characters in texts and half of a surrogate pair."""
+    if len(payload) > reading.MAX_MENDED:
+        raise msgspec.DecodeError("too large for a second look")
+    try:
+        return _python(payload)
+    except RecursionError:
+        return _python(reading.mended(payload))
+
+
+def _python(payload: Body) -> Any:  # noqa: ANN401 - any JSON
+    return json.loads(payload.decode("utf-8-sig"), parse_int=_integer, parse_constant=_no_number, strict=False)
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+
+
+def _no_number(_: str) -> None:
+    return None
+
+
+class _Loose:
+    """Reads decoded JSON as a chunk; `ignored` gets the names of what was left out."""
+
+    def __init__(self, ignored: list[str]) -> None:
+        self._ignored = ignored
+
+    def chunk(self, found: Any) -> ChatChunk:  # noqa: ANN401 - any JSON
+        if isinstance(found, list) and len(found) == 1:
+            found = found[0]
+        if not found:
+            self._leave("event")
+            return ChatChunk()
+        if not isinstance(found, dict):
+            raise msgspec.ValidationError("an event that is no chunk")
+        choices = found.get("choices")
+        several = choices if isinstance(choices, list) else [choices] if choices else []
+        model = found.get("model")
+        return ChatChunk(
+            [self._choice(each) for each in several if each is not None],
+            self._counts(found.get("usage"), WireUsage),
+            model if isinstance(model, str) else self._leave("model", model),
+            _raw(found["error"]) if "error" in found else NOTHING,
+        )
+
+    def _choice(self, found: Any) -> Choice:  # noqa: ANN401 - any JSON
+        if not isinstance(found, dict):
+            raise msgspec.ValidationError("a choice that is none")
+        reason, index = found.get("finish_reason"), count(found.get("index"))
+        return Choice(
+            self._delta(found.get("delta")),
+            reason if isinstance(reason, str) else self._leave("finish_reason", reason),
+            0 if index is None else index,
+            self._delta(found.get("message")),
+        )
+
+    def _delta(self, found: Any) -> Delta | None:  # noqa: ANN401 - any JSON
+        if not found:
+            return None
+        if not isinstance(found, dict):
+            raise msgspec.ValidationError("a delta that is none")
+        thoughts = {name: self._parts(found[name], name)[0] for name in _REASONING if found.get(name)}
+        content, thought = self._content(found.get("content"))
+        if thought and not any(thoughts.values()):
+            thoughts["thinking"] = thought
+        refusal, calls = found.get("refusal"), found.get("tool_calls")
+        return Delta(
+            content or None,
+            **{name: _raw(text) for name, text in thoughts.items()},
+            calls=_raw(calls) if isinstance(calls, (list, dict)) else self._leave("tool_calls", calls) or NOTHING,
+            refusal=refusal if isinstance(refusal, str) else self._leave("refusal", refusal),
+            images=_raw(found["images"]) if found.get("images") else NOTHING,
+        )
+
+    def _content(self, found: Any) -> tuple[str, str]:  # noqa: ANN401 - any JSON
+        """Return the text and the reasoning of a content that may be a list of parts."""
+        text, thought = self._parts(found, "content")
+        if not text and not thought and found and not isinstance(found, (str, list)) and not _is_part(found):
+            raise msgspec.ValidationError("a content that is no text")
+        return _whole_inside(text), thought
+
+    def _parts(self, found: Any, name: str) -> tuple[str, str]:  # noqa: ANN401 - any JSON
+        """Return the text of a text, a part, or a list of them, and the reasoning among them."""
+        if isinstance(found, str):
+            return found, ""
+        said, thought = [], []
+        for part in found if isinstance(found, list) else [found]:
+            if isinstance(part, str):
+                said.append(part)
+            elif isinstance(part, dict) and (inner := part.get("thinking") or part.get("reasoning")):
+                thought.append(inner if isinstance(inner, str) else self._parts(inner, name)[0])
+            elif isinstance(part, dict) and isinstance(part.get("text"), str):
+                said.append(part["text"])
+            else:
+                self._leave(name, part)
+        return "".join(said), "".join(each for each in thought if isinstance(each, str))
+
+    def _counts(self, found: Any, kind: type[D]) -> D | None:  # noqa: ANN401 - any JSON
+        if not isinstance(found, dict):
+            self._leave("usage", found or None)
+            return None
+        kept: dict[str, Any] = {}
+        for name in kind.__struct_fields__:
+            value = found.get(name)
+            if name.endswith("_details"):
+                kept[name] = self._counts(value, TokenDetails)
+            elif value is not None:
+                number = count(value)
+                kept[name] = self._leave(name, value) if number is None else number
+        return kind(**kept)
+
+    def _leave(self, name: str, value: object = NOTHING) -> Any:  # noqa: ANN401 - None, for a member of any kind
+        """Note that a member is left out, unless it is null; return None."""
+        if value is not None and len(self._ignored) < _MOST_NOTED:
+            self._ignored.append(name)
+        return None
+
+
+def _is_part(found: object) -> bool:
+    return isinstance(found, dict) and isinstance(found.get("type"), str)
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(value).encode())
+
+
+def _whole_inside(text: str) -> str:
+    """Return a text without halves of surrogate pairs, except at its ends: the other half may come, or have come."""
+    if text.isascii():
+        return text
+    first, last = "\udc00" <= text[0] <= "\udfff", "\ud800" <= text[-1] <= "\udbff"
+    inside = text[first : len(text) - last]
+    return text[:first] + whole(inside) + (text[-1] if last else "")
+
+
+def whole(text: str) -> str:
+    """Return a text whose halves of surrogate pairs are joined where they meet, and replaced where they don't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

@@ -1,0 +1,276 @@
+"""The shapes of an answer, streamed or whole, as typed structs; fields that we don't use are ignored.
+
+Everything may be missing or null. Members of any shape stay JSON (`msgspec.Raw`) until they are wanted. A choice holds
+`delta` or `message`, whichever way it came: both are read the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Final
+
+import msgspec
+
+from tetrate_jupyter import config
+from tetrate_jupyter.http import reading
+
+NOTHING: Final = msgspec.Raw()  # a member that isn't there
+_NOT_GIVEN: Final = frozenset({b"", b"null", b"{}", b'""', b"false", b"[]", b"0"})  # ways to say that there is no error
+_LONGEST_NOT_GIVEN: Final = 16
+_LONGEST_EXTRA: Final = 256 * 1024  # bytes of the members of one call that are unknown; signatures have some thousand
+_LONGEST_NUMBER: Final = 32  # characters of a number that is text
+_KNOWN: Final = frozenset({"index", "id", "type", "function"})  # members of a call
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
+    """A part of a tool call. Some gateways send no id, no index, or the same index for several calls.
+
+    `name` may be repeated whole on every chunk, or come in pieces. `extra` are the members that are
+    unknown here, as JSON: they have to go back with the call.
+    """
+
+    index: int | None = None
+    id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
+    extra: dict[str, bytes] | None = None
+
+
+class Delta(msgspec.Struct, frozen=True, gc=False):
+    """What a chunk adds to a choice; a whole completion's message has the same members."""
+
+    content: str | None = None
+    reasoning_content: msgspec.Raw = NOTHING
+    reasoning: msgspec.Raw = NOTHING
+    thinking: msgspec.Raw = NOTHING
+    calls: msgspec.Raw = msgspec.field(name="tool_calls", default=NOTHING)
+    refusal: str | None = None
+    images: msgspec.Raw = NOTHING
+
+    @property
+    def reasoning_text(self) -> str:
+        """The model's reasoning under whichever of its three names it came, or ""."""
+        return self.named_reasoning[1]
+
+    @property
+    def named_reasoning(self) -> tuple[str, str]:
+        """The name under which reasoning came, and its text; "" and "" where none did."""
+        if self.reasoning_content is not NOTHING and (text := _text(self.reasoning_content)):
+            return "reasoning_content", text
+        if self.reasoning is not NOTHING and (text := _text(self.reasoning)):
+            return "reasoning", text
+        if self.thinking is not NOTHING and (text := _text(self.thinking)):
+            return "thinking", text
+        return "", ""
+
+    @property
+    def tool_calls(self) -> list[ToolCallDelta]:
+        """The parts of calls; what is none is left out."""
+        return read_calls(self.calls) if is_given(self.calls) else []
+
+    @property
+    def has_images(self) -> bool:
+        """Whether it brings images, which aren't read."""
+        return self.images is not NOTHING and is_given(self.images)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it holds text and reasoning at most."""
+        return self.calls is NOTHING and self.refusal is None and self.images is NOTHING
+
+    @property
+    def has_content(self) -> bool:
+        """Whether it brings anything of what was asked for: text, a refusal, a call, an image. Reasoning is none."""
+        if self.content or self.refusal:
+            return True
+        return is_given(self.calls) or self.has_images
+
+
+class Choice(msgspec.Struct, frozen=True, gc=False):
+    """One choice of a chunk (`delta`), or of an answer in one piece (`message`)."""
+
+    delta: Delta | None = None
+    finish_reason: str | None = None
+    index: int | None = 0
+    message: Delta | None = None
+
+    @property
+    def added(self) -> Delta | None:
+        """What it adds, under whichever name."""
+        if self.message is None:
+            return self.delta
+        return self.delta if self.delta is not None and self.delta.has_content else self.message
+
+
+class TokenDetails(msgspec.Struct, frozen=True, gc=False):
+    """Parts of a token count. `caching_tokens` are cache writes."""
+
+    cached_tokens: int | None = None
+    caching_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class WireUsage(msgspec.Struct, frozen=True, gc=False):
+    """Tokens as the router counted them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: TokenDetails | None = None
+    completion_tokens_details: TokenDetails | None = None
+
+
+class ChatChunk(msgspec.Struct, frozen=True, gc=False):
+    """One chunk of a stream, or an answer in one piece. The last chunk may have no choices but `usage`.
+
+    `model` is the one that answers.
+    """
+
+    choices: list[Choice] | None = None
+    usage: WireUsage | None = None
+    model: str | None = None
+    error: msgspec.Raw = NOTHING
+
+    @property
+    def error_content(self) -> object:
+        """The error as Python objects; one that is longer than any message has no words."""
+        with contextlib.suppress(ValueError, RecursionError):
+            if len(bytes(self.error)) <= config.MAX_ERROR_BYTES:
+                return msgspec.json.decode(self.error)
+        return {}
+
+    @property
+    def choice(self) -> Choice | None:
+        """The choice that is ours: number 0, wherever it stands in the list (more than one is never asked for)."""
+        for choice in self.choices or ():
+            if not choice.index:
+                return choice
+        return None
+
+    @property
+    def delta(self) -> Delta | None:
+        """What our choice adds, or None."""
+        choice = self.choice
+        return None if choice is None else choice.added
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why our choice ended ("stop", "length", ...), or None while it goes on: "" is no reason."""
+        choice = self.choice
+        return None if choice is None else choice.finish_reason or None
+
+    @property
+    def has_output(self) -> bool:
+        """Whether this holds anything of an answer: text, reasoning, a tool call or the end. A bare role does not."""
+        choice = self.choice
+        if choice is None:
+            return False
+        delta = choice.added
+        return bool(choice.finish_reason or (delta is not None and (delta.has_content or delta.reasoning_text)))
+
+    def as_chunk(self) -> ChatChunk:
+        """Return an answer in one piece as the only chunk of a stream: it has ended, whether it says so or not."""
+        choice = self.choice
+        if choice is None and self.choices:
+            choice = min(self.choices, key=lambda c: c.index or 0)  # numbered in another way
+        choices = [] if choice is None else [Choice(choice.added, choice.finish_reason or "stop")]
+        return ChatChunk(choices, self.usage, self.model)
+
+
+def is_given(member: msgspec.Raw) -> bool:
+    """Whether a member of any shape is there, and says something: null, "", {}, [], 0 and false don't."""
+    if member is NOTHING:
+        return False
+    content = bytes(member)
+    return len(content) > _LONGEST_NOT_GIVEN or b"".join(content.split()) not in _NOT_GIVEN
+
+
+def _text(value: msgspec.Raw) -> str:
+    """Return the text that a member of any shape holds, "" where it holds something else."""
+    try:
+        return msgspec.json.decode(value, type=str)
+    except ValueError:
+        return _string(value) or ""
+
+
+# --- tool calls ----------------------------------------------------------------------------------------------
+
+
+def read_calls(raw: msgspec.Raw) -> list[ToolCallDelta]:
+    """Read `tool_calls`: a list of parts, or one of them; what is none is left out."""
+    try:
+        return [_call(each) for each in _decode_calls(raw)]
+    except reading.UNREADABLE:
+        pass
+    try:
+        entries = msgspec.json.decode(raw, type=list[msgspec.Raw])
+    except reading.UNREADABLE:
+        entries = [raw]
+    return [_call(members) for each in entries if (members := _members(each)) is not None]
+
+
+_decode_calls = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _members(raw: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+    try:
+        return _decode_members(raw)
+    except reading.UNREADABLE:
+        return None
+
+
+def _call(found: dict[str, msgspec.Raw]) -> ToolCallDelta:
+    function = _members(found["function"]) if "function" in found else None
+    function = function or {}
+    extra = None
+    if found.keys() - _KNOWN:
+        extra = {key: bytes(value) for key, value in found.items() if key not in _KNOWN}
+        if sum(map(len, extra.values())) > _LONGEST_EXTRA:
+            extra = None
+    identity = _short(found.get("id"))
+    return ToolCallDelta(
+        count(_short(found.get("index"))),
+        str(identity) if type(identity) in {int, str} else None,
+        _string(function.get("name")),
+        _arguments(function.get("arguments")),
+        extra,
+    )
+
+
+def _short(raw: msgspec.Raw | None) -> object:
+    if raw is None or len(bytes(raw)) > config.MAX_CALL_ID * 6:
+        return None
+    try:
+        return msgspec.json.decode(raw)
+    except reading.UNREADABLE:
+        return None
+
+
+def _string(raw: msgspec.Raw | None) -> str | None:
+    if raw is None or bytes(raw)[:1] != b'"':
+        return None
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except reading.UNREADABLE:
+        return str(json.loads(bytes(raw), strict=False))  # halves of a surrogate pair
+
+
+def _arguments(raw: msgspec.Raw | None) -> str | None:
+    """Return arguments as text, as they came: also those that are JSON already."""
+    text = _string(raw)
+    if raw is None or text is not None or bytes(raw) == b"null":
+        return text
+    return bytes(raw).decode()
+
+
+def count(value: object) -> int | None:
+    """Return a whole number that is written as one, as a float or as text; None for anything else."""
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
+        with contextlib.suppress(ValueError):
+            value = float(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return None
