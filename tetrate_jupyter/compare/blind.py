@@ -49,4 +49,5 @@ class Blind:
 
 def _untold(row: Row) -> Row:
     bare = Row(row.column, row.prompt, row.repeat, row.state, row.text, row.reasoning, row.partial)
+    bare = replace(bare, refusal=row.refusal)
     return bare if row.error is None else replace(bare, error="Failed", message=UNTOLD + ".", next_step=REVEAL)

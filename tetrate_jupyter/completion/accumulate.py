@@ -10,6 +10,7 @@ from tetrate_jupyter.completion.calls import Calls
 from tetrate_jupyter.completion.reasons import normalized
 from tetrate_jupyter.completion.thinking import ThinkTags
 from tetrate_jupyter.http.chunk_reading import whole
+from tetrate_jupyter.http.chunks import is_given
 from tetrate_jupyter.types import Usage
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ class Accumulator:
             self.served_model = one_line(secrecy.redact(chunk.model), MAX_NAME) or None
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage, self.usage)
-        choice = chunk.choice
+        choices = chunk.choices
+        if not choices:
+            return "", ""
+        choice = chunk.choice if choices[0].index or len(choices) > 1 else choices[0]
         if choice is None:
             return "", ""
         self.has_choice = True
@@ -63,25 +67,28 @@ class Accumulator:
         delta = choice.added
         if delta is None:
             return "", ""
-        if not delta.is_plain:
-            self._add_rare(delta)
-        name, thought = delta.named_reasoning
-        text = delta.content or ""
-        if name:
-            self.reasoning_name = self.reasoning_name or name
-            thought = self._thought_half.feed(thought)
+        thought = "" if delta.is_plain else self._add_rest(delta)
+        text = delta.content
         if text:
             text = self._text_half.feed(text)
             if not self._tags.is_over:
                 text, more = self._tags.feed(text)
                 thought += more
-        return self._within(self._said.feed(text)), self._within(self._thought.feed(thought))
+            text = self._within(self._said.feed(text))
+        return text or "", self._within(self._thought.feed(thought)) if thought else ""
 
-    def _add_rare(self, delta: Delta) -> None:
+    def _add_rest(self, delta: Delta) -> str:
+        """Take what isn't text; return the reasoning."""
         self.has_images = self.has_images or delta.has_images
         if delta.refusal:
             self._refusal.append(self._within(delta.refusal))
-        self._calls.add(delta.tool_calls)
+        if is_given(delta.calls):
+            self._calls.add(delta.tool_calls)
+        name, thought = delta.named_reasoning
+        if not name:
+            return ""
+        self.reasoning_name = self.reasoning_name or name
+        return self._thought_half.feed(thought)
 
     def _end(self, reason: str) -> None:
         self._reason = reason

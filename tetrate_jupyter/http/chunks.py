@@ -76,8 +76,15 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it holds text and reasoning at most."""
-        return self.calls is NOTHING and self.refusal is None and self.images is NOTHING
+        """Whether it holds text at most."""
+        return (
+            self.reasoning_content is NOTHING
+            and self.calls is NOTHING
+            and self.refusal is None
+            and self.reasoning is NOTHING
+            and self.thinking is NOTHING
+            and self.images is NOTHING
+        )
 
     @property
     def has_content(self) -> bool:
