@@ -146,6 +146,8 @@ _OWN_DOMAIN = ".router.tetrate.ai"  # whose keys the default consent page gives
 _NEVER = frozenset('<>"\\^`{|}')  # in no address as it is; a person mistyped or pasted something else
 _UNTOLD = r"(?s)(?<=//)[^/?#]*@|[?#].*"  # user, password and query are not repeated in an error
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_web_apps: set[str] = set()  # origins on this machine that have shown to be a gateway's web app, see `recognise`
+SANDBOX_NAME: Final = "tetrate-jupyter-sandbox"  # the `Server` header by which the sandbox says what it is
 
 
 @dataclass(frozen=True)
@@ -179,24 +181,43 @@ class Endpoints:
 
     @property
     def has_consent_page(self) -> bool:
-        """Whether the consent page gives keys for this gateway, as far as is known.
+        """Whether the web app at `auth_url` may be this gateway's, as far as the addresses say.
 
         False for an address of somebody else's without a sign-in address of its own: the real service's page would
-        give a key of that service, which would then be sent elsewhere.
+        give a key of that service, which would then be sent elsewhere, and its catalog names other prices.
         """
         host, page = (urlsplit(url).hostname or "" for url in (self.base_url, self.auth_url))
         the_service = urlsplit(DEFAULT_AUTH_URL).hostname or ""
         return page.rstrip(".") != the_service or host.rstrip(".").endswith(_OWN_DOMAIN)
 
     @property
+    def is_guessed(self) -> bool:
+        """Whether the web app is only guessed: a server on this machine may be the sandbox, or anybody's.
+
+        It is no guess any more once it has shown what it is (`recognise`).
+        """
+        own = urlsplit(self.base_url)
+        return self.is_loopback and self.auth_url == f"{own.scheme}://{own.netloc}" and self.auth_url not in _web_apps
+
+    def recognise(self) -> None:
+        """Note that this address has shown to be a gateway with a web app: it said so, or it serves the catalog."""
+        if self.is_guessed:
+            _web_apps.add(self.auth_url)
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether pages for keys and credit are known for this gateway: nobody is sent to one that isn't there."""
+        return self.has_consent_page and not self.is_guessed
+
+    @property
     def keys_page(self) -> str:
-        """The dashboard page where keys are seen and revoked."""
-        return self.auth_url + DASHBOARD_KEYS_PATH
+        """The dashboard page where keys are seen and revoked, "" where none is known."""
+        return self.auth_url + DASHBOARD_KEYS_PATH if self.has_pages else ""
 
     @property
     def billing_page(self) -> str:
-        """The page where credit is bought."""
-        return self.auth_url + BILLING_PATH
+        """The page where credit is bought, "" where none is known."""
+        return self.auth_url + BILLING_PATH if self.has_pages else ""
 
     @staticmethod
     def from_environment(environ: Mapping[str, str] | None = None) -> Endpoints:

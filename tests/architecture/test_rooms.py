@@ -37,7 +37,9 @@ UPWARD = {
 PURE = {
     "http/sse.py": {"msgspec"},
     "http/retry.py": set(),
-    "http/faults.py": {"msgspec"},
+    "http/faults.py": set(),
+    "http/error_body.py": {"msgspec"},
+    "http/meaning.py": set(),
     "auth/pkce.py": set(),
     "compare/columns.py": set(),
     "compare/setup.py": set(),

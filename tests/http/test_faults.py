@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tetrate_jupyter import errors
+from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.faults import MAX_SHOWN, Asked, Reply, error_for, error_in_stream, unreadable
 from tetrate_jupyter.types import Secret
 
@@ -17,8 +18,7 @@ ASKED = Asked(
     "https://gateway.example/v1",
     "id-1",
     model="m-1",
-    keys_page="https://web.example/api-keys",
-    billing_page="https://web.example/billing",
+    endpoints=Endpoints("https://gateway.example/v1", "https://web.example"),
 )
 
 

@@ -59,6 +59,7 @@ class Completion:
         self.replies: list[Message] = []
         self.tool_results: list[ToolResult] = []
         self.state = "waiting"
+        self.partial: str | None = "stopped"  # why there isn't more, as `Answer.partial`; None once it is whole
         self._price = price
         self._on_event = on_event
         self._limit = limit
@@ -107,10 +108,12 @@ class Completion:
             raise
         except TetrateError as error:
             self._close(type(error).__name__)
+            self.partial = type(error).__name__
             if error.answer is None and self.has_output:
-                error.answer = self.answer(partial=type(error).__name__)
+                error.answer = self.answer(partial=self.partial)
             raise
         self._close("done")
+        self.partial = None
         return self._checked(self.answer())
 
     def answer(self, *, partial: str | None = None, parsed: object = None, notes: tuple[str, ...] = ()) -> Answer:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tetrate_jupyter import config
-from tetrate_jupyter.errors import GatewayTimeoutError, TetrateError, UnreachableError
+from tetrate_jupyter.errors import (
+    CreditsExhaustedError,
+    ForbiddenError,
+    GatewayTimeoutError,
+    InvalidKeyError,
+    RateLimitError,
+    RequestRejectedError,
+    TetrateError,
+    UnreachableError,
+)
 from tetrate_jupyter.http import faults, retry
 from tetrate_jupyter.http.deadline import Deadline
 from tetrate_jupyter.types import Retrying
@@ -16,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 T = TypeVar("T")
+
+_POINTLESS = (CreditsExhaustedError, ForbiddenError, InvalidKeyError, RequestRejectedError)  # the next try is the same
 
 
 @dataclass(frozen=True)
@@ -79,9 +90,12 @@ class Failure:
 
     @classmethod
     def of_reply(cls, reply: faults.Reply, asked: faults.Asked) -> Failure:
-        """Make a failure of an answer."""
+        """Make a failure of an answer. What the error is about decides, not its status: no credit comes as 429, too."""
         fault = faults.read_fault(reply.status, reply.body)
-        return cls(faults.error_for(reply, asked), fault.status or reply.status, reply.headers, fault.hint)
+        error, status = faults.error_for(reply, asked), fault.status or reply.status
+        if isinstance(error, RateLimitError) and status != 413:  # 413: too large for the limit, today and tomorrow
+            status = 429
+        return cls(error, status, reply.headers, fault.hint, final=isinstance(error, _POINTLESS))
 
 
 async def try_repeatedly(

@@ -11,6 +11,7 @@ from tetrate_jupyter.errors import MalformedResponseError, OptionError, TetrateE
 from tetrate_jupyter.http.attempts import Failure, within
 from tetrate_jupyter.http.chunk_reading import decode_chunk
 from tetrate_jupyter.http.chunks import ChatChunk, is_given
+from tetrate_jupyter.http.reading import BOM
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -41,6 +42,8 @@ async def read_whole(opened: Opened, asked: faults.Asked, limit: int) -> bytearr
         error = opened.explain(failure)
     finally:
         await opened.aclose()
+    if body.startswith(BOM):
+        del body[: len(BOM)]
     return body if error is None else Failure.of_error(error)
 
 

@@ -75,6 +75,7 @@ class GatewayClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
         self._left_behind: list[object] = []
+        self._works: set[str] = set()  # addresses that have answered
 
     async def models(self, key: Secret) -> list[wire.WireModel]:
         """Give the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
@@ -89,8 +90,10 @@ class GatewayClient:
 
         All pages together have at most `config.MAX_LIST_BYTES`; the first `config.MAX_MODELS` entries are kept.
         """
-        asked = self._asked(base_url=self.endpoints.auth_url)
-        return await within(self.timeouts.catalog, self._catalog_pages(asked), asked)
+        asked = self._asked(base_url=self.endpoints.auth_url, keyed=False)
+        found = await within(self.timeouts.catalog, self._catalog_pages(asked), asked)
+        self.endpoints.recognise()
+        return found
 
     async def status(self, key: Secret) -> wire.StatusReport | None:
         """Give what the gateway has seen of its providers; None where it is older than this route. Within 8 s."""
@@ -182,14 +185,8 @@ class GatewayClient:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    def _asked(self, *, base_url: str | None = None, model: object = None) -> faults.Asked:
-        return faults.Asked(
-            base_url or self.endpoints.base_url,
-            str(uuid.uuid4()),
-            model=model if isinstance(model, str) else None,
-            keys_page=self.endpoints.keys_page,
-            billing_page=self.endpoints.billing_page,
-        )
+    def _asked(self, base_url: str = "", **parts: Any) -> faults.Asked:  # noqa: ANN401 - fields of `Asked`
+        return faults.Asked(base_url or self.endpoints.base_url, str(uuid.uuid4()), endpoints=self.endpoints, **parts)
 
     def _get(self, key: Secret, path: str) -> _Call:
         asked = self._asked()
@@ -197,10 +194,12 @@ class GatewayClient:
         return _Call("GET", self.endpoints.base_url + path, asked, bearer)
 
     def _chat_call(self, key: Secret, body: Mapping[str, Any]) -> _Call:
-        asked = self._asked(model=body.get("model"))
+        url, model = self.endpoints.base_url + "/chat/completions", body.get("model")
+        named = model if isinstance(model, str) else None
+        asked = self._asked(model=named, route_works=url in self._works)
         content = outgoing(body)
         bearer = _Bearer(HeldKey(key).checked(self.endpoints.host, asked))
-        return _Call("POST", self.endpoints.base_url + "/chat/completions", asked, bearer, content)
+        return _Call("POST", url, asked, bearer, content)
 
     async def _catalog_pages(self, asked: faults.Asked) -> list[wire.CatalogModel]:
         found: list[wire.CatalogModel] = []
@@ -269,7 +268,11 @@ class GatewayClient:
         if failure is not None:  # raised outside the handler: the foreign error must not hang on ours
             return Failure.of_error(failure)
         opened = _Response(response, call.asked)
+        if opened.headers.get("server") == config.SANDBOX_NAME:
+            self.endpoints.recognise()
         if response.is_success:
+            if not opened.reply().is_web_page:
+                self._works.add(call.url)
             refusal = opened.refusal
             if refusal is None:
                 return opened

@@ -59,12 +59,12 @@ def exchange_error(error: TetrateError, asked: Asked, *, web_page: bool = False)
     if web_page and isinstance(error, NotFoundError):
         return ExchangeError(
             f"There is no sign-in at {asked.base_url} (404).",
-            next_step=f"check TETRATE_AUTH_URL, then {_AGAIN}; or make a key at {asked.keys_page} and paste it there",
+            next_step=f"check TETRATE_AUTH_URL, then {_or_make_one(asked)}",
             request_id=asked.request_id,
         )
     return ExchangeError(
         f"The router could not turn the authorization code into a key. {error.message}",
-        next_step=f"{_AGAIN}, or make a key at {asked.keys_page} and paste it there",
+        next_step=_or_make_one(asked),
         request_id=asked.request_id,
     )
 
@@ -79,9 +79,13 @@ def read_key(body: Body, asked: Asked, *, host: str) -> Secret:
         return Secret(key, host=host)
     raise ExchangeError(
         "The router's answer to the authorization code holds no usable key.",
-        next_step=f"{_AGAIN}, or make a key at {asked.keys_page} and paste it there",
+        next_step=_or_make_one(asked),
         request_id=asked.request_id,
     )
+
+
+def _or_make_one(asked: Asked) -> str:
+    return f"{_AGAIN}, or make a key at {asked.keys_page} and paste it there" if asked.keys_page else _AGAIN
 
 
 def is_sendable(key: str) -> bool:

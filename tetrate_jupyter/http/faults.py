@@ -1,74 +1,60 @@
 """From what the router answered to the error that says so in our words; pure.
 
-Bodies may be `{"error": {...}}` or flat, and an error may come with status 200 or inside a stream. The router's own
-message is shown cleaned: no key, no control characters, bounded length.
+An error may come with status 200 or inside a stream. `error_body` reads what stands in it, `meaning` says what it is
+about.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import msgspec
-
-from tetrate_jupyter import config, errors, secrecy
-from tetrate_jupyter.characters import one_line
-from tetrate_jupyter.http import retry
+from tetrate_jupyter import errors
+from tetrate_jupyter.http import meaning, retry
+from tetrate_jupyter.http.error_body import MAX_SHOWN, Body, Fault, fault_of, read_fault, shown
+from tetrate_jupyter.http.meaning import Meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-Body: TypeAlias = "bytes | bytearray"
-MAX_SHOWN: Final = 400  # characters of the router's message; enough for a sentence, too few for a web page
-_PLAIN_NUMBER: Final = 10**18  # what a code or message that is a number is below
-_MOST_HOSTS: Final = 5  # of a key that is bound to others; a person has one or two
-_KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
-_HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
-_TOO_LONG = re.compile(
-    r"(?i)context[ _](length|window|limit)|maximum context|too many (input )?tokens|prompt is too long|"
-    r"(input|prompt|request) (is )?(too large|too long)|exceeds? the (model'?s )?(maximum|limit) (number )?of.*tokens"
-)
-_NO_MODEL = frozenset({"model_not_found", "model_not_routed"})
-_MODEL_LATER = frozenset({"model_not_ready", "model_not_available"})
+    from tetrate_jupyter.config import Endpoints
+
+__all__ = ["MAX_SHOWN", "Asked", "Body", "Fault", "Reply", "error_for", "error_in_stream", "read_fault", "shown"]
+
 # Statuses whose meaning stands even where a web server, not the API, gave them.
 _PAGES_OF_THE_ROUTER: Final = frozenset({404, 407, 408, 413, 429})
-# Codes by which providers name a fault where no status comes with it (inside a stream).
-_STATUS_OF_WORD: Final = {
-    "bad_request": 400,
-    "invalid_request_error": 400,
-    "context_length_exceeded": 400,
-    "invalid_api_key": 401,
-    "authentication_error": 401,
-    "credits_exhausted": 402,
-    "insufficient_credits": 402,
-    "insufficient_quota": 402,
-    "permission_error": 403,
-    "model_not_found": 404,
-    "model_not_routed": 404,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "rate_limit_exceeded": 429,
-    "api_error": 500,
-    "server_error": 500,
-    "internal_error": 500,
-    "model_not_ready": 503,
-    "model_not_available": 503,
-    "overloaded_error": 529,
-}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked, for the words of an error. `model` is None where the route isn't about one."""
+    """What was asked, for the words of an error. `model` is None where the route isn't about one.
+
+    `endpoints` says where keys and credit are managed, "" where nobody knows (`Endpoints.has_pages`). `keyed`: whether
+    a key was sent. `route_works`: whether this route has answered before, so that a 404 isn't about the address.
+    """
 
     base_url: str
     request_id: str | None
     model: str | None = None
-    keys_page: str = ""
-    billing_page: str = ""
+    endpoints: Endpoints | None = None
+    keyed: bool = True
+    route_works: bool = False
+
+    @property
+    def keys_page(self) -> str:
+        """The page where keys are made and revoked, or ""."""
+        return self.endpoints.keys_page if self.endpoints else ""
+
+    @property
+    def billing_page(self) -> str:
+        """The page where credit is bought, or ""."""
+        return self.endpoints.billing_page if self.endpoints else ""
+
+    @property
+    def sign_in(self) -> str:
+        """What to do for another key."""
+        return "sign in again with %tetrate_login" if self.keys_page else "give the right key with %tetrate_login"
 
     @property
     def host(self) -> str:
@@ -95,71 +81,6 @@ class Reply:
         return self.content_type in {"text/html", "application/xhtml+xml"} or self.body[:200].lstrip()[:1] == b"<"
 
 
-@dataclass(frozen=True)
-class Fault:
-    """An error body, read at both of the levels where its members may be."""
-
-    status: int | None
-    message: str = ""
-    code: str | None = None
-    kind: str | None = None
-    category: str | None = None
-    hostnames: tuple[str, ...] = ()
-    hint: float | None = None
-
-    @property
-    def words(self) -> frozenset[str]:
-        """Every name this fault goes by."""
-        return frozenset(w.lower() for w in (self.code, self.kind, self.category) if w)
-
-
-def read_fault(status: int | None, body: Body) -> Fault:
-    """Read an error body; one that isn't JSON, or is longer than any message, gives a fault without words."""
-    if len(body) <= config.MAX_ERROR_BYTES:  # objects of any shape: they take many times the bytes
-        try:
-            return fault_of(status, msgspec.json.decode(body))
-        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
-            pass
-    return Fault(status if status is not None and status >= 300 else None)
-
-
-def fault_of(status: int | None, content: object) -> Fault:
-    """Read decoded JSON: a whole body, or the `error` member of a chunk."""
-    outer: dict[str, Any] = content if isinstance(content, dict) else {"message": content}
-    inner = outer.get("error")
-    nested: dict[str, Any] = inner if isinstance(inner, dict) else {"message": inner}
-    levels = (nested, outer)
-    code = _text(_first(levels, "code"))
-    kind = _text(_first(levels, "type"))
-    category = _text(_first(levels, "category"))
-    if status is None or status < 300:
-        status = _status_from(code, kind)
-    hostnames = _first(levels, "your_hostnames")
-    metadata = _first(levels, "metadata")
-    hint = metadata.get("retry_after_seconds") if isinstance(metadata, dict) else None
-    return Fault(
-        status,
-        message=shown(_text(_first(levels, "message") or _first(levels, "detail")) or ""),
-        code=shown(code) if code else None,
-        kind=kind,
-        category=shown(category) if category else None,
-        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not secrecy.holds(h))[
-            :_MOST_HOSTS
-        ]
-        if isinstance(hostnames, list)
-        else (),
-        hint=retry.seconds_to_wait(hint),
-    )
-
-
-def shown(text: str) -> str:
-    """Clean what a server said: no control characters, nothing that looks like a key, bounded; "" where it held one."""
-    if secrecy.holds(text):
-        return ""
-    clean = _KEY_LIKE.sub(lambda found: found[1] + "…", one_line(text, 4 * MAX_SHOWN))
-    return clean if len(clean) <= MAX_SHOWN else clean[:MAX_SHOWN] + "…"
-
-
 def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:
     """Give the error for an answer that isn't a success (or is one only by its status)."""
     fault = read_fault(reply.status, reply.body)
@@ -174,7 +95,7 @@ def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:
     if retry.is_budget_block(reply.status, reply.headers):
         return errors.BudgetExceededError(
             _says("A spend budget set for this key is used up", fault),
-            next_step=f"ask whoever set the budget, or use another key ({asked.keys_page})",
+            next_step="ask whoever set the budget, or use another key" + _in_brackets(asked.keys_page),
             **_common(fault, asked),
         )
     return _by_meaning(fault, reply.headers, asked)
@@ -212,25 +133,27 @@ def badly_encoded(how: str, asked: Asked) -> errors.MalformedResponseError:
 
 
 def _by_meaning(fault: Fault, headers: Mapping[str, str], asked: Asked) -> errors.GatewayError:
-    """Let the code speak before the status: several meanings share one."""
-    words = fault.words
-    if words & _NO_MODEL or words & _MODEL_LATER:
-        return _model_unavailable(fault, asked, later=bool(words & _MODEL_LATER))
-    if fault.status == 413 or (fault.status in {400, 422} and _is_too_long(fault)):
-        return errors.ContextTooLongError(
-            _says(f"The request is too long for {asked.model or 'the router'}", fault),
-            next_step="start afresh with %tetrate_reset, shorten the prompt, or choose a model with a larger window",
+    """Let code and words speak before the status: several meanings share one."""
+    what = meaning.meaning_of(fault, asked.model, route_works=asked.route_works)
+    if what is Meaning.RATE:
+        wait = retry.retry_after(headers)
+        return _rate_limited(fault, fault.hint if wait is None else wait, asked)
+    if (what is Meaning.KEY or fault.status == 401) and asked.keyed:
+        return errors.InvalidKeyError(
+            _says(f"{asked.host} doesn't accept this key: it is wrong or was revoked", fault),
+            next_step=asked.sign_in,
             **_common(fault, asked),
         )
-    if fault.status == 403 and "hostname_not_selected" in words:
-        return _wrong_host(fault, asked)
-    if fault.status == 404:
-        return _not_found(fault, asked)
-    if fault.status == 429:
-        wait = retry.retry_after(headers)
-        wait = fault.hint if wait is None else wait
-        return _rate_limited(fault, wait, asked)
-    return _by_status(fault, asked)
+    make = _MADE.get(what) or (_not_found if fault.status == 404 else _by_status)
+    return make(fault, asked)
+
+
+def _too_long(fault: Fault, asked: Asked) -> errors.ContextTooLongError:
+    return errors.ContextTooLongError(
+        _says(f"The request is too long for {asked.model or 'the router'}", fault),
+        next_step="start afresh with %tetrate_reset, shorten the prompt, or choose a model with a larger window",
+        **_common(fault, asked),
+    )
 
 
 def _by_status(fault: Fault, asked: Asked) -> errors.GatewayError:
@@ -239,51 +162,66 @@ def _by_status(fault: Fault, asked: Asked) -> errors.GatewayError:
         name = asked.model or asked.host
         return errors.ProviderError(
             _says(f"The router, or the provider behind {name}, is in trouble (status {status})", fault),
-            next_step="ask again in a moment, or choose another model; %tetrate_status shows the providers",
+            next_step="ask again in a moment, or choose another model"
+            + ("; %tetrate_status shows the providers" if asked.keys_page else ""),
             **_common(fault, asked),
         )
-    kind, what, step = _CLIENT_FAULTS.get(status, _REJECTED)
-    message = _says(what.format(asked=asked, status=status), fault)
-    return kind(message, next_step=step.format(asked=asked), **_common(fault, asked))
+    if status in {401, 403}:
+        return _forbidden(fault, asked)
+    if status == 407:
+        return errors.UnreachableError(
+            _says(f"The proxy between here and {asked.host} asks for a login", fault),
+            next_step="set HTTPS_PROXY with the proxy's user and password, restart the kernel, then ask again",
+            **_common(fault, asked),
+        )
+    return errors.RequestRejectedError(
+        _says(f"The router can't use this request (status {status})", fault),
+        next_step="check the model's id with %tetrate_models, and the options of the call",
+        **_common(fault, asked),
+    )
 
 
-_REJECTED: Final[tuple[type[errors.GatewayError], str, str]] = (
-    errors.RequestRejectedError,
-    "The router can't use this request (status {status})",
-    "check the model's id with %tetrate_models, and the options of the call",
-)
-_CLIENT_FAULTS: Final[Mapping[int, tuple[type[errors.GatewayError], str, str]]] = {
-    401: (
-        errors.InvalidKeyError,
-        "{asked.host} doesn't accept this key: it is wrong or was revoked",
-        "sign in again with %tetrate_login",
-    ),
-    402: (
-        errors.CreditsExhaustedError,
-        "The account has no credit left",
-        "add credit at {asked.billing_page}, then ask again",
-    ),
-    403: (
-        errors.ForbiddenError,
-        "This key isn't allowed to do that",
-        "see what the key may do at {asked.keys_page}, or sign in again with %tetrate_login",
-    ),
-    407: (
-        errors.UnreachableError,
-        "The proxy between here and {asked.host} asks for a login",
-        "set HTTPS_PROXY with the proxy's user and password, restart the kernel, then ask again",
-    ),
-}
+def _forbidden(fault: Fault, asked: Asked) -> errors.ForbiddenError:
+    if not asked.keyed:  # whatever is wrong, it isn't the key
+        return errors.ForbiddenError(
+            _says(f"{asked.host} doesn't show this without a login (status {fault.status}); no key was sent", fault),
+            next_step=f"check the address {asked.base_url}",
+            **_common(fault, asked),
+        )
+    allowed = f"see what the key may do at {asked.keys_page}, or {asked.sign_in}" if asked.keys_page else asked.sign_in
+    return errors.ForbiddenError(
+        _says("This key isn't allowed to do that", fault), next_step=allowed, **_common(fault, asked)
+    )
 
 
-def _model_unavailable(fault: Fault, asked: Asked, *, later: bool) -> errors.ModelUnavailableError:
-    name = asked.model or "The model"
-    if later:
-        what, step = f"{name} is not ready yet", "ask again in a minute, or choose another model"
-    else:
-        what = f"{name} is not available to this key"
-        step = "see the models this key reaches with %tetrate_models"
-    return errors.ModelUnavailableError(_says(what, fault), next_step=step, **_common(fault, asked))
+def _out_of_credit(fault: Fault, asked: Asked) -> errors.CreditsExhaustedError:
+    where = f"at {asked.billing_page}" if asked.billing_page else f"where the key for {asked.host} was made"
+    said = meaning.says_no_credit(fault.message)  # in its own words: once is enough
+    return errors.CreditsExhaustedError(
+        f"{asked.host}: {fault.message}" if said else _says("The account has no credit left", fault),
+        next_step=f"add credit {where}, then ask again",
+        **_common(fault, asked),
+    )
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _no_model(fault: Fault, asked: Asked) -> errors.ModelUnavailableError:
+    return errors.ModelUnavailableError(
+        _says(f"{asked.model or 'The model'} is not available to this key", fault),
+        next_step="see the models this key reaches with %tetrate_models",
+        **_common(fault, asked),
+    )
+
+
+def _model_later(fault: Fault, asked: Asked) -> errors.ModelUnavailableError:
+    return errors.ModelUnavailableError(
+        _says(f"{asked.model or 'The model'} is not ready yet", fault),
+        next_step="ask again in a minute, or choose another model",
+        **_common(fault, asked),
+    )
 
 
 def _wrong_host(fault: Fault, asked: Asked) -> errors.WrongHostError:
@@ -347,23 +285,10 @@ def _says(what: str, fault: Fault) -> str:
     return f"{what}: {fault.message}" if fault.message else f"{what}."
 
 
-def _is_too_long(fault: Fault) -> bool:
-    return "context_length_exceeded" in fault.words or bool(_TOO_LONG.search(fault.message))
-
-
-def _status_from(code: str | None, kind: str | None) -> int | None:
-    if code and code.isascii() and code.isdigit() and len(code) == 3 and int(code) >= 400:
-        return int(code)
-    return _STATUS_OF_WORD.get((code or "").lower()) or _STATUS_OF_WORD.get((kind or "").lower())
-
-
-def _first(levels: tuple[dict[str, Any], ...], name: str) -> Any:  # noqa: ANN401 - foreign JSON holds anything
-    return next((level[name] for level in levels if level.get(name) is not None), None)
-
-
-def _text(value: object) -> str | None:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return str(value) if abs(value) < _PLAIN_NUMBER else None  # Python refuses to write out thousands of digits
+_MADE: Final[Mapping[Meaning, Callable[[Fault, Asked], errors.GatewayError]]] = {
+    Meaning.CREDITS: _out_of_credit,
+    Meaning.TOO_LONG: _too_long,
+    Meaning.NO_MODEL: _no_model,
+    Meaning.MODEL_LATER: _model_later,
+    Meaning.HOST: _wrong_host,
+}

@@ -6,6 +6,7 @@ brackets without end. Such a body is mended first.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
@@ -15,10 +16,11 @@ import msgspec
 from tetrate_jupyter import config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+BOM: Final = b"\xef\xbb\xbf"
 MAX_MENDED: Final = 8 * 2**20  # bytes; looking at each token of more would hold up other answers for seconds
 MAX_TOKENS: Final = 2_000_000  # each takes about half a microsecond
 MAX_DEPTH: Final = 100  # brackets within brackets; the API's own bodies have six
@@ -46,12 +48,8 @@ def check_values(body: bytes | bytearray, most: int = config.MAX_JSON_VALUES) ->
 
 def decode(body: bytes | bytearray, kind: type[T]) -> T:
     """Read `body`, mended where it must be. Raises `msgspec.DecodeError`, `UnicodeDecodeError` or `RecursionError`."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, RecursionError):
-        return msgspec.json.decode(mended(body), type=kind)
+    found: T = _decoded(body, kind)
+    return found
 
 
 def mended(body: bytes | bytearray) -> bytes | bytearray:
@@ -93,6 +91,47 @@ def _tokens(body: bytes | bytearray) -> Iterator[re.Match[bytes]]:
             in_text = not in_text
         elif found["half"] is not None or not (in_text or found[0][:1] == b"\\"):
             yield found
+
+
+def listed(body: bytes | bytearray, names: Iterable[str]) -> list[msgspec.Raw]:
+    """Return the items of a list that is the whole body, or stands under the first of these `names` that holds one.
+
+    Items that are all texts become objects with this `id`, as do those that call it `model` or `name`. Raises as
+    `decode` does, and `msgspec.ValidationError` where there is no list.
+    """
+    body = body.removeprefix(BOM).lstrip()
+    if body[:1] == b"[":
+        return _named(_decoded(body, list[msgspec.Raw]))
+    members: dict[str, msgspec.Raw] = _decoded(body, dict[str, msgspec.Raw])
+    for name in names:
+        with contextlib.suppress(*UNREADABLE):
+            return _named(_decoded(bytes(members.get(name, b"")), list[msgspec.Raw]))
+    raise msgspec.ValidationError("no list")
+
+
+def _named(items: list[msgspec.Raw]) -> list[msgspec.Raw]:
+    starts = {bytes(item)[:1] for item in items}
+    if starts == {b'"'}:
+        return [msgspec.Raw(b'{"id":' + bytes(item) + b"}") for item in items]
+    return [_with_id(item) if b'"id"' not in bytes(item) else item for item in items]
+
+
+def _with_id(item: msgspec.Raw) -> msgspec.Raw:
+    with contextlib.suppress(*UNREADABLE):
+        members = msgspec.json.decode(item, type=dict[str, msgspec.Raw])
+        for name in ("model", "name"):
+            if bytes(members.get(name, b""))[:1] == b'"':
+                return msgspec.Raw(msgspec.json.encode({**members, "id": members[name]}))
+    return item
+
+
+def _decoded(body: bytes | bytearray, kind: Any) -> Any:  # noqa: ANN401 - whatever `kind` says
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(mended(body), type=kind)
 
 
 def entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from tetrate_jupyter import config
 
 _BOM = b"\xef\xbb\xbf"
@@ -17,8 +19,9 @@ class EventTooLargeError(Exception):
 class EventSplitter:
     """Splits a stream of bytes into the data of its events, however the bytes were cut.
 
-    Line ends may be CRLF, LF or CR. Comments (keep-alives), event names, ids and retry hints are dropped; several data
-    lines of one event are joined by LF. Work is done on bytes, so a character cut in two needs no care. `max_event`
+    Line ends may be CRLF, LF or CR. Comments (keep-alives), other names, ids and retry hints are dropped; several data
+    lines of one event are joined by LF. An event named "error", and JSON without its "data:", become a chunk
+    with an `error` where they aren't one. Work is done on bytes, so a character cut in two needs no care. `max_event`
     bounds one event, in bytes; beyond it `feed` raises `EventTooLargeError`.
     """
 
@@ -83,9 +86,24 @@ class EventSplitter:
 
 
 def _data_of(block: bytes) -> bytes | None:
+    if block[:1] in (b"{", b"["):  # an error's JSON in a stream that was promised, without its "data:"
+        return block if block[:1] == b"{" else b'{"error":' + block + b"}"
     lines = []
+    is_error = False
     for line in block.split(b"\n"):
         name, _, value = line.partition(b":")
         if name == b"data":
             lines.append(value.removeprefix(b" "))
-    return b"\n".join(lines) if any(lines) else None
+        elif name == b"event":
+            is_error = value.strip() == b"error"
+    data = b"\n".join(lines) if any(lines) else None
+    return _named_error(data) if is_error else data
+
+
+def _named_error(data: bytes | None) -> bytes:
+    """Return the data of an event that is named "error" as a chunk with the member `error`, whatever it was."""
+    try:
+        content = msgspec.json.decode(data or b"null")
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        content = (data or b"").decode("utf-8", "replace")
+    return msgspec.json.encode({"error": content or "the server named no reason"})

@@ -18,6 +18,7 @@ from tetrate_jupyter.http import faults
 from tetrate_jupyter.http.chunk_reading import decode_chunk
 from tetrate_jupyter.http.chunks import ChatChunk, Choice, is_given
 from tetrate_jupyter.http.deadline import Deadline
+from tetrate_jupyter.http.error_body import told
 from tetrate_jupyter.http.sse import EventSplitter, EventTooLargeError
 
 if TYPE_CHECKING:
@@ -220,6 +221,9 @@ class ChatStream:
                     self.ignored.append("event")
                     continue
                 self._end(failure)
+                return
+            if chunk.choices is None and chunk.usage is None and (error := told(payload)) is not None:
+                self._end(faults.error_in_stream(error, self._asked))
                 return
             self._ready.append(chunk)
             if standing.note(chunk):

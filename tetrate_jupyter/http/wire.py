@@ -145,10 +145,6 @@ class _Models(msgspec.Struct):
     data: list[WireModel]
 
 
-class _RawModels(msgspec.Struct):
-    data: list[msgspec.Raw]
-
-
 class _Catalog(msgspec.Struct, rename="camel"):
     models: list[CatalogModel]
     total_pages: int | None = None
@@ -175,7 +171,7 @@ def read_models(body: Body) -> list[WireModel]:
         return _kept(_decode_models(body).data)
     except reading.UNREADABLE:
         reading.check_values(body)
-    return _entries(reading.decode(body, _RawModels).data, WireModel)
+    return _entries(reading.listed(body, ("data", "models")), WireModel)
 
 
 def read_catalog_page(body: Body, most: int = config.MAX_CATALOG_VALUES) -> CatalogPage:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
+from tetrate_jupyter import config
 from tetrate_jupyter.sandbox.api_error import ApiError
 from tetrate_jupyter.sandbox.log import Record, without_secrets
 from tetrate_jupyter.sandbox.oddities import ODDITIES, Block, Values, whole
@@ -48,7 +49,7 @@ class Endpoint(RequestHandler):
 
     def set_default_headers(self) -> None:
         """Say who answers, and echo the client's request id."""
-        self.set_header("Server", "tetrate-jupyter-sandbox")
+        self.set_header("Server", config.SANDBOX_NAME)
         if request_id := self.request.headers.get("X-Request-ID"):
             self.set_header("x-client-request-id", request_id)
 

@@ -40,7 +40,7 @@ class _Watched:
         """The answer: whole once the loop over the events has ended, partial before, None before there is any."""
         if self._whole is not None:
             return self._whole
-        return self._completion.answer(partial="stopped") if self._completion is not None else None
+        return self._completion.answer(partial=self._completion.partial) if self._completion is not None else None
 
     async def _run(self, put: Callable[[Event], None]) -> None:
         planned = await self._session.aplan(self._question)

@@ -1,0 +1,215 @@
+"""Errors as real servers write them: each becomes the error that it is, with the server's words and a next step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tetrate_jupyter import errors
+from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.http.client import GatewayClient
+from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
+from tetrate_jupyter.types import Retrying, Secret
+
+from .conftest import DONE, RawRouter, answer, event, read, text_event
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+pytestmark = pytest.mark.anyio
+
+SYSTEM = "This model takes no system message."
+# kind: the error, what it quotes of the server, what its next step names, and how often is asked
+KINDS: dict[str, tuple[type[errors.GatewayError], str, str, int]] = {
+    "insufficient-quota": (errors.CreditsExhaustedError, "exceeded your current quota", "add credit", 1),
+    "tokens-per-minute-bare": (errors.RateLimitError, "Too many tokens per minute", "wait", 3),
+    "model-unknown-no-code": (errors.ModelUnavailableError, "does not exist", "%tetrate_models", 1),
+    "model-unknown-numeric": (errors.ModelUnavailableError, "does not exist", "%tetrate_models", 1),
+    "context-available-size": (errors.ContextTooLongError, "available context size", "shorten", 1),
+    "error-array": (errors.RequestRejectedError, SYSTEM, "options", 1),
+    "error-detail": (errors.RequestRejectedError, SYSTEM, "options", 1),
+    "error-detail-list": (errors.RequestRejectedError, "body.messages: Field required", "options", 1),
+    "error-list": (errors.RequestRejectedError, SYSTEM, "options", 1),
+    "error-msg": (errors.RequestRejectedError, SYSTEM, "options", 1),
+    "error-text": (errors.RequestRejectedError, SYSTEM, "options", 1),
+    "error-plain-text": (errors.RequestRejectedError, SYSTEM, "options", 1),
+    "error-without-data": (errors.ProviderError, "overloaded", "ask again", 1),
+    "error-event": (errors.ProviderError, "Overloaded", "ask again", 1),
+    "error-event-first": (errors.StreamError, "The provider gave up.", "ask again", 1),
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxRouter]:
+    with SandboxRouter(speed=INSTANT) as router:
+        yield router
+
+
+@pytest.fixture
+async def asking(sandbox: SandboxRouter) -> AsyncIterator[GatewayClient]:
+    client = GatewayClient(Endpoints.of(sandbox.base_url))
+    yield client
+    await client.aclose()
+
+
+def question(model: str) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+async def test_each_is_the_error_that_it_is(
+    sandbox: SandboxRouter, asking: GatewayClient, kind: str, *, stream: bool
+) -> None:
+    expected, words, step, tries = KINDS[kind]
+    if not stream and kind in {"error-without-data", "error-event", "error-event-first"}:
+        pytest.skip("only where a stream was asked for")
+    before = len(sandbox.requests)
+    key, body = Secret(sandbox.issue_key(), host=asking.endpoints.host), question(f"sandbox/fault-{kind}")
+    with pytest.raises(errors.GatewayError) as caught:
+        await (read(asking, key, body) if stream else asking.complete(key, body))
+    assert type(caught.value) is expected
+    assert words in caught.value.message
+    assert step in caught.value.next_step
+    assert len(sandbox.requests) - before == tries
+
+
+class HeardError(Exception):
+    pass
+
+
+async def test_a_limit_of_tokens_is_waited_for_as_long_as_it_says(
+    sandbox: SandboxRouter, asking: GatewayClient
+) -> None:
+    def hear(event: Retrying) -> None:
+        assert "tokens per minute (TPM)" in event.reason
+        assert event.seconds == 6
+        raise HeardError
+
+    key = Secret(sandbox.issue_key(), host=asking.endpoints.host)
+    with pytest.raises(HeardError):
+        await asking.stream(key, question("sandbox/fault-tokens-per-minute"), on_retry=hear).__aenter__()
+
+
+def nested(message: str, **members: Any) -> dict[str, Any]:
+    return {"error": {"message": message, **members}}
+
+
+QUOTA = "You exceeded your current quota, please check your plan and billing details."
+# status, body, the error that it is, and what of it is quoted
+WORDED: list[tuple[int, object, type[errors.GatewayError], str]] = [
+    (429, nested(QUOTA), errors.CreditsExhaustedError, QUOTA),
+    (429, nested(f"{QUOTA} Please retry in 34.2s.", status="RESOURCE_EXHAUSTED"), errors.RateLimitError, "34.2s"),
+    (400, nested("Your credit balance is too low to access the API."), errors.CreditsExhaustedError, "too low"),
+    (403, nested("Insufficient balance", code="insufficient_balance"), errors.CreditsExhaustedError, "balance"),
+    (400, nested("Too many tokens per minute."), errors.RateLimitError, "per minute"),
+    (413, nested("Request too large on tokens per minute (TPM): Limit 6000."), errors.RateLimitError, "TPM"),
+    (400, nested("Too many input tokens: 9000 > 4096"), errors.ContextTooLongError, "9000"),
+    (500, nested("the request exceeds the available context size"), errors.ContextTooLongError, "available"),
+    (404, nested("model 'm-1' not found, try pulling it first"), errors.ModelUnavailableError, "pulling"),
+    (404, nested("No endpoints found for m-1."), errors.ModelUnavailableError, "endpoints"),
+    (400, nested("m-1 is not a valid model ID"), errors.ModelUnavailableError, "valid model"),
+    (404, {"detail": "Not Found"}, errors.NotFoundError, "Not Found"),
+    (400, nested("This model does not support images."), errors.RequestRejectedError, "images"),
+    (400, nested("API key not valid. Please pass a valid API key."), errors.InvalidKeyError, "not valid"),
+    (422, {"detail": [{"loc": ["body", "n"], "msg": "bad"}]}, errors.RequestRejectedError, "body.n: bad"),
+    (400, {"errors": ["first", "second"]}, errors.RequestRejectedError, "first"),
+    (400, {"detail": {"error": {"message": "inner"}}}, errors.RequestRejectedError, "inner"),
+    (
+        400,
+        nested('{"error": {"message": "the provider said no"}}'),
+        errors.RequestRejectedError,
+        ": the provider said no",
+    ),
+    (400, b"\xef\xbb\xbf" + b'{"message": "marked"}', errors.RequestRejectedError, ": marked"),
+    (400, b'data: {"error": {"message": "streamed"}}\n\n', errors.RequestRejectedError, ": streamed"),
+    (503, b"upstream connect error", errors.ProviderError, "upstream connect error"),
+]
+
+
+@pytest.mark.parametrize("case", WORDED)
+async def test_other_words_for_the_same(
+    router: RawRouter,
+    client: GatewayClient,
+    case: tuple[int, object, type[errors.GatewayError], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status, body, expected, words = case
+    monkeypatch.setattr("tetrate_jupyter.config.RETRY_BASE", 0.001)
+    monkeypatch.setattr("tetrate_jupyter.config.RETRY_AFTER_CAP", 0.0)
+    router.will(answer(status, body))
+    with pytest.raises(errors.GatewayError) as caught:
+        await read(client, router.key)
+    assert type(caught.value) is expected
+    assert words in caught.value.message
+    assert caught.value.next_step
+    if not isinstance(caught.value, (errors.ProviderError, errors.RateLimitError)):
+        assert len(router.requests) == 1
+
+
+async def test_a_404_where_chat_has_worked_is_about_the_model(router: RawRouter, client: GatewayClient) -> None:
+    router.will_answer(404).will_stream(text_event("Hi."), DONE).will_answer(404)
+    with pytest.raises(errors.NotFoundError) as before:
+        await read(client, router.key)
+    assert type(before.value) is errors.NotFoundError
+    await read(client, router.key)
+    with pytest.raises(errors.ModelUnavailableError):
+        await read(client, router.key)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "words"),
+    [
+        (event(object="error", message="The engine died.", code=500), errors.ProviderError, "The engine died."),
+        (event(detail="The engine died."), errors.StreamError, "The engine died."),
+        (b'[{"error": {"code": 429, "message": "slow down"}}]\n\n', errors.RateLimitError, "slow down"),
+        (b"event: error\n\n", errors.StreamCutError, ""),
+        (b'event: error\ndata: {"message": "gone", "code": 503}\n\n', errors.ProviderError, "gone"),
+    ],
+)
+async def test_an_error_in_a_stream_under_any_name(
+    router: RawRouter, client: GatewayClient, body: bytes, expected: type[errors.GatewayError], words: str
+) -> None:
+    router.will_stream(text_event("One, "), body)
+    with pytest.raises(errors.GatewayError) as caught:
+        await read(client, router.key)
+    assert isinstance(caught.value, (expected, errors.StreamError))
+    assert words in caught.value.message
+
+
+async def test_other_events_are_no_errors(router: RawRouter, client: GatewayClient) -> None:
+    ping = b'event: ping\ndata: {"type": "ping"}\n\n'
+    router.will_stream(ping, text_event("Hi."), event(status="fine"), DONE)
+    assert len(await read(client, router.key)) == 3
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_catalog_that_cant_be_read_is_not_about_the_key(
+    router: RawRouter, client: GatewayClient, status: int
+) -> None:
+    router.will_answer(status, nested("Unauthorized"))
+    with pytest.raises(errors.ForbiddenError) as caught:
+        await client.catalog()
+    assert "no key was sent" in caught.value.message
+    assert "sign in" not in caught.value.next_step
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 429, 500])
+async def test_a_server_that_isnt_ours_gets_no_pages_of_ours(
+    router: RawRouter, client: GatewayClient, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tetrate_jupyter.config.RETRY_BASE", 0.001)
+    router.will_answer(status, nested("no"))
+    with pytest.raises(errors.GatewayError) as caught:
+        await read(client, router.key)
+    assert "http://" not in str(caught.value)
+    assert "status shows" not in str(caught.value)
+
+
+async def test_the_sandbox_has_its_pages(sandbox: SandboxRouter, asking: GatewayClient) -> None:
+    key = Secret(sandbox.issue_key(), host=asking.endpoints.host)
+    with pytest.raises(errors.CreditsExhaustedError) as caught:
+        await read(asking, key, question("sandbox/fault-no-credits"))
+    assert f"{sandbox.auth_url}/billing" in caught.value.next_step
+    assert caught.value.message.lower().count("credit") == 2  # the server's own words, and nothing of ours before

@@ -1,0 +1,245 @@
+"""What a server says in the body of an error, wherever in it that stands; pure.
+
+Bodies may be `{"error": {...}}` or flat, an array, a list under `errors` or `detail`, JSON inside a message, an event
+of a stream, or plain text. What is shown of them is cleaned: no key, no control characters, bounded length.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
+
+from tetrate_jupyter import config, secrecy
+from tetrate_jupyter.characters import one_line
+from tetrate_jupyter.http import retry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Body: TypeAlias = "bytes | bytearray"
+MAX_SHOWN: Final = 400  # characters of the router's message; enough for a sentence, too few for a web page
+_PLAIN_NUMBER: Final = 10**18  # what a code or message that is a number is below
+_MOST_HOSTS: Final = 5  # of a key that is bound to others; a person has one or two
+_MOST_TEXT: Final = 2_000  # bytes of an error without JSON; what is longer is a page or a dump
+_DEPTH: Final = 4  # errors within errors; providers behind gateways have three
+_ITEMS: Final = 3  # of a list of errors; the first ones say enough
+_INNER: Final = ("error", "errors", "detail", "details")  # what holds an error, innermost first
+_WORDS: Final = ("message", "msg", "detail", "error_description", "error_message", "reason", "title")
+_KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
+_HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
+_DATA = re.compile(rb"(?m)^data: ?(.*)$")
+# Codes by which providers name a fault where no status comes with it (inside a stream, or with 200).
+_STATUS_OF_WORD: Final = {
+    "bad_request": 400,
+    "invalid_argument": 400,
+    "failed_precondition": 400,
+    "invalid_request_error": 400,
+    "badrequesterror": 400,
+    "context_length_exceeded": 400,
+    "exceed_context_size_error": 400,
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "unauthenticated": 401,
+    "credits_exhausted": 402,
+    "insufficient_credits": 402,
+    "insufficient_quota": 402,
+    "insufficient_balance": 402,
+    "permission_error": 403,
+    "permission_denied": 403,
+    "model_not_found": 404,
+    "model_not_routed": 404,
+    "not_found_error": 404,
+    "notfounderror": 404,
+    "not_found": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "resource_exhausted": 429,
+    "too_many_requests": 429,
+    "api_error": 500,
+    "server_error": 500,
+    "internal_error": 500,
+    "internal_server_error": 500,
+    "internal": 500,
+    "internalservererror": 500,
+    "model_not_ready": 503,
+    "model_not_available": 503,
+    "service_unavailable": 503,
+    "unavailable": 503,
+    "deadline_exceeded": 504,
+    "overloaded_error": 529,
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An error body, read at all the levels where its members may be."""
+
+    status: int | None
+    message: str = ""
+    code: str | None = None
+    kind: str | None = None
+    category: str | None = None
+    state: str | None = None  # Google's word: "RESOURCE_EXHAUSTED"
+    hostnames: tuple[str, ...] = ()
+    hint: float | None = None
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every name this fault goes by."""
+        return frozenset(w.lower() for w in (self.code, self.kind, self.category, self.state) if w)
+
+
+def read_fault(status: int | None, body: Body) -> Fault:
+    """Read an error body; a web page, or what is longer than any message, gives a fault without words."""
+    if len(body) <= config.MAX_ERROR_BYTES:  # objects of any shape: they take many times the bytes
+        body = bytes(body).removeprefix(b"\xef\xbb\xbf").strip()
+        if (event := _DATA.search(body)) and body[:1] not in b"{[<":  # an error in the form of a stream
+            body = event[1]
+        try:
+            return fault_of(status, msgspec.json.decode(body))
+        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+            pass
+        if status is not None and status >= 400 and 0 < len(body) <= _MOST_TEXT and body[:1] not in b"{[<":
+            return fault_of(status, body.decode("utf-8", "replace"))
+    return Fault(status if status is not None and status >= 300 else None)
+
+
+def fault_of(status: int | None, content: object) -> Fault:
+    """Read decoded JSON: a whole body, or the `error` member of a chunk."""
+    levels = tuple(_levels(content, _DEPTH))
+    code = _text(_first(levels, "code"))
+    kind = _text(_first(levels, "type"))
+    category = _text(_first(levels, "category"))
+    state = _text(_first(levels, "status"))
+    if status is None or status < 300:
+        status = _status_from(code, state, kind)
+    hostnames = _first(levels, "your_hostnames")
+    message = _message(levels)
+    return Fault(
+        status,
+        message=shown(message),
+        code=shown(code) if code else None,
+        kind=kind,
+        category=shown(category) if category else None,
+        state=state,
+        hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not secrecy.holds(h))[
+            :_MOST_HOSTS
+        ]
+        if isinstance(hostnames, list)
+        else (),
+        hint=_hint(levels, message),
+    )
+
+
+def told(payload: Body) -> object:
+    """Return the error that an event without any part of an answer is, decoded; None where it is none.
+
+    Some servers leave out the member `error`: `{"object": "error", "message": ...}`, `{"detail": ...}`.
+    """
+    if len(payload) > config.MAX_ERROR_BYTES:
+        return None
+    try:
+        content = msgspec.json.decode(payload)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("choices") is not None:
+        return None
+    named = "error" in {content.get("object"), content.get("type")} if _are_plain(content) else False
+    return content if named or any(_text(content.get(w)) for w in _WORDS) or content.get("errors") else None
+
+
+def shown(text: str) -> str:
+    """Clean what a server said: no control characters, nothing that looks like a key, bounded; "" where it held one."""
+    if secrecy.holds(text):
+        return ""
+    clean = _KEY_LIKE.sub(lambda found: found[1] + "…", one_line(text, 4 * MAX_SHOWN))
+    return clean if len(clean) <= MAX_SHOWN else clean[:MAX_SHOWN] + "…"
+
+
+def _are_plain(content: dict[str, Any]) -> bool:
+    return all(isinstance(content.get(name), (str, type(None))) for name in ("object", "type"))
+
+
+def _levels(content: object, depth: int) -> Iterator[dict[str, Any]]:
+    """Yield the objects in which members of an error may stand, innermost first; a text is one with a message."""
+    if isinstance(content, str):
+        yield from _inside(content, depth)
+    elif isinstance(content, list):
+        for item in content[:_ITEMS]:
+            if depth > 0:
+                yield from _levels(item, depth - 1)
+    elif isinstance(content, dict):
+        for name in _INNER:
+            if depth > 0 and content.get(name) is not None:
+                yield from _levels(content[name], depth - 1)
+        yield content
+    elif (text := _text(content)) is not None:
+        yield {"message": text}
+
+
+def _inside(text: str, depth: int) -> Iterator[dict[str, Any]]:
+    if depth > 0 and text[:1] == "{":  # a gateway that puts its provider's body into a text
+        try:
+            content = msgspec.json.decode(text)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            yield from _levels(content, depth - 1)
+            return
+    yield {"message": text}
+
+
+def _message(levels: tuple[dict[str, Any], ...]) -> str:
+    for level in levels:
+        for name in _WORDS:
+            text = _text(level.get(name))
+            if not text or not text.strip():
+                continue
+            inner = tuple(_inside(text, _DEPTH - 1))
+            if inner and inner[0].get("message") != text and (deeper := _message(inner)):
+                return deeper
+            where = level.get("loc")
+            return f"{'.'.join(map(str, where[:8]))}: {text}" if isinstance(where, list) and where else text
+    return ""
+
+
+_IN_TIME = re.compile(
+    r"(?i)\b(?:try again|retry|wait)\b[^.;]{0,40}?\b(\d{1,6}(?:\.\d{1,9})?) ?(ms|s|m|sec|min)(?![a-z]{4})"
+)
+_UNIT: Final = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}
+
+
+def _hint(levels: tuple[dict[str, Any], ...], message: str) -> float | None:
+    """Return the seconds to wait that a body names, as a number or in its words ("try again in 6s")."""
+    metadata = _first(levels, "metadata")
+    named = metadata.get("retry_after_seconds") if isinstance(metadata, dict) else None
+    if named is None:
+        named = _first(levels, "retry_after")
+    delay = _first(levels, "retryDelay")
+    if isinstance(delay, str) and re.fullmatch(r"\d{1,6}(\.\d{1,9})?s", delay):
+        named = float(delay[:-1])
+    found = _IN_TIME.search(message) if named is None else None
+    return retry.seconds_to_wait(float(found[1]) * _UNIT[found[2].lower()] if found else named)
+
+
+def _status_from(*names: str | None) -> int | None:
+    for name in names:
+        if name and name.isascii() and name.isdigit() and len(name) == 3 and int(name) >= 400:
+            return int(name)
+    return next((status for name in names if (status := _STATUS_OF_WORD.get((name or "").lower()))), None)
+
+
+def _first(levels: tuple[dict[str, Any], ...], name: str) -> Any:  # noqa: ANN401 - foreign JSON holds anything
+    return next((level[name] for level in levels if level.get(name) is not None), None)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return str(value) if abs(value) < _PLAIN_NUMBER else None  # Python refuses to write out thousands of digits

@@ -1,0 +1,130 @@
+"""What an error is about, by its code, its words and its status, in this order; pure.
+
+Several meanings share one status. The words are those of real servers; each pattern is narrow enough that a request
+which merely mentions a model, a key or tokens isn't taken for one of these.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.http.error_body import Fault
+
+
+class Meaning(Enum):
+    """What several statuses can mean; STATUS is what the status itself says."""
+
+    CREDITS = "no credit left"
+    RATE = "too much in a short time"
+    TOO_LONG = "too long for the model"
+    NO_MODEL = "no such model"
+    MODEL_LATER = "the model is not ready yet"
+    KEY = "the key is wrong"
+    HOST = "the key is another gateway's"
+    STATUS = "what the status says"
+
+
+_CREDIT_WORDS: Final = frozenset(
+    {
+        "insufficient_quota",
+        "insufficient_credits",
+        "insufficient_balance",
+        "insufficient_funds",
+        "credits_exhausted",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "payment_required",
+        "exceeded_current_quota_error",  # Moonshot
+        "arrearage",  # Alibaba
+    }
+)
+_CREDITS = re.compile(
+    r"(?i)\binsufficient (account )?(credits?|balance|funds|quota)|\bcredit balance is too low|\bout of credits?\b|"
+    r"\bno credits? (left|remaining|available)|\bexceeded your current quota\b|\bbilling hard limit|\bpayment required"
+)
+_RATE_WORDS: Final = frozenset({"rate_limit_exceeded", "rate_limit_error", "too_many_requests", "rate_limited"})
+_RATE = re.compile(
+    r"(?i)\b(tokens?|requests?)[ _-]per[ _-](second|minute|hour|day)\b|\b[TR]P[MDS]\b|\brate.?limit(ed|s)?\b|"
+    r"\btoo many requests\b|\bquota .{0,80}\bper (second|minute|hour|day)\b"
+)
+_TOO_LONG_WORDS: Final = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"})
+_TOO_LONG = re.compile(
+    r"(?i)context[ _](length|window|limit|size)|maximum context|too many (input |prompt )?tokens|prompt is too long|"
+    r"(input|prompt|request|messages?)( tokens)? (is |are )?(too large|too long)|"
+    r"(input|prompt)( token(s| count))? .{0,40}exceeds?|"
+    r"exceeds? the (model'?s )?(maximum|limit|available context) ?(number )?(of.*tokens|size)?|"
+    r"reduce the length of the (messages|prompt|input)"
+)
+_NO_MODEL_WORDS: Final = frozenset({"model_not_found", "model_not_routed", "invalid_model", "unknown_model"})
+_LATER_WORDS: Final = frozenset({"model_not_ready", "model_not_available"})
+_NO_MODEL = re.compile(
+    r"(?i)\b(unknown|no such|invalid|unsupported|unrecogni[sz]ed) model\b|"
+    r"\bmodels?\b.{0,220}?\b(does ?n[o']t exist|"
+    r"(is |was |be )?not (found|available|served|deployed|loaded|recogni[sz]ed)|"
+    r"is (unknown|invalid)|is not a valid)|\bis not a valid model\b|\b(no|could ?n[o']t find|find) (the )?model\b|"
+    r"\bno (endpoints?|deployments?|providers?|route) (found |available )?for\b.{0,40}\b(model|[\w.-]+/[\w.-]+)"
+)
+_KEY_WORDS: Final = frozenset({"invalid_api_key", "api_key_invalid", "incorrect_api_key"})
+_KEY = re.compile(
+    r"(?i)\b(invalid|incorrect|wrong|expired) api[ _-]?key|\bapi[ _-]?key (is )?(not valid|invalid|incorrect|expired)"
+)
+_CODES: Final = (
+    (_CREDIT_WORDS, Meaning.CREDITS, range(600)),
+    (_LATER_WORDS, Meaning.MODEL_LATER, range(600)),
+    (_NO_MODEL_WORDS, Meaning.NO_MODEL, range(600)),
+    (_TOO_LONG_WORDS, Meaning.TOO_LONG, range(600)),
+    (_RATE_WORDS, Meaning.RATE, range(500)),
+    (_KEY_WORDS, Meaning.KEY, range(500)),
+    (frozenset({"hostname_not_selected"}), Meaning.HOST, range(403, 404)),
+)
+
+
+def meaning_of(fault: Fault, model: str | None, *, route_works: bool) -> Meaning:
+    """Return what an error is about. `model`: what was asked for; `route_works`: this route has answered before."""
+    return _by_code(fault) or _by_words(fault, model, route_works=route_works) or Meaning.STATUS
+
+
+def _by_code(fault: Fault) -> Meaning | None:
+    for words, what, statuses in _CODES:
+        if fault.words & words and (fault.status or 0) in statuses:
+            return what
+    return None
+
+
+def _by_words(fault: Fault, model: str | None, *, route_works: bool) -> Meaning | None:
+    status, message = fault.status or 0, fault.message
+    if _is_credits(fault):
+        return Meaning.CREDITS
+    if status == 429 or (status in {400, 403, 413, 422} and _RATE.search(message)):
+        return Meaning.RATE
+    if status == 413 or (status in {400, 422, 500} and _TOO_LONG.search(message)):
+        return Meaning.TOO_LONG
+    if model is not None and _is_no_model(status, message, model, route_works=route_works):
+        return Meaning.NO_MODEL
+    return Meaning.KEY if status in {400, 403} and _KEY.search(message) else None
+
+
+def says_no_credit(message: str) -> bool:
+    """Whether a server's message says itself that there is no credit."""
+    return bool(_CREDITS.search(message))
+
+
+def _is_credits(fault: Fault) -> bool:
+    if fault.status == 402:
+        return True
+    if fault.status not in {400, 403, 429} or not _CREDITS.search(fault.message):
+        return False
+    # Gemini words a limit per minute or day as a quota, and names a wait.
+    return fault.status != 429 or not (fault.hint is not None or _RATE.search(fault.message))
+
+
+def _is_no_model(status: int, message: str, model: str, *, route_works: bool) -> bool:
+    if "unsupported endpoint" in message.lower():
+        return False
+    if status == 404:
+        return bool(_NO_MODEL.search(message)) or model.lower() in message.lower() or route_works
+    # A model that doesn't take what was asked of it comes with these, too; one that isn't there is named.
+    return status in {400, 403, 422} and model.lower() in message.lower() and bool(_NO_MODEL.search(message))
