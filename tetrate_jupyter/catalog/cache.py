@@ -55,7 +55,11 @@ class CatalogCache:
     @classmethod
     def of(cls, endpoints: config.Endpoints, folder: Path | None) -> CatalogCache | None:
         """Return the one for a router; None for a sandbox, whose catalog is at hand and whose ports are random."""
-        return None if endpoints.is_loopback else cls(config.scope_of(endpoints.auth_url), folder)
+        return (
+            None
+            if endpoints.is_loopback or not endpoints.has_consent_page
+            else cls(config.scope_of(endpoints.auth_url), folder)
+        )
 
     @property
     def path(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from tetrate_jupyter.catalog import search
 from tetrate_jupyter.errors import UnknownModelError
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
+
+UNLISTED: Final = "unlisted:"  # before an id: ask for it though the list doesn't have it
 
 
 class ModelList(Sequence[Model]):
@@ -76,8 +78,8 @@ class ModelList(Sequence[Model]):
         return ModelList(search.in_order(self._models, by, descending=descending))
 
     def get(self, model_id: str) -> Model | None:
-        """Give the model with this id, whatever its case, or None."""
-        return self._by_id.get(model_id.strip().lower())
+        """Give the model with this id, whatever its case, or None. "unlisted:ID" means ID here."""
+        return self._by_id.get(model_id.strip().removeprefix(UNLISTED).strip().lower())
 
     def find(self, model_id: str) -> Model:
         """Give the model with this id, whatever its case. Raises `UnknownModelError`, which offers the nearest ids."""
@@ -85,10 +87,11 @@ class ModelList(Sequence[Model]):
         if found is not None:
             return found
         near = self.nearest(model_id)
+        step = f"use {' or '.join(repr(i) for i in near)}" if near else "list them with %tetrate_models"
         raise UnknownModelError(
-            f"No model {model_id!r} among the {len(self)} that this key reaches.",
+            f"No model {model_id!r} in this key's list of {len(self):,}.",
             nearest=near,
-            next_step=f"use {' or '.join(repr(i) for i in near)}" if near else "list them with %tetrate_models",
+            next_step=f"{step}; one that is served but not listed is asked as '{UNLISTED}{model_id.strip()}'",
         )
 
     def nearest(self, text: str, n: int = 3) -> tuple[str, ...]:

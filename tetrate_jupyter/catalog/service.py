@@ -16,7 +16,18 @@ from tetrate_jupyter.catalog import join
 from tetrate_jupyter.catalog.cache import CatalogCache, Copy
 from tetrate_jupyter.catalog.flight import SingleFlight
 from tetrate_jupyter.catalog.models import ModelList
-from tetrate_jupyter.errors import ForbiddenError, GatewayError, InvalidKeyError, TetrateError
+from tetrate_jupyter.errors import (
+    ForbiddenError,
+    GatewayError,
+    GatewayTimeoutError,
+    InvalidKeyError,
+    MalformedResponseError,
+    NotFoundError,
+    ProviderError,
+    RequestRejectedError,
+    TetrateError,
+    UnsupportedEndpointError,
+)
 from tetrate_jupyter.http.wire import CatalogModel, WireModel
 from tetrate_jupyter.observers import Observers
 
@@ -30,6 +41,15 @@ _STOPPING_TIMEOUT: Final = 2.0  # seconds a cancelled fetch gets to close its co
 _MANY: Final = 2_000  # models
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
 _NO_MODELS: Final = ModelList()
+_UNREAD: Final = "The list of models can't be read. {}"
+_THE_LIST: Final = {  # said before the errors that could be about anything else
+    NotFoundError: _UNREAD,
+    UnsupportedEndpointError: _UNREAD,
+    MalformedResponseError: _UNREAD,
+    ProviderError: _UNREAD,
+    RequestRejectedError: _UNREAD,
+    GatewayTimeoutError: _UNREAD,
+}
 
 
 class Source(Protocol):
@@ -114,6 +134,10 @@ class Catalog:
                 return found
         return models.get(asked) if asked.strip().lower().endswith("/" + undated) else None
 
+    def described(self, identity: str) -> Model:
+        """Return a model that no list of the key has shown: what the catalog says of its id, mostly nothing."""
+        return self._catalogued(identity) or join.merge(WireModel(id=identity), None)
+
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` when the models have changed, on the changing thread; gives back a function that stops it."""
         return self._observers.add(callback)
@@ -181,6 +205,7 @@ class Catalog:
             listed = tuple(await self._source.models(key))
         except GatewayError as error:
             if force or not mine or isinstance(error, (InvalidKeyError, ForbiddenError)):
+                error.message = _THE_LIST.get(type(error), "").format(error.message) or error.message
                 raise
             self._change(key, list_note=f"The list of models may be out of date. {error.message}")
             return state.listed

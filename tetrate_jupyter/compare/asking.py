@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.columns import Column, Wish, columns_of, neighbours, wishes
 from tetrate_jupyter.compare.forecast import Forecast, forecast, usual_output
 from tetrate_jupyter.compare.rows import plain_params
@@ -15,7 +16,16 @@ from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
 from tetrate_jupyter.completion.request import wire_message
 from tetrate_jupyter.conversation import Conversation
-from tetrate_jupyter.errors import CostLimitError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
+from tetrate_jupyter.errors import (
+    CostLimitError,
+    GatewayError,
+    InvalidKeyError,
+    OptionError,
+    SecretInPromptError,
+    TetrateError,
+    UnknownModelError,
+    UnreachableError,
+)
 from tetrate_jupyter.http.gate import outgoing
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.sessions.asking import plan
@@ -24,7 +34,6 @@ from tetrate_jupyter.types import Cut, Image, Model
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.compare.result import Result
     from tetrate_jupyter.sessions.session import Session
 
@@ -165,24 +174,42 @@ async def models_of(session: Session, models: object) -> list[Model]:
 
 
 async def _columns(session: Session, wanted: list[Wish] | None, *, images: bool) -> tuple[Column, ...]:
-    models = await session.amodels()
+    models = await _listed(session, wanted)
     if wanted is None:
         wanted = _usual(session, models, images=images)
     if not wanted:  # a filter that nothing passed: other models would be a surprise
         raise OptionError("The list of models is empty.", next_step='name some: models=["claude-*", "gpt-6-luna"]')
     if any(not wish.is_pattern and models.get(wish.words) is None for wish in wanted):
         with contextlib.suppress(TetrateError):  # it may be newer than our list
-            models = await session.amodels(refresh=True)
+            newer = await session.amodels(refresh=True)
+            models = ModelList([*newer, *(m for m in models if newer.get(m.id) is None)])
     return columns_of(wanted, models)
+
+
+async def _listed(session: Session, wanted: list[Wish] | None) -> ModelList:
+    """Return the key's list, and with it what was named but no list has: `Chooser.find` takes it at its word."""
+    named = [wish.words for wish in wanted or () if not wish.is_pattern]
+    try:
+        models = await session.amodels()
+    except (InvalidKeyError, UnreachableError):
+        raise
+    except GatewayError:
+        if not named:
+            raise
+        models = ModelList()
+    chooser, bare = session.chooser, []
+    for words in named:
+        if models.get(words) is None:
+            with contextlib.suppress(UnknownModelError):
+                bare.append(chooser.at_hand(words) if models else await chooser.find(words))
+    return ModelList([*models, *filter(None, bare)]) if bare else models
 
 
 def _usual(session: Session, models: ModelList, *, images: bool) -> list[Wish]:
     own = models.get(session.model) if session.model else None
     own = own or models.default()
     if own is None:
-        raise UnknownModelError(
-            "This key reaches no model to talk to.", next_step=f"see what it may do: {session.endpoints.keys_page}"
-        )
+        raise session.chooser.no_model()
     return [Wish(m.id) for m in (own, *neighbours(own, models, images=images))]
 
 

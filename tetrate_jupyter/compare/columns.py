@@ -132,7 +132,7 @@ def _no_match(pattern: str, models: ModelList) -> UnknownModelError:
     near = models.nearest(pattern.strip("*?[]"))
     step = f"use {' or '.join(repr(i) for i in near)}" if near else "list them with %tetrate_models"
     return UnknownModelError(
-        f"No model fits {pattern!r} among the {len(models)} that this key reaches.", nearest=near, next_step=step
+        f"No model fits {pattern!r} in this key's list of {len(models):,}.", nearest=near, next_step=step
     )
 
 

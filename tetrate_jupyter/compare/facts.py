@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.table import Column, Table
 
@@ -124,6 +125,7 @@ def notices(row: Row) -> list[str]:
     """Say what a reader must know: why there is no answer, or why it isn't whole."""
     found = list(row.notices)
     if row.error is not None:
+        found = list(beside_error(found))
         step = f" Next: {row.next_step}." if row.next_step else ""
         found.append(f"{row.error}: {row.message}{step}")
         if row.request_id:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.ledger import Entry
 from tetrate_jupyter.types import Message
@@ -64,7 +65,9 @@ def _conversation(cell: Cell, attempt: Attempt) -> Conversation:
         error=type(attempt.error).__name__ if attempt.error else None,
         time=attempt.asked_at,
     )
-    notices = (*answer.notices, *([] if attempt.error is None else [attempt.error.advice]))
+    notices = answer.notices
+    if attempt.error is not None:
+        notices = (*beside_error(notices), attempt.error.advice)
     turn = found.begin()
     found.add(turn, user, replies, partial=partial, entry=entry, reasoning=answer.reasoning, notices=notices)
     return found

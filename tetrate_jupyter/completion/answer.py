@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.completion.reasons import KNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from tetrate_jupyter.types import Cut, Timing, ToolResult, Usage
@@ -64,11 +65,7 @@ class Answer:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What a reader must know before trusting the answer, each one short sentence."""
-        found = (
-            [f"{_PARTIAL.get(self.partial, f'Broken off ({self.partial})')}: this is part of an answer."]
-            if self.partial
-            else []
-        )
+        found = [f"{_PARTIAL.get(self.partial, f'Broken off ({self.partial})')}{_IS_PART}"] if self.partial else []
         if self.refusal:
             found.append(f"The model refused: {self.refusal}")
         if self.emptiness:
@@ -143,6 +140,12 @@ class Answer:
         return self.bundle()
 
 
+def beside_error(notices: Iterable[str]) -> tuple[str, ...]:
+    """Return the notices to show where an error stands beside them, which says itself that the answer broke off."""
+    return tuple(notice for notice in notices if not notice.endswith(_IS_PART))
+
+
+_IS_PART: Final = ": this is part of an answer."
 _PARTIAL: dict[str | None, str] = {
     "stopped": "Stopped",
     "AnswerTooLongError": "Stopped at the most that one answer may have",

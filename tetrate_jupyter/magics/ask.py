@@ -85,7 +85,10 @@ def _run(magics: TetrateMagics, asked: Question, output: Output, out: str | None
     except (KeyboardInterrupt, TetrateError) as stopped:
         reason = type(stopped).__name__ if isinstance(stopped, TetrateError) else "stopped"
         partial = completion.answer(partial=reason) if completion.has_output else None
-        output.end(partial, at_once=isinstance(stopped, KeyboardInterrupt))
+        final = partial
+        if partial is not None and isinstance(stopped, TetrateError):
+            final = replace(partial, partial=None)  # the error, which comes right below, says that it broke off
+        output.end(final, at_once=isinstance(stopped, KeyboardInterrupt))
         _keep(magics, partial, out)
         if isinstance(stopped, TetrateError):
             raise

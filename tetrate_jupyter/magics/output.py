@@ -51,6 +51,7 @@ class NotebookOutput:
         self._id: str | None = None
         self._length = 0  # of the text that was shown
         self._said = 0
+        self._waiting = ""  # whose answer the line says is waited for
         self._live: Live | None = None
         self._kept = ("", 0)  # what was shown of the text, and the length of that text
         self._drawing = False  # an interrupt may come between any two lines
@@ -78,8 +79,8 @@ class NotebookOutput:
         if answer is not None:
             body = self._body(answer.text) if at_once else None
             self._put(self._show(answer, body=body, at_once=at_once))
-        elif self._id is not None:
-            self._put({"text/plain": "", "text/html": ""})
+        elif self._id is not None and self._waiting:
+            self._put({"text/plain": f"{self._waiting}: no answer, {self._said} s"})  # an output can't be taken away
 
     def _body(self, text: str) -> str | None:
         """Return the HTML of an interrupted answer's text at next to no cost: what was shown, and what came since."""
@@ -116,8 +117,8 @@ class NotebookOutput:
             from tetrate_jupyter.render.plain import plain
 
             self._said = seconds
-            line = f"{completion.request.model.id}: {completion.state}, {seconds} s"
-            self._put({"text/plain": plain(line)})
+            self._waiting = plain(completion.request.model.id)
+            self._put({"text/plain": f"{self._waiting}: {plain(completion.state)}, {seconds} s"})
 
     def _put(self, bundle: dict[str, str]) -> None:
         if self._id is None:

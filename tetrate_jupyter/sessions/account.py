@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.errors import (
+    GatewayTimeoutError,
     InvalidKeyError,
     KeyHostError,
     KeyStoreError,
     LoginCancelledError,
+    NotFoundError,
     NotSignedInError,
     TetrateError,
+    UnreachableError,
 )
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Secret
@@ -130,6 +133,18 @@ class Account:
             return None
         return self._signed_in(found.place, models)
 
+    async def has_consent_page(self) -> bool:
+        """Whether keys can be had by a browser. A server on this machine is asked what it is; one that is down may."""
+        endpoints = self.endpoints
+        if endpoints.is_guessed:
+            try:
+                await self._connections.client().catalog()
+            except (UnreachableError, GatewayTimeoutError):
+                return True
+            except TetrateError:
+                return not endpoints.is_guessed  # the sandbox says what it is whatever it answers
+        return endpoints.has_consent_page
+
     async def begin(self, *, timeout: float | None = None, listen: bool = True) -> LoginAttempt:
         """Start signing in; an attempt that is still waiting is cancelled. Returns the attempt, its address in `.url`.
 
@@ -140,7 +155,7 @@ class Account:
         from tetrate_jupyter.auth.login import LoginAttempt
 
         endpoints = self.endpoints
-        if not endpoints.has_consent_page:
+        if not await self.has_consent_page():
             raise NotSignedInError(
                 f"No consent page is known for {endpoints.host}.",
                 next_step="enter a key for it: session.login(key=getpass()), or name its page: --auth-url",
@@ -189,7 +204,14 @@ class Account:
                 f"This key was made for {key.host}, not for {self.endpoints.host}; it was not sent.",
                 next_step="sign in here: session.login()",
             )
-        models = await self._catalog.refresh(key, force=True)
+        try:
+            models = await self._catalog.refresh(key, force=True)
+        except NotFoundError as error:
+            error.next_step = (
+                "a key for an endpoint without a list of models can't be checked: "
+                f"set TETRATE_API_KEY instead; or {error.next_step}"
+            )
+            raise
         place = await asyncio.to_thread(self._store.save, key, store=store)
         if key.host == self.endpoints.host:
             self._given = None
@@ -207,9 +229,10 @@ class Account:
             error = refused
         if error.status is None:  # not sent: it says itself what is wrong with it
             raise error.bare()
+        page = self.endpoints.keys_page
         raise InvalidKeyError(
             f"{self.endpoints.host} does not accept that key (401).",
-            next_step=f"copy it again from {self.endpoints.keys_page}, or sign in: %tetrate_login",
+            next_step=f"copy it again from {page}, or sign in: %tetrate_login" if page else "copy it again, all of it",
             request_id=error.request_id,
             status=401,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter import config
 from tetrate_jupyter.catalog.estimate import Estimate, cost
+from tetrate_jupyter.completion.answer import Answer, beside_error
 from tetrate_jupyter.completion.request import Options, Request, estimate_prompt_tokens
 from tetrate_jupyter.completion.run import Completion
 from tetrate_jupyter.errors import EmptyPromptError, TetrateError
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tetrate_jupyter.catalog.service import Catalog
-    from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.conversation import Conversation, Turn
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.ledger import Ledger
@@ -213,5 +213,5 @@ class Asker:
                 partial=not whole,
                 entry=entry,
                 reasoning=answer.reasoning,
-                notices=(*answer.notices, *([] if error is None else [error.advice])),
+                notices=answer.notices if error is None else (*beside_error(answer.notices), error.advice),
             )

@@ -7,6 +7,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.errors import GatewayError, GatewayTimeoutError, UnreachableError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from concurrent.futures import Future
@@ -74,8 +76,22 @@ class Connections:
         return await self.client().models(key)
 
     async def catalog(self) -> list[CatalogModel]:
-        """Give the public catalog (likewise)."""
-        return await self.client().catalog()
+        """Give the public catalog (likewise); nothing where this address has none of its own.
+
+        The real service's catalog tells nothing about somebody else's models and prices, whatever their ids. A server
+        on this machine may have no catalog at all, which is nothing to complain about.
+        """
+        client = self.client()
+        if not client.endpoints.has_consent_page:
+            return []
+        try:
+            return await client.catalog()
+        except (UnreachableError, GatewayTimeoutError):
+            raise
+        except GatewayError:
+            if client.endpoints.is_guessed:
+                return []
+            raise
 
     def move(self, endpoints: Endpoints) -> None:
         """Use other endpoints from now on; what is under way to the old ones is broken off."""

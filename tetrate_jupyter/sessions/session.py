@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any, Literal
 
 from tetrate_jupyter import config, secrecy
@@ -13,12 +12,13 @@ from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.conversation import Conversation
-from tetrate_jupyter.errors import SecretInPromptError, TetrateError, UnknownModelError
+from tetrate_jupyter.errors import SecretInPromptError
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.ledger import Ledger
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.sessions.account import Account
 from tetrate_jupyter.sessions.asking import Asker, Plan, Question, plan
+from tetrate_jupyter.sessions.choosing import Chooser
 from tetrate_jupyter.sessions.connections import Connections
 from tetrate_jupyter.sessions.runs import Runs
 from tetrate_jupyter.types import Model, Secret
@@ -83,12 +83,12 @@ class Session:
         self.max_answer = config.MAX_ANSWER_CHARACTERS
         self._model: str | None = None
         self._model_observers = Observers()
-        self._refreshing: asyncio.Future[None] | None = None
         self._connections = Connections(endpoints)
         self._data_dir = data_dir
         self.catalog = Catalog(self._connections, CatalogCache.of(endpoints, self._data_dir))
         given = given and given.bound_to(endpoints.host)
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
+        self.chooser = Chooser(self.catalog, self.account)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
         self.runs = Runs()
         self.comparison: Comparison | None = None  # the newest one that `compare` has begun
@@ -166,21 +166,24 @@ class Session:
 
     async def amodels(self, pattern: str = "", *, refresh: bool = False) -> ModelList:
         """Like `models`."""
-        found = await self.bridge.arun(self._refreshed(force=refresh))
+        found = await self.bridge.arun(self.chooser.listed(force=refresh))
         return found.search(pattern) if pattern.strip() else found
-
-    async def _refreshed(self, *, force: bool = False) -> ModelList:
-        return await self.catalog.refresh(await self.account.key(), force=force)
 
     @property
     def model(self) -> str | None:
-        """The current model's id. Setting one that the list at hand doesn't have raises `UnknownModelError`."""
+        """The current model's id. Setting one that the list at hand doesn't have raises `UnknownModelError`.
+
+        An id that is served but not listed is set as "unlisted:ID".
+        """
         return self._model
 
     @model.setter
     def model(self, model_id: str | None) -> None:
         known = self.catalog.models
-        self._set_model(known.find(model_id).id if model_id is not None and known else model_id)
+        at_hand = None if model_id is None else self.chooser.at_hand(model_id)
+        if model_id is not None and at_hand is None and known:
+            at_hand = known.find(model_id)
+        self._set_model(at_hand.id if at_hand else model_id)
 
     def choose(self, model_id: str) -> Model:
         """Set the current model; raises `UnknownModelError`, with the nearest ids, where this key doesn't reach it."""
@@ -188,7 +191,7 @@ class Session:
 
     async def achoose(self, model_id: str) -> Model:
         """Like `choose`."""
-        found = await self.bridge.arun(self._find(model_id))
+        found = await self.bridge.arun(self.chooser.find(model_id))
         self._set_model(found.id)
         return found
 
@@ -226,31 +229,13 @@ class Session:
             self._model = model_id
             self._model_observers.notify()
 
-    async def _find(self, model_id: str) -> Model:
-        at_hand = self.catalog.models.get(model_id)
-        if at_hand is not None:
-            if not self.catalog.is_fresh:  # good enough to ask with; the next question has the new one
-                self._refreshing = asyncio.ensure_future(self._refresh_quietly())
-            return at_hand
-        models = await self._refreshed()
-        if models.get(model_id) is None:  # it may be newer than our list
-            models = await self._refreshed(force=True)
-        return models.find(model_id)
-
-    async def _refresh_quietly(self) -> None:
-        with contextlib.suppress(TetrateError):
-            await self._refreshed()
-
     async def _resolve(self, model_id: str | None) -> Model:
         wanted = model_id or self._model
         if wanted is not None:
-            return await self._find(wanted)
-        models = await self._refreshed()
-        chosen = models.default()
+            return await self.chooser.find(wanted)
+        chosen = await self.chooser.default()
         if chosen is None:
-            raise UnknownModelError(
-                "This key reaches no model to talk to.", next_step=f"see what it may do: {self.endpoints.keys_page}"
-            )
+            raise self.chooser.no_model()
         self._set_model(chosen.id)
         return chosen
 

@@ -52,7 +52,7 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
                 return done
             if session.account.trouble:
                 print(session.account.trouble)  # noqa: T201 - likewise
-    if not session.endpoints.has_consent_page:
+    if not bridge.run(session.account.has_consent_page()):
         return bridge.run(session.account.use_text(_ask_key(session.endpoints.host), store=store))
     attempt = bridge.run(session.account.begin(timeout=timeout, listen=not hosted_elsewhere()))
     try:

@@ -48,11 +48,9 @@ class Status:
 
 async def report(session: Session, connections: Connections) -> Status:
     """Gather the facts; what can't be learned is said in place, so that a report never fails."""
-    facts = [
-        ("router", session.endpoints.base_url),
-        ("sign-in page", session.endpoints.auth_url),
-    ]
-    facts += await _sign_in(session, connections)
+    signed_in = await _sign_in(session, connections)  # first: it shows what a server on this machine is
+    page = session.endpoints.auth_url if await session.account.has_consent_page() else "none known for this address"
+    facts = [("router", session.endpoints.base_url), ("sign-in page", page), *signed_in]
     facts += [
         ("model", session.model or "none chosen (the first question chooses one)"),
         ("conversation", f"{len(session.history)} exchanges"),

@@ -9,6 +9,7 @@ from tetrate_jupyter.compare.blind import UNTOLD
 from tetrate_jupyter.compare.columns import own_label
 from tetrate_jupyter.compare.diff import diff_html, word_diff
 from tetrate_jupyter.compare.rows import plain_params, row_of
+from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible
@@ -71,7 +72,7 @@ class CompareItems:
             "status": self._status(cell, row, blind=names is not None),
             "exact": "" if names else _exact(row),
             "error": _error(row, blind=names is not None),
-            "notes": [] if names else [visible(notice) for notice in row.notices],
+            "notes": [] if names else [visible(n) for n in (beside_error(row.notices) if row.error else row.notices)],
             "bar": _bar(row, longest) if cell.is_over and longest and not names else [],
             "source": row.text if cell.is_over else "",
         }

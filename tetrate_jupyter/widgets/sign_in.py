@@ -160,7 +160,7 @@ class SignInPanel:
                     self._be_signed_in(done)
                     return
                 self._show(note=self._session.account.trouble)
-        if not self._session.endpoints.has_consent_page:
+        if not await self._session.account.has_consent_page():
             self._show(State.KEY_ONLY)
             return
         await self._wait_for_browser()

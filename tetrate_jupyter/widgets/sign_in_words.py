@@ -148,4 +148,8 @@ def signed_out_lines(endpoints: Endpoints, places: Sequence[Place]) -> list[str]
         for place in places
         if not place.removable
     ]
-    return [*lines, f"The key itself still exists at the router. To revoke it: {endpoints.keys_page}"]
+    page = endpoints.keys_page
+    return [
+        *lines,
+        f"The key itself still exists at the router. To revoke it{f': {page}' if page else ', go where it was made.'}",
+    ]

@@ -1,0 +1,124 @@
+"""Which model a question goes to: one of the key's list or, where the list can't say, the one that was named."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.catalog import join
+from tetrate_jupyter.catalog.models import UNLISTED
+from tetrate_jupyter.errors import (
+    GatewayError,
+    InvalidKeyError,
+    TetrateError,
+    UnknownModelError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.catalog.service import Catalog
+    from tetrate_jupyter.sessions.account import Account
+    from tetrate_jupyter.types import Model
+
+_LIST_PAUSE: Final = 60.0  # seconds in which a list that could not be read isn't asked for again by a named model
+_NAME_ONE: Final = "name the model: %tetrate_model ID, -m ID, or session.model = 'ID'"
+
+
+class Chooser:
+    """Finds models by id for one session.
+
+    An endpoint without a readable list of models can be asked all the same, where the model was named: of such a model
+    nothing is known but its id. One that the list doesn't have is asked where it is named "unlisted:ID"; from then on
+    its bare id is known, too. `clock`: monotonic seconds, for tests.
+    """
+
+    def __init__(self, catalog: Catalog, account: Account, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._catalog = catalog
+        self._account = account
+        self._clock = clock
+        self._bare: dict[tuple[str, str], Model] = {}  # by router and id in lower case: models that no list has shown
+        self._listless: tuple[str, float] | None = None  # the router whose list could not be read, and when
+        self._refreshing: asyncio.Future[None] | None = None
+
+    async def listed(self, *, force: bool = False) -> ModelList:
+        """Return the key's list; see `Catalog.refresh`."""
+        return await self._catalog.refresh(await self._account.key(), force=force)
+
+    def at_hand(self, model_id: str) -> Model | None:
+        """Return a model that can be told without asking anybody, or None. Raises `UnknownModelError` (see `named`)."""
+        wanted = model_id.strip()
+        if wanted.startswith(UNLISTED):
+            return self.named(wanted)
+        return self._catalog.models.get(wanted) or self._bare.get((self._router, wanted.lower()))
+
+    def named(self, words: str) -> Model:
+        """Return the model of "unlisted:ID", taken at its word. Raises `UnknownModelError` for what is no id."""
+        identity = words.strip().removeprefix(UNLISTED).strip()
+        known = self._catalog.models.get(identity)
+        if known is not None:
+            return known
+        if not join.is_usable(identity):
+            raise UnknownModelError(
+                f"{identity[:200]!r} can't be a model's id.", next_step=f"write it as in {UNLISTED}my-model"
+            )
+        return self._bare.setdefault((self._router, identity.lower()), self._catalog.described(identity))
+
+    async def find(self, model_id: str) -> Model:
+        """Return the model with this id. Raises `UnknownModelError` where the list is there and doesn't have it."""
+        at_hand = self.at_hand(model_id)
+        if at_hand is not None:
+            if not self._catalog.is_fresh and self._catalog.models:  # good enough to ask with; the next has the new one
+                self._refreshing = asyncio.ensure_future(self._refresh_quietly())
+            return at_hand
+        await self._account.key()
+        if self._is_listless():
+            return self._catalog.described(model_id.strip())
+        try:
+            models = await self.listed()
+        except (InvalidKeyError, UnreachableError):
+            raise
+        except GatewayError:
+            self._listless = (self._router, self._clock())
+            models = self._catalog.models
+        if models and models.get(model_id) is None:  # it may be newer than our list
+            with contextlib.suppress(GatewayError):
+                models = await self.listed(force=True)
+        return models.find(model_id) if models else self._catalog.described(model_id.strip())
+
+    async def default(self) -> Model | None:
+        """Return what is chosen for somebody who hasn't; None for an empty list."""
+        try:
+            models = await self.listed()
+        except (InvalidKeyError, UnreachableError):
+            raise
+        except GatewayError as error:
+            error.next_step = f"{_NAME_ONE}; or {error.next_step}"
+            raise
+        return models.default()
+
+    def no_model(self) -> UnknownModelError:
+        """Return the error for an empty list."""
+        page = self._account.endpoints.keys_page
+        return UnknownModelError(
+            "This key reaches no model to talk to: the list of models is empty.",
+            next_step=f"see what it may do: {page}" if page else _NAME_ONE,
+        )
+
+    @property
+    def _router(self) -> str:
+        return self._account.endpoints.base_url
+
+    def _is_listless(self) -> bool:
+        if self._listless is None or self._catalog.models:
+            return False
+        router, at = self._listless
+        return router == self._router and self._clock() - at < _LIST_PAUSE
+
+    async def _refresh_quietly(self) -> None:
+        with contextlib.suppress(TetrateError):
+            await self.listed()
