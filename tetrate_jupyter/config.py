@@ -142,6 +142,8 @@ _OPERATION_PATHS = (
     "/responses",
     "/status",
 )
+# Last segments of addresses that are whole without a version: Azure's, Cloudflare's, Gemini's, and kin.
+_WHOLE_ENDS = frozenset({"inference", "compat", "openai", "compatible-mode", "compatibility"})
 _OWN_DOMAIN = ".router.tetrate.ai"  # whose keys the default consent page gives
 _NEVER = frozenset('<>"\\^`{|}')  # in no address as it is; a person mistyped or pasted something else
 _UNTOLD = r"(?s)(?<=//)[^/?#]*@|[?#].*"  # user, password and query are not repeated in an error
@@ -250,19 +252,30 @@ def scope_of(url: str) -> str:
     return place if scheme == ("http" if _is_loopback(split) else "https") else f"{scheme}://{place}"
 
 
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address."""
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc}"
+
+
 def scope_is_loopback(scope: str) -> bool:
     """Whether a name as `scope_of` gives it is one of this machine."""
     return _is_loopback(urlsplit(scope if "://" in scope else "http://" + scope))
 
 
 def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
-    """Give the base URL with `/v1` appended unless a version segment is there; explain what is wrong otherwise.
+    """Give the base URL with `/v1` appended unless its end says that it is whole; explain what is wrong otherwise.
 
     "gateway.example", "https://gateway.example/" and "https://gateway.example/v1/" all give
-    "https://gateway.example/v1". Raises `BaseURLError`.
+    "https://gateway.example/v1". Left alone is what has a version segment ("/v1beta/openai/") or ends as compatible
+    endpoints do ("/inference", "/compat", "/openai"). "=https://..." is exactly this address. Raises `BaseURLError`.
     """
+    exactly = text.strip().startswith("=")
+    text = text.strip().removeprefix("=")
     split = _checked(text, "base URL", allow_http=allow_http)
     path = split.path.rstrip("/")
+    if exactly:
+        return urlunsplit((split.scheme, split.netloc, path, "", ""))
     for operation in _OPERATION_PATHS:
         if path.endswith(operation):
             shorter = urlunsplit((split.scheme, split.netloc, path[: -len(operation)] or "/v1", "", ""))
@@ -270,8 +283,8 @@ def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
                 f"{text.strip()!r} is the address of one operation, not of the router.",
                 next_step=f"use {shorter!r}",
             )
-    last = path.rsplit("/", 1)[-1]
-    if not (last[:1] == "v" and last[1:2].isdigit()):
+    parts = path.lower().split("/")
+    if not (_WHOLE_ENDS & {parts[-1]} or any(part[:1] == "v" and part[1:2].isdigit() for part in parts)):
         path += "/v1"
     return urlunsplit((split.scheme, split.netloc, path, "", ""))
 

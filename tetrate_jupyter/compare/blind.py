@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.setup import blind_names
-
-if TYPE_CHECKING:
-    from tetrate_jupyter.compare.result import Result
 
 UNTOLD: Final = "what happened would tell the name"
 REVEAL: Final = "reveal the names to read it"
@@ -24,7 +22,7 @@ class Blind:
         names = names or blind_names([h.id for h in result.heads], result.facts.seed)
         kept = {h.id for h in result.heads}
         heads = [Head(column, name, name) for column, name in names.items() if column in kept]
-        self.shown = type(result)(result.facts, heads, map(_untold, result.rows), is_blind=True)
+        self.shown = Result(result.facts, heads, map(_untold, result.rows), is_blind=True)
 
     @property
     def html(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict, fields
@@ -40,16 +41,28 @@ def save(result: Result, path: str | Path) -> Path:
         "rows": [_out(r) for r in result.rows],
     }
     text = secrecy.redact(json.dumps(whole, ensure_ascii=False, indent=1))
-    beside = target.with_name(f".{target.name}.{uuid4().hex[:8]}")
+    return written(target, lambda beside: write_text(beside, text))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8; half a character becomes a question mark."""
+    path.write_text(text, encoding="utf-8", errors="replace", newline="")
+
+
+def written(target: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` fill a file beside `target`, then put it there. Raises `ComparisonFileError`."""
+    beside = target.with_name(f".{uuid4().hex[:8]}.{target.name}")  # the ending stays: writers look at it
     try:
-        beside.write_text(text, encoding="utf-8", errors="replace")
+        write(beside)
         os.replace(beside, target)  # noqa: PTH105 - Path.replace is the same, os names the promise: all or nothing
     except OSError as problem:
-        beside.unlink(missing_ok=True)
         raise ComparisonFileError(
             f"{target.name} can't be written: {problem.strerror or type(problem).__name__}.",
             next_step="choose a folder that is there and may be written",
         ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
     return target
 
 

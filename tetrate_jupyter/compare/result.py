@@ -94,13 +94,26 @@ class Result:
         comparison: Comparison | None = None,
         is_blind: bool = False,
     ) -> None:
-        self.facts = facts
-        self.heads = tuple(heads)
-        self.rows = tuple(rows)
+        self._all = facts, tuple(heads), tuple(rows)
         self.comparison = comparison
         self.is_blind = is_blind
 
     # --- reading ---------------------------------------------------------------------------------------------
+
+    @property
+    def facts(self) -> Facts:
+        """What was asked, and what it took as a whole."""
+        return self._all[0]
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The facts of each column."""
+        return self._all[1]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """One for each answer: by prompt, column and repeat."""
+        return self._all[2]
 
     def __getitem__(self, column: str) -> ColumnResult:
         for key in ("label", "id"):
@@ -189,11 +202,13 @@ class Result:
     # --- keeping and showing ---------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:
-        """Write everything to one JSON file, and give its path. An existing one is replaced as a whole or not at all.
+        """Write it in the format that the name says; return the path. A file is replaced as a whole or not at all.
 
-        Raises `ComparisonFileError` where it can't be written.
+        .json (or no ending) has everything and is what `load` reads; .csv, .xlsx and .parquet have `df`, .html the
+        page.
+        Raises `ComparisonFileError` where it can't be written, and for other endings.
         """
-        from tetrate_jupyter.compare.files import save
+        from tetrate_jupyter.compare.exports import save
 
         return save(self, path)
 
@@ -241,3 +256,45 @@ class Result:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.bundle()
+
+
+class LiveResult(Result):
+    """The result of a comparison that may still run: each look at it is at what has come by then."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        now = comparison.result
+        super().__init__(now.facts, now.heads, now.rows, comparison=comparison, is_blind=now.is_blind)
+        self._running = comparison
+
+    @property
+    def facts(self) -> Facts:
+        """See `Result`."""
+        return self._running.result_of(()).facts
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """See `Result`."""
+        return self._running.result_of(()).heads
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """See `Result`."""
+        return self._running.result.rows
+
+    @property
+    def result(self) -> Result:
+        """What there is now: a snapshot that stays as it is."""
+        return self._running.result
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anything is still to come."""
+        return self._running.is_running
+
+    def wait(self, *, timeout: float | None = None) -> Result:
+        """Wait for the end and return it as it is then. Raises `TimeoutError` after `timeout` seconds (None: never)."""
+        return self._running.wait(timeout=timeout)
+
+    def stop(self) -> None:
+        """Stop what still runs; what came is kept."""
+        self._running.stop()

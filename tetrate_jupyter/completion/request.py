@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.tools import Toolbox
     from tetrate_jupyter.types import Message, Model
 
+_DEPTH = 50  # of an option's value; deeper ones are refused by whoever reads them
 MAX_TEMPERATURE = 2.0  # the OpenAI-compatible range; providers refuse more
 
 
@@ -36,6 +38,8 @@ class Options:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, value in self.extra.items():
+            refuse_unsendable(name, value)
         if self.temperature is not None and not 0 <= self.temperature <= MAX_TEMPERATURE:
             raise OptionError(f"temperature is {self.temperature}.", next_step="give a number from 0 to 2")
         if self.max_tokens is not None and self.max_tokens < 1:
@@ -45,6 +49,15 @@ class Options:
                 "One question gets one answer: n can't be more than 1.",
                 next_step='for several answers: session.compare("...", repeats=2), or %%tetrate_compare --repeats 2',
             )
+
+
+def refuse_unsendable(name: str, value: object, depth: int = 0) -> None:
+    """Raise `OptionError` for NaN and Infinity anywhere in a value: JSON has neither, and null is something else."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise OptionError(f"{name} holds {value}, which JSON can't.", next_step="give a finite number, or leave it out")
+    if depth < _DEPTH and isinstance(value, (dict, list, tuple)):
+        for each in value.values() if isinstance(value, dict) else value:
+            refuse_unsendable(name, each, depth + 1)
 
 
 @dataclass(frozen=True)

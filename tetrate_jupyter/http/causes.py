@@ -10,6 +10,8 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.characters import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,6 +28,10 @@ def explain(failure: BaseException, host: str, url: str) -> tuple[str, str]:
     """Give (what happened, what to do next) for a connection that failed."""
     for kind, what, step in _KINDS:
         for cause in causes(failure):
+            if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _STRICT:
+                return f"The certificate of {host} can't be trusted from here.", _STRICT_STEP.format(
+                    reason=one_line(str(cause.verify_message), 100)
+                )
             if isinstance(cause, kind):
                 return what.format(host=host), step.format(url=url)
     return f"The connection to {host} failed or was dropped.", _CHECK_NETWORK.format(url=url)
@@ -41,6 +47,14 @@ def causes(failure: BaseException) -> Iterator[BaseException]:
         yield current
         waiting += [c for c in (current.__cause__, current.__context__) if c is not None]
         waiting += [c for c in getattr(current, "exceptions", ()) if isinstance(c, BaseException)]
+
+
+# OpenSSL's codes for what only a strict check refuses; Python 3.13 made it the usual one.
+_STRICT: Final = range(79, 96)
+_STRICT_STEP: Final = (
+    "Python 3.13 checks certificates more strictly, and the company's certificate lacks what it asks for ({reason}): "
+    "ask for a new one, or use Python 3.12"
+)
 
 
 _KINDS: Final[tuple[tuple[type[BaseException], str, str], ...]] = (

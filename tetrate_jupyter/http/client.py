@@ -25,6 +25,7 @@ from tetrate_jupyter.http.gate import clean, outgoing
 from tetrate_jupyter.http.held_key import HeldKey
 from tetrate_jupyter.http.inflate import EncodingError, encoding_of, inflated
 from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
+from tetrate_jupyter.http.surroundings import SETTINGS_ERRORS, certificates, proxy_for, unusable
 from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
@@ -46,9 +47,6 @@ _PLAIN_HEADERS: Final = {
     "Accept-Encoding": "identity",  # what isn't compressed can't be a bomb; a stream would wait for its compressor, too
 }
 _STREAM_HEADERS: Final = {"Accept": "text/event-stream, application/json"}
-_NO_PROXY_FOR: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
-# What building a client raises for a proxy address or certificate file that can't be used.
-_SETTINGS_ERRORS: Final = (ImportError, ValueError, FileNotFoundError, PermissionError, IsADirectoryError)
 _KEEP_ALIVE_SECONDS: Final = 30.0  # a next question within this needs no new TLS handshake; gateways keep far longer
 
 
@@ -90,7 +88,7 @@ class GatewayClient:
 
         All pages together have at most `config.MAX_LIST_BYTES`; the first `config.MAX_MODELS` entries are kept.
         """
-        asked = self._asked(base_url=self.endpoints.auth_url, keyed=False)
+        asked = self._asked(self.endpoints.auth_url, keyed=False)
         found = await within(self.timeouts.catalog, self._catalog_pages(asked), asked)
         self.endpoints.recognise()
         return found
@@ -125,7 +123,7 @@ class GatewayClient:
         raise asyncio.CancelledError(*cancelled)  # without the frames that held code and verifier
 
     async def _exchanged(self, code: Secret, verifier: Secret) -> Secret | errors.TetrateError:
-        asked = self._asked(base_url=self.endpoints.auth_url)
+        asked = self._asked(self.endpoints.auth_url)
 
         async def post(content: bytes) -> faults.Reply | Failure:
             call = _Call("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
@@ -271,8 +269,7 @@ class GatewayClient:
         if opened.headers.get("server") == config.SANDBOX_NAME:
             self.endpoints.recognise()
         if response.is_success:
-            if not opened.reply().is_web_page:
-                self._works.add(call.url)
+            self._works |= set() if opened.reply().is_web_page else {call.url}
             refusal = opened.refusal
             if refusal is None:
                 return opened
@@ -294,10 +291,19 @@ class GatewayClient:
         if self._http is None:
             logs.keep_keys_out()
             self._loop, self._pid = loop, os.getpid()
+            urls = self.endpoints.base_url, self.endpoints.auth_url
+            trusted = certificates(urls)
+            limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE_SECONDS)
             self._http = httpx.AsyncClient(
                 timeout=httpx.Timeout(None, connect=self.timeouts.connect),
-                limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE_SECONDS),
-                mounts=dict.fromkeys(_NO_PROXY_FOR),
+                limits=limits,
+                verify=trusted,
+                trust_env=False,  # proxies and certificates are read in `surroundings`; nothing else is taken from it
+                mounts={
+                    config.origin_of(url): httpx.AsyncHTTPTransport(proxy=proxy, verify=trusted, limits=limits)
+                    for url in urls
+                    if (proxy := proxy_for(url)) is not None
+                },
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept: nothing here is a visit
             )
         return self._http
@@ -383,12 +389,8 @@ def ours(foreign: Exception, asked: faults.Asked) -> errors.TetrateError:
         )
     if isinstance(foreign, (EncodingError, httpx.DecodingError)):
         return faults.badly_encoded(str(foreign) if isinstance(foreign, EncodingError) else "badly compressed", asked)
-    if isinstance(foreign, (*_SETTINGS_ERRORS, httpx.InvalidURL, httpx.UnsupportedProtocol)):
-        return errors.ConfigError(
-            f"No connection to {asked.host} can be made with this environment's addresses, proxies and certificates.",
-            next_step="check TETRATE_BASE_URL, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE; "
-            "a socks proxy needs: pip install socksio",
-        )
+    if isinstance(foreign, (*SETTINGS_ERRORS, httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        return unusable(asked.host)
     if isinstance(foreign, httpx.ProxyError):
         what, step = f"The proxy between here and {asked.host} refused the connection.", causes.CHECK_PROXY
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -11,6 +12,7 @@ from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import BaseURLError
 from tetrate_jupyter.types import Secret
 
+_LINE_ENDS = re.compile(r"(?:\\[rn])+\Z")  # as typed: a backslash and a letter
 Kind = Literal["given", "memory", "environment", "keyring", "file"]
 
 
@@ -62,8 +64,15 @@ def environment_key(endpoints: Endpoints) -> FoundKey | None:
 
 
 def variable(name: str) -> str:
-    """Return an environment variable's text, or ""."""
-    return os.environ.get(name, "").strip()
+    """Return an environment variable's text without quotes and line ends around it, or ""."""
+    text = os.environ.get(name, "").strip()
+    while True:  # `docker --env-file` and kin keep quotes, and "\\n" as it is typed
+        bare = _LINE_ENDS.sub("", text).strip()
+        if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\"":
+            bare = bare[1:-1].strip()
+        if bare == text:
+            return text
+        text = bare
 
 
 def found_key(value: str | None, host: str, place: Place) -> FoundKey | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
@@ -13,11 +13,14 @@ from tetrate_jupyter.magics.prompting import build_prompt, out_name
 from tetrate_jupyter.sessions.rows import asked_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.cuts import Limits
     from tetrate_jupyter.magics.extension import TetrateMagics
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.magics.output import Output
+    from tetrate_jupyter.magics.prompting import Prompt
     from tetrate_jupyter.sessions.asking import Question
 
 VARIABLE = "_tetrate"
@@ -30,11 +33,11 @@ class Stopped(KeyboardInterrupt):
         return [f"Stopped. The text so far is in {VARIABLE}, and in the conversation, marked as partial."]
 
 
-def ask(magics: TetrateMagics, line: str, cell: str | None) -> None:
-    """Run one magic call from its line to its variable."""
+def ask(magics: TetrateMagics, line: str, cell: str | None, variables: Mapping[str, Any]) -> None:
+    """Run one magic call from its line to its variable. `variables` are those that its prompt may name."""
     parsed = commands.ASK.parse(line)
     out, form = out_name(parsed), parsed.text("format") or magics.format
-    asked = _question(magics, parsed, cell, form)
+    asked = _question(magics, build(magics, parsed, cell, variables), parsed, form)
     if parsed.flag("new"):
         magics.session.reset()
     if parsed.flag("dry_run"):
@@ -55,11 +58,16 @@ def ask(magics: TetrateMagics, line: str, cell: str | None) -> None:
         magics.ip.set_next_input(next_cell(answer.code), replace=False)
 
 
-def _question(magics: TetrateMagics, parsed: Parsed, cell: str | None, form: str) -> Question:
+def build(magics: TetrateMagics, parsed: Parsed, cell: str | None, variables: Mapping[str, Any]) -> Prompt:
+    """Put the variables into the prompt, as much of each as fits."""
+
     def limits(text: str) -> Limits:
         return asked_limits(magics.session, text, parsed.text("rows"), parsed.text("model"))
 
-    prompt = build_prompt(parsed, cell, magics.ip.user_ns, limits)
+    return build_prompt(parsed, cell, variables, limits)
+
+
+def _question(magics: TetrateMagics, prompt: Prompt, parsed: Parsed, form: str) -> Question:
     defaults = {"temperature": magics.temperature, "max_tokens": magics.max_tokens}
     options = {k: v for k, v in defaults.items() if v is not None} | dict(prompt.arguments)
     asked = magics.session.question(

@@ -27,7 +27,7 @@ ASK_OPTIONS: Final = (
     Option(("--image",), "file or variable to send along; may be repeated", value="PATH|NAME", many=True),
     Option(("--schema",), "variable that holds a JSON schema, dataclass or pydantic model", value="NAME"),
     Option(("--tool",), "function that the model may call; may be repeated", value="NAME", many=True),
-    Option(("-p", "--param"), "further request field; may be repeated", value="NAME=VALUE", many=True),
+    Option(("-p", "--param"), "further request field; may be repeated", value="NAME=VALUE", many=True, is_param=True),
     Option(("--new",), "start a fresh conversation with this question"),
     Option(("--no-keep",), "leave question and answer out of the conversation"),
     Option(("--dry-run",), "show what would be sent, its size and its estimated cost; send nothing"),
@@ -50,9 +50,9 @@ COMPARE: Final = Command(
     "tetrate_compare",
     "Ask several models what the cell says, all at once, their answers, times and costs side by side. In a notebook\n"
     "the cell ends at once and the columns write live; alone, %tetrate_compare opens an empty panel. Elsewhere, and\n"
-    "with --wait, the result is shown at the end. _tetrate_compare has the run (.result, .continue_with()), and after\n"
-    "--wait the result: .df, .save(), .plot(). A model that fails is a column that says why. Without -m: the model of\n"
-    "the session and two neighbours by price and provider.",
+    "with --wait, the result is shown at the end. _tetrate_compare has the result: .df, .save(), .plot(), while it\n"
+    "runs of what has come so far; .comparison is the run (.continue_with()). A model that fails is a column that\n"
+    "says why. Without -m: the model of the session and two neighbours by price and provider.",
     (
         Option(("-m", "--model"), "model, list (a,b) or pattern (claude-*); may be repeated", value="IDS", many=True),
         Option(("--repeats",), "how often each model is asked (1)", value="NUMBER", convert=int),

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.compare.asking import ANNOUNCED, SETTLE, ComparisonStopped, models_of, prepare
+from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.completion.cuts import USUAL
 from tetrate_jupyter.errors import EmptyPromptError
 from tetrate_jupyter.front_end import place
@@ -16,6 +17,8 @@ from tetrate_jupyter.magics.prompting import build_prompt, out_name
 from tetrate_jupyter.sessions.rows import is_asked_for, limits
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.completion.cuts import Limits
@@ -26,8 +29,11 @@ if TYPE_CHECKING:
 VARIABLE = "_tetrate_compare"
 
 
-def compare(magics: TetrateMagics, line: str, cell: str | None) -> ComparePanel | None:
-    """Give the panel in a notebook, the comparison in it under way; elsewhere, or with --wait, show the result."""
+def compare(magics: TetrateMagics, line: str, cell: str | None, variables: Mapping[str, Any]) -> ComparePanel | None:
+    """Give the panel in a notebook, the comparison in it under way; elsewhere, or with --wait, show the result.
+
+    The variable holds the same kind of result in either case: while it runs, of what has come so far.
+    """
     parsed = commands.COMPARE.parse(line)
     out = out_name(parsed)
     live = place() == "notebook" and not parsed.flag("wait")
@@ -37,7 +43,7 @@ def compare(magics: TetrateMagics, line: str, cell: str | None) -> ComparePanel 
         from tetrate_jupyter.widgets.compare import ComparePanel
 
         return ComparePanel(magics.session, blind=parsed.flag("blind"))
-    comparison = _prepared(magics, parsed, cell)
+    comparison = _prepared(magics, parsed, cell, variables)
     if parsed.flag("dry_run"):
         _show_forecast(comparison.forecast)
         for notice in left_out(comparison.setup.cuts):
@@ -50,13 +56,13 @@ def compare(magics: TetrateMagics, line: str, cell: str | None) -> ComparePanel 
     if live:
         from tetrate_jupyter.widgets.compare import ComparePanel
 
-        _keep(magics, out, comparison)
+        _keep(magics, out, LiveResult(comparison))
         return ComparePanel(magics.session, comparison, blind=parsed.flag("blind"))
     _wait(magics, comparison, out, blind=parsed.flag("blind"))
     return None
 
 
-def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str) -> Comparison:
+def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str, variables: Mapping[str, Any]) -> Comparison:
     session, rows = magics.session, parsed.text("rows")
     models = ",".join(parsed.many("model")) or None
 
@@ -66,7 +72,7 @@ def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str) -> Comparison:
         asked = session.bridge.run(models_of(session, models))
         return limits(session, text, rows, models=asked, history=parsed.flag("history"))
 
-    prompt = build_prompt(parsed, cell, magics.ip.user_ns, limits_for)
+    prompt = build_prompt(parsed, cell, variables, limits_for)
     asked = dict(prompt.arguments)
     asked.pop("model", None)
     own = {
@@ -91,7 +97,7 @@ def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, bli
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
             comparison.wait(timeout=SETTLE)
         stopped = True
-    result = comparison.result
+    result = LiveResult(comparison)
     _keep(magics, out, result)
     shown = result.blind() if blind else result
     publish_display_data(shown.bundle(at_once=stopped))  # type: ignore[no-untyped-call]  # IPython's

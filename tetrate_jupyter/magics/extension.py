@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe
 
 from tetrate_jupyter import config
@@ -15,7 +15,7 @@ from tetrate_jupyter.magics.complete import matcher
 from tetrate_jupyter.magics.question_mark import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
-def _magic(command: Command, kind: Callable[..., Any]) -> Callable[[Function], Function]:
-    """Make a method the magic of `command`, with its help; the line is left as typed."""
+def _magic(command: Command, kind: Callable[..., Any], *, scoped: bool = False) -> Callable[[Function], Function]:
+    """Make a method the magic of `command`, with its help; the line is left as typed.
+
+    `scoped`: it gets the variables of the function it is called in as `local_ns`.
+    """
 
     def decorate(method: Function) -> Function:
         method.__doc__ = command.help()
-        return cast("Function", kind(no_var_expand(method)))
+        made = kind(no_var_expand(method))
+        return cast("Function", needs_local_scope(made) if scoped else made)
 
     return decorate
 
@@ -96,17 +100,22 @@ class TetrateMagics(Magics):
     def _bridge_set(self, change: dict[str, Any]) -> None:
         self.session.use_bridge(change["new"])
 
-    @_magic(commands.ASK, line_cell_magic)
-    def tetrate(self, line: str, cell: str | None = None) -> None:
+    @_magic(commands.ASK, line_cell_magic, scoped=True)
+    def tetrate(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> None:
         from tetrate_jupyter.magics.ask import ask
 
-        ask(self, line, cell)
+        ask(self, line, cell, self._variables(local_ns))
 
-    @_magic(commands.COMPARE, line_cell_magic)
-    def tetrate_compare(self, line: str, cell: str | None = None) -> Any:  # noqa: ANN401 - shown by IPython
+    @_magic(commands.COMPARE, line_cell_magic, scoped=True)
+    def tetrate_compare(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - shown by IPython
         from tetrate_jupyter.magics.compare import compare
 
-        return compare(self, line, cell)
+        return compare(self, line, cell, self._variables(local_ns))
+
+    def _variables(self, local_ns: dict[str, Any] | None) -> Mapping[str, Any]:
+        """Return what a prompt may name: the notebook's variables, over them those of the function around the magic."""
+        known: dict[str, Any] = self.ip.user_ns
+        return known if local_ns is None or local_ns is known else {**known, **local_ns}
 
     @_magic(commands.LOGIN, line_magic)
     def tetrate_login(self, line: str) -> None:

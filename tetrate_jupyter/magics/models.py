@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter.characters import MAX_NAME, one_line, plain
+from tetrate_jupyter.errors import UnknownModelError
 from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.output import in_kernel
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.types import Model
     from tetrate_jupyter.widgets.dropdown import ModelDropdown
+
+_NAMED = 8  # models that fit the same words, in an error
 
 
 def models(magics: TetrateMagics, line: str) -> ModelList | DOMWidget | None:
@@ -36,7 +40,7 @@ def model(magics: TetrateMagics, line: str) -> ModelDropdown | None:
     """Choose the session's model; without an id, offer the dropdown in a notebook and the name elsewhere."""
     parsed = commands.MODEL.parse(line)
     if parsed.words:
-        chosen = magics.session.choose(parsed.words)
+        chosen = _only(magics, parsed.words)
         print(f"Model: {chosen.id}")  # noqa: T201 - a magic's answer
         return None
     if in_kernel(magics.ip):
@@ -44,3 +48,17 @@ def model(magics: TetrateMagics, line: str) -> ModelDropdown | None:
         return offered
     print(f"Model: {one_line(magics.session.model or 'none chosen yet', MAX_NAME)}. Next: %tetrate_model ID")  # noqa: T201 - likewise
     return None
+
+
+def _only(magics: TetrateMagics, words: str) -> Model:
+    """Choose the model with this id or, where there is none, the only one that the words fit."""
+    try:
+        return magics.session.choose(words)
+    except UnknownModelError as unknown:
+        fitting = magics.session.catalog.models.search(words)
+        if len(fitting) != 1:
+            if fitting:
+                shown = ", ".join(fitting.ids[:_NAMED]) + (", …" if len(fitting) > _NAMED else "")
+                unknown.next_step = f"say which: {shown}"
+            raise
+    return magics.session.choose(fitting[0].id)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import io
+import json
+import re
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import OptionError
+
+_JSON = re.compile(r"[^\W\d]\w*=[\[{]")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +27,8 @@ class Option:
     """One option of a magic.
 
     `value` is the placeholder of its value in help ("ID"), or None for a switch. `choices` are the only values it
-    takes. `many`: may be given more than once.
+    takes. `many`: may be given more than once. `is_param`: its value is NAME=VALUE, where JSON behind the = stays as it
+    is, its quotes and spaces included.
     """
 
     names: tuple[str, ...]
@@ -31,6 +37,7 @@ class Option:
     convert: Callable[[str], Value] = str
     choices: tuple[str, ...] = ()
     many: bool = False
+    is_param: bool = False
 
     @property
     def key(self) -> str:
@@ -93,7 +100,7 @@ class Command:
                 words.append(word)
                 rest = rest.lstrip()
                 continue
-            word, rest = _first_token(rest, self.name)
+            word, rest = self._first_word(rest)
             if word == "--":
                 break
             name, equals, inline = word.partition("=")
@@ -122,6 +129,16 @@ class Command:
     def _value(self, option: Option, name: str, rest: str) -> tuple[str, str]:
         if not rest:
             raise OptionError(f"{name} needs a value.", next_step=f"write {name} {option.value}")
+        found = _with_json(rest) if option.is_param else None
+        return found or _first_token(rest, self.name)
+
+    def _first_word(self, rest: str) -> tuple[str, str]:
+        """Split off an option's name, with its value where that stands behind an =."""
+        name, equals, value = rest.partition("=")
+        if equals and any(o.is_param and name in o.names for o in self.options):
+            found = _with_json(value)
+            if found is not None:
+                return f"{name}={found[0]}", found[1]
         return _first_token(rest, self.name)
 
     def _store(self, values: dict[str, Value], option: Option, name: str, text: str) -> None:
@@ -189,6 +206,22 @@ class Parsed:
 
 def _choices(option: Option) -> str:
     return f" ({', '.join(option.choices)})" if option.choices else ""
+
+
+def _with_json(text: str) -> tuple[str, str] | None:
+    """Split off NAME=VALUE whose value is a JSON list or object, as typed; None where it is anything else.
+
+    What begins like one and isn't ends at the next space: it is refused under its name.
+    """
+    found = _JSON.match(text)
+    if found is None:
+        return None
+    end = len(text.split(None, 1)[0])
+    with contextlib.suppress(ValueError, RecursionError):
+        end = json.JSONDecoder().raw_decode(text, found.end() - 1)[1]
+    if text[end : end + 1].strip():  # something sticks to it
+        end += len(text[end:].split(None, 1)[0])
+    return text[:end], text[end:].lstrip()
 
 
 def _first_token(text: str, command: str) -> tuple[str, str]:

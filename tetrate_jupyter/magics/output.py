@@ -190,7 +190,24 @@ def output_for(shell: InteractiveShell, show: Show, *, stream: bool, markdown: b
     """Choose the face for this shell. `show` gives the final display; `markdown`: whether it grows as Markdown."""
     if not in_kernel(shell):
         return TerminalOutput(footer=footer)
-    return NotebookOutput(show, markdown=markdown) if stream else FinalOutput(show)
+    return NotebookOutput(show, markdown=markdown) if stream and not in_output_widget(shell) else FinalOutput(show)
+
+
+def in_output_widget(shell: InteractiveShell) -> bool:
+    """Whether what is shown now goes into an `Output` of ipywidgets (`interact` has one), which ignores updates.
+
+    Such a widget takes what belongs to the message that is being answered, whose id it notes.
+    """
+    widgets = sys.modules.get("ipywidgets.widgets.widget")
+    output = getattr(sys.modules.get("ipywidgets.widgets.widget_output"), "Output", None)
+    if widgets is None or output is None:
+        return False
+    try:
+        running = shell.kernel.get_parent()["header"]["msg_id"]  # type: ignore[attr-defined]  # a kernel's shell has one
+    except (AttributeError, KeyError, TypeError):
+        return False
+    known = getattr(widgets, "_instances", None) or getattr(getattr(widgets, "Widget", None), "widgets", None) or {}
+    return any(isinstance(each, output) and each.msg_id == running for each in list(known.values()))
 
 
 def _publish(bundle: dict[str, str], display_id: str | None, *, new: bool = False) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import plain
+from tetrate_jupyter.completion.request import refuse_unsendable
 from tetrate_jupyter.errors import EmptyPromptError, OptionError
 from tetrate_jupyter.magics import commands
 
@@ -104,7 +105,12 @@ def _param(given: str) -> tuple[str, object]:
     name, equals, text = given.partition("=")
     if not equals or not name.isidentifier():
         raise OptionError(f"-p can't be {given!r}.", next_step="write -p NAME=VALUE, such as -p top_p=0.9")
+    step = f'write JSON: -p {name}=["a","b"]'
     try:
-        return name, json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        if text.lstrip()[:1] in {"[", "{", '"'}:
+            raise OptionError(f"-p {name} begins like JSON and isn't: {text[:200]!r}.", next_step=step) from None
         return name, text
+    refuse_unsendable(f"-p {name}", value)
+    return name, value

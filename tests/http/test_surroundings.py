@@ -1,0 +1,130 @@
+"""Proxies and certificates: what can't be used names itself, and nothing stops plain http to this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tetrate_jupyter import config, errors
+from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.http.client import GatewayClient
+from tetrate_jupyter.http.surroundings import certificates, proxy_for
+from tetrate_jupyter.keys.places import variable
+from tetrate_jupyter.types import Secret
+
+from .conftest import DONE, RawRouter, read, text_event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROXY = "http://proxy.example:3128"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"ALL_PROXY": "socks://127.0.0.1:9", "NO_PROXY": "[::1]:8080,fe80::/10"},
+        {"HTTP_PROXY": "nonsense://x", "HTTPS_PROXY": "http://127.0.0.1:9"},
+        {"SSL_CERT_FILE": "/no/such/file.pem"},
+        {"SSL_CERT_DIR": "/no/such/dir", "HTTP_PROXY": "http://127.0.0.1:9"},
+    ],
+)
+async def test_nothing_stops_plain_http_to_this_machine(
+    router: RawRouter, setting: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    client = GatewayClient(router.endpoints)
+    router.will_stream(text_event("Hi."), DONE)
+    assert await read(client, router.key)
+    await client.aclose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+async def test_a_certificate_file_names_itself(
+    tmp_path: Path, content: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "company.pem"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    client = GatewayClient(Endpoints.of("https://127.0.0.1:1/v1"))
+    with pytest.raises(errors.ConfigError) as caught:
+        await client.models(Secret("sk-some-key-0123456789", host=client.endpoints.host))
+    assert "SSL_CERT_FILE" in caught.value.message
+    assert "company.pem" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "exceptions", "expected"),
+    [
+        ("https://gateway.example/v1", "", PROXY),
+        ("https://gateway.example/v1", "other.example", PROXY),
+        ("https://gateway.example/v1", "gateway.example", None),
+        ("https://gateway.example/v1", "example", None),
+        ("https://gateway.example/v1", ".example", None),
+        ("https://notexample/v1", "example", PROXY),
+        ("https://gateway.example/v1", "*", None),
+        ("https://gateway.example:8443/v1", "gateway.example:8443", None),
+        ("https://gateway.example/v1", "gateway.example:8443", PROXY),
+        ("https://gateway.example/v1", "gateway.example:443", None),
+        ("https://10.1.2.3/v1", "10.0.0.0/8", None),
+        ("https://11.1.2.3/v1", "10.0.0.0/8, 192.168.1.1", PROXY),
+        ("https://[fd00::7]/v1", "fd00::/8", None),
+        ("https://[fd00::7]/v1", "[fd00::7]", None),
+        ("https://[fd00::7]:8443/v1", "[fd00::7]:8443", None),
+        ("https://[fe80::7]/v1", "fd00::/8,[::1]:80,::1", PROXY),
+        ("https://127.0.0.1/v1", "", None),
+    ],
+)
+def test_no_proxy(url: str, exceptions: str, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", exceptions)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert proxy_for(url) == expected
+
+
+def test_a_socks_proxy_names_what_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks://user:secret@127.0.0.1:9")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(errors.ConfigError) as caught:
+        proxy_for("https://gateway.example/v1")
+    assert "%pip install socksio" in caught.value.next_step
+    assert "secret" not in str(caught.value)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: object())
+    assert proxy_for("https://gateway.example/v1") == "socks5://user:secret@127.0.0.1:9"
+    monkeypatch.setenv("ALL_PROXY", "ftp://127.0.0.1:9")
+    with pytest.raises(errors.ConfigError, match="ALL_PROXY"):
+        proxy_for("https://gateway.example/v1")
+
+
+def test_certificates_are_checked_for_https() -> None:
+    assert certificates(("https://gateway.example/v1",)).get_ca_certs()
+    assert certificates(("https://gateway.example/v1", "http://127.0.0.1:80")).check_hostname
+
+
+@pytest.mark.parametrize(
+    "text", ["sk-a-b", '"sk-a-b"', "'sk-a-b'", "sk-a-b\r\n", "sk-a-b\\n", '"sk-a-b\\r\\n"', " 'sk-a-b' \n"]
+)
+def test_quotes_and_line_ends_around_a_key_are_cut_off(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TETRATE_API_KEY", text)
+    assert variable("TETRATE_API_KEY") == "sk-a-b"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("https://g.example/v1beta/openai/", "https://g.example/v1beta/openai"),
+        ("https://g.example/inference", "https://g.example/inference"),
+        ("https://g.example/a/b/compat", "https://g.example/a/b/compat"),
+        ("https://g.example/api/v3", "https://g.example/api/v3"),
+        ("https://g.example/api", "https://g.example/api/v1"),
+        ("=https://g.example/api", "https://g.example/api"),
+        ("=https://g.example/", "https://g.example"),
+    ],
+)
+def test_a_base_url_that_is_whole_is_left_alone(given: str, expected: str) -> None:
+    assert config.normalise_base_url(given) == expected

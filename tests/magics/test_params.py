@@ -1,0 +1,92 @@
+"""`-p NAME=VALUE` sends what it says; prompts in a function name its variables; what doesn't fit is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tetrate_jupyter import errors
+from tetrate_jupyter.completion.request import Options
+from tetrate_jupyter.magics import commands
+from tetrate_jupyter.magics.prompting import build_prompt
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from tetrate_jupyter.sandbox import SandboxRouter
+
+
+def params(line: str) -> dict[str, Any]:
+    parsed = commands.ASK.parse(f"{line} say hello")
+    assert parsed.words == "say hello"
+    return dict(build_prompt(parsed, None, {}, lambda _: None).arguments)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('-p stop=["a","b"]', {"stop": ["a", "b"]}),
+        ('-p stop=["a", "b c"]', {"stop": ["a", "b c"]}),
+        ('--param stop=["a", "b"]', {"stop": ["a", "b"]}),
+        ('--param=stop=["a", "b"]', {"stop": ["a", "b"]}),
+        ('-p \'stop=["a", "b"]\'', {"stop": ["a", "b"]}),
+        ('-p stop=\'["a", "b"]\'', {"stop": ["a", "b"]}),
+        ('-p logit_bias={"50256":-100}', {"logit_bias": {"50256": -100}}),
+        ('-p logit_bias={ "50256": -100 }', {"logit_bias": {"50256": -100}}),
+        ("-p 'logit_bias={\"50256\": -100}'", {"logit_bias": {"50256": -100}}),
+        ('-p stop=["]"] -p seed=7', {"stop": ["]"], "seed": 7}),
+        ('-p stop=[" \\" "] --new', {"stop": [' " ']}),
+        ("-p top_p=0.9", {"top_p": 0.9}),
+        ("-p user=me", {"user": "me"}),
+        ('-p user="you and me"', {"user": "you and me"}),
+        ("-p parallel_tool_calls=false", {"parallel_tool_calls": False}),
+    ],
+)
+def test_a_parameter_is_what_it_says(line: str, expected: dict[str, Any]) -> None:
+    assert params(line) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-p stop=[a,b]",
+        '-p stop=["a",]',
+        '-p stop=["a"',
+        "-p stop={'a':1}",
+        '-p stop=["a"]x',
+        "-p top_p=NaN",
+        "-p top_p=-Infinity",
+        "-p top_p=1e999",
+        "-p 'stop=[NaN]'",
+    ],
+)
+def test_what_is_no_json_is_refused(line: str) -> None:
+    with pytest.raises(errors.OptionError) as caught:
+        params(line)
+    assert caught.value.next_step
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), [1, float("nan")], {"a": {"b": (float("inf"),)}}])
+def test_nan_and_infinity_are_refused_from_python(value: object) -> None:
+    with pytest.raises(errors.OptionError, match="top_p holds"):
+        Options(extra={"top_p": value})
+
+
+def test_a_line_magic_in_a_function_sees_its_variables(shell: InteractiveShell, router: SandboxRouter) -> None:
+    code = "topic = 'outside'\ndef f(topic, n=2):\n    %tetrate Say {topic} {n} {other}\nother = 'O'\nf('inside')\n"
+    code += "%tetrate Say {topic}"
+    shell.run_cell(code).raise_error()
+    said = [r.body["messages"][-1]["content"] for r in router.requests if r.path.endswith("/chat/completions")]
+    assert said == ["Say inside 2 O", "Say outside"]
+    assert "n" not in shell.user_ns
+
+
+def test_the_only_match_is_taken(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_line_magic("tetrate_model", "haiku-4")
+    assert "Model: claude-haiku-4-5" in capsys.readouterr().out
+    with pytest.raises(errors.UnknownModelError) as caught:
+        shell.run_line_magic("tetrate_model", "claude")
+    assert "say which: " in caught.value.next_step
+    with pytest.raises(errors.UnknownModelError):
+        shell.run_line_magic("tetrate_model", "no-such-model-at-all")
