@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,9 +102,12 @@ def test_a_socks_proxy_names_what_works(monkeypatch: pytest.MonkeyPatch) -> None
         proxy_for("https://gateway.example/v1")
 
 
-def test_certificates_are_checked_for_https() -> None:
-    assert certificates(("https://gateway.example/v1",)).get_ca_certs()
-    assert certificates(("https://gateway.example/v1", "http://127.0.0.1:80")).check_hostname
+def test_certificates_are_checked_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    usual = ssl.create_default_context()
+    for urls in (("https://gateway.example/v1",), ("http://127.0.0.1:80", "https://gateway.example/v1")):
+        assert certificates(urls, lambda: usual) is usual
 
 
 @pytest.mark.parametrize(

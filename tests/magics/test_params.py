@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import ipywidgets
 import pytest
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.completion.request import Options
 from tetrate_jupyter.magics import commands
+from tetrate_jupyter.magics.output import FinalOutput, NotebookOutput, output_for
 from tetrate_jupyter.magics.prompting import build_prompt
 
 if TYPE_CHECKING:
@@ -90,3 +93,19 @@ def test_the_only_match_is_taken(shell: InteractiveShell, capsys: pytest.Capture
     assert "say which: " in caught.value.next_step
     with pytest.raises(errors.UnknownModelError):
         shell.run_line_magic("tetrate_model", "no-such-model-at-all")
+
+
+def test_in_an_output_widget_there_is_one_final_output() -> None:
+    kernel = SimpleNamespace(get_parent=lambda: {"header": {"msg_id": "the one"}})
+    shell: Any = SimpleNamespace(kernel=kernel)
+    with_output = ipywidgets.Output()
+    assert isinstance(output_for(shell, _show, stream=True, markdown=True, footer=True), NotebookOutput)
+    with_output.msg_id = "the one"  # as it does when it is entered
+    assert isinstance(output_for(shell, _show, stream=True, markdown=True, footer=True), FinalOutput)
+    with_output.msg_id = ""
+    with_output.close()
+    assert isinstance(output_for(shell, _show, stream=True, markdown=True, footer=True), NotebookOutput)
+
+
+def _show(answer: object, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
+    return {"text/plain": f"{answer}{body}{at_once}"}

@@ -28,7 +28,7 @@ def explain(failure: BaseException, host: str, url: str) -> tuple[str, str]:
     """Give (what happened, what to do next) for a connection that failed."""
     for kind, what, step in _KINDS:
         for cause in causes(failure):
-            if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _STRICT:
+            if isinstance(cause, ssl.SSLCertVerificationError) and getattr(cause, "verify_code", 0) in _STRICT:
                 return f"The certificate of {host} can't be trusted from here.", _STRICT_STEP.format(
                     reason=one_line(str(cause.verify_message), 100)
                 )

@@ -292,7 +292,7 @@ class GatewayClient:
             logs.keep_keys_out()
             self._loop, self._pid = loop, os.getpid()
             urls = self.endpoints.base_url, self.endpoints.auth_url
-            trusted = certificates(urls)
+            trusted = certificates(urls, lambda: httpx.create_ssl_context(trust_env=False))
             limits = httpx.Limits(keepalive_expiry=_KEEP_ALIVE_SECONDS)
             self._http = httpx.AsyncClient(
                 timeout=httpx.Timeout(None, connect=self.timeouts.connect),

@@ -101,11 +101,14 @@ def listed(body: bytes | bytearray, names: Iterable[str]) -> list[msgspec.Raw]:
     """
     body = body.removeprefix(BOM).lstrip()
     if body[:1] == b"[":
-        return _named(_decoded(body, list[msgspec.Raw]))
+        body = b'{"":' + bytes(body) + b"}"
     members: dict[str, msgspec.Raw] = _decoded(body, dict[str, msgspec.Raw])
-    for name in names:
+    first, *others = names
+    for name in (first, *others, ""):
         with contextlib.suppress(*UNREADABLE):
-            return _named(_decoded(bytes(members.get(name, b"")), list[msgspec.Raw]))
+            items = _decoded(bytes(members.get(name, b"")), list[msgspec.Raw])
+            if items or name == first:  # an empty list under another name may be anything
+                return _named(items)
     raise msgspec.ValidationError("no list")
 
 

@@ -14,6 +14,7 @@ from tetrate_jupyter import config
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from urllib.parse import SplitResult
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -31,8 +32,8 @@ def unusable(host: str) -> ConfigError:
     )
 
 
-def certificates(urls: tuple[str, ...]) -> ssl.SSLContext:
-    """Return what certificates are checked with: `SSL_CERT_FILE` or `SSL_CERT_DIR`, else certifi's.
+def certificates(urls: tuple[str, ...], usual: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Return what certificates are checked with: `SSL_CERT_FILE` or `SSL_CERT_DIR`, else what `usual` gives.
 
     Where every address is plain http on this machine none is loaded, since none is checked. Raises `ConfigError` that
     names the variable whose file is missing or holds no certificate.
@@ -50,9 +51,7 @@ def certificates(urls: tuple[str, ...]) -> ssl.SSLContext:
             f"{name} names {value!r}, which {problem}.",
             next_step=f"set {name} to a file of certificates (PEM), or unset it; then restart the kernel",
         )
-    import certifi
-
-    return ssl.create_default_context(cafile=certifi.where())
+    return usual()
 
 
 def proxy_for(url: str) -> str | None:
