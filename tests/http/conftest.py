@@ -154,6 +154,7 @@ def text_event(text: str, **choice: Any) -> bytes:
 STOP = event(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
 USAGE = event(choices=[], usage={"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8})
 DONE = b"data: [DONE]\n\n"
+HASTE = 1.5  # seconds
 QUESTION = {"model": "m-1", "messages": [{"role": "user", "content": "hello"}]}
 
 
@@ -177,9 +178,8 @@ async def client(router: RawRouter) -> AsyncIterator[GatewayClient]:
 
 @pytest.fixture
 async def hasty(router: RawRouter) -> AsyncIterator[GatewayClient]:
-    """A client whose every bound is a fifth of a second."""
-    fifth = Timeouts(*[0.2] * 8)
-    client = GatewayClient(router.endpoints, timeouts=fifth)
+    """A client whose every bound is short, and yet long enough for a busy machine to do what isn't to be late."""
+    client = GatewayClient(router.endpoints, timeouts=Timeouts(*[HASTE] * 8))
     yield client
     await client.aclose()
 

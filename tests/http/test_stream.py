@@ -11,7 +11,21 @@ import pytest
 from tetrate_jupyter import errors
 from tetrate_jupyter.http import sse, stream
 
-from .conftest import DONE, QUESTION, STOP, USAGE, Then, answer, chunked, event, read, stream_head, text_event, text_of
+from .conftest import (
+    DONE,
+    HASTE,
+    QUESTION,
+    STOP,
+    USAGE,
+    Then,
+    answer,
+    chunked,
+    event,
+    read,
+    stream_head,
+    text_event,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from tetrate_jupyter.http.client import GatewayClient
@@ -211,7 +225,7 @@ async def test_keep_alives_do_not_count_as_output(router: RawRouter, hasty: Gate
         async def wait(self) -> Any:
             await asyncio.sleep(0.02)
 
-    router.will_stream(*first, *[b": ping\n\n", Ticking()] * 1000, Then.HANG)
+    router.will_stream(*first, *[b": ping\n\n", Ticking()] * 10_000, Then.HANG)
     error = (await fails(hasty, router))[1]
     assert isinstance(error, errors.StreamStalledError if first else errors.GatewayTimeoutError)
 
@@ -223,7 +237,7 @@ async def test_time_that_the_reader_takes_is_not_held_against_the_router(
     router.will_stream(text_event("a"), go, text_event("b"), STOP, DONE)
     async with hasty.stream(router.key, QUESTION) as answer_stream:
         await anext(answer_stream)
-        await asyncio.sleep(0.3)  # longer than the bound between chunks
+        await asyncio.sleep(HASTE * 1.5)  # longer than the bound between chunks
         go.set()
         assert text_of([chunk async for chunk in answer_stream]) == "b"
 
