@@ -410,7 +410,7 @@ def test_the_picker_and_its_words(session: Session, key: str) -> None:
         "TETRATE_API_KEY=sk-... is how it is set; Bearer sk-xxxxxxxxxxxxxxxxxxxxxxxx goes into the header.",
         "import sklearn  # scikit-learn, sk-learn, task-force-2024-09-budget",
         "sk-sandbox- is how the keys of the sandbox begin: sk-sandbox-",
-        "sk-elsewhere-fedcba9876543210 is another's",
+        "sk-elsewhere-7hQz2mWvK8rTyN4p is another's",
         "%73%6b%2d and c2st and 736b2d are its beginning in other forms",
     ],
 )
@@ -460,9 +460,10 @@ def test_a_key_that_is_no_word_is_looked_for_however_short(key: str) -> None:
 
 
 def test_whoever_pastes_a_book_where_a_key_belongs_waits_for_nothing() -> None:
+    before = len(secrecy._REGISTRY.forms()._needles)  # keys of other tests may be alive
     held = Secret.typed("a1b2c3d4 " * 500_000)
     assert not secrecy.holds("hello")
-    assert len(secrecy._REGISTRY.forms()._needles) < 1_000
+    assert len(secrecy._REGISTRY.forms()._needles) <= before
     assert not any(len(value) > secrecy.LONGEST for value in secrecy._REGISTRY.forms().values)
     assert held.reveal()
 

@@ -50,7 +50,7 @@ def _loose(payload: Body) -> Any:  # noqa: ANN401 - any JSON
         raise msgspec.DecodeError("too large for a second look")
     try:
         return _python(payload)
-    except RecursionError:
+    except (RecursionError, json.JSONDecodeError):  # brackets without end, an escape that is none
         return _python(reading.mended(payload))
 
 
