@@ -40,14 +40,17 @@ def required() -> dict[str, set[str]]:
     text = (ROOT / "pyproject.toml").read_text()
     (block,) = re.findall(r"^dependencies = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
     names = re.findall(r'^\s*"([A-Za-z0-9_.-]+)', block, re.MULTILINE)
-    modules: dict[str, set[str]] = {name: set() for name in names}
-    installed = {re.sub(r"[-_.]+", "-", name).lower(): name for name in names}
-    for module, distributions in metadata.packages_distributions().items():
-        for distribution in distributions:
-            name = installed.get(re.sub(r"[-_.]+", "-", distribution).lower())
-            if name is not None:
-                modules[name].add(module)
-    return modules
+    return {name: modules_of(name) for name in names}
+
+
+def modules_of(distribution: str) -> set[str]:
+    """The top-level modules that a distribution installs, by its list of files: Python 3.10 knows no other way."""
+    try:
+        files = metadata.distribution(distribution).files or []
+    except metadata.PackageNotFoundError:
+        return set()
+    tops = {file.parts[0] for file in files if file.suffix in {".py", ".so", ".pyd"}}
+    return {top.partition(".")[0] for top in tops if not top.startswith(("..", "__"))}
 
 
 @functools.cache
