@@ -180,6 +180,7 @@ def test_an_interrupt_cancels_the_work(bridge: Bridge, interruptible: None) -> N
     assert bridge.run(double(1)) == 2
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # one that meets a finaliser is noted
 def test_an_interrupt_at_any_moment_of_the_start_cancels_the_work(bridge: Bridge, interruptible: None) -> None:
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # the interrupt meets the start at another line each time
