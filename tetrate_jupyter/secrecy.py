@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import binascii
 import functools
+import itertools
 import os
 import re
-import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
@@ -312,35 +312,31 @@ class _Registry:
     """The secrets that are alive, and their forms: made anew where those, or the environment, have changed."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._alive: weakref.WeakValueDictionary[int, Secret] = weakref.WeakValueDictionary()
+        # Changed and copied in single steps, so that there is no lock: an interrupt or a fork could leave one held.
+        self._alive: dict[int, weakref.ref[Secret]] = {}
+        self._numbers = itertools.count(1)
         self._newest = 0
         self._names: tuple[str, ...] = ()
-        self._seen: object = None
-        self._forms = _Forms(frozenset())
-
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._after_fork)
-
-    def _after_fork(self) -> None:
-        self._lock = threading.RLock()  # another thread may have held it, which the child doesn't have
+        self._made: tuple[object, _Forms] = (None, _Forms(frozenset()))
 
     def note(self, secret: Secret) -> None:
-        with self._lock:
-            self._newest += 1
-            self._alive[self._newest] = secret
+        number = next(self._numbers)
+        alive = self._alive
+        alive[number] = weakref.ref(secret, lambda _: alive.pop(number, None))
+        self._newest = number
 
     def forms(self) -> _Forms:
         environment = [os.environ.get(name, "") for name in self.variables()]
-        with self._lock:
-            seen = self._newest, len(self._alive), environment
-            if seen != self._seen:
-                texts = [text.strip() for text in (*(s.reveal() for s in self._alive.values()), *environment)]
-                values = frozenset(filter(_is_searched, texts))
-                if values != self._forms.values:
-                    self._forms = _Forms(values)
-                self._seen = seen
-            return self._forms
+        seen = self._newest, len(self._alive), environment
+        made_of, forms = self._made
+        if seen != made_of:
+            secrets = [secret for each in list(self._alive.values()) if (secret := each()) is not None]
+            texts = [text.strip() for text in (*(secret.reveal() for secret in secrets), *environment)]
+            values = frozenset(filter(_is_searched, texts))
+            if values != forms.values:
+                forms = _Forms(values)
+            self._made = seen, forms
+        return forms
 
     def variables(self) -> tuple[str, ...]:
         if not self._names:
