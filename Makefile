@@ -54,7 +54,7 @@ unit: $(VENV)/.dev ## unit, integration and architecture tests, against the sand
 	$(PYTEST) -m 'not slow' --ignore tests/browser
 
 notebooks: $(VENV)/.dev ## the notebooks, in real kernels on the sandbox, outputs compared; real-kernel tests
-	$(PYTEST) -m slow tests/notebooks tests/magics tests/cli --timeout 300
+	$(PYTEST) -m slow tests/notebooks tests/magics tests/cli tests/security --timeout 300
 
 wheel: $(VENV)/.dev ## build the wheel and try it in an empty environment, and binder's steps in another
 	$(PYTEST) -m slow tests/packaging --timeout 900
