@@ -106,6 +106,14 @@ class Running:
         self._unread.put(None)
 
 
+def command_line(process: psutil.Process) -> str:
+    """What the process was started with; empty where it has ended meanwhile, collected by its parent or not yet."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie is one, too
+        return ""
+
+
 def left_of(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
     """Those that have not ended in time; a zombie that its new parent has not collected yet has ended."""
     _, alive = psutil.wait_procs(processes, timeout=END_TIMEOUT)

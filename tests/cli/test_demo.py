@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.cli.running import Running, answers, ask, left_of
+from tests.cli.running import Running, answers, ask, command_line, left_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,8 @@ def test_everything_is_there_and_a_stop_leaves_nothing(tmp_path: Path) -> None:
         assert kernel["id"]
         family = run.family()
         assert len(family) >= 3  # itself, the server, the kernel
-        commands = " ".join(" ".join(process.cmdline()) for process in family)
+        commands = " ".join(command_line(process) for process in family)
+        assert "jupyterlab" in commands
         assert shown.token not in commands
         run.signal(signal.SIGINT)
         assert run.ended() == 0
@@ -88,7 +89,7 @@ def test_a_server_that_is_killed_ends_the_demo_with_the_reason(tmp_path: Path) -
         shown = Demo(run, tmp_path)
         shown.ask_lab("/api/kernels", {"name": "python3"})
         family = run.family()
-        server = next(process for process in family if "jupyterlab" in " ".join(process.cmdline()))
+        server = next(process for process in family if "jupyterlab" in command_line(process))
         server.kill()
         assert run.ended() == 1
         assert not left_of(family)  # the kernel has noticed, too
