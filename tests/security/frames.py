@@ -76,15 +76,22 @@ def _repr(value: object) -> str:
         return ""
 
 
+def _items(mapping: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+    """Return all items of a mapping that other threads may be changing (an event loop's selectors)."""
+    while True:
+        try:
+            return list(mapping.items())
+        except RuntimeError:  # it was changed meanwhile: read it again
+            continue
+
+
 def _members(value: Any) -> Iterable[tuple[str, object]]:
     if isinstance(value, types.CoroutineType):
         return [] if value.cr_frame is None else [(f".{n}", v) for n, v in value.cr_frame.f_locals.items()]
     if isinstance(value, types.MethodType):
         return [(".__self__", value.__self__)]
     if isinstance(value, Mapping):
-        return [
-            (f"[{key!r}]", part) for pair in list(value.items()) for key, part in ((pair[0], pair[1]), ("", pair[0]))
-        ]
+        return [(f"[{key!r}]", part) for pair in _items(value) for key, part in ((pair[0], pair[1]), ("", pair[0]))]
     if isinstance(value, (list, tuple, set, frozenset)):
         return [(f"[{n}]", part) for n, part in enumerate(value)]
     named = dict(getattr(value, "__dict__", {}))
