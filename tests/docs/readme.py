@@ -64,6 +64,9 @@ def _escaped(text: str) -> str:
 
 
 if __name__ == "__main__":
+    there = README.read_text(encoding="utf-8")
     if "--write" in sys.argv:
-        README.write_text(with_generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+        README.write_text(with_generated(there), encoding="utf-8")
+    elif there != with_generated(there):
+        sys.exit(f"{README.name}: the generated part is old. Next: make docs")
     print(f"{README.name}: the generated part is current")
