@@ -208,13 +208,13 @@ def _message(levels: tuple[dict[str, Any], ...]) -> str:
 
 
 _IN_TIME = re.compile(
-    r"(?i)\b(?:try again|retry|wait)\b[^.;]{0,40}?\b(\d{1,6}(?:\.\d{1,9})?) ?(ms|s|m|sec|min)(?![a-z]{4})"
+    r"(?i)\b(?:try again|retry|wait)\b[^.;]{0,40}?\b(?:(\d{1,4})m ?)?(\d{1,6}(?:\.\d{1,9})?) ?"
+    r"(?:(ms)|(m(?:in(?:ute)?s?)?)|s(?:ec(?:ond)?s?)?)(?![a-z])"
 )
-_UNIT: Final = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}
 
 
 def _hint(levels: tuple[dict[str, Any], ...], message: str) -> float | None:
-    """Return the seconds to wait that a body names, as a number or in its words ("try again in 6s")."""
+    """Return the seconds to wait that a body names, as a number or in its words ("try again in 1m6s")."""
     metadata = _first(levels, "metadata")
     named = metadata.get("retry_after_seconds") if isinstance(metadata, dict) else None
     if named is None:
@@ -222,8 +222,15 @@ def _hint(levels: tuple[dict[str, Any], ...], message: str) -> float | None:
     delay = _first(levels, "retryDelay")
     if isinstance(delay, str) and re.fullmatch(r"\d{1,6}(\.\d{1,9})?s", delay):
         named = float(delay[:-1])
-    found = _IN_TIME.search(message) if named is None else None
-    return retry.seconds_to_wait(float(found[1]) * _UNIT[found[2].lower()] if found else named)
+    return retry.seconds_to_wait(_in_time(message) if named is None else named)
+
+
+def _in_time(message: str) -> float | None:
+    found = _IN_TIME.search(message)
+    if found is None:
+        return None
+    minutes, number, is_ms, is_minutes = found.groups()
+    return 60 * float(minutes or 0) + float(number) * (0.001 if is_ms else 60.0 if is_minutes else 1.0)
 
 
 def _status_from(*names: str | None) -> int | None:

@@ -63,7 +63,7 @@ _LATER_WORDS: Final = frozenset({"model_not_ready", "model_not_available"})
 _NO_MODEL = re.compile(
     r"(?i)\b(unknown|no such|invalid|unsupported|unrecogni[sz]ed) model\b|"
     r"\bmodels?\b.{0,220}?\b(does ?n[o']t exist|"
-    r"(is |was |be )?not (found|available|served|deployed|loaded|recogni[sz]ed)|"
+    r"(can)?not (be )?(found|available|served|deployed|loaded|recogni[sz]ed)|"
     r"is (unknown|invalid)|is not a valid)|\bis not a valid model\b|\b(no|could ?n[o']t find|find) (the )?model\b|"
     r"\bno (endpoints?|deployments?|providers?|route) (found |available )?for\b.{0,40}\b(model|[\w.-]+/[\w.-]+)"
 )
