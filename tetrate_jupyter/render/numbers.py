@@ -37,8 +37,9 @@ def money(usd: Decimal | None) -> str:
     if size < 1:  # two digits that count, at least cents
         step = min(_CENT, Decimal((0, (1,), size.adjusted() - 1)))
         shown = size.quantize(step, ROUND_HALF_UP, _SHOWN)
-        text = f"{shown:f}"
-        return f"{sign}${text if shown >= _CENT * 10 else _trimmed(text)}"
+        if shown < _CENT * 10:
+            return f"{sign}${_trimmed(f'{shown:f}')}"
+        size = shown  # may have been rounded up to ten cents
     return f"{sign}${size.quantize(_CENT, ROUND_HALF_UP, _SHOWN):,f}"
 
 
