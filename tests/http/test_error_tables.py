@@ -372,6 +372,10 @@ def test_a_redirect_is_not_followed_and_says_where_to(status: int) -> None:
     assert "elsewhere (status" in failed(status).message
 
 
+def test_without_a_body_the_status_speaks() -> None:
+    assert error_for(Reply(400, {}), ASKED).message == "The router can't use this request (status 400)."
+
+
 def test_an_error_with_success_is_one() -> None:
     error = failed(200, {"message": "odd"})
     assert type(error) is errors.ProviderError

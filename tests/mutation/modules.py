@@ -1,0 +1,46 @@
+"""The tests that are a module's own: what must notice a change of it. Quick ones first; each set takes seconds."""
+
+from __future__ import annotations
+
+_ERRORS = ["tests/http/test_error_tables.py", "tests/http/test_faults.py"]
+_CATALOG = ["tests/test_catalog_join.py", "tests/test_catalog_pure.py"]
+_KEYS = ["tests/keys/test_sign_out.py", "tests/keys/test_store.py"]
+_BLOCKS = ["tests/render/test_blocks.py", "tests/render/test_links.py"]
+_RESULT = ["tests/compare/test_pure.py"]
+
+TESTS: dict[str, list[str]] = {
+    "completion/accumulate": ["tests/completion/test_accumulate.py"],
+    "http/faults": _ERRORS,
+    "http/meaning": _ERRORS,
+    "http/error_body": _ERRORS,
+    "completion/calls": ["tests/completion/test_calls.py"],
+    "completion/thinking": ["tests/completion/test_calls.py"],
+    "completion/reasons": ["tests/completion/test_calls.py"],
+    "completion/answer": ["tests/completion/test_calls.py"],
+    "catalog/join": _CATALOG,
+    "catalog/models": _CATALOG,
+    "catalog/picking": _CATALOG,
+    "catalog/search": [*_CATALOG, "tests/test_catalog_search.py"],
+    "keys/store": [*_KEYS, "tests/keys/test_keyring.py"],
+    "keys/private_file": ["tests/keys/test_private_file.py", *_KEYS],
+    "keys/places": _KEYS,
+    "render/blocks": _BLOCKS,
+    "render/table": ["tests/render/test_table.py"],
+    "render/numbers": ["tests/render/test_table.py", "tests/test_amounts.py"],
+    "render/markdown": [*_BLOCKS, "tests/render/test_style.py"],
+    "compare/columns": _RESULT,
+    "compare/facts": _RESULT,
+    "compare/diff": _RESULT,
+    "compare/blind": _RESULT,
+    "compare/recipe": _RESULT,
+    "compare/result": _RESULT,
+    "http/retry": ["tests/http/test_retry.py"],
+    "http/sse": ["tests/http/test_sse.py"],
+    "http/wire": ["tests/http/test_wire.py", "tests/http/test_any_member.py"],
+    "http/inflate": ["tests/security/test_bounds_of_bodies.py"],
+    "http/gate": ["tests/http/test_gate.py"],
+    "http/reading": ["tests/http/test_reading.py", "tests/http/test_wire.py", "tests/http/test_any_member.py"],
+    "amounts": ["tests/test_amounts.py"],
+    "characters": ["tests/test_characters.py"],
+    "secrecy": ["tests/security/test_one_gate.py", "tests/completion/test_accumulate.py"],
+}
