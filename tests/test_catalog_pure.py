@@ -330,6 +330,7 @@ def test_a_list_is_a_sequence_that_finds_by_id() -> None:
     assert models != tuple(ORDERED)
     assert hash(models) == hash(ModelList(ORDERED))
     assert models.get("x") is None
+    assert ModelList(model(f"gpt-{n}") for n in range(5)).nearest("gpt") == ("gpt-0", "gpt-1", "gpt-2")
     twice = ModelList([model("m", name="first"), model("M", name="second")])
     assert twice["m"].name == "first"
 
@@ -388,7 +389,7 @@ def test_a_wish_that_cant_be_is_refused() -> None:
 
 def test_providers_by_name() -> None:
     assert providers(PICKED) == ["other", "x", "y"]
-    assert providers([model(provider="b"), model(provider="A")]) == ["A", "b"]
+    assert providers([model(provider="B"), model(provider="a")]) == ["a", "B"]
     assert provider_of(PICKED[2]) == "other"
 
 

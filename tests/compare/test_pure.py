@@ -59,7 +59,7 @@ def test_what_may_be_given_for_columns() -> None:
     assert wishes(full) == [Wish("claude-a", {"temperature": 0}, (), "5")]
     assert full["label"] == 5
     assert wishes({"model": "a", "history": Conversation()}) == [Wish("a")]
-    assert [Wish(w).is_pattern for w in ("a", "a*", "a?", "[ab]")] == [False, True, True, True]
+    assert [Wish(w).is_pattern for w in ("a", "a~", "a*", "a?", "[ab]")] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize("given", [5, {}, {"model": " "}, {"model": 5}])
@@ -84,6 +84,9 @@ def test_columns_in_the_order_asked_for() -> None:
     ]  # fmt: skip
     assert [c.model and c.model.id for c in columns] == ["gpt-b", "claude-a", "claude-b", "gpt-b", None]
     assert [type(c.problem) for c in columns] == [type(None)] * 4 + [UnknownModelError]
+    longer = ModelList([*LISTED, model("gpt-bb")])
+    assert [c.asked for c in columns_of([Wish("gpt-b")], longer)] == ["gpt-b"]
+    assert Column("c1", "a", "a") == Column("c1", "a", "a", problem=OptionError("no", next_step="so"))
     assert [c.label for c in columns_of([Wish("gpt-*", label="all")], LISTED)] == ["all", "all #2"]
 
 
@@ -131,7 +134,7 @@ OWN = model("own", "2", provider="p")
     ("others", "right"),
     [
         ([model("own", provider="q"), model("a", "2", provider="q"), model("b", "3", provider="r")], "ab"),
-        ([model("a", "9", provider="q"), model("b", "3", provider="r"), model("c", "1.9", provider="s")], "cb"),
+        ([model("a", "9", provider="q"), model("b", "3", provider="r"), model("c", "0.1", provider="s")], "ba"),
         ([model("a", "2", provider="p"), model("b", "9", provider="q"), model("c", "9", provider="q")], "ba"),
         ([model("b", provider="q"), model("a", provider="r"), model("c", "1", provider="s")], "ab"),
         ([model("a", provider="q", mode="embedding"), model("b", provider="q", mode="chat")], "b"),
@@ -335,7 +338,7 @@ def test_the_cell_of_a_comparison_with_everything() -> None:
     ]  # fmt: skip
     more = {
         "prompts": ("one", "it's"), "repeats": 3, "max_cost": Decimal("0.50"), "images": ("a.png",),
-        "params": (("max_tokens", 5), ("schema", {"python": "X"}), ("stop", ["x"]), ("extra", {"b": 2})),
+        "params": (("top_k", 5), ("schema", {"python": "X"}), ("stop", ["x"]), ("x", {"b": 2})),
     }  # fmt: skip
     assert recipe(Result(Facts(**{**FACTS, **more}), heads, [])).splitlines() == [
         "from tetrate_jupyter import session", "", "prompts = [", "    'one',", '    "it\'s",', "]", "models = [",
@@ -343,6 +346,6 @@ def test_the_cell_of_a_comparison_with_everything() -> None:
         "# Give schema= as well: it is no plain text.", "# Give tools= as well: it is no plain text.",
         "# Give images= as well: it is no plain text.",
         "# The columns went on from earlier exchanges, which are not part of this cell.",
-        "result = session.compare(prompts, models, max_tokens=5, stop=['x'], extra={'b': 2}, repeats=3, max_cost=0.5, seed=7)",
+        "result = session.compare(prompts, models, top_k=5, stop=['x'], x={'b': 2}, repeats=3, max_cost=0.5, seed=7)",
         "result",
     ]  # fmt: skip

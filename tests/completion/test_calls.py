@@ -123,6 +123,12 @@ def test_halves_of_characters_are_joined_over_parts() -> None:
     assert found([Part(0, "a", "f", "\ud83d")], [Part(0, None, None, "\ude00")]) == [("a", "f", "😀")]
 
 
+def test_arguments_that_never_end_are_looked_at_a_bounded_number_of_times() -> None:
+    parts = [[Part(0, f"id-{n}", None, "x")] for n in range(70)]
+    ((identity, name, arguments),) = found([Part(0, "a", "f", "{")], *parts)
+    assert (identity, name, arguments) == ("a", "f", "{" + "x" * 64)
+
+
 def test_what_came_with_a_call_goes_back_with_it() -> None:
     calls = Calls(lambda text: text)
     calls.add([Part(0, "a", "f", "{}", {"sign": b'"x"', "bad": b"{"}), Part(1, "b", "g", "{}")])

@@ -460,6 +460,16 @@ def test_errors_within_errors_are_read_four_deep() -> None:
         content = {"error": content}
     assert fault_of(400, content).message == "deep"
     assert fault_of(400, {"error": content}).message == ""
+    nested: object = {"message": "deep"}
+    for _ in range(4):
+        nested = [nested]
+    assert fault_of(400, nested).message == "deep"
+    assert fault_of(400, [nested]).message == ""
+    inner: object = '{"message": "deep", "code": "c"}'
+    for _ in range(3):
+        inner = {"error": inner}
+    assert fault_of(400, inner).code == "c"
+    assert fault_of(400, {"error": inner}).code is None
 
 
 def test_of_a_list_the_first_three_are_looked_at() -> None:

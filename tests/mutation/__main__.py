@@ -1,4 +1,4 @@
-"""`python -m tests.mutation [modules] [--most N] [--out FILE]`: which changes of the code no test notices.
+"""`python -m tests.mutation [modules] [--most N] [--again] [--out FILE]`: which changes of the code no test notices.
 
 By hand, not part of any check: minutes to hours. Each module is run with the tests that are its own (`modules.py`).
 Without names, all of them; a name may be the beginning of several ("http"). Changes that mean the same are listed in
@@ -24,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("modules", nargs="*", help="as http/faults, or http; all without")
     parser.add_argument("--most", type=int, default=50, help="changes of one module, chosen once and for all (50)")
+    parser.add_argument("--again", action="store_true", help="only those that went unnoticed the last time")
     parser.add_argument("--out", type=Path, default=Path(".work/mutation.json"))
     asked = parser.parse_args()
     chosen = [name for name in TESTS if not asked.modules or any(_is_asked(name, one) for one in asked.modules)]
@@ -33,7 +34,7 @@ def main() -> int:
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     found = json.loads(asked.out.read_text()) if asked.out.exists() else {}
     for name in chosen:
-        found[name] = of_module(name, asked.most)
+        found[name] = of_module(name, asked.most, found.get(name) if asked.again else None)
         asked.out.write_text(json.dumps(found, indent=1))
     unnoticed = sum(len(found[name]["unnoticed"]) for name in chosen)
     return min(unnoticed, 1)
@@ -43,8 +44,8 @@ def _is_asked(name: str, asked: str) -> bool:
     return name == asked or name.startswith(asked.rstrip("/") + "/")
 
 
-def of_module(name: str, most: int) -> dict[str, Any]:
-    """Return the figures of one module, and each change with what noticed it."""
+def of_module(name: str, most: int, before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the figures of one module, and each change with what noticed it; `before`: what need not be run again."""
     module = f"tetrate_jupyter.{name.replace('/', '.')}"
     tests = TESTS[name]
     baseline = run(module, None, tests, timeout=300)
@@ -58,6 +59,9 @@ def of_module(name: str, most: int) -> dict[str, Any]:
     for mutant in mutants(source, module, most):
         if mutant.name in same:
             equivalent[mutant.name] = same[mutant.name]
+            continue
+        if before is not None and mutant.name in before["by"]:
+            killed[mutant.name] = before["by"][mutant.name]
             continue
         ran = run(module, mutant.tree, tests, timeout=max(30.0, 8 * baseline.seconds))
         if ran.killer:
