@@ -206,6 +206,7 @@ def test_the_table_of_figures() -> None:
     assert cells([row(**TIMED)], is_blind=True) == [("a", "done")]
     assert cells([row(**TIMED)] * 2, is_blind=True) == [("a", "2 done")]
     titles = [c.title for c in facts.table([], made([])).columns]
+    assert all(c.hint for c in facts.table([], made([])).columns if c.title not in {"model", "state"})
     assert titles == ["model", "state", "first token", "total", "tokens/s", "tokens", "cost"]
     assert [c.title for c in facts.table([], made([], is_blind=True)).columns] == ["model", "state"]
 
@@ -281,6 +282,8 @@ def test_long_texts_by_lines_and_longer_ones_by_their_ends(monkeypatch: pytest.M
     one, other = "a b\nc d\ne", "a b\nx d\ne"
     by_lines = [("same", "a b\n"), ("removed", "c d\n"), ("added", "x d\n"), ("same", "e")]
     assert list(word_diff(one, other)) != by_lines
+    monkeypatch.setattr("tetrate_jupyter.compare.diff._MOST", 81)
+    assert list(word_diff(one, other)) != by_lines
     for most in (9, 80):
         monkeypatch.setattr("tetrate_jupyter.compare.diff._MOST", most)
         assert list(word_diff(one, other)) == by_lines
@@ -316,6 +319,8 @@ def test_what_would_tell_the_names_is_hidden() -> None:
     assert blind.html == blind.shown.html
     assert blind.text == blind.shown.text == repr(blind)
     assert blind.bundle() == blind._repr_mimebundle_() == blind.shown.bundle()
+    long = Blind(made([row(text="- item\n" * 4_000)]))
+    assert "<li>" not in long.bundle(at_once=True)["text/html"]
     assert sorted(h.label for h in Blind(made([full, failed])).shown.heads) == ["A", "B"]
     seeds = {tuple(h.id for h in Blind(made([full], seed=n)).shown.heads) for n in range(20)}
     assert seeds == {("c1", "c2"), ("c2", "c1")}
@@ -335,6 +340,7 @@ def test_the_cell_of_a_comparison_with_everything() -> None:
     heads = [
         Head("c1", "a #2", "a"), Head("c2", "mine", "b", params=(("temperature", 0), ("tools", [{"python": "f"}]))),
         Head("c3", "c", "c", params=(("schema", {"python": "X"}),), history=2),
+        Head("c4", "d", "d", params=(("top_k", 1),)),
     ]  # fmt: skip
     more = {
         "prompts": ("one", "it's"), "repeats": 3, "max_cost": Decimal("0.50"), "images": ("a.png",),
@@ -342,7 +348,8 @@ def test_the_cell_of_a_comparison_with_everything() -> None:
     }  # fmt: skip
     assert recipe(Result(Facts(**{**FACTS, **more}), heads, [])).splitlines() == [
         "from tetrate_jupyter import session", "", "prompts = [", "    'one',", '    "it\'s",', "]", "models = [",
-        "    'a',", "    {'model': 'b', 'label': 'mine', 'temperature': 0},", "    'c',", "]",
+        "    'a',", "    {'model': 'b', 'label': 'mine', 'temperature': 0},", "    'c',",
+        "    {'model': 'd', 'top_k': 1},", "]",
         "# Give schema= as well: it is no plain text.", "# Give tools= as well: it is no plain text.",
         "# Give images= as well: it is no plain text.",
         "# The columns went on from earlier exchanges, which are not part of this cell.",

@@ -95,10 +95,31 @@ def test_changes_are_counted_where_another_store_made_them(new_store: NewStore, 
     assert mine.changes == 3
 
 
+def test_a_file_that_cant_be_used_is_no_key_and_says_why(store: KeyStore, endpoints: Endpoints) -> None:
+    place = store.save(Secret(TEXT, host=endpoints.host), store="file")
+    assert place.kind == "file"
+    (kept,) = store.folder.glob("*.key")
+    kept.write_bytes(b"\xff\xfe")
+    assert store.find(endpoints) is None
+    assert store.refusal(endpoints) == ""
+    kept.unlink()
+    kept.mkdir()
+    assert store.find(endpoints) is None
+    assert store.refusal(endpoints).startswith("the key in ")
+    assert " is not used: " in store.refusal(endpoints)
+    assert kept.name in store.refusal(endpoints)
+    kept.rmdir()
+    assert store.find(endpoints) is None
+    assert store.refusal(endpoints) == ""
+
+
 # --- places -----------------------------------------------------------------------------------------------------
 
 
 def test_a_place_says_itself() -> None:
+    assert (GIVEN.kind, MEMORY.kind) == ("given", "memory")
+    assert str(GIVEN) == "the session's own arguments"
+    assert str(MEMORY) == "this kernel's memory only"
     assert str(Place("file", "a file")) == "a file"
     assert str(Place("file", "a file", "no keyring")) == "a file (no keyring)"
     assert [p.removable for p in (GIVEN, MEMORY, Place("environment", "x"), Place("file", "x"))] == [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _ORDER = "the order of two numbers that are added up"
+_FALSY = "only whether it is true is looked at"
+_BEYOND = "beyond whatever can come here"
 _SHORT_CUT = "a short cut: the longer way gives the same"
 
 EQUIVALENT: dict[str, dict[str, str]] = {
@@ -19,5 +21,51 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "both(other.completion_tokens, one.completion_tokens)": _ORDER,
         "add_usage: detail(one.cached_tokens, other.cached_tokens) -> "
         "detail(other.cached_tokens, one.cached_tokens)": _ORDER,
+    },
+    "http/meaning": {
+        "module: 600 -> 601": "no status is above 599",
+        "module: 600 -> 601 (2)": "no status is above 599",
+        "_by_words: 0 -> 1": "neither is a status",
+        "_is_no_model: return False -> return None": _FALSY,
+    },
+    "completion/calls": {
+        "_extra: continue -> pass": "it is the last line of the loop",
+        "_extra: json.dumps(secrecy.redacted(found), ensure_ascii=True) -> without ensure_ascii=": "the default, written out",
+    },
+    "completion/thinking": {
+        "module: '<thinking>' -> '<thinking>~'": "what is one sign longer than a tag has matched as one before",
+    },
+    "catalog/join": {
+        "_prose: 1 -> 0": "a pair of characters across the cut is cut again",
+    },
+    "render/blocks": {
+        "_inline: len(content) <= syntax.MAX_INLINE -> Lt": _SHORT_CUT,
+        "_followable: return False -> return None": _FALSY,
+    },
+    "render/table": {
+        "Table.markup: zip(row, kinds, strict=True) -> without strict=": "rows are filled up and cut when the table is made",
+        "Table.markup: True -> False": "likewise: rows and kinds have one length",
+    },
+    "render/numbers": {
+        "module: Context(prec=60, rounding=ROUND_HALF_UP, Emin=-999999, Emax=…apitals=1, clamp=0, traps=[]) -> without prec=": _BEYOND,
+        "module: 999999 -> 1000000": _BEYOND,
+    },
+    "http/retry": {
+        "is_budget_block: '' -> '~'": "neither is the word",
+        "retry_after: not text -> never": _SHORT_CUT,
+    },
+    "http/sse": {
+        "EventSplitter.feed: 0 -> 1": "what begins with the end of an event has none before it",
+        "EventSplitter.feed: not buffer and data.endswith(b'\\n\\n') -> never": _SHORT_CUT,
+        "EventSplitter._payloads: len(block) > 6 and block.startswith(b'data: ') and (b'\\n' not in block) -> never": _SHORT_CUT,
+        "EventSplitter._payloads: 6 -> 7": _SHORT_CUT,
+    },
+    "amounts": {
+        "module: Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=-999999, Ema…apitals=1, clamp=0, traps=[]) -> without Emin=": "the default, written out, since a notebook may change that",
+        "module: Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=-999999, Ema…apitals=1, clamp=0, traps=[]) -> without capitals=": "likewise; and texts are not made with it",
+        "module: 999999 -> 999998": _BEYOND,
+        "module: 999999 -> 999998 (2)": _BEYOND,
+        "module: 1 -> 0": "capitals: texts are not made with it",
+        "total: EXACT.add(found, part) -> EXACT.add(part, found)": _ORDER,
     },
 }

@@ -225,7 +225,7 @@ def _of_constant(node: ast.Constant, slot: _Slot) -> Iterator[ast.AST]:
         text = value if isinstance(value, str) else value.decode("latin-1")
         if isinstance(slot.parent, ast.Call) and ast.unparse(slot.parent.func).startswith("re."):
             changed = _fewer_alternatives(text)
-        elif slot.scope == "module" and re.fullmatch(r"[a-z_]+( [a-z_]+)+ ?", text):
+        elif slot.scope == "module" and "_" in text and re.fullmatch(r"[a-z_]+( [a-z_]+)+ ?", text):
             words = text.split(" ")
             changed = (" ".join(words[:n] + words[n + 1 :]) for n in range(len(words)) if words[n])
         elif " " in text.strip():
