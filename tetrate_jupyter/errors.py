@@ -252,6 +252,8 @@ class GatewayError(TetrateError):
 class UnreachableError(GatewayError):
     """No connection: name not found, refused, TLS, or dropped before an answer."""
 
+    was_sent = True  # whether the request had left by then, so that it may have been billed
+
 
 class GatewayTimeoutError(GatewayError):
     """Too slow. `phase` is "connect", "headers", "first output" or "whole" (a short call's overall bound)."""

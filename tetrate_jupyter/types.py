@@ -329,11 +329,15 @@ class ToolCalled:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """The request failed before any output and will be sent again in `seconds`. `reason` is one short sentence."""
+    """The request failed before any output and will be sent again in `seconds`. `reason` is one short sentence.
+
+    `may_have_cost`: the failed one had left, and no status refused it, so it may have been billed all the same.
+    """
 
     reason: str
     seconds: float
     attempt: int
+    may_have_cost: bool = False
 
 
 Event: TypeAlias = TextDelta | ReasoningDelta | ToolCalled | Retrying

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tetrate_jupyter.completion.answer import Answer
-from tetrate_jupyter.errors import AuthError, GatewayError, InputError, StreamError, TetrateError, UnreachableError
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.setup import Place
     from tetrate_jupyter.completion.run import Completion
+    from tetrate_jupyter.errors import TetrateError
     from tetrate_jupyter.types import Message
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped", "skipped"]
@@ -64,9 +65,7 @@ class Attempt:
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars, estimated; 0 where nothing can have been billed, None for unknown."""
-        if self.error is not None and never_billed(self.error):
-            return Decimal(0)
+        """US dollars, estimated; 0 where nothing can have been billed, None for unknown or while it runs."""
         return None if self.answer is None else self.answer.cost
 
 
@@ -130,10 +129,3 @@ class Cell:
     def is_over(self) -> bool:
         """Whether nothing more comes, unless it is tried again."""
         return self.state in ENDED
-
-
-def never_billed(error: TetrateError) -> bool:
-    """Whether nothing can have been billed: it never left here, or it was refused with a status."""
-    if isinstance(error, (InputError, AuthError, UnreachableError)):
-        return True
-    return isinstance(error, GatewayError) and (error.status or 0) >= 400 and not isinstance(error, StreamError)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tetrate_jupyter import config
 from tetrate_jupyter.amounts import total
@@ -25,6 +26,7 @@ from tetrate_jupyter.errors import (
     ToolFailedError,
     ToolLoopError,
 )
+from tetrate_jupyter.http.retry import may_have_cost
 from tetrate_jupyter.types import GrowingText, Message, ReasoningDelta, TextDelta, Timing, ToolCalled, Usage
 
 if TYPE_CHECKING:
@@ -32,11 +34,24 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.completion.schema import Schema
-    from tetrate_jupyter.http.client import GatewayClient
+    from tetrate_jupyter.http.client import ChatStream, GatewayClient
     from tetrate_jupyter.types import Cut, Event, Retrying, Secret, ToolCall, ToolResult
 
+_FREE: Final = Estimate(Decimal(0))
 _STATE: Final = 200  # characters of what it does, for one line
 _SAID: Final = 1_000  # characters of a refusal, for an error's message
+
+
+class Purse(Protocol):
+    """Where the money for the rounds of one completion comes from."""
+
+    async def open(self, messages: Sequence[Message]) -> None:
+        """Set aside what a round that sends `messages` can cost; may wait. Raises ours where it would be too much."""
+        ...
+
+    def close(self, cost: Estimate) -> None:
+        """Pay what the round has cost: US dollars, 0 where nothing can have been billed, None for unknown."""
+        ...
 
 
 class Completion:
@@ -60,6 +75,7 @@ class Completion:
         self.tool_results: list[ToolResult] = []
         self.state = "waiting"
         self.partial: str | None = "stopped"  # why there isn't more, as `Answer.partial`; None once it is whole
+        self.purse: Purse | None = None  # set before it runs
         self._price = price
         self._on_event = on_event
         self._limit = limit
@@ -72,6 +88,9 @@ class Completion:
         self._ignored: list[list[str]] = []  # odd members that were left out, round by round
         self._rounds: list[tuple[str, Usage]] = []
         self._counted = False  # whether the current round is among them
+        self._stream_now: ChatStream | None = None  # the current round's, once it is asked for
+        self._may_have_cost = False  # whether a try that was repeated may have been billed
+        self._is_refused = False  # whether nothing of the current round can have been billed, though it was sent
         self._started = time.monotonic()
         self._first: float | None = None
         self._finished: float | None = None
@@ -153,7 +172,7 @@ class Completion:
 
     async def _rounds_of(self, client: GatewayClient, key: Secret) -> None:
         for _ in range(config.MAX_TOOL_ROUNDS):
-            await self._stream(client, key)
+            await self._paid(client, key)
             calls = self._round.tool_calls
             if not calls or self.request.toolbox is None:
                 # A refusal is what the model said: without it, the next question would follow upon this one.
@@ -178,11 +197,34 @@ class Completion:
             request_id=self._request_id,
         )
 
-    async def _stream(self, client: GatewayClient, key: Secret) -> None:
+    async def _paid(self, client: GatewayClient, key: Secret) -> None:
+        """Stream a round with what the purse has set aside for it."""
         self._round, self._counted = Accumulator(self._round.room, self._tools), False
+        self._stream_now, self._is_refused = None, False
+        if self.purse is not None:
+            await self.purse.open([*self.request.messages, *self.replies])
+        try:
+            await self._stream(client, key)
+        except TetrateError as error:
+            self._is_refused = not may_have_cost(error) and not self._round.has_choice
+            raise
+        finally:
+            if self.purse is not None:
+                counted = (
+                    self._price(*self._rounds[-1]) if self._counted else Estimate(None)
+                )  # its counts grow to the end
+                self.purse.close(_FREE if self._is_free else counted)
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether nothing of the current round can have been billed: it never left, or was refused."""
+        return self._is_refused or self._stream_now is None or not self._stream_now.was_sent
+
+    async def _stream(self, client: GatewayClient, key: Secret) -> None:
         self._round_began, self._thought_began = self._text.length, self._reasoning.length
         body = self.request.body([*self.request.messages, *self.replies])
-        async with client.stream(key, body, on_retry=self._retrying) as stream:
+        self._stream_now = client.stream(key, body, on_retry=self._retrying)
+        async with self._stream_now as stream:
             self._request_id = stream.request_id
             self._dropped = stream.dropped_fields
             self._ignored.append(stream.ignored)
@@ -236,6 +278,7 @@ class Completion:
 
     def _retrying(self, event: Retrying) -> None:
         self.state = f"trying again: {event.reason}"
+        self._may_have_cost = self._may_have_cost or event.may_have_cost
         if self._on_event is not None:
             self._on_event(event)
 
@@ -267,7 +310,9 @@ class Completion:
 
     def _totals(self, served: str) -> tuple[Usage, Estimate]:
         # A round that was broken off has been billed too: without its counts, the whole is unknown.
-        rounds = self._rounds if self._counted else [*self._rounds, (served, self._round.usage)]
+        rounds = self._rounds if self._counted or self._is_free else [*self._rounds, (served, self._round.usage)]
+        if not rounds:
+            return Usage(), Estimate(None) if self._may_have_cost else _FREE
         usage = rounds[0][1]
         for _, more in rounds[1:]:
             usage = add_usage(usage, more)

@@ -73,6 +73,21 @@ class Opened(Protocol):
         ...
 
 
+class Leaving:
+    """Whether the newest try of a request has begun to leave: what hasn't can't have been billed."""
+
+    has_begun = False
+
+    def begin(self) -> Callable[[str, object], Awaitable[None]]:
+        """Begin a try; return what the HTTP library is to tell of each of its steps."""
+        self.has_begun = False
+
+        async def hear(step: str, _: object) -> None:
+            self.has_begun = self.has_begun or step.endswith("send_request_headers.started")
+
+        return hear
+
+
 @dataclass(frozen=True)
 class Failure:
     """A try that failed: our error, and what decides whether to try again (`status` None: the connection failed)."""
@@ -84,8 +99,10 @@ class Failure:
     final: bool = False
 
     @classmethod
-    def of_error(cls, error: TetrateError) -> Failure:
+    def of_error(cls, error: TetrateError, leaving: Leaving | None = None) -> Failure:
         """Make a failure of an error raised while sending: only a failed connection is worth another try."""
+        if isinstance(error, UnreachableError) and leaving is not None:
+            error.was_sent = leaving.has_begun
         return cls(error, final=not isinstance(error, UnreachableError))
 
     @classmethod
@@ -119,7 +136,7 @@ async def try_repeatedly(
             raise outcome.error
         number += 1
         if on_retry is not None:
-            on_retry(Retrying(outcome.error.message, delay, number))
+            on_retry(Retrying(outcome.error.message, delay, number, retry.may_have_cost(outcome.error)))
         await asyncio.sleep(delay)
 
 

@@ -18,7 +18,7 @@ import httpx
 
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import causes, faults, logs, wire
-from tetrate_jupyter.http.attempts import Failure, Timeouts, too_slow, try_repeatedly, within
+from tetrate_jupyter.http.attempts import Failure, Leaving, Timeouts, too_slow, try_repeatedly, within
 from tetrate_jupyter.http.bodies import decoded, read_completion, read_either, read_start, read_whole
 from tetrate_jupyter.http.exchange import trade
 from tetrate_jupyter.http.gate import clean, outgoing
@@ -173,7 +173,7 @@ class GatewayClient:
             (content, opened), tries = await try_repeatedly(attempt, attempts=config.CHAT_ATTEMPTS, on_retry=on_retry)
             return content, opened.meta(tries)
 
-        return ChatStream(open_stream, call.asked, bounds, ignored)
+        return ChatStream(open_stream, call.asked, bounds, ignored, call.leaving)
 
     async def aclose(self) -> None:
         """Close every connection. The client may be used again afterwards, on any loop."""
@@ -253,6 +253,7 @@ class GatewayClient:
                 call.url,
                 content=call.content,
                 headers={**_PLAIN_HEADERS, **call.headers, "X-Request-ID": call.asked.request_id or ""},
+                extensions={"trace": call.leaving.begin()},
             )
             if call.content is not None:
                 request.headers["Content-Type"] = "application/json"
@@ -264,7 +265,7 @@ class GatewayClient:
         if cancelled is not None:  # without the library's frames, which hold the header
             raise asyncio.CancelledError(*cancelled)
         if failure is not None:  # raised outside the handler: the foreign error must not hang on ours
-            return Failure.of_error(failure)
+            return Failure.of_error(failure, call.leaving)
         opened = _Response(response, call.asked)
         if opened.headers.get("server") == config.SANDBOX_NAME:
             self.endpoints.recognise()
@@ -317,6 +318,7 @@ class _Call:
     auth: _Bearer | None = None
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    leaving: Leaving = field(default_factory=Leaving)
 
 
 class _Bearer(httpx.Auth):

@@ -1,4 +1,4 @@
-"""Whether a failed request is worth another try, and after how many seconds; pure."""
+"""Whether a failed request is worth another try, after how many seconds, and whether it may have cost; pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
+from tetrate_jupyter.errors import (
+    AuthError,
+    GatewayError,
+    GatewayTimeoutError,
+    InputError,
+    StreamError,
+    TetrateError,
+    UnreachableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,3 +89,14 @@ def seconds_to_wait(named: object) -> float | None:
     if isinstance(named, float) and not math.isfinite(named):
         return None
     return float(min(max(named, 0), _LONGEST_WAIT))  # compared before it is converted: an int may have 400 digits
+
+
+def may_have_cost(error: TetrateError) -> bool:
+    """Whether a request that failed so may have been billed: it had left here, and no status refused it."""
+    if isinstance(error, (InputError, AuthError)):
+        return False
+    if isinstance(error, UnreachableError):
+        return error.was_sent
+    if isinstance(error, GatewayTimeoutError):
+        return error.phase != "connect"
+    return not (isinstance(error, GatewayError) and (error.status or 0) >= 400) or isinstance(error, StreamError)

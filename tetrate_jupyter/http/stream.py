@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tetrate_jupyter.http.attempts import Opened
+    from tetrate_jupyter.http.attempts import Leaving, Opened
 
     OpenStream: TypeAlias = Callable[[], Awaitable[tuple[Opened | ChatChunk, "ResponseMeta"]]]
 
@@ -108,12 +108,20 @@ class ChatStream:
     `attempts` once entered. `ignored` names the odd members that were left out.
     """
 
-    def __init__(self, open_stream: OpenStream, asked: faults.Asked, bounds: StreamBounds, ignored: list[str]) -> None:
+    def __init__(
+        self,
+        open_stream: OpenStream,
+        asked: faults.Asked,
+        bounds: StreamBounds,
+        ignored: list[str],
+        leaving: Leaving | None = None,
+    ) -> None:
         self.request_id = asked.request_id or ""
         self.dropped_fields: tuple[str, ...] = ()
         self.attempts = 0
         self.ignored = ignored
         self._open_stream = open_stream
+        self._leaving = leaving
         self._asked = asked
         self._bounds = bounds
         self._ready: deque[ChatChunk] = deque()
@@ -124,6 +132,11 @@ class ChatStream:
         self._others: list[ChatChunk] = []  # of choices with another number, while none of ours has come
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
         self._silent = 0  # bytes since then
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether the request has begun to leave (the newest try of it)."""
+        return self._leaving is None or self._leaving.has_begun
 
     async def __aenter__(self) -> Self:
         opened, meta = await self._open_stream()
