@@ -7,6 +7,7 @@ from decimal import Decimal
 from tests.compare.test_setup import columns, model, setup
 from tetrate_jupyter.catalog.estimate import LONG_CONTEXT
 from tetrate_jupyter.catalog.models import ModelList
+from tetrate_jupyter.compare.allowance import OVER
 from tetrate_jupyter.compare.columns import columns_of, wishes
 from tetrate_jupyter.compare.forecast import forecast, usual_output
 from tetrate_jupyter.ledger import Entry
@@ -17,10 +18,10 @@ def test_worst_is_the_cap_times_the_price_and_expected_the_usual_length() -> Non
     text = "x" * 3500  # 1,000 tokens, and 4 for the message
     found = forecast(setup([text, text], columns=columns("gpt-large"), repeats=3, params={"max_tokens": 500}))
     (share,) = found.shares
-    assert (share.calls, share.prompt_tokens, share.output_cap, share.output_tokens) == (6, 6 * 1004, 500, 6 * 400)
-    assert share.worst == Decimal(10) * (6 * 1004 + 6 * 500) / 1_000_000
-    assert share.expected == Decimal(10) * (6 * 1004 + 6 * 400) / 1_000_000
-    assert found.sentence == "This makes 6 calls, at most ≈ $0.09 (≈ $0.084 expected)."
+    assert (share.calls, share.output_cap, share.output_tokens) == (6, 500, 6 * 400)
+    assert share.worst == Decimal(10) * 6 * (3500 + 32 + 128 + 500 + OVER) / 1_000_000  # a token for each byte
+    assert share.expected == Decimal(10) * (share.prompt_tokens + 6 * 400) / 1_000_000
+    assert found.sentence == "This makes 6 calls, at most ≈ $0.25 (≈ $0.084 expected)."
 
 
 def test_a_columns_own_parameters_system_and_cap_count() -> None:

@@ -20,7 +20,14 @@ NO_USAGE: Final = "the router sent no token counts"
 LONG_CONTEXT: Final = "above the long-context threshold: too low"
 CACHE_WRITES: Final = "cache writes may cost more: too low"
 
+LONG_FACTOR: Final = 2  # published long-context prices are at most twice the usual ones
+
 _PER_TOKEN: Final = Decimal("0.000001")
+# What a bound adds to the bytes: providers put their own words around messages, before tools, and in place of images.
+_MOST_PER_REQUEST: Final = 128
+_MOST_PER_MESSAGE: Final = 32
+_MOST_PER_IMAGE: Final = 6_000
+_DEAR_IMAGES: Final = {"gpt-4o-mini": 50_000}  # a small model whose images are counted at a large one's price
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +86,58 @@ def estimate_tokens(messages: Iterable[Message]) -> int:
         characters += len(message.content) + sum(len(c.name) + len(c.arguments) for c in message.tool_calls)
     text = math.ceil(characters / config.CHARACTERS_PER_TOKEN)
     return text + count * config.TOKENS_PER_MESSAGE + images * config.TOKENS_PER_IMAGE
+
+
+def text_tokens(text: str) -> int:
+    """Estimate the tokens of a text."""
+    return math.ceil(len(text) / config.CHARACTERS_PER_TOKEN)
+
+
+def size(text: str) -> int:
+    """Return the bytes of a text as UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def most_tokens(messages: Iterable[Message], model: str = "") -> int:
+    """Return a bound of the prompt tokens of `messages`, not an estimate: one for each byte, and more around them.
+
+    No byte-level tokenizer makes more tokens than bytes; 32 a message or call and 128 a request are for what providers
+    put around them, 6,000 an image (50,000 with gpt-4o-mini).
+    """
+    each_image = next((most for name, most in _DEAR_IMAGES.items() if name in model), _MOST_PER_IMAGE)
+    found = _MOST_PER_REQUEST
+    for message in messages:
+        found += _MOST_PER_MESSAGE + size(message.content) + size(message.aside) + each_image * len(message.images)
+        for call in message.tool_calls:
+            found += _MOST_PER_MESSAGE + size(call.name) + size(call.arguments) + size(call.extra)
+    return found
+
+
+def most_rates(model: Model) -> tuple[Decimal, Decimal] | None:
+    """Return what a token can cost at most, in US dollars: one of the input, one of the output; None for unknown.
+
+    Input that fills a cache is paid at that price where it is the higher one. Below the long-context threshold; above,
+    both are up to `LONG_FACTOR` times as much.
+    """
+    price = model.price
+    if price.input is None or price.output is None:
+        return None
+    read, written = (
+        product(max(price.input, price.cache_write or price.input), _PER_TOKEN),
+        product(price.output, _PER_TOKEN),
+    )
+    return None if read is None or written is None else (read, written)
+
+
+def most_cost(model: Model, prompt: int, output: int) -> Decimal | None:
+    """Return what a request with so many tokens can cost at most, in US dollars; None where the price is unknown."""
+    rates = most_rates(model)
+    if rates is None:
+        return None
+    factor = LONG_FACTOR if is_long(model, prompt) else 1
+    return total((product(rates[0], prompt, factor), product(rates[1], output, factor)))
+
+
+def is_long(model: Model, prompt: int) -> bool:
+    """Whether a prompt of so many tokens is paid at the long-context price."""
+    return model.long_context_threshold is not None and prompt > model.long_context_threshold

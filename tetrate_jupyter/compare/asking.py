@@ -8,13 +8,15 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.catalog.estimate import size, text_tokens
 from tetrate_jupyter.catalog.models import ModelList
+from tetrate_jupyter.compare.allowance import Weight, kept_within, refuse_unknown_prices
 from tetrate_jupyter.compare.columns import Column, Wish, columns_of, neighbours, wishes
 from tetrate_jupyter.compare.forecast import Forecast, forecast, usual_output
 from tetrate_jupyter.compare.rows import plain_params
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
-from tetrate_jupyter.completion.request import wire_message
+from tetrate_jupyter.completion.request import most_prompt_tokens, wire_message
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import (
     CostLimitError,
@@ -27,7 +29,6 @@ from tetrate_jupyter.errors import (
     UnreachableError,
 )
 from tetrate_jupyter.http.gate import outgoing
-from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.sessions.asking import plan
 from tetrate_jupyter.types import Cut, Image, Model
 
@@ -87,45 +88,34 @@ async def prepare(
     )
     await session.account.key()  # nothing is prepared that can't be asked; and from here on the key is known
     comparison = await asyncio.to_thread(prepared, session, setup)
-    check_cost(comparison.forecast, setup, allowed=max_cost is not None)
+    if max_cost is None:
+        _refuse_large(comparison.forecast)
     return comparison
+
+
+def _refuse_large(found: Forecast) -> None:
+    if found.calls > LARGE:
+        raise CostLimitError(
+            f"{found.sentence} Nothing was asked.",
+            next_step='say what it may cost: max_cost=5 (US dollars), or max_cost="inf" for no limit',
+        )
 
 
 def prepared(session: Session, setup: Setup) -> Comparison:
     """Give the comparison of a setup; a column that can't be asked carries its problem.
 
-    Raises the first column's problem where none can be asked, and `SecretInPromptError` where any part holds a key.
+    Raises the first column's problem where none can be asked, `SecretInPromptError` where any part holds a key, and
+    `CostLimitError` where not all can be asked within `max_cost`: then nothing is. See `compare.allowance`.
     """
     _refuse_keys(setup)
-    checked = tuple(_checked(session, setup, column) for column in setup.columns)
-    problems = [c.problem for c in checked if c.problem is not None]
-    if problems and len(problems) == len(checked):
+    weighed = [_weighed(session, setup, column) for column in setup.columns]
+    setup = refuse_unknown_prices(replace(setup, columns=tuple(column for column, _ in weighed)))
+    problems = [c.problem for c in setup.columns if c.problem is not None]
+    if problems and len(problems) == len(setup.columns):
         raise problems[0]
-    setup = replace(setup, columns=checked)
-    return Comparison(session, setup, forecast(setup, usual_output(session.ledger.entries)))
-
-
-def check_cost(found: Forecast, setup: Setup, *, allowed: bool) -> None:
-    """Refuse what is bound to pass `max_cost`, and large runs that nobody has `allowed` by naming one."""
-    if found.calls > LARGE and not allowed:
-        raise CostLimitError(
-            f"{found.sentence} Nothing was asked.",
-            next_step='say what it may cost: max_cost=5 (US dollars), or max_cost="inf" for no limit',
-        )
-    if setup.max_cost is None:
-        return
-    if found.expected is not None and found.expected > setup.max_cost:
-        raise CostLimitError(
-            f"{found.sentence} That is more than max_cost {money(setup.max_cost)}; nothing was asked.",
-            next_step="raise max_cost, cap the answers with max_tokens, or give fewer prompts, models or repeats",
-        )
-    each = [s.worst / s.calls for s in found.shares if s.worst is not None and s.calls]
-    if not each or min(each) > setup.max_cost:
-        known = f"One answer alone may cost ≈ {money(min(each))}" if each else "The price of no model here is known"
-        raise CostLimitError(
-            f"{known}, so max_cost {money(setup.max_cost)} could be passed; nothing was asked.",
-            next_step="raise max_cost, or cap the answers: max_tokens=500",
-        )
+    weights = {column.id: weight for column, weight in weighed}
+    setup = kept_within(setup, weights)
+    return Comparison(session, setup, forecast(setup, usual_output(session.ledger.entries), weights))
 
 
 def compare(
@@ -213,18 +203,21 @@ def _usual(session: Session, models: ModelList, *, images: bool) -> list[Wish]:
     return [Wish(m.id) for m in (own, *neighbours(own, models, images=images))]
 
 
-def _checked(session: Session, setup: Setup, column: Column) -> Column:
+def _weighed(session: Session, setup: Setup, column: Column) -> tuple[Column, Weight]:
+    """Return the column, with its problem where it can't be asked, and what goes with each of its prompts."""
     if column.problem is not None or column.model is None:
-        return column
+        return column, Weight(0, 0)
     options = {**setup.params, **column.params}
+    prompt = setup.prompts[0]
     try:
-        asked = session.question(setup.prompts[0], images=setup.images, keep=False, **options)
-        plan(asked, column.model, Conversation(column.history))
+        asked = session.question(prompt, images=setup.images, keep=False, **options)
+        planned = plan(asked, column.model, Conversation(column.history))
     except SecretInPromptError:
         raise
     except TetrateError as problem:
-        return replace(column, problem=problem)
-    return column
+        return replace(column, problem=problem), Weight(0, 0)
+    most = most_prompt_tokens(planned.request) - size(prompt)
+    return column, Weight(planned.prompt_tokens - text_tokens(prompt), most)
 
 
 def _refuse_keys(setup: Setup) -> None:

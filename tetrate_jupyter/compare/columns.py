@@ -29,7 +29,8 @@ class Column:
 
     `id` tells columns apart and is never the model's: the same model may be there twice. `label` is what is shown
     ("claude-haiku-4-5 #2" for the second one). `asked` is what was asked for; `model` is None, and `problem` says why,
-    where it can't be asked. `params` go over those of the comparison; `history` is said before the prompt.
+    where it can't be asked. `params` go over those of the comparison; `history` is said before the prompt. `allowed`:
+    the tokens that `max_cost` allows an answer of it, None where it sets no cap.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Column:
     params: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[Exchange, ...] = ()
     problem: TetrateError | None = field(default=None, compare=False)
+    allowed: int | None = None
 
 
 @dataclass(frozen=True)

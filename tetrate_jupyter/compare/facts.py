@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.compare.allowance import stated
+from tetrate_jupyter.compare.rows import is_unpaid
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.table import Column, Table
@@ -26,6 +28,8 @@ _COLUMNS: Final = (
     Column("cost", align="right", hint="estimated from the router's prices; the dashboard has the bill"),
 )
 
+_SAID: Final = {"skipped": "not asked"}
+
 
 def headline(result: Result) -> str:
     """Give the line above everything: how many, how they ended, how long, what it cost against the forecast."""
@@ -36,7 +40,7 @@ def headline(result: Result) -> str:
     if facts.repeats > 1:
         parts.append(_count(facts.repeats, "repeat"))
     states = Counter(r.state for r in rows)
-    ended = [f"{count:,} {state}" for state, count in states.items() if state != "done"]
+    ended = [f"{count:,} {_SAID.get(state, state)}" for state, count in states.items() if state != "done"]
     parts.append(", ".join([f"{states['done']:,} of {len(rows):,} done", *ended]))
     if result.is_blind:
         return " · ".join([*parts, f"names hidden, in the order of seed {facts.seed}"])
@@ -51,6 +55,34 @@ def _cost(result: Result) -> str:
     if facts.worst is None:
         return "cost unknown" if facts.unknown_costs else f"≈ {money(facts.spent)}"
     return f"≈ {money(facts.spent)}{unknown} (forecast ≈ {money(facts.expected)}, at most ≈ {money(facts.worst)})"
+
+
+def shortfall(columns: Sequence[ColumnFigures], result: Result) -> list[str]:
+    """Return what `max_cost` has left out or cut short, with the ways on; it goes above everything else."""
+    found = []
+    unpaid = [c for c in columns if c.unpaid]
+    if unpaid:
+        who = ", ".join(f"{c.head.label} ({c.unpaid:,} of {c.rows:,})" for c in unpaid)
+        reasons = {r.message: r.next_step for r in result.rows if is_unpaid(r) and r.message}
+        why = " ".join(
+            f"{_reason(message)} Next: {step}." for message, step in list(reasons.items())[-2:]
+        )  # the newest figures
+        ended = "Not asked" if all(c.skipped == c.unpaid for c in unpaid) else "Not asked, or not to the end"
+        found.append(f"{ended}: {who}. {why}".strip())
+    cut = [c for c in columns if c.cut]
+    if cut and not result.is_blind:
+        who = ", ".join(f"{c.head.label} ({c.cut:,} of {c.rows:,})" for c in cut)
+        found.append(
+            f"Cut at {cut[0].head.allowed:,} tokens, the cap that max_cost {stated(result.facts.max_cost)} allows: "
+            f"{who}. "
+            "Next: allow more (max_cost), ask for shorter answers, or give fewer prompts, models or repeats."
+        )
+    return found
+
+
+def _reason(message: str) -> str:
+    said = message.removeprefix("Not asked: ")
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def table(columns: Sequence[ColumnFigures], result: Result) -> Table:
@@ -77,7 +109,8 @@ def _state(column: ColumnFigures, *, several: bool) -> str:
     if column.done == column.rows:
         return f"{column.done:,} done" if several else "done"
     counts = [("done", column.done), ("failed", column.failed), ("stopped", column.stopped)]
-    counts.append(("not over", column.rows - column.done - column.failed - column.stopped))
+    counts.append((_SAID["skipped"], column.skipped))
+    counts.append(("not over", column.rows - sum(count for _, count in counts)))
     named = [(what, count) for what, count in counts if count]
     return ", ".join(f"{count:,} {what}" if several else what for what, count in named)
 

@@ -6,10 +6,10 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter import config
 from tetrate_jupyter.amounts import total
-from tetrate_jupyter.catalog.estimate import LONG_CONTEXT, cost, estimate_tokens
+from tetrate_jupyter.catalog.estimate import LONG_CONTEXT, cost, estimate_tokens, most_tokens, text_tokens
 from tetrate_jupyter.characters import one_line
+from tetrate_jupyter.compare.allowance import ROUNDS, Load, Weight, loads, stated
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.types import Message, Usage
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tetrate_jupyter.compare.columns import Column
-    from tetrate_jupyter.compare.setup import Setup
+    from tetrate_jupyter.compare.setup import Place, Setup
     from tetrate_jupyter.ledger import Entry
 
 EXPECTED_OUTPUT: Final = 400  # tokens of an answer, where this session hasn't seen any yet
@@ -26,7 +26,10 @@ EXPECTED_OUTPUT: Final = 400  # tokens of an answer, where this session hasn't s
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One column's part. Costs are US dollars, None for unknown; tokens are estimates for all its calls."""
+    """One column's part. Costs are US dollars, None for unknown; tokens are estimates for all its calls.
+
+    `worst` is a bound: see `compare.allowance`. `uncapped` is the same without the cap that `max_cost` sets.
+    """
 
     column: str
     label: str
@@ -37,6 +40,8 @@ class Share:
     expected: Decimal | None
     worst: Decimal | None
     notes: tuple[str, ...] = ()
+    uncapped: Decimal | None = None
+    load: Load | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Forecast:
     """All columns' parts. `expected` and `worst` add up what is known; `unknown` names the columns that isn't."""
 
     shares: tuple[Share, ...]
+    max_cost: Decimal | None = None
 
     @property
     def calls(self) -> int:
@@ -66,6 +72,26 @@ class Forecast:
         return total(s.worst for s in self.shares if s.calls)
 
     @property
+    def uncapped(self) -> Decimal | None:
+        """The same without the cap that `max_cost` sets on the answers."""
+        return total(s.uncapped for s in self.shares if s.calls)
+
+    @property
+    def allowed(self) -> int | None:
+        """Tokens that `max_cost` allows each answer; None where it sets no cap."""
+        caps = [s.load.allowed for s in self.shares if s.load is not None and s.load.allowed is not None]
+        return max(caps, default=None)
+
+    def load(self, column: str) -> Load | None:
+        """Return the load of a column by its id, None where it can't be asked."""
+        return next((s.load for s in self.shares if s.column == column), None)
+
+    def most(self, place: Place) -> Decimal | None:
+        """Return what a call can cost at most: US dollars, None where that is unknown."""
+        load = self.load(place.column)
+        return None if load is None else load.most_of(place.prompt)
+
+    @property
     def sentence(self) -> str:
         """The forecast in one line: "This makes 240 calls, at most ≈ $1.10 (≈ $0.08 expected)."."""
         calls = f"This makes {self.calls:,} call{'' if self.calls == 1 else 's'}"
@@ -73,47 +99,83 @@ class Forecast:
             return f"{calls}; the cost is unknown." if self.calls else f"{calls}."
         known = f"{calls}, at most ≈ {money(self.worst)} (≈ {money(self.expected)} expected)"
         left_out = f", without {', '.join(map(one_line, self.unknown))}: price unknown" if self.unknown else ""
-        return f"{known}{left_out}."
+        return f"{known}{left_out}.{self._capped}{self._rounds}"
+
+    @property
+    def _capped(self) -> str:
+        if self.allowed is None or self.worst == self.uncapped:
+            return ""
+        return (
+            f" Answers are capped at {self.allowed:,} tokens, what max_cost {stated(self.max_cost)} allows; without "
+            f"it, at most ≈ {money(self.uncapped)}."
+        )
+
+    @property
+    def _rounds(self) -> str:
+        if all(s.load is None or s.load.rounds == 1 for s in self.shares):
+            return ""
+        return f" A model that uses its tools may take more rounds than the {ROUNDS} counted here."
 
 
-def forecast(setup: Setup, usual_output: Mapping[str, int] | None = None) -> Forecast:
-    """Estimate before asking. `usual_output`: tokens of an answer by model id, "" for all others (400)."""
-    usual = usual_output or {}
-    prompts = [estimate_tokens([Message("user", p, images=setup.images)]) for p in setup.prompts]
-    together, longest = sum(prompts), max(prompts)
-    return Forecast(tuple(_share(setup, column, together, longest, usual) for column in setup.columns))
+def forecast(
+    setup: Setup, usual_output: Mapping[str, int] | None = None, weights: Mapping[str, Weight] | None = None
+) -> Forecast:
+    """Estimate before asking. `usual_output`: tokens of an answer by model id, "" for all others (400).
+
+    `weights`: what goes with each prompt, by the column's id; without them, history, system prompt and images.
+    """
+    weights = weights or {column.id: weight(setup, column) for column in setup.columns}
+    known = loads(setup, weights)
+    together, usual = sum(map(text_tokens, setup.prompts)), usual_output or {}
+    shares = [_share(setup, column, known.get(column.id), together, usual, weights) for column in setup.columns]
+    return Forecast(tuple(shares), setup.max_cost)
 
 
-def _share(setup: Setup, column: Column, together: int, longest: int, usual: Mapping[str, int]) -> Share:
+def _share(  # noqa: PLR0917 - what all shares have in common is computed once
+    setup: Setup,
+    column: Column,
+    load: Load | None,
+    together: int,
+    usual: Mapping[str, int],
+    weights: Mapping[str, Weight],
+) -> Share:
     model = column.model
-    if model is None or column.problem is not None:
+    if model is None or load is None:
         return Share(column.id, column.label, 0, 0, 0, 0, None, None)
-    params = {**setup.params, **column.params}
-    before = _before(column, params)
     calls = len(setup.prompts) * setup.repeats
-    cap = int(params.get("max_tokens") or model.max_output_tokens or config.DEFAULT_MAX_OUTPUT)
-    each = min(cap, usual.get(model.id, usual.get("", EXPECTED_OUTPUT)))
-    sent = setup.repeats * (together + before * len(setup.prompts))
+    each = min(load.cap, usual.get(model.id, usual.get("", EXPECTED_OUTPUT)))
+    beside = weights[column.id].estimated
+    sent = setup.repeats * (together + beside * len(setup.prompts))
     threshold = model.long_context_threshold
+    longest = max(map(len, setup.prompts))
+    is_long = (
+        threshold is not None
+        and longest + beside > threshold
+        and any(text_tokens(prompt) + beside > threshold for prompt in setup.prompts)
+    )
     return Share(
         column.id,
         column.label,
         calls,
         sent,
         each * calls,
-        cap,
+        load.cap,
         cost(model, Usage(sent, each * calls)).usd,
-        cost(model, Usage(sent, cap * calls)).usd,
-        (LONG_CONTEXT,) if threshold is not None and longest + before > threshold else (),
+        load.most(load.allowed),
+        (LONG_CONTEXT,) if is_long else (),
+        load.most(None),
+        load,
     )
 
 
-def _before(column: Column, params: Mapping[str, object]) -> int:
+def weight(setup: Setup, column: Column) -> Weight:
+    """Return what goes with each prompt of a column, as far as the setup says it."""
+    system = {**setup.params, **column.params}.get("system")
     messages = [m for exchange in column.history for m in exchange.messages()]
-    system = params.get("system")
     if isinstance(system, str) and system:
         messages.append(Message("system", system))
-    return estimate_tokens(messages)
+    messages.append(Message("user", "", images=setup.images))
+    return Weight(estimate_tokens(messages), most_tokens(messages, column.model.id if column.model else ""))
 
 
 def usual_output(entries: Iterable[Entry]) -> dict[str, int]:

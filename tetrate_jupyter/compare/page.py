@@ -54,6 +54,7 @@ def page(result: Result, *, at_once: bool = False) -> str:
     parts = [
         f'<div class="{ROOT_CLASSES} tetrate-compare" {BOUNDED}>',
         f'<p class="tetrate-caption">{escape(facts.headline(result))}</p>',
+        *(f'<p class="tetrate-notice" dir="auto">{escape(said)}</p>' for said in facts.shortfall(figured, result)),
         facts.table(figured, result).markup,
         *(f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in result.facts.notices),
     ]

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.completion.answer import TRUNCATED
+from tetrate_jupyter.errors import CostLimitError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -70,7 +73,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One column as plain data. `asked` is what was asked for; `model` is None where there is none such."""
+    """One column as plain data. `asked` is what was asked for; `model` is None where there is none such.
+
+    `allowed`: the tokens that `max_cost` allowed an answer of it, None where it set no cap.
+    """
 
     id: str
     label: str
@@ -79,6 +85,7 @@ class Head:
     provider: str | None = None
     params: tuple[tuple[str, Any], ...] = ()
     history: int = 0  # exchanges before the prompt
+    allowed: int | None = None
 
 
 def row_of(cell: Cell) -> Row:
@@ -98,10 +105,23 @@ def row_of(cell: Cell) -> Row:
         answer = completion.answer(partial="running") if completion is not None else attempt.answer
         if answer is not None:
             facts |= _of_answer(answer, running=completion is not None)
+    if is_cut(facts.get("finish_reason"), cell.column.allowed):
+        cut = f"Cut at {cell.column.allowed:,} tokens: the cap that max_cost allows; give more, or ask for less."
+        facts["notices"] = tuple(cut if notice == TRUNCATED else notice for notice in facts["notices"])
     if error is not None:
         facts |= {"error": type(error).__name__, "message": error.message, "next_step": error.next_step or None}
         facts["request_id"] = error.request_id or facts.get("request_id")
     return Row(place.column, place.prompt, place.repeat, cell.state, **facts)
+
+
+def is_unpaid(row: Row) -> bool:
+    """Whether it wasn't asked, or not to the end, since `max_cost` would have been passed."""
+    return row.state == "skipped" or row.error == CostLimitError.__name__
+
+
+def is_cut(finish_reason: str | None, allowed: int | None) -> bool:
+    """Whether an answer ended at the cap that `max_cost` allowed it."""
+    return allowed is not None and finish_reason == "length"
 
 
 def _of_answer(answer: Answer, *, running: bool) -> dict[str, Any]:
@@ -136,6 +156,7 @@ def head_of(column: Column) -> Head:
         None if model is None else model.provider,
         tuple(plain_params(column.params).items()),
         len(column.history),
+        column.allowed,
     )
 
 

@@ -68,7 +68,7 @@ class Comparison:
         self._began: float | None = None
         self._ended: float | None = None
         self._started_at: datetime | None = None
-        self._scheduler = Scheduler(session, setup, self._observers.notify, self._elapsed)
+        self._scheduler = Scheduler(session, setup, forecast, self._observers.notify, self._elapsed)
         self._conversations = histories.Histories()
 
     # --- watching --------------------------------------------------------------------------------------------

@@ -7,9 +7,13 @@ import itertools
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.amounts import product
+from tetrate_jupyter.catalog.estimate import LONG_FACTOR, most_cost
+from tetrate_jupyter.compare.allowance import OVER, stated
 from tetrate_jupyter.compare.budget import Budget
 from tetrate_jupyter.compare.cells import Attempt, Cell
 from tetrate_jupyter.compare.lanes import Lane
+from tetrate_jupyter.completion.request import most_prompt_tokens
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import (
     AuthError,
@@ -27,13 +31,16 @@ from tetrate_jupyter.sessions.asking import plan
 from tetrate_jupyter.types import Retrying
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from decimal import Decimal
 
+    from tetrate_jupyter.catalog.estimate import Estimate
+    from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
+    from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.sessions.asking import Plan
     from tetrate_jupyter.sessions.session import Session
-    from tetrate_jupyter.types import Event
+    from tetrate_jupyter.types import Event, Message
 
 AT_ONCE: Final = 64  # calls of a comparison under way; each holds a connection
 REFUSALS: Final = 5  # 429s that one cell waits out
@@ -46,10 +53,18 @@ _log = logging.getLogger(__name__)
 class Scheduler:
     """All methods are called on the loop. `changed` is called when a cell's state has changed."""
 
-    def __init__(self, session: Session, setup: Setup, changed: Callable[[], None], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        setup: Setup,
+        forecast: Forecast,
+        changed: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
         self.budget = Budget(setup.max_cost)
         self._session = session
         self._setup = setup
+        self._forecast = forecast
         self._changed = changed
         self._clock = clock
         self._lanes: dict[str, Lane] = {}
@@ -57,6 +72,8 @@ class Scheduler:
         self._planned: dict[Cell, Plan] = {}
         self._turns = itertools.count()
         self._idle = asyncio.Event()
+        self._for_money = 0  # calls that wait for money between two of their rounds
+        self._freed = asyncio.Event()  # replaced each time: whoever waits looks again
 
     async def work(self, cells: Iterable[Cell]) -> None:
         """Ask these cells; come back when nothing is left to do, of earlier calls neither."""
@@ -82,9 +99,10 @@ class Scheduler:
     def _add(self, cell: Cell) -> None:
         cell.problem, cell.note, cell.refusals = cell.column.problem, "", 0
         if cell.problem is not None or cell.column.model is None:
-            self._over(cell, "failed")
+            self._over(cell, "skipped" if isinstance(cell.problem, CostLimitError) else "failed")
             return
         cell.state = "waiting"
+        self.budget.promise(cell, self._forecast.most(cell.place))
         model = cell.column.model.id
         if model not in self._lanes:
             same = sum(c.model is not None and c.model.id == model for c in self._setup.columns)
@@ -100,41 +118,27 @@ class Scheduler:
             if not ready:
                 break
             lane = min(ready, key=lambda each: each.turn)
-            if self._must_wait(lane):
-                held.add(lane)
-            elif self._is_skipped(lane):
-                continue
-            else:
-                self._start(lane.take(), lane)
+            self._start_or_hold(lane, held)
         self._idle.set()
 
-    def _must_wait(self, lane: Lane) -> bool:
-        worst = self._worst_of_next(lane)
-        return worst is not None and not self.budget.fits(worst) and not self.budget.never_fits(worst)
-
-    def _is_skipped(self, lane: Lane) -> bool:
+    def _start_or_hold(self, lane: Lane, held: set[Lane]) -> None:
         cell = lane.next
-        worst = self._worst_of_next(lane)
-        if cell is None or cell.problem is not None or self.budget.fits(worst):
-            return False
-        lane.take()
-        cell.problem = self._too_dear(unknown=worst is None)
-        self._over(cell, "skipped")
-        return True
+        if cell is None:
+            return
+        worst = self._forecast.most(cell.place)
+        if self._plan(cell) is None or self.budget.begin(cell, worst):
+            self._start(lane.take(), lane)
+        elif self.budget.is_busy and not self.budget.never_fits(worst):
+            held.add(lane)
+        else:
+            lane.take()
+            cell.problem = self.too_dear("its longest answer could pass")
+            self._over(cell, "skipped")
 
-    def _worst_of_next(self, lane: Lane) -> Decimal | None:
-        planned = self._plan(lane.next) if lane.next is not None else None
-        return None if planned is None else planned.worst_cost.usd
-
-    def _too_dear(self, *, unknown: bool) -> CostLimitError:
-        most = money(self.budget.most)
-        if unknown:
-            return CostLimitError(
-                f"Not asked: the price of this model is unknown, so max_cost {most} could be passed.",
-                next_step="leave this model out, or compare without max_cost",
-            )
+    def too_dear(self, what: str) -> CostLimitError:
+        """Return why something isn't asked that is within no promise."""
         return CostLimitError(
-            f"Not asked: its longest answer could pass max_cost {most} (≈ {money(self.budget.spent)} spent so far).",
+            f"Not asked: {what} max_cost {stated(self.budget.most)} (≈ {money(self.budget.spent)} spent so far).",
             next_step="raise max_cost, or cap the answers with max_tokens",
         )
 
@@ -142,6 +146,8 @@ class Scheduler:
         planned = self._planned.get(cell)
         if planned is None and cell.column.model is not None:
             options: dict[str, Any] = {**self._setup.params, **cell.column.params}
+            if cell.column.allowed is not None:
+                options["max_tokens"] = cell.column.allowed
             try:
                 asked = self._session.question(
                     self._setup.prompts[cell.place.prompt],
@@ -162,9 +168,12 @@ class Scheduler:
     def _start(self, cell: Cell, lane: Lane) -> None:
         planned = self._planned.pop(cell, None)
         if planned is None:
+            self.budget.end(cell)
             self._over(cell, "failed")
             return
         attempt = Attempt(self._clock(), user=planned.request.messages[-1])
+        load = self._forecast.load(cell.column.id)
+        purse = _Purse(self, cell, planned.request, load.cap + OVER if load is not None else 0)
 
         def heard(event: Event) -> None:
             if isinstance(event, Retrying):
@@ -172,12 +181,14 @@ class Scheduler:
                 attempt.retry_wait += event.seconds
                 lane.ease()
                 self._changed()
+                if event.may_have_cost:
+                    purse.lose()
 
         attempt.completion = self._session.completion(planned, heard)
+        attempt.completion.purse = purse
         cell.attempts.append(attempt)
         cell.state, cell.note = "running", ""
         lane.running += 1
-        self.budget.set_aside(attempt, planned.worst_cost.usd)
         self._tasks[cell] = asyncio.ensure_future(self._ask(cell, attempt, planned))
         self._tasks[cell].add_done_callback(lambda _: self._ended(cell, attempt, lane))
         self._changed()
@@ -196,16 +207,17 @@ class Scheduler:
 
     def _ended(self, cell: Cell, attempt: Attempt, lane: Lane) -> None:
         if attempt.completion is not None:  # cancelled before it began
-            attempt.completion = None
+            attempt.end(stopped=True)
             cell.state = "stopped"
         del self._tasks[cell]
         lane.running -= 1
-        self.budget.settle(attempt, attempt.cost if attempt.answer or attempt.error else None)
+        self.budget.end(cell)
         if cell.state == "done":
             lane.succeeded()
         elif attempt.error is not None:
             self._failed(cell, attempt.error, lane)
         self._changed()
+        self._free()
         self._pump()
 
     def _failed(self, cell: Cell, error: TetrateError, lane: Lane) -> None:
@@ -215,6 +227,7 @@ class Scheduler:
             if rest is not None:
                 cell.state, cell.note = "waiting", f"rate limit: again in {seconds(rest)}"
                 lane.put_back(cell)
+                self.budget.promise(cell, self._forecast.most(cell.place))
                 asyncio.get_running_loop().call_later(rest, self._pump)
                 return
         if isinstance(error, _FOR_ALL):
@@ -231,10 +244,66 @@ class Scheduler:
     def _over(self, cell: Cell, state: Any) -> None:  # noqa: ANN401 - a State
         cell.state, cell.note = state, ""
         self._planned.pop(cell, None)
+        self.budget.end(cell)
+        self._free()
         self._changed()
+
+    # --- money between two rounds ------------------------------------------------------------------------------
+
+    async def money_for(self, cell: Cell, worst: Decimal | None) -> None:
+        """Have at least `worst` aside for the next request of a cell that runs; wait for what others leave over.
+
+        Raises `CostLimitError` where it is too much, and where nothing is under way that could leave something.
+        """
+        while not self.budget.more(cell, worst):
+            self._for_money += 1
+            try:
+                if self.budget.never_fits(worst) or self._for_money >= len(self._tasks):
+                    self.budget.end(cell)  # what it had helps the next one that waits
+                    self._free()
+                    raise self.too_dear("the next round could pass")
+                await self._freed.wait()
+            finally:
+                self._for_money -= 1
+
+    def paid(self, cell: Cell, cost: Decimal | None, most: Decimal | None) -> None:
+        """Pay for one request of a cell, and let others have what it has left over."""
+        self.budget.pay(cell, cost, most)
+        self._free()
+
+    def _free(self) -> None:
+        freed, self._freed = self._freed, asyncio.Event()
+        freed.set()
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+class _Purse:
+    """The money for one try of one cell: each of its requests is set aside before it is sent."""
+
+    def __init__(self, scheduler: Scheduler, cell: Cell, request: Request, cap: int) -> None:
+        self._scheduler = scheduler
+        self._cell = cell
+        self._request = request
+        self._cap = cap
+        self._worst: Decimal | None = None
+
+    async def open(self, messages: Sequence[Message]) -> None:
+        """See `Purse`."""
+        self._worst = most_cost(self._request.model, most_prompt_tokens(self._request, messages), self._cap)
+        await self._scheduler.money_for(self._cell, self._worst)
+
+    def lose(self) -> None:
+        """Pay for a try that has failed and may have been billed; raises where another one could pass the cap."""
+        self._scheduler.paid(self._cell, None, self._worst)
+        if not self._scheduler.budget.more(self._cell, self._worst):
+            raise self._scheduler.too_dear("trying again could pass")
+
+    def close(self, cost: Estimate) -> None:
+        """See `Purse`."""
+        most = self._worst if cost.usd is None else product(cost.usd, LONG_FACTOR) if cost.notes else cost.usd
+        self._scheduler.paid(self._cell, cost.usd, most)
 
 
 def _ours(foreign: Exception) -> TetrateError:

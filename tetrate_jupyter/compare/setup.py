@@ -34,8 +34,9 @@ class Setup:
     """Everything that decides a comparison, checked.
 
     `params` are the options of `Session.ask` for all columns. `seed` fixes the order in which calls start and the blind
-    order, nothing at the models. `max_cost`: US dollars that must not be passed, None for no limit. `concurrency`:
-    calls to one model at once. `cuts`: what was left out of the variables that stand in the prompts.
+    order, nothing at the models. `max_cost`: US dollars that are not passed, None for no limit: see
+    `compare.allowance`. `concurrency`: calls to one model at once. `cuts`: what was left out of the variables that
+    stand in the prompts.
     """
 
     prompts: tuple[str, ...]

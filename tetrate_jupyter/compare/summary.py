@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter.amounts import total
+from tetrate_jupyter.compare.rows import is_cut, is_unpaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +28,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class ColumnFigures:
-    """One column over all prompts and repeats. Figures are of whole answers; `cost` is the sum over all known ones."""
+    """One column over all prompts and repeats. Figures are of whole answers; `cost` is the sum over all known ones.
+
+    `skipped`: not asked; `unpaid`: not asked, or not to the end, since `max_cost` would have been passed; `cut`: ended
+    at the cap that `max_cost` allowed.
+    """
 
     head: Head
     rows: int
@@ -42,6 +47,9 @@ class ColumnFigures:
     cost_each: Spread | None
     cost: Decimal | None
     unknown_costs: int
+    skipped: int = 0
+    unpaid: int = 0
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def figures(head: Head, rows: Sequence[Row]) -> ColumnFigures:
         rows=len(rows),
         done=len(whole),
         failed=sum(r.state == "failed" for r in rows),
-        stopped=sum(r.state in {"stopped", "skipped"} for r in rows),
+        stopped=sum(r.state == "stopped" for r in rows),
         first_token=spread(r.first_token for r in whole),
         total=spread(r.total for r in whole),
         speed=spread(r.speed for r in whole),
@@ -75,6 +83,9 @@ def figures(head: Head, rows: Sequence[Row]) -> ColumnFigures:
         cost_each=spread(r.cost for r in whole),
         cost=total(r.cost for r in rows),
         unknown_costs=sum(r.cost is None and r.attempts > 0 for r in rows),
+        skipped=sum(r.state == "skipped" for r in rows),
+        unpaid=sum(is_unpaid(r) for r in rows),
+        cut=sum(is_cut(r.finish_reason, head.allowed) for r in rows),
     )
 
 

@@ -21,7 +21,8 @@ _ANSWERS: Final = 12  # answers written out; the table has all columns
 def text(result: Result) -> str:
     """Give the text. Answers are written out for one prompt; for more, `result.df` has them."""
     figured = [figures(c.head, c.rows) for c in result.columns]
-    parts = [one_line(facts.headline(result)), facts.table(figured, result).plain()]
+    parts = [one_line(facts.headline(result)), *map(one_line, facts.shortfall(figured, result))]
+    parts.append(facts.table(figured, result).plain())
     parts += [one_line(notice) for notice in result.facts.notices]
     won = verdict(figured)
     if won and not result.is_blind:

@@ -18,19 +18,28 @@ TIE: Final = 0.05  # a lead within this share of the best is none: clocks and to
 
 
 def verdict(columns: Sequence[ColumnFigures]) -> list[str]:
-    """Give the leaders and, where a model was asked twice, the noise: one clause each."""
+    """Give the leaders and, where a model was asked twice, the noise: one clause each.
+
+    Where `max_cost` left something out or cut it short, there are no leaders; where columns failed or were stopped, the
+    others' leaders come after the number of columns that they lead.
+    """
     floor = noise(columns)
-    return [*leaders(columns), *([floor] if floor else [])]
+    found = leaders(columns)
+    lacking = sum(c.done < c.rows for c in columns)
+    if found and lacking:
+        found[0] = f"of the {len(columns) - lacking} columns of {len(columns)} that answered everything: {found[0]}"
+    return [*found, *([floor] if floor else [])]
 
 
 def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
     """Say who was fastest, cheapest and longest: one clause each, none where it is a tie or nobody can be compared.
 
-    Only columns that answered everything count. A lead below 5 % is a tie. Where a model was asked twice, its columns
+    Only columns that answered everything count, and none does where `max_cost` left out or cut short what others would
+    have answered. A lead below 5 % is a tie. Where a model was asked twice, its columns
     are one contender, and a lead within the difference between them is none either: see `noise`.
     """
     whole = [c for c in columns if c.rows and c.done == c.rows]
-    if len(whole) < 2:
+    if len(whole) < 2 or any(c.unpaid or c.cut for c in columns):
         return []
     found = [_leader(whole, figure) for figure in _FIGURES]
     return [clause for clause in found if clause]

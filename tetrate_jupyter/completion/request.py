@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tetrate_jupyter import config
-from tetrate_jupyter.catalog.estimate import estimate_tokens
+from tetrate_jupyter.catalog.estimate import estimate_tokens, most_tokens, size, text_tokens
 from tetrate_jupyter.errors import OptionError, UnsupportedInputError
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Message, Model
 
 _DEPTH = 50  # of an option's value; deeper ones are refused by whoever reads them
+_MOST_PER_DESCRIPTION = 800  # tokens: providers put up to 600 of their own before tools and schemas
 MAX_TEMPERATURE = 2.0  # the OpenAI-compatible range; providers refuse more
 
 
@@ -159,11 +159,21 @@ def _arguments(text: str) -> str:
 
 
 def estimate_prompt_tokens(request: Request) -> int:
-    """Estimate the tokens of a request: its messages, and 3.5 characters a token for its schema and tools."""
+    """Estimate the tokens of a request: its messages, its schema and its tools."""
+    return estimate_tokens(request.messages) + sum(text_tokens(text) for text in _described(request))
+
+
+def most_prompt_tokens(request: Request, messages: Sequence[Message] | None = None) -> int:
+    """Return a bound of the tokens of a request, or of its later round with these `messages`. See `most_tokens`."""
+    extra = json.dumps(dict(request.options.extra), default=str, ensure_ascii=False)
+    described = size(extra) + sum(_MOST_PER_DESCRIPTION + size(text) for text in _described(request))
+    return most_tokens(request.messages if messages is None else messages, request.model.id) + described
+
+
+def _described(request: Request) -> list[str]:
     described: list[object] = []
     if request.toolbox is not None:
         described.append(request.toolbox.specs)
     if request.schema is not None:
         described.append(request.schema.response_format)
-    characters = sum(len(json.dumps(d)) for d in described)
-    return estimate_tokens(request.messages) + round(characters / config.CHARACTERS_PER_TOKEN)
+    return [json.dumps(each) for each in described]

@@ -56,7 +56,12 @@ COMPARE: Final = Command(
     (
         Option(("-m", "--model"), "model, list (a,b) or pattern (claude-*); may be repeated", value="IDS", many=True),
         Option(("--repeats",), "how often each model is asked (1)", value="NUMBER", convert=int),
-        Option(("--max-cost",), "US dollars that must not be passed", value="NUMBER", convert=float),
+        Option(
+            ("--max-cost",),
+            "US dollars that are not passed: without --max-tokens it caps the answers; too little asks nothing",
+            value="NUMBER",
+            convert=float,
+        ),
         Option(
             ("--seed",), "order in which the calls start; recorded where none is given", value="NUMBER", convert=int
         ),

@@ -65,6 +65,7 @@ class _Answering:
         self._kind = endpoint.fault.kind if endpoint.fault else None
         self._profile = accepted.served.profile
         self._reply = self._make_reply()
+        endpoint.record.usage = usage_of(accepted.body, self._reply, cached=0, thinks=False)
         self._schedule = Schedule(endpoint, endpoint.state.speed)
         served = self._fault.served_model if self._fault and self._kind == "served-differs" else accepted.served.id
         self._frame: dict[str, Any] = {

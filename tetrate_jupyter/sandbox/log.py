@@ -24,7 +24,8 @@ class LoggedRequest:
     secret is kept, and an exchange's code and verifier are replaced by their names. `headers` has lower-case names.
     `hung_up_at` is None unless the client hung up before the end; `finished_at` is None until all has been sent.
     `chunks_sent` counts server-sent events with data, "[DONE]" not included. `fault` is the kind of fault that was
-    played, or None.
+    played, or None. `usage`: what the whole answer is counted as, however much of it was sent, without what a cache
+    saves; None where there was none.
     """
 
     method: str
@@ -42,6 +43,7 @@ class LoggedRequest:
     first_chunk_at: float | None = None
     finished_at: float | None = None
     hung_up_at: float | None = None
+    usage: Mapping[str, Any] | None = None
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Record:
     first_chunk_at: float | None = None
     finished_at: float | None = None
     hung_up_at: float | None = None
+    usage: Mapping[str, Any] | None = None
 
     def snapshot(self) -> LoggedRequest:
         """Give a copy that stays as it is."""

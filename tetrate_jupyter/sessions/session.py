@@ -320,9 +320,10 @@ class Session:
 
         `models`: ids, "a,b", patterns ("claude-*"), `Model`s, or {"model": id, "temperature": 0, "label": "cold"} with
         options of its own; the same one may come twice. None: the session's and two neighbours by price.
-        `repeats`: how often each is asked (1). `max_cost`: US dollars that are not passed. `seed`: order of the calls.
-        `concurrency`: calls to one model at once (4). `images`: for all. `history=True`: after the session's
-        conversation, which is not changed. Further options as for `ask`.
+        `repeats`: how often each is asked (1). `seed`: order of the calls. `max_cost`: US dollars that are not passed;
+        either all is asked or, with `CostLimitError`, nothing. Without `max_tokens` it gives all answers the same cap,
+        the longest that it allows. `concurrency`: calls to one model at once (4). `images`: for all. `history=True`:
+        after the session's conversation, which is not changed. Further options as for `ask`.
 
         A model that fails is a column that says why. Raises the `InputError` and `AuthError` families before anything
         is asked. While it runs, and after an interrupt, it is `session.comparison`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare import facts
@@ -10,11 +11,12 @@ from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.result import Result
     from tetrate_jupyter.compare.running import Comparison, Progress
+    from tetrate_jupyter.compare.summary import ColumnFigures
 
 NOTHING: Final[Mapping[str, Any]] = {
     "running": False,
@@ -39,6 +41,8 @@ def standing(comparison: Comparison, *, blind: bool) -> dict[str, Any]:
     result = comparison.result if not running and progress.total else None
     labels = {c.id: c.label for c in comparison.columns}
     names = {k: v for k, v in comparison.setup.blind_names().items() if k in labels} if blind else labels
+    figured = [c.figures for c in result.columns] if result is not None else []
+    cuts = [cut.sentence for cut in comparison.setup.cuts]
     over = progress.total - progress.running - progress.waiting
     return {
         "running": running,
@@ -48,16 +52,23 @@ def standing(comparison: Comparison, *, blind: bool) -> dict[str, Any]:
         "share": round(over / max(progress.total, 1), 3),
         "failed": progress.failed + progress.stopped,
         "forecast": "" if blind else comparison.forecast.sentence,
-        "verdict": _verdict(result) if result and not blind else "",
-        "notices": visible("; ".join(cut.sentence for cut in comparison.setup.cuts)),
+        "verdict": _verdict(figured) if not blind else "",
+        "notices": visible("; ".join([*_shortfall(result, figured, names), *cuts])),
         "columns": [[column, visible(name)] for column, name in names.items()],
         "code": result.code if result and not blind else "",
         "seed": comparison.setup.seed,
     }
 
 
-def _verdict(result: Result) -> str:
-    said = verdict([c.figures for c in result.columns])
+def _shortfall(result: Result | None, figured: Sequence[ColumnFigures], names: Mapping[str, str]) -> list[str]:
+    if result is None:
+        return []
+    named = [replace(c, head=replace(c.head, label=names.get(c.head.id, c.head.label))) for c in figured]
+    return facts.shortfall(named, result)
+
+
+def _verdict(figured: Sequence[ColumnFigures]) -> str:
+    said = verdict(figured)
     return facts.sentence(said) if said else ""
 
 

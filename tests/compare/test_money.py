@@ -1,0 +1,246 @@
+"""`max_cost`, as the sandbox counts it: never passed, nothing left out in silence, all asked or nothing."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.compare.conftest import eventually
+from tetrate_jupyter.amounts import total
+from tetrate_jupyter.catalog.estimate import cost
+from tetrate_jupyter.compare.verdict import verdict
+from tetrate_jupyter.errors import CostLimitError
+from tetrate_jupyter.sandbox import Fault, SandboxRouter
+from tetrate_jupyter.types import Usage
+
+if TYPE_CHECKING:
+    from tests.compare.conftest import Prepare
+    from tetrate_jupyter.sandbox import LoggedRequest
+    from tetrate_jupyter.sessions.session import Session
+
+HAIKU, SONNET, LUNA = "claude-haiku-4-5", "claude-sonnet-5", "gpt-6-luna"
+ESSAY = "Write a haiku about the sea, and explain every line of it at length."
+
+
+def chats(router: SandboxRouter) -> list[LoggedRequest]:
+    return [r for r in router.requests if r.path.endswith("/chat/completions")]
+
+
+def charged(session: Session, router: SandboxRouter) -> Decimal:
+    """What the sandbox counted, whether or not the client waited for the end of it, at the listed prices."""
+    found = []
+    for request in chats(router):
+        if request.usage is not None and (request.status or 200) < 400:
+            usage = Usage(request.usage["prompt_tokens"], request.usage["completion_tokens"])
+            found.append(cost(session.catalog.billed(str(request.model), None), usage).usd)
+    return total(found) or Decimal(0)
+
+
+# --- all or nothing --------------------------------------------------------------------------------------------
+
+
+def test_without_a_cap_all_answers_get_the_longest_that_the_money_allows(
+    session: Session, router: SandboxRouter
+) -> None:
+    result = session.compare("Name a colour.", f"{HAIKU},{SONNET},{LUNA}", repeats=3, max_cost=0.50)
+    assert {r.state for r in result.rows} == {"done"}
+    caps = {r.body.get("max_tokens") or r.body.get("max_completion_tokens") for r in chats(router)}
+    assert len(caps) == 1
+    assert caps.pop() > 1_000
+    assert charged(session, router) <= Decimal("0.5")
+    assert result.facts.worst is not None
+    assert result.facts.worst <= Decimal("0.5")
+
+
+def test_enough_money_caps_nothing(session: Session, router: SandboxRouter) -> None:
+    session.compare("Name a colour.", f"{HAIKU},{LUNA}", max_cost=50)
+    assert not {"max_tokens", "max_completion_tokens"} & {name for r in chats(router) for name in r.body}
+
+
+@pytest.mark.parametrize("more", [{}, {"max_tokens": 4_000}, {"max_completion_tokens": 4_000}])
+def test_too_little_asks_nothing_and_names_what_would_do(
+    session: Session, router: SandboxRouter, more: dict[str, Any]
+) -> None:
+    models = HAIKU if "max_completion_tokens" not in more else LUNA
+    with pytest.raises(CostLimitError, match=r"This makes 40 calls; .*Nothing was asked") as caught:
+        session.compare("Name a colour.", models, repeats=40, max_cost=0.03, **more)
+    assert not chats(router)
+    step = caught.value.next_step
+    enough = step.split("max_cost=")[1].split(")")[0]
+    fits = int(step.split("max_tokens=")[1].split(")")[0])
+    assert {r.state for r in session.compare("Name a colour.", models, repeats=40, max_cost=enough, **more).rows} == {
+        "done"
+    }
+    less = {
+        **more,
+        **({"max_tokens": fits} if "max_completion_tokens" not in more else {"max_completion_tokens": fits}),
+    }
+    assert {r.state for r in session.compare("Name a colour.", models, repeats=40, max_cost=0.03, **less).rows} == {
+        "done"
+    }
+
+
+def test_prompts_that_cost_too_much_by_themselves_are_refused(session: Session, router: SandboxRouter) -> None:
+    with pytest.raises(CostLimitError, match="the prompts alone can cost"):
+        session.compare("字" * 10_000, HAIKU, max_cost=0.004)
+    assert not chats(router)
+
+
+def test_the_forecast_says_the_cap_and_the_true_worst_case(prepared: Prepare) -> None:
+    found = prepared("Name a colour.", f"{HAIKU},{SONNET}", repeats=3, max_cost=0.50).forecast
+    assert f"Answers are capped at {found.allowed:,} tokens, what max_cost $0.50 allows" in found.sentence
+    assert found.worst <= Decimal("0.5") < found.uncapped
+    assert "without it, at most" in found.sentence
+
+
+def test_a_follow_up_is_kept_to_it_too(session: Session, router: SandboxRouter) -> None:
+    first = session.compare(ESSAY, HAIKU, max_cost=0.01)
+    first.follow_up("And another.")
+    assert charged(session, router) <= Decimal("0.02")
+    assert "max_tokens" in chats(router)[-1].body
+
+
+def test_what_is_cut_at_the_cap_says_so_and_nobody_leads(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("length", times=None))
+    result = session.compare(ESSAY, f"{HAIKU},{LUNA}", max_cost="0.0116")
+    cut = [r for r in result.rows if r.finish_reason == "length"]
+    assert cut
+    allowed = result.heads[0].allowed
+    assert any(f"Cut at {allowed:,} tokens: the cap that max_cost allows" in n for n in cut[0].notices)
+    shown = result.text
+    assert shown.index(f"Cut at {allowed:,} tokens, the cap that max_cost $0.0116 allows") < shown.index("model")
+    assert not [said for said in verdict([c.figures for c in result.columns]) if "noise" not in said]
+
+
+# --- never passed ----------------------------------------------------------------------------------------------
+
+
+def stock_of(product: str) -> str:
+    """Give the number of pieces of a product in stock."""
+    return "12 " * 200
+
+
+def test_every_round_of_tools_is_set_aside_before_it_is_sent(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("tool-loop", times=None))
+    result = session.compare(
+        "How many pieces of the product 'lamp' are in stock?",
+        HAIKU,
+        tools=[stock_of],
+        max_tokens=60,
+        max_cost="0.009",
+    )
+    (row,) = result.rows
+    assert (row.state, row.error) == ("failed", "CostLimitError")
+    assert "the next round could pass max_cost" in str(row.message)
+    assert f"Not asked, or not to the end: {HAIKU} (1 of 1). The next round could pass" in result.text
+    assert len(chats(router)) > 1
+    assert charged(session, router) <= Decimal("0.009")
+
+
+def test_a_try_that_was_dropped_counts_as_one_that_was_billed(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("drop", times=2))
+    result = session.compare("Name a colour.", HAIKU, max_tokens=300, max_cost="0.004")
+    assert result.facts.unknown_costs > 0
+    assert len(chats(router)) < 3
+    assert result.rows[0].error == "CostLimitError"
+    assert "trying again could pass max_cost" in str(result.rows[0].message)
+
+
+def _setting(rolls: random.Random) -> tuple[Any, list[str], dict[str, Any]]:
+    texts = [
+        "Name a colour.",
+        ESSAY,
+        "字" * rolls.randrange(1, 400),
+        "x = 1\n" * rolls.randrange(1, 100),
+        "Привет, мир! 😀",
+    ]
+    prompts = rolls.sample(texts, rolls.randrange(1, 4))
+    models = rolls.choices(
+        [HAIKU, LUNA, SONNET, "gemini-3.8-flash", "groq/openai/gpt-oss-20b"], k=rolls.randrange(1, 4)
+    )
+    more: dict[str, Any] = {
+        "max_cost": Decimal(str(round(10 ** rolls.uniform(-4, -0.5), 6))),
+        "repeats": rolls.randrange(1, 4),
+    }
+    if rolls.random() < 0.4:
+        more["max_tokens"] = rolls.choice([1, 7, 50, 300, 2_000])
+    if rolls.random() < 0.3:
+        more["tools"] = [stock_of]
+        prompts[0] = "How many pieces of the product 'lamp' are in stock?"
+    return prompts, models, more
+
+
+FAULTS = [None, None, "drop", "stream-cut", "no-usage", "rate-limit", "server-error", "bad-json"]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_the_sandbox_counts_never_passes_it(session: Session, router: SandboxRouter, seed: int) -> None:
+    rolls, asked = random.Random(seed), 0
+    for _ in range(20):
+        prompts, models, more = _setting(rolls)
+        fault = rolls.choice(FAULTS)
+        if fault is not None:
+            router.inject(Fault(fault, times=rolls.randrange(1, 4), retry_after=0.0))
+        before = charged(session, router)
+        try:
+            session.compare(prompts, models, **more)
+            asked += 1
+        except CostLimitError:
+            pass
+        assert charged(session, router) - before <= more["max_cost"], (prompts, models, more, fault)
+        router.clear_faults()
+    assert asked > 2
+
+
+# --- what costs nothing ----------------------------------------------------------------------------------------
+
+
+def test_what_never_left_and_what_was_refused_cost_nothing(
+    session: Session, router: SandboxRouter, prepared: Prepare
+) -> None:
+    running = prepared([f"prompt {n}" for n in range(12)], HAIKU)
+    running.start()
+    running.stop()
+    result = running.wait()
+    never = [r for r in result.rows if r.request_id is None]
+    assert all(r.cost == 0 or r.attempts == 0 for r in never)
+    assert result.facts.unknown_costs == session.ledger.total().unknown_costs
+    assert result.facts.unknown_costs <= len(chats(router))
+    router.inject(Fault("bad-request", times=None))
+    refused = session.compare("hello", f"{HAIKU},{LUNA}")
+    assert [r.cost for r in refused.rows] == [0, 0]
+    assert refused.facts.unknown_costs == 0
+    assert all(e.cost == 0 for e in session.ledger.entries if e.error is not None)
+
+
+def test_a_stop_in_the_middle_counts_with_its_bound(session: Session, router: SandboxRouter, prepared: Prepare) -> None:
+    router.inject(Fault("stream-stall", after_chunks=1, times=None))
+    running = prepared(ESSAY, HAIKU, max_tokens=1_000, max_cost="0.008")
+    running.start()
+    eventually(lambda: running.cell("c1").text)
+    running.stop()
+    assert running.wait().facts.unknown_costs == 1
+    router.clear_faults()
+    running.retry()  # what was stopped may have been billed whole: there is no money for another
+    (row,) = running.wait().rows
+    assert (row.state, row.error) == ("skipped", "CostLimitError")
+    assert len(chats(router)) == 1
+
+
+def test_a_column_that_isnt_asked_is_said_above_everything(session: Session, prepared: Prepare) -> None:
+    models = [HAIKU, {"model": LUNA, "max_tokens": 1}]
+    worst = prepared(ESSAY, models, max_tokens=1_000).forecast.worst
+    running = prepared(ESSAY, models, max_tokens=1_000, max_cost=worst)
+    running.start()
+    running.wait()
+    running.ask_again("c1")
+    result = running.wait()
+    assert [r.state for r in result.rows] == ["skipped", "done"]
+    said = result.text
+    assert said.index(f"Not asked: {HAIKU} (1 of 1). ") < said.index("model")
+    assert "Next: raise max_cost, or cap the answers with max_tokens." in said
+    assert f"Not asked: {HAIKU}" in result.html
+    assert verdict([c.figures for c in result.columns]) == []

@@ -1,0 +1,218 @@
+"""What `max_cost` allows: what each call can cost at most, and the cap on answers that keeps all under it; pure.
+
+`max_cost` is a promise: it isn't passed, and either every call is asked or none. What a call can cost at most is known
+before it is sent: its prompt has no more tokens than bytes, and its answer no more than the cap that goes with it.
+Where none was given, the comparison gives all answers the same one, the longest that the money allows; where that
+would be too short to be of use, nothing is asked. A model with tools has `ROUNDS` rounds set aside; each further round
+is asked only when its bound is free by then. What is promised holds at the prices that the router lists for the models
+that are asked; a column whose price is unknown is left out and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import ROUND_UP, Context, Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter import config
+from tetrate_jupyter.amounts import product, total
+from tetrate_jupyter.catalog.estimate import LONG_FACTOR, is_long, most_cost, most_rates, size
+from tetrate_jupyter.errors import CostLimitError
+from tetrate_jupyter.render.numbers import money
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.setup import Setup
+    from tetrate_jupyter.types import Model
+
+FEWEST: Final = 256  # tokens: a paragraph or two; an answer that is cut before says too little to compare
+FEWEST_THINKING: Final = 1_024  # likewise of models that think first: the cap holds their thoughts too
+ROUNDS: Final = 3  # set aside at first where there are tools: call, call again, answer
+OVER: Final = 16  # tokens that providers have been seen to count beyond a cap: end marks, a last word
+_CAPS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+_TWO_DIGITS: Final = Context(prec=2, rounding=ROUND_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Tokens that go with every prompt of a column: history, system prompt, schema, tools, images.
+
+    `most` is a bound, `estimated` what is likely.
+    """
+
+    estimated: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """The calls of one column: `sizes` bound the input's tokens by prompt; `given`: the cap asked for, or None."""
+
+    model: Model
+    sizes: tuple[int, ...]
+    repeats: int
+    rounds: int
+    given: int | None
+    allowed: int | None
+
+    @classmethod
+    def of(cls, setup: Setup, column: Column, model: Model, weight: Weight, sizes: Sequence[int]) -> Load:
+        """Return the load of a column that can be asked; `sizes` are the bytes of the prompts."""
+        params = {**setup.params, **column.params}
+        rounds = ROUNDS if params.get("tools") else 1
+        found = tuple(each + weight.most for each in sizes)
+        return cls(model, found, setup.repeats, rounds, given_cap(params), column.allowed)
+
+    @property
+    def own(self) -> int:
+        """The model's own limit of an answer."""
+        return self.model.max_output_tokens or config.DEFAULT_MAX_OUTPUT
+
+    @property
+    def cap(self) -> int:
+        """The tokens that an answer can have."""
+        return self._cap(self.allowed)
+
+    def most(self, allowed: int | None) -> Decimal | None:
+        """Return what all calls can cost at most, with `allowed` as the cap where none was given; None for unknown."""
+        rates, cap = most_rates(self.model), self._cap(allowed) + OVER
+        if rates is None:
+            return None
+        read, answers = self._sums
+        often = self.repeats * self.rounds
+        return total((product(rates[0], read, often), product(rates[1], cap * answers, often)))
+
+    @cached_property
+    def _sums(self) -> tuple[int, int]:
+        """The tokens of all prompts and their number, those at the long-context price as often as that is higher."""
+        times = [LONG_FACTOR if is_long(self.model, each) else 1 for each in self.sizes]
+        return sum(n * each for n, each in zip(times, self.sizes)), sum(times)  # noqa: B905 - made from the other
+
+    def most_of(self, prompt: int) -> Decimal | None:
+        """Return what one call with this prompt can cost at most, its first rounds together; None for unknown."""
+        each = most_cost(self.model, self.sizes[prompt], self.cap + OVER)
+        return None if each is None else product(each, self.rounds)
+
+    def _cap(self, allowed: int | None) -> int:
+        return self.given or min(self.own, allowed or self.own)
+
+
+def given_cap(params: Mapping[str, object]) -> int | None:
+    """Return the cap on the output that was asked for, by whichever name; None where none was."""
+    found = [value for name in _CAPS if isinstance(value := params.get(name), int) and value > 0]
+    return max(found) if found else None
+
+
+def loads(setup: Setup, weights: Mapping[str, Weight]) -> dict[str, Load]:
+    """Return the load of each column that can be asked, by its id. `weights` likewise."""
+    sizes = [size(prompt) for prompt in setup.prompts]
+    return {
+        c.id: Load.of(setup, c, c.model, weights[c.id], sizes)
+        for c in setup.columns
+        if c.model is not None and c.problem is None
+    }
+
+
+def refuse_unknown_prices(setup: Setup) -> Setup:
+    """Return the setup with a problem in each column that no `max_cost` can hold, since its price is unknown."""
+    if setup.max_cost is None:
+        return setup
+    columns = tuple(
+        replace(column, problem=_unpriced(setup.max_cost))
+        if column.problem is None and column.model is not None and most_rates(column.model) is None
+        else column
+        for column in setup.columns
+    )
+    return replace(setup, columns=columns)
+
+
+def kept_within(setup: Setup, weights: Mapping[str, Weight]) -> Setup:
+    """Return the setup with the cap that `max_cost` allows each answer, where none was given and one is needed.
+
+    Raises `CostLimitError` where not all can be asked. Without `max_cost` nothing is capped.
+    """
+    most = setup.max_cost
+    columns = tuple(replace(column, allowed=None) for column in setup.columns)
+    setup = replace(setup, columns=columns)
+    if most is None:
+        return setup
+    found = loads(setup, weights)
+    if not found:
+        return setup
+    free = [load for load in found.values() if load.given is None]
+    needed = max((min(load.own, _fewest(load.model)) for load in free), default=1)
+    if _whole(found.values(), needed) > most:
+        raise _too_dear(list(found.values()), most, needed)
+    allowed = _longest(found.values(), most, max((load.own for load in free), default=1))
+    capped = {
+        column: min(allowed, load.own)
+        for column, load in found.items()
+        if load.given is None and (allowed < load.own or load.model.max_output_tokens is None)
+    }
+    return replace(setup, columns=tuple(replace(c, allowed=capped.get(c.id)) for c in columns))
+
+
+def _fewest(model: Model) -> int:
+    return FEWEST_THINKING if model.reasoning else FEWEST
+
+
+def _whole(found: Iterable[Load], allowed: int | None) -> Decimal:
+    return total(load.most(allowed) for load in found) or Decimal(0)
+
+
+def _longest(found: Collection[Load], most: Decimal, longest: int) -> int:
+    low, high = 0, longest
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _whole(found, middle) <= most:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _too_dear(found: list[Load], most: Decimal, needed: int) -> CostLimitError:
+    """Return the refusal, with the figures and the ways on."""
+    calls = sum(len(load.sizes) * load.repeats for load in found)
+    makes = f"This makes {calls:,} call{'' if calls == 1 else 's'}"
+    given = [load.given for load in found if load.given is not None]
+    free = [replace(load, given=None) for load in found] if len(given) == len(found) else found
+    fits = _longest(free, most, max([needed, *given]))
+    enough = enough_for(_whole(found, needed))
+    if len(given) == len(found):
+        known = f"answers of up to {max(given):,} tokens can cost {money(_whole(found, None))}"
+        what = f"{known}, more than max_cost {stated(most)}"
+    elif fits:
+        what = (
+            f"max_cost {stated(most)} allows {fits:,} tokens for each answer, too few to be of use ({needed:,}); "
+            f"answers of any length can cost {money(_whole(found, None))}"
+        )
+    else:
+        what = f"the prompts alone can cost {money(_whole(free, 1))}, more than max_cost {stated(most)}"
+    shorter = f"cap the answers (--max-tokens {fits}; max_tokens={fits}), " if fits else ""
+    return CostLimitError(
+        f"{makes}; {what}. Nothing was asked.",
+        next_step=f"allow more (--max-cost {enough}; max_cost={enough}), {shorter}"
+        "or give fewer prompts, models or repeats",
+    )
+
+
+def _unpriced(most: Decimal) -> CostLimitError:
+    return CostLimitError(
+        f"Not asked: the price of this model is unknown, so max_cost {stated(most)} could be passed.",
+        next_step="leave this model out, or compare without max_cost",
+    )
+
+
+def enough_for(amount: Decimal) -> str:
+    """Return an amount of US dollars as one types it, rounded up to two digits."""
+    return f"{_TWO_DIGITS.plus(amount):f}"
+
+
+def stated(most: Decimal | None) -> str:
+    """Return a `max_cost` as it was given, unrounded: "$0.50"."""
+    whole, _, cents = f"{most or 0:f}".partition(".")
+    return f"${whole}.{cents:0<2}"
