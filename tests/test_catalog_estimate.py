@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import statistics
 from decimal import Decimal, localcontext
+from pathlib import Path
 
 import pytest
 
-from tetrate_jupyter.catalog.estimate import CACHE_WRITES, LONG_CONTEXT, NO_PRICE, NO_USAGE, Estimate, cost
-from tetrate_jupyter.types import Model, Price, Usage
+from tetrate_jupyter.catalog.estimate import (
+    CACHE_WRITES,
+    LONG_CONTEXT,
+    NO_PRICE,
+    NO_USAGE,
+    Estimate,
+    cost,
+    most_cost,
+    most_tokens,
+    size,
+    text_tokens,
+)
+from tetrate_jupyter.types import Message, Model, Price, ToolCall, Usage
+
+COUNTED = json.loads(Path(__file__).with_name("token_counts.json").read_text(encoding="utf-8"))
+WORDLESS = {"digits", "phone numbers", "hex and uuid", "base64", "random letters", "white space"}
 
 
 def model(
@@ -66,3 +83,43 @@ def test_a_low_decimal_precision_of_the_notebook_changes_no_cost() -> None:
         context.prec = 3
         assert cost(model("0.1130000001"), usage).usd == exact
     assert exact == Decimal("4952.2222221693456789")
+
+
+# --- sizes: what ten tokenizers counted --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", COUNTED["texts"])
+def test_the_estimate_is_as_near_as_it_says_it_is(kind: str) -> None:
+    median = statistics.median(counts[kind] for counts in COUNTED["counts"].values())
+    share = text_tokens(COUNTED["texts"][kind]) / median
+    assert (0.35 if kind in WORDLESS else 2 / 3) <= share <= 4 / 3, share
+
+
+@pytest.mark.parametrize("kind", COUNTED["texts"])
+def test_no_tokenizer_passes_the_bound(kind: str) -> None:
+    text = COUNTED["texts"][kind]
+    most = max(counts[kind] for counts in COUNTED["counts"].values())
+    assert most <= size(text) + 1  # a few put a space in front
+    assert most < most_tokens([Message("user", text)])
+
+
+def test_the_bound_knows_that_some_tokenizers_write_signs_out() -> None:
+    assert size("\ufdfa" * 10) == 10 * len("صلى الله عليه وسلم".encode())
+
+
+def test_the_bound_counts_calls_and_what_came_with_them() -> None:
+    call = ToolCall("1", "f" * 100, "{" + "a" * 1_000 + "}", extra="e" * 200)
+    with_call = [Message("assistant", "", tool_calls=(call,), aside="r" * 300)]
+    assert most_tokens(with_call) - most_tokens([Message("assistant", "")]) >= 1_602
+
+
+def test_the_most_that_a_request_can_cost_knows_cache_writes_and_long_contexts() -> None:
+    priced = Model(id="m", name="M", price=Price(Decimal(1), Decimal(5), None, Decimal("1.25")))
+    assert most_cost(priced, 1_000_000, 1_000_000) == Decimal("6.25")
+    assert most_cost(model(threshold=10), 11, 1) == Decimal("0.000001") * (2 * 11 + 2 * 5)
+    assert most_cost(model(inp=None), 1, 1) is None
+
+
+def test_nothing_has_no_tokens() -> None:
+    assert text_tokens("") == 0
+    assert text_tokens("a") == text_tokens("é") - 1 == 1

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from tetrate_jupyter.catalog.estimate import text_tokens
 from tetrate_jupyter.conversation import Conversation, Exchange
 from tetrate_jupyter.errors import InputError
 from tetrate_jupyter.types import Image, Message, ToolCall
@@ -232,7 +233,10 @@ def test_the_estimate_counts_characters_messages_images_and_calls() -> None:
         Message("user", "x" * 35, images=(image,)),
         [Message("assistant", "", tool_calls=(call,)), Message("tool", "", tool_call_id="1")],
     )
-    assert conversation.estimate_tokens() == 13 + 3 * 4 + 800
+    assert (
+        conversation.estimate_tokens()
+        == text_tokens("x" * 35) + text_tokens("f") + text_tokens("{'a': 1}") + 3 * 4 + 800
+    )
 
 
 def test_a_snapshot_does_not_change_afterwards() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.compare.test_setup import columns, model, setup
-from tetrate_jupyter.catalog.estimate import LONG_CONTEXT
+from tetrate_jupyter.catalog.estimate import LONG_CONTEXT, text_tokens
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.allowance import OVER
 from tetrate_jupyter.compare.columns import columns_of, wishes
@@ -15,13 +15,13 @@ from tetrate_jupyter.types import Usage
 
 
 def test_worst_is_the_cap_times_the_price_and_expected_the_usual_length() -> None:
-    text = "x" * 3500  # 1,000 tokens, and 4 for the message
+    text = "x" * 3500
     found = forecast(setup([text, text], columns=columns("gpt-large"), repeats=3, params={"max_tokens": 500}))
     (share,) = found.shares
     assert (share.calls, share.output_cap, share.output_tokens) == (6, 500, 6 * 400)
     assert share.worst == Decimal(10) * 6 * (3500 + 32 + 128 + 500 + OVER) / 1_000_000  # a token for each byte
     assert share.expected == Decimal(10) * (share.prompt_tokens + 6 * 400) / 1_000_000
-    assert found.sentence == "This makes 6 calls, at most ≈ $0.25 (≈ $0.084 expected)."
+    assert found.sentence == "This makes 6 calls, at most ≈ $0.25 (≈ $0.073 expected)."
 
 
 def test_a_columns_own_parameters_system_and_cap_count() -> None:
@@ -31,7 +31,7 @@ def test_a_columns_own_parameters_system_and_cap_count() -> None:
     one, other = found.shares
     assert one.output_cap == 7
     assert other.output_cap == 16_384
-    assert one.prompt_tokens == other.prompt_tokens + 104
+    assert one.prompt_tokens == other.prompt_tokens + text_tokens("s" * 350) + 4
 
 
 def test_an_unknown_price_is_said_and_never_counted_as_nothing() -> None:

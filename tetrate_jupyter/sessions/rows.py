@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
+from tetrate_jupyter.catalog.estimate import text_tokens
 from tetrate_jupyter.completion.cuts import USUAL, Limits, rows_of
 from tetrate_jupyter.errors import TetrateError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sessions.session import Session
     from tetrate_jupyter.types import Model
 
-_CHARACTERS: Final = 2  # a token of a table: digits, names and bars take many; fewer than may come, so that it fits
+_CHARACTERS: Final = 1  # a token of a table: so many have digits and Chinese with some tokenizers; it has to fit
 _KEPT: Final = 0.9  # of the window; the rest is for what the estimates miss
 
 
@@ -40,7 +41,7 @@ def limits(
         return Limits(wanted, is_usual=False)
     asked = [session.catalog.models.get(session.model) if session.model else None] if models is None else models
     taken = session.conversation.estimate_tokens(system=session.system) if history else 0
-    tokens = min(map(_window, asked or [None])) - taken - round(len(text) / config.CHARACTERS_PER_TOKEN)
+    tokens = min(map(_window, asked or [None])) - taken - text_tokens(text)
     return Limits(wanted, max(0, round(tokens * _KEPT) * _CHARACTERS), is_usual=False)
 
 
