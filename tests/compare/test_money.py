@@ -15,6 +15,7 @@ from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.errors import CostLimitError
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
 from tetrate_jupyter.types import Usage
+from tetrate_jupyter.widgets.compare_standing import standing
 
 if TYPE_CHECKING:
     from tests.compare.conftest import Prepare
@@ -244,3 +245,29 @@ def test_a_column_that_isnt_asked_is_said_above_everything(session: Session, pre
     assert "Next: raise max_cost, or cap the answers with max_tokens." in said
     assert f"Not asked: {HAIKU}" in result.html
     assert verdict([c.figures for c in result.columns]) == []
+
+
+def test_the_panel_says_it_too_and_names_nobody_while_blind(session: Session, prepared: Prepare) -> None:
+    models = [HAIKU, {"model": LUNA, "max_tokens": 1}]
+    worst = prepared(ESSAY, models, max_tokens=1_000).forecast.worst
+    running = prepared(ESSAY, models, max_tokens=1_000, max_cost=worst)
+    running.start()
+    running.wait()
+    running.ask_again("c1")
+    running.wait()
+    eventually(lambda: not running.is_running)
+    shown = standing(running, blind=False)
+    assert shown["notices"].startswith(f"Not asked: {HAIKU} (1 of 1). ")
+    assert shown["verdict"] == ""
+    hidden = standing(running, blind=True)["notices"]
+    assert hidden.startswith(f"Not asked: {running.setup.blind_names()['c1']} (1 of 1)")
+    assert HAIKU not in hidden
+
+
+def test_what_no_connection_took_is_free(router: SandboxRouter, session: Session, prepared: Prepare) -> None:
+    running = prepared(["one", "two"], f"{HAIKU},{LUNA}", max_cost=1, max_tokens=50)
+    router.stop()
+    running.start()
+    result = running.wait()
+    assert {(r.error, r.cost) for r in result.rows} == {("UnreachableError", Decimal(0))}
+    assert (result.facts.unknown_costs, session.ledger.total().unknown_costs) == (0, 0)

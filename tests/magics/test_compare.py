@@ -10,7 +10,7 @@ import pytest
 
 from tetrate_jupyter.compare.asking import ComparisonStopped
 from tetrate_jupyter.compare.result import Result
-from tetrate_jupyter.errors import EmptyPromptError, OptionError, UnknownModelError
+from tetrate_jupyter.errors import CostLimitError, EmptyPromptError, OptionError, UnknownModelError
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
 
 if TYPE_CHECKING:
@@ -65,6 +65,20 @@ def test_a_dry_run_says_what_it_may_cost(
     assert "Nothing was sent. This makes 80 calls, at most ≈ $" in shown
     assert "claude-opus-5-5" in shown
     assert not chats(router)
+
+
+def test_too_little_money_asks_nothing_and_says_what_to_type(shell: InteractiveShell, router: SandboxRouter) -> None:
+    with pytest.raises(CostLimitError, match="Nothing was asked") as caught:
+        shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5 --repeats 10 --max-cost 0.03", "hello")
+    assert not chats(router)
+    for option in ("--max-cost", "--max-tokens"):
+        step = caught.value.next_step
+        value = step.split(option)[1].split(";")[0].strip()
+        line = (
+            f"-m claude-haiku-4-5 --repeats 10 {'' if option == '--max-cost' else '--max-cost 0.03'} {option} {value}"
+        )
+        shell.run_cell_magic("tetrate_compare", line, "hello")
+        assert shell.user_ns["_tetrate_compare"].df["state"].eq("done").all()
 
 
 @pytest.mark.parametrize(
