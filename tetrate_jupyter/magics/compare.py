@@ -116,6 +116,6 @@ def _show_forecast(forecast: Forecast) -> None:
     from tetrate_jupyter.render.table import Column, Table
 
     print(f"Nothing was sent. {forecast.sentence}")  # noqa: T201 - a magic's answer
-    columns = [Column("model", code=True), Column("calls"), Column("cap"), Column("≈ expected"), Column("at most")]
-    rows = [[s.label, s.calls, f"{s.output_cap:,}", money(s.expected), money(s.worst)] for s in forecast.shares]
+    columns = [Column("model", code=True), Column("calls"), Column("≈ expected"), Column("at most")]
+    rows = [[s.label, s.calls, money(s.expected), money(s.worst)] for s in forecast.shares]
     print(Table(columns, rows).plain())  # noqa: T201 - likewise
