@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.manager import KernelManager
@@ -40,6 +41,7 @@ class RealKernel:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._manager = KernelManager(kernel_name="python3")
         self._environment = {**os.environ, **environment}
+        self._cells = count(1)
 
     def __enter__(self) -> Self:
         self._manager.start_kernel(env=self._environment)
@@ -52,6 +54,15 @@ class RealKernel:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
+
+    def _ask(self, code: str, **content: Any) -> str:
+        """Send a cell as a page does, each with an id of its own; give the message's id."""
+        asked = {"code": code, "silent": False, "store_history": True, "stop_on_error": True, **content}
+        message = self._client.session.msg(
+            "execute_request", {"user_expressions": {}, **asked}, metadata={"cellId": f"cell-{next(self._cells)}"}
+        )
+        self._client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
 
     def _reply(self, message_id: str, timeout: float) -> dict[str, Any]:
         """What the kernel answered to this very request; what it answered to others, late, is passed over."""
@@ -91,7 +102,7 @@ class CountingKernel(RealKernel):
         return ran
 
     def _execute(self, code: str, shows: str, on_shown: Callable[[], None] | None, timeout: float) -> Ran:
-        message_id = self._client.execute(code, allow_stdin=False, user_expressions={"cpu": _CPU})
+        message_id = self._ask(code, allow_stdin=False, user_expressions={"cpu": _CPU})
         ran = self._follow(message_id, shows, on_shown, timeout)
         reply = self._reply(message_id, timeout)
         ran.status = reply["status"]

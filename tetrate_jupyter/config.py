@@ -31,7 +31,7 @@ BILLING_PATH: Final = "/billing"
 BASE_URL_VARIABLE: Final = "TETRATE_BASE_URL"
 AUTH_URL_VARIABLE: Final = "TETRATE_AUTH_URL"
 HOST_VARIABLE: Final = "TETRATE_HOST"  # goose's name; it comes without /v1
-STREAM_VARIABLE: Final = "TETRATE_JUPYTER_STREAM"  # "off": a cell shows its final output only (nbval, papermill)
+STREAM_VARIABLE: Final = "TETRATE_JUPYTER_STREAM"  # "off": a cell's final output only; "on": updates, whatever asks
 KEY_VARIABLES: Final = ("TETRATE_API_KEY", "TARS_API_KEY", "AGENTROUTER_API_KEY")  # all three are in the wild
 
 HOSTED_VARIABLES: Final = (  # set where a kernel runs on another machine than the browser

@@ -1,4 +1,20 @@
-"""What is there to show things: a terminal, a notebook with a person before it, or a run that nobody watches."""
+"""What is there to show things: a terminal, a notebook with a person before it, or a run that nobody watches.
+
+No kernel is told what its front end can do. What it can see is the message it answers:
+
+| front end | message id | cell id | takes input | display updates |
+|---|---|---|---|---|
+| JupyterLab, Notebook 7, VS Code, Colab | its own | yes | yes | shown |
+| other pages (nbclassic, Emacs, Positron) | its own | some | yes | shown |
+| `jupyter console`, qtconsole, Spyder, euporie 2.10 | jupyter_client's | no | yes | not shown |
+| `jupyter run`, `execute_interactive` of jupyter_client | jupyter_client's | no | as asked for | not shown |
+| nbclient, papermill, nbconvert, Voila's first run | jupyter_client's | no | no | kept |
+| nbval | jupyter_client's | no | no | can't be compared |
+
+So a message of jupyter_client without a cell id is no proof that updates are shown: a person there gets text as a
+terminal does, which every front end prints, and a run that takes no input one final output.
+`TETRATE_JUPYTER_STREAM=on` is the word of a person who knows better.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +27,23 @@ from tetrate_jupyter import config
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_ON = frozenset({"on", "1", "true", "yes"})
+_OFF = frozenset({"off", "0", "false", "no"})
+
 
 def kernel() -> Any:  # noqa: ANN401 - ipykernel's or another's; its kinds share no type
-    """Give the kernel that runs this code, or None in a terminal and outside IPython."""
+    """Return the kernel that runs this code, or None in a terminal and outside IPython."""
     from IPython.core.getipython import get_ipython
 
     return getattr(get_ipython(), "kernel", None)
 
 
 def place() -> Literal["terminal", "notebook", "unattended"]:
-    """Say where this code runs; "unattended" is a kernel that nobody can click in or type to (papermill, nbval)."""
+    """Return where this code runs.
+
+    "terminal": text alone is shown, with a kernel (a console) or without. "unattended": a kernel that nobody can click
+    in or type to (papermill, nbval).
+    """
     running = kernel()
     if running is None:
         return "terminal"
@@ -28,16 +51,42 @@ def place() -> Literal["terminal", "notebook", "unattended"]:
         return "notebook"  # Voilà runs a notebook as papermill does, and then there is a person before it
     if not getattr(running, "_allow_stdin", True) or not streaming_wanted():
         return "unattended"
-    return "notebook"
+    return "notebook" if shows_updates() else "terminal"
+
+
+def shows_updates() -> bool:
+    """Whether a display that is made now, in a kernel, is known to follow its updates; see the table above."""
+    if _streaming() in _ON:
+        return True
+    try:
+        asked = kernel().get_parent()
+        header, metadata = asked["header"], asked["metadata"]
+        own = f"{header['session']}_"  # jupyter_client counts its messages; pages draw a random id for each
+        return "cellId" in metadata or "colab" in metadata or not str(header["msg_id"]).startswith(own)
+    except Exception:  # noqa: BLE001 - another kind of kernel, whatever it raises; its front ends are pages
+        return True
 
 
 def streaming_wanted() -> bool:
     """Whether the environment leaves streaming on (`TETRATE_JUPYTER_STREAM` is not "off")."""
-    return os.environ.get(config.STREAM_VARIABLE, "").lower() not in {"off", "0", "false", "no"}
+    return _streaming() not in _OFF
+
+
+def _streaming() -> str:
+    return os.environ.get(config.STREAM_VARIABLE, "").strip().lower()
+
+
+def publish(bundle: Mapping[str, str], *, display_id: str | None = None, update: bool = False) -> None:
+    """Publish a MIME bundle as an output of the running cell, or in the place of one that `display_id` names."""
+    from IPython.display import publish_display_data
+
+    transient = {} if display_id is None else {"display_id": display_id}
+    # metadata in each: kernels other than ipykernel (xeus-python) take no None for it
+    publish_display_data(dict(bundle), metadata={}, transient=transient, update=update)  # type: ignore[no-untyped-call]  # IPython's
 
 
 def namespace() -> Mapping[str, object]:
-    """Give the notebook's variables; none outside IPython."""
+    """Return the notebook's variables; none outside IPython."""
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
@@ -45,7 +94,7 @@ def namespace() -> Mapping[str, object]:
 
 
 def on_cell_run(callback: Callable[[], None]) -> Callable[[], None]:
-    """Call `callback` after each cell, on its thread; gives back a function that stops it. Nothing outside IPython."""
+    """Call `callback` after each cell, on its thread; returns a function that stops it. Nothing outside IPython."""
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()

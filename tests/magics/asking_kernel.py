@@ -46,7 +46,7 @@ class AskingKernel(RealKernel):
         timeout: float = 60,
     ) -> Cell:
         """Run a cell to its end. `on_link` is called when the consent page is shown, `on_prompt` answers a prompt."""
-        message_id = self._client.execute(code, allow_stdin=True)
+        message_id = self._ask(code, allow_stdin=True)
         cell = Cell()
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

@@ -49,7 +49,7 @@ def test_text_shows_at_once_and_one_display_is_updated(kernel: CountingKernel) -
     assert ran.status == "ok"
     assert ran.kinds[0] == "display_data"
     assert set(ran.kinds[1:]) == {"update_display_data"}
-    assert 4 <= ran.messages <= 12  # 0.8 s at ten a second, not forty
+    assert 2 <= ran.messages <= 12  # 0.8 s at ten a second, not forty; fewer where the machine is busy
     assert "#39" not in ran.texts[0]
     assert "#39" in ran.texts[-1]
     assert "first token" in ran.texts[-1]

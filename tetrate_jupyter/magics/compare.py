@@ -10,7 +10,7 @@ from tetrate_jupyter.compare.asking import ANNOUNCED, SETTLE, ComparisonStopped,
 from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.completion.cuts import USUAL
 from tetrate_jupyter.errors import EmptyPromptError
-from tetrate_jupyter.front_end import place
+from tetrate_jupyter.front_end import place, publish
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.dry_run import left_out
 from tetrate_jupyter.magics.prompting import build_prompt, out_name
@@ -87,8 +87,6 @@ def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str, variables: Mappi
 
 
 def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, blind: bool) -> None:
-    from IPython.display import publish_display_data
-
     stopped = False
     try:
         comparison.wait()
@@ -100,7 +98,7 @@ def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, bli
     result = LiveResult(comparison)
     _keep(magics, out, result)
     shown = result.blind() if blind else result
-    publish_display_data(shown.bundle(at_once=stopped))  # type: ignore[no-untyped-call]  # IPython's
+    publish(shown.bundle(at_once=stopped))
     if stopped:
         raise ComparisonStopped
 

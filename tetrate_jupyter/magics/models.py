@@ -8,7 +8,6 @@ from tetrate_jupyter.characters import MAX_NAME, one_line, plain
 from tetrate_jupyter.errors import UnknownModelError
 from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
-from tetrate_jupyter.magics.output import in_kernel
 
 if TYPE_CHECKING:
     from ipywidgets import DOMWidget
@@ -43,7 +42,7 @@ def model(magics: TetrateMagics, line: str) -> ModelDropdown | None:
         chosen = _only(magics, parsed.words)
         print(f"Model: {chosen.id}")  # noqa: T201 - a magic's answer
         return None
-    if in_kernel(magics.ip):
+    if place() != "terminal":
         offered: ModelDropdown = magics.session.dropdown()
         return offered
     print(f"Model: {one_line(magics.session.model or 'none chosen yet', MAX_NAME)}. Next: %tetrate_model ID")  # noqa: T201 - likewise

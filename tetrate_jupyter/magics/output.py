@@ -1,4 +1,4 @@
-"""How a streaming answer shows itself: an updated display in a notebook, growing text in a terminal, or once."""
+"""How a streaming answer shows itself: an updated display in a notebook, growing text in a console, or once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tetrate_jupyter import config, secrecy
+from tetrate_jupyter import config, front_end, secrecy
+from tetrate_jupyter.characters import MAX_NAME, one_line
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.render.live import Live
 
+WRITING: Final = "{} is writing. When the cell has ended, all of it is in _tetrate.text."  # true without more
 FIRST_LOOK: Final = 0.01  # seconds between looks until the first text: it shows at once
 
 
@@ -66,7 +68,7 @@ class NotebookOutput:
         if len(text) != self._length or (self._live is not None and self._live.behind):
             began = time.monotonic()
             self._length = len(text)
-            bundle = self._growing(text)
+            bundle = self._growing(text, completion.request.model.id)
             self._put(bundle)
             cost, size = time.monotonic() - began, sum(map(len, bundle.values()))
             self._pause = max(
@@ -94,7 +96,7 @@ class NotebookOutput:
             return self._live.html_stopped
         return html + last_part(text[length:])
 
-    def _growing(self, text: str) -> dict[str, str]:
+    def _growing(self, text: str, model: str) -> dict[str, str]:
         if not self._markdown:
             from tetrate_jupyter.render.live import plain_live
 
@@ -109,7 +111,7 @@ class NotebookOutput:
         if not self._live.behind:
             self._kept = (self._live.html_stopped, len(text))
         self._drawing = False
-        return {"text/html": answer_html(self._live.html), "text/plain": "..."}
+        return {"text/html": answer_html(self._live.html), "text/plain": WRITING.format(one_line(model, MAX_NAME))}
 
     def _say_waiting(self, completion: Completion) -> None:
         seconds = int(completion.seconds)
@@ -125,9 +127,9 @@ class NotebookOutput:
             from uuid import uuid4
 
             self._id = f"tetrate-{uuid4().hex[:12]}"
-            _publish(bundle, self._id, new=True)
+            front_end.publish(secrecy.bundle(bundle), display_id=self._id)
         else:
-            _publish(bundle, self._id)
+            front_end.publish(secrecy.bundle(bundle), display_id=self._id, update=True)
 
 
 class TerminalOutput:
@@ -178,19 +180,21 @@ class FinalOutput:
     def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
         """See `Output`."""
         if answer is not None:
-            _publish(self._show(answer, at_once=at_once), None)
+            front_end.publish(secrecy.bundle(self._show(answer, at_once=at_once)))
 
 
 def in_kernel(shell: InteractiveShell) -> bool:
-    """Whether a front end shows displays (a Jupyter kernel), as against a terminal."""
+    """Whether the shell is a Jupyter kernel's."""
     return getattr(shell, "kernel", None) is not None
 
 
 def output_for(shell: InteractiveShell, show: Show, *, stream: bool, markdown: bool, footer: bool) -> Output:
     """Choose the face for this shell. `show` gives the final display; `markdown`: whether it grows as Markdown."""
-    if not in_kernel(shell):
+    if not in_kernel(shell) or (stream and front_end.place() == "terminal"):
         return TerminalOutput(footer=footer)
-    return NotebookOutput(show, markdown=markdown) if stream and not in_output_widget(shell) else FinalOutput(show)
+    if stream and front_end.shows_updates() and not in_output_widget(shell):
+        return NotebookOutput(show, markdown=markdown)
+    return FinalOutput(show)
 
 
 def in_output_widget(shell: InteractiveShell) -> bool:
@@ -208,10 +212,3 @@ def in_output_widget(shell: InteractiveShell) -> bool:
         return False
     known = getattr(widgets, "_instances", None) or getattr(getattr(widgets, "Widget", None), "widgets", None) or {}
     return any(isinstance(each, output) and each.msg_id == running for each in list(known.values()))
-
-
-def _publish(bundle: dict[str, str], display_id: str | None, *, new: bool = False) -> None:
-    from IPython.display import publish_display_data
-
-    transient = {} if display_id is None else {"display_id": display_id}
-    publish_display_data(secrecy.bundle(bundle), transient=transient, update=display_id is not None and not new)  # type: ignore[no-untyped-call]  # IPython's

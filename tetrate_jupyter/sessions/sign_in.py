@@ -88,9 +88,11 @@ def show_link(attempt: LoginAttempt, host: str) -> None:
 
     anchor = f'<a href="{escape(attempt.url)}" target="_blank" rel="noopener noreferrer">the consent page</a>'
     link = f"<p>To sign in to <b>{escape(host)}</b>, open {anchor} and approve.</p>"
-    link += f"<p><small>{WAITING if attempt.listening else ELSEWHERE}</small></p>"
-    bundle = {"text/html": link, "text/plain": f"To sign in to {host}, open:\n{attempt.url}"}
-    publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython's
+    rest = WAITING if attempt.listening else ELSEWHERE
+    link += f"<p><small>{rest}</small></p>"
+    in_a_console = rest.replace("■", "Ctrl-C")
+    bundle = {"text/html": link, "text/plain": f"To sign in to {host}, open:\n{attempt.url}\n{in_a_console}"}
+    publish_display_data(bundle, metadata={})  # type: ignore[no-untyped-call]  # IPython's
 
 
 def _clear() -> None:

@@ -212,7 +212,7 @@ class Panel(anywidget.AnyWidget):
 
         if front_end.place() == "notebook":
             data, *metadata = self._repr_mimebundle_() or ({},)
-            publish_display_data({**data, "text/plain": RUN}, *metadata)  # type: ignore[no-untyped-call]  # IPython's
+            publish_display_data({**data, "text/plain": RUN}, *(metadata or ({},)))  # type: ignore[no-untyped-call]  # IPython's
             self.work(self._expect_a_page)
         self._twin.show(self.twin_html(), self.twin_plain())
 

@@ -302,7 +302,7 @@ class SignInPanel:
 
         if front_end.place() == "notebook":
             bundle = {**self.view.root._repr_mimebundle_(), "text/plain": words.WITHOUT}
-            publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython's
+            publish_display_data(bundle, metadata={})  # type: ignore[no-untyped-call]  # IPython's
         self._twin.show(self._twin_html(), self._twin_plain())
 
     def _twin_html(self) -> str:

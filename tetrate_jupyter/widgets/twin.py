@@ -48,4 +48,4 @@ class Twin:
         from IPython.display import publish_display_data
 
         bundle = self.bundle(html, plain)
-        publish_display_data(bundle, transient={"display_id": self.mark}, update=update)  # type: ignore[no-untyped-call]  # IPython's
+        publish_display_data(bundle, metadata={}, transient={"display_id": self.mark}, update=update)  # type: ignore[no-untyped-call]  # IPython's
