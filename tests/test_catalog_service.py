@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -287,16 +288,117 @@ async def test_a_refused_key_is_told_at_once_and_the_other_fetch_is_stopped(cloc
 
 
 @pytest.mark.anyio
-async def test_another_key_never_sees_the_first_ones_list(clock: Clock) -> None:
-    lists = Lists()
+@pytest.mark.parametrize(
+    "error",
+    [UnreachableError("No connection to the router."), InvalidKeyError("The key was refused.", status=401)],
+    ids=["unreachable", "refused"],
+)
+@pytest.mark.parametrize("force", [True, False])
+async def test_another_key_never_gets_the_first_ones_list_nor_takes_it_away(
+    error: GatewayError, clock: Clock, *, force: bool
+) -> None:
+    lists, heard = Lists(), []
     catalog = Catalog(lists, clock=clock)
     await catalog.refresh(KEY)
-    lists.models_error = UnreachableError("No connection to the router.")
-    with pytest.raises(UnreachableError):
-        await catalog.refresh(OTHER_KEY)
-    assert len(catalog.models) == 0
+    catalog.on_change(lambda: heard.append(catalog.models.ids))
+    lists.models_error = error
+    with pytest.raises(type(error)):
+        await catalog.refresh(OTHER_KEY, force=force)  # mistyped: what was known stays
+    assert catalog.models.ids == ("a",)
+    assert heard == []
     lists.models_error = None
     assert (await catalog.refresh(OTHER_KEY)).ids == ("b",)
+    assert catalog.models.ids == ("b",)
+
+
+@pytest.mark.anyio
+async def test_the_refresh_that_began_last_counts(clock: Clock) -> None:
+    lists = Lists()
+    catalog = Catalog(lists, clock=clock)
+    lists.gate.clear()
+    first = asyncio.create_task(catalog.refresh(KEY))
+    await lists.until("catalog", "models")
+    slow, lists.gate = lists.gate, asyncio.Event()
+    lists.gate.set()
+    assert (await catalog.refresh(OTHER_KEY)).ids == ("b",)
+    slow.set()
+    assert (await first).ids == ("a",)
+    assert catalog.models.ids == ("b",)
+
+
+@pytest.mark.anyio
+async def test_a_catalog_that_comes_after_a_move_is_not_the_new_routers(tmp_path: Path, clock: Clock) -> None:
+    lists = Lists()
+    old, new = (CatalogCache(name, tmp_path, now=clock) for name in ("old.example", "new.example"))
+    catalog = Catalog(lists, old, clock=clock)
+    lists.gate.clear()
+    task = asyncio.create_task(catalog.refresh(KEY))
+    await lists.until("catalog", "models")
+    catalog.move(new)
+    lists.gate.set()
+    await task
+    assert new.load() is None
+    assert catalog.billed("vertex/a", "vertex/a") is None
+
+
+# --- ids on disk, for Tab in a fresh kernel ----------------------------------------------------------------------
+
+
+def kept(folder: Path, clock: Clock, router: str = "http://127.0.0.1:1/v1") -> CatalogCache:
+    return CatalogCache("", folder, router=router, public=False, now=clock)
+
+
+@pytest.mark.anyio
+async def test_the_ids_of_the_last_list_are_there_in_a_fresh_kernel(tmp_path: Path, clock: Clock) -> None:
+    await Catalog(Lists(), kept(tmp_path, clock), clock=clock).refresh(KEY)
+    lists = Lists()
+    fresh = Catalog(lists, kept(tmp_path, clock), clock=clock)
+    assert fresh.known_ids() == (("a",), True)
+    clock.at += config.MODELS_FRESH
+    assert fresh.known_ids() == (("a",), False)
+    assert lists.asked == []
+    assert Catalog(lists, kept(tmp_path, clock, "http://127.0.0.1:2/v1")).known_ids() == ((), False)
+    fresh.forget_kept()
+    assert fresh.known_ids() == ((), False)
+
+
+def test_ids_on_disk_have_bounds(tmp_path: Path, clock: Clock) -> None:
+    long = tuple(f"{n:06}-" + "é" * 190 for n in range(5_000))
+    for number in range(20):
+        clock.at += 1
+        kept(tmp_path, clock, f"http://127.0.0.1:{number}/v1").keep_ids(long)
+    file = tmp_path / "ids.json"
+    assert file.stat().st_size < 1_000_000
+    assert len(json.loads(file.read_text("utf-8"))["routers"]) == 8
+    assert kept(tmp_path, clock, "http://127.0.0.1:0/v1").ids().ids == ()
+    assert 100 < len(kept(tmp_path, clock, "http://127.0.0.1:19/v1").ids().ids) < 5_000
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"version":1,"routers":{"x":3}}', b" " * 2_000_000, None])
+def test_ids_that_cant_be_read_are_none(content: bytes | None, tmp_path: Path, clock: Clock) -> None:
+    file = tmp_path / "ids.json"
+    if content is None:
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("no pipes there")
+        os.mkfifo(file)
+    else:
+        file.write_bytes(content)
+    cache = kept(tmp_path, clock)
+    assert cache.ids().ids == ()
+    cache.keep_ids(("b",))
+    assert cache.ids().ids == ("b",)
+
+
+def test_a_disk_that_takes_no_ids_is_no_trouble(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "file").write_text("in the way")
+    kept(tmp_path / "file", clock).keep_ids(("a",))
+
+
+def test_no_ids_are_kept_where_several_people_meet_one_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TETRATE_JUPYTER_SHARED", "1")
+    cache = CatalogCache.of(config.Endpoints.of("http://127.0.0.1:1/v1"), tmp_path)
+    cache.keep_ids(("a",))
+    assert not (tmp_path / "ids.json").exists()
 
 
 @pytest.mark.anyio

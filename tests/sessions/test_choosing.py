@@ -99,12 +99,12 @@ def test_a_foreign_host_never_has_the_services_prices_or_pages(bridge: Bridge, t
 
     foreign = Endpoints.of("https://gateway.example/v1")
     assert (foreign.keys_page, foreign.billing_page) == ("", "")
-    assert CatalogCache.of(foreign, tmp_path) is None
+    assert not CatalogCache.of(foreign, tmp_path).public
     session = Session(base_url=foreign.base_url, key=KEY, data_dir=tmp_path, bridge=bridge)
     assert bridge.run(session._connections.catalog()) == []
     real = Endpoints.of("https://eu.router.tetrate.ai/v1")
     assert real.billing_page == "https://router.tetrate.ai/billing"
-    assert CatalogCache.of(real, tmp_path) is not None
+    assert CatalogCache.of(real, tmp_path).public
 
 
 def test_a_server_on_this_machine_is_believed_once_it_shows_what_it_is(

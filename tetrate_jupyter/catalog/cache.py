@@ -1,25 +1,35 @@
-"""The public catalog's copy on disk; trouble with the disk is told, never raised."""
+"""What of the lists is kept on disk: the public catalog's copy, and the ids that Tab offers in a fresh kernel.
+
+Trouble with the disk is told, never raised; what is read there has a bound.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from tetrate_jupyter import config
+from tetrate_jupyter.catalog import join
 from tetrate_jupyter.http.wire import CatalogModel  # noqa: TC001 - msgspec reads the annotations when it runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VERSION: Final = 1
+_MOST_BYTES: Final = config.MAX_LIST_BYTES  # of a catalog's copy
+_MOST_ID_BYTES: Final = 1024 * 1024  # of the file of ids
+_MOST_OF_ONE: Final = 60_000  # bytes of a router's ids
+_MOST_ROUTERS: Final = 8  # the ones used last; a sandbox is another router each time
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 
 
@@ -27,6 +37,28 @@ class _File(msgspec.Struct):
     version: int
     fetched_at: float
     models: list[CatalogModel]
+
+
+class _Ids(msgspec.Struct):
+    at: float
+    ids: list[str]
+
+
+class _IdsFile(msgspec.Struct):
+    version: int
+    routers: dict[str, _Ids]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptIds:
+    """Ids of the models that a router's last list had, and when that was (seconds since the epoch)."""
+
+    ids: tuple[str, ...] = ()
+    at: float = 0.0
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether they are younger than 15 minutes; those from the future are not."""
+        return 0 <= now - self.at < config.MODELS_FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +74,40 @@ class Copy:
 
 
 class CatalogCache:
-    """One file for one catalog host. Public data only: no key, nothing of the person.
+    """One file for one catalog host, of public data only, and one for the ids that the keys of `router` reach.
 
+    No key and nothing of a person is in either. Without a `router` no ids are kept, with `public=False` no catalog.
     `folder`: default `catalog` under `tetrate-jupyter` in Jupyter's data directory, made when first needed.
     """
 
-    def __init__(self, host: str, folder: Path | None = None, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        host: str,
+        folder: Path | None = None,
+        *,
+        router: str = "",
+        public: bool = True,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._folder = folder
+        self._router = router
+        self.public = public
         self._name = _UNSAFE.sub("_", host.lower()) + ".json"
         self.now = now
 
     @classmethod
-    def of(cls, endpoints: config.Endpoints, folder: Path | None) -> CatalogCache | None:
-        """Return the one for a router; None for a sandbox, whose catalog is at hand and whose ports are random."""
-        return (
-            None
-            if endpoints.is_loopback or not endpoints.has_consent_page
-            else cls(config.scope_of(endpoints.auth_url), folder)
-        )
+    def of(cls, endpoints: config.Endpoints, folder: Path | None) -> CatalogCache:
+        """Return the one for a router. No catalog is kept of a sandbox, which has it at hand, nor for a foreign router.
+
+        Where several people meet one system account no ids are kept: they are of somebody's key.
+        """
+        public = not endpoints.is_loopback and endpoints.has_consent_page
+        router = "" if config.shared_account() is not None else endpoints.base_url
+        return cls(config.scope_of(endpoints.auth_url) if public else "", folder, router=router, public=public)
 
     @property
     def path(self) -> Path:
-        """Where the file is, or would be."""
+        """Where the catalog's file is, or would be."""
         if self._folder is None:
             from jupyter_core.paths import jupyter_data_dir
 
@@ -71,32 +115,86 @@ class CatalogCache:
         return self._folder / self._name
 
     def load(self) -> Copy | None:
-        """Give what is there, however old; None where nothing usable is."""
+        """Return the catalog's copy, however old; None where nothing usable is."""
+        if not self.public:
+            return None
         with suppress(OSError, msgspec.MsgspecError, ValueError, RecursionError):
-            found = msgspec.json.decode(self.path.read_bytes(), type=_File)
+            found = msgspec.json.decode(_read(self.path, _MOST_BYTES), type=_File)
             if found.version == _VERSION:
                 return Copy(tuple(found.models), found.fetched_at)
         return None
 
     def save(self, copy: Copy) -> str | None:
-        """Keep a copy, replacing the file as a whole. Gives None, or one sentence about why it could not be kept."""
+        """Keep a copy, replacing the file as a whole. Returns None, or a sentence about why it could not be kept."""
+        if not self.public:
+            return None
         data = msgspec.json.encode(_File(_VERSION, copy.fetched_at, list(copy.models)))
         try:
-            self._replace(data)
+            _replace(self.path, data)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             return f"The public catalog could not be kept on disk ({reason}); it will be fetched again next time."
         return None
 
-    def _replace(self, data: bytes) -> None:
-        path = self.path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        except OSError:
-            with suppress(OSError):
-                Path(temporary).unlink()
-            raise
+    # --- ids -------------------------------------------------------------------------------------------------
+
+    def ids(self) -> KeptIds:
+        """Return the ids of this router's last list, however old; none where nothing usable is."""
+        found = self._ids_file().routers.get(self._router)
+        if found is None:
+            return KeptIds()
+        return KeptIds(tuple(filter(join.is_usable, found.ids)), found.at)
+
+    def keep_ids(self, ids: tuple[str, ...]) -> None:
+        """Keep the first 60 kB of a list's ids; none: forget them. A disk that takes nothing is no trouble here."""
+        if not self._router:
+            return
+        routers = self._ids_file().routers
+        known = routers.pop(self._router, None)
+        if known is None and not ids:
+            return
+        last = sorted(routers.items(), key=lambda each: each[1].at)[-_MOST_ROUTERS + 1 :]
+        now = {self._router: _Ids(self.now(), _first(ids))} if ids else {}
+        with suppress(OSError, ValueError):
+            _replace(self._ids_path, msgspec.json.encode(_IdsFile(_VERSION, {**dict(last), **now})))
+
+    @property
+    def _ids_path(self) -> Path:
+        return self.path.with_name("ids.json")
+
+    def _ids_file(self) -> _IdsFile:
+        with suppress(OSError, msgspec.MsgspecError, ValueError, RecursionError):
+            found = msgspec.json.decode(_read(self._ids_path, _MOST_ID_BYTES), type=_IdsFile)
+            if found.version == _VERSION:
+                return found
+        return _IdsFile(_VERSION, {})
+
+
+def _first(ids: tuple[str, ...]) -> list[str]:
+    sizes = accumulate(len(identity.encode("utf-8", "replace")) for identity in ids)
+    return [identity for identity, size in zip(ids, sizes, strict=True) if size <= _MOST_OF_ONE]
+
+
+def _read(path: Path, most: int) -> bytes:
+    """Read a regular file of at most so many bytes. Raises `OSError`, and `ValueError` for a longer one."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe would be waited for without end
+            raise ValueError(path)
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(path)
+    return data
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except OSError:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tetrate_jupyter import config
 from tetrate_jupyter.catalog import join
-from tetrate_jupyter.catalog.cache import CatalogCache, Copy
+from tetrate_jupyter.catalog.cache import CatalogCache, Copy, KeptIds
 from tetrate_jupyter.catalog.flight import SingleFlight
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.errors import (
@@ -78,6 +78,7 @@ class _State:
     disk_note: str | None = None
     ids_note: str | None = None
     models: ModelList = _NO_MODELS
+    turn: int = 0  # refreshes that began before this one change nothing any more
 
 
 class Catalog:
@@ -96,6 +97,7 @@ class Catalog:
         self._now = time.time if cache is None else cache.now
         self._lock = threading.Lock()
         self._state = _State()
+        self._begun = 0  # refreshes so far
         self._flights: SingleFlight[ModelList] = SingleFlight()
         self._disk_read = cache is None
         self._observers = Observers()
@@ -106,6 +108,17 @@ class Catalog:
     def models(self) -> ModelList:
         """The models as last joined; empty before the first `refresh`. Never touches the network (for Tab)."""
         return self._state.models
+
+    def known_ids(self) -> tuple[tuple[str, ...], bool]:
+        """Return the ids that Tab offers, and whether they are recent. Reads a small file at the most, asks nobody.
+
+        They are those of `models` or, before the first list, those of the last list that any kernel has had.
+        """
+        state = self._state
+        if state.models:
+            return state.models.ids, self._list_is_fresh(state)
+        kept = KeptIds() if self._cache is None else self._cache.ids()
+        return kept.ids, kept.is_fresh(self._now())
 
     @property
     def is_fresh(self) -> bool:
@@ -143,20 +156,30 @@ class Catalog:
         return self._observers.add(callback)
 
     def forget(self) -> None:
-        """Drop what belongs to the key (signing out). The public catalog stays."""
+        """Drop what belongs to the key (signing out), in memory. The public catalog stays."""
         with self._lock:
-            had = len(self._state.models)
-            self._state = replace(self._state, key=None, listed=(), listed_at=None, list_note=None, ids_note=None)
-            self._state = replace(self._state, models=_NO_MODELS)
-        if had:
+            state = self._state
+            self._state = _State(
+                copy=state.copy,
+                tried_at=state.tried_at,
+                catalog_note=state.catalog_note,
+                disk_note=state.disk_note,
+                turn=self._begun + 1,
+            )
+        if state.models:
             self._observers.notify()
+
+    def forget_kept(self) -> None:
+        """Drop the ids that are kept on disk for this router. Blocks."""
+        if self._cache is not None:
+            self._cache.keep_ids(())
 
     def move(self, cache: CatalogCache | None) -> None:
         """Start empty for another router, whose public catalog is kept in `cache`."""
         with self._lock:
             self._cache = cache
             self._disk_read = cache is None
-            self._state = _State()
+            self._state = _State(turn=self._begun + 1)
         self._observers.notify()
 
     # --- fetching ----------------------------------------------------------------------------------------------
@@ -165,7 +188,8 @@ class Catalog:
         """Give the models of `key`, fetching what is missing or too old; `force`: fetch both lists anew.
 
         Parallel calls share one fetch. Raises the router's error where there is no list of this key yet, where the key
-        is refused, and with `force`; otherwise the older list stays in use and the trouble is a note.
+        is refused, and with `force`; otherwise the older list stays in use and the trouble is a note. A key whose list
+        can't be had (mistyped, revoked) leaves `models` as it is.
         """
         state = self._state
         if not force and state.key == key and self._disk_read and self.is_fresh:
@@ -173,13 +197,16 @@ class Catalog:
         return await self._flights.run((key, force), lambda: self._refresh(key, force=force))
 
     async def _refresh(self, key: Secret, *, force: bool) -> ModelList:
-        self._adopt(key)
+        with self._lock:
+            self._begun += 1
+            begun = self._begun
+        cache = self._cache
         await self._read_disk()
         public = None
         if force or self._catalog_is_due(self._state):
             public = asyncio.ensure_future(self._fetch_catalog())
         try:
-            listed = await self._list(key, force=force)
+            listed, changes = await self._list(key, force=force)
             if public is not None:
                 await public
         finally:
@@ -192,43 +219,48 @@ class Catalog:
             models = ModelList(await asyncio.to_thread(join.join, listed, entries))
         else:
             models = ModelList(join.join(listed, entries))
-        self._change(key, ids_note=_left_out(listed))
-        self._publish(key, models)
+        changes |= {"ids_note": _left_out(listed), "listed": listed, "models": models, "key": key}
+        if self._publish(begun, changes) and changes.get("listed_at") is not None and cache is not None:
+            await asyncio.to_thread(cache.keep_ids, models.ids)
         return models
 
-    async def _list(self, key: Secret, *, force: bool) -> tuple[WireModel, ...]:
+    async def _list(self, key: Secret, *, force: bool) -> tuple[tuple[WireModel, ...], dict[str, Any]]:
+        """Return the key's list, and what else is new with it."""
         state = self._state
         mine = state.key == key and state.listed_at is not None
         if mine and not force and self._list_is_fresh(state):
-            return state.listed
+            return state.listed, {}
         try:
             listed = tuple(await self._source.models(key))
         except GatewayError as error:
             if force or not mine or isinstance(error, (InvalidKeyError, ForbiddenError)):
                 error.message = _THE_LIST.get(type(error), "").format(error.message) or error.message
                 raise
-            self._change(key, list_note=f"The list of models may be out of date. {error.message}")
-            return state.listed
-        self._change(key, listed=listed, listed_at=self._clock(), list_note=None)
-        return listed
+            return state.listed, {"list_note": f"The list of models may be out of date. {error.message}"}
+        return listed, {"listed_at": self._clock(), "list_note": None}
 
     async def _fetch_catalog(self) -> None:
+        cache = self._cache
         try:
             copy = Copy(tuple(await self._source.catalog()), self._now())
         except TetrateError as error:
+            if self._cache is not cache:
+                return
             note = f"The public catalog could not be read. {error.message} {_in_use(self._state.copy)}"
             self._change(tried_at=self._clock(), catalog_note=note)
             return
+        if self._cache is not cache:  # moved meanwhile: it is another router's
+            return
         self._change(copy=copy, tried_at=None, catalog_note=None)
-        if self._cache is not None:
-            self._change(disk_note=await asyncio.to_thread(self._cache.save, copy))
+        if cache is not None:
+            self._change(disk_note=await asyncio.to_thread(cache.save, copy))
 
     async def _read_disk(self) -> None:
         cache = self._cache
         if self._disk_read or cache is None:
             return
         copy = await asyncio.to_thread(cache.load)
-        if self._cache is not cache:  # moved meanwhile: it is another router's
+        if self._cache is not cache:
             return
         self._disk_read = True
         if self._state.copy is None:
@@ -236,23 +268,20 @@ class Catalog:
 
     # --- state -------------------------------------------------------------------------------------------------
 
-    def _change(self, key: Secret | None = None, **fields: Any) -> None:  # noqa: ANN401 - fields of _State
-        """Replace fields; with a `key`, only while it is still the one in use."""
+    def _change(self, **fields: Any) -> None:  # noqa: ANN401 - fields of _State
         with self._lock:
-            if key is None or self._state.key == key:
-                self._state = replace(self._state, **fields)
+            self._state = replace(self._state, **fields)
 
-    def _adopt(self, key: Secret) -> None:
-        if self._state.key != key:
-            self.forget()
-            with self._lock:
-                self._state = replace(self._state, key=key)
-
-    def _publish(self, key: Secret, models: ModelList) -> None:
-        before = self._state.models
-        self._change(key, models=models)
-        if self._state.models != before:
+    def _publish(self, begun: int, changes: dict[str, Any]) -> bool:
+        """Take over what a refresh has brought, unless a newer one or a sign-out came before its end."""
+        with self._lock:
+            before = self._state
+            if begun < before.turn:
+                return False
+            self._state = replace(before, **changes, turn=begun)
+        if changes["models"] != before.models:
             self._observers.notify()
+        return True
 
     def _list_is_fresh(self, state: _State) -> bool:
         return state.listed_at is not None and self._clock() - state.listed_at < config.MODELS_FRESH

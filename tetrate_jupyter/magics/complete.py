@@ -1,29 +1,74 @@
-"""Tab completion of model ids and options behind our magics; never touches the network."""
+"""Tab completion behind our magics: model ids, options, request fields, variables. Never waits for the network."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import re
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.magics.options import Option
+    from tetrate_jupyter.sessions.session import Session
+
+_log = logging.getLogger(__name__)
 
 _MOST: Final = 1_000  # ids offered at once; a front end draws every one
+_PAUSE: Final = 60.0  # seconds between two lists that Tab has fetched
 _LINE = re.compile(r"^\s*%{1,2}(tetrate\w*)\s(.*)$", re.DOTALL)
+_BRACE = re.compile(r"\{([^\W\d]?\w*)$")
+_EFFORTS: Final = ("low", "medium", "high")
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {  # what `-p` is used for most, and values where they are few
+    "frequency_penalty": (),
+    "logit_bias": (),
+    "parallel_tool_calls": ("true", "false"),
+    "presence_penalty": (),
+    "prompt_cache_key": (),
+    "reasoning_effort": _EFFORTS,
+    "seed": (),
+    "service_tier": ("auto", "default", "flex", "priority"),
+    "stop": (),
+    "tool_choice": ("auto", "none", "required"),
+    "top_k": (),
+    "top_p": (),
+    "verbosity": _EFFORTS,
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where names come from; each is asked only where one of its names fits."""
+
+    ids: Callable[[], tuple[str, ...]]
+    variables: Callable[[], tuple[str, ...]] = field(default=tuple)
 
 
 def matcher(magics: TetrateMagics) -> Callable[[Any], dict[str, Any]]:
-    """Give a matcher for IPython's completer (API v2: older hooks break on ids with "/" and ".")."""
+    """Return a matcher for IPython's completer (API v2: older hooks break on ids with "/" and ".")."""
     from IPython.core.completer import SimpleCompletion, context_matcher
+
+    ids = Ids(lambda: magics.session)
+
+    def variables() -> tuple[str, ...]:
+        from tetrate_jupyter.widgets.attach import attachable
+
+        return tuple(name for name, _ in attachable(magics.ip.user_ns))
+
+    sources = Sources(ids, variables)
 
     @context_matcher()  # type: ignore[untyped-decorator]  # IPython publishes no types
     def tetrate_matcher(context: Any) -> dict[str, Any]:  # noqa: ANN401 - IPython's CompletionContext
-        line = context.full_text.split("\n")[context.cursor_line][: context.cursor_position]
-        found, fragment = candidates(line, lambda: magics.session.catalog.models.ids)
+        lines = context.full_text.split("\n")[: context.cursor_line + 1]
+        lines[-1] = lines[-1][: context.cursor_position]
+        found, fragment = candidates("\n".join(lines), sources)
         return {
             "completions": [SimpleCompletion(text=text, type="tetrate") for text in found],
             "matched_fragment": fragment,
@@ -33,25 +78,85 @@ def matcher(magics: TetrateMagics) -> Callable[[Any], dict[str, Any]]:
     return tetrate_matcher  # type: ignore[no-any-return]  # likewise
 
 
-def candidates(line: str, ids: Callable[[], tuple[str, ...]]) -> tuple[list[str], str]:
-    """Give what may follow `line`, and the piece of it that they complete. `ids` is asked only where an id fits."""
-    match = _LINE.match(line)
+class Ids:
+    """The ids that Tab offers: those at hand or kept on disk; older ones are fetched anew for the next Tab."""
+
+    def __init__(self, session: Callable[[], Session]) -> None:
+        self._session = session
+        self._fetched: tuple[str, float] | None = None  # from which router, and when
+
+    def __call__(self) -> tuple[str, ...]:
+        """Return them at once."""
+        session = self._session()
+        known, recent = session.catalog.known_ids()
+        if not recent:
+            self._fetch(session)
+        return known
+
+    def _fetch(self, session: Session) -> None:
+        from tetrate_jupyter.bridge import default_bridge
+
+        router, now = session.endpoints.base_url, time.monotonic()
+        if self._fetched is not None and self._fetched[0] == router and now - self._fetched[1] < _PAUSE:
+            return
+        self._fetched = router, now
+        work = _listed(session)
+        try:
+            default_bridge().submit(work)  # a loop of its own: the kernel's may be the one that waits for Tab
+        except (TetrateError, RuntimeError):  # no threads here
+            work.close()
+
+
+async def _listed(session: Session) -> None:
+    with contextlib.suppress(TetrateError):  # signed out, no network: the next cell says so
+        try:
+            await session.chooser.listed()
+        except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
+            _log.debug("the list of models for Tab could not be fetched", exc_info=True)
+
+
+def candidates(text: str, sources: Sources) -> tuple[list[str], str]:
+    """Return what may follow `text`, a cell up to the cursor, and the piece of it that they complete."""
+    first, _, line = text.rpartition("\n")
+    in_cell = _prompts(first.lstrip().partition("\n")[0])
+    match = None if in_cell else _LINE.match(line)
+    brace = _BRACE.search(line)
+    if brace and (in_cell or (match and _prompts(line.lstrip()))):
+        return [name for name in sources.variables() if name.startswith(brace[1])], brace[1]
     command = next((c for c in commands.COMMANDS if match and c.name == match[1]), None)
     if match is None or command is None:
         return [], ""
     words = match[2].split(" ")
     fragment, before = words[-1], words[-2] if len(words) > 1 else ""
     option = next((o for o in command.options if before in o.names), None)
-    if option is not None and option.choices:
-        options: list[str] = list(option.choices)
-    elif command is commands.MODEL or (option is not None and option.key == "model"):
-        return _matching_ids(ids(), fragment), fragment
-    elif option is not None and option.value is not None:
-        return [], ""  # free text, a variable or a path: IPython's own completion knows better
-    elif fragment.startswith("-"):
-        options = [name for o in command.options for name in o.names]
-    else:
-        return [], ""
+    name, equals, value = fragment.partition("=")
+    if option is None and equals:
+        option = next((o for o in command.options if name in o.names and o.value is not None), None)
+        fragment = value if option is not None else fragment
+    if option is not None and option.value is not None:
+        return _values(option, fragment, sources)
+    if fragment.startswith("-"):
+        return [n for o in command.options for n in o.names if n.startswith(fragment)], fragment
+    if command in {commands.MODEL, commands.MODELS}:
+        return _matching_ids(sources.ids(), fragment), fragment
+    return [], ""
+
+
+def _prompts(line: str) -> bool:
+    """Whether what follows is a prompt, in which `{name}` is a variable."""
+    return bool(re.match(r"%{1,2}(?:tetrate|tetrate_compare)(?:\s|$)", line))
+
+
+def _values(option: Option, fragment: str, sources: Sources) -> tuple[list[str], str]:
+    fragment = fragment.lstrip("\"'")
+    if option.key == "model":
+        fragment = fragment.rpartition(",")[2] if option.many else fragment  # a,b
+        return _matching_ids(sources.ids(), fragment), fragment
+    options: tuple[str, ...] = option.choices or (_EFFORTS if option.key == "effort" else ())
+    if option.is_param:
+        name, equals, fragment = fragment.rpartition("=")
+        options = FIELDS.get(name, ()) if equals else tuple(f"{each}=" for each in FIELDS)
+    # else free text, a variable or a path: IPython's own completion knows better
     return [o for o in options if o.startswith(fragment)], fragment
 
 

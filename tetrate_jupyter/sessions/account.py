@@ -244,6 +244,7 @@ class Account:
         self._given = None
         places = await asyncio.to_thread(self._store.forget, self.endpoints)
         self._catalog.forget()
+        await asyncio.to_thread(self._catalog.forget_kept)
         self._observers.notify()
         return places
 
