@@ -10,7 +10,14 @@ import pytest
 
 from tetrate_jupyter.compare.asking import ComparisonStopped
 from tetrate_jupyter.compare.result import Result
-from tetrate_jupyter.errors import CostLimitError, EmptyPromptError, OptionError, UnknownModelError
+from tetrate_jupyter.errors import (
+    CostLimitError,
+    CreditsExhaustedError,
+    EmptyPromptError,
+    OptionError,
+    TetrateError,
+    UnknownModelError,
+)
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
 
 if TYPE_CHECKING:
@@ -129,3 +136,32 @@ def test_an_interrupt_leaves_what_had_come(
     watcher.join()
     assert shell.user_ns["_tetrate_compare"].df["state"].eq("stopped").any()
     assert "1 stopped" in capsys.readouterr().out or "2 stopped" in capsys.readouterr().out
+
+
+def test_a_comparison_without_any_answer_fails(
+    shell: InteractiveShell, router: SandboxRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    router.inject(Fault("no-credits", times=None))
+    with pytest.raises(CreditsExhaustedError, match="No column has an answer") as caught:
+        shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna -o result", "hello")
+    assert caught.value.next_step
+    assert caught.value.request_id
+    assert shell.user_ns["result"].df["state"].eq("failed").all()
+    assert "0 of 2 done" in capsys.readouterr().out
+
+
+def test_a_comparison_that_failed_in_several_ways_names_the_first(
+    shell: InteractiveShell, router: SandboxRouter
+) -> None:
+    router.inject(Fault("no-credits", model="claude-haiku-4-5", times=None))
+    router.inject(Fault("forbidden", model="gpt-6-luna", times=None))
+    with pytest.raises(TetrateError, match="No column has an answer") as caught:
+        shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna", "hello")
+    assert type(caught.value) is TetrateError
+    assert caught.value.next_step
+
+
+def test_a_comparison_with_some_answers_is_a_result(shell: InteractiveShell, router: SandboxRouter) -> None:
+    router.inject(Fault("no-credits", model="gpt-6-luna", times=None))
+    shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna -o result", "hello")
+    assert sorted(shell.user_ns["result"].df["state"]) == ["done", "failed"]

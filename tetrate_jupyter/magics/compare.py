@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tetrate_jupyter.compare.asking import ANNOUNCED, SETTLE, ComparisonStopped, models_of, prepare
 from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.completion.cuts import USUAL
-from tetrate_jupyter.errors import EmptyPromptError
+from tetrate_jupyter.errors import EmptyPromptError, TetrateError
 from tetrate_jupyter.front_end import place, publish
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.dry_run import left_out
@@ -101,6 +101,24 @@ def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, bli
     publish(shown.bundle(at_once=stopped))
     if stopped:
         raise ComparisonStopped
+    _fail_where_nothing_came(comparison)
+
+
+def _fail_where_nothing_came(comparison: Comparison) -> None:
+    """Raise why no column has an answer, so that a run stops here; some answers are a result."""
+    errors = [cell.error for cell in comparison.cells if cell.error is not None]
+    if not errors or any(cell.state == "done" for cell in comparison.cells):
+        return
+    first = errors[0]
+    kind = type(first) if all(type(error) is type(first) for error in errors) else TetrateError
+    raised = kind.__new__(kind)  # its own kind, without what else that kind's own signature wants
+    TetrateError.__init__(
+        raised,
+        f"No column has an answer. {first.message}",
+        next_step=first.next_step,
+        request_id=first.request_id,
+    )
+    raise raised
 
 
 def _keep(magics: TetrateMagics, out: str | None, what: object) -> None:
