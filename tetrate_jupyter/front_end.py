@@ -38,6 +38,13 @@ def kernel() -> Any:  # noqa: ANN401 - ipykernel's or another's; its kinds share
     return getattr(get_ipython(), "kernel", None)
 
 
+def in_ipython() -> bool:
+    """Whether IPython runs this code, so that magics can be typed."""
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython() is not None
+
+
 def place() -> Literal["terminal", "notebook", "unattended"]:
     """Return where this code runs.
 

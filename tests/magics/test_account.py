@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tetrate_jupyter.errors import InvalidKeyError, LoginError, NotSignedInError, OptionError, UnknownModelError
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
+from tetrate_jupyter.sessions import shared
+from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from IPython.core.interactiveshell import InteractiveShell
-
-    from tetrate_jupyter.sessions.session import Session
 
 PASTED = ("sk-sandbox-0123456789abcdef", "http://localhost:1/?code=abc", "Zm9vYmFyYmF6cXV4cXV1eA")
 
@@ -113,6 +116,52 @@ def test_a_key_in_the_environment_is_used_and_left_and_told(
     assert "still in the environment variable TETRATE_API_KEY" in said(capsys)
     shell.run_line_magic("tetrate_login", "")
     assert "The key is in the environment variable TETRATE_API_KEY" in said(capsys)
+
+
+def test_a_hubs_key_is_not_signed_out_and_ones_own_stays(
+    shell: InteractiveShell,
+    router: SandboxRouter,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = router.issue_key()
+    session.login(key=own, store="file")
+    files = {path for path in session._data_dir.rglob("*.key") if path.read_text() == own}
+    assert files
+    monkeypatch.setenv("TETRATE_BASE_URL", router.base_url)
+    monkeypatch.setenv("TETRATE_API_KEY", router.issue_key())
+    hub = Session(base_url=router.base_url, data_dir=session._data_dir, bridge=session.bridge)
+    monkeypatch.setattr(shared, "session", hub)
+    capsys.readouterr()
+    shell.run_line_magic("tetrate_logout", "")
+    text = said(capsys)
+    assert text.startswith("Nothing was removed")
+    assert "del os.environ['TETRATE_API_KEY']" in text
+    assert "restart" not in text
+    assert "revoke" not in text  # it is the hub's
+    assert all(path.read_text() == own for path in files)
+    assert hub.ask("hello").text
+    monkeypatch.delenv("TETRATE_API_KEY")  # what was advised
+    shell.run_line_magic("tetrate_logout", "")
+    assert said(capsys).startswith("Signed out of")
+    assert not any(path.exists() for path in files)
+    hub.close()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_without_a_key_the_variable_is_named(router: SandboxRouter, *, named: bool) -> None:
+    environment = {**os.environ, "TETRATE_JUPYTER_STREAM": "off"}
+    if named:
+        environment["TETRATE_BASE_URL"] = router.base_url
+    code = f"from tetrate_jupyter import Session; Session(base_url={router.base_url!r}).ask('hi')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, encoding="utf-8", timeout=120, check=False
+    )
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("Next: session.login(), or %tetrate_login in a notebook; or set TETRATE_API_KEY ")
+    assert (f"TETRATE_BASE_URL={router.base_url}" in last) is not named
 
 
 def test_a_key_that_the_router_refuses_is_not_kept(session: Session, router: SandboxRouter) -> None:

@@ -257,7 +257,8 @@ def test_not_signed_in_says_how(router: SandboxRouter, bridge: Bridge, tmp_path:
     session = Session(base_url=router.base_url, data_dir=tmp_path, bridge=bridge)
     with pytest.raises(NotSignedInError) as caught:
         session.ask("hello")
-    assert caught.value.next_step == "run %tetrate_login"
+    assert "%tetrate_login" in caught.value.next_step
+    assert "TETRATE_API_KEY" in caught.value.next_step
     session.close()
 
 

@@ -50,17 +50,21 @@ def environment_key(endpoints: Endpoints) -> FoundKey | None:
 
     It belongs to the host that the environment's own base URL names, or, without one, to the default router.
     """
-    try:
-        named = Endpoints.from_environment()
-    except BaseURLError:
-        return None
-    if named.host != endpoints.host:
+    if not belongs_here(endpoints):
         return None
     for name in config.KEY_VARIABLES:
         found = found_key(variable(name), endpoints.host, Place("environment", f"the environment variable {name}"))
         if found is not None:
             return found
     return None
+
+
+def belongs_here(endpoints: Endpoints) -> bool:
+    """Whether a key of the environment is sent to this router."""
+    try:
+        return Endpoints.from_environment().host == endpoints.host
+    except BaseURLError:
+        return False
 
 
 def variable(name: str) -> str:

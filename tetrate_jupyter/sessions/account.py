@@ -7,6 +7,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter import config
 from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.errors import (
     GatewayTimeoutError,
@@ -238,9 +239,17 @@ class Account:
         )
 
     async def forget(self) -> tuple[Place, ...]:
-        """Forget the key in every place it could be; give the places it was in, an environment variable included."""
+        """Forget the key in every place it could be; return the places it was in, an environment variable included.
+
+        Where the key in use is the environment's, which isn't ours to take away, nothing else is taken away either: a
+        key that the person keeps isn't the one that is being signed out.
+        """
         if self._attempt is not None:
             self._attempt.cancel("signed out")
+        if self._given is None:
+            found = await asyncio.to_thread(self._store.find, self.endpoints)
+            if found is not None and not found.place.removable:
+                return (found.place,)
         self._given = None
         places = await asyncio.to_thread(self._store.forget, self.endpoints)
         self._catalog.forget()
@@ -295,7 +304,20 @@ class Account:
 
     def _not_signed_in(self) -> NotSignedInError:
         told = f"Not signed in to {self.endpoints.host}. {self.trouble}".rstrip()
-        return NotSignedInError(told, next_step="run %tetrate_login")
+        return NotSignedInError(told, next_step=self._how_to_sign_in())
+
+    def _how_to_sign_in(self) -> str:
+        from tetrate_jupyter.front_end import in_ipython, place
+        from tetrate_jupyter.keys.places import belongs_here
+
+        variable = config.KEY_VARIABLES[0]
+        if not belongs_here(self.endpoints):  # a key of the environment is sent to the router that it names, only
+            variable += f" and {config.BASE_URL_VARIABLE}={self.endpoints.base_url}"
+        if place() == "unattended":
+            return f"set {variable} before the run: nobody can sign in here"
+        if not in_ipython():
+            return f"session.login(), or %tetrate_login in a notebook; or set {variable} before the run"
+        return f"run %tetrate_login, or set {variable} before the start"
 
     def _follow_disk(self, *, gone: bool) -> None:
         changes, self._changes_seen = self._changes_seen, self._store.changes

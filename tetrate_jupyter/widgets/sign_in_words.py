@@ -59,6 +59,10 @@ ELSEWHERE: Final = (
 )
 BASE_URL: Final = "Use a custom base URL: enterprise gateway, other OpenAI-compatible endpoint, sandbox"
 
+_WITHOUT_VARIABLE: Final = (
+    "Next: a key of your own comes before it: %tetrate_login --again; or stop using it in this kernel: "
+    "import os; del os.environ['{}']"
+)
 _FOR_PANEL: Final = (  # next steps that are said elsewhere, too, and what they are in the panel
     ("run %tetrate_login again; it starts at once", "press Start again"),
     ("start again with %tetrate_login", "press Start again"),
@@ -138,16 +142,19 @@ def not_yet(host: str) -> str:
 def signed_out_lines(endpoints: Endpoints, places: Sequence[Place]) -> list[str]:
     """Say where the key was removed from, where one is left, and where it can be revoked."""
     gone = [place for place in places if place.removable]
-    if gone:
+    left = [place for place in places if not place.removable]
+    if left and not gone:
+        lines = [f"Nothing was removed: the key in use for {endpoints.host} isn't kept by this notebook."]
+    elif gone:
         where = " and ".join(str(place) for place in gone)
         lines = [f"Signed out of {endpoints.host}: the key was removed from {where}."]
     else:
         lines = [f"No key for {endpoints.host} was kept here."]
-    lines += [
-        f"A key is still in {place}. Next: unset it where it was set, and restart the kernel."
-        for place in places
-        if not place.removable
-    ]
+    for place in left:
+        step = _WITHOUT_VARIABLE.format(place.detail.rpartition(" ")[2])
+        lines.append(f"A key is still in {place}, with which this kernel was started. {step}")
+    if not gone:
+        return lines
     page = endpoints.keys_page
     return [
         *lines,
