@@ -27,6 +27,8 @@ from tetrate_jupyter import config
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_MOST_BYTES = 100_000  # of a package.json; anywidget's has 2,000
+_MOST_VERSION = 40  # characters
 _ON = frozenset({"on", "1", "true", "yes"})
 _OFF = frozenset({"off", "0", "false", "no"})
 
@@ -36,6 +38,43 @@ def kernel() -> Any:  # noqa: ANN401 - ipykernel's or another's; its kinds share
     from IPython.core.getipython import get_ipython
 
     return getattr(get_ipython(), "kernel", None)
+
+
+def fitting_anywidget() -> str:
+    """Return what pip is to install where Jupyter runs, so that its pages show this kernel's panels; "" for nothing.
+
+    A page takes panels of its own minor version only, as anywidget asks it to.
+    """
+    from importlib import metadata
+
+    try:
+        version = metadata.version("anywidget")
+    except metadata.PackageNotFoundError:
+        return ""
+    release = version.split(".")
+    is_whole = len(release) > 2 and release[2].isdigit()
+    return f"anywidget~={release[0]}.{release[1]}.0" if is_whole else f"anywidget=={version}"
+
+
+def served_anywidgets() -> tuple[str, ...]:
+    """Return the versions of anywidget that a Jupyter of this environment gives its pages, the one that counts first.
+
+    One that runs elsewhere, in another environment or on another machine, can't be seen from a kernel.
+    """
+    import json
+    from pathlib import Path
+
+    from jupyter_core.paths import jupyter_path
+
+    found = []
+    for folder in jupyter_path("labextensions"):
+        with suppress(OSError, ValueError):
+            with (Path(folder) / "anywidget" / "package.json").open("rb") as file:
+                package = json.loads(file.read(_MOST_BYTES))
+            version = package.get("version") if isinstance(package, dict) else None
+            if isinstance(version, str):
+                found.append(version[:_MOST_VERSION])
+    return tuple(found)
 
 
 def in_ipython() -> bool:

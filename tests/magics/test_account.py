@@ -7,14 +7,17 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tetrate_jupyter import front_end
 from tetrate_jupyter.errors import InvalidKeyError, LoginError, NotSignedInError, OptionError, UnknownModelError
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 from tetrate_jupyter.sessions import shared
 from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.widgets.panel import MISSING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,3 +242,41 @@ def test_without_an_id_a_terminal_is_told_the_model(
 ) -> None:
     shell.run_line_magic("tetrate_model", "")
     assert said(capsys) == "Model: claude-haiku-4-5. Next: %tetrate_model ID\n"
+
+
+@pytest.mark.parametrize(
+    ("served", "says"),
+    [
+        ("{own}", "which fits"),
+        ("0.1.7", "has anywidget 0.1.7, which doesn't fit. Next: pip install \"anywidget~="),
+        ("\u001b[2J", "which doesn't fit"),
+    ],
+)
+def test_the_status_shows_both_versions_of_anywidget(
+    shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: str, says: str
+) -> None:
+    own = metadata.version("anywidget")
+    folder = tmp_path / "labextensions" / "anywidget"
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text(json.dumps({"version": served.format(own=own)}), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    status = shell.run_line_magic("tetrate_status", "")
+    assert status["anywidget"] == own
+    assert says in status["panels"]
+    assert "\u001b" not in repr(status)
+
+
+def test_a_panel_that_does_not_show_names_the_version_that_fits() -> None:
+    major, minor, _ = metadata.version("anywidget").split(".", 2)
+    assert f'pip install "anywidget~={major}.{minor}.0"' in MISSING
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"version": 3}'])
+def test_a_damaged_labextension_is_none(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "labextensions" / "anywidget"
+    folder.mkdir(parents=True)
+    (folder / "package.json").write_text(content, encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    before = front_end.served_anywidgets()
+    (folder / "package.json").unlink()
+    assert front_end.served_anywidgets() == before  # others may be there

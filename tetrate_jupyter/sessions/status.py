@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sessions.connections import Connections
     from tetrate_jupyter.sessions.session import Session
 
-PACKAGES: Final = ("tetrate-jupyter", "ipython", "ipykernel", "ipywidgets", "jupyterlab", "httpx", "keyring")
+PACKAGES: Final = (
+    "tetrate-jupyter",
+    "ipython",
+    "ipykernel",
+    "ipywidgets",
+    "anywidget",
+    "jupyterlab",
+    "httpx",
+    "keyring",
+)
 MOST_PROVIDERS: Final = 100  # that are shown; the rest is counted
 _MOST_REQUESTS: Final = 10**12
 _MAX_CODE: Final = 60  # characters
@@ -124,6 +133,23 @@ def versions() -> list[tuple[str, str]]:
             found.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             found.append((name, "not installed"))
+    found += _panels()
     if "google.colab" in sys.modules:
         found.append(("front end", "Google Colab"))
     return found
+
+
+def _panels() -> list[tuple[str, str]]:
+    """Return what panels need of the page, and whether a Jupyter of this environment gives it."""
+    from tetrate_jupyter.front_end import fitting_anywidget, served_anywidgets
+
+    needed, served = fitting_anywidget(), served_anywidgets()
+    if not needed:
+        return []
+    if not served:
+        return [("panels", f"need {needed} where Jupyter runs, which isn't in this environment")]
+    here = one_line(served[0], MAX_NAME)
+    if here.split(".")[:2] == metadata.version("anywidget").split(".")[:2]:
+        return [("panels", f"need {needed} where Jupyter runs; a Jupyter of this environment has {here}, which fits")]
+    step = f'pip install "{needed}" there, and reload the page'
+    return [("panels", f"a Jupyter of this environment has anywidget {here}, which doesn't fit. Next: {step}")]

@@ -28,8 +28,9 @@ _log = logging.getLogger(__name__)
 _STATIC: Final = Path(__file__).parent / "static"
 _HELLO: Final = 3.0  # seconds that a page gets to show the panel before the person is told what may be missing
 MISSING: Final = (
-    "The panel doesn't show here. Next: install anywidget where Jupyter itself runs (pip install anywidget), reload the"
-    " page, and run the cell again. The magics work meanwhile: %%tetrate asks, %tetrate_model chooses."
+    "The panel doesn't show here. Next: where Jupyter itself runs, install the anywidget that fits this kernel's: pip"
+    f' install "{front_end.fitting_anywidget()}"; reload the page, and run the cell again. %tetrate_status shows both.'
+    " The magics work meanwhile: %%tetrate asks, %tetrate_model chooses."
 )
 RUN: Final = "Run this cell for the panel."  # where a saved notebook has no kernel, above the twin
 
