@@ -37,6 +37,10 @@ _TURNS: Final = 3  # of the loop: a closed connection gives its socket back in a
 _STOP: Final = 1.0  # seconds that the interpreter's exit waits for the loop
 
 
+_NO_THREADS: Final = "This kernel can't start a thread. Kernels without threads (JupyterLite) are not supported."
+_NO_THREADS_STEP: Final = "use a kernel of a Jupyter server"
+
+
 class Bridge:
     """Runs coroutines for callers that can't await. One may serve any number of threads and loops.
 
@@ -68,7 +72,7 @@ class Bridge:
         job = _Job(work)
         try:
             with _hearing() as heard:
-                job.start(self._private_loop())
+                job.start(self._private_loop(work))
                 pause = _POLL if tick is None else 0.0
                 while not job.finished.wait(pause):
                     pause = _POLL if tick is None else tick()
@@ -86,7 +90,7 @@ class Bridge:
         In "nested" mode the work goes on only while the loop runs: after the cell, or inside `run` and `take`.
         """
         job = _Job(work)
-        job.start(self._nestable_loop() or self._private_loop())
+        job.start(self._nestable_loop() or self._private_loop(work))
         return job.future
 
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
@@ -94,7 +98,7 @@ class Bridge:
         if self.mode == "nested" or asyncio.get_running_loop() is self._loop:
             return await work
         job = _Job(work)
-        job.start(self._private_loop())
+        job.start(self._private_loop(work))
         try:
             return await asyncio.wrap_future(job.future)
         except asyncio.CancelledError:
@@ -146,12 +150,19 @@ class Bridge:
         self._lock = threading.Lock()
         self._loop = self._thread = None
 
-    def _private_loop(self) -> asyncio.AbstractEventLoop:
+    def _private_loop(self, work: Coroutine[Any, Any, Any]) -> asyncio.AbstractEventLoop:
+        """Return the loop that `work` is for. Raises `BridgeError` where there are no threads."""
         with self._lock:
             if self._loop is None or self._thread is None or not self._thread.is_alive():
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="tetrate-jupyter", daemon=True)
-                self._thread.start()
+                loop = asyncio.new_event_loop()
+                thread = threading.Thread(target=_serve, args=(loop,), name="tetrate-jupyter", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # so in Pyodide, and where a system lets no more be started
+                    work.close()
+                    loop.close()
+                    raise BridgeError(_NO_THREADS, next_step=_NO_THREADS_STEP) from None
+                self._loop, self._thread = loop, thread
             return self._loop
 
     def _nestable_loop(self) -> asyncio.AbstractEventLoop | None:
