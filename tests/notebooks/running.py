@@ -17,12 +17,11 @@ NOTEBOOKS = tuple(sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb
 
 @contextlib.contextmanager
 def sandbox_environment(speed: float = INSTANT) -> Iterator[dict[str, str]]:
-    """Start a router; give the variables of a kernel that is signed in to it and shows each answer once."""
+    """Start a router; give the variables of a kernel that is signed in to it. Nobody types there: outputs are final."""
     with SandboxRouter(speed=speed) as router:
         yield {
             **router.environment,
             config.KEY_VARIABLES[0]: router.issue_key(),
-            config.STREAM_VARIABLE: "off",
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }

@@ -57,7 +57,7 @@ def execute_demo() -> int:
     from tetrate_jupyter.sandbox import SandboxRouter
 
     with SandboxRouter() as router:
-        variables = {**router.environment, config.KEY_VARIABLES[0]: router.issue_key(), config.STREAM_VARIABLE: "off"}
+        variables = {**router.environment, config.KEY_VARIABLES[0]: router.issue_key()}
         return run_notebook(pristine(), environment(variables))
 
 

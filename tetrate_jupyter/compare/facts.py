@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter.compare.allowance import stated
 from tetrate_jupyter.compare.rows import is_unpaid
 from tetrate_jupyter.completion.answer import beside_error
+from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.table import Column, Table
 
@@ -44,7 +45,8 @@ def headline(result: Result) -> str:
     parts.append(", ".join([f"{states['done']:,} of {len(rows):,} done", *ended]))
     if result.is_blind:
         return " · ".join([*parts, f"names hidden, in the order of seed {facts.seed}"])
-    parts.append(seconds(facts.seconds))
+    if streaming_wanted():  # else outputs are to be equal at every run
+        parts.append(seconds(facts.seconds))
     parts.append(_cost(result))
     return " · ".join(parts)
 
@@ -174,10 +176,10 @@ def notices(row: Row) -> list[str]:
 
 def line(row: Row) -> str:
     """Give the quiet line under an answer; "" where nothing was asked."""
-    if row.total is None:
+    if row.total is None and row.tokens_out is None:
         return ""
     first = f"first token {seconds(row.first_token)}, " if row.first_token is not None else ""
-    parts = [f"{first}total {seconds(row.total)}"]
+    parts = [] if row.total is None else [f"{first}total {seconds(row.total)}"]
     if (row.tokens_in, row.tokens_out) != (None, None):
         sent, got = ("?" if n is None else f"{n:,}" for n in (row.tokens_in, row.tokens_out))
         parts.append(f"{sent} → {got} tokens")

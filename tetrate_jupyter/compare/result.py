@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.errors import InputError, OptionError
+from tetrate_jupyter.front_end import streaming_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -236,14 +237,14 @@ class Result:
         """The page that is left in a notebook: no script, its own style, bounded in size."""
         from tetrate_jupyter.compare.page import page
 
-        return secrecy.redact(page(self), secrecy.HTML_MARK)
+        return secrecy.redact(page(self._shown()), secrecy.HTML_MARK)
 
     @property
     def text(self) -> str:
         """The same for a terminal."""
         from tetrate_jupyter.compare.terminal import text
 
-        return secrecy.redact(text(self))
+        return secrecy.redact(text(self._shown()))
 
     def __repr__(self) -> str:
         return self.text
@@ -252,7 +253,14 @@ class Result:
         """Return the page and the text as a MIME bundle; `at_once`: in next to no time, long answers unrendered."""
         from tetrate_jupyter.compare.page import page
 
-        return secrecy.bundle({"text/html": page(self, at_once=at_once), "text/plain": self.text})
+        return secrecy.bundle({"text/html": page(self._shown(), at_once=at_once), "text/plain": self.text})
+
+    def _shown(self) -> Result:
+        """Return what is shown: without times where outputs are to be equal at every run (nbval); the data has them."""
+        if streaming_wanted():
+            return self
+        rows = (replace(r, first_token=None, total=None, started=None, retry_wait=0.0) for r in self.rows)
+        return Result(self.facts, self.heads, rows, comparison=self.comparison, is_blind=self.is_blind)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.bundle()

@@ -95,13 +95,14 @@ class Answer:
 
     @property
     def footer(self) -> str:
-        """The quiet line: model, times, tokens, estimated cost."""
+        """The quiet line: model, times, tokens, estimated cost. No times where outputs are to be equal at every run."""
+        from tetrate_jupyter.front_end import streaming_wanted
         from tetrate_jupyter.render.answer import footer
 
         return footer(
             self.model,
             asked_id=self.model_asked,
-            timing=self.timing,
+            timing=self.timing if streaming_wanted() else None,
             usage=self.usage,
             cost=self.cost,
             cached=self.cached,

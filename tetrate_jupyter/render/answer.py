@@ -66,7 +66,7 @@ def footer(
     model_id: str,
     *,
     asked_id: str | None = None,
-    timing: Timing,
+    timing: Timing | None,
     usage: Usage,
     cost: Decimal | None,
     cached: bool = False,
@@ -74,15 +74,14 @@ def footer(
     """Give the quiet line: "claude-haiku-4-5 · first token 0.21 s, total 0.93 s · 12 → 34 tokens · ≈ $0.0002".
 
     The model is the one that answered; `asked_id` is named where it differs. `cached`: this answer was kept from an
-    earlier request, so neither time nor money was spent on it now.
+    earlier request, so neither time nor money was spent on it now. Without `timing` no times are named.
     """
     name = model_id if asked_id in (None, "", model_id) else f"{model_id} (asked for {asked_id})"
     parts = [one_line(name)]
     if cached:
         return " · ".join([*parts, "from the cache", _tokens(usage), "no cost now"])
-    return " · ".join(
-        [*parts, _times(timing), _tokens(usage), f"≈ {money(cost)}" if cost is not None else "cost unknown"]
-    )
+    parts += [] if timing is None else [_times(timing)]
+    return " · ".join([*parts, _tokens(usage), f"≈ {money(cost)}" if cost is not None else "cost unknown"])
 
 
 def _times(timing: Timing) -> str:

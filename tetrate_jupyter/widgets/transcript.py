@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.ledger import total_of
 from tetrate_jupyter.render.answer import answer_plain, footer
 from tetrate_jupyter.render.escape import escape
@@ -43,9 +44,8 @@ def quiet_line(exchange: Exchange) -> str:
     entry = exchange.entry
     if entry is None or entry.timing is None:
         return ""
-    return footer(
-        entry.answered or entry.asked, asked_id=entry.asked, timing=entry.timing, usage=entry.usage, cost=entry.cost
-    )
+    times = entry.timing if streaming_wanted() else None
+    return footer(entry.answered or entry.asked, asked_id=entry.asked, timing=times, usage=entry.usage, cost=entry.cost)
 
 
 def sum_line(exchanges: Sequence[Exchange]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Final
 from uuid import uuid4
 
-from tetrate_jupyter import secrecy
+from tetrate_jupyter import front_end, secrecy
 from tetrate_jupyter.render.style import BOUNDED
 
 PANEL_CLASS: Final = "tetrate-panel"  # on the root element of every live panel
+
+_NUMBERS: Final = count(1)  # where outputs are to be equal at every run, and no live panel is hidden by its mark
 
 
 class Twin:
@@ -19,7 +22,7 @@ class Twin:
     """
 
     def __init__(self) -> None:
-        self.mark = f"tetrate-twin-{uuid4().hex[:10]}"
+        self.mark = f"tetrate-twin-{uuid4().hex[:10] if front_end.streaming_wanted() else next(_NUMBERS)}"
         self._shown = False
 
     @property
