@@ -132,3 +132,24 @@ def test_quotes_and_line_ends_around_a_key_are_cut_off(text: str, monkeypatch: p
 )
 def test_a_base_url_that_is_whole_is_left_alone(given: str, expected: str) -> None:
     assert config.normalise_base_url(given) == expected
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["SSL_CERT_DIR", "SSLKEYLOGFILE"])
+async def test_other_certificate_settings_name_themselves(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv(name, "/no/such/folder/x")
+    client = GatewayClient(Endpoints.of("https://gateway.invalid/v1"))
+    with pytest.raises(errors.ConfigError) as caught:
+        await client.models(Secret("sk-some-key-0123456789", host=client.endpoints.host))
+    assert name in caught.value.message
+    assert "unset it" in caught.value.next_step
+
+
+@pytest.mark.parametrize("given", ["http://[::1", "http://user:secret@", "http://user:secret@host:99999", "//"])
+def test_a_proxy_that_is_no_address_names_its_variable(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", given)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(errors.ConfigError, match="HTTPS_PROXY is no address") as caught:
+        proxy_for("https://gateway.example/v1")
+    assert "secret" not in str(caught.value)

@@ -40,18 +40,36 @@ def certificates(urls: tuple[str, ...], usual: Callable[[], ssl.SSLContext]) -> 
     """
     if all(urlsplit(url).scheme == "http" for url in urls):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _check_key_log()
     for name, kind in (("SSL_CERT_FILE", "cafile"), ("SSL_CERT_DIR", "capath")):
         value = os.environ.get(name)
         if not value:
             continue
         problem = "isn't there" if not os.path.exists(value) else "can't be read as certificates"  # noqa: PTH110 - no Path of a foreign text
         with contextlib.suppress(OSError, ValueError):  # ssl's errors are OSErrors
+            if kind == "capath":
+                os.listdir(value)  # noqa: PTH208 - as above; ssl takes one that isn't there, and then trusts nobody
             return ssl.create_default_context(**{kind: value})  # type: ignore[arg-type]  # one of two names of a path
         raise ConfigError(
             f"{name} names {value!r}, which {problem}.",
-            next_step=f"set {name} to a file of certificates (PEM), or unset it; then restart the kernel",
+            next_step=f"set {name} to a {'file' if kind == 'cafile' else 'folder'} of certificates (PEM), or unset it; "
+            "then restart the kernel",
         )
     return usual()
+
+
+def _check_key_log() -> None:
+    value = os.environ.get("SSLKEYLOGFILE")
+    if not value:
+        return
+    try:
+        with open(value, "ab"):  # noqa: PTH123 - no Path of a foreign text
+            return
+    except (OSError, ValueError):
+        raise ConfigError(
+            f"SSLKEYLOGFILE names {value!r}, which can't be written.",
+            next_step="set it to a file that you can write, or unset it; then restart the kernel",
+        ) from None
 
 
 def proxy_for(url: str) -> str | None:
@@ -66,10 +84,10 @@ def proxy_for(url: str) -> str | None:
     given = proxies.get(split.scheme) or proxies.get("all")
     if not given or _is_excepted(split, proxies.get("no", "")):
         return None
-    proxy = urlsplit(given if "://" in given else f"http://{given}")
+    name = f"{split.scheme.upper()}_PROXY" if proxies.get(split.scheme) else "ALL_PROXY"
+    proxy = _address(given, name)
     if proxy.scheme == "socks":
         proxy = proxy._replace(scheme="socks5")
-    name = f"{split.scheme.upper()}_PROXY" if proxies.get(split.scheme) else "ALL_PROXY"
     if proxy.scheme not in _USABLE:
         raise ConfigError(
             f"{name} is a proxy of the kind {proxy.scheme}://, which can't be used.",
@@ -78,6 +96,18 @@ def proxy_for(url: str) -> str | None:
     if proxy.scheme.startswith("socks"):
         _check_socks(name)
     return urlunsplit(proxy)
+
+
+def _address(given: str, name: str) -> SplitResult:
+    """Return a proxy's address in its parts; one that can't be read isn't repeated, since a password may be in it."""
+    with contextlib.suppress(ValueError):
+        proxy = urlsplit(given if "://" in given else f"http://{given}")
+        if proxy.hostname and (proxy.port is None or proxy.port):
+            return proxy
+    raise ConfigError(
+        f"{name} is no address of a proxy.",
+        next_step=f"set {name} to http://HOST:PORT, or unset it; then restart the kernel",
+    )
 
 
 def _check_socks(name: str) -> None:
