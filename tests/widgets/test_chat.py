@@ -188,7 +188,7 @@ def test_parameters_are_the_sessions_and_checked(page: Page, session: Session, r
 def test_the_model_follows_and_leads(page: Page, session: Session) -> None:
     assert page.fields["model"] == "claude-haiku-4-5"
     session.model = "claude-sonnet-5"
-    assert page.fields["model"] == "claude-sonnet-5"
+    page.wait_for(lambda: page.fields["model"] == "claude-sonnet-5")
     page.do("choose", model="claude-haiku-4-5")
     assert session.model == "claude-haiku-4-5"
     page.wait_for(lambda: bool(page.fields["models"]))

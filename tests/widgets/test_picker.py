@@ -106,6 +106,7 @@ def test_a_choice_is_the_sessions_and_is_followed(page: Page, panel: ModelPicker
     assert page.fields["chosen"] == "claude-sonnet-5"
     assert [k for k, i in page.items.items() if i.fields["chosen"]] == ["claude-sonnet-5"]
     session.model = "claude-opus-5"
+    page.wait_for(lambda: page.fields["chosen"] == "claude-opus-5")
     assert [k for k, i in page.items.items() if i.fields["chosen"]] == ["claude-opus-5"]
     assert shown(page)[page.fields["place"]] == "claude-opus-5"
     assert "claude-opus-5" in panel.twin_plain()

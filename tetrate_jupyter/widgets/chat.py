@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,17 +39,25 @@ class ChatPanel(Panel):
         super().__init__(session)
         self._items = ChatItems(session.conversation, session.runs)
         self._hint = ""
-        self._offered = attachable(namespace())
+        self._offered: list[list[str]] = []
         self._models: tuple[ModelList, list[list[Any]]] | None = None
-        self._pumping = False
-        self.follow(
-            session.runs.on_change(self._changed),
+        self.begin()
+
+    def follows(self) -> Sequence[Callable[[], None]]:
+        """See `Panel`."""
+        session = self.session
+        self._offered = attachable(namespace())
+        return [
+            session.runs.on_change(self.changed),
             session.conversation.on_change(self._kept),
-            session.on_model_change(self.sync),
-            session.catalog.on_change(self.sync),
+            session.on_model_change(self.changed),
+            session.catalog.on_change(self.changed),
             on_cell_run(self._offer),
-        )
-        self.need_models()
+        ]
+
+    def forget(self) -> None:
+        """See `Panel`."""
+        self._items = ChatItems(self.session.conversation, self.session.runs)
 
     # --- showing ---------------------------------------------------------------------------------------------
 
@@ -91,33 +97,24 @@ class ChatPanel(Panel):
 
     # --- following -------------------------------------------------------------------------------------------
 
-    def _changed(self) -> None:
-        with self._lock:
-            for run, exchange in self._items.settled():
-                self.rename(run, exchange)
-            self.sync()
-            if self._items.active and not self._pumping:
-                self._pumping = True
-                self.work(self._pump)
+    def draw(self) -> None:
+        """See `Panel`."""
+        for run, exchange in self._items.settled():
+            self.rename(run, exchange)
+        self.sync()
+
+    def until_next_look(self) -> float | None:
+        """See `Panel`. Where text is still to come: 0.1 s, less before the first, more where it is long."""
+        active = self._items.active
+        if not active:
+            return None
+        longest = max((run.completion.length for run in active if run.completion is not None), default=0)
+        pause = max(config.DISPLAY_INTERVAL, min(longest, config.LIVE_CHARACTERS) / config.DISPLAY_BYTES_PER_SECOND)
+        return pause if longest else FIRST_LOOK
 
     def _kept(self) -> None:
-        self._changed()
+        self.changed()
         self.renew_twin()
-
-    async def _pump(self) -> None:
-        """Show the text that comes, about ten times a second; the first at once, less often where it is long."""
-        while True:
-            with self._lock:  # a run that begins now is either seen here or starts another pump
-                active = self._items.active
-                self._pumping = bool(active)
-                if not active:
-                    return
-                began = time.monotonic()
-                self.sync()
-                rest = (time.monotonic() - began) * config.DISPLAY_REST
-            longest = max((run.completion.length for run in active if run.completion is not None), default=0)
-            pause = max(config.DISPLAY_INTERVAL, min(longest, config.LIVE_CHARACTERS) / config.DISPLAY_BYTES_PER_SECOND)
-            await asyncio.sleep(max(pause, rest) if longest else FIRST_LOOK)
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 
@@ -214,7 +211,7 @@ class ChatPanel(Panel):
 
     def _offer(self) -> None:
         self._offered = attachable(namespace())
-        self.sync()
+        self.changed()
 
 
 def _uploaded(user: Message) -> Sequence[Image]:

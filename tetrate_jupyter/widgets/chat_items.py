@@ -37,6 +37,8 @@ class ChatItems:
 
     def settled(self) -> list[tuple[str, str]]:
         """Give (run's key, exchange's key) of the runs that have become an exchange since the last time."""
+        if not self._streams:
+            return []
         found = []
         exchanges = {id(exchange.user): exchange for exchange in self._conversation.exchanges}
         for key, (run, live) in list(self._streams.items()):

@@ -15,6 +15,7 @@ from tetrate_jupyter.widgets.chat_items import by_provider
 from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
 from tetrate_jupyter.widgets.compare_sheet import ROWS, Sheet
+from tetrate_jupyter.widgets.drawing import drawer
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 VIEWS: Final = ("answers", "code", "differences", "all prompts")
 LOOKS: Final = 100_000  # cells looked at in a second while a comparison runs
+TWIN_INTERVAL: Final = 5.0  # seconds between two twins of a comparison that runs: what a notebook saved then keeps
+TWIN_BYTES_PER_SECOND: Final = 20_000  # a long one is written less often
+TWIN_REST: Final = 30.0  # times what writing it cost go by before the next
 QUESTION: Final = 4_000  # characters of a prompt that are shown above its answers
 EMPTY: Final = "No comparison yet."
 _NOTHING: Final = "There is no comparison yet."
@@ -52,16 +56,29 @@ class ComparePanel(Panel):
         self._base = ""
         self._table = ""  # made when it is asked for: it holds every text once more
         self._busy = False
-        self._pumping = False
+        self._twin_due = 0.0  # on the system's monotonic clock
         self._unfollow: Callable[[], None] = lambda: None
         self._models: tuple[ModelList, list[list[Any]]] | None = None
-        self.follow(session.catalog.on_change(self.sync), self._leave)
         if comparison is not None:
             self._take(comparison)
-        self.need_models()
+        self.begin()
 
-    def _leave(self) -> None:
+    def follows(self) -> Sequence[Callable[[], None]]:
+        """See `Panel`."""
+        self._follow_comparison()
+        return [self.session.catalog.on_change(self.changed), lambda: self._unfollow()]  # noqa: PLW0108 - that of then
+
+    def _follow_comparison(self) -> None:
         self._unfollow()
+        self._unfollow = lambda: None
+        if self._comparison is not None:
+            self._unfollow = self._comparison.on_change(self._changed)
+
+    def forget(self) -> None:
+        """See `Panel`. What is looked at stays."""
+        self._standing = None
+        if self._comparison is not None:
+            self._items = CompareItems(self._comparison)
 
     @property
     def comparison(self) -> Comparison | None:
@@ -70,14 +87,14 @@ class ComparePanel(Panel):
 
     def _take(self, comparison: Comparison) -> None:
         with self._lock:
-            self._unfollow()
             self._comparison = comparison
             self._items, self._sheet, self._standing = CompareItems(comparison), Sheet(comparison), None
             self._draft.take(comparison)
             self._at, self._base = (0, 0), ""
-            if self._view not in self._views:
+            if self._view not in self._ways:
                 self._view = VIEWS[0]
-            self._unfollow = comparison.on_change(self._changed)
+            self._twin_due = time.monotonic() + TWIN_INTERVAL
+            self._follow_comparison()
 
     # --- showing ---------------------------------------------------------------------------------------------
 
@@ -92,7 +109,7 @@ class ComparePanel(Panel):
             **self._draft.fields(),
             "blind": self._blind,
             "view": self._view,
-            "views": self._views,
+            "views": self._ways,
             "base": self._base,
             "busy": self._busy,
             "confirm": self._ready.forecast.sentence if self._ready is not None else "",
@@ -114,7 +131,7 @@ class ComparePanel(Panel):
         return {**found, "question": visible(comparison.setup.prompts[self._at[0]][:QUESTION]) if several else ""}
 
     @property
-    def _views(self) -> tuple[str, ...]:
+    def _ways(self) -> tuple[str, ...]:
         setup = None if self._comparison is None else self._comparison.setup
         return VIEWS if setup is not None and len(setup.prompts) * setup.repeats > 1 else VIEWS[:-1]
 
@@ -147,34 +164,42 @@ class ComparePanel(Panel):
     # --- following -------------------------------------------------------------------------------------------
 
     def _changed(self) -> None:
-        with self._lock:
-            self._standing = None
-            if self._pumping:  # it looks often enough: thousands of cells each begin and end
-                return
-            self.sync()
-            comparison = self._comparison
-            self._pumping = comparison is not None and comparison.is_running
-            if self._pumping:
-                self.work(self._pump)
-        if comparison is not None and not self._pumping:
-            self.renew_twin()
-
-    async def _pump(self) -> None:
-        """Show the texts that come, all columns in one message, about ten times a second."""
-        while True:
-            with self._lock:
-                comparison = self._comparison
-                self._pumping = comparison is not None and comparison.is_running
-                began = time.monotonic()
-                self.sync()
-                rest = (time.monotonic() - began) * config.DISPLAY_REST
-            if not self._pumping:
+        self._standing = None
+        if not (self._looking and self._runs):  # it looks often enough: thousands of cells each begin and end
+            self.changed()
+            if not self._runs:
                 self.renew_twin()
-                return
-            cells = comparison.cells if comparison is not None else ()
-            length = sum(len(cell.text) for cell in cells if cell.state == "running")
-            pauses = config.DISPLAY_INTERVAL, length / config.DISPLAY_BYTES_PER_SECOND, len(cells) / LOOKS, rest
-            await asyncio.sleep(max(pauses))
+
+    @property
+    def _runs(self) -> bool:
+        comparison = self._comparison
+        return comparison is not None and comparison.is_running
+
+    def draw(self) -> None:
+        """See `Panel`."""
+        self._standing = None
+        running = self._runs
+        self.sync()
+        if running:
+            self._keep()
+
+    def until_next_look(self) -> float | None:
+        """See `Panel`. All columns go in one message, about ten times a second, less often where they are long."""
+        comparison = self._comparison
+        if comparison is None or not comparison.is_running:
+            return None
+        cells = comparison.cells
+        length = sum(len(cell.text) for cell in cells if cell.state == "running")
+        return max(config.DISPLAY_INTERVAL, length / config.DISPLAY_BYTES_PER_SECOND, len(cells) / LOOKS)
+
+    def _keep(self) -> None:
+        """Write what has come into the twin, now and then: the notebook may be saved at any time."""
+        began = time.monotonic()
+        if began < self._twin_due:
+            return
+        size = self.write_twin()
+        now = time.monotonic()
+        self._twin_due = now + max(TWIN_INTERVAL, size / TWIN_BYTES_PER_SECOND, TWIN_REST * (now - began))
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 
@@ -220,10 +245,10 @@ class ComparePanel(Panel):
             if only_forecast or comparison.forecast.calls >= ANNOUNCED:
                 self._ready = comparison
             else:
-                self._begin(comparison)
+                await asyncio.wrap_future(drawer.submit(lambda: self._begin(comparison)))  # it waits for drawings
         finally:
             self._busy = False
-            self.sync()
+            self.changed()
 
     def _redraft(self) -> Draft:
         self._ready = None  # what was forecast is no longer what would be asked
@@ -249,9 +274,8 @@ class ComparePanel(Panel):
         """Take the comparison out of the panel; `session.comparison` still has it."""
         self._live().stop()
         with self._lock:
-            self._unfollow()
-            self._unfollow = lambda: None
             self._comparison = self._items = self._sheet = self._standing = None
+            self._follow_comparison()
         self.renew_twin()
 
     def _retry(self, key: str | None = None) -> None:
@@ -285,8 +309,8 @@ class ComparePanel(Panel):
             self._sheet.opened ^= {int(number)}
 
     def _show_as(self, how: str, base: str = "") -> None:
-        if how not in self._views:
-            raise OptionError(f"There is no view {how!r}.", next_step=f"use one of: {', '.join(self._views)}")
+        if how not in self._ways:
+            raise OptionError(f"There is no view {how!r}.", next_step=f"use one of: {', '.join(self._ways)}")
         self._view = how
         columns = [column.id for column in self._live().columns]
         self._base = base if base in columns else next(iter(columns), "")

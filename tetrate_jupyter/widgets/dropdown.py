@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
 
+from tetrate_jupyter.widgets.lifetime import Outputs, put_away, reopen
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.sessions.session import Session
 
@@ -27,16 +31,40 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         options = {"description": "Model", "layout": {"width": "min(100% - 4px, 32rem)"}, **options}
         super().__init__(options=_choices(models, session.model), value=session.model or NOTHING, **options)
         self.observe(self._chosen, names="value")
-        self._stops = [
-            session.on_model_change(self._follow),
-            session.catalog.on_change(self._relist),
-        ]
+        self._outputs = Outputs(self._replaced)
+        self._stops: list[Callable[[], None]] = []
+        self._begin()
 
     def close(self) -> None:
         """Remove the dropdown from every view, and stop following the session."""
-        for stop in self._stops:
+        self._outputs.close()
+        self._replaced()
+
+    def _begin(self) -> None:
+        self._stops = [
+            self._session.on_model_change(self._follow),
+            self._session.catalog.on_change(self._relist),
+        ]
+
+    def _replaced(self) -> None:
+        """Go from the page: the last cell that showed it is being run again. Shown again, it is back."""
+        stops, self._stops = self._stops, []
+        for stop in stops:
             stop()
-        super().close()
+        put_away(self)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import publish_display_data
+
+        reopen(self)
+        if not self._stops:
+            self._relist()
+            self._begin()
+        self._outputs.shown()
+        publish_display_data(self._repr_mimebundle_())  # type: ignore[no-untyped-call]  # IPython's
+
+    def __del__(self) -> None:
+        """Do nothing: ipywidgets would close it once more, and a collection, at any moment, may wait for no lock."""
 
     def _chosen(self, change: dict[str, Any]) -> None:
         if change["new"] not in {NOTHING, self._session.model}:

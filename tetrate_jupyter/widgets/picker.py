@@ -42,11 +42,16 @@ class ModelPicker(Panel):
         self._ranges: dict[str, tuple[int, int]] = {}
         self._found: tuple[ModelList, Wish, ModelList] | None = None
         self._busy = False
-        self.follow(
-            session.on_model_change(self._chosen),
-            session.catalog.on_change(self._chosen),
-        )
-        self.need_models()
+        self.begin()
+
+    def follows(self) -> Sequence[Callable[[], None]]:
+        """See `Panel`."""
+        return [self.session.on_model_change(self._chosen), self.session.catalog.on_change(self._chosen)]
+
+    def forget(self) -> None:
+        """See `Panel`. What is searched for stays."""
+        self._ranges.clear()
+        self._found = None
 
     @property
     def found(self) -> ModelList:
@@ -108,7 +113,7 @@ class ModelPicker(Panel):
     # --- following -------------------------------------------------------------------------------------------
 
     def _chosen(self) -> None:
-        self.sync()
+        self.changed()
         self.renew_twin()
 
     async def _settle(self) -> None:
@@ -120,12 +125,12 @@ class ModelPicker(Panel):
     async def fetch_models(self) -> None:
         """See `Panel`. Asks anew where there is a list already."""
         self._busy = True
-        self.sync()
+        self.changed()
         try:
             await self.session.amodels(refresh=bool(self.session.catalog.models))
         finally:
             self._busy = False
-            self.sync()
+            self.changed()
         self.renew_twin()
 
     # --- what the page may ask for ---------------------------------------------------------------------------

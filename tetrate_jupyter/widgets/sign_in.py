@@ -16,6 +16,7 @@ from tetrate_jupyter.errors import BaseURLError, GatewayError, InvalidKeyError, 
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.sessions.account import SignedIn
 from tetrate_jupyter.widgets import sign_in_words as words
+from tetrate_jupyter.widgets.lifetime import Outputs
 from tetrate_jupyter.widgets.sign_in_view import Shown, SignInView
 from tetrate_jupyter.widgets.sign_in_words import State
 from tetrate_jupyter.widgets.twin import Twin
@@ -57,14 +58,19 @@ class SignInPanel:
         self._closed = False
         self._twin = Twin()
         self._hosted = hosted_elsewhere()
+        self._outputs = Outputs(self._end)
         self._shown = Shown(State.CHECKING, session.endpoints.host)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._closed = False
         self.view = SignInView(
             hosted=self._hosted, twin_css=self._twin.hiding_css, paste=self._pasted, key=self._key_given
         )
-        self.view.url.value = session.endpoints.base_url
+        self.view.url.value = self._session.endpoints.base_url
         self._connect_controls()
         self._show()
-        self._stop_following = session.account.on_change(lambda: self._beside(self._look))
+        self._stop_following = self._session.account.on_change(lambda: self._beside(self._look))
         self._do(self._sign_in)
 
     @property
@@ -74,6 +80,10 @@ class SignInPanel:
 
     def close(self) -> None:
         """Remove it from every view and stop what it waits for. The session stays as it is."""
+        self._outputs.close()
+        self._end()
+
+    def _end(self) -> None:
         self._closed = True
         self._stop_following()
         for job in (self._job, *self._aside):
@@ -300,6 +310,9 @@ class SignInPanel:
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data
 
+        if self._closed:  # its cell was run again, and now another one shows it
+            self._begin()
+        self._outputs.shown()
         if front_end.place() == "notebook":
             bundle = {**self.view.root._repr_mimebundle_(), "text/plain": words.WITHOUT}
             publish_display_data(bundle, metadata={})  # type: ignore[no-untyped-call]  # IPython's

@@ -11,6 +11,7 @@ from traitlets import Unicode, validate
 
 from tetrate_jupyter.types import Secret
 from tetrate_jupyter.widgets import sign_in_words as words
+from tetrate_jupyter.widgets.lifetime import put_away
 from tetrate_jupyter.widgets.sign_in_logs import keep_out_of_logs
 from tetrate_jupyter.widgets.twin import PANEL_CLASS
 
@@ -118,7 +119,7 @@ class SignInView:
     def close(self) -> None:
         """Remove it from every view."""
         for widget in self._all:
-            widget.close()
+            put_away(widget)
 
 
 def _html(name: str = "") -> Any:  # noqa: ANN401 - ipywidgets publishes no types

@@ -26,6 +26,11 @@ class Twin:
         self._shown = False
 
     @property
+    def is_shown(self) -> bool:
+        """Whether some cell has shown it."""
+        return self._shown
+
+    @property
     def hiding_css(self) -> str:
         """The rule that hides this twin; it must be in the page exactly as long as its panel is."""
         return f".jp-OutputArea-child:has(.{self.mark}),.{self.mark}{{display:none}}"

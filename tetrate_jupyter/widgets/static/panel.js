@@ -58,6 +58,28 @@ async function copy(text) {
   }
 }
 
+// Lets the kernel know whether anybody still sees a view: it draws for nobody, and seldom where it hears nothing.
+function presence(model, view) {
+  let said = Date.now();
+  const tell = (what) => {
+    said = Date.now();
+    try {
+      model.send({ do: what, view });
+    } catch {
+      // the kernel has gone, or the connection to it
+    }
+  };
+  const bye = () => tell("bye");
+  window.addEventListener("pagehide", bye);
+  return {
+    seen() { if (Date.now() - said > 20_000) tell("here"); },
+    end() {
+      window.removeEventListener("pagehide", bye);
+      bye();
+    },
+  };
+}
+
 // One view of one panel. `make(context)` builds it and gives {node, list, fields, item, after}:
 // `fields(changed, all)` and, for each item, {node, body, update(changed, all)} from `item(key)`; `after()` at the end.
 function panel({ model, el }, label, make) {
@@ -163,8 +185,9 @@ function panel({ model, el }, label, make) {
       waiting.delete(message.done);
       if (!waiting.size) show(slow, false);
     }
-    if (message.to === view && !synced) synced = true;
+    if (message.to === view) synced = true;
     else if (message.to || !synced) return;
+    present.seen();
     if (message.twin) writeTwin(model, told.mark, message.twin);
     made.before?.();
     for (const [name, ...operands] of message.operations ?? []) does[name](...operands);
@@ -196,6 +219,7 @@ function panel({ model, el }, label, make) {
   kernel?.statusChanged?.connect(lost);
   window.tetratePage ??= Math.random().toString(36).slice(2);
   model.send({ do: "hello", view, page: window.tetratePage });
+  const present = presence(model, view);
   queueMicrotask(lost); // a page that was reloaded after its kernel had gone
   return () => {
     for (const { timer } of waiting.values()) clearTimeout(timer);
@@ -203,6 +227,7 @@ function panel({ model, el }, label, make) {
     kernel?.disposed?.disconnect(lost);
     kernel?.statusChanged?.disconnect(lost);
     made.stop?.();
+    present.end();
     root.remove();
   };
 }
