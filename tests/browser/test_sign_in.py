@@ -198,7 +198,7 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
     notebook.shut_down()
     without_kernel(notebook)  # and without the widgets' state, as JupyterLab saves it by default
     expect(twin).to_be_visible()
-    expect(twin).to_contain_text("Signed in to")
+    expect(twin).to_contain_text("Was signed in to")
     expect(page.get_by_text("Error displaying widget")).not_to_be_visible()
 
 

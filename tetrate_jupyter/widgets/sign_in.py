@@ -320,12 +320,12 @@ class SignInPanel:
 
     def _twin_html(self) -> str:
         if self.state is State.SIGNED_IN:
-            return f"<p>Signed in {self._shown.line}</p>"
+            return f"<p>{escape(words.was_signed_in(self._shown.host))}</p>"
         return f"<p>{escape(words.not_yet(self._shown.host))}</p>"
 
     def _twin_plain(self) -> str:
         if self.state is State.SIGNED_IN:
-            return f"Signed in to {self._shown.host}."
+            return words.was_signed_in(self._shown.host)
         return words.not_yet(self._shown.host)
 
     def __repr__(self) -> str:

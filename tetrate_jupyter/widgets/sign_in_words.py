@@ -139,6 +139,11 @@ def not_yet(host: str) -> str:
     return f"Not signed in to {host}. Run this cell, or %tetrate_login --wait where no panel shows."
 
 
+def was_signed_in(host: str) -> str:
+    """Say for a reader without a kernel how it was: a copy of the notebook says nothing about who reads it."""
+    return f"Was signed in to {host} when this was saved. Run this cell to see how it is now."
+
+
 def signed_out_lines(endpoints: Endpoints, places: Sequence[Place]) -> list[str]:
     """Say where the key was removed from, where one is left, and where it can be revoked."""
     gone = [place for place in places if place.removable]
