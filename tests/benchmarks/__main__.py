@@ -6,7 +6,7 @@ import json
 import platform
 from pathlib import Path
 
-from tests.benchmarks import cells, chat, client_cpu, compare_live, compare_runs, interrupt, loading, picker
+from tests.benchmarks import cells, chat, client_cpu, compare_live, compare_runs, interrupt, loading, picker, rendering
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -21,6 +21,7 @@ def main() -> None:
     search = picker.measure()
     columns = compare_live.measure()
     large = compare_runs.measure()
+    blocks = rendering.measure()
     results = {
         "python": platform.python_version(),
         "load_ext": load,
@@ -32,6 +33,7 @@ def main() -> None:
         "picker": search,
         "compare_live": columns,
         "compare_runs": large,
+        "rendering": blocks,
     }
     RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n")
     burst, paced, stop = kernel["burst"], kernel["paced"], kernel["interrupt"]
@@ -73,6 +75,11 @@ def main() -> None:
         ("(h) 32 columns: whole run against the slowest", f"{large['wall_to_slowest']:.2f}x", "1.1x"),
         ("    forecast of 10,000 cells", f"{large['forecast_ms']:.0f} ms", "200 ms"),
         ("    2,000 answers: memory, with the page", f"{large['run_and_page_mb']:.0f} MB", ""),
+        (
+            "(i) an update of 40,000 characters against 5,000",
+            f"{max(b['ratio'] for b in blocks.values()):.2f}x",
+            "1.3x",
+        ),
     ]
     print(f"{'':50}{'measured':>18}{'aim':>12}")
     for name, value, aim in rows:
