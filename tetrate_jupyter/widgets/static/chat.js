@@ -14,7 +14,7 @@ function chat(context) {
   const log = h("div", { class: "tetrate-log", role: "region", tabindex: "0", "aria-label": "Conversation" }, empty, list);
   const box = composer(send);
   const hint = h("p", { class: "tetrate-quiet tetrate-hint", role: "status", hidden: true });
-  const settings = parameters(send);
+  const settings = parameters(send, box.tell);
   const node = h("div", { class: "tetrate-chat" },
     h("div", { class: "tetrate-head" }, h("label", {}, h("span", {}, "Model"), model), total, earlier, fresh),
     log, hint, box.node, settings.node);
@@ -89,10 +89,9 @@ function message(context) {
     h("div", { class: "tetrate-buttons" },
       h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Send"),
       button("Cancel", () => editing(false))));
-  changed.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") editing(false);
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) resend(event);
-  });
+  changed.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.isComposing) editing(false); });
+  changed.addEventListener("input", () => grow(changed));
+  sends(changed, resend, swapped.get);
 
   function editing(wanted) {
     if (wanted) changed.value = item.self().fields.prompt;
@@ -184,15 +183,16 @@ function composer(send) {
   const file = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => add(file.files) });
   const variable = h("select", { "aria-label": "Insert a variable", onchange: insert }, h("option", { value: "" }, "Insert variable"));
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Send");
+  const keys = h("span", { class: "tetrate-quiet tetrate-keys" });
   const node = h("form", { class: "tetrate-composer", onsubmit: ask }, text, chips, told,
     h("div", { class: "tetrate-row" },
       button("Attach image", () => file.click(), { class: "tetrate-button tetrate-plain" }), file, variable,
-      h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter sends"), go));
+      keys, go));
 
   text.addEventListener("input", () => grow(text));
-  text.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask(event);
-  });
+  text.addEventListener("focus", tell); // another panel may have changed it
+  tell();
+  sends(text, ask, swapped.get);
   text.addEventListener("paste", (event) => {
     const images = [...(event.clipboardData?.files ?? [])].filter((each) => each.type.startsWith("image/"));
     if (images.length) { event.preventDefault(); add(images); }
@@ -202,14 +202,20 @@ function composer(send) {
     event.preventDefault();
     if (go.disabled || (!text.value.trim() && !files.length)) return;
     go.disabled = true;
-    const data = await Promise.all(files.map((each) => each.arrayBuffer()));
-    const done = await send("ask", { text: text.value, names: files.map((each) => each.name) }, data);
+    const sent = text.value;
+    const along = [...files];
+    const data = await Promise.all(along.map((each) => each.arrayBuffer()));
+    const done = await send("ask", { text: sent, names: along.map((each) => each.name) }, data);
     go.disabled = false;
     if (!done) return; // what was refused stays in the box
-    text.value = "";
+    if (text.value.startsWith(sent)) text.value = text.value.slice(sent.length); // and what was typed meanwhile
     grow(text);
-    files.length = 0;
+    files.splice(0, files.length, ...files.filter((each) => !along.includes(each)));
     attached();
+  }
+
+  function tell() {
+    setText(keys, swapped.get() ? "Shift + Enter sends" : "Enter sends, Shift + Enter: new line");
   }
 
   function add(chosen) {
@@ -238,6 +244,7 @@ function composer(send) {
 
   return {
     node,
+    tell,
     variables(found) {
       show(variable, found.length > 0);
       variable.replaceChildren(h("option", { value: "" }, "Insert variable"),
@@ -248,7 +255,7 @@ function composer(send) {
 
 // --- parameters ------------------------------------------------------------------------------------------------------
 
-function parameters(send) {
+function parameters(send, tell) {
   const field = (name, properties) => h("input", { type: "text", ...properties, onchange: (e) => send("set", { name, value: e.target.value }) });
   const inputs = {
     temperature: field("temperature", { inputmode: "decimal", placeholder: "provider's", size: "8" }),
@@ -257,12 +264,14 @@ function parameters(send) {
   const effort = h("select", { onchange: () => send("set", { name: "effort", value: effort.value }) });
   const effortLabel = h("label", {}, h("span", {}, "Effort"), effort);
   const system = h("textarea", { rows: "2", onchange: () => send("set", { name: "system", value: system.value }) });
-  const node = h("details", { class: "tetrate-parameters" }, h("summary", {}, "Parameters"),
+  const line = h("input", { type: "checkbox", onchange: () => { swapped.set(line.checked); tell(); } });
+  const node = h("details", { class: "tetrate-parameters", ontoggle: () => { line.checked = swapped.get(); } }, h("summary", {}, "Parameters"),
     h("div", { class: "tetrate-row" },
       h("label", {}, h("span", {}, "Temperature"), inputs.temperature),
       h("label", {}, h("span", {}, "Output cap, tokens"), inputs.max_tokens),
       effortLabel),
-    h("label", { class: "tetrate-system" }, h("span", {}, "System prompt"), system));
+    h("label", { class: "tetrate-system" }, h("span", {}, "System prompt"), system),
+    h("label", { class: "tetrate-row" }, line, h("span", {}, "Enter makes a line, Shift + Enter sends")));
 
   return {
     node,

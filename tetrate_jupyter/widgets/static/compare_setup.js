@@ -32,10 +32,11 @@ function setup(context) {
       h("label", {}, several, divided), others),
     h("div", { class: "tetrate-row" }, h("label", {}, blind, h("span", {}, "Hide the names")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm);
 
-  text.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  sends(text, () => ask(false));
+  node.addEventListener("keydown", (event) => { // in a field Enter means its value; asking costs
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
     event.preventDefault();
-    ask(false);
+    if (event.target.type === "text") event.target.dispatchEvent(new Event("change"));
   });
   text.addEventListener("input", () => { fit(); dismiss(); });
 

@@ -80,6 +80,23 @@ function presence(model, view) {
   };
 }
 
+// Whether Enter makes a line in the chat, and Shift-Enter sends: kept for the person by the browser, where it keeps anything.
+const swapped = {
+  get() { try { return localStorage.getItem("tetrate-enter") === "line"; } catch { return false; } },
+  set(wanted) { try { localStorage.setItem("tetrate-enter", wanted ? "line" : "send"); } catch { /* for now, then */ } },
+};
+
+// Sends with Ctrl or Cmd and Enter. Where there is `alone`, also with Enter (Shift-Enter makes a line); where that gives true,
+// with Shift-Enter (Enter makes a line). An Enter that ends a composition belongs to it; Safari tells that by 229 only.
+function sends(area, action, alone) {
+  area.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || event.altKey) return;
+    if (!event.ctrlKey && !event.metaKey && (!alone || event.shiftKey !== alone())) return;
+    event.preventDefault();
+    if (!event.repeat) action(event);
+  });
+}
+
 // One view of one panel. `make(context)` builds it and gives {node, list, fields, item, after}:
 // `fields(changed, all)` and, for each item, {node, body, update(changed, all)} from `item(key)`; `after()` at the end.
 function panel({ model, el }, label, make) {
@@ -118,6 +135,7 @@ function panel({ model, el }, label, make) {
   const root = h("section", { class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore", "aria-label": label },
     hiding, gone, made.node, problem, slow, live);
   el.append(root);
+  root.addEventListener("keydown", endKeys);
   window.addEventListener("keydown", keepKeys, true);
 
   const does = {
@@ -195,10 +213,18 @@ function panel({ model, el }, label, make) {
   }
 
   // Keys typed here are not JupyterLab's commands, but for Ctrl-S and its like, which no control of a panel uses.
+  function passes(event) {
+    return (event.ctrlKey || event.metaKey) && !/^(?:[acvxyz]|Control|Meta|Shift|Alt.*|Enter|Backspace|Delete|Home|End|Arrow.*)$/i.test(event.key);
+  }
+
+  // JupyterLab before 4.1 listens before the panel does: the mark keeps it off.
   function keepKeys(event) {
-    if (!root.contains(event.target)) return;
-    const passed = (event.ctrlKey || event.metaKey) && !/^(?:[acvxyz]|Enter|Backspace|Delete|Home|End|Arrow.*)$/i.test(event.key);
-    root.toggleAttribute("data-lm-suppress-shortcuts", !passed);
+    if (root.contains(event.target)) root.toggleAttribute("data-lm-suppress-shortcuts", !passes(event));
+  }
+
+  // A later one that hears of a key, or of Ctrl alone, takes back a line break or an undoing that follows, mark or not.
+  function endKeys(event) {
+    if (!passes(event)) event.stopPropagation();
   }
 
   // JupyterLab marks the views of a restarted kernel; of one that was shut down it says nothing, but its manager knows.
