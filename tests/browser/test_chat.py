@@ -158,7 +158,7 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
 
     notebook.save()
     notebook.shut_down()
-    expect(chat.box.get_by_text("The kernel was restarted or shut down")).to_be_visible()
+    expect(chat.box.get_by_text("The kernel has ended.")).to_be_visible()
     expect(chat.prompt).to_be_disabled()
     expect(chat.messages.first).to_contain_text("xyzzy")
     assert grave(chat) == []

@@ -134,7 +134,7 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
 
     notebook.save()
     notebook.shut_down()
-    expect(panel.box.get_by_text("The kernel was restarted or shut down")).to_be_visible()
+    expect(panel.box.get_by_text("The kernel has ended.")).to_be_visible()
     without_kernel(notebook)
     twin = notebook[1].box.locator(".tetrate-twin")
     expect(twin).to_contain_text("gpt-6-luna")

@@ -95,7 +95,7 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(chosen).to_contain_text("claude-haiku-4-5")
     notebook.save()
     notebook.shut_down()
-    expect(notebook[1].box.get_by_text("The kernel was restarted or shut down")).to_be_visible()
+    expect(notebook[1].box.get_by_text("The kernel has ended.")).to_be_visible()
     without_kernel(notebook)
     twin = notebook[1].box.locator(".tetrate-twin")
     expect(twin).to_contain_text("Model: claude-haiku-4-5")

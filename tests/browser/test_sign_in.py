@@ -188,7 +188,7 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
         assert "code=" not in saved
 
         restart(page)
-        gone = panel.box.get_by_text("The kernel of this panel is gone")
+        gone = panel.box.get_by_text("The kernel was restarted or has ended.")
         expect(gone).to_be_visible()
         expect(panel.button("Sign out")).not_to_be_visible()
         assert axe.findings(panel.box) == []

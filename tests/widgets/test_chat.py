@@ -104,6 +104,21 @@ def test_stop_hangs_up_and_keeps_what_came(page: Page, session: Session, router:
     assert "#3" in only(page)[1].html
 
 
+def test_a_conversation_is_taken_back_once_and_goes_on(page: Page, session: Session) -> None:
+    kept = [["What is {x}?", "What is 6 * 7?", "**42**", False], ["And then?", "", "It was st", True]]
+    page.do("take", exchanges=kept, left=3)
+    page.wait_for(lambda: texts(page) == ["What is {x}?", "And then?"] and states(page) == ["done", "partial"])
+    assert "3 earlier" in page.fields["hint"]
+    assert [m.content for e in session.history for m in e.messages()] == [
+        "What is 6 * 7?",
+        "**42**",
+        "And then?",
+        "It was st",
+    ]
+    page.do("take", exchanges=kept)
+    assert len(session.history) == 2
+
+
 def test_a_refusal_is_shown_and_can_be_tried_again(page: Page, router: SandboxRouter) -> None:
     router.inject(Fault("no-credits"))
     page.do("ask", text="Say hello.")

@@ -11,6 +11,7 @@ from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.sessions.rows import limits
+from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
 from tetrate_jupyter.widgets.chat_items import ChatItems, by_provider, earlier
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.sessions.asking import Question
     from tetrate_jupyter.sessions.session import Session
-    from tetrate_jupyter.types import Image, Message
+    from tetrate_jupyter.types import Image
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 FIRST_LOOK: Final = 0.02  # seconds between looks until the first text
@@ -131,6 +132,7 @@ class ChatPanel(Panel):
             "back": lambda branch: self.session.conversation.switch(str(branch)),
             "choose": self._choose,
             "set": self._set,
+            "take": self._take,
         }
 
     def _ask(self, text: str, names: Sequence[str] = (), buffers: Sequence[bytes] = ()) -> None:
@@ -166,6 +168,20 @@ class ChatPanel(Panel):
             cuts=filled.cuts,
             replaces=replaces,
         )
+
+    def _take(self, exchanges: Sequence[Sequence[Any]], left: int = 0) -> None:
+        """Take a conversation back from a page whose kernel was restarted; one that has begun here stays as it is.
+
+        Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part.
+        """
+        conversation = self.session.conversation
+        if conversation.exchanges or self._items.active:
+            return
+        for prompt, sent, answer, partial in exchanges:
+            user = Message("user", str(sent or prompt), typed=str(prompt) if sent else None)
+            conversation.add(conversation.begin(), user, [Message("assistant", str(answer))], partial=bool(partial))
+        if left:
+            self._hint = f"{int(left):,} earlier or unanswered questions could not be given back after the restart."
 
     def _find(self, key: str) -> tuple[Message, str | None]:
         """Give the message of an item, and the exchange that asking it again replaces."""

@@ -41,7 +41,23 @@ function chat(context) {
       settings.fields(changed, all);
     },
     item: () => message(context),
+    keep,
+    take(kept) { if (kept.exchanges.length) send("take", kept); },
   };
+}
+
+// What a new kernel is given back of the conversation: the newest of it, as much as Jupyter's connection takes.
+function keep(items) {
+  const exchanges = [];
+  let room = LARGEST / 4; // characters, of up to four bytes
+  for (const { fields, body } of items.reverse()) {
+    const answer = fields.source || body.innerText;
+    if (!answer) continue;
+    room -= fields.prompt.length + (fields.sent ?? "").length + answer.length;
+    if (room < 0) break;
+    exchanges.unshift([fields.prompt, fields.sent ?? "", answer, ["running", "partial"].includes(fields.state)]);
+  }
+  return { exchanges, left: items.length - exchanges.length };
 }
 
 function options(select, { models, model }) {

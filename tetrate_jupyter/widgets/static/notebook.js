@@ -14,6 +14,52 @@ function cellOf(model, mark) {
   return null;
 }
 
+// Gives the source of that cell, or "".
+function sourceOf(model, mark) {
+  const found = cellOf(model, mark);
+  return found?.notebook.cells.get(found.index).sharedModel.getSource() ?? "";
+}
+
+function canRun(model) {
+  return Boolean(model.widget_manager?.context?.sessionContext && model.widget_manager._modelsSync);
+}
+
+// Runs the cell in which this element of a widget stands, in a new kernel if need be. Gives whether that could be done.
+// JupyterLab's commands would ask a person to trust the button first; its cell is found through the widget's own view.
+async function runCell(model, el) {
+  try {
+    const session = model.widget_manager.context.sessionContext;
+    const cell = await cellAround(model.widget_manager, el);
+    if (!cell) return false;
+    const status = session.session?.kernel?.status;
+    if (!status || status === "dead" || status === "terminating") await (status ? session.restartKernel() : session.startKernel());
+    const kernel = session.session?.kernel;
+    if (!kernel) return false;
+    // A fresh kernel knows neither the magics nor the session that such a cell needs of us.
+    const names = /\bsession\b/.test(cell.model.sharedModel.getSource())
+      ? "\nglobals().setdefault('session', __import__('tetrate_jupyter').session)" : "";
+    kernel.requestExecute({ code: `%load_ext tetrate_jupyter${names}`, silent: true, store_history: false });
+    await cell.constructor.execute(cell, session, { deletedCells: [] });
+    return true;
+  } catch (error) {
+    console.warn(error);
+    return false;
+  }
+}
+
+async function cellAround(manager, el) {
+  for (const each of manager._modelsSync.values()) {
+    const views = await Promise.all(Object.values(each.views ?? {}));
+    if (!views.some((view) => view.el?.contains(el))) continue;
+    for (const view of views) { // of several, one is in the notebook
+      let widget = view.luminoWidget ?? view.pWidget;
+      while (widget && !widget.node.classList.contains("jp-CodeCell")) widget = widget.parent;
+      if (widget?.constructor.execute) return widget;
+    }
+  }
+  return null;
+}
+
 function insertCell(model, mark, source) {
   const found = cellOf(model, mark);
   found?.notebook.sharedModel.insertCell(found.index + 1, { cell_type: "code", source, metadata: {} });

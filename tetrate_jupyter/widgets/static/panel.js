@@ -106,6 +106,8 @@ function panel({ model, el }, label, make) {
   const waiting = new Map();
   let count = 0;
   let synced = false;
+  let heard = 0; // messages
+  let suspicion = 0; // the timer of a hello that may stay without an answer
 
   const hiding = h("style");
   const gone = h("p", { class: "tetrate-gone", role: "status", hidden: true });
@@ -119,7 +121,7 @@ function panel({ model, el }, label, make) {
     const n = ++count;
     model.send({ do: action, n, view, ...parts }, undefined, buffers);
     return new Promise((resolve) => {
-      waiting.set(n, { resolve, timer: setTimeout(() => show(slow, true), SLOW) });
+      waiting.set(n, { resolve, timer: setTimeout(unanswered, SLOW) });
     });
   }
 
@@ -197,19 +199,33 @@ function panel({ model, el }, label, make) {
   };
 
   function receive(message) {
+    heard++;
     if (message.done && message.view === view) {
       clearTimeout(waiting.get(message.done)?.timer);
       waiting.get(message.done)?.resolve(message.ok);
       waiting.delete(message.done);
       if (!waiting.size) show(slow, false);
     }
-    if (message.to === view) synced = true;
-    else if (message.to || !synced) return;
+    if (message.to === view && !synced) {
+      synced = true;
+      does.order([]);
+      if (!waiting.size) show(slow, false);
+    } else if (message.to || !synced) return;
     present.seen();
     if (message.twin) writeTwin(model, told.mark, message.twin);
     made.before?.();
     for (const [name, ...operands] of message.operations ?? []) does[name](...operands);
     made.after?.();
+    if (message.to) takeBack();
+  }
+
+  // What the panel that stood here had when its kernel was restarted.
+  function takeBack() {
+    const cell = root.closest(".jp-Cell");
+    const kept = cell?.tetrateKept;
+    if (!kept) return;
+    delete cell.tetrateKept;
+    made.take?.(kept);
   }
 
   // Keys typed here are not JupyterLab's commands, but for Ctrl-S and its like, which no control of a panel uses.
@@ -227,31 +243,85 @@ function panel({ model, el }, label, make) {
     if (!passes(event)) event.stopPropagation();
   }
 
-  // JupyterLab marks the views of a restarted kernel; of one that was shut down it says nothing, but its manager knows.
+  // --- a kernel that is gone, or can't be reached ---
   const kernel = model.widget_manager?.kernel;
-  function lost() {
-    const over = kernel?.isDisposed || ["dead", "terminating"].includes(kernel?.status);
-    if (!over && !el.closest(".jupyter-widgets-disconnected")) return;
-    setText(gone, "The kernel was restarted or shut down, so this panel is only a picture now. Run its cell again.");
+  const reconnect = button("Reconnect", again, { class: "tetrate-button tetrate-again" });
+  let over = false;
+
+  function lost(says) {
+    if (over) return;
+    over = true;
+    const asks = /^%%/.test(sourceOf(model, told.mark)); // its answers cost, and those here would go
+    setText(reconnect, asks ? "Run the cell again" : "Reconnect");
+    gone.replaceChildren(`${says} `, reconnect, asks ? " That asks the models again." : "");
+    show(reconnect, canRun(model));
+    if (!canRun(model)) gone.append("Run this cell again.");
     show(gone, true);
     show(slow, false);
     root.classList.add("tetrate-lost");
-    for (const each of root.querySelectorAll("button, input, select, textarea")) each.disabled = !each.dataset.offline;
+    for (const each of root.querySelectorAll("button, input, select, textarea")) each.disabled = each !== reconnect && !each.dataset.offline;
+  }
+
+  async function again() {
+    reconnect.disabled = true;
+    const cell = root.closest(".jp-Cell");
+    const kept = made.keep?.([...items.values()]);
+    if (cell && kept) cell.tetrateKept = kept; // the panel that comes in this one's place takes it
+    if (await runCell(model, el)) return;
+    if (cell) delete cell.tetrateKept;
+    gone.replaceChildren("That can't be done from here. Run this cell again.");
+  }
+
+  const seen = (status) => {
+    if (["restarting", "autorestarting"].includes(status)) lost("The kernel was restarted.");
+    else if (kernel?.isDisposed || ["dead", "terminating"].includes(status)) lost("The kernel has ended.");
+  };
+  const looked = () => seen(kernel?.status);
+  const statusChanged = (_, status) => seen(status); // it may have gone on when this is heard
+  const connection = (_, status) => {
+    if (over) return;
+    if (status === "connected" && !gone.hidden) {
+      show(gone, false);
+      hello(); // what was told meanwhile didn't arrive
+    } else if (status !== "connected") {
+      gone.replaceChildren("The connection to the kernel is lost. It is tried again by itself.");
+      show(gone, true);
+    }
+  };
+
+  // A view that says hello is told everything; what it shows until then is taken as unknown.
+  function hello() {
+    synced = false;
+    window.tetratePage ??= Math.random().toString(36).slice(2);
+    model.send({ do: "hello", view, page: window.tetratePage });
+  }
+
+  // An idle kernel answers at once: one that doesn't is another one, restarted from elsewhere.
+  function unanswered() {
+    show(slow, true);
+    if (kernel?.status !== "idle" || kernel.connectionStatus !== "connected") return;
+    hello();
+    const asked = heard;
+    suspicion = setTimeout(() => {
+      if (heard === asked && kernel.status === "idle" && kernel.connectionStatus === "connected") lost("The kernel was restarted.");
+    }, SLOW);
   }
 
   model.on("msg:custom", receive);
-  model.on("comm_live_update", () => queueMicrotask(lost));
-  kernel?.disposed?.connect(lost);
-  kernel?.statusChanged?.connect(lost);
-  window.tetratePage ??= Math.random().toString(36).slice(2);
-  model.send({ do: "hello", view, page: window.tetratePage });
+  kernel?.disposed?.connect(looked);
+  kernel?.statusChanged?.connect(statusChanged);
+  kernel?.connectionStatusChanged?.connect(connection);
   const present = presence(model, view);
-  queueMicrotask(lost); // a page that was reloaded after its kernel had gone
+  hello();
+  suspicion = setTimeout(() => { if (!heard) unanswered(); }, SLOW);
+  queueMicrotask(looked); // a page that was reloaded after its kernel had gone
   return () => {
     for (const { timer } of waiting.values()) clearTimeout(timer);
+    clearTimeout(suspicion);
     window.removeEventListener("keydown", keepKeys, true);
-    kernel?.disposed?.disconnect(lost);
-    kernel?.statusChanged?.disconnect(lost);
+    kernel?.disposed?.disconnect(looked);
+    kernel?.statusChanged?.disconnect(statusChanged);
+    kernel?.connectionStatusChanged?.disconnect(connection);
     made.stop?.();
     present.end();
     root.remove();

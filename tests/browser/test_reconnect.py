@@ -1,0 +1,132 @@
+"""What a panel says, and gives back, after its kernel was restarted, has died, was shut down, or was out of reach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe
+from tests.browser.test_chat import LOAD, Chat
+from tests.browser.test_sign_in import restart
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page, WebSocketRoute
+
+    from tests.browser.conftest import Opens
+    from tests.browser.notebook import Notebook
+
+PANELS = ("%tetrate_chat", "session.picker()", "%tetrate_compare")
+DIE = "import os\nos._exit(1)"
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+def panel_of(notebook: Notebook, cell: int) -> Locator:
+    return notebook[cell].box.locator(".tetrate-panel")
+
+
+def banner(panel: Locator, says: str) -> Locator:
+    """The banner, which must be the first thing to be seen in the panel."""
+    found = panel.locator(":scope > .tetrate-gone")
+    expect(found).to_contain_text(says)
+    assert found.evaluate("e => e.getBoundingClientRect().top - e.parentElement.getBoundingClientRect().top") < 20
+    return found
+
+
+def reconnect(panel: Locator, says: str) -> None:
+    button = banner(panel, says).get_by_role("button", name="Reconnect")
+    assert axe.findings(panel) == []
+    button.click()
+    expect(panel.locator(":scope > .tetrate-gone")).not_to_be_visible()
+
+
+def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, *PANELS)
+    for cell in notebook.cells:
+        cell.run()
+    chat = Chat(panel_of(notebook, 1))
+    chat.asked("What is {sales[0]} * 7?")
+    chat.asked("The word is xyzzy.")
+    answers = chat.messages.locator(":scope > .tetrate-body").all_inner_texts()
+    restart(page)
+    for cell in (1, 2, 3):
+        banner(panel_of(notebook, cell), "The kernel was restarted.")
+        expect(panel_of(notebook, cell).get_by_role("combobox").first).to_be_disabled()
+    for cell in (1, 2, 3):  # none of the other cells has run in the new kernel
+        reconnect(panel_of(notebook, cell), "The kernel was restarted.")
+        assert notebook[cell].failures.count() == 0
+
+    chat = Chat(panel_of(notebook, 1))
+    expect(chat.messages).to_have_count(2)
+    assert chat.messages.locator(":scope > .tetrate-body").all_inner_texts() == answers
+    expect(chat.messages.first.locator(".tetrate-prompt")).to_have_text("What is {sales[0]} * 7?")
+    expect(chat.asked("And now?").locator(".tetrate-foot")).to_contain_text("≈ $")
+    expect(chat.messages).to_have_count(3)
+    expect(panel_of(notebook, 2).locator(".tetrate-option").first).to_be_visible()
+    expect(panel_of(notebook, 3).get_by_label("Prompt", exact=True)).to_be_enabled()
+
+
+def test_a_kernel_that_died_or_was_shut_down_is_started_again(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_chat", DIE)
+    notebook[0].run()
+    notebook[1].run()
+    Chat(panel_of(notebook, 1)).asked("The word is xyzzy.")
+    notebook[2].start()
+    page.locator(".jp-Dialog").get_by_role("button", name="Ok").click()
+    reconnect(panel_of(notebook, 1), "The kernel was restarted.")
+    chat = Chat(panel_of(notebook, 1))
+    expect(chat.messages).to_contain_text("xyzzy")
+    notebook.shut_down()
+    reconnect(panel_of(notebook, 1), "The kernel has ended.")
+    expect(Chat(panel_of(notebook, 1)).messages).to_contain_text("xyzzy")
+
+
+def test_a_cell_that_asks_by_itself_says_so_before_it_asks_again(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%%tetrate_compare -m gpt-6-luna\nSay hello.")
+    notebook[0].run()
+    notebook[1].run()
+    expect(panel_of(notebook, 1).locator(".tetrate-column")).to_have_attribute("aria-busy", "false")
+    restart(page)
+    gone = banner(panel_of(notebook, 1), "That asks the models again.")
+    gone.get_by_role("button", name="Run the cell again").click()
+    expect(gone).not_to_be_visible()
+    expect(panel_of(notebook, 1).locator(".tetrate-column")).to_have_attribute("aria-busy", "false")
+
+
+def test_a_connection_that_was_lost_comes_back_with_what_was_said_meanwhile(opened: Opens, page: Page) -> None:
+    sockets: list[WebSocketRoute] = []
+    open_again = []
+
+    def route(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        if open_again or len(sockets) == 1:
+            socket.connect_to_server()
+        else:
+            socket.close()
+
+    page.route_web_socket("**/channels*", route)
+    notebook = opened(LOAD, "%tetrate_chat", "session.start(session.question('The word is xyzzy.'));")
+    notebook[0].run()
+    notebook[1].run()
+    chat = Chat(panel_of(notebook, 1))
+    chat.asked("Say hello.")
+    sockets[0].close()
+    gone = banner(chat.box, "The connection to the kernel is lost.")
+    open_again.append(True)
+    expect(gone).not_to_be_visible(timeout=60_000)
+    expect(chat.messages).to_have_count(1)
+    expect(chat.messages.locator(":scope > .tetrate-body")).to_contain_text("hello", ignore_case=True)
+    notebook[2].run()
+    expect(chat.messages).to_have_count(2)
+
+
+def test_a_panel_whose_kernel_was_replaced_unseen_finds_out_when_it_is_used(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "panel = session.chat()\npanel", "panel.comm.on_msg(lambda *_: None)")
+    for cell in notebook.cells:
+        cell.run()
+    chat = Chat(panel_of(notebook, 1))
+    chat.prompt.fill("Is anybody there?")
+    chat.button("Send").click()
+    banner(chat.box, "The kernel was restarted.")
+    expect(chat.prompt).to_have_value("Is anybody there?")
