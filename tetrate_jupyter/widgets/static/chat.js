@@ -12,21 +12,40 @@ function chat(context) {
   const empty = h("p", { class: "tetrate-quiet tetrate-empty" },
     "Ask below. What you ask in cells with %%tetrate shows here, too.");
   const log = h("div", { class: "tetrate-log", role: "region", tabindex: "0", "aria-label": "Conversation" }, empty, list);
-  const box = composer(send);
+  const box = composer((...parts) => { mine = true; return send(...parts); });
+  const newer = button("New answer ↓", () => { down(); box.node.querySelector("textarea").focus({ preventScroll: true }); }, { hidden: true });
   const hint = h("p", { class: "tetrate-quiet tetrate-hint", role: "status", hidden: true });
   const settings = parameters(send, box.tell);
   const node = h("div", { class: "tetrate-chat" },
     h("div", { class: "tetrate-head" }, h("label", {}, h("span", {}, "Model"), model), total, earlier, fresh),
-    log, hint, box.node, settings.node);
+    log, h("div", { class: "tetrate-newer" }, newer), hint, box.node, settings.node);
   let bottom = true;
+  let mine = false; // what is asked here is seen, wherever one was reading
+  let count = 0;
+  let height = 0;
+
+  function isDown() {
+    return log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+  }
+
+  function down() {
+    log.scrollTop = log.scrollHeight;
+    show(newer, false);
+  }
+
+  log.addEventListener("scroll", () => { if (isDown()) show(newer, false); }, { passive: true });
 
   return {
     node,
     list,
-    before() { bottom = log.scrollHeight - log.scrollTop - log.clientHeight < 24; },
+    before() { bottom = isDown(); height = log.scrollHeight; },
     after() {
       show(empty, !list.childElementCount);
-      if (bottom) log.scrollTop = log.scrollHeight;
+      const more = list.childElementCount > count;
+      count = list.childElementCount;
+      if (bottom || (mine && more)) down();
+      else if (log.scrollHeight > height) show(newer, !isDown());
+      if (more) mine = false;
     },
     fields(changed, all) {
       if ("models" in changed || "model" in changed) options(model, all);
