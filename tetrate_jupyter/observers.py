@@ -16,7 +16,8 @@ class Observers:
     """A set of callbacks without arguments. Thread-safe.
 
     They run one after the other on the thread that made the change, after it is done and outside its lock, so that
-    they may read (and change) what they observe. One that raises is logged and does not disturb the rest.
+    they may read (and change) what they observe. One that raises, whatever it is, is logged and disturbs neither the
+    rest nor who made the change; only a person's interrupt goes on, once everybody has been told.
     """
 
     __slots__ = ("_callbacks", "_lock")
@@ -41,12 +42,18 @@ class Observers:
         """Tell everybody, in the order they were added."""
         with self._lock:
             callbacks = tuple(self._callbacks.values())
+        interrupt: KeyboardInterrupt | None = None
         for callback in callbacks:
-            _call(callback)
+            interrupt = _call(callback) or interrupt
+        if interrupt is not None:
+            raise interrupt
 
 
-def _call(callback: Callable[[], None]) -> None:
+def _call(callback: Callable[[], None]) -> KeyboardInterrupt | None:
     try:
         callback()
-    except Exception:  # noqa: BLE001 - foreign code: its failure is not the change's failure
+    except BaseException as error:  # noqa: BLE001 - foreign code: its failure is not the change's failure
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            return error
         _log.warning("an observer failed", exc_info=True)
+    return None

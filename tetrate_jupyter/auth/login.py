@@ -183,7 +183,9 @@ class LoginAttempt:
         except TetrateError as error:
             # its frames hold code and verifier, which together are still good for a key where the router was in trouble
             return error.bare()
-        except Exception:  # noqa: BLE001 - whatever it was, its text may hold the code
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException:  # noqa: BLE001 - whatever it was, its text may hold the code
             return ExchangeError("The code could not be turned into a key.", next_step=_AGAIN)
 
     # --- on the loop -----------------------------------------------------------------------------------------

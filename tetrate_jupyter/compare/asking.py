@@ -16,6 +16,7 @@ from tetrate_jupyter.compare.forecast import Forecast, forecast, usual_output
 from tetrate_jupyter.compare.rows import plain_params
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
+from tetrate_jupyter.completion.foreign import guarded
 from tetrate_jupyter.completion.request import most_prompt_tokens, wire_message
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import (
@@ -128,7 +129,8 @@ def compare(
     tick: Callable[[], float] | None = None,
 ) -> Result:
     """Prepare, ask, wait. `say` tells of a large run; `tick` as for `Bridge.run`. See `Session.compare`."""
-    comparison = session.bridge.run(prepare(session, prompts, models, **options))
+    with guarded("Preparing the comparison"):
+        comparison = session.bridge.run(prepare(session, prompts, models, **options))
     _begin(session, comparison, say)
     try:
         return comparison.wait(tick=tick)
@@ -141,7 +143,8 @@ def compare(
 
 async def acompare(session: Session, prompts: object, models: object, options: dict[str, Any]) -> Result:
     """Like `compare`. Cancelling it stops the calls; what had come stays in `session.comparison`."""
-    comparison = await session.bridge.arun(prepare(session, prompts, models, **options))
+    with guarded("Preparing the comparison"):
+        comparison = await session.bridge.arun(prepare(session, prompts, models, **options))
     _begin(session, comparison, print)
     try:
         return await comparison.finished()

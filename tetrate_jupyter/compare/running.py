@@ -270,9 +270,11 @@ class Comparison:
             self._futures.append(self.session.bridge.submit(self._work(list(cells))))
 
     async def _work(self, cells: list[Cell]) -> None:
-        await self._scheduler.work(c for c in cells if c.place.column not in self._removed)
-        self._ended = time.monotonic()
-        asyncio.get_running_loop().call_soon(self._observers.notify)  # the future is done by then
+        try:
+            await self._scheduler.work(c for c in cells if c.place.column not in self._removed)
+        finally:
+            self._ended = time.monotonic()
+            asyncio.get_running_loop().call_soon(self._observers.notify)  # the future is done by then
 
     async def _settled(self) -> None:
         while open_ones := [f for f in self._futures if not f.done()]:

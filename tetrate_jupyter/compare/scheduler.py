@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.amounts import product
@@ -13,6 +12,7 @@ from tetrate_jupyter.compare.allowance import OVER, stated
 from tetrate_jupyter.compare.budget import Budget
 from tetrate_jupyter.compare.cells import Attempt, Cell
 from tetrate_jupyter.compare.lanes import Lane
+from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.completion.request import most_prompt_tokens
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import (
@@ -46,8 +46,6 @@ AT_ONCE: Final = 64  # calls of a comparison under way; each holds a connection
 REFUSALS: Final = 5  # 429s that one cell waits out
 # Every further call would fail likewise: those that wait fail at once, and nothing more is sent.
 _FOR_ALL: Final = (InvalidKeyError, AuthError, WrongHostError, CreditsExhaustedError, BudgetExceededError)
-
-_log = logging.getLogger(__name__)
 
 
 class Scheduler:
@@ -110,6 +108,18 @@ class Scheduler:
         self._lanes[model].add(next(self._turns), cell)
 
     def _pump(self) -> None:
+        """Start what may start. Whatever is raised fails the cells that wait: nobody else would ever end them."""
+        try:
+            self._start_ready()
+        except BaseException as foreign:  # noqa: BLE001 - it may come from a session or catalog of one's own
+            error = unexpected(foreign, "Asking")
+            for waiting in [cell for lane in self._lanes.values() for cell in lane.take_if(lambda _: True)]:
+                waiting.problem = error
+                self._over(waiting, "failed")
+        finally:
+            self._idle.set()
+
+    def _start_ready(self) -> None:
         """Start what may start. The tasks begin together when this has returned: that is the barrier."""
         held: set[Lane] = set()  # their next cell would pass the cap, as long as others run
         while len(self._tasks) < AT_ONCE:
@@ -119,7 +129,6 @@ class Scheduler:
                 break
             lane = min(ready, key=lambda each: each.turn)
             self._start_or_hold(lane, held)
-        self._idle.set()
 
     def _start_or_hold(self, lane: Lane, held: set[Lane]) -> None:
         cell = lane.next
@@ -157,8 +166,8 @@ class Scheduler:
                     **options,
                 )
                 planned = plan(asked, cell.column.model, Conversation(cell.column.history))
-            except Exception as foreign:  # noqa: BLE001 - a schema or tool is foreign code
-                cell.problem = _ours(foreign)
+            except BaseException as foreign:  # noqa: BLE001 - a schema or tool is foreign code
+                cell.problem = unexpected(foreign, "Asking")
                 return None
             self._planned[cell] = planned
         return planned
@@ -184,7 +193,12 @@ class Scheduler:
                 if event.may_have_cost:
                     purse.lose()
 
-        attempt.completion = self._session.completion(planned, heard)
+        try:
+            attempt.completion = self._session.completion(planned, heard)
+        except BaseException as foreign:  # noqa: BLE001 - it is in no lane any more: this cell ends here or never
+            cell.problem = unexpected(foreign, "Asking")
+            self._over(cell, "failed")
+            return
         attempt.completion.purse = purse
         cell.attempts.append(attempt)
         cell.state, cell.note = "running", ""
@@ -199,9 +213,11 @@ class Scheduler:
         except asyncio.CancelledError:
             attempt.end(stopped=True)
             cell.state = "stopped"
-        except Exception as foreign:  # noqa: BLE001 - one cell's failure is a result, whatever it is
-            attempt.end(_ours(foreign))
+        except BaseException as foreign:
+            attempt.end(unexpected(foreign, "Asking"))
             cell.state = "failed"
+            if passes(foreign):
+                raise
         else:
             cell.state = "done"
 
@@ -304,12 +320,3 @@ class _Purse:
         """See `Purse`."""
         most = self._worst if cost.usd is None else product(cost.usd, LONG_FACTOR) if cost.notes else cost.usd
         self._scheduler.paid(self._cell, cost.usd, most)
-
-
-def _ours(foreign: Exception) -> TetrateError:
-    if isinstance(foreign, TetrateError):
-        return foreign
-    _log.warning("a cell of a comparison failed", exc_info=foreign)
-    return TetrateError(
-        f"Asking failed with {type(foreign).__name__}.", next_step="see the log of tetrate_jupyter; it may be a defect"
-    )

@@ -5,17 +5,25 @@ Whatever is shown, sent or kept of them comes through here, so that it is short 
 
 from __future__ import annotations
 
+import asyncio
 import builtins
+import contextlib
+import logging
+import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import clipped
+from tetrate_jupyter.errors import TetrateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_log = logging.getLogger(__name__)
+
 MAX_ERROR: Final = 2_000  # characters of an exception's text: a validation error's list fits, a dumped table doesn't
+_MOST_SAID: Final = 300  # characters of an unexpected exception's text, in the message of ours
 _MOST_CAUSES: Final = 20  # errors of one chain or group that a traceback may show
 _TRACEBACK: Final[Any] = BaseException.__dict__["__traceback__"]
 _GROUP: Final[Any] = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.10 has none
@@ -40,6 +48,42 @@ def text_of(value: object, limit: int = MAX_ERROR, *, write: Callable[[object], 
 def name_of(value: object) -> str:
     """Return the name of a value's class, at most 100 characters."""
     return clipped(str.__str__(type.__dict__["__name__"].__get__(type(value))), 100)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether an error is no failure but the wish to stop: a cancelled task, a closed coroutine, a person's interrupt.
+
+    Python interrupts the main thread only; a KeyboardInterrupt elsewhere was raised by somebody's code.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return threading.current_thread() is threading.main_thread()
+    return isinstance(error, (asyncio.CancelledError, GeneratorExit))
+
+
+def unexpected(error: BaseException, doing: str) -> TetrateError:
+    """Return the error of ours for one that nobody expected, whatever it is; its own is logged. `doing`: "Asking"."""
+    if isinstance(error, TetrateError):
+        return error
+    _log.warning("%s failed with %s", doing, name_of(error), exc_info=as_cause(error))
+    text = text_of(error, _MOST_SAID)
+    said = f": {text.rstrip('.')}" if text.strip() else ""
+    return TetrateError(
+        f"{doing} failed with {name_of(error)}{said}.",
+        next_step="if that isn't from your own code, see the log of tetrate_jupyter; it may be a defect",
+    )
+
+
+@contextlib.contextmanager
+def guarded(doing: str) -> Iterator[None]:
+    """Let nothing foreign out: what is raised inside is one of ours, or the wish to stop."""
+    try:
+        yield
+    except TetrateError:
+        raise
+    except BaseException as foreign:
+        if passes(foreign):
+            raise
+        raise unexpected(foreign, doing) from as_cause(foreign)
 
 
 def as_cause(error: BaseException) -> BaseException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from decimal import Decimal
@@ -14,7 +13,7 @@ from tetrate_jupyter.catalog.estimate import Estimate
 from tetrate_jupyter.characters import MAX_NAME, clipped
 from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
 from tetrate_jupyter.completion.answer import Answer
-from tetrate_jupyter.completion.foreign import as_cause
+from tetrate_jupyter.completion.foreign import as_cause, passes, unexpected
 from tetrate_jupyter.completion.secrets import without_keys
 from tetrate_jupyter.errors import (
     AnswerTooLongError,
@@ -122,18 +121,25 @@ class Completion:
         self._started = time.monotonic()
         try:
             await self._rounds_of(client, key)
-        except asyncio.CancelledError:
-            self._close("stopped")
-            raise
+            self._close("done")
         except TetrateError as error:
-            self._close(type(error).__name__)
-            self.partial = type(error).__name__
-            if error.answer is None and self.has_output:
-                error.answer = self.answer(partial=self.partial)
+            self._broken(error)
             raise
-        self._close("done")
+        except BaseException as foreign:
+            if passes(foreign):
+                self._close("stopped")
+                raise
+            raise self._broken(unexpected(foreign, "Asking")) from as_cause(foreign)
         self.partial = None
         return self._checked(self.answer())
+
+    def _broken(self, error: TetrateError) -> TetrateError:
+        """End with an error: what came until then, to the last piece, is what the error says of it."""
+        self._close(type(error).__name__)
+        self.partial = type(error).__name__
+        if self.has_output:
+            error.answer = self.answer(partial=self.partial)
+        return error
 
     def answer(self, *, partial: str | None = None, parsed: object = None, notes: tuple[str, ...] = ()) -> Answer:
         """Give what there is now; `partial` says why it isn't whole."""
@@ -266,21 +272,24 @@ class Completion:
             self._first = time.monotonic()
             self.state = "writing"
         self._text.append(text)
-        if self._on_event is not None:
-            self._on_event(TextDelta(text, self._text))
+        self._tell(TextDelta(text, self._text))
 
     def _think(self, text: str) -> None:
         if self.state == "waiting":
             self.state = "thinking"
         self._reasoning.append(text)
-        if self._on_event is not None:
-            self._on_event(ReasoningDelta(text, self._reasoning))
+        self._tell(ReasoningDelta(text, self._reasoning))
 
     def _retrying(self, event: Retrying) -> None:
         self.state = f"trying again: {event.reason}"
         self._may_have_cost = self._may_have_cost or event.may_have_cost
-        if self._on_event is not None:
-            self._on_event(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        heard, self._on_event = self._on_event, None  # one that raises hears no more: it would raise while this ends
+        if heard is not None:
+            heard(event)
+            self._on_event = heard
 
     async def _call_tools(self, calls: Sequence[ToolCall]) -> None:
         toolbox = self.request.toolbox
@@ -290,8 +299,7 @@ class Completion:
             result, refused = without_keys(await toolbox.call(call))
             self.tool_results.append(result)
             self.replies.append(Message("tool", result.result, tool_call_id=call.id, name=call.name))
-            if self._on_event is not None:
-                self._on_event(ToolCalled(result))
+            self._tell(ToolCalled(result))
             if refused is not None:
                 raise refused
             if result.raised is not None:
@@ -316,15 +324,26 @@ class Completion:
         usage = rounds[0][1]
         for _, more in rounds[1:]:
             usage = add_usage(usage, more)
-        estimates = [self._price(model, used) for model, used in rounds]
+        estimates = [self._priced(model, used) for model, used in rounds]
         notes = tuple(dict.fromkeys(note for e in estimates for note in e.notes))
         is_known = all(e.usd is not None for e in estimates)
         return usage, Estimate(total(e.usd for e in estimates) if is_known else None, notes)
 
+    def _priced(self, model: str, usage: Usage) -> Estimate:
+        try:
+            return self._price(model, usage)
+        except Exception:  # noqa: BLE001 - a list of models that fails makes the cost unknown, it costs no answer
+            return Estimate(None)
+
     def _close(self, state: str) -> None:
-        self._hear(*self._round.finish())  # where it broke off
         self.state = state
         self._finished = time.monotonic()
+        try:
+            self._hear(*self._round.finish())  # where it broke off
+        except BaseException as foreign:  # whoever listens must not hide why it ends
+            if state == "done" or passes(foreign):
+                raise
+        self.state = state
 
     def _checked(self, answer: Answer) -> Answer:
         if answer.finish_reason == "content_filter" and not answer.text.strip():

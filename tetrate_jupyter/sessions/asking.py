@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.ledger import Ledger
     from tetrate_jupyter.types import Cut, Event, Secret
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -114,11 +118,37 @@ def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
     try:
         request = Request(model, (*turn.messages, user), question.options, schema, toolbox)
         outgoing(request.body())
-    except TetrateError:
-        conversation.switch(before)
+    except BaseException:
+        _switch_back(conversation, turn, before)
         raise
     cap = question.options.max_tokens or model.max_output_tokens or config.DEFAULT_MAX_OUTPUT
     return Plan(request, turn, question.keep, estimate_prompt_tokens(request), cap)
+
+
+async def planned_aside(question: Question, model: Model, conversation: Conversation) -> Plan:
+    """Like `plan`, in a thread: reading and encoding images and describing tools take long, and other answers stream.
+
+    Cancelling it leaves the conversation where it was, also where the thread ends only afterwards.
+    """
+    before = conversation.branch.id
+    planning = asyncio.ensure_future(asyncio.to_thread(plan, question, model, conversation))
+    try:
+        return await asyncio.shield(planning)
+    except asyncio.CancelledError:
+        planning.add_done_callback(lambda _: _undo(planning, conversation, before))
+        raise
+
+
+def _undo(planning: asyncio.Future[Plan], conversation: Conversation, before: str) -> None:
+    if not planning.cancelled() and planning.exception() is None:
+        _switch_back(conversation, planning.result().turn, before)
+
+
+def _switch_back(conversation: Conversation, turn: Turn, branch: str) -> None:
+    """Make `branch` current again, unless somebody has chosen another one meanwhile."""
+    if conversation.branch.id == turn.branch.id:
+        with contextlib.suppress(TetrateError):  # of very many branches, it may have been forgotten
+            conversation.switch(branch)
 
 
 def _described(question: Question, model: Model) -> tuple[Any, Any, str | None]:
@@ -175,12 +205,12 @@ class Asker:
         """Run and record. What came before a failure or a stop is kept, marked as partial."""
         try:
             answer = await completion.run(client, key)
-        except asyncio.CancelledError:
-            self._record(planned, completion, completion.answer(partial="stopped"), None)
-            raise
         except TetrateError as error:
             partial = completion.answer(partial=type(error).__name__)
             self._record(planned, completion, partial, error)
+            raise
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            self._record(planned, completion, completion.answer(partial="stopped"), None)
             raise
         self._record(planned, completion, answer, None)
         return answer
@@ -201,11 +231,14 @@ class Asker:
             error=type(error).__name__ if error else None,
             ignored=completion.ignored,
         )
-        self._ledger.record(entry)
+        try:
+            self._ledger.record(entry)
+        except Exception:  # noqa: BLE001 - a ledger of one's own may write somewhere; no answer is lost for its sake
+            _log.warning("what a question cost could not be noted", exc_info=True)
         if planned.keep and came:
             replies = completion.replies
             if not whole and (not replies or replies[-1].role == "tool"):
-                replies = [*replies, Message("assistant", answer.text)]
+                replies = [*replies, Message("assistant", answer.text if answer.text.strip() else answer.refusal)]
             self._conversation.add(
                 planned.turn,
                 planned.request.messages[-1],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from tetrate_jupyter import secrecy
+from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.errors import SecretInPromptError, TetrateError
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Message
@@ -39,6 +40,7 @@ class Run:
         self.failure: str | None = None
         self._branch = branch
         self._stop: Callable[[], None] | None = None
+        self._is_to_stop = False  # it was stopped before it had begun
 
     @property
     def branch(self) -> str:
@@ -64,10 +66,11 @@ class Run:
     @property
     def can_stop(self) -> bool:
         """Whether `stop` does anything: a question that a cell waits for is stopped there."""
-        return self._stop is not None and self.failure is None
+        return self.question is not None and self.failure is None
 
     def stop(self) -> None:
         """Stop it and its request. From any thread."""
+        self._is_to_stop = True
         if self._stop is not None:
             self._stop()
 
@@ -92,10 +95,16 @@ class Runs:
         return self._observers.add(callback)
 
     def start(self, session: Session, question: Question) -> Run:
-        """Ask on the session's loop and return at once."""
+        """Ask on the session's loop and return at once. What there is of it ends, whatever is raised."""
         run = Run(session.conversation.branch.id, question)
         self._add(run)
-        session.bridge.submit(self._asked(session, run, question))
+        asked = self._asked(session, run, question)
+        try:
+            session.bridge.submit(asked)
+        except BaseException:  # no thread can be started: nothing runs that could end it
+            asked.close()
+            self._remove(run)
+            raise
         return run
 
     def dismiss(self, run_id: str) -> None:
@@ -125,21 +134,32 @@ class Runs:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - narrows the type: a coroutine that runs has one
         run._stop = lambda: _cancel(loop, task)  # noqa: SLF001 - its own class's part
-        self._observers.notify()
+        if run._is_to_stop:  # noqa: SLF001 - likewise
+            task.cancel()
         _CURRENT.set(run)
         try:
             await session.run(await session.aplan(question))
-        except asyncio.CancelledError:
-            run.failure = None if _came(run) else STOPPED
-        except TetrateError as error:
-            run.failure = None if _came(run) else error.advice
-            if isinstance(error, SecretInPromptError):
-                run.withhold()
+        except BaseException as error:
+            self._failed(run, error)
+            if passes(error) and not isinstance(error, asyncio.CancelledError):
+                raise
+        finally:
+            self._settle(session, run, question)
+
+    def _failed(self, run: Run, error: BaseException) -> None:
+        """Say why nothing came. What came is in the conversation, with the reason."""
+        failure = STOPPED if passes(error) else unexpected(error, "Asking").advice
+        run.failure = None if _came(run) else failure
+        if isinstance(error, SecretInPromptError):
+            run.withhold()
+
+    def _settle(self, session: Session, run: Run, question: Question) -> None:
         if run.failure is None:
             self._remove(run)
             return
         if question.replaces is not None:  # nothing came of the new way: back to the old one
-            session.conversation.switch(run.branch)
+            with contextlib.suppress(TetrateError):  # of very many, the old one may have been forgotten meanwhile
+                session.conversation.switch(run.branch)
         self._observers.notify()
 
     def _add(self, run: Run) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 from tetrate_jupyter import config, secrecy
@@ -10,6 +9,7 @@ from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.characters import MAX_NAME, one_line
+from tetrate_jupyter.completion.foreign import guarded
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import SecretInPromptError
@@ -17,7 +17,7 @@ from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.ledger import Ledger
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.sessions.account import Account
-from tetrate_jupyter.sessions.asking import Asker, Plan, Question, plan
+from tetrate_jupyter.sessions.asking import Asker, Plan, Question, planned_aside
 from tetrate_jupyter.sessions.choosing import Chooser
 from tetrate_jupyter.sessions.connections import Connections
 from tetrate_jupyter.sessions.runs import Runs
@@ -113,11 +113,12 @@ class Session:
         """
         typed = None if key is None else Secret.typed(key)
         del key
-        if typed is not None:
-            return self.bridge.run(self.account.use_text(typed, store=store))
         from tetrate_jupyter.sessions.sign_in import sign_in
 
-        return sign_in(self, store=store, again=again, timeout=timeout)
+        with guarded("Signing in"):
+            if typed is not None:
+                return self.bridge.run(self.account.use_text(typed, store=store))
+            return sign_in(self, store=store, again=again, timeout=timeout)
 
     def logout(self) -> tuple[Place, ...]:
         """Forget the key in every place it could be; give those places. The key itself still exists at the router."""
@@ -279,9 +280,9 @@ class Session:
 
     async def aplan(self, question: Question) -> Plan:
         """Like `plan`, for a question put together before."""
-        model = await self._resolve(question.model)
-        # images are read and encoded, tools and schemas described: not on the loop that other answers stream on
-        return await asyncio.to_thread(plan, question, model, self.conversation)
+        with guarded("Preparing the question"):
+            model = await self._resolve(question.model)
+            return await planned_aside(question, model, self.conversation)
 
     def question(self, prompt: str, **options: Any) -> Question:  # noqa: ANN401 - see `ask`
         """Put together what `ask` was given, the session's own `system` and `params` under it."""
@@ -291,10 +292,11 @@ class Session:
 
     async def run(self, planned: Plan, completion: Completion | None = None) -> Answer:
         """Run a plan and record what comes of it. A `completion` made before can be watched meanwhile."""
-        key = await self.account.key()
-        completion = completion or self.completion(planned)
-        with self.runs.watching(planned, completion):
-            return await self._asker.run(planned, completion, self._connections.client(), key)
+        with guarded("Asking"):
+            key = await self.account.key()
+            completion = completion or self.completion(planned)
+            with self.runs.watching(planned, completion):
+                return await self._asker.run(planned, completion, self._connections.client(), key)
 
     def start(self, question: Question) -> Run:
         """Ask without waiting; what becomes of it is in `runs`, then in the conversation."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anywidget
 
 from tetrate_jupyter import config, front_end, secrecy
+from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.errors import InputError, SecretInPromptError, TetrateError
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.style import stylesheet
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.sessions.session import Session
     from tetrate_jupyter.widgets.feed import Fields, Item
-
-_log = logging.getLogger(__name__)
 
 _STATIC: Final = Path(__file__).parent / "static"
 _HELLO: Final = 3.0  # seconds that a page gets to show the panel before the person is told what may be missing
@@ -274,19 +272,9 @@ class Panel(anywidget.AnyWidget):
     def _received(self, _: object, content: dict[str, Any], buffers: list[memoryview]) -> None:
         message = dict(content)
         name, view, number = (message.pop(part, None) for part in ("do", "view", "n"))
-        if name == "hello":
-            self._welcome(view, message.get("page"))
+        if self._heard_of(view, name, message.get("page")):
             return
-        if name == "bye":
-            self._leave(view)
-            return
-        if view in self._views:
-            self._views[view] = time.monotonic()
-        elif view is not None:  # it took leave, and is back: a page that was only put aside
-            self._welcome(view, None, again=True)
-        if name == "here":
-            return
-        action = self.actions().get(str(name), _nothing)
+        action = self.actions().get(str(name), lambda **_: None)  # the page of another version asks for more
         if buffers:
             message["buffers"] = [bytes(b) for b in buffers]
         self.problem = ""
@@ -300,7 +288,23 @@ class Panel(anywidget.AnyWidget):
             self.tell_problem(error)
         except (TypeError, ValueError, KeyError) as error:  # the page of an older or newer version
             self.tell_problem(InputError(f"The page sent something else than expected: {error}.", next_step="reload"))
+        except BaseException as error:  # the page waits to hear how it ended
+            if passes(error):
+                raise
+            self.tell_problem(unexpected(error, "That"))
         self.sync(view=view, done=number, ok=not self.problem)
+
+    def _heard_of(self, view: object, name: object, page: object) -> bool:
+        """Note that a view is there, or no longer; whether its message said only that."""
+        if name == "hello":
+            self._welcome(view, page)
+        elif name == "bye":
+            self._leave(view)
+        elif view in self._views:
+            self._views[view] = time.monotonic()
+        elif view is not None:  # it took leave, and is back: a page that was only put aside
+            self._welcome(view, None, again=True)
+        return name in {"hello", "bye", "here"}
 
     def _welcome(self, view: object, page: object, *, again: bool = False) -> None:
         with self._lock:
@@ -339,12 +343,10 @@ class Panel(anywidget.AnyWidget):
     async def _watched(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await work()
-        except TetrateError as error:
-            self.tell_problem(error)
-        except Exception as foreign:  # noqa: BLE001 - nobody else would hear of it
-            _log.exception("a panel's work failed")
-            step = "see the log of tetrate_jupyter; it may be a defect"
-            self.tell_problem(TetrateError(f"That failed with {type(foreign).__name__}.", next_step=step))
+        except BaseException as error:
+            if passes(error):
+                raise
+            self.tell_problem(unexpected(error, "What this panel did"))
 
     def _want_models(self) -> None:
         self.problem = ""
@@ -393,7 +395,3 @@ def _without_keys(content: dict[str, Any]) -> dict[str, Any]:
     ]
     rest = secrecy.redacted({name: part for name, part in content.items() if name != "operations"})
     return {**rest, "operations": operations} if "operations" in content else rest
-
-
-def _nothing(**_: object) -> None:
-    """Answer a page of another version, which asks for what this one doesn't have."""

@@ -11,6 +11,7 @@ from tetrate_jupyter import front_end, secrecy
 from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
+from tetrate_jupyter.completion.foreign import guarded, passes, unexpected
 from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints, hosted_elsewhere
 from tetrate_jupyter.errors import BaseURLError, GatewayError, InvalidKeyError, LoginDeniedError, TetrateError
 from tetrate_jupyter.render.escape import escape
@@ -200,7 +201,8 @@ class SignInPanel:
 
     async def _use_key(self, text: Secret) -> None:
         try:
-            done = await self._session.account.use_text(text, store=self._store)
+            with guarded("Checking the key"):
+                done = await self._session.account.use_text(text, store=self._store)
         except TetrateError as error:
             self._show(problem=words.advice(error), note="")
             return
@@ -289,10 +291,12 @@ class SignInPanel:
     async def _watched(self, work: Callable[[], Coroutine[Any, Any, None]], turn: int | None = None) -> None:
         try:
             await work()
-        except TetrateError as error:
+        except BaseException as error:
+            if passes(error):
+                raise
             if turn not in {None, self._turn}:  # how it ended is no longer what the panel is about
                 return
-            self._show(State.FAILED, line="", problem=words.advice(error))
+            self._show(State.FAILED, line="", problem=words.advice(unexpected(error, "Signing in")))
 
     def _show(self, state: State | None = None, **changes: str) -> None:
         with self._lock:
