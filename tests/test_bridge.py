@@ -574,3 +574,57 @@ def test_nested_streams_and_hangs_up(tmp_path: Any) -> None:
     """
     assert nested(code) == "interrupt"
     assert server.hung_up.wait(10)
+
+
+async def _held_until_cancelled() -> None:
+    await asyncio.Event().wait()
+
+
+async def _told(words: str) -> str:
+    return words
+
+
+def test_whoever_waits_for_several_hears_of_the_cancelled_ones(bridge: Bridge) -> None:
+    cancelled, done = bridge.submit(_held_until_cancelled()), bridge.submit(_told("here"))
+    cancelled.cancel()
+    over, left = concurrent.futures.wait([cancelled, done], timeout=30)
+    assert (over, left) == ({cancelled, done}, set())
+    assert set(concurrent.futures.as_completed([cancelled, done], timeout=30)) == {cancelled, done}
+    assert cancelled.cancelled()
+    assert cancelled.cancel()  # again: nothing is told twice
+    assert done.result() == "here"
+    assert not done.cancel()
+
+
+def test_whoever_waits_already_is_woken_by_a_cancel(bridge: Bridge) -> None:
+    futures = [bridge.submit(_held_until_cancelled()) for _ in range(3)]
+    for future in futures:
+        threading.Thread(target=bridge.cancel, args=(future,)).start()
+    assert not concurrent.futures.wait(futures, timeout=30).not_done
+
+
+def test_work_that_cancels_itself_is_heard_of(bridge: Bridge) -> None:
+    async def gives_up() -> None:
+        raise asyncio.CancelledError
+
+    future = bridge.submit(gives_up())
+    assert concurrent.futures.wait([future], timeout=30).done == {future}
+    with pytest.raises(concurrent.futures.CancelledError):
+        future.result()
+
+
+def test_cancelling_while_a_result_comes_is_one_or_the_other(bridge: Bridge) -> None:
+    futures = [bridge.submit(_told(str(n))) for n in range(300)]
+    cancelled = [future.cancel() for future in futures]
+    assert not concurrent.futures.wait(futures, timeout=30).not_done
+    for number, (future, was) in enumerate(zip(futures, cancelled, strict=True)):
+        assert future.cancelled() == was
+        if not was:
+            assert future.result() == str(number)
+
+
+def test_what_is_no_coroutine_ends_its_future(bridge: Bridge) -> None:
+    future = bridge.submit("no coroutine")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        future.result(30)
+    assert bridge.run(_told("on")) == "on"

@@ -185,11 +185,32 @@ class Bridge:
 
 
 class _JobFuture(Future[T]):
-    """A future that also tells when the work behind it has ended, which after a cancel is later."""
+    """A future that also tells when the work behind it has ended, which after a cancel is later.
+
+    Whoever waits for it (`concurrent.futures.wait`, `as_completed`) hears at once that it was cancelled: an executor
+    tells them when it would begin, but here the work has begun long ago.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.finished = threading.Event()
+        self._telling = threading.Lock()
+        self._is_told = False
+
+    def cancel(self) -> bool:
+        """Cancel the work, unless there is its result. Return whether it is cancelled."""
+        if not super().cancel():
+            return False
+        self.takes_result()
+        return True
+
+    def takes_result(self) -> bool:
+        """Whether a result may be set, which no `cancel` prevents from now on; once only, as `Future` has it."""
+        with self._telling:
+            if self._is_told:
+                return False
+            self._is_told = True
+            return self.set_running_or_notify_cancel()
 
 
 class _Job(Generic[T]):
@@ -212,7 +233,13 @@ class _Job(Generic[T]):
             self._work.close()
             self.finished.set()
             return
-        self._task = loop.create_task(self._work)
+        try:
+            self._task = loop.create_task(self._work)
+        except BaseException as error:  # noqa: BLE001 - what is no coroutine, or a loop that takes none: its caller hears
+            if self.future.takes_result():
+                self.future.set_exception(error)
+            self.finished.set()
+            return
         self._task.add_done_callback(self._end)
 
     def _stop(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -228,7 +255,7 @@ class _Job(Generic[T]):
         try:
             if task.cancelled():
                 self.future.cancel()
-            elif not self.future.set_running_or_notify_cancel():
+            elif not self.future.takes_result():
                 pass  # cancelled while it was ending
             elif error is not None:
                 self.future.set_exception(error)
