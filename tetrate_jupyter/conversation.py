@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.catalog.estimate import estimate_tokens
 from tetrate_jupyter.errors import InputError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.ledger import Entry
 
+NO_TEXT: Final = "(no text)"  # stands for a question without any: an empty message is refused
+_ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
 MAX_BRANCHES: Final = 200  # per conversation object; the oldest ones that aren't current are forgotten first
 
 
@@ -43,12 +45,13 @@ class Exchange:
         return next((m.content for m in reversed(self.replies) if m.role == "assistant"), "")
 
     def messages(self) -> tuple[Message, ...]:
-        """Give what a model is sent of this exchange.
+        """Return what a model is sent of this exchange.
 
-        That is all of it, except what a provider refuses and what a partial answer can leave behind: empty assistant
-        messages, and calls of tools without their result (or the other way round).
+        That is all of it, except what a provider refuses and what a partial answer (or an exchange that was put
+        together elsewhere) can hold: empty messages, and calls of tools without their result right behind them, or
+        results without their call. `Turn.left_out` says of these.
         """
-        return (self.user, *_sendable(self.replies))
+        return _sendable(self)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The place of the next question: `messages` go before it, `branch` is where the answer belongs."""
+    """The place of the next question: `messages` go before it, `branch` is where the answer belongs.
+
+    `left_out`: what of the conversation is not among the messages, since it would be refused; one sentence each.
+    """
 
     branch: Branch
     messages: tuple[Message, ...]
     cell_id: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class Conversation:
@@ -98,7 +105,8 @@ class Conversation:
             branch = self.branch
             place = _place_of_cell(branch, cell_id)
             before = branch.exchanges if place is None else branch.exchanges[:place]
-        return Turn(branch, _wire(before, system), cell_id)
+        messages, left_out = _wire(before, system)
+        return Turn(branch, messages, cell_id, left_out)
 
     def add(
         self,
@@ -153,7 +161,7 @@ class Conversation:
         exchanges = self.exchanges
         if upto is not None:
             exchanges = exchanges[: _place(exchanges, upto) + 1]
-        return _wire(exchanges, system)
+        return _wire(exchanges, system)[0]
 
     def estimate_tokens(self, *, system: str | None = None) -> int:
         """Estimate the tokens of `messages()`; rough (3.5 characters each), for a person's orientation."""
@@ -203,7 +211,8 @@ class Conversation:
             new = Branch(_new_id(), old.root, old.id, before)
             self._store(new, current=True)
         self._observers.notify()
-        return Turn(new, _wire(before, system))
+        messages, left_out = _wire(before, system)
+        return Turn(new, messages, left_out=left_out)
 
     def switch(self, branch_id: str) -> None:
         """Make another of `branches` current. Raises `InputError` where it isn't kept (any more)."""
@@ -288,19 +297,82 @@ def _place_of_cell(branch: Branch, cell_id: str | None) -> int | None:
     return next((n for n, e in enumerate(branch.exchanges) if e.cell_id == cell_id), None)
 
 
-def _wire(exchanges: Iterable[Exchange], system: str | None) -> tuple[Message, ...]:
-    first = (Message("system", system),) if system else ()
-    return (*first, *(m for e in exchanges for m in e.messages()))
+def _wire(exchanges: Iterable[Exchange], system: str | None) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    """Return what is sent of exchanges, and sentences on what can't be."""
+    sent = [Message("system", system)] if system else []
+    left_out: dict[str, None] = {}
+    for exchange in exchanges:
+        messages, lost = _sendable(exchange)
+        sent += messages
+        left_out |= dict.fromkeys(lost)
+    return tuple(sent), tuple(left_out)
 
 
-def _sendable(replies: tuple[Message, ...]) -> Iterator[Message]:
-    results = {m.tool_call_id for m in replies if m.role == "tool"}
-    called = {c.id for m in replies for c in m.tool_calls}
-    for message in replies:
+def _sendable(exchange: Exchange) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    """Return the messages that can be sent, and sentences on what can't."""
+    question = _legible(exchange.user)
+    if not question.content.strip() and not question.images:
+        question = replace(question, content=NO_TEXT)
+    sent, odd, unanswered, orphans = [question], 0, 0, 0
+    replies = [_legible(message) for message in exchange.replies]
+    while replies:
+        message = replies.pop(0)
         if message.role == "tool":
-            if message.tool_call_id in called:
-                yield message
-            continue
-        calls = tuple(c for c in message.tool_calls if c.id in results)
-        if calls or message.content.strip():
-            yield message if calls == message.tool_calls else replace(message, tool_calls=calls)
+            orphans += 1
+        elif message.role not in _ROLES:
+            odd += 1
+        elif message.role != "assistant":
+            sent += [message] if message.content.strip() or message.images else []
+        else:
+            count = next((n for n, m in enumerate(replies) if m.role != "tool"), len(replies))
+            results, replies = replies[:count], replies[count:]
+            answered = _answered(message, results)
+            sent += answered
+            unanswered += len(message.tool_calls) - sum(len(m.tool_calls) for m in answered)
+            orphans += count - sum(m.role == "tool" for m in answered)
+    lost = (
+        (unanswered, "call", "of a tool without its result"),
+        (orphans, "result", "of a tool without its call"),
+        (odd, "message", "of an unknown role"),
+    )
+    return tuple(sent), tuple(
+        f"{count:,} earlier {what}{'' if count == 1 else 's'} {which} {'was' if count == 1 else 'were'} left out."
+        for count, what, which in lost
+        if count
+    )
+
+
+def _answered(message: Message, results: Sequence[Message]) -> list[Message]:
+    """Return a model's message with the calls that have a result, and those results; nothing of an empty one."""
+    first = {result.tool_call_id: result for result in reversed(results)}
+    calls = {call.id: call for call in message.tool_calls if call.id in first}
+    if not calls and not message.content.strip():
+        return []
+    kept = tuple(calls.values())
+    shown = message if len(kept) == len(message.tool_calls) else replace(message, tool_calls=kept)
+    return [shown, *(first.pop(r.tool_call_id) for r in results if r.tool_call_id in calls and r.tool_call_id in first)]
+
+
+def _legible(message: Message) -> Message:
+    """Return a message whose parts are of the kind that they should be: one that was read from a file may hold None."""
+    found: dict[str, Any] = {}
+    content: object = message.content
+    if not isinstance(content, str):
+        found["content"] = _text(content)
+    for name in ("tool_calls", "images"):
+        given: object = getattr(message, name)
+        if not isinstance(given, tuple):
+            found[name] = tuple(given) if isinstance(given, list) else ()
+    calls = found.get("tool_calls", message.tool_calls)
+    if any(not isinstance(part, str) for call in calls for part in (call.id, call.name, call.arguments)):
+        found["tool_calls"] = tuple(
+            replace(c, id=_text(c.id), name=_text(c.name), arguments=_text(c.arguments)) for c in calls
+        )
+    return replace(message, **found) if found else message
+
+
+def _text(content: object) -> str:
+    """Return content as text: it may be missing, or in the API's parts."""
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return "" if content is None else str(content)

@@ -54,13 +54,13 @@ class Attempt:
         else:
             partial = "stopped" if stopped else None if error is None else type(error).__name__
             self.answer = completion.answer(partial=partial)
-        self.replies = tuple(completion.replies)
+        self.replies = completion.heard
         self.completion = None  # its pieces are no longer needed: thousands of cells stay in memory
 
     def finish(self, answer: Answer) -> None:
         """Keep the whole answer."""
         if self.completion is not None:
-            self.replies = tuple(self.completion.replies)
+            self.replies = self.completion.heard
         self.answer, self.completion = answer, None
 
     @property

@@ -51,9 +51,7 @@ def _conversation(cell: Cell, attempt: Attempt) -> Conversation:
     assert answer is not None  # noqa: S101 - narrows the type; the caller has looked
     user = attempt.user or Message("user", "")
     partial = answer.partial is not None
-    replies = attempt.replies
-    if not replies or replies[-1].role == "tool":
-        replies = (*replies, Message("assistant", answer.text))
+    replies = attempt.replies or (Message("assistant", answer.text),)
     entry = Entry(
         asked=answer.model_asked,
         answered=answer.model,

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from tetrate_jupyter.catalog.estimate import estimate_tokens, most_tokens, size, text_tokens
 from tetrate_jupyter.errors import OptionError, UnsupportedInputError
+from tetrate_jupyter.http.chunk_reading import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tetrate_jupyter.completion.schema import Schema
     from tetrate_jupyter.completion.tools import Toolbox
     from tetrate_jupyter.types import Message, Model
 
+_USUAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ODD_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
+_LONGEST_NAME: Final = 64
 _DEPTH = 50  # of an option's value; deeper ones are refused by whoever reads them
 _MOST_PER_DESCRIPTION = 800  # tokens: providers put up to 600 of their own before tools and schemas
 MAX_TEMPERATURE = 2.0  # the OpenAI-compatible range; providers refuse more
@@ -62,13 +67,17 @@ def refuse_unsendable(name: str, value: object, depth: int = 0) -> None:
 
 @dataclass(frozen=True)
 class Request:
-    """Everything that one completion needs, checked and resolved; nothing here can fail any more before the network."""
+    """Everything that one completion needs, checked and resolved; nothing here can fail any more before the network.
+
+    `notes`: what a reader must know of it, such as what of the conversation is not sent.
+    """
 
     model: Model
     messages: tuple[Message, ...]
     options: Options = field(default_factory=Options)
     schema: Schema | None = None
     toolbox: Toolbox | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_images(self.model, self.messages)
@@ -105,8 +114,8 @@ def check_images(model: Model, messages: Sequence[Message]) -> None:
     """Refuse an image for a model that is known to take text only; an unknown model gets its chance."""
     if model.images is False and any(m.images for m in messages):
         raise UnsupportedInputError(
-            f"{model.id} takes text only, and this conversation holds an image.",
-            next_step="choose a model that sees: %tetrate_models images (or leave earlier images out with --new)",
+            f"{model.id} takes text only, and this question holds an image.",
+            next_step="choose a model that sees: %tetrate_models images",
         )
 
 
@@ -118,31 +127,98 @@ def check_effort(model: Model, effort: str | None) -> None:
         )
 
 
-def wire_message(message: Message, model: str = "") -> dict[str, Any]:
-    """Give one message in the API's form. Tool messages are never empty: the router refuses them.
+def fitted(messages: Sequence[Message], model: Model) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    """Return earlier messages as `model` takes them, and a sentence on each kind of thing that it isn't sent.
 
-    Calls go back with what came beside them, to the `model` that made them; broken arguments as `{}`.
+    Another model may have been asked before: images are left out for one that is known to take text only, calls of
+    tools and their results go as text to one without tools, and call ids of another model's making, which a provider
+    may refuse, are replaced.
     """
+    notes = []
+    count = sum(len(m.images) for m in messages)
+    if model.images is False and count:
+        messages = [_without_images(m) for m in messages]
+        what = f"{count:,} earlier images were" if count > 1 else "An earlier image was"
+        notes.append(f"{what} not sent: {model.id} takes text only.")
+    if model.tools is False and any(m.tool_calls for m in messages):
+        messages = _as_text(messages)
+        notes.append(f"Earlier calls of tools were sent as text: {model.id} takes no tools.")
+    return tuple(_with_usual_ids(messages, model.id)), tuple(notes)
+
+
+def _without_images(message: Message) -> Message:
+    if not message.images:
+        return message
+    said = [message.content] if message.content.strip() else []
+    return replace(message, content="\n".join([*said, *("[an image, left out]" for _ in message.images)]), images=())
+
+
+def _as_text(messages: Sequence[Message]) -> list[Message]:
+    """Return a conversation without calls: what was called and what it gave stands in the model's own text."""
+    found: list[Message] = []
+    for message in messages:
+        if message.role == "tool":
+            said = [f"It gave: {message.content}"]
+        else:
+            called = [f"[{call.name} was called with {call.arguments}]" for call in message.tool_calls]
+            said = ([message.content] if message.content.strip() or not called else []) + called
+        plain = replace(message, role="assistant", content="\n".join(said), tool_calls=(), tool_call_id=None, aside="")
+        if message.role not in {"tool", "assistant"}:
+            found.append(message)
+        elif found and found[-1].role == "assistant":
+            found[-1] = replace(found[-1], content=f"{found[-1].content}\n\n{plain.content}")
+        else:
+            found.append(plain)
+    return found
+
+
+def _with_usual_ids(messages: Sequence[Message], model: str) -> Iterator[Message]:
+    new: dict[str, str] = {}
+    for place, message in enumerate(messages):
+        if message.role == "tool":
+            identity = message.tool_call_id or ""
+            yield replace(message, tool_call_id=new[identity]) if identity in new else message
+            continue
+        odd = [] if message.model == model else [c.id for c in message.tool_calls if not _USUAL_ID.fullmatch(c.id)]
+        new = {identity: f"call_{place}_{number}" for number, identity in enumerate(odd)}
+        calls = tuple(replace(call, id=new.get(call.id, call.id)) for call in message.tool_calls)
+        yield replace(message, tool_calls=calls) if new else message
+
+
+def wire_message(message: Message, model: str = "") -> dict[str, Any]:
+    """Return one message in the API's form, without what providers refuse wherever it comes from.
+
+    Calls go back with what came beside them, to the `model` that made them; broken arguments as `{}`, and a name that
+    no tool can have with its odd characters replaced. Halves of surrogate pairs are replaced, what has no text has
+    none instead of an empty one, and a tool's result is never empty.
+    """
+    content = whole(message.content)
     if message.role == "tool":
-        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.content or "(no output)"}
+        said = content if content.strip() else "(no output)"
+        return {"role": "tool", "tool_call_id": whole(message.tool_call_id or ""), "content": said}
     if message.tool_calls:
         is_its_own = bool(model) and model == message.model
         calls = [
             {
                 **_members(c.extra if is_its_own else ""),
-                "id": c.id,
+                "id": whole(c.id),
                 "type": "function",
-                "function": {"name": c.name, "arguments": _arguments(c.arguments)},
+                "function": {"name": _name(c.name), "arguments": _arguments(c.arguments)},
             }
             for c in message.tool_calls
         ]
         aside = _members(message.aside if is_its_own else "")
-        return {**aside, "role": message.role, "content": message.content or None, "tool_calls": calls}
+        before = content if content.strip() else None  # many models write a line break before they call
+        return {**aside, "role": message.role, "content": before, "tool_calls": calls}
     if not message.images:
-        return {"role": message.role, "content": message.content}
-    parts: list[dict[str, Any]] = [{"type": "text", "text": message.content}]
+        return {"role": message.role, "content": content}
+    parts: list[dict[str, Any]] = [{"type": "text", "text": content}] if content.strip() else []
     parts += [{"type": "image_url", "image_url": {"url": image.data_url}} for image in message.images]
     return {"role": message.role, "content": parts}
+
+
+def _name(name: str) -> str:
+    return _ODD_NAME.sub("_", name)[:_LONGEST_NAME] or "unknown"
 
 
 def _members(text: str) -> dict[str, Any]:
@@ -151,6 +227,7 @@ def _members(text: str) -> dict[str, Any]:
 
 def _arguments(text: str) -> str:
     """Return arguments as they came where they are a JSON object, else an empty one: providers refuse anything else."""
+    text = whole(text) if isinstance(text, str) else ""
     try:
         msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except (ValueError, RecursionError):

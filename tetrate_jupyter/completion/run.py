@@ -84,6 +84,7 @@ class Completion:
         self._round = Accumulator(limit, self._tools)
         self._round_began = 0  # characters of the text before the current round
         self._thought_began = 0  # the same of the reasoning
+        self._is_said = False  # whether the current round is among the replies
         self._ignored: list[list[str]] = []  # odd members that were left out, round by round
         self._rounds: list[tuple[str, Usage]] = []
         self._counted = False  # whether the current round is among them
@@ -105,6 +106,14 @@ class Completion:
     def length(self) -> int:
         """The characters so far."""
         return self._text.length
+
+    @property
+    def heard(self) -> tuple[Message, ...]:
+        """The replies so far, and what there is of the round that is being written, or broke off."""
+        said = "" if self._is_said else self._said()
+        if self.replies and not said:
+            return tuple(self.replies)
+        return (*self.replies, Message("assistant", said))
 
     @property
     def ignored(self) -> int:
@@ -146,6 +155,7 @@ class Completion:
         served = self._round.served_model or self.request.model.id
         usage, cost = self._totals(served)
         first = None if self._first is None else self._first - self._started
+        priced = tuple(f"Cost: {note}." for note in cost.notes) if cost.usd is not None else ()
         return Answer(
             text=self.text,
             reasoning=self._reasoning.text(),
@@ -155,7 +165,7 @@ class Completion:
             timing=Timing(first, self.seconds),
             finish_reason=self._round.finish_reason,
             cost=cost.usd,
-            notes=notes + (tuple(f"Cost: {note}." for note in cost.notes) if cost.usd is not None else ()),
+            notes=(*notes, *self.request.notes, *priced),
             request_id=self._request_id,
             partial=partial,
             parsed=parsed,
@@ -181,17 +191,23 @@ class Completion:
             await self._paid(client, key)
             calls = self._round.tool_calls
             if not calls or self.request.toolbox is None:
-                # A refusal is what the model said: without it, the next question would follow upon this one.
-                said = "\n\n".join(filter(None, (self._round_text(), self._round.refusal)))
-                self.replies.append(Message("assistant", said))
+                self._reply(Message("assistant", self._said()))
                 return
             if len(self.tool_results) + len(calls) > config.MAX_CALLS_PER_QUESTION:
                 raise self._loop(f"would have called tools more than {config.MAX_CALLS_PER_QUESTION} times")
             model, aside = self.request.model.id, self._aside()
-            self.replies.append(Message("assistant", self._round_text(), tool_calls=calls, aside=aside, model=model))
+            self._reply(Message("assistant", self._round_text(), tool_calls=calls, aside=aside, model=model))
             await self._call_tools(calls)
             self._separate()
         raise self._loop(f"called tools {config.MAX_TOOL_ROUNDS} times in a row without answering")
+
+    def _reply(self, message: Message) -> None:
+        self._is_said = True
+        self.replies.append(message)
+
+    def _said(self) -> str:
+        # A refusal is what the model said: without it, the next question would follow upon this one.
+        return "\n\n".join(filter(None, (self._round_text(), self._round.refusal)))
 
     def _loop(self, what: str) -> ToolLoopError:
         # The question ends here: a model that is told to ask for less has no memory of having done so in its next
@@ -228,6 +244,7 @@ class Completion:
 
     async def _stream(self, client: GatewayClient, key: Secret) -> None:
         self._round_began, self._thought_began = self._text.length, self._reasoning.length
+        self._is_said = False
         body = self.request.body([*self.request.messages, *self.replies])
         self._stream_now = client.stream(key, body, on_retry=self._retrying)
         async with self._stream_now as stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.sandbox.api_error import bad_request
@@ -11,6 +12,7 @@ from tetrate_jupyter.sandbox.pictures import read_data_url
 if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.models import Served
 
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ROLES = ("assistant", "developer", "system", "tool", "user")
 
 
@@ -105,8 +107,13 @@ def _check_calls(calls: object, where: str) -> None:
             is_object = isinstance(json.loads(str(function.get("arguments"))), dict)
         except ValueError:
             is_object = False
-        if not is_object or not isinstance(function.get("name"), str):
+        if not is_object:
             raise bad_request(f"{where}: a tool call's arguments must be a JSON object as text.", param=where)
+        if not isinstance(function.get("name"), str) or not _TOOL_NAME.fullmatch(function["name"]):
+            raise bad_request(
+                f"Invalid '{where}.tool_calls.function.name': string does not match pattern '^[a-zA-Z0-9_-]+$'.",
+                param=where,
+            )
 
 
 def _check_tool_results(messages: list[dict[str, Any]]) -> None:

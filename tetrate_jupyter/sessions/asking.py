@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tetrate_jupyter import config
 from tetrate_jupyter.catalog.estimate import Estimate, cost
 from tetrate_jupyter.completion.answer import Answer, beside_error
-from tetrate_jupyter.completion.request import Options, Request, estimate_prompt_tokens
+from tetrate_jupyter.completion.request import Options, Request, estimate_prompt_tokens, fitted
 from tetrate_jupyter.completion.run import Completion
 from tetrate_jupyter.errors import EmptyPromptError, TetrateError
 from tetrate_jupyter.ledger import Entry
@@ -116,7 +116,9 @@ def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
     else:
         turn = conversation.edit(question.replaces, system=system)
     try:
-        request = Request(model, (*turn.messages, user), question.options, schema, toolbox)
+        earlier, left_out = fitted(turn.messages, model)
+        notes = (*turn.left_out, *left_out)
+        request = Request(model, (*earlier, user), question.options, schema, toolbox, notes)
         outgoing(request.body())
     except BaseException:
         _switch_back(conversation, turn, before)
@@ -236,13 +238,10 @@ class Asker:
         except Exception:  # noqa: BLE001 - a ledger of one's own may write somewhere; no answer is lost for its sake
             _log.warning("what a question cost could not be noted", exc_info=True)
         if planned.keep and came:
-            replies = completion.replies
-            if not whole and (not replies or replies[-1].role == "tool"):
-                replies = [*replies, Message("assistant", answer.text if answer.text.strip() else answer.refusal)]
             self._conversation.add(
                 planned.turn,
                 planned.request.messages[-1],
-                replies,
+                completion.heard,
                 partial=not whole,
                 entry=entry,
                 reasoning=answer.reasoning,
