@@ -84,6 +84,7 @@ class Completion:
         self._round = Accumulator(limit, self._tools)
         self._round_began = 0  # characters of the text before the current round
         self._thought_began = 0  # the same of the reasoning
+        self._is_apart = False  # whether the next text is that of a later round
         self._is_said = False  # whether the current round is among the replies
         self._ignored: list[list[str]] = []  # odd members that were left out, round by round
         self._rounds: list[tuple[str, Usage]] = []
@@ -287,7 +288,12 @@ class Completion:
     def _write(self, text: str) -> None:
         if self._first is None:
             self._first = time.monotonic()
-            self.state = "writing"
+        self.state = "writing"
+        if self._is_apart:  # with the text, so that the pieces that are told make the text
+            self._is_apart = False
+            gap = "" if self.text.endswith("\n\n") else "\n\n"
+            text = gap + text
+            self._round_began += len(gap)
         self._text.append(text)
         self._tell(TextDelta(text, self._text))
 
@@ -328,10 +334,9 @@ class Completion:
                 ) from as_cause(result.raised)
 
     def _separate(self) -> None:
-        """Keep what a model says before and after its tools apart."""
+        """Keep what a model says before and after its tools apart, once it says more."""
         self.state = "waiting"
-        if self._text and not self.text.endswith("\n\n"):
-            self._text.append("\n\n")
+        self._is_apart = bool(self._text)
 
     def _totals(self, served: str) -> tuple[Usage, Estimate]:
         # A round that was broken off has been billed too: without its counts, the whole is unknown.

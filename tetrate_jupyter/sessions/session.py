@@ -262,7 +262,8 @@ class Session:
         """Ask and get typed events as they come; leaving the block stops the request.
 
         `with session.stream("...") as events:` / `for event in events:` / afterwards `events.answer`.
-        The events are `TextDelta`, `ReasoningDelta`, `ToolCalled` and `Retrying`. Options as for `ask`.
+        The events are `TextDelta`, `ReasoningDelta`, `ToolCalled` and `Retrying`. The deltas of each kind, joined, are
+        `answer.text` and `answer.reasoning`, whatever comes between them. Options as for `ask`.
         """
         from tetrate_jupyter.sessions.streams import Stream
 
