@@ -45,7 +45,6 @@ class Answer:
     cost: Decimal | None = None
     request_id: str | None = None
     partial: str | None = None
-    cached: bool = False
     parsed: object = None
     tool_results: tuple[ToolResult, ...] = ()
     dropped_fields: tuple[str, ...] = ()
@@ -105,7 +104,6 @@ class Answer:
             timing=self.timing if streaming_wanted() else None,
             usage=self.usage,
             cost=self.cost,
-            cached=self.cached,
         )
 
     def __str__(self) -> str:

@@ -69,19 +69,15 @@ def footer(
     timing: Timing | None,
     usage: Usage,
     cost: Decimal | None,
-    cached: bool = False,
 ) -> str:
     """Give the quiet line: "claude-haiku-4-5 · first token 0.21 s, total 0.93 s · 12 → 34 tokens · ≈ $0.0002".
 
-    The model is the one that answered; `asked_id` is named where it differs. `cached`: this answer was kept from an
-    earlier request, so neither time nor money was spent on it now. Without `timing` no times are named.
+    The model is the one that answered; `asked_id` is named where it differs. Without `timing` no times are named.
     """
     name = model_id if asked_id in (None, "", model_id) else f"{model_id} (asked for {asked_id})"
-    parts = [one_line(name)]
-    if cached:
-        return " · ".join([*parts, "from the cache", _tokens(usage), "no cost now"])
-    parts += [] if timing is None else [_times(timing)]
-    return " · ".join([*parts, _tokens(usage), f"≈ {money(cost)}" if cost is not None else "cost unknown"])
+    times = [] if timing is None else [_times(timing)]
+    spent = f"≈ {money(cost)}" if cost is not None else "cost unknown"
+    return " · ".join([one_line(name), *times, _tokens(usage), spent])
 
 
 def _times(timing: Timing) -> str:
