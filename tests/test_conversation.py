@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from tetrate_jupyter.catalog.estimate import text_tokens
 from tetrate_jupyter.conversation import Conversation, Exchange
 from tetrate_jupyter.errors import InputError
 from tetrate_jupyter.types import Image, Message, ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def say(conversation: Conversation, text: str, *, cell: str | None = None) -> Exchange:
@@ -275,3 +279,62 @@ def test_many_threads_lose_no_exchange() -> None:
 
 def test_repr_is_stable() -> None:
     assert repr(Conversation()) == "<Conversation: 0 exchanges>"
+
+
+class Counted(Exchange):
+    """An exchange that counts how often anybody asks which it is."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __getattribute__(self, name: str) -> object:
+        if name in {"id", "cell_id"}:
+            Counted.looks += 1
+        return super().__getattribute__(name)
+
+
+def looks_at(count: int, do: Callable[[Conversation], object]) -> int:
+    made = [Counted(f"e{n}", Message("user", "q"), (Message("assistant", "a"),), f"cell {n}") for n in range(count)]
+    conversation = Conversation(made)
+    do(conversation)  # what is kept from the first time is there from now on
+    Counted.looks = 0
+    do(conversation)
+    return Counted.looks
+
+
+def test_a_question_of_a_cell_looks_at_what_is_new_only() -> None:
+    assert looks_at(1_000, lambda c: say(c, "x", cell="new")) == 0
+
+
+def test_the_ways_of_all_exchanges_cost_one_look_at_each() -> None:
+    def branch_off(conversation: Conversation) -> None:
+        whole = conversation.branches[0].id
+        conversation.switch(whole)
+        conversation.edit("e7")
+        conversation.switch(whole)
+        conversation.ways()
+
+    assert looks_at(1_000, branch_off) < 6_000
+
+
+def test_ways_and_variants_agree() -> None:
+    conversation = Conversation()
+    for text in "abc":
+        say(conversation, text)
+    for place in (2, 1, 1, 0):
+        turn = conversation.edit(
+            conversation.exchanges[place].id if len(conversation) > place else say(conversation, "d").id
+        )
+        conversation.add(turn, Message("user", f"{place}"), [])
+    for branch in conversation.branches:
+        conversation.switch(branch.id)
+        ways = conversation.ways()
+        for place, exchange in enumerate(branch.exchanges):
+            found = conversation.variants(exchange.id)
+            expected: dict[str, str] = {}  # as it is defined: the same exchanges before, one branch for each id here
+            for other in conversation.branches:
+                same = [e.id for e in other.exchanges[:place]] == [e.id for e in branch.exchanges[:place]]
+                if same and len(other.exchanges) > place and expected.get(other.exchanges[place].id) != branch.id:
+                    expected[other.exchanges[place].id] = other.id
+            assert [b.id for b in found] == list(expected.values())
+            assert ways.get(exchange.id, (branch,)) == found

@@ -92,6 +92,7 @@ class Conversation:
         identity = _new_id()
         self._branches = {identity: Branch(identity, identity, exchanges=tuple(exchanges))}
         self._current = identity
+        self._cells: tuple[Branch, dict[str, int]] | None = None  # where in a branch each cell has asked
 
     # --- asking ----------------------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ class Conversation:
         """
         with self._lock:
             branch = self.branch
-            place = _place_of_cell(branch, cell_id)
+            place = self._place_of_cell(branch, cell_id)
             before = branch.exchanges if place is None else branch.exchanges[:place]
         messages, left_out = _wire(before, system)
         return Turn(branch, messages, cell_id, left_out)
@@ -125,15 +126,17 @@ class Conversation:
         """
         with self._lock:
             branch = self._branches.get(turn.branch.id, turn.branch)
-            place = _place_of_cell(branch, turn.cell_id)
+            place = self._place_of_cell(branch, turn.cell_id)
             identity = _new_id() if place is None else branch.exchanges[place].id
             exchange = Exchange(identity, user, tuple(replies), turn.cell_id, partial, entry, reasoning, tuple(notices))
-            found = list(branch.exchanges)
-            if place is None:
-                found.append(exchange)
-            else:
-                found[place] = exchange
-            self._store(replace(branch, exchanges=tuple(found)))
+            line = branch.exchanges
+            line = (*line, exchange) if place is None else (*line[:place], exchange, *line[place + 1 :])
+            longer = replace(branch, exchanges=line)
+            if self._cells is not None and self._cells[0] is branch:
+                self._cells = longer, self._cells[1]
+                if turn.cell_id is not None:
+                    self._cells[1].setdefault(turn.cell_id, len(line) - 1)
+            self._store(longer)
         self._observers.notify()
         return exchange
 
@@ -172,22 +175,26 @@ class Conversation:
 
         Oldest way first; the current branch stands for its own. One branch only: it was never edited.
         """
+        current = self.branch
+        _place(current.exchanges, exchange_id)
+        return self.ways().get(exchange_id, (current,))
+
+    def ways(self) -> dict[str, tuple[Branch, ...]]:
+        """Return the `variants` of those exchanges of the current branch that have several, by their ids."""
         with self._lock:
             current, branches = self.branch, self.branches
-        place = _place(current.exchanges, exchange_id)
-        before = _ids(current.exchanges[:place])
-        ways: dict[str, Branch] = {}
-        for branch in branches:
-            if (
-                branch.root != current.root
-                or len(branch.exchanges) <= place
-                or _ids(branch.exchanges[:place]) != before
-            ):
-                continue
-            way = branch.exchanges[place].id
-            if ways.get(way) is not current:
-                ways[way] = branch
-        return tuple(ways.values())
+        line = current.exchanges
+        shared = [(b, _shared(line, b.exchanges)) for b in branches if b.root == current.root]
+        found: dict[str, tuple[Branch, ...]] = {}
+        for place in {length for branch, length in shared if length < min(len(line), len(branch.exchanges))}:
+            ways: dict[str, Branch] = {}
+            for branch, length in shared:
+                if length >= place and len(branch.exchanges) > place:
+                    way = branch.exchanges[place].id
+                    if ways.get(way) is not current:
+                        ways[way] = branch
+            found[line[place].id] = tuple(ways.values())
+        return found
 
     # --- branching -------------------------------------------------------------------------------------------
 
@@ -253,6 +260,15 @@ class Conversation:
         """Call `callback` after each change, on the changing thread; gives back a function that stops it."""
         return self._observers.add(callback)
 
+    def _place_of_cell(self, branch: Branch, cell_id: str | None) -> int | None:
+        """Return where in the branch the cell has asked. Kept for the branch that was looked at last: it grows."""
+        if cell_id is None:
+            return None
+        if self._cells is None or self._cells[0] is not branch:
+            found = {e.cell_id: n for n, e in reversed(tuple(enumerate(branch.exchanges))) if e.cell_id is not None}
+            self._cells = branch, found
+        return self._cells[1].get(cell_id)
+
     def _store(self, branch: Branch, *, current: bool = False) -> None:
         self._branches[branch.id] = branch
         if current:
@@ -280,6 +296,14 @@ def _new_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
+def _shared(one: tuple[Exchange, ...], other: tuple[Exchange, ...]) -> int:
+    """Return how many exchanges both begin with; the same one with another answer counts as the same."""
+    if one is other:
+        return len(one)
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a is not b and a.id != b.id), min(len(one), len(other)))
+
+
 def _ids(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
     return tuple(e.id for e in exchanges)
 
@@ -289,12 +313,6 @@ def _place(exchanges: tuple[Exchange, ...], exchange_id: str) -> int:
         if exchange.id == exchange_id:
             return place
     raise InputError("That exchange isn't in this branch of the conversation.", next_step="take its id from .exchanges")
-
-
-def _place_of_cell(branch: Branch, cell_id: str | None) -> int | None:
-    if cell_id is None:
-        return None
-    return next((n for n, e in enumerate(branch.exchanges) if e.cell_id == cell_id), None)
 
 
 def _wire(exchanges: Iterable[Exchange], system: str | None) -> tuple[tuple[Message, ...], tuple[str, ...]]:

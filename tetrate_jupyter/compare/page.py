@@ -63,7 +63,8 @@ def page(result: Result, *, at_once: bool = False) -> str:
         parts.append(f'<p class="tetrate-won" dir="auto">{escape(facts.sentence(won))}</p>')
     parts.append(waterfall(result))
     room.left -= sum(map(len, parts))
-    parts += [_prompt(result, number, room) for number in range(len(result.facts.prompts))]
+    answers = _by_prompt(result)
+    parts += [_prompt(result, number, answers[number], room) for number in range(len(result.facts.prompts))]
     if room.left_out:
         several = "prompts are" if room.left_out > 1 else "prompt is"
         parts.append(
@@ -74,7 +75,17 @@ def page(result: Result, *, at_once: bool = False) -> str:
     return styled("".join(parts))
 
 
-def _prompt(result: Result, number: int, room: _Room) -> str:
+def _by_prompt(result: Result) -> dict[int, list[tuple[Head, list[Row]]]]:
+    """Return the columns of each prompt with their rows; looked through once, whatever the number of prompts."""
+    found: dict[int, dict[str, list[Row]]] = {}
+    for row in result.rows:
+        found.setdefault(row.prompt, {}).setdefault(row.column, []).append(row)
+    for number in range(len(result.facts.prompts)):
+        found.setdefault(number, {})
+    return {number: [(h, rows.get(h.id, [])) for h in result.heads] for number, rows in found.items()}
+
+
+def _prompt(result: Result, number: int, columns: Sequence[tuple[Head, list[Row]]], room: _Room) -> str:
     prompt = result.facts.prompts[number]
     if room.left_out:  # one was too much already: those after it would make gaps
         room.left_out += 1
@@ -83,12 +94,12 @@ def _prompt(result: Result, number: int, room: _Room) -> str:
         opening = (
             f'<details><summary>Prompt</summary><p class="tetrate-raw" dir="auto">{_cut_prompt(prompt)}</p></details>'
         )
-        return room.take(f"{opening}{_grid(result, number, room)}")
+        return room.take(f"{opening}{_grid(columns, room)}")
     first = " ".join(prompt.split())[:90]
     whole = f'<p class="tetrate-raw" dir="auto">{_cut_prompt(prompt)}</p>' if len(prompt) > len(first) else ""
     return room.take(
         f'<details{" open" if number == 0 else ""}><summary dir="auto">{number + 1}. {escape(first)}</summary>'
-        f"{whole}{_grid(result, number, room)}</details>"
+        f"{whole}{_grid(columns, room)}</details>"
     )
 
 
@@ -99,13 +110,11 @@ def _cut_prompt(prompt: str) -> str:
 
 def grid(result: Result, number: int) -> str:
     """Give one prompt's answers side by side, repeats folded; `result` needs the rows of that prompt only."""
-    return _grid(result, number, _Room(len(result.rows)))
+    return _grid(_by_prompt(result)[number], _Room(len(result.rows)))
 
 
-def _grid(result: Result, number: int, room: _Room) -> str:
-    sections = [
-        _section(column.head, [r for r in column.rows if r.prompt == number], room) for column in result.columns
-    ]
+def _grid(columns: Sequence[tuple[Head, list[Row]]], room: _Room) -> str:
+    sections = [_section(head, rows, room) for head, rows in columns]
     return f'<div class="tetrate-grid">{"".join(sections)}</div>'
 
 

@@ -45,7 +45,7 @@ class ChatItems:
             exchange = exchanges.get(id(run.user))
             if exchange is not None:
                 found.append((key, exchange.id))
-                self._render(exchange, live)
+                self._render(exchange, self._conversation.ways(), live)
             if exchange is not None or run not in self._runs.all:
                 del self._streams[key]
         return found
@@ -74,12 +74,14 @@ class ChatItems:
             exchanges = branches[0].exchanges
             self._branches = branches
             self._rendered = {e.id: self._rendered[e.id] for e in exchanges if e.id in self._rendered}
-            self._kept = [(exchange, self._render(exchange)) for exchange in exchanges]
+            ways = self._conversation.ways()  # once for all: of each exchange, it would take the square
+            self._kept = [(exchange, self._render(exchange, ways)) for exchange in exchanges]
         return self._kept
 
-    def _render(self, exchange: Exchange, live: Live | None = None) -> Item:
-        ways = self._conversation.variants(exchange.id)
-        way = (next((n for n, b in enumerate(ways) if b.id == self._conversation.branch.id), 0), len(ways))
+    def _render(self, exchange: Exchange, ways: dict[str, tuple[Branch, ...]], live: Live | None = None) -> Item:
+        several = ways.get(exchange.id, ())
+        current = self._conversation.branch.id
+        way = (next((n for n, b in enumerate(several) if b.id == current), 0), max(1, len(several)))
         known = self._rendered.get(exchange.id)
         if known is not None and known[0] is exchange and known[1] == way and live is None:
             return known[2]
