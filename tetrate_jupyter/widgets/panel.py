@@ -274,7 +274,7 @@ class Panel(anywidget.AnyWidget):
         name, view, number = (message.pop(part, None) for part in ("do", "view", "n"))
         if self._heard_of(view, name, message.get("page")):
             return
-        action = self.actions().get(str(name), lambda **_: None)  # the page of another version asks for more
+        action = self.actions().get(str(name), dict)  # the page of another version asks for more: nothing becomes of it
         if buffers:
             message["buffers"] = [bytes(b) for b in buffers]
         self.problem = ""
