@@ -95,9 +95,10 @@ def test_the_only_match_is_taken(shell: InteractiveShell, capsys: pytest.Capture
         shell.run_line_magic("tetrate_model", "no-such-model-at-all")
 
 
-def test_in_an_output_widget_there_is_one_final_output() -> None:
+def test_in_an_output_widget_there_is_one_final_output(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = SimpleNamespace(get_parent=lambda: {"header": {"msg_id": "the one"}})
     shell: Any = SimpleNamespace(kernel=kernel)
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: shell)
     with_output = ipywidgets.Output()
     assert isinstance(output_for(shell, _show, stream=True, markdown=True, footer=True), NotebookOutput)
     with_output.msg_id = "the one"  # as it does when it is entered

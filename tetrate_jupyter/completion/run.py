@@ -13,14 +13,11 @@ from tetrate_jupyter.catalog.estimate import Estimate
 from tetrate_jupyter.characters import MAX_NAME, clipped
 from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
 from tetrate_jupyter.completion.answer import Answer
+from tetrate_jupyter.completion.checking import checked
 from tetrate_jupyter.completion.foreign import as_cause, passes, unexpected
 from tetrate_jupyter.completion.secrets import without_keys
 from tetrate_jupyter.errors import (
     AnswerTooLongError,
-    ContentFilteredError,
-    EmptyAnswerError,
-    RefusedError,
-    SchemaMismatchError,
     TetrateError,
     ToolFailedError,
     ToolLoopError,
@@ -32,13 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tetrate_jupyter.completion.request import Request
-    from tetrate_jupyter.completion.schema import Schema
     from tetrate_jupyter.http.client import ChatStream, GatewayClient
     from tetrate_jupyter.types import Cut, Event, Retrying, Secret, ToolCall, ToolResult
 
 _FREE: Final = Estimate(Decimal(0))
 _STATE: Final = 200  # characters of what it does, for one line
-_SAID: Final = 1_000  # characters of a refusal, for an error's message
 
 
 class Purse(Protocol):
@@ -141,7 +136,7 @@ class Completion:
                 raise
             raise self._broken(unexpected(foreign, "Asking")) from as_cause(foreign)
         self.partial = None
-        return self._checked(self.answer())
+        return checked(self.answer(), self.request.schema, has_choice=self._round.has_choice)
 
     def _broken(self, error: TetrateError) -> TetrateError:
         """End with an error: what came until then, to the last piece, is what the error says of it."""
@@ -233,9 +228,7 @@ class Completion:
             raise
         finally:
             if self.purse is not None:
-                counted = (
-                    self._price(*self._rounds[-1]) if self._counted else Estimate(None)
-                )  # its counts grow to the end
+                counted = self._priced(*self._rounds[-1]) if self._counted else Estimate(None)
                 self.purse.close(_FREE if self._is_free else counted)
 
     @property
@@ -366,45 +359,3 @@ class Completion:
             if state == "done" or passes(foreign):
                 raise
         self.state = state
-
-    def _checked(self, answer: Answer) -> Answer:
-        if answer.finish_reason == "content_filter" and not answer.text.strip():
-            raise ContentFilteredError(
-                f"The content filter of {answer.model} stopped the answer before any text.",
-                next_step="rephrase the prompt, or ask another model with -m",
-                answer=answer,
-                request_id=answer.request_id,
-            )
-        if not self._round.has_choice and not answer.text:
-            raise EmptyAnswerError(
-                f"Nothing came from {answer.model}: its answer has no choice in it.",
-                next_step="ask again, or choose another model",
-                answer=answer,
-                request_id=answer.request_id,
-            )
-        if self.request.schema is None:
-            return answer
-        return self._fitted(answer, self.request.schema)
-
-    def _fitted(self, answer: Answer, schema: Schema) -> Answer:
-        from tetrate_jupyter.completion.schema import SchemaProblem
-
-        if answer.refusal:
-            raise RefusedError(
-                f"{answer.model} refused: {clipped(answer.refusal, _SAID)}",
-                next_step="rephrase the prompt, or ask another model with -m",
-                answer=answer,
-                request_id=answer.request_id,
-            )
-        try:
-            value, is_alone = schema.read(answer.text)
-            notes = () if is_alone else ("Text around the JSON was left out of the value (parsed).",)
-            return self.answer(parsed=value, notes=notes)
-        except SchemaProblem as problem:
-            why = f" {answer.emptiness}" if answer.emptiness else ""
-            raise SchemaMismatchError(
-                f"The answer of {answer.model} does not fit the schema: {problem}{why}",
-                next_step="its raw text is in _tetrate.text (error.answer.text); ask again, or loosen the schema",
-                answer=answer,
-                request_id=answer.request_id,
-            ) from None

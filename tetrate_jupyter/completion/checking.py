@@ -1,0 +1,61 @@
+"""Whether an answer that has come whole is one: there is something, it wasn't filtered, it fits the schema."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.characters import clipped
+from tetrate_jupyter.errors import ContentFilteredError, EmptyAnswerError, RefusedError, SchemaMismatchError
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.completion.schema import Schema
+
+_SAID: Final = 1_000  # characters of a refusal, for an error's message
+
+
+def checked(answer: Answer, schema: Schema | None, *, has_choice: bool) -> Answer:
+    """Return the answer, with the value that `schema` asks for. `has_choice`: whether the last round had any choice.
+
+    Raises `ContentFilteredError`, `EmptyAnswerError`, `RefusedError` or `SchemaMismatchError`.
+    """
+    if answer.finish_reason == "content_filter" and not answer.text.strip():
+        raise ContentFilteredError(
+            f"The content filter of {answer.model} stopped the answer before any text.",
+            next_step="rephrase the prompt, or ask another model with -m",
+            answer=answer,
+            request_id=answer.request_id,
+        )
+    if not has_choice and not answer.text:
+        raise EmptyAnswerError(
+            f"Nothing came from {answer.model}: its answer has no choice in it.",
+            next_step="ask again, or choose another model",
+            answer=answer,
+            request_id=answer.request_id,
+        )
+    return answer if schema is None else _fitted(answer, schema)
+
+
+def _fitted(answer: Answer, schema: Schema) -> Answer:
+    from tetrate_jupyter.completion.schema import SchemaProblem
+
+    if answer.refusal:
+        raise RefusedError(
+            f"{answer.model} refused: {clipped(answer.refusal, _SAID)}",
+            next_step="rephrase the prompt, or ask another model with -m",
+            answer=answer,
+            request_id=answer.request_id,
+        )
+    try:
+        value, is_alone = schema.read(answer.text)
+    except SchemaProblem as problem:
+        why = f" {answer.emptiness}" if answer.emptiness else ""
+        raise SchemaMismatchError(
+            f"The answer of {answer.model} does not fit the schema: {problem}{why}",
+            next_step="its raw text is in _tetrate.text (error.answer.text); ask again, or loosen the schema",
+            answer=answer,
+            request_id=answer.request_id,
+        ) from None
+    notes = () if is_alone else ("Text around the JSON was left out of the value (parsed).",)
+    return replace(answer, parsed=value, notes=(*notes, *answer.notes))
