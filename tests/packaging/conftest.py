@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.packaging import installing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -39,7 +41,15 @@ def empty_environment(folder: Path, python: str = sys.executable) -> Path:
 
 
 def install(bin_folder: Path, *what: str | Path, cwd: Path | None = None) -> None:
-    run([bin_folder / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *what], cwd=cwd)
+    program = Path(__file__).with_name("installing.py")
+    run([sys.executable, program, bin_folder.parent, *what], cwd=cwd)
+
+
+def build(*how: str | Path) -> None:
+    """Build a package in an environment of its own."""
+    quick = ["--installer", "uv"] if installing.has_uv() else []
+    environment = installing.uv_environment() if quick else None
+    run([sys.executable, "-m", "build", *quick, *how], env=environment)
 
 
 def clean(bin_folder: Path, home: Path, **more: str) -> dict[str, str]:
@@ -66,5 +76,5 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the source package, and the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    run([sys.executable, "-m", "build", "--outdir", folder, repository])
+    build("--outdir", folder, repository)
     return folder

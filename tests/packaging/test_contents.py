@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import ROOT, run
+from tests.packaging.conftest import ROOT, build, run
 
 pytestmark = pytest.mark.slow
 
@@ -72,9 +71,9 @@ def littered(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(STRAY)
     folder = tmp_path_factory.mktemp("built from litter")
-    run([sys.executable, "-m", "build", "--outdir", folder, copy])
+    build("--outdir", folder, copy)
     direct = tmp_path_factory.mktemp("wheel from litter")  # not by way of the source package
-    run([sys.executable, "-m", "build", "--wheel", "--outdir", direct, copy])
+    build("--wheel", "--outdir", direct, copy)
     for wheel in direct.glob("*.whl"):
         shutil.copy2(wheel, folder / wheel.name)
     return folder
