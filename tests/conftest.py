@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
+import random
 import signal
 from typing import TYPE_CHECKING
 
@@ -19,14 +22,42 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sessions.session import Session
 
 
+_homes = itertools.count()
+
 settings.register_profile("ours", deadline=None)  # no timed assertion: a busy machine is no fault
 settings.load_profile("ours")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, help="run the tests in another order, which this number makes again")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    seed = config.getoption("--shuffle")
+    return None if seed is None else f"order: --shuffle {seed}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle where that is asked for; else what takes long comes first, so that nobody waits for it at the end."""
+    seed = config.getoption("--shuffle")
+    if seed is None:
+        items.sort(key=lambda item: item.get_closest_marker("heavy") is None)
+    else:
+        random.Random(seed).shuffle(items)  # the same in every worker: they must agree
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests are no garbage: without them a collection takes milliseconds, not half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """No key, address, proxy or keyring of the person; a home and Jupyter data folder of the test's own."""
-    home = tmp_path_factory.mktemp("home")
+    home = tmp_path_factory.mktemp(
+        f"home-{next(_homes)}", numbered=False
+    )  # numbering reads thousands of names each time
     for name in (
         *config.KEY_VARIABLES,
         config.BASE_URL_VARIABLE,

@@ -378,6 +378,7 @@ def test_a_wrapped_word_is_replaced_whatever_harmless_text_surrounds_it() -> Non
         assert filled(f"{before}{{name}}{after}") == f"{before}Bo{after}"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "text",
     [

@@ -36,17 +36,20 @@ def ordinary() -> float:
     return cpu("# Title\n\nSome *words* of `x`.\n\n- a\n- b\n\n" * 1_000)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_time_is_linear_in_the_text(kind: str) -> None:
     render(text_of(kind, 1_000))  # what is imported, and what is kept
     assert cpu(text_of(kind, LARGE)) < 10 * cpu(text_of(kind, SMALL)) + 0.02
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_megabyte_of_any_kind_costs_little_more_than_what_is_rendered_of_it(kind: str, ordinary: float) -> None:
     assert cpu(text_of(kind, 1_000_000), 1) < 20 * ordinary
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", SOME)
 def test_a_very_long_text_is_all_there_or_counted(kind: str) -> None:
     text = text_of(kind, 200_000)
@@ -70,6 +73,7 @@ def test_what_is_not_shown_is_counted() -> None:
     assert "5,000 more characters are not shown here" in answer_plain(text)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", SOME)
 def test_a_stream_of_a_very_long_text_ends_as_the_whole_renders(kind: str) -> None:
     text = text_of(kind, 200_000)
@@ -93,6 +97,7 @@ def test_code_is_looked_for_only_where_a_fence_is() -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", SOME)
 def test_what_is_shown_live_does_not_grow_with_the_answer(kind: str) -> None:
     text, live = text_of(kind, 200_000), Live()
@@ -125,6 +130,7 @@ def test_the_end_is_in_the_window() -> None:
             assert f"Sentence {number}." in live.html
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("kind", "mark"), [("code", "<pre"), ("a table", "<td")])
 def test_a_window_into_a_block_is_shown_as_that_block(kind: str, mark: str) -> None:
     text, live = text_of(kind, 200_000), Live()

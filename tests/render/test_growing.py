@@ -38,6 +38,7 @@ def test_blocks_that_grow_line_by_line_end_as_the_whole_renders(seed: int) -> No
         assert stream.html == render(text), text
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_long_text_of_any_kind_ends_as_the_whole_renders(kind: str) -> None:
     text = text_of(kind, 6_000)
@@ -63,6 +64,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return lengths
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "kind", ["items", "loose items", "numbers", "nested items", "a table", "short rows", "code", "code of no language"]
 )

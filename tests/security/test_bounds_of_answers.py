@@ -108,6 +108,7 @@ def test_a_fork_has_the_same_cap(asking: Callable[..., Asking]) -> None:
     assert session.fork().max_answer == CAP
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize("size", [2, 4000])
 def test_the_cap_bounds_memory(size: int) -> None:

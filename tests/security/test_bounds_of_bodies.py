@@ -78,12 +78,14 @@ def check_refused(data: bytes, *encodings: str) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize(("name", "bits"), [("gzip", 31), ("x-gzip", 31), ("deflate", 15), ("deflate", -15)])
 def test_one_layer_is_unpacked_with_a_bound(name: str, bits: int) -> None:
     check_refused(packed(blank(), bits), name)
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize("lines", [("gzip, gzip",), ("gzip", "gzip"), ("gzip, gzip, gzip",), ("gzip", "deflate")])
 def test_several_layers_are_refused(lines: tuple[str, ...]) -> None:
@@ -138,6 +140,7 @@ DOCUMENTS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_objects_for_json_are_bounded_too(name: str) -> None:
@@ -168,6 +171,7 @@ STREAMS = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "gzip"])

@@ -173,6 +173,7 @@ def test_an_answer_that_fits_no_schema_is_kept(asking: Callable[..., Asking]) ->
 # --- lists of models -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_hundred_thousand_models_show_a_bounded_table(asking: Callable[..., Asking]) -> None:
     asked = asking()
     asked.models = [{"id": f"model-{n:06}", "owned_by": "somebody", "created": n} for n in range(10**5)]
@@ -190,6 +191,7 @@ def test_a_hundred_thousand_models_show_a_bounded_table(asking: Callable[..., As
     assert len(model_dropdown(asked.session).options) <= 1_001
 
 
+@pytest.mark.heavy
 def test_a_list_that_is_longer_is_cut(asking: Callable[..., Asking]) -> None:
     asked = asking()
     asked.models = [{"id": f"m{n}"} for n in range(config.MAX_MODELS + 5)]

@@ -94,6 +94,7 @@ def sane(models: ModelList) -> None:
         assert len("".join(texts)) < 30_000
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("values", [ODD, BROKEN, {**BROKEN, **ODD}], ids=["odd", "broken", "both"])
 @pytest.mark.timeout(300)
 def test_every_odd_value_in_every_member_at_once(odd: OddRouter, asking: Session, values: dict[str, str]) -> None:
@@ -125,6 +126,7 @@ def test_every_odd_value_in_every_member_at_once(odd: OddRouter, asking: Session
     assert odd.asked[-1]["model"] == asking.model
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("values", [ODD, BROKEN], ids=["odd", "broken"])
 @pytest.mark.timeout(300)
 def test_comparing_and_choosing_go_on(odd: OddRouter, asking: Session, values: dict[str, str]) -> None:

@@ -468,6 +468,7 @@ def test_whoever_pastes_a_book_where_a_key_belongs_waits_for_nothing() -> None:
     assert held.reveal()
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork needs one")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_fork_while_other_threads_make_the_forms_hangs_nothing() -> None:

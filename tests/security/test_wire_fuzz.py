@@ -318,6 +318,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         made.loop.close()
 
 
+@pytest.mark.heavy
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("route", ROUTES)
 @settings(
