@@ -3,15 +3,20 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 unexport VIRTUAL_ENV # another environment that is active here is not the one that runs
+unexport PYTHONDONTWRITEBYTECODE # every worker and kernel would compile all of it anew: ten seconds of a core each
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.10 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
+INSTALL := $(BIN)/python -m tests.packaging.installing $(VENV)
+# Twice the cores: the tests wait for servers, kernels and paced streams half of their time.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))))
+BESIDE := -n $(WORKERS) --dist worksteal
+export WORKERS
 
-.PHONY: help demo demo-headless test check lint types unit notebooks wheel browser pythons bench docs format clean binder
+.PHONY: help demo demo-headless test check lint types quick unit notebooks wheel browser pythons lowest bench docs format clean binder
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,13 +26,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.lab: pyproject.toml | $(VENV)/bin/python
-	@echo "Installing tetrate-jupyter and JupyterLab into $(VENV) (a minute or two, once) ..."
-	$(PIP) install -e '.[lab]'
+	@echo "Installing tetrate-jupyter and JupyterLab into $(VENV) (some seconds with uv, a minute or two with pip, once) ..."
+	$(INSTALL) -e '.[lab]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	@echo "Installing tetrate-jupyter and its tools into $(VENV) (two minutes or so, once) ..."
-	$(PIP) install -e '.[dev]'
+	@echo "Installing tetrate-jupyter and its tools into $(VENV) (half a minute with uv, two with pip, once) ..."
+	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.lab
 
 demo: $(VENV)/.lab ## open the quickstart in JupyterLab on the sandbox router: no account needed
@@ -38,10 +43,11 @@ demo-headless: $(VENV)/.lab ## run the quickstart top to bottom in a real kernel
 
 test: $(VENV)/.dev ## everything: lint, types, tests, notebooks, wheel, browser, other Pythons
 	@bash .ci/install-browser
-	@$(MAKE) --no-print-directory lint types unit notebooks wheel browser pythons
+	@MAKE='$(MAKE)' bash .ci/stages 'lint types unit notebooks wheel' 'browser pythons'
 	@echo "All of it passed."
 
-check: lint types unit ## what to run while working
+check: $(VENV)/.dev ## what to run while working: lint, types, and the tests but those of long texts and large amounts
+	@MAKE='$(MAKE)' bash .ci/stages 'lint types' quick
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -50,11 +56,14 @@ lint: $(VENV)/.dev ## ruff: rules and format
 types: $(VENV)/.dev ## mypy, strict
 	$(BIN)/mypy
 
+quick: $(VENV)/.dev
+	$(PYTEST) -q -m 'not slow and not heavy' --ignore tests/browser $(BESIDE)
+
 unit: $(VENV)/.dev ## unit, integration and architecture tests, against the sandbox over real HTTP
-	$(PYTEST) -m 'not slow' --ignore tests/browser
+	$(PYTEST) -q -m 'not slow' --ignore tests/browser $(BESIDE)
 
 notebooks: $(VENV)/.dev ## the notebooks, in real kernels on the sandbox, outputs compared; real-kernel tests
-	$(PYTEST) -m slow tests/notebooks tests/magics tests/cli tests/security --timeout 300
+	$(PYTEST) -m slow tests/notebooks tests/magics tests/cli tests/security --timeout 300 $(BESIDE)
 
 wheel: $(VENV)/.dev ## build the wheel and try it in an empty environment, and binder's steps in another
 	$(PYTEST) -m slow tests/packaging --timeout 900
@@ -62,8 +71,11 @@ wheel: $(VENV)/.dev ## build the wheel and try it in an empty environment, and b
 browser: $(VENV)/.dev ## the quickstart in a real JupyterLab, driven by a real browser
 	$(PYTEST) -m browser --timeout 180
 
-pythons: $(VENV)/.dev ## the tests proper on every Python from 3.10 to 3.13 that is here
+pythons: $(VENV)/.dev ## the tests proper on every Python from 3.10 to 3.13 that is here, the lowest versions on 3.10
 	@bash .ci/every-python
+
+lowest: $(VENV)/.dev ## the lowest versions that pyproject.toml allows, on Python 3.10
+	@bash .ci/every-python 3.10
 
 bench: $(VENV)/.dev ## ratios against bare httpx and bare IPython; writes tests/benchmarks/results.json
 	$(BIN)/python -m tests.benchmarks
