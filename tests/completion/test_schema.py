@@ -17,7 +17,7 @@ import pydantic
 import pydantic.dataclasses
 import pytest
 
-from tetrate_jupyter.completion.json_schema import fits_strict_mode, inlined, subschemas
+from tetrate_jupyter.completion.json_schema import fits_strict_mode, inlined, subschemas, with_plain_root
 from tetrate_jupyter.completion.schema import Schema, SchemaProblem
 from tetrate_jupyter.errors import SchemaDefinitionError
 
@@ -414,3 +414,9 @@ def test_making_a_schema_of_a_dataclass_imports_neither_jsonschema_nor_pydantic(
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("root", [{"$ref": "#/$defs/P"}, {"allOf": [{"$ref": "#/$defs/P"}]}])
+def test_a_root_that_only_refers_becomes_the_object_itself(root: dict[str, Any]) -> None:
+    person = {"type": "object", "properties": {"friends": {"type": "array", "items": {"$ref": "#/$defs/P"}}}}
+    assert with_plain_root({**root, "$defs": {"P": person}}) == {**person, "$defs": {"P": person}}

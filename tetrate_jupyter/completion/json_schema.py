@@ -150,8 +150,15 @@ def with_enum_types(schema: JSONObject) -> JSONObject:
 
 
 def with_plain_root(schema: JSONObject) -> JSONObject:
-    """Put the definition itself where the root is a bare `$ref` to it: providers want an object at the root."""
-    target = schema.get("$ref")
+    """Put the definition itself where the root is a bare `$ref` to it: providers want an object at the root.
+
+    pydantic 2.6 writes such a root as `allOf` with a single `$ref`.
+    """
+    match schema.get("allOf"):
+        case [{"$ref": target}] if "$ref" not in schema:
+            pass
+        case _:
+            target = schema.get("$ref")
     definitions = _mapping(schema.get("$defs"))
     if not isinstance(target, str) or not target.startswith("#/$defs/"):
         return schema

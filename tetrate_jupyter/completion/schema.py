@@ -260,6 +260,10 @@ def _checked(text: str, validator: Validator) -> object:
         error = best_match(validator.iter_errors(value))
     except Unresolvable as missing:  # hidden under a keyword that is none, so not seen when the schema was made
         raise SchemaProblem("", f"The schema refers to something that isn't in it: {missing}") from None
+    except BaseException as end:
+        if type(end).__name__ != "PanicException":  # what Rust code makes of a RecursionError: it is no Exception
+            raise
+        raise RecursionError from None
     if error is not None:
         raise SchemaProblem(error.json_path, error.message)
     return value
