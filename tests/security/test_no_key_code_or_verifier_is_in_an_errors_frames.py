@@ -254,6 +254,8 @@ def interrupted_at(step: int, work: Callable[[], object]) -> BaseException | Non
         nonlocal left
         if frame.f_code.co_filename != secrecy.__file__:
             return None
+        if frame.f_code.co_name == "<lambda>" and frame.f_code.co_varnames == ("_",):
+            return None  # what is told of a secret's end, whenever that is: what is raised there reaches nobody
         left -= 1
         if left == 0:
             raise KeyboardInterrupt
