@@ -93,8 +93,13 @@ def test_any_costs_add_up() -> None:
     ledger, budget = Ledger(), Budget(Decimal(5))
     for number in ANY:
         ledger.record(Entry("m", cost=number))
-        budget.fits(amounts.known(number))
-        budget.settle("call", amounts.known(number))
+        bound = amounts.known(number)
+        budget.promise("call", bound)
+        began = budget.begin("call", bound)
+        assert began == (not budget.never_fits(bound))
+        budget.pay("call", bound, bound)
+        budget.end("call")
+        assert not budget.is_busy
     total = ledger.total()
     assert total.unknown_costs == sum(not n.is_finite() for n in ANY)
     assert total.cost is not None

@@ -55,7 +55,7 @@ class Budget:
     def more(self, call: Hashable, worst: Decimal | None) -> bool:
         """Have at least so much aside for a call that runs; False where that isn't free."""
         had = self._aside.get(call, _NOTHING)
-        missing = None if worst is None else max(_sum(worst, -had), _NOTHING)
+        missing = None if worst is None else max(_sum(worst, had.copy_negate()), _NOTHING)
         if missing != 0 and not self._fits(missing, self._promises):
             return False
         self._aside[call] = _sum(had, missing or _NOTHING)
@@ -74,19 +74,19 @@ class Budget:
         else:
             self.spent = _sum(self.spent, cost)
         had = self._aside.get(call, _NOTHING)
-        left = max(_sum(had, -charged), _NOTHING)
+        left = max(_sum(had, charged.copy_negate()), _NOTHING)
         self._gone = _sum(self._gone, charged)
         if call in self._aside:
             self._aside[call] = left
-            self._held = _sum(self._held, left, -had)
+            self._held = _sum(self._held, left, had.copy_negate())
 
     def end(self, call: Hashable) -> None:
         """End a call: nothing more comes of it."""
         self._forget(call)
-        self._held = _sum(self._held, -self._aside.pop(call, _NOTHING))
+        self._held = _sum(self._held, self._aside.pop(call, _NOTHING).copy_negate())
 
     def _forget(self, call: Hashable) -> None:
-        self._promises = _sum(self._promises, -self._promised.pop(call, _NOTHING))
+        self._promises = _sum(self._promises, self._promised.pop(call, _NOTHING).copy_negate())
 
     def _fits(self, worst: Decimal | None, besides: Decimal) -> bool:
         if self.most is None:
