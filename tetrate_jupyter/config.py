@@ -31,6 +31,9 @@ BILLING_PATH: Final = "/billing"
 BASE_URL_VARIABLE: Final = "TETRATE_BASE_URL"
 AUTH_URL_VARIABLE: Final = "TETRATE_AUTH_URL"
 HOST_VARIABLE: Final = "TETRATE_HOST"  # goose's name; it comes without /v1
+# The sandbox router sets this on each of its answers, so that nobody takes one for a model's. No other router has it.
+SANDBOX_HEADER: Final = "x-tetrate-sandbox"
+SIMULATED: Final = "simulated"
 STREAM_VARIABLE: Final = "TETRATE_JUPYTER_STREAM"  # "off": a cell's final output only; "on": updates, whatever asks
 KEY_VARIABLES: Final = ("TETRATE_API_KEY", "TARS_API_KEY", "AGENTROUTER_API_KEY")  # all three are in the wild
 

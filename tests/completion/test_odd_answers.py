@@ -16,6 +16,7 @@ import pytest
 from tetrate_jupyter import errors
 from tetrate_jupyter.completion.accumulate import Accumulator
 from tetrate_jupyter.http.client import GatewayClient
+from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.sandbox import INSTANT, ODD_KINDS, Fault, SandboxRouter
 from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.types import Secret, TextDelta
@@ -188,7 +189,7 @@ def test_the_right_outcome_streamed(router: SandboxRouter, session: Session, kin
         assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == right.usage
     assert right.notice in " ".join(answer.notices)
     if error is None and not right.notice:
-        assert answer.notices == ()
+        assert answer.notices == (SIMULATED,)
     assert (session.ledger.total().ignored > before) is right.ignored
 
 

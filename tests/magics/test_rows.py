@@ -9,6 +9,7 @@ import pytest
 
 from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.types import Cut
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def test_a_cut_table_is_said_under_the_answer_and_to_the_model(
 
 
 def test_what_is_sent_whole_is_not_mentioned(shell: InteractiveShell) -> None:
-    assert ask(shell, "", "{df['city'][0]} and {n}").notices == ()
+    assert ask(shell, "", "{df['city'][0]} and {n}").notices == (SIMULATED,)
 
 
 def test_the_next_question_does_not_say_it_again(shell: InteractiveShell) -> None:
@@ -70,7 +71,7 @@ def test_more_rows_or_fewer_are_sent_where_the_cell_says_so(
     answer = ask(shell, f"--rows {rows}")
     (prompt,) = prompts(router)
     assert sum(line.startswith("| city ") and "---" not in line for line in prompt.splitlines()) == sent + 1
-    assert answer.notices == (() if sent == 2_000 else (f"df: {sent} of 2,000 rows sent",))
+    assert answer.notices == (*(() if sent == 2_000 else (f"df: {sent} of 2,000 rows sent",)), SIMULATED)
 
 
 @pytest.mark.parametrize("rows", ["0", "-1", "some", "1.5"])
@@ -95,12 +96,12 @@ def test_the_session_and_the_config_can_say_so_for_all(
     shell: InteractiveShell, router: SandboxRouter, session: Session
 ) -> None:
     session.rows = 100
-    assert ask(shell).notices == ("df: 100 of 2,000 rows sent",)
+    assert ask(shell).notices == ("df: 100 of 2,000 rows sent", SIMULATED)
     assert session.fork().rows == 100
     shell.run_line_magic("config", 'TetrateMagics.rows = "all"')
     assert session.rows == "all"
-    assert ask(shell).notices == ()
-    assert ask(shell, "--rows 15").notices == (LINE,)
+    assert ask(shell).notices == (SIMULATED,)
+    assert ask(shell, "--rows 15").notices == (LINE, SIMULATED)
     session.rows = "many"
     with pytest.raises(OptionError, match="rows can't be 'many'"):
         ask(shell)

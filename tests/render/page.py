@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from tetrate_jupyter.render import maths
+from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.render.style import styled
 
 VOID = {"br", "hr"}
@@ -41,6 +42,11 @@ FRAME: dict[str, dict[str, re.Pattern[str]]] = {  # what answer_html and Table p
     **WHITELIST,
     "details": {"class": re.compile("tetrate-reasoning")},
     "summary": {},
+    "span": {
+        **WHITELIST["span"],
+        "class": re.compile(r"tetrate-chip|[a-z][a-z0-9]{0,3}|tetrate-raw|tetrate-maths( tetrate-display)?"),
+        "title": re.compile(re.escape(SIMULATED)),
+    },
     "p": {**_DIR, "class": re.compile("tetrate-(notice|footer|caption)")},
     "div": {
         "class": re.compile(

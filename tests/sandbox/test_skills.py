@@ -44,16 +44,6 @@ def test_arithmetic_is_found_and_exact(prompt: str, result: str | None) -> None:
     assert (None if value is None else shown(value)) == result
 
 
-@pytest.mark.parametrize("model", FAMILIES)
-@pytest.mark.parametrize(
-    "prompt", ["Why is the sky blue?", "What is 2 + 2?", "Tell me a joke", "Write a haiku about tea"]
-)
-def test_every_family_says_that_it_is_simulated(api: Api, model: str, prompt: str) -> None:
-    text = api.text(prompt, model)
-    assert any(word in text.lower() for word in ("simulat", "sandbox"))
-    assert len(text) < 700
-
-
 def test_families_differ_in_voice_and_length(api: Api) -> None:
     answers = {model: api.text("What is 2 + 2?", model) for model in FAMILIES}
     assert len(set(answers.values())) == len(FAMILIES)

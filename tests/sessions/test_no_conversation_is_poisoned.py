@@ -13,6 +13,7 @@ from tests.sessions.test_runs import PIXEL, wait_until
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.conversation import Conversation, Exchange
 from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 from tetrate_jupyter.sessions.asking import plan
 from tetrate_jupyter.sessions.session import Session
@@ -156,7 +157,7 @@ STOCK = "How many pieces of the product 'lamp' are in stock?"
 def test_what_was_left_out_is_said(router: SandboxRouter, bridge: Bridge, tmp_path: Path) -> None:
     user, replies = HELD["some calls without results"]
     session = holding(router, bridge, tmp_path, Exchange("one", user, replies))
-    (notice,) = session.ask("What is 2 + 3?", model="claude-haiku-4-5").notices
+    notice, _ = session.ask("What is 2 + 3?", model="claude-haiku-4-5").notices
     assert notice == "1 earlier call of a tool without its result was left out."
     assert notice in session.history[-1].notices
     session.close()
@@ -166,11 +167,11 @@ def test_a_model_that_sees_nothing_is_asked_without_the_pictures(session: Sessio
     session.ask("", images=[PIXEL])
     answer = session.ask("What is 2 + 3?", model=TEXT_ONLY)
     assert "5" in answer.text
-    assert answer.notices == (f"An earlier image was not sent: {TEXT_ONLY} takes text only.",)
+    assert answer.notices == (f"An earlier image was not sent: {TEXT_ONLY} takes text only.", SIMULATED)
     assert "[an image, left out]" in str(router.requests[-1].body["messages"][0]["content"])
     assert "5" in session.ask("What is 2 + 3?", model="claude-haiku-4-5").text
     assert session.last is not None
-    assert session.last.notices == ()
+    assert session.last.notices == (SIMULATED,)
     assert "image_url" in str(router.requests[-1].body["messages"][0]["content"])
 
 
@@ -180,7 +181,7 @@ def test_a_model_without_tools_reads_what_was_called(session: Session, router: S
     planned = plan(session.question("What is 2 + 3?"), model, session.conversation)
     answer = session.bridge.run(session.run(planned))
     assert "5" in answer.text
-    assert answer.notices == ("Earlier calls of tools were sent as text: gpt-5-nano takes no tools.",)
+    assert answer.notices == ("Earlier calls of tools were sent as text: gpt-5-nano takes no tools.", SIMULATED)
     sent = router.requests[-1].body["messages"]
     assert [m["role"] for m in sent] == ["user", "assistant", "user"]
     assert "stock_of" in sent[1]["content"]

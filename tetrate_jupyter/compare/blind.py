@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from tetrate_jupyter.compare.facts import provenance
 from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.setup import blind_names
@@ -47,5 +48,6 @@ class Blind:
 
 def _untold(row: Row) -> Row:
     bare = Row(row.column, row.prompt, row.repeat, row.state, row.text, row.reasoning, row.partial)
-    bare = replace(bare, refusal=row.refusal)
+    # That the sandbox answered is true of every column, so it tells no name.
+    bare = replace(bare, refusal=row.refusal, notices=provenance([row]))
     return bare if row.error is None else replace(bare, error="Failed", message=UNTOLD + ".", next_step=REVEAL)

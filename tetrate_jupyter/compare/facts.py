@@ -9,11 +9,12 @@ from tetrate_jupyter.compare.allowance import stated
 from tetrate_jupyter.compare.rows import is_unpaid
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.front_end import streaming_wanted
+from tetrate_jupyter.render.answer import SIMULATED, beside_chip
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tetrate_jupyter.compare.result import Result
     from tetrate_jupyter.compare.rows import Row
@@ -49,6 +50,11 @@ def headline(result: Result) -> str:
         parts.append(seconds(facts.seconds))
     parts.append(_cost(result))
     return " · ".join(parts)
+
+
+def provenance(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Return `SIMULATED` where the sandbox wrote any of the answers: it is shown once, above all of them."""
+    return (SIMULATED,) if any(SIMULATED in row.notices for row in rows) else ()
 
 
 def _cost(result: Result) -> str:
@@ -158,7 +164,7 @@ def repeats(answer: Merged, of: int) -> str:
 
 def notices(row: Row) -> list[str]:
     """Say what a reader must know: why there is no answer, or why it isn't whole."""
-    found = list(row.notices)
+    found = beside_chip(row.notices)
     if row.error is not None:
         found = list(beside_error(found))
         step = f" Next: {row.next_step}." if row.next_step else ""

@@ -8,6 +8,7 @@ from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.summary import agreement, figures, merged
 from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.compare.waterfall import waterfall
+from tetrate_jupyter.render.answer import line_html
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
 from tetrate_jupyter.render.style import BOUNDED, ROOT_CLASSES, styled
@@ -53,7 +54,7 @@ def page(result: Result, *, at_once: bool = False) -> str:
     room = _Room(len(result.rows), at_once=at_once)
     parts = [
         f'<div class="{ROOT_CLASSES} tetrate-compare" {BOUNDED}>',
-        f'<p class="tetrate-caption">{escape(facts.headline(result))}</p>',
+        f'<p class="tetrate-caption">{line_html(facts.headline(result), facts.provenance(result.rows))}</p>',
         *(f'<p class="tetrate-notice" dir="auto">{escape(said)}</p>' for said in facts.shortfall(figured, result)),
         facts.table(figured, result).markup,
         *(f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in result.facts.notices),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.summary import figures, merged
 from tetrate_jupyter.compare.verdict import verdict
+from tetrate_jupyter.render.answer import with_chip
 from tetrate_jupyter.render.plain import one_line, plain
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ _ANSWERS: Final = 12  # answers written out; the table has all columns
 def text(result: Result) -> str:
     """Give the text. Answers are written out for one prompt; for more, `result.df` has them."""
     figured = [figures(c.head, c.rows) for c in result.columns]
-    parts = [one_line(facts.headline(result)), *map(one_line, facts.shortfall(figured, result))]
+    head = with_chip(facts.headline(result), facts.provenance(result.rows))
+    parts = [one_line(head), *map(one_line, facts.shortfall(figured, result))]
     parts.append(facts.table(figured, result).plain())
     parts += [one_line(notice) for notice in result.facts.notices]
     won = verdict(figured)

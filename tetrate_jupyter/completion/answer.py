@@ -32,7 +32,7 @@ class Answer:
     `dropped_fields` are the request fields that the router took out on the way to the provider. `cuts` are the parts of
     variables and of tools' results that the model was not sent. `finish_reason` is the API's word, whatever the
     provider wrote ("MAX_TOKENS" is "length"). `refusal` are the words in which the model refused, or "". `has_images`:
-    images came, which aren't read.
+    images came, which aren't read. `simulated`: the sandbox router wrote it, no model was asked.
     """
 
     text: str
@@ -52,6 +52,7 @@ class Answer:
     cuts: tuple[Cut, ...] = ()
     refusal: str = ""
     has_images: bool = False
+    simulated: bool = False
 
     @property
     def code(self) -> str | None:
@@ -77,7 +78,12 @@ class Answer:
             found.append(f"The provider ended this answer with {self.finish_reason!r}; it may not be whole.")
         if self.dropped_fields:
             found.append(f"The router left out: {', '.join(self.dropped_fields)}.")
-        return (*found, *(cut.sentence for cut in self.cuts), *self.notes)
+        found += [*(cut.sentence for cut in self.cuts), *self.notes]
+        if self.simulated:
+            from tetrate_jupyter.render.answer import SIMULATED
+
+            found.append(SIMULATED)
+        return tuple(found)
 
     @property
     def emptiness(self) -> str:

@@ -92,6 +92,7 @@ class Completion:
         self._finished: float | None = None
         self._request_id: str | None = None
         self._dropped: tuple[str, ...] = ()
+        self._simulated = False
 
     @property
     def text(self) -> str:
@@ -170,6 +171,7 @@ class Completion:
             cuts=self._cuts(),
             refusal=self._round.refusal,
             has_images=self._round.has_images,
+            simulated=self._simulated,
         )
 
     def _cuts(self) -> tuple[Cut, ...]:
@@ -244,6 +246,7 @@ class Completion:
         async with self._stream_now as stream:
             self._request_id = stream.request_id
             self._dropped = stream.dropped_fields
+            self._simulated = self._simulated or stream.simulated
             self._ignored.append(stream.ignored)
             async for chunk in stream:
                 self._hear(*self._round.add(chunk))

@@ -363,9 +363,9 @@ class _Response:
         return faults.Reply(self.status, self.headers, body)
 
     def meta(self, tries: int) -> ResponseMeta:
-        dropped = self.headers.get(_DROPPED_FIELDS_HEADER, "")
-        names = tuple(faults.shown(name) for name in dropped.replace(";", ",").split(","))
-        return ResponseMeta(self._asked.request_id or "", tuple(name for name in names if name), tries)
+        named = map(faults.shown, self.headers.get(_DROPPED_FIELDS_HEADER, "").replace(";", ",").split(","))
+        simulated = self.headers.get(config.SANDBOX_HEADER) == config.SIMULATED
+        return ResponseMeta(self._asked.request_id or "", tuple(filter(None, named)), tries, simulated)
 
     def chunks(self) -> AsyncIterator[bytes]:
         # Never the library's own decoding: it unpacks any number of layers in one step, in memory.

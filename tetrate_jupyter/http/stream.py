@@ -43,11 +43,15 @@ _DRAIN_SECONDS: Final = 0.05  # what follows the end mark is a few bytes; readin
 
 @dataclass(frozen=True)
 class ResponseMeta:
-    """What came beside the answer. `dropped_fields`: request fields that the router removed for this provider."""
+    """What came beside the answer. `dropped_fields`: request fields that the router removed for this provider.
+
+    `simulated`: the sandbox router answered, no model was asked.
+    """
 
     request_id: str
     dropped_fields: tuple[str, ...] = ()
     attempts: int = 1
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,8 @@ class ChatStream:
     Leaving the block, also by an error or a cancel, closes the request: the router sees the hang-up. Raises on entering
     whatever the router refuses with; while iterating `StreamCutError` (no end mark and no finish reason),
     `StreamStalledError`, `GatewayTimeoutError` (phase "first output"), `MalformedResponseError`, or the error that a
-    chunk carries; nothing of that once the answer is whole. `request_id` is known from the start; `dropped_fields` and
-    `attempts` once entered. `ignored` names the odd members that were left out.
+    chunk carries; nothing of that once the answer is whole. `request_id` is known from the start; `dropped_fields`,
+    `attempts` and `simulated` once entered. `ignored` names the odd members that were left out.
     """
 
     def __init__(
@@ -119,6 +123,7 @@ class ChatStream:
         self.request_id = asked.request_id or ""
         self.dropped_fields: tuple[str, ...] = ()
         self.attempts = 0
+        self.simulated = False
         self.ignored = ignored
         self._open_stream = open_stream
         self._leaving = leaving
@@ -141,7 +146,7 @@ class ChatStream:
     async def __aenter__(self) -> Self:
         opened, meta = await self._open_stream()
         self._deadline = Deadline()
-        self.dropped_fields, self.attempts = meta.dropped_fields, meta.attempts
+        self.dropped_fields, self.attempts, self.simulated = meta.dropped_fields, meta.attempts, meta.simulated
         self._opened: Opened | None = None
         if isinstance(opened, ChatChunk):
             self._ready.append(opened)

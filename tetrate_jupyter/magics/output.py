@@ -152,6 +152,7 @@ class TerminalOutput:
 
     def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
         """See `Output`."""
+        from tetrate_jupyter.render.answer import beside_chip, with_chip
         from tetrate_jupyter.render.bounds import stopped
         from tetrate_jupyter.render.plain import plain
 
@@ -161,7 +162,8 @@ class TerminalOutput:
         said = []
         if at_once and len(missing) > config.AT_ONCE_CHARACTERS:
             missing, said = "\n[…]\n" + missing[-config.AT_ONCE_CHARACTERS :], [stopped("text")]
-        rest = [*said, *answer.notices, *([answer.footer] if self._footer else [])]
+        line = with_chip(answer.footer if self._footer else "", answer.notices)
+        rest = [*said, *beside_chip(answer.notices), *([line] if line else [])]
         tail = "\n\n" + "\n".join(f"[{line}]" for line in rest) if rest else ""
         sys.stdout.write(secrecy.redact(plain(missing + tail)) + "\n")
         sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
 from tetrate_jupyter.render.bounds import beginning, stopped
@@ -12,10 +12,29 @@ from tetrate_jupyter.render.plain import one_line, plain
 from tetrate_jupyter.render.style import ROOT_CLASSES, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from tetrate_jupyter.types import Timing, Usage
+
+SIMULATED: Final = "Simulated by the sandbox: no model was asked."  # a notice that is shown as a chip beside the footer
+_CHIP: Final = "simulated"
+
+
+def beside_chip(notices: Iterable[str]) -> list[str]:
+    """Return the notices that are shown as sentences: all but `SIMULATED`, which is a chip."""
+    return [notice for notice in notices if notice != SIMULATED]
+
+
+def with_chip(line: str, notices: Iterable[str]) -> str:
+    """Return a quiet line in plain text, with "· simulated" at its end where `notices` has `SIMULATED`."""
+    return " · ".join(filter(None, (line, _CHIP if SIMULATED in notices else "")))
+
+
+def line_html(line: str, notices: Iterable[str]) -> str:
+    """Return the same for a page, the chip in grey."""
+    chip = f'<span class="tetrate-chip" title="{escape(SIMULATED)}">{_CHIP}</span>' if SIMULATED in notices else ""
+    return " ".join(filter(None, (escape(line), chip)))
 
 
 def answer_html(
@@ -34,9 +53,9 @@ def answer_html(
             f'<div class="tetrate-body">{_thought(reasoning, at_once=at_once)}</div></details>'
         )
     parts.append(f'<div class="tetrate-body">{body_html}</div>')
-    parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in notices]
-    if footer:
-        parts.append(f'<p class="tetrate-footer">{escape(footer)}</p>')
+    parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in beside_chip(notices)]
+    if line := line_html(footer, notices):
+        parts.append(f'<p class="tetrate-footer">{line}</p>')
     parts.append("</div>")
     return styled("".join(parts))
 
@@ -58,7 +77,7 @@ def answer_plain(text: str, footer: str = "", notices: Sequence[str] = (), *, at
     """
     shown = text[-config.AT_ONCE_CHARACTERS :] if at_once else text
     said = [stopped("text")] if len(shown) < len(text) else []
-    tail = [f"[{one_line(line)}]" for line in (*said, *notices, footer) if line]
+    tail = [f"[{one_line(line)}]" for line in (*said, *beside_chip(notices), with_chip(footer, notices)) if line]
     return "\n\n".join(part for part in (beginning(plain(shown)).rstrip("\n"), "\n".join(tail)) if part)
 
 

@@ -130,6 +130,10 @@ border-inline-start:2px solid var(--t-line);font-size:.95em}
 border-inline-start:3px solid var(--jp-warn-color1,#c77700);
 background:var(--t-soft)}
 """,
+    "tetrate-chip": """
+.tetrate-answer .tetrate-chip{margin-inline-start:.4em;padding:.1em .55em;border-radius:1em;white-space:nowrap;
+background:rgba(128,128,128,.18);color:var(--t-quiet);font-size:.92em}
+""",
     "tetrate-footer": """
 .tetrate-answer .tetrate-footer{margin:.8em 0 0;color:var(--t-quiet);font-size:.85em;font-variant-numeric:tabular-nums}
 """,

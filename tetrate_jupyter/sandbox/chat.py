@@ -7,6 +7,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tetrate_jupyter import config
 from tetrate_jupyter.sandbox import models, scripted
 from tetrate_jupyter.sandbox.api_error import ApiError
 from tetrate_jupyter.sandbox.asked import AskedEndpoint
@@ -26,7 +27,7 @@ from tetrate_jupyter.sandbox.validate import Accepted, accept, cut_to_size
 if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.faults import Route
 
-FINGERPRINT = "sandbox-simulated"  # every answer carries it, also those whose text has to be bare JSON
+FINGERPRINT = "sandbox-simulated"  # the same in the member that OpenAI's clients keep
 _HEADERS_SHARE = 0.4  # of the time to the first token, after which the headers go out
 
 
@@ -78,6 +79,7 @@ class _Answering:
 
     async def run(self) -> None:
         """Send it the way that was asked for, or the odd way of its fault."""
+        self._endpoint.set_header(config.SANDBOX_HEADER, config.SIMULATED)
         odd = ODDITIES.get(self._kind or "")
         if odd and await OddAnswer(self._endpoint, odd, self._accepted, lambda: self._reply.text).run(self._schedule):
             return

@@ -122,7 +122,12 @@ class Models:
     def page(self, number: int, size: int) -> dict[str, Any]:
         """Give one page of the public catalog, counted from 1."""
         pages = max(1, -(-len(self.records) // size))
-        return {"models": self.records[(number - 1) * size : number * size], "totalPages": pages}
+        return {"models": [_named(r) for r in self.records[(number - 1) * size : number * size]], "totalPages": pages}
+
+
+def _named(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record whose name tells it from the real model's; ids stay as they are, so that code moves over."""
+    return {**record, "displayName": f"{record.get('displayName') or record['model']} (sandbox)"}
 
 
 def _not_found(model: str) -> ApiError:

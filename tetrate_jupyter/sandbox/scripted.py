@@ -65,8 +65,8 @@ class Plan:
 _DICTATED: dict[str, Reply] = {
     "content-filter": Reply(finish="content_filter"),
     "empty-answer": Reply(),
-    "length": Reply("This simulated answer stops at its output limit, in the middle of a", finish="length"),
-    "byte-split": Reply("Simulated: Grüße aus dem Sandkasten, 世界, 🌍 👩🏽‍🔬 — naïve café, ½ π ≈ 1.5708."),
+    "length": Reply("This answer stops at its output limit, in the middle of a", finish="length"),
+    "byte-split": Reply("Grüße aus dem Sandkasten, 世界, 🌍 👩🏽‍🔬 — naïve café, ½ π ≈ 1.5708."),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.render.answer import beside_chip, with_chip
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.plain import one_line, plain, visible
 from tetrate_jupyter.widgets.feed import Item
@@ -154,8 +155,8 @@ def _exchange_fields(exchange: Exchange, way: tuple[int, int]) -> dict[str, Any]
         "origin": "cell" if exchange.cell_id else "",
         "state": "partial" if exchange.partial else "done",
         "can_stop": False,
-        "notes": [visible(notice) for notice in exchange.notices],
-        "foot": quiet_line(exchange),
+        "notes": [visible(notice) for notice in beside_chip(exchange.notices)],
+        "foot": with_chip(quiet_line(exchange), exchange.notices),
         "reasoning": drawn(exchange.reasoning) if exchange.reasoning.strip() else "",
         "tools": _tools(exchange),
         "way": list(way),

@@ -10,6 +10,7 @@ from tetrate_jupyter.compare.columns import own_label
 from tetrate_jupyter.compare.diff import diff_html, word_diff
 from tetrate_jupyter.compare.rows import plain_params, row_of
 from tetrate_jupyter.completion.answer import beside_error
+from tetrate_jupyter.render.answer import beside_chip
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible
@@ -72,7 +73,7 @@ class CompareItems:
             "status": self._status(cell, row, blind=names is not None),
             "exact": "" if names else _exact(row),
             "error": _error(row, blind=names is not None),
-            "notes": [] if names else [visible(n) for n in (beside_error(row.notices) if row.error else row.notices)],
+            "notes": [] if names else _notes(row),
             "bar": _bar(row, longest) if cell.is_over and longest and not names else [],
             "source": row.text if cell.is_over else "",
         }
@@ -150,6 +151,11 @@ def _about(column: Column) -> str:
 
 def _count(tokens: int | None) -> str:
     return "?" if tokens is None else f"{tokens:,}"
+
+
+def _notes(row: Row) -> list[str]:
+    found = beside_chip(row.notices)  # the chip stands once, above all columns
+    return [visible(notice) for notice in (beside_error(found) if row.error else found)]
 
 
 def _exact(row: Row) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.verdict import verdict
+from tetrate_jupyter.render.answer import with_chip
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible
 
@@ -48,7 +49,9 @@ def standing(comparison: Comparison, *, blind: bool) -> dict[str, Any]:
         "running": running,
         "prompts": len(comparison.setup.prompts),
         "repeats": comparison.setup.repeats,
-        "progress": _progress(progress, comparison.forecast, running=running),
+        "progress": with_chip(
+            _progress(progress, comparison.forecast, running=running), facts.provenance(result.rows) if result else ()
+        ),
         "share": round(over / max(progress.total, 1), 3),
         "failed": progress.failed + progress.stopped,
         "forecast": "" if blind else comparison.forecast.sentence,

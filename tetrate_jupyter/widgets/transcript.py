@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.ledger import total_of
-from tetrate_jupyter.render.answer import answer_plain, footer
+from tetrate_jupyter.render.answer import answer_plain, beside_chip, footer, line_html
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
 from tetrate_jupyter.render.numbers import money
@@ -92,8 +92,8 @@ def _exchange_html(exchange: Exchange) -> str:
             f'<div class="tetrate-body">{drawn(exchange.reasoning)}</div></details>'
         )
     parts.append(f'<div class="tetrate-body">{drawn(said(exchange))}</div>')
-    parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in exchange.notices]
-    parts.append(f'<p class="tetrate-footer">{escape(quiet_line(exchange))}</p>')
+    parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in beside_chip(exchange.notices)]
+    parts.append(f'<p class="tetrate-footer">{line_html(quiet_line(exchange), exchange.notices)}</p>')
     return "".join(parts)
 
 

@@ -1,1 +1,1 @@
-"""What the simulated models say: deterministic, honest about being simulated, with a few small real skills."""
+"""What the sandbox's models say: deterministic, with a few small real skills. That no model ran is told beside it."""

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Core:
-    """An answer in Markdown, `how` it was found (short clauses), and its `bare` value where only that is wanted."""
+    """An answer in Markdown, `how` it was found (short clauses), and its `bare` value where only that is wanted.
+
+    `is_finished`: no model adds anything of its own manner.
+    """
 
     answer: str
     how: tuple[str, ...] = ()
     bare: str | None = None
+    is_finished: bool = False

@@ -99,10 +99,10 @@ class Filler:
                 filled[name], is_real = self._value(part, name, found, depth + 1)
                 any_real = any_real or is_real
         for name in required:
-            filled.setdefault(name, "simulated")
+            filled.setdefault(name, "example")
         extra = schema.get("additionalProperties")
         if not filled and isinstance(extra, dict):
-            for name in found.names[:5] or ["simulated"]:
+            for name in found.names[:5] or ["example"]:
                 filled[name] = self._value(extra, name, found, depth + 1)[0]
         return filled, any_real
 
@@ -112,7 +112,7 @@ class Filler:
         items = schema.get("items")
         least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", 20))
         if not isinstance(items, dict) or len(start) >= most:
-            return start[:most] + ["simulated"] * (least - len(start)), False
+            return start[:most] + ["example"] * (least - len(start)), False
         items = self._resolved(items, depth)
         values = [] if depth > _DEEPEST else self._many(items, name, found, depth)
         is_real = bool(values)

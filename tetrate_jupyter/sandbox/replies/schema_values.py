@@ -55,7 +55,7 @@ def text_value(schema: dict[str, Any], name: str, found: Findings, rng: random.R
     is_real = value is not None
     if (pattern := schema.get("pattern")) is not None:
         value, is_real = _fitting(str(pattern), value, found, rng)
-    text = value if value is not None else f"simulated {' '.join(name_words(name)) or 'text'}"
+    text = value if value is not None else f"example {' '.join(name_words(name)) or 'text'}"
     least, most = int(schema.get("minLength", 0)), schema.get("maxLength")
     if pattern is None and len(text) < least:
         text = text.ljust(least, ".")
@@ -151,7 +151,7 @@ def _formatted(kind: str, found: Findings, rng: random.Random) -> tuple[str, boo
     day = found.of_kind("date") if kind == "date-time" else None
     if day is not None:
         return f"{day}T{(found.of_kind('time') or '00:00')[:5].zfill(5)}:00Z", True
-    return _EXAMPLES.get(kind, "simulated"), False
+    return _EXAMPLES.get(kind, "example"), False
 
 
 def _worked_out(name: str, found: Findings) -> float | None:

@@ -35,6 +35,7 @@ _LETTERS = re.compile(
     r"how many (?:times .*?letter )?['\"]?(\w)['\"]?(?:'?s)?(?: are)?(?: there)? in (?:the word )?['\"]?(\w+)",
     re.IGNORECASE,
 )
+_GREETING = re.compile(r"(?:hi|hello|hey)\b\W*$", re.IGNORECASE)
 _LONGEST_REPEATED: Final = 500  # characters
 _SHOW_OFF: Final = """\
 ## What a notebook can show
@@ -114,10 +115,11 @@ def exact(ask: Ask) -> Core | None:
     found = _EXACT.match(ask.prompt)
     if found is None or len(found[1]) > _LONGEST_REPEATED:
         return None
-    if "only" not in ask.prompt and "exactly" not in ask.prompt and not quoted(found[1]) and " in " in found[1]:
-        return None  # "say hello in French" is more than repeating
+    is_word_for_word = "only" in ask.prompt or "exactly" in ask.prompt or bool(quoted(found[1]))
+    if not is_word_for_word and (" in " in found[1] or _GREETING.match(found[1])):
+        return None  # "say hello in French" is more than repeating, and to say hello is to greet
     said = (quoted(found[1]) or [found[1]])[0].strip("`")
-    return Core(said, bare=said)
+    return Core(said, bare=said, is_finished=True)
 
 
 def show_off(ask: Ask) -> Core | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.replies.reply import Ask
 
 _WHO = re.compile(r"\b(who|what) are you\b|\bwhich model\b|\byour name\b|\bwhat can you do\b", re.IGNORECASE)
-_HELLO = re.compile(r"^\W*(hi|hello|hey|good (morning|evening|day)|ping|test)\b[^?]*$", re.IGNORECASE)
+_HELLO = re.compile(r"^\W*(?:say )?(hi|hello|hey|good (morning|evening|day)|ping|test)\b[^?]*$", re.IGNORECASE)
 _CAPITAL = re.compile(r"\bcapital(?: city)? of (?:the )?([A-Za-z ]+?)\s*(?:[?.,!]|$)", re.IGNORECASE)
 _HAIKU_FILLERS = frozenset(["haiku", "poem", "short", "write", "line", "verse"])
 

@@ -137,8 +137,8 @@ def _members(text: str) -> dict[str, Any]:
 
 def _plain_value(wishes: str, found: Findings) -> object:
     if _AN_ARRAY.search(wishes):
-        return found.listed() or found.names or ["simulated"]
-    return {"simulated": True, "names": found.names, "numbers": [n for _, _, n in found.numbers]}
+        return found.listed() or found.names or ["example"]
+    return {"names": found.names, "numbers": [n for _, _, n in found.numbers]}
 
 
 def _without_form(prompt: str, taken: list[str]) -> str:

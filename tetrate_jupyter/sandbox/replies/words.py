@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 from typing import Final
 
+DATA: Final = Path(__file__).parents[1] / "data"
 LISTS: Final[dict[str, frozenset[str]]] = {
-    name: frozenset(text.split())
-    for name, text in json.loads((Path(__file__).parents[1] / "data" / "words.json").read_text("utf-8")).items()
+    name: frozenset(text.split()) for name, text in json.loads((DATA / "words.json").read_text("utf-8")).items()
 }
 STOP_WORDS: Final = LISTS["stop"]
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]*\s+")
