@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _IN_WORDS = (
+    (r"(\d[\d.,]*)\s*(?:%|percent|per cent) of (\d[\d.,]*)", r"\1 / 100 * \2"),
     (r"\b(?:multiply|product of|times) (-?[\d.,]+) (?:by|and|with) (-?[\d.,]+)", r"\1 * \2"),
     (r"\bdivide (-?[\d.,]+) by (-?[\d.,]+)", r"\1 / \2"),
     (r"\b(?:add|sum of) (-?[\d.,]+) (?:and|to) (-?[\d.,]+)", r"\1 + \2"),

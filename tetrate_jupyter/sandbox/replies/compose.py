@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from tetrate_jupyter.sandbox.api_error import bad_request
 from tetrate_jupyter.sandbox.replies import skills
+from tetrate_jupyter.sandbox.replies.answers import written
 from tetrate_jupyter.sandbox.replies.findings import Findings
 from tetrate_jupyter.sandbox.replies.reply import Ask, Reply
 from tetrate_jupyter.sandbox.replies.schema_fill import Filler
-from tetrate_jupyter.sandbox.replies.small_talk import small_talk
 from tetrate_jupyter.sandbox.replies.tables import tables
 from tetrate_jupyter.sandbox.replies.tools import call_tools, results_of
 from tetrate_jupyter.sandbox.replies.voices import dress, thoughts
@@ -29,14 +29,13 @@ _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits ans
     skills.pictures,
     skills.memory,
     skills.exact,
-    skills.show_off,
-    skills.code,
     tables,
+    written,
     skills.judge,
     skills.summary,
     skills.counting,
     skills.arithmetic,
-    small_talk,
+    skills.code,
 )
 
 
@@ -60,7 +59,8 @@ def _shaped(ask: Ask) -> str | None:
     shape = ask.body.get("response_format") or {}
     results = "\n".join(text for _, text in results_of(ask))
     if shape.get("type") != "json_schema":
-        return worded_json(ask, results)
+        known = None if shape or results else written(ask, "json")
+        return known.answer if known else worded_json(ask, results)
     found = Findings(f"{results}\n{ask.prompt}" if results else ask.prompt)
     value = Filler(shape["json_schema"]["schema"], ask.rng, careful=ask.profile.careful).fill(found)
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The small real skills: arithmetic, counting, sentiment, summary, pictures, memory, code, a Markdown show-off."""
+"""The small real skills: arithmetic, counting, sentiment, summary, pictures, memory; and what is said otherwise."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.sandbox.pictures import Picture, read_data_url
+from tetrate_jupyter.sandbox.replies.answers import entries, said, topic_of
 from tetrate_jupyter.sandbox.replies.arithmetic import evaluate, expression_in, pretty, shown
-from tetrate_jupyter.sandbox.replies.code import code_for, wants_code
 from tetrate_jupyter.sandbox.replies.core import Core
 from tetrate_jupyter.sandbox.replies.tools import results_of, use_results
-from tetrate_jupyter.sandbox.replies.words import keywords, material, quoted, sentences, sentiment, words
+from tetrate_jupyter.sandbox.replies.words import (
+    LISTS,
+    keywords,
+    material,
+    quoted,
+    sentences,
+    sentiment,
+    wants_code,
+    words,
+)
 
 if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.replies.reply import Ask
@@ -22,9 +31,6 @@ _EXACT = re.compile(
 )
 _MOOD = re.compile(r"\bsentiment\b|\bpositive or negative\b|\bmood\b|\bhappy or (un|sad|not)", re.IGNORECASE)
 _SHORTEN = re.compile(r"\bsummar|\btl;?dr\b|\bshorten\b|\bin (one|a single) sentence\b.*:", re.IGNORECASE)
-_SHOW = re.compile(
-    r"\bmarkdown\b|\bshow ?-?off\b|\bshow me what you can\b|\btable\b.*\bmath|\bmath\w*\b.*\btable", re.IGNORECASE
-)
 _BEFORE = re.compile(
     r"\bwhat (did|have|was|were|had) (i|my)\b|\bmy (first|last|previous|earlier) (question|message|prompt)"
     r"|\bdo you remember\b|\b(earlier|before) (in this|did i)\b|\bhow many (questions|messages)\b",
@@ -37,33 +43,6 @@ _LETTERS = re.compile(
 )
 _GREETING = re.compile(r"(?:hi|hello|hey)\b\W*$", re.IGNORECASE)
 _LONGEST_REPEATED: Final = 500  # characters
-_SHOW_OFF: Final = """\
-## What a notebook can show
-
-A **code block**, with its colours:
-
-```python
-def greet(name: str) -> str:
-    return f"Hello, {name}!"
-```
-
-A table, with numbers set to the right:
-
-| Planet  | Radius (km) | Moons |
-|:--------|------------:|------:|
-| Mercury |       2,440 |     0 |
-| Earth   |       6,371 |     1 |
-| Mars    |       3,390 |     2 |
-
-Maths, inline as $e^{i\\pi} + 1 = 0$ and on a line of its own:
-
-$$\\int_0^1 x^2 \\, dx = \\frac{1}{3}$$
-
-> A quotation, a [link](https://docs.jupyter.org/), and a list:
-
-1. first,
-2. second,
-   - with something below it."""
 
 
 def tool_results(ask: Ask) -> Core | None:
@@ -84,9 +63,8 @@ def pictures(ask: Ask) -> Core | None:
     seen = [picture for _, picture in filter(None, found)]
     if not seen:
         return None
-    lines = [f"{place}. {_described(picture)}" for place, picture in enumerate(seen, 1)]
-    many = "the picture is" if len(seen) == 1 else f"the {len(seen)} pictures are"
-    answer = f"The sandbox has no eyes, but it knows what {many} made of:\n\n" + "\n".join(lines)
+    known = "; ".join(map(_described, seen))
+    answer = f"I can't see pictures here, only read their files: {known}. The real {ask.profile.name} would look."
     return Core(answer, ("I read the header of the file", "I can't tell what it shows"), _described(seen[0]))
 
 
@@ -99,7 +77,7 @@ def memory(ask: Ask) -> Core | None:
         return None
     how = ("I looked through the messages that came with this request",)
     if not earlier:
-        return Core("Nothing: this is the first message of our conversation.", how)
+        return Core("Nothing: this is the first message of our conversation.", how, is_finished=True)
     if re.search(r"how many", ask.prompt, re.IGNORECASE):
         return Core(f"You sent **{len(earlier)}** before this one.", how, str(len(earlier)))
     wanted = earlier[:1] if re.search(r"\bfirst\b", ask.prompt, re.IGNORECASE) else earlier[-5:]
@@ -122,18 +100,13 @@ def exact(ask: Ask) -> Core | None:
     return Core(said, bare=said, is_finished=True)
 
 
-def show_off(ask: Ask) -> Core | None:
-    """Show everything that Markdown can."""
-    return Core(_SHOW_OFF, ("this text is always the same",)) if _SHOW.search(ask.prompt) else None
-
-
 def code(ask: Ask) -> Core | None:
-    """Give code that runs."""
+    """Give a frame for code that isn't written, named after what it is to do."""
     if not wants_code(ask.prompt):
         return None
-    language, text = code_for(ask.prompt)
-    block = f"```{language}\n{text}\n```"
-    return Core(block, ("it comes from a small list of recipes", "it runs as it stands"), block)
+    topics = [w for w in keywords(ask.prompt) if w not in LISTS["fillers"] and w not in LISTS["write"]]
+    name = "_".join([w for w in topics if w.isascii() and w.isalpha()][:3]) or "answer"
+    return said(entries()["Code otherwise"], ask, topic=" ".join(topics[:3]) or "this", function=name)
 
 
 def arithmetic(ask: Ask) -> Core | None:
@@ -166,8 +139,8 @@ def judge(ask: Ask) -> Core | None:
         return None
     about = material(ask.prompt)
     mood = sentiment(about, careful=ask.profile.careful)
-    reader = "I mind a negation before a word" if ask.profile.careful else "I don't see negations, being a small model"
-    return Core(f"**{mood.capitalize()}**: “{_short(about)}”", ("I counted good and bad words", reader), mood)
+    reader = "minded a negation before them" if ask.profile.careful else "didn't look for negations"
+    return Core(f"**{mood.capitalize()}**: “{_short(about)}”", (f"I counted good and bad words, and {reader}",), mood)
 
 
 def summary(ask: Ask) -> Core | None:
@@ -175,6 +148,8 @@ def summary(ask: Ask) -> Core | None:
     if not _SHORTEN.search(ask.prompt):
         return None
     about = material(ask.prompt)
+    if about == ask.prompt.strip():
+        return None  # nothing was sent to sum up
     first = next(iter(sentences(about)), about)
     if ask.profile.size != "large":
         return Core(first, ("I took the first sentence",), first)
@@ -185,18 +160,12 @@ def summary(ask: Ask) -> Core | None:
 
 
 def fallback(ask: Ask) -> Core:
-    """Say honestly that nothing fits, and what would."""
-    topics = keywords(ask.prompt)
-    about = f"about **{', '.join(topics[:3])}**" if topics else "something"
-    opening = ask.rng.choice(
-        (
-            f"You asked {about}, and a real model would now have something to say.",
-            f"This is where a real model would tell you {about}.",
-            f"I see that it is {about}; knowing more is beyond the sandbox.",
-        )
-    )
-    can = "Try arithmetic, a text to sum up or judge, Python code, a picture, a JSON schema or a tool."
-    return Core(f"{opening} {can}", (f"I read {len(words(ask.prompt))} words", "none of my small skills fits them"))
+    """Say honestly that nothing is written on this, and what is."""
+    topics = [w for w in keywords(ask.prompt[:_LONGEST_REPEATED]) if w not in LISTS["fillers"]][:3]
+    topic = topic_of(ask.prompt[:_LONGEST_REPEATED]) or " ".join(topics) or "that"
+    offers = [o.replace("{topic}", topic) for o in ask.rng.sample(entries()["Offers"].keys, 3)]
+    listed = "\n".join(f"- *{offer}*" for offer in offers)
+    return said(entries()["Otherwise"], ask, topic=topic, offers="; ".join(f"*{o}*" for o in offers), list=listed)
 
 
 def _described(picture: Picture) -> str:

@@ -49,6 +49,8 @@ def use_results(ask: Ask) -> str | None:
     results = results_of(ask)
     if not results:
         return None
+    if len(results) == 1 and "\n" not in results[0][1]:
+        return f"According to `{results[0][0]}`: {_readable(results[0][1])}."
     return "\n".join(f"- `{name}` gave {_readable(text)}" for name, text in results)
 
 

@@ -30,7 +30,12 @@ def dress(core: Core, ask: Ask) -> str:
     wishes = f"{ask.system}\n{ask.prompt}"
     if core.bare is not None and _BARE.search(wishes):
         return core.bare
-    if core.is_finished or _BRIEF.search(wishes) or ask.body.get("verbosity") == "low":
+    if (
+        core.is_finished
+        or (ask.profile.size == "small" and "\n" in core.answer)
+        or _BRIEF.search(wishes)
+        or ask.body.get("verbosity") == "low"
+    ):
         return core.answer
     manner = _manners()[ask.profile.voice]
     steps = [

@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter.sandbox.replies.code import wants_code
 from tetrate_jupyter.sandbox.replies.findings import Findings
 from tetrate_jupyter.sandbox.replies.schema_fill import Filler
+from tetrate_jupyter.sandbox.replies.words import wants_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

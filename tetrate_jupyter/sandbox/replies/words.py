@@ -12,10 +12,21 @@ LISTS: Final[dict[str, frozenset[str]]] = {
     name: frozenset(text.split()) for name, text in json.loads((DATA / "words.json").read_text("utf-8")).items()
 }
 STOP_WORDS: Final = LISTS["stop"]
+_CODE = re.compile(
+    r"\b(code|function|script|program|snippet|python|def|class|sql|query|bash|javascript)\b", re.IGNORECASE
+)
+_ASKING = re.compile(
+    r"\b(write|give|show|make|create|implement|generate|how (do|can|would) i|example|fix|need)\b", re.IGNORECASE
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]*\s+")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 # Typographic signs become those of a keyboard, so that everything else has to know one form only.
 _KEYBOARD = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-", "\u00d7": "*"})
+
+
+def wants_code(prompt: str) -> bool:
+    """Whether a prompt asks for code."""
+    return bool(_CODE.search(prompt) and _ASKING.search(prompt))
 
 
 def plain(text: str) -> str:
