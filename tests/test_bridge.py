@@ -25,7 +25,7 @@ from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import BridgeError, ConfigError
 from tetrate_jupyter.http.client import GatewayClient
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -558,7 +558,7 @@ def test_nested_streams_and_hangs_up(tmp_path: Any) -> None:
     code = f"""
         from tetrate_jupyter.config import Endpoints
         from tetrate_jupyter.http.client import GatewayClient
-        from tetrate_jupyter.types import Secret
+        from tetrate_jupyter.secret import Secret
         endpoints = Endpoints.of("http://127.0.0.1:{server.port}/v1")
         async def ask():
             client = GatewayClient(endpoints)

@@ -12,7 +12,7 @@ from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import InvalidKeyError
 from tetrate_jupyter.http.client import GatewayClient
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

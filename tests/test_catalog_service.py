@@ -16,7 +16,7 @@ from tetrate_jupyter.catalog.cache import CatalogCache, Copy
 from tetrate_jupyter.catalog.service import RETRY_PAUSE, Catalog
 from tetrate_jupyter.errors import GatewayError, InvalidKeyError, ProviderError, UnreachableError
 from tetrate_jupyter.http.wire import CatalogModel, WireModel
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path

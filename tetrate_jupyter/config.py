@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from tetrate_jupyter import secrecy
+from tetrate_jupyter import secrecy, secret
 from tetrate_jupyter.errors import BaseURLError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ HOST_VARIABLE: Final = "TETRATE_HOST"  # goose's name; it comes without /v1
 SANDBOX_HEADER: Final = "x-tetrate-sandbox"
 SIMULATED: Final = "simulated"
 STREAM_VARIABLE: Final = "TETRATE_JUPYTER_STREAM"  # "off": a cell's final output only; "on": updates, whatever asks
-KEY_VARIABLES: Final = ("TETRATE_API_KEY", "TARS_API_KEY", "AGENTROUTER_API_KEY")  # all three are in the wild
+KEY_VARIABLES: Final = secret.KEY_VARIABLES  # where keys are known: what guards them is below this module
 
 HOSTED_VARIABLES: Final = (  # set where a kernel runs on another machine than the browser
     "JUPYTERHUB_USER",  # JupyterHub, and Binder, which is one

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import binascii
 import functools
-import itertools
 import os
 import re
-import weakref
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
+
+from tetrate_jupyter.secret import ALIVE, KEY_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from tetrate_jupyter.types import Secret
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,11 +51,6 @@ def _sealed(function: Callable[P, T]) -> Callable[P, T]:
         raise problem
 
     return call
-
-
-def note(secret: Secret) -> None:
-    """Count a secret among the keys of this process for as long as somebody holds it."""
-    _REGISTRY.note(secret)
 
 
 @_sealed
@@ -110,7 +103,7 @@ def looks_secret(text: str, *, lenient: bool = False) -> bool:
     """
     if re.search(_POSSIBLE if lenient else _LIKELY, text) or holds(text):
         return True
-    return any(re.search(rf"\b{name}\s*=\s*['\"]?[^\s'\"]", text) for name in _REGISTRY.variables())
+    return any(re.search(rf"\b{name}\s*=\s*['\"]?[^\s'\"]", text) for name in KEY_VARIABLES)
 
 
 # --- text that comes in pieces ------------------------------------------------------------------------------------
@@ -309,41 +302,22 @@ def _escaped(value: str) -> tuple[str, ...]:
 
 
 class _Registry:
-    """The secrets that are alive, and their forms: made anew where those, or the environment, have changed."""
+    """The forms of the secrets that are alive: made anew where those, or the environment, have changed."""
 
     def __init__(self) -> None:
-        # Changed and copied in single steps, so that there is no lock: an interrupt or a fork could leave one held.
-        self._alive: dict[int, weakref.ref[Secret]] = {}
-        self._numbers = itertools.count(1)
-        self._newest = 0
-        self._names: tuple[str, ...] = ()
         self._made: tuple[object, _Forms] = (None, _Forms(frozenset()))
 
-    def note(self, secret: Secret) -> None:
-        number = next(self._numbers)
-        alive = self._alive
-        alive[number] = weakref.ref(secret, lambda _: alive.pop(number, None))
-        self._newest = number
-
     def forms(self) -> _Forms:
-        environment = [os.environ.get(name, "") for name in self.variables()]
-        seen = self._newest, len(self._alive), environment
+        environment = [os.environ.get(name, "") for name in KEY_VARIABLES]
+        seen = ALIVE.state, environment
         made_of, forms = self._made
         if seen != made_of:
-            secrets = [secret for each in list(self._alive.values()) if (secret := each()) is not None]
-            texts = [text.strip() for text in (*(secret.reveal() for secret in secrets), *environment)]
+            texts = [text.strip() for text in (*(secret.reveal() for secret in ALIVE), *environment)]
             values = frozenset(filter(_is_searched, texts))
             if values != forms.values:
                 forms = _Forms(values)
             self._made = seen, forms
         return forms
-
-    def variables(self) -> tuple[str, ...]:
-        if not self._names:
-            from tetrate_jupyter.config import KEY_VARIABLES  # config imports the errors, which come through this gate
-
-            self._names = KEY_VARIABLES
-        return self._names
 
     def __repr__(self) -> str:
         return "<secrets>"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from tetrate_jupyter import secrecy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import date
     from decimal import Decimal
 
@@ -25,73 +25,6 @@ class AnswerLike(Protocol):
     def text(self) -> str:
         """The text so far."""
         ...
-
-
-class Secret:
-    """A key, or anything else that must never be shown. Bound to the gateway `host` it was made for.
-
-    Shows itself as "<secret>" in every form (repr, str, format); can't be pickled or turned into JSON, and a copy of it
-    is itself. What shows objects (`vars`, `copy`, `dill`, `jsonpickle`, rich's `inspect` and tracebacks with locals)
-    finds no text in it. That keeps it from being shown by accident; it keeps nothing from code that asks for it.
-    `reveal()` is called where the header is written and where the key is stored, nowhere else.
-    `searched=False`: for what anybody may have sent. No text is refused or changed since it holds that.
-    """
-
-    __slots__ = ("__weakref__", "_text", "host")
-
-    def __init__(self, value: str, *, host: str, searched: bool = True) -> None:
-        # a function, since whatever walks through attributes shows those and not what a function closes over
-        self._text: Callable[[], str] = lambda: value
-        self.host = host
-        if searched:
-            secrecy.note(self)  # from now on no text that holds it is sent or shown
-
-    @classmethod
-    def typed(cls, text: object, *, searched: bool = True) -> Secret:
-        """Wrap what a person typed, for a host that is named later by `bound_to`. What is no text is no key: "".
-
-        To be called in the first line that sees the text, which then lets go of it: a frame of an error has no other.
-        A `Secret` is given back as it is, bound as it was.
-        """
-        if isinstance(text, Secret):
-            return text
-        return cls(text.strip() if isinstance(text, str) else "", host="", searched=searched)
-
-    def bound_to(self, host: str) -> Secret:
-        """Return it as one for `host`, where it has none yet; one that was made for a host stays that host's."""
-        return self if self.host else Secret(self._text(), host=host)
-
-    def reveal(self) -> str:
-        """Return the plain text; the caller must not keep it."""
-        return self._text()
-
-    def is_inside(self, text: str) -> bool:
-        """Whether `text` holds this secret."""
-        return bool(self._text()) and self._text() in text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text() == self._text() and other.host == self.host
-
-    def __hash__(self) -> int:
-        return hash((Secret, self._text(), self.host))
-
-    def __repr__(self) -> str:
-        return "<secret>"
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, _: object) -> Secret:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret can't be pickled")
-
-    def __reduce_ex__(self, _: object) -> NoReturn:
-        raise TypeError("a secret can't be pickled")
-
-    def __getstate__(self) -> NoReturn:
-        raise TypeError("a secret can't be pickled")
 
 
 @dataclass(frozen=True, slots=True)

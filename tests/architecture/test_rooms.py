@@ -11,8 +11,10 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "tetrate_jupyter"
 NAME = "tetrate_jupyter"
 
+# Level 0 is modules without a room; each imports only those before it.
+GROUND = ("observers", "characters", "amounts", "secret", "secrecy", "types", "errors", "config")
 LEVELS = {
-    "errors": 0, "types": 0, "config": 0, "observers": 0, "characters": 0, "amounts": 0, "secrecy": 0,
+    **dict.fromkeys(GROUND, 0),
     "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1,
     "catalog": 2, "ledger": 2,
     "completion": 3, "conversation": 3,
@@ -115,8 +117,8 @@ def test_imports_go_downward_only(path: Path) -> None:
             continue
         if target == BESIDE and here == "cli":
             continue
-        if LEVELS.get(target) == LEVELS.get(here) == 0:
-            continue  # the ground: errors, types, config and observers are one room without a folder
+        if here in GROUND and target in GROUND[: GROUND.index(here)]:
+            continue
         if (str(path.relative_to(PACKAGE)), function, target) in UPWARD:
             continue
         if BESIDE in {here, target} or LEVELS[target] >= LEVELS[here]:

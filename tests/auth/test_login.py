@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.sandbox import LoggedRequest, SandboxRouter
     from tetrate_jupyter.sandbox.faults import FaultKind
-    from tetrate_jupyter.types import Secret
+    from tetrate_jupyter.secret import Secret
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ import httpx
 
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

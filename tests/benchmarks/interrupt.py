@@ -19,7 +19,7 @@ from tetrate_jupyter.bridge import Bridge
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient
 from tetrate_jupyter.sandbox import SandboxRouter
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 ROUNDS = 20
 FLOODS = 5

@@ -15,7 +15,7 @@ from tests.browser.lab import Lab
 from tests.browser.notebook import Notebook, write
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

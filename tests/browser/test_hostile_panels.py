@@ -12,7 +12,7 @@ from tests.browser import seen
 from tests.browser.test_hostile import TEXTS, Acts
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

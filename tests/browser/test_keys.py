@@ -11,7 +11,7 @@ from tests.browser.test_chat import LOAD, Chat
 from tests.browser.test_compare import Compare
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.keys.store import KeyStore
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

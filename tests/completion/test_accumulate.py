@@ -10,7 +10,8 @@ import pytest
 from tetrate_jupyter.completion.accumulate import MAX_TOKENS, Accumulator, Halves, add_usage, usage_of
 from tetrate_jupyter.http.chunk_reading import decode_chunk
 from tetrate_jupyter.http.chunks import TokenDetails, WireUsage
-from tetrate_jupyter.types import Secret, ToolCall, Usage
+from tetrate_jupyter.secret import Secret
+from tetrate_jupyter.types import ToolCall, Usage
 
 KEY = "sk-accumulate-0123456789abcdef"
 

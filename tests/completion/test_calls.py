@@ -14,7 +14,8 @@ from tetrate_jupyter.completion.calls import Calls
 from tetrate_jupyter.completion.reasons import KNOWN, normalized
 from tetrate_jupyter.completion.thinking import ThinkTags
 from tetrate_jupyter.http.chunks import ToolCallDelta as Part
-from tetrate_jupyter.types import Cut, Secret, Timing, ToolCall, Usage
+from tetrate_jupyter.secret import Secret
+from tetrate_jupyter.types import Cut, Timing, ToolCall, Usage
 
 
 def found(*chunks: list[Part], names: tuple[str, ...] = ()) -> list[tuple[str, str, str]]:

@@ -23,7 +23,7 @@ from tetrate_jupyter.completion.describe import describe
 from tetrate_jupyter.completion.nested import MAX_JSON
 from tetrate_jupyter.completion.tables import MAX_CHARACTERS
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 
 @dataclasses.dataclass

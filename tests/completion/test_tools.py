@@ -20,7 +20,8 @@ import pytest
 from tetrate_jupyter.completion.docstrings import parameters, summary
 from tetrate_jupyter.completion.tools import MAX_RESULT, Toolbox, result_text
 from tetrate_jupyter.errors import ToolDefinitionError
-from tetrate_jupyter.types import Secret, ToolCall
+from tetrate_jupyter.secret import Secret
+from tetrate_jupyter.types import ToolCall
 
 
 class Unit(enum.Enum):

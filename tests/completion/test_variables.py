@@ -26,7 +26,8 @@ from tetrate_jupyter.completion.variables import (
     unknown_names,
 )
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
-from tetrate_jupyter.types import Image, Secret
+from tetrate_jupyter.secret import Secret
+from tetrate_jupyter.types import Image
 
 
 @dataclasses.dataclass

@@ -13,7 +13,7 @@ import pytest
 
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient, Timeouts
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

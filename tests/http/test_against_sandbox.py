@@ -10,7 +10,7 @@ from tetrate_jupyter import errors
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient, Timeouts
 from tetrate_jupyter.sandbox import FAULT_KINDS, INSTANT, Fault, FaultKind, SandboxRouter
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 from .conftest import read, text_of
 

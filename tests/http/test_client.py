@@ -11,7 +11,7 @@ import pytest
 
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.http.client import GatewayClient
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 from .conftest import DONE, KEY_TEXT, QUESTION, STOP, Then, answer, chunked, read, stream_head, text_event, text_of
 

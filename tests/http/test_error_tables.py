@@ -12,7 +12,7 @@ from tetrate_jupyter.config import MAX_ERROR_BYTES, Endpoints
 from tetrate_jupyter.http.error_body import MAX_SHOWN, Fault, fault_of, read_fault, shown, told
 from tetrate_jupyter.http.faults import Asked, Reply, badly_encoded, error_for, error_in_stream, unreadable
 from tetrate_jupyter.http.meaning import Meaning, meaning_of, says_no_credit
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 BASE = "https://gateway.example/v1"
 ASKED = Asked(BASE, "id-1", model="acme/m-1", endpoints=Endpoints(BASE, "https://web.example"))

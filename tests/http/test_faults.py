@@ -10,7 +10,7 @@ import pytest
 from tetrate_jupyter import errors
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.faults import MAX_SHOWN, Asked, Reply, error_for, error_in_stream, unreadable
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 KEY = "sk-never-to-be-shown-0123456789abcdef"
 HELD = Secret(KEY, host="gateway.example")  # as long as it is held, it is known for a key

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tetrate_jupyter.http import gate, reading
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 KEY = "sk-escaped-0123456789abcdef"
 PIECE = 64 * 1024

@@ -22,7 +22,7 @@ from tetrate_jupyter import errors
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient, ours
 from tetrate_jupyter.http.faults import Asked
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 from .conftest import KEY_TEXT, QUESTION, Then, read, text_event
 

@@ -10,12 +10,14 @@ from tetrate_jupyter import errors
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
-from tetrate_jupyter.types import Retrying, Secret
+from tetrate_jupyter.secret import Secret
 
 from .conftest import DONE, RawRouter, answer, event, read, text_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+    from tetrate_jupyter.types import Retrying
 
 pytestmark = pytest.mark.anyio
 

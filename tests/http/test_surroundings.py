@@ -12,7 +12,7 @@ from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient
 from tetrate_jupyter.http.surroundings import certificates, proxy_for
 from tetrate_jupyter.keys.places import variable
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 from .conftest import DONE, RawRouter, read, text_event
 

@@ -14,7 +14,7 @@ from tests.keys.backends import Hanging
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.keys.system_keyring import SystemKeyring
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

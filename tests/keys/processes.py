@@ -17,7 +17,7 @@ from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import KeyStoreError
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.keys.system_keyring import SystemKeyring
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 data = Path(sys.argv[1])
 endpoints = Endpoints.of("https://gateway.example/v1")
 secret = Secret("sk-never-to-be-shown-0123456789", host=endpoints.host)

@@ -14,7 +14,7 @@ from tests.keys.backends import Chainer, Clinging, Faithful, Forgetful, Hanging,
 from tests.keys.conftest import choose, end_of_workers, everything_shown
 from tetrate_jupyter.errors import KeyStoreError
 from tetrate_jupyter.keys.system_keyring import SERVICE
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from tests.keys.processes import command, environment, run
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import KeyStoreError
 from tetrate_jupyter.keys.store import MAX_KEY_BYTES, KeyStore
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from tests.keys.conftest import choose
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.keys.places import GIVEN, MEMORY, FoundKey, Place, found_key, variable
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

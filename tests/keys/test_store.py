@@ -14,7 +14,7 @@ from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import KeyStoreError
 from tetrate_jupyter.keys.store import GIVEN, MEMORY, FoundKey, KeyStore, environment_key
 from tetrate_jupyter.keys.system_keyring import SERVICE
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

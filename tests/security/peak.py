@@ -16,7 +16,8 @@ from tetrate_jupyter.completion.request import Request
 from tetrate_jupyter.completion.run import Completion
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient
-from tetrate_jupyter.types import Message, Model, Secret
+from tetrate_jupyter.secret import Secret
+from tetrate_jupyter.types import Message, Model
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
 

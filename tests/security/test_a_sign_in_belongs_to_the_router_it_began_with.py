@@ -23,8 +23,8 @@ from tetrate_jupyter.errors import (
     TetrateError,
 )
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
+from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.sessions.session import Session
-from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tetrate_jupyter.sandbox import SandboxRouter
-    from tetrate_jupyter.types import Secret
+    from tetrate_jupyter.secret import Secret
 
 pytestmark = pytest.mark.anyio
 

@@ -22,8 +22,8 @@ from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import InvalidKeyError, NotSignedInError, SecretInPromptError, TetrateError
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.keys.system_keyring import SERVICE, SystemKeyring
+from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.sessions.session import Session
-from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -422,7 +422,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tetrate_jupyter.keys.store import KeyStore
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # between the writing and the renaming
 KeyStore(Path(sys.argv[1])).save(Secret("sk-left", host="gateway.example"), store="file")
 """

@@ -27,8 +27,8 @@ from tetrate_jupyter.errors import (
 )
 from tetrate_jupyter.http.client import GatewayClient, Timeouts
 from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.sessions.session import Session
-from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -23,7 +23,7 @@ from tetrate_jupyter import secrecy
 from tetrate_jupyter.auth.login import LoginAttempt
 from tetrate_jupyter.auth.pkce import challenge_of
 from tetrate_jupyter.keys.store import MEMORY, FoundKey
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

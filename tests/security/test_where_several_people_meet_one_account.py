@@ -23,8 +23,8 @@ from tetrate_jupyter.errors import NotSignedInError
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.keys.system_keyring import SERVICE
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
+from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.sessions.session import Session
-from tetrate_jupyter.types import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient, Timeouts
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 from .hostile_server import HostileServer
 from .peak import ROUTES, peak

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tetrate_jupyter.bridge import Bridge
-    from tetrate_jupyter.types import Secret
+    from tetrate_jupyter.secret import Secret
 
 PATIENCE = 30
 

@@ -21,7 +21,7 @@ from tetrate_jupyter.errors import (
     TetrateError,
 )
 from tetrate_jupyter.observers import Observers
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import LoginDeniedError, RedirectError
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 VERIFIER_BYTES: Final = 96  # gives 128 characters, the longest RFC 7636 allows and the length seen in use
 STATE_BYTES: Final = 16

@@ -34,7 +34,8 @@ from tetrate_jupyter.observers import Observers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tetrate_jupyter.types import Model, Secret
+    from tetrate_jupyter.secret import Secret
+    from tetrate_jupyter.types import Model
 
 RETRY_PAUSE: Final = 60.0  # seconds after a failed catalog fetch before the next one that nobody asked for
 _STOPPING_TIMEOUT: Final = 2.0  # seconds a cancelled fetch gets to close its connection

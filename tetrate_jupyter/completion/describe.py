@@ -14,7 +14,8 @@ from tetrate_jupyter.completion.images import is_image, media_type
 from tetrate_jupyter.completion.loaded import is_a
 from tetrate_jupyter.completion.values import exact_reprs, scalar, short_repr
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError, TetrateError
-from tetrate_jupyter.types import Cut, Secret
+from tetrate_jupyter.secret import Secret
+from tetrate_jupyter.types import Cut
 
 _ATTRIBUTES: Final = 50  # of an object without a repr of its own
 

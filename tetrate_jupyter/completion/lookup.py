@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion.loaded import is_a
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,8 @@ from tetrate_jupyter.completion.cuts import USUAL, Described, Limits, shortened
 from tetrate_jupyter.completion.loaded import is_a
 from tetrate_jupyter.completion.values import is_number, scalar, short_repr
 from tetrate_jupyter.errors import SecretInPromptError
-from tetrate_jupyter.types import Cut, Secret
+from tetrate_jupyter.secret import Secret
+from tetrate_jupyter.types import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable

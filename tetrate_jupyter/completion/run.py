@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.http.client import ChatStream, GatewayClient
-    from tetrate_jupyter.types import Cut, Event, Retrying, Secret, ToolCall, ToolResult
+    from tetrate_jupyter.secret import Secret
+    from tetrate_jupyter.types import Cut, Event, Retrying, ToolCall, ToolResult
 
 _FREE: Final = Estimate(Decimal(0))
 _STATE: Final = 200  # characters of what it does, for one line

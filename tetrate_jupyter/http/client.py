@@ -26,7 +26,7 @@ from tetrate_jupyter.http.held_key import HeldKey
 from tetrate_jupyter.http.inflate import EncodingError, encoding_of, inflated
 from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
 from tetrate_jupyter.http.surroundings import SETTINGS_ERRORS, certificates, proxy_for, unusable
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Mapping

@@ -15,7 +15,7 @@ from tetrate_jupyter.errors import (
 from tetrate_jupyter.http import wire
 from tetrate_jupyter.http.attempts import Failure
 from tetrate_jupyter.http.bodies import encoded
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tetrate_jupyter.http.faults import Asked
-    from tetrate_jupyter.types import Secret
+    from tetrate_jupyter.secret import Secret
 
 AfterRefusal: TypeAlias = "Callable[[Secret], Awaitable[Secret | None]]"
 

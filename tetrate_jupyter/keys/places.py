@@ -10,7 +10,7 @@ from typing import Final, Literal
 from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import BaseURLError
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 _LINE_ENDS = re.compile(r"(?:\\[rn])+\Z")  # as typed: a backslash and a letter
 Kind = Literal["given", "memory", "environment", "keyring", "file"]

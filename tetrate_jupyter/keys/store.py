@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tetrate_jupyter.config import Endpoints
-    from tetrate_jupyter.types import Secret
+    from tetrate_jupyter.secret import Secret
 
 __all__ = ["GIVEN", "MEMORY", "FoundKey", "KeyStore", "Place", "environment_key"]
 

@@ -10,7 +10,7 @@ from tetrate_jupyter import config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tetrate_jupyter.types import Secret
+    from tetrate_jupyter.secret import Secret
 
 T = TypeVar("T")
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.conversation import Conversation, Turn
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.ledger import Ledger
-    from tetrate_jupyter.types import Cut, Event, Secret
+    from tetrate_jupyter.secret import Secret
+    from tetrate_jupyter.types import Cut, Event
 
 _log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.http.held_key import AfterRefusal
     from tetrate_jupyter.http.wire import CatalogModel, WireModel
-    from tetrate_jupyter.types import Secret
+    from tetrate_jupyter.secret import Secret
 
 _CLOSE_TIMEOUT: Final = 1.0  # seconds; a loop that is busy with something else closes them later
 

@@ -16,12 +16,12 @@ from tetrate_jupyter.errors import SecretInPromptError
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.ledger import Ledger
 from tetrate_jupyter.observers import Observers
+from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.sessions.account import Account
 from tetrate_jupyter.sessions.asking import Asker, Plan, Question, planned_aside
 from tetrate_jupyter.sessions.choosing import Chooser
 from tetrate_jupyter.sessions.connections import Connections
 from tetrate_jupyter.sessions.runs import Runs
-from tetrate_jupyter.types import Model, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sessions.runs import Run
     from tetrate_jupyter.sessions.status import Status
     from tetrate_jupyter.sessions.streams import AsyncStream, Stream
-    from tetrate_jupyter.types import Event
+    from tetrate_jupyter.types import Event, Model
 
 
 class Session:

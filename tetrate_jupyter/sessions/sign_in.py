@@ -15,7 +15,7 @@ from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.config import hosted_elsewhere
 from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError, TetrateError
 from tetrate_jupyter.front_end import kernel
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.auth.login import LoginAttempt
     from tetrate_jupyter.keys.store import FoundKey
+    from tetrate_jupyter.secret import Secret
     from tetrate_jupyter.sessions.session import Session
-    from tetrate_jupyter.types import Secret
 
 _TICK = 1.0  # seconds between two changes of the time that is left
 

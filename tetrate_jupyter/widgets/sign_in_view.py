@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets
 from traitlets import Unicode, validate
 
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.widgets import sign_in_words as words
 from tetrate_jupyter.widgets.lifetime import put_away
 from tetrate_jupyter.widgets.sign_in_logs import keep_out_of_logs
