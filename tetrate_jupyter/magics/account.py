@@ -11,21 +11,22 @@ from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.magics.context import Context
 
 _CODE = re.compile(r"[?&]code=|^\W*[A-Za-z0-9_\-.~]{16,}\W*$")
 
 
-def login(magics: TetrateMagics, line: str) -> None:
+def login(context: Context, line: str) -> None:
     """Show the sign-in panel and return at once; by text with --wait, in a terminal and where nobody can click."""
     parsed = commands.LOGIN.parse(line)
     if parsed.words:
         refuse(parsed.words)
-    session = magics.session
+    session = context.session
     base_url, auth_url = parsed.text("base_url"), parsed.text("auth_url")
     if base_url or auth_url:
         session.connect(base_url or session.endpoints.base_url, auth_url, allow_http=parsed.flag("allow_http"))
-    store, again, timeout = parsed.text("store") or magics.store, parsed.flag("again"), parsed.number("timeout")
+    store = parsed.text("store") or context.defaults.store
+    again, timeout = parsed.flag("again"), parsed.number("timeout")
     if place() == "notebook" and not parsed.flag("wait"):
         from IPython.display import display
 
@@ -50,10 +51,10 @@ def refuse(words: str) -> None:
     raise OptionError("%tetrate_login takes options only.", next_step="run %tetrate_login alone")
 
 
-def logout(magics: TetrateMagics, line: str) -> None:
+def logout(context: Context, line: str) -> None:
     """Forget the key everywhere and say what is left."""
     commands.LOGOUT.parse(line)
-    session = magics.session
+    session = context.session
     from tetrate_jupyter.widgets.sign_in_words import signed_out_lines
 
     print("\n".join(signed_out_lines(session.endpoints, session.logout())))  # noqa: T201 - a magic's answer

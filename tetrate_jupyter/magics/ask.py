@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.cuts import Limits
-    from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.magics.output import Output
     from tetrate_jupyter.magics.prompting import Prompt
@@ -33,49 +33,51 @@ class Stopped(KeyboardInterrupt):
         return [f"Stopped. The text so far is in {VARIABLE}, and in the conversation, marked as partial."]
 
 
-def ask(magics: TetrateMagics, line: str, cell: str | None, variables: Mapping[str, Any]) -> None:
+def ask(context: Context, line: str, cell: str | None, variables: Mapping[str, Any]) -> None:
     """Run one magic call from its line to its variable. `variables` are those that its prompt may name."""
     parsed = commands.ASK.parse(line)
-    out, form = out_name(parsed), parsed.text("format") or magics.format
-    asked = _question(magics, build(magics, parsed, cell, variables), parsed, form)
+    out, form = out_name(parsed), parsed.text("format") or context.defaults.format
+    asked = _question(context, build(context, parsed, cell, variables), parsed, form)
     if parsed.flag("new"):
-        magics.session.reset()
+        context.session.reset()
     if parsed.flag("dry_run"):
         from tetrate_jupyter.magics.dry_run import show_plan
 
-        show_plan(magics.session.bridge.run(magics.session.aplan(asked)))
+        show_plan(context.session.bridge.run(context.session.aplan(asked)))
         return
 
     def show(answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
-        return shown(answer, form, footer=magics.footer, body=body, at_once=at_once)
+        return shown(answer, form, footer=context.defaults.footer, body=body, at_once=at_once)
 
-    output = output_for(magics.ip, show, stream=magics.stream, markdown=form != "text", footer=magics.footer)
-    answer = _run(magics, asked, output, out)
+    output = output_for(
+        context.shell, show, stream=context.defaults.stream, markdown=form != "text", footer=context.defaults.footer
+    )
+    answer = _run(context, asked, output, out)
     if form == "json":
         answer = parse_json(answer)
-        _keep(magics, answer, out)
+        _keep(context, answer, out)
     if form == "code" and answer.code:
-        magics.ip.set_next_input(next_cell(answer.code), replace=False)
+        context.shell.set_next_input(next_cell(answer.code), replace=False)
 
 
-def build(magics: TetrateMagics, parsed: Parsed, cell: str | None, variables: Mapping[str, Any]) -> Prompt:
+def build(context: Context, parsed: Parsed, cell: str | None, variables: Mapping[str, Any]) -> Prompt:
     """Put the variables into the prompt, as much of each as fits."""
 
     def limits(text: str) -> Limits:
-        return asked_limits(magics.session, text, parsed.text("rows"), parsed.text("model"))
+        return asked_limits(context.session, text, parsed.text("rows"), parsed.text("model"))
 
     return build_prompt(parsed, cell, variables, limits)
 
 
-def _question(magics: TetrateMagics, prompt: Prompt, parsed: Parsed, form: str) -> Question:
-    defaults = {"temperature": magics.temperature, "max_tokens": magics.max_tokens}
+def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Question:
+    defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
     options = {k: v for k, v in defaults.items() if v is not None} | dict(prompt.arguments)
-    asked = magics.session.question(
+    asked = context.session.question(
         prompt.text,
         images=prompt.images,
         cuts=prompt.cuts,
-        keep=magics.keep and not parsed.flag("no_keep"),
-        cell_id=magics.cells.next(),
+        keep=context.defaults.keep and not parsed.flag("no_keep"),
+        cell_id=context.cells.next(),
         **options,
     )
     hint = HINTS.get(form)
@@ -84,8 +86,8 @@ def _question(magics: TetrateMagics, prompt: Prompt, parsed: Parsed, form: str) 
     return replace(asked, system=f"{asked.system}\n\n{hint}" if asked.system else hint)
 
 
-def _run(magics: TetrateMagics, asked: Question, output: Output, out: str | None) -> Answer:
-    session = magics.session
+def _run(context: Context, asked: Question, output: Output, out: str | None) -> Answer:
+    session = context.session
     planned = session.bridge.run(session.aplan(asked))
     completion = session.completion(planned)
     try:
@@ -97,18 +99,18 @@ def _run(magics: TetrateMagics, asked: Question, output: Output, out: str | None
         if partial is not None and isinstance(stopped, TetrateError):
             final = replace(partial, partial=None)  # the error, which comes right below, says that it broke off
         output.end(final, at_once=isinstance(stopped, KeyboardInterrupt))
-        _keep(magics, partial, out)
+        _keep(context, partial, out)
         if isinstance(stopped, TetrateError):
             raise
         raise Stopped from None
     output.end(answer)
-    _keep(magics, answer, out)
+    _keep(context, answer, out)
     return answer
 
 
-def _keep(magics: TetrateMagics, answer: Answer | None, out: str | None) -> None:
+def _keep(context: Context, answer: Answer | None, out: str | None) -> None:
     if answer is None:
         return
-    magics.ip.user_ns[VARIABLE] = answer
+    context.shell.user_ns[VARIABLE] = answer
     if out is not None:
-        magics.ip.user_ns[out] = answer
+        context.shell.user_ns[out] = answer

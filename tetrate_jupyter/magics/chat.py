@@ -10,13 +10,13 @@ from tetrate_jupyter.magics import commands
 if TYPE_CHECKING:
     from ipywidgets import DOMWidget
 
-    from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.magics.context import Context
 
 
-def chat(magics: TetrateMagics, line: str) -> DOMWidget | None:
+def chat(context: Context, line: str) -> DOMWidget | None:
     """Give the panel; in a terminal, say what to use instead."""
     commands.CHAT.parse(line)
     if place() == "terminal":
         print("The chat panel needs a notebook. Next: %tetrate asks here, and keeps the conversation.")  # noqa: T201 - a magic's answer
         return None
-    return magics.session.chat()
+    return context.session.chat()

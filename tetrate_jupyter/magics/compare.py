@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.completion.cuts import Limits
-    from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.widgets.compare import ComparePanel
 
 VARIABLE = "_tetrate_compare"
 
 
-def compare(magics: TetrateMagics, line: str, cell: str | None, variables: Mapping[str, Any]) -> ComparePanel | None:
+def compare(context: Context, line: str, cell: str | None, variables: Mapping[str, Any]) -> ComparePanel | None:
     """Give the panel in a notebook, the comparison in it under way; elsewhere, or with --wait, show the result.
 
     The variable holds the same kind of result in either case: while it runs, of what has come so far.
@@ -42,28 +42,28 @@ def compare(magics: TetrateMagics, line: str, cell: str | None, variables: Mappi
             raise EmptyPromptError("There is no prompt.", next_step="write it in the lines below %%tetrate_compare")
         from tetrate_jupyter.widgets.compare import ComparePanel
 
-        return ComparePanel(magics.session, blind=parsed.flag("blind"))
-    comparison = _prepared(magics, parsed, cell, variables)
+        return ComparePanel(context.session, blind=parsed.flag("blind"))
+    comparison = _prepared(context, parsed, cell, variables)
     if parsed.flag("dry_run"):
         _show_forecast(comparison.forecast)
         for notice in left_out(comparison.setup.cuts):
             print(notice)  # noqa: T201 - a magic's answer
         return None
-    magics.session.comparison = comparison
+    context.session.comparison = comparison
     if comparison.forecast.calls >= ANNOUNCED:
         print(comparison.forecast.sentence)  # noqa: T201 - to the person
     comparison.start()
     if live:
         from tetrate_jupyter.widgets.compare import ComparePanel
 
-        _keep(magics, out, LiveResult(comparison))
-        return ComparePanel(magics.session, comparison, blind=parsed.flag("blind"))
-    _wait(magics, comparison, out, blind=parsed.flag("blind"))
+        _keep(context, out, LiveResult(comparison))
+        return ComparePanel(context.session, comparison, blind=parsed.flag("blind"))
+    _wait(context, comparison, out, blind=parsed.flag("blind"))
     return None
 
 
-def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str, variables: Mapping[str, Any]) -> Comparison:
-    session, rows = magics.session, parsed.text("rows")
+def _prepared(context: Context, parsed: Parsed, cell: str, variables: Mapping[str, Any]) -> Comparison:
+    session, rows = context.session, parsed.text("rows")
     models = ",".join(parsed.many("model")) or None
 
     def limits_for(text: str) -> Limits:
@@ -81,12 +81,12 @@ def _prepared(magics: TetrateMagics, parsed: Parsed, cell: str, variables: Mappi
         "max_cost": parsed.number("max_cost"),
         "history": parsed.flag("history") or None,
     }
-    defaults = {"temperature": magics.temperature, "max_tokens": magics.max_tokens}
+    defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
     options: dict[str, Any] = {k: v for k, v in {**defaults, **asked, **own}.items() if v is not None}
     return session.bridge.run(prepare(session, prompt.text, models, images=prompt.images, cuts=prompt.cuts, **options))
 
 
-def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, blind: bool) -> None:
+def _wait(context: Context, comparison: Comparison, out: str | None, *, blind: bool) -> None:
     stopped = False
     try:
         comparison.wait()
@@ -96,7 +96,7 @@ def _wait(magics: TetrateMagics, comparison: Comparison, out: str | None, *, bli
             comparison.wait(timeout=SETTLE)
         stopped = True
     result = LiveResult(comparison)
-    _keep(magics, out, result)
+    _keep(context, out, result)
     shown = result.blind() if blind else result
     publish(shown.bundle(at_once=stopped))
     if stopped:
@@ -121,10 +121,10 @@ def _fail_where_nothing_came(comparison: Comparison) -> None:
     raise raised
 
 
-def _keep(magics: TetrateMagics, out: str | None, what: object) -> None:
-    magics.ip.user_ns[VARIABLE] = what
+def _keep(context: Context, out: str | None, what: object) -> None:
+    context.shell.user_ns[VARIABLE] = what
     if out is not None:
-        magics.ip.user_ns[out] = what
+        context.shell.user_ns[out] = what
 
 
 def _show_forecast(forecast: Forecast) -> None:

@@ -15,7 +15,7 @@ from tetrate_jupyter.magics import commands
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Option
     from tetrate_jupyter.sessions.session import Session
 
@@ -51,16 +51,16 @@ class Sources:
     variables: Callable[[], tuple[str, ...]] = field(default=tuple)
 
 
-def matcher(magics: TetrateMagics) -> Callable[[Any], dict[str, Any]]:
+def matcher(context: Context) -> Callable[[Any], dict[str, Any]]:
     """Return a matcher for IPython's completer (API v2: older hooks break on ids with "/" and ".")."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
-    ids = Ids(lambda: magics.session)
+    ids = Ids(lambda: context.session)
 
     def variables() -> tuple[str, ...]:
         from tetrate_jupyter.widgets.attach import attachable
 
-        return tuple(name for name, _ in attachable(magics.ip.user_ns))
+        return tuple(name for name, _ in attachable(context.shell.user_ns))
 
     sources = Sources(ids, variables)
 

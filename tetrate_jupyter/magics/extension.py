@@ -10,8 +10,8 @@ from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe
 from tetrate_jupyter import config
 from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.magics import commands
-from tetrate_jupyter.magics.cells import CellIds
 from tetrate_jupyter.magics.complete import matcher
+from tetrate_jupyter.magics.context import Context
 from tetrate_jupyter.magics.question_mark import Question
 
 if TYPE_CHECKING:
@@ -66,23 +66,16 @@ class TetrateMagics(Magics):
     ).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
+        self.context = Context(shell, self)  # first: defaults that are configured already are set within the next line
         super().__init__(shell)
-        self.ip = shell
-        self.cells = CellIds(shell)
-        self.matcher = matcher(self)
+        self.matcher = matcher(self.context)
         if not streaming_wanted():
             self.stream = False
 
-    def close(self) -> None:
-        """Undo what `__init__` has hooked into the shell."""
-        self.cells.close()
-
     @property
     def session(self) -> Session:
-        """The shared session; made at the first use, so that loading the extension stays nearly free."""
-        from tetrate_jupyter.sessions.shared import session
-
-        return session
+        """The shared session."""
+        return self.context.session
 
     @observe("model")
     def _model_set(self, change: dict[str, Any]) -> None:
@@ -104,30 +97,30 @@ class TetrateMagics(Magics):
     def tetrate(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> None:
         from tetrate_jupyter.magics.ask import ask
 
-        ask(self, line, cell, self._variables(local_ns))
+        ask(self.context, line, cell, self._variables(local_ns))
 
     @_magic(commands.COMPARE, line_cell_magic, scoped=True)
     def tetrate_compare(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - shown by IPython
         from tetrate_jupyter.magics.compare import compare
 
-        return compare(self, line, cell, self._variables(local_ns))
+        return compare(self.context, line, cell, self._variables(local_ns))
 
     def _variables(self, local_ns: dict[str, Any] | None) -> Mapping[str, Any]:
         """Return what a prompt may name: the notebook's variables, over them those of the function around the magic."""
-        known: dict[str, Any] = self.ip.user_ns
+        known: dict[str, Any] = self.context.shell.user_ns
         return known if local_ns is None or local_ns is known else {**known, **local_ns}
 
     @_magic(commands.LOGIN, line_magic)
     def tetrate_login(self, line: str) -> None:
         from tetrate_jupyter.magics.account import login
 
-        login(self, line)
+        login(self.context, line)
 
     @_magic(commands.LOGOUT, line_magic)
     def tetrate_logout(self, line: str) -> None:
         from tetrate_jupyter.magics.account import logout
 
-        logout(self, line)
+        logout(self.context, line)
 
     @_magic(commands.STATUS, line_magic)
     def tetrate_status(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
@@ -138,19 +131,19 @@ class TetrateMagics(Magics):
     def tetrate_models(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
         from tetrate_jupyter.magics.models import models
 
-        return models(self, line)
+        return models(self.context, line)
 
     @_magic(commands.MODEL, line_magic)
     def tetrate_model(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
         from tetrate_jupyter.magics.models import model
 
-        return model(self, line)
+        return model(self.context, line)
 
     @_magic(commands.CHAT, line_magic)
     def tetrate_chat(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
         from tetrate_jupyter.magics.chat import chat
 
-        return chat(self, line)
+        return chat(self.context, line)
 
     @_magic(commands.RESET, line_magic)
     def tetrate_reset(self, line: str) -> None:
@@ -176,7 +169,7 @@ def unload(shell: InteractiveShell) -> None:
     magics = getattr(shell, _LOADED, None)
     if magics is None:
         return
-    magics.close()
+    magics.context.close()
     shell.Completer.custom_matchers.remove(magics.matcher)
     shell.input_transformer_manager.token_transformers.remove(Question)
     for command in commands.COMMANDS:

@@ -13,51 +13,51 @@ if TYPE_CHECKING:
     from ipywidgets import DOMWidget
 
     from tetrate_jupyter.catalog.models import ModelList
-    from tetrate_jupyter.magics.extension import TetrateMagics
+    from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.types import Model
     from tetrate_jupyter.widgets.dropdown import ModelDropdown
 
 _NAMED = 8  # models that fit the same words, in an error
 
 
-def models(magics: TetrateMagics, line: str) -> ModelList | DOMWidget | None:
+def models(context: Context, line: str) -> ModelList | DOMWidget | None:
     """Give the picker in a notebook; elsewhere, or where it is wanted, the list, narrowed and sorted."""
     parsed = commands.MODELS.parse(line)
     by = parsed.text("sort")
     if place() == "notebook" and not parsed.flag("table"):
         if parsed.flag("refresh"):
-            magics.session.models(refresh=True)
-        return magics.session.picker(parsed.words, sort=by or "provider")
-    found = magics.session.models(parsed.words, refresh=parsed.flag("refresh"))
+            context.session.models(refresh=True)
+        return context.session.picker(parsed.words, sort=by or "provider")
+    found = context.session.models(parsed.words, refresh=parsed.flag("refresh"))
     if not found and parsed.words:
         print(plain(f"No model fits {parsed.words!r}. Next: fewer words, or %tetrate_models for all."))  # noqa: T201 - a magic's answer
         return None
     return found.sorted(by) if by else found
 
 
-def model(magics: TetrateMagics, line: str) -> ModelDropdown | None:
+def model(context: Context, line: str) -> ModelDropdown | None:
     """Choose the session's model; without an id, offer the dropdown in a notebook and the name elsewhere."""
     parsed = commands.MODEL.parse(line)
     if parsed.words:
-        chosen = _only(magics, parsed.words)
+        chosen = _only(context, parsed.words)
         print(f"Model: {chosen.id}")  # noqa: T201 - a magic's answer
         return None
     if place() != "terminal":
-        offered: ModelDropdown = magics.session.dropdown()
+        offered: ModelDropdown = context.session.dropdown()
         return offered
-    print(f"Model: {one_line(magics.session.model or 'none chosen yet', MAX_NAME)}. Next: %tetrate_model ID")  # noqa: T201 - likewise
+    print(f"Model: {one_line(context.session.model or 'none chosen yet', MAX_NAME)}. Next: %tetrate_model ID")  # noqa: T201 - likewise
     return None
 
 
-def _only(magics: TetrateMagics, words: str) -> Model:
+def _only(context: Context, words: str) -> Model:
     """Choose the model with this id or, where there is none, the only one that the words fit."""
     try:
-        return magics.session.choose(words)
+        return context.session.choose(words)
     except UnknownModelError as unknown:
-        fitting = magics.session.catalog.models.search(words)
+        fitting = context.session.catalog.models.search(words)
         if len(fitting) != 1:
             if fitting:
                 shown = ", ".join(fitting.ids[:_NAMED]) + (", …" if len(fitting) > _NAMED else "")
                 unknown.next_step = f"say which: {shown}"
             raise
-    return magics.session.choose(fitting[0].id)
+    return context.session.choose(fitting[0].id)

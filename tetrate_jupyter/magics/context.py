@@ -1,0 +1,70 @@
+"""What a magic works with: the shell, the session, the defaults that `%config` sets, and which cell is running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from tetrate_jupyter.sessions.session import Session
+
+
+class Defaults(Protocol):
+    """What holds where a line says nothing else, as it is set now; `TetrateMagics` tells what each one means."""
+
+    temperature: Any  # a float or None; traits publish no better types
+    max_tokens: Any  # an int or None
+    format: Any  # one of commands.FORMATS
+    store: Any  # one of commands.STORES
+    stream: Any  # a bool, like all below
+    footer: Any
+    keep: Any
+
+
+class Context:
+    """The shell, the session and the defaults, for the functions behind the magics."""
+
+    def __init__(self, shell: InteractiveShell, defaults: Defaults) -> None:
+        self.shell = shell
+        self.defaults = defaults
+        self.cells = CellIds(shell)
+
+    @property
+    def session(self) -> Session:
+        """The shared session; made at the first use, so that loading the extension stays nearly free."""
+        from tetrate_jupyter.sessions.shared import session
+
+        return session
+
+    def close(self) -> None:
+        """Undo what `__init__` has hooked into the shell."""
+        self.cells.close()
+
+
+class CellIds:
+    """Remembers the running cell's id, under which its exchange is replaced when it runs again.
+
+    The front end gives it; terminals and some front ends give none.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+        self._calls = 0
+        self._id: str | None = None
+        shell.events.register("pre_run_cell", self._before)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._shell.events.unregister("pre_run_cell", self._before)
+
+    def next(self) -> str | None:
+        """Give an id for the next question of the running cell; a cell may ask several times (`%tetrate` in a loop)."""
+        if self._id is None:
+            return None
+        self._calls += 1
+        return self._id if self._calls == 1 else f"{self._id}#{self._calls}"
+
+    def _before(self, info: Any) -> None:  # noqa: ANN401 - IPython's ExecutionInfo publishes no type
+        self._id = getattr(info, "cell_id", None)
+        self._calls = 0
