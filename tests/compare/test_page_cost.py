@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.page import grid, page
-from tetrate_jupyter.compare.result import Facts, Result
+from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.compare.rows import Head, Row
 
 LOOKS = [0]

@@ -10,11 +10,11 @@ import pytest
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare import columns as listed
 from tetrate_jupyter.compare import facts
-from tetrate_jupyter.compare.blind import REVEAL, UNTOLD, Blind
 from tetrate_jupyter.compare.columns import MAX_COLUMNS, Column, Wish, columns_of, neighbours, numbered, wishes
+from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.diff import Piece, diff_html, word_diff
 from tetrate_jupyter.compare.recipe import recipe
-from tetrate_jupyter.compare.result import Facts, Result
+from tetrate_jupyter.compare.result import REVEAL, UNTOLD, Blind, Result
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.summary import Merged, figures
 from tetrate_jupyter.conversation import Conversation

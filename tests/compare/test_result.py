@@ -12,10 +12,11 @@ import pytest
 
 from tests.render.hostile import HOSTILE
 from tests.render.page import FRAME, Page
+from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.diff import diff_html, word_diff
 from tetrate_jupyter.compare.frame import COLUMNS
 from tetrate_jupyter.compare.page import MOST
-from tetrate_jupyter.compare.result import Facts, Result
+from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.summary import agreement, figures, merged
 from tetrate_jupyter.compare.verdict import leaders, verdict

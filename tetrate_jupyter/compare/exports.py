@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.compare import files
+from tetrate_jupyter.compare.frame import to_frame
+from tetrate_jupyter.compare.page import html
 from tetrate_jupyter.errors import ComparisonFileError
 
 if TYPE_CHECKING:
@@ -14,12 +16,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.data import ResultData
 
 _MOST_CELL: Final = 32_767  # characters; a spreadsheet's own limit
 
 
-def save(result: Result, path: str | Path) -> Path:
+def save(result: ResultData, path: str | Path) -> Path:
     """Write the file. Raises `ComparisonFileError`, also for an ending that says none of these formats."""
     target = Path(path).expanduser()
     ending = target.suffix.lower()
@@ -48,23 +50,23 @@ def save(result: Result, path: str | Path) -> Path:
     )
 
 
-def _csv(result: Result, path: Path) -> None:
-    files.write_text(path, secrecy.redact(result.df.to_csv(index=False)))
+def _csv(result: ResultData, path: Path) -> None:
+    files.write_text(path, secrecy.redact(to_frame(result).to_csv(index=False)))
 
 
-def _page(result: Result, path: Path) -> None:
+def _page(result: ResultData, path: Path) -> None:
     head = '<!doctype html><meta charset="utf-8"><title>Comparison</title>'
-    files.write_text(path, f"{head}{result.html}")
+    files.write_text(path, f"{head}{html(result)}")
 
 
-def _parquet(result: Result, path: Path) -> None:
-    _without_keys(result.df).to_parquet(path, index=False)
+def _parquet(result: ResultData, path: Path) -> None:
+    _without_keys(to_frame(result)).to_parquet(path, index=False)
 
 
-def _xlsx(result: Result, path: Path) -> None:
+def _xlsx(result: ResultData, path: Path) -> None:
     import pandas as pd
 
-    frame = _without_keys(result.df, most=_MOST_CELL)
+    frame = _without_keys(to_frame(result), most=_MOST_CELL)
     for name in frame.columns:  # a spreadsheet has no zones
         if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
             frame[name] = frame[name].dt.tz_localize(None)
@@ -87,7 +89,7 @@ def _without_keys(frame: pd.DataFrame, most: int | None = None) -> pd.DataFrame:
     return found
 
 
-_WRITERS: Final[Mapping[str, Callable[[Result, Path], None]]] = {
+_WRITERS: Final[Mapping[str, Callable[[ResultData, Path], None]]] = {
     ".csv": _csv,
     ".xlsx": _xlsx,
     ".parquet": _parquet,

@@ -16,7 +16,7 @@ from tetrate_jupyter.render.table import Column, Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.rows import Row
     from tetrate_jupyter.compare.summary import ColumnFigures, Merged, Spread
 
@@ -33,7 +33,7 @@ _COLUMNS: Final = (
 _SAID: Final = {"skipped": "not asked"}
 
 
-def headline(result: Result) -> str:
+def headline(result: ResultData) -> str:
     """Give the line above everything: how many, how they ended, how long, what it cost against the forecast."""
     facts, rows = result.facts, result.rows
     parts = [_count(len(result.heads), "column")]
@@ -57,7 +57,7 @@ def provenance(rows: Iterable[Row]) -> tuple[str, ...]:
     return (SIMULATED,) if any(SIMULATED in row.notices for row in rows) else ()
 
 
-def _cost(result: Result) -> str:
+def _cost(result: ResultData) -> str:
     facts = result.facts
     unknown = f", {facts.unknown_costs:,} of unknown cost" if facts.unknown_costs else ""
     if facts.worst is None:
@@ -65,7 +65,7 @@ def _cost(result: Result) -> str:
     return f"≈ {money(facts.spent)}{unknown} (forecast ≈ {money(facts.expected)}, at most ≈ {money(facts.worst)})"
 
 
-def shortfall(columns: Sequence[ColumnFigures], result: Result) -> list[str]:
+def shortfall(columns: Sequence[ColumnFigures], result: ResultData) -> list[str]:
     """Return what `max_cost` has left out or cut short, with the ways on; it goes above everything else."""
     found = []
     unpaid = [c for c in columns if c.unpaid]
@@ -93,7 +93,7 @@ def _reason(message: str) -> str:
     return f"{said[:1].upper()}{said[1:]}"
 
 
-def table(columns: Sequence[ColumnFigures], result: Result) -> Table:
+def table(columns: Sequence[ColumnFigures], result: ResultData) -> Table:
     """Give the figures, one row per column."""
     if result.is_blind:
         return Table(_COLUMNS[:2], [[c.head.label, _state(c, several=c.rows > 1)] for c in columns])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.compare.result import Facts, Result
+from tetrate_jupyter.compare.data import Facts, ResultData
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.errors import ComparisonFileError
 
@@ -30,7 +30,7 @@ _MOST: Final = 10**12  # dollars, tokens, seconds, repeats: all less
 _LISTS: Final = frozenset({"prompts", "images", "notices"})
 
 
-def save(result: Result, path: str | Path) -> Path:
+def save(result: ResultData, path: str | Path) -> Path:
     """Write the file. Raises `ComparisonFileError`."""
     target = Path(path).expanduser()
     whole = {
@@ -66,7 +66,7 @@ def written(target: Path, write: Callable[[Path], object]) -> Path:
     return target
 
 
-def load(path: str | Path) -> Result:
+def load(path: str | Path) -> ResultData:
     """Read the file. Raises `ComparisonFileError`."""
     source = Path(path).expanduser()
     try:
@@ -82,7 +82,7 @@ def load(path: str | Path) -> Result:
     _check(whole, source.name)
     try:
         heads = [_in(Head, each) for each in whole["columns"]]
-        result = Result(_in(Facts, whole["comparison"]), heads, [_in(Row, each) for each in whole["rows"]])
+        result = ResultData(_in(Facts, whole["comparison"]), heads, [_in(Row, each) for each in whole["rows"]])
         _check_rows(result)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation):
         raise ComparisonFileError(
@@ -103,7 +103,7 @@ def _check(whole: object, name: str) -> None:
         )
 
 
-def _check_rows(result: Result) -> None:
+def _check_rows(result: ResultData) -> None:
     columns, prompts = {h.id for h in result.heads}, len(result.facts.prompts)
     if len(columns) < len(result.heads):
         raise ValueError("two columns of one id")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.rows import Head, Row
 
 
@@ -61,7 +61,7 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[_Of], Any]]]] = {
 }
 
 
-def to_frame(result: Result) -> pd.DataFrame:
+def to_frame(result: ResultData) -> pd.DataFrame:
     """Make the frame. Raises `ConfigError` where pandas isn't installed."""
     try:
         import pandas as pd

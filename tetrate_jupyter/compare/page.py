@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.compare import facts
+from tetrate_jupyter.compare.data import shown
 from tetrate_jupyter.compare.summary import agreement, figures, merged
 from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.compare.waterfall import waterfall
@@ -16,7 +18,7 @@ from tetrate_jupyter.render.style import BOUNDED, ROOT_CLASSES, styled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.rows import Head, Row
     from tetrate_jupyter.compare.summary import Merged
 
@@ -48,7 +50,12 @@ class _Room:
         return html
 
 
-def page(result: Result, *, at_once: bool = False) -> str:
+def html(result: ResultData) -> str:
+    """Return the page as it may be kept: without times where outputs are to be equal at every run, without keys."""
+    return secrecy.redact(page(shown(result)), secrecy.HTML_MARK)
+
+
+def page(result: ResultData, *, at_once: bool = False) -> str:
     """Return the page. `at_once`: longer answers are shown as they were written, for a cell that was interrupted."""
     figured = [figures(c.head, c.rows) for c in result.columns]
     room = _Room(len(result.rows), at_once=at_once)
@@ -76,7 +83,7 @@ def page(result: Result, *, at_once: bool = False) -> str:
     return styled("".join(parts))
 
 
-def _by_prompt(result: Result) -> dict[int, list[tuple[Head, list[Row]]]]:
+def _by_prompt(result: ResultData) -> dict[int, list[tuple[Head, list[Row]]]]:
     """Return the columns of each prompt with their rows; looked through once, whatever the number of prompts."""
     found: dict[int, dict[str, list[Row]]] = {}
     for row in result.rows:
@@ -86,7 +93,7 @@ def _by_prompt(result: Result) -> dict[int, list[tuple[Head, list[Row]]]]:
     return {number: [(h, rows.get(h.id, [])) for h in result.heads] for number, rows in found.items()}
 
 
-def _prompt(result: Result, number: int, columns: Sequence[tuple[Head, list[Row]]], room: _Room) -> str:
+def _prompt(result: ResultData, number: int, columns: Sequence[tuple[Head, list[Row]]], room: _Room) -> str:
     prompt = result.facts.prompts[number]
     if room.left_out:  # one was too much already: those after it would make gaps
         room.left_out += 1
@@ -109,7 +116,7 @@ def _cut_prompt(prompt: str) -> str:
     return escape(prompt) if cut <= 0 else f"{escape(prompt[:_PROMPT])} … ({cut:,} more characters)"
 
 
-def grid(result: Result, number: int) -> str:
+def grid(result: ResultData, number: int) -> str:
     """Give one prompt's answers side by side, repeats folded; `result` needs the rows of that prompt only."""
     return _grid(_by_prompt(result)[number], _Room(len(result.rows)))
 

@@ -10,13 +10,13 @@ from tetrate_jupyter.errors import ConfigError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.summary import ColumnFigures
 
 _LONGEST = 32  # characters of a label
 
 
-def plot(result: Result) -> Figure:
+def plot(result: ResultData) -> Figure:
     """Draw three panels: cost against time, time by column, tokens by column. Medians of whole answers.
 
     Raises `ConfigError` where matplotlib isn't installed.

@@ -9,11 +9,11 @@ from tetrate_jupyter.compare.columns import own_label
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.rows import Head
 
 
-def recipe(result: Result) -> str:
+def recipe(result: ResultData) -> str:
     """Give the source of the cell. What isn't plain data (a schema, tools, images, history) is named in a comment."""
     facts, notes = result.facts, []
     lines = [f"prompts = {_list(repr(p) for p in facts.prompts)}", f"models = {_list(map(_column, result.heads))}"]

@@ -2,84 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.characters import MAX_NAME, one_line
+from tetrate_jupyter.compare.data import Facts, ResultData, shown
+from tetrate_jupyter.compare.facts import provenance
+from tetrate_jupyter.compare.rows import Head, Row
+from tetrate_jupyter.compare.setup import blind_names
 from tetrate_jupyter.errors import InputError, OptionError
-from tetrate_jupyter.front_end import streaming_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from decimal import Decimal
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from tetrate_jupyter.compare.blind import Blind
     from tetrate_jupyter.compare.diff import Piece
-    from tetrate_jupyter.compare.rows import Head, Row
-    from tetrate_jupyter.compare.running import Comparison
-    from tetrate_jupyter.compare.summary import ColumnFigures
-    from tetrate_jupyter.conversation import Branch
+    from tetrate_jupyter.compare.setup import Setup
+    from tetrate_jupyter.conversation import Branch, Conversation
+
+UNTOLD: Final = "what happened would tell the name"
+REVEAL: Final = "reveal the names to read it"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is true of the whole comparison. `params` are those of all columns. `seconds`: from start to end.
-
-    `spent`: known US dollars of every call, earlier attempts included; `unknown_costs`: calls whose cost isn't known.
-    `expected`, `worst`: the forecast. `started_at`: ISO 8601, UTC. `images`: their names. `notices`: what a reader must
-    know of the prompts, such as what was left out of a table.
-    """
-
-    prompts: tuple[str, ...]
-    images: tuple[str, ...]
-    repeats: int
-    seed: int
-    params: tuple[tuple[str, Any], ...]
-    max_cost: Decimal | None
-    started_at: str
-    seconds: float
-    spent: Decimal
-    unknown_costs: int
-    expected: Decimal | None
-    worst: Decimal | None
-    notices: tuple[str, ...] = ()
-
-
-class ColumnResult:
-    """One column: `text` is the answer to the first prompt, `texts` all of them, `rows` the data behind."""
-
-    def __init__(self, head: Head, rows: Sequence[Row]) -> None:
-        self.head = head
-        self.rows = tuple(rows)
+class Running(Protocol):
+    """What a result uses of the comparison behind it; see `Comparison`."""
 
     @property
-    def text(self) -> str:
-        """The first prompt's first answer, "" where none came."""
-        return self.rows[0].text if self.rows else ""
+    def setup(self) -> Setup:
+        """What is asked."""
+        ...
 
     @property
-    def texts(self) -> tuple[str, ...]:
-        """Every answer, by prompt and repeat."""
-        return tuple(r.text for r in self.rows)
+    def is_running(self) -> bool:
+        """Whether anything is left to do."""
+        ...
 
     @property
-    def figures(self) -> ColumnFigures:
-        """Median and range of times, tokens and costs."""
-        from tetrate_jupyter.compare.summary import figures
+    def result(self) -> Result:
+        """What there is now."""
+        ...
 
-        return figures(self.head, self.rows)
+    def result_of(self, prompts: Iterable[int]) -> Result:
+        """Return the same for some of the prompts."""
+        ...
 
-    def __repr__(self) -> str:
-        done = sum(r.state == "done" for r in self.rows)
-        return f"<{one_line(self.head.label, MAX_NAME)}: {done} of {len(self.rows)} done>"
+    def start(self) -> None:
+        """Ask everything that was never asked."""
+        ...
+
+    def wait(self, *, timeout: float | None = None) -> Result:
+        """Wait until nothing is left to do."""
+        ...
+
+    def stop(self, column: str | None = None) -> None:
+        """Stop a column, or all."""
+        ...
+
+    def retry(self, column: str | None = None) -> int:
+        """Ask again what failed, was stopped or skipped."""
+        ...
+
+    def conversation(self, column: str, prompt: int = 0, repeat: int = 0) -> Conversation:
+        """Return a column's own conversation."""
+        ...
+
+    def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Running:
+        """Return a comparison that asks on."""
+        ...
+
+    def continue_with(self, column: str, prompt: int = 0, repeat: int = 0) -> Branch:
+        """Make a column's conversation the session's."""
+        ...
 
 
-class Result:
+class Result(ResultData):
     """Rows by prompt, column and repeat. `result["claude-haiku-4-5"]` (a label or a column's id) gives one column.
 
     Shows itself as a page of its own without script, or as a table in a terminal. `comparison` is the run behind it,
@@ -92,57 +91,13 @@ class Result:
         heads: Iterable[Head],
         rows: Iterable[Row],
         *,
-        comparison: Comparison | None = None,
+        comparison: Running | None = None,
         is_blind: bool = False,
     ) -> None:
-        self._all = facts, tuple(heads), tuple(rows)
+        super().__init__(facts, heads, rows, is_blind=is_blind)
         self.comparison = comparison
-        self.is_blind = is_blind
 
     # --- reading ---------------------------------------------------------------------------------------------
-
-    @property
-    def facts(self) -> Facts:
-        """What was asked, and what it took as a whole."""
-        return self._all[0]
-
-    @property
-    def heads(self) -> tuple[Head, ...]:
-        """The facts of each column."""
-        return self._all[1]
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """One for each answer: by prompt, column and repeat."""
-        return self._all[2]
-
-    def __getitem__(self, column: str) -> ColumnResult:
-        for key in ("label", "id"):
-            for head in self.heads:
-                if getattr(head, key) == column:
-                    return ColumnResult(head, [r for r in self.rows if r.column == head.id])
-        raise OptionError(
-            f"There is no column {column!r}.", next_step=f"there are: {', '.join(h.label for h in self.heads)}"
-        )
-
-    @property
-    def columns(self) -> tuple[ColumnResult, ...]:
-        """The columns, in the order they were asked for."""
-        by_column: dict[str, list[Row]] = {h.id: [] for h in self.heads}
-        for row in self.rows:
-            by_column[row.column].append(row)
-        return tuple(ColumnResult(h, by_column[h.id]) for h in self.heads)
-
-    def __iter__(self) -> Iterator[ColumnResult]:
-        return iter(self.columns)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @property
-    def failed(self) -> tuple[Row, ...]:
-        """The rows that failed."""
-        return tuple(r for r in self.rows if r.state == "failed")
 
     @property
     def df(self) -> pd.DataFrame:
@@ -192,7 +147,7 @@ class Result:
         asked.start()
         return asked.wait()
 
-    def _live(self) -> Comparison:
+    def _live(self) -> Running:
         if self.comparison is None:
             raise InputError(
                 "This comparison was loaded from a file: nothing is behind it any more.",
@@ -218,7 +173,8 @@ class Result:
         """Read a saved comparison. Raises `ComparisonFileError` for another version, a truncated or a foreign file."""
         from tetrate_jupyter.compare.files import load
 
-        return load(path)
+        data = load(path)
+        return Result(data.facts, data.heads, data.rows)
 
     def plot(self) -> Figure:
         """Draw cost against speed, time by column and tokens. Raises `ConfigError` where matplotlib isn't installed."""
@@ -228,23 +184,21 @@ class Result:
 
     def blind(self) -> Blind:
         """Give the answers with the names hidden, to show or to display; the result itself reveals them."""
-        from tetrate_jupyter.compare.blind import Blind
-
         return Blind(self, self.comparison.setup.blind_names() if self.comparison is not None else None)
 
     @property
     def html(self) -> str:
         """The page that is left in a notebook: no script, its own style, bounded in size."""
-        from tetrate_jupyter.compare.page import page
+        from tetrate_jupyter.compare.page import html
 
-        return secrecy.redact(page(self._shown()), secrecy.HTML_MARK)
+        return html(self)
 
     @property
     def text(self) -> str:
         """The same for a terminal."""
         from tetrate_jupyter.compare.terminal import text
 
-        return secrecy.redact(text(self._shown()))
+        return secrecy.redact(text(shown(self)))
 
     def __repr__(self) -> str:
         return self.text
@@ -253,14 +207,7 @@ class Result:
         """Return the page and the text as a MIME bundle; `at_once`: in next to no time, long answers unrendered."""
         from tetrate_jupyter.compare.page import page
 
-        return secrecy.bundle({"text/html": page(self._shown(), at_once=at_once), "text/plain": self.text})
-
-    def _shown(self) -> Result:
-        """Return what is shown: without times where outputs are to be equal at every run (nbval); the data has them."""
-        if streaming_wanted():
-            return self
-        rows = (replace(r, first_token=None, total=None, started=None, retry_wait=0.0) for r in self.rows)
-        return Result(self.facts, self.heads, rows, comparison=self.comparison, is_blind=self.is_blind)
+        return secrecy.bundle({"text/html": page(shown(self), at_once=at_once), "text/plain": self.text})
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.bundle()
@@ -269,7 +216,7 @@ class Result:
 class LiveResult(Result):
     """The result of a comparison that may still run: each look at it is at what has come by then."""
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: Running) -> None:
         now = comparison.result
         super().__init__(now.facts, now.heads, now.rows, comparison=comparison, is_blind=now.is_blind)
         self._running = comparison
@@ -306,3 +253,42 @@ class LiveResult(Result):
     def stop(self) -> None:
         """Stop what still runs; what came is kept."""
         self._running.stop()
+
+
+class Blind:
+    """Shows the answers of `result` under "A", "B", ... without what would tell whose they are: names, times, costs,
+    errors. The result itself has all of that; this only shows.
+    """  # noqa: D205 - one sentence
+
+    def __init__(self, result: Result, names: dict[str, str] | None = None) -> None:
+        names = names or blind_names([h.id for h in result.heads], result.facts.seed)
+        kept = {h.id for h in result.heads}
+        heads = [Head(column, name, name) for column, name in names.items() if column in kept]
+        self.shown = Result(result.facts, heads, map(_untold, result.rows), is_blind=True)
+
+    @property
+    def html(self) -> str:
+        """As `Result.html`."""
+        return self.shown.html
+
+    @property
+    def text(self) -> str:
+        """As `Result.text`."""
+        return self.shown.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def bundle(self, *, at_once: bool = False) -> dict[str, str]:
+        """As `Result.bundle`."""
+        return self.shown.bundle(at_once=at_once)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return self.bundle()
+
+
+def _untold(row: Row) -> Row:
+    bare = Row(row.column, row.prompt, row.repeat, row.state, row.text, row.reasoning, row.partial)
+    # That the sandbox answered is true of every column, so it tells no name.
+    bare = replace(bare, refusal=row.refusal, notices=provenance([row]))
+    return bare if row.error is None else replace(bare, error="Failed", message=UNTOLD + ".", next_step=REVEAL)

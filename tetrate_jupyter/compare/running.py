@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 from tetrate_jupyter.compare import histories
 from tetrate_jupyter.compare.cells import Cell
+from tetrate_jupyter.compare.checking import checked
+from tetrate_jupyter.compare.data import Facts
+from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.compare.rows import head_of, plain_params, row_of
 from tetrate_jupyter.compare.scheduler import Scheduler
 from tetrate_jupyter.compare.setup import Place
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.forecast import Forecast
-    from tetrate_jupyter.compare.result import Facts, Result
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.conversation import Branch, Conversation
     from tetrate_jupyter.sessions.session import Session
@@ -136,16 +138,12 @@ class Comparison:
 
     def result_of(self, prompts: Iterable[int]) -> Result:
         """Give the same for some of the prompts, by number: for whoever shows few of thousands."""
-        from tetrate_jupyter.compare.result import Result
-
         columns, repeats = self.columns, range(self.setup.repeats)
         places = [Place(c.id, prompt, repeat) for prompt in prompts for c in columns for repeat in repeats]
         rows = [row_of(self._cells[place]) for place in places]
         return Result(self._facts(), [head_of(c) for c in columns], rows, comparison=self)
 
     def _facts(self) -> Facts:
-        from tetrate_jupyter.compare.result import Facts
-
         progress = self.progress
         return Facts(
             prompts=self.setup.prompts,
@@ -228,11 +226,9 @@ class Comparison:
 
     def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Comparison:
         """Give a comparison that asks on: each column goes on from its own answer to prompt `after`. Not started."""
-        from tetrate_jupyter.compare.asking import prepared
-
         columns = tuple(replace(c, history=self.conversation(c.id, after, repeat).exchanges) for c in self.columns)
         setup = replace(self.setup, prompts=(prompt,), columns=columns, repeats=1, images=(), cuts=())
-        return prepared(self.session, setup)
+        return Comparison(self.session, *checked(self.session, setup))
 
     def continue_with(self, column: str, prompt: int = 0, repeat: int = 0) -> Branch:
         """Make a column's conversation the session's, and its model too; the other columns stay as branches.

@@ -13,13 +13,13 @@ from tetrate_jupyter.render.plain import one_line, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.data import ResultData
 
 _ANSWER: Final = 1_500  # characters of one answer
 _ANSWERS: Final = 12  # answers written out; the table has all columns
 
 
-def text(result: Result) -> str:
+def text(result: ResultData) -> str:
     """Give the text. Answers are written out for one prompt; for more, `result.df` has them."""
     figured = [figures(c.head, c.rows) for c in result.columns]
     head = with_chip(facts.headline(result), facts.provenance(result.rows))
@@ -36,7 +36,7 @@ def text(result: Result) -> str:
     return "\n\n".join(parts)
 
 
-def _answers(result: Result) -> Iterator[str]:
+def _answers(result: ResultData) -> Iterator[str]:
     count = 0
     for column in result.columns:
         for answer in merged(column.rows):

@@ -8,13 +8,13 @@ from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.numbers import seconds
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.rows import Row
 
 MOST: Final = 24  # bars; beyond, a picture says less than the table
 
 
-def waterfall(result: Result) -> str:
+def waterfall(result: ResultData) -> str:
     """Give the bars, "" where there are none or too many. Each has its seconds as text beside it."""
     rows = [r for r in result.rows if r.started is not None and r.total is not None]
     if not rows or len(rows) > MOST:
@@ -29,7 +29,7 @@ def waterfall(result: Result) -> str:
     )
 
 
-def _which(row: Row, result: Result) -> str:
+def _which(row: Row, result: ResultData) -> str:
     prompt = f", prompt {row.prompt + 1}" if len(result.facts.prompts) > 1 else ""
     return prompt + (f", repeat {row.repeat + 1}" if result.facts.repeats > 1 else "")
 

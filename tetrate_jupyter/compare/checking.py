@@ -1,0 +1,69 @@
+"""A setup is checked before any of it is asked: keys in it, columns that can't be asked, what all of it may cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.catalog.estimate import size, text_tokens
+from tetrate_jupyter.compare.allowance import Weight, kept_within, refuse_unknown_prices
+from tetrate_jupyter.compare.forecast import forecast, usual_output
+from tetrate_jupyter.compare.rows import plain_params
+from tetrate_jupyter.completion.request import most_prompt_tokens, wire_message
+from tetrate_jupyter.conversation import Conversation
+from tetrate_jupyter.errors import SecretInPromptError, TetrateError
+from tetrate_jupyter.http.gate import outgoing
+from tetrate_jupyter.sessions.asking import plan
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.forecast import Forecast
+    from tetrate_jupyter.compare.setup import Setup
+    from tetrate_jupyter.sessions.session import Session
+
+
+def checked(session: Session, setup: Setup) -> tuple[Setup, Forecast]:
+    """Return the setup as it can be asked, and its forecast; a column that can't be asked carries its problem.
+
+    Raises the first column's problem where none can be asked, `SecretInPromptError` where any part holds a key, and
+    `CostLimitError` where not all can be asked within `max_cost`: then nothing is. See `compare.allowance`.
+    """
+    _refuse_keys(setup)
+    weighed = [_weighed(session, setup, column) for column in setup.columns]
+    setup = refuse_unknown_prices(replace(setup, columns=tuple(column for column, _ in weighed)))
+    problems = [c.problem for c in setup.columns if c.problem is not None]
+    if problems and len(problems) == len(setup.columns):
+        raise problems[0]
+    weights = {column.id: weight for column, weight in weighed}
+    setup = kept_within(setup, weights)
+    return setup, forecast(setup, usual_output(session.ledger.entries), weights)
+
+
+def _weighed(session: Session, setup: Setup, column: Column) -> tuple[Column, Weight]:
+    """Return the column, with its problem where it can't be asked, and what goes with each of its prompts."""
+    if column.problem is not None or column.model is None:
+        return column, Weight(0, 0)
+    options = {**setup.params, **column.params}
+    prompt = setup.prompts[0]
+    try:
+        asked = session.question(prompt, images=setup.images, keep=False, **options)
+        planned = plan(asked, column.model, Conversation(column.history))
+    except SecretInPromptError:
+        raise
+    except TetrateError as problem:
+        return replace(column, problem=problem), Weight(0, 0)
+    most = most_prompt_tokens(planned.request) - size(prompt)
+    return column, Weight(planned.prompt_tokens - text_tokens(prompt), most)
+
+
+def _refuse_keys(setup: Setup) -> None:
+    """Refuse all of it where a part would be kept, saved or asked with a key in it."""
+    earlier = {e.id: e for c in setup.columns for e in c.history}
+    outgoing(
+        {
+            "prompts": setup.prompts,
+            "params": plain_params(setup.params),
+            "columns": [(c.asked, c.label, plain_params(c.params)) for c in setup.columns],
+            "history": [wire_message(m) for e in earlier.values() for m in e.messages()],
+        }
+    )

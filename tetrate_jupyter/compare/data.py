@@ -1,0 +1,131 @@
+"""What a comparison came to, as plain data: facts of the whole, heads of columns, rows; shown by others; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tetrate_jupyter.characters import MAX_NAME, one_line
+from tetrate_jupyter.compare.summary import figures
+from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.front_end import streaming_wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from decimal import Decimal
+
+    from tetrate_jupyter.compare.rows import Head, Row
+    from tetrate_jupyter.compare.summary import ColumnFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is true of the whole comparison. `params` are those of all columns. `seconds`: from start to end.
+
+    `spent`: known US dollars of every call, earlier attempts included; `unknown_costs`: calls whose cost isn't known.
+    `expected`, `worst`: the forecast. `started_at`: ISO 8601, UTC. `images`: their names. `notices`: what a reader must
+    know of the prompts, such as what was left out of a table.
+    """
+
+    prompts: tuple[str, ...]
+    images: tuple[str, ...]
+    repeats: int
+    seed: int
+    params: tuple[tuple[str, Any], ...]
+    max_cost: Decimal | None
+    started_at: str
+    seconds: float
+    spent: Decimal
+    unknown_costs: int
+    expected: Decimal | None
+    worst: Decimal | None
+    notices: tuple[str, ...] = ()
+
+
+class ColumnResult:
+    """One column: `text` is the answer to the first prompt, `texts` all of them, `rows` the data behind."""
+
+    def __init__(self, head: Head, rows: Sequence[Row]) -> None:
+        self.head = head
+        self.rows = tuple(rows)
+
+    @property
+    def text(self) -> str:
+        """The first prompt's first answer, "" where none came."""
+        return self.rows[0].text if self.rows else ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every answer, by prompt and repeat."""
+        return tuple(r.text for r in self.rows)
+
+    @property
+    def figures(self) -> ColumnFigures:
+        """Median and range of times, tokens and costs."""
+        return figures(self.head, self.rows)
+
+    def __repr__(self) -> str:
+        done = sum(r.state == "done" for r in self.rows)
+        return f"<{one_line(self.head.label, MAX_NAME)}: {done} of {len(self.rows)} done>"
+
+
+class ResultData:
+    """Rows by prompt, column and repeat, with what is true of each column and of the whole.
+
+    `is_blind`: the names are hidden. What a running comparison has come to is another thing at each look.
+    """
+
+    def __init__(self, facts: Facts, heads: Iterable[Head], rows: Iterable[Row], *, is_blind: bool = False) -> None:
+        self._all = facts, tuple(heads), tuple(rows)
+        self.is_blind = is_blind
+
+    @property
+    def facts(self) -> Facts:
+        """What was asked, and what it took as a whole."""
+        return self._all[0]
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The facts of each column."""
+        return self._all[1]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """One for each answer: by prompt, column and repeat."""
+        return self._all[2]
+
+    def __getitem__(self, column: str) -> ColumnResult:
+        for key in ("label", "id"):
+            for head in self.heads:
+                if getattr(head, key) == column:
+                    return ColumnResult(head, [r for r in self.rows if r.column == head.id])
+        raise OptionError(
+            f"There is no column {column!r}.", next_step=f"there are: {', '.join(h.label for h in self.heads)}"
+        )
+
+    @property
+    def columns(self) -> tuple[ColumnResult, ...]:
+        """The columns, in the order they were asked for."""
+        by_column: dict[str, list[Row]] = {h.id: [] for h in self.heads}
+        for row in self.rows:
+            by_column[row.column].append(row)
+        return tuple(ColumnResult(h, by_column[h.id]) for h in self.heads)
+
+    def __iter__(self) -> Iterator[ColumnResult]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def failed(self) -> tuple[Row, ...]:
+        """The rows that failed."""
+        return tuple(r for r in self.rows if r.state == "failed")
+
+
+def shown(result: ResultData) -> ResultData:
+    """Return what is shown: without times where outputs are to be equal at every run (nbval); the data has them."""
+    if streaming_wanted():
+        return result
+    rows = (replace(r, first_token=None, total=None, started=None, retry_wait=0.0) for r in result.rows)
+    return ResultData(result.facts, result.heads, rows, is_blind=result.is_blind)
