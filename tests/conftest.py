@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tetrate_jupyter.bridge import Bridge
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
-    from tetrate_jupyter.sessions.session import Session
 
 
 _homes = itertools.count()
@@ -117,7 +117,7 @@ def bridge() -> Iterator[Bridge]:
 @pytest.fixture
 def session(router: SandboxRouter, bridge: Bridge, tmp_path: Path) -> Iterator[Session]:
     """A session that is signed in to `router`, with a small model chosen."""
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.face.session import Session
 
     made = Session(base_url=router.base_url, key=router.issue_key(), data_dir=tmp_path / "data", bridge=bridge)
     made.model = "claude-haiku-4-5"

@@ -33,10 +33,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_the_shared_session_is_an_object_whatever_was_imported_before() -> None:
     script = (
-        "import tetrate_jupyter.sessions.session, tetrate_jupyter.sessions.shared\n"
+        "import tetrate_jupyter.face.session, tetrate_jupyter.face.shared\n"
         "from tetrate_jupyter import session, Session\n"
         "import tetrate_jupyter\n"
-        "print(isinstance(session, Session), session is tetrate_jupyter.sessions.shared.session)"
+        "print(isinstance(session, Session), session is tetrate_jupyter.face.shared.session)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "True"]

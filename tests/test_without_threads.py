@@ -12,9 +12,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from tetrate_jupyter.bridge import Bridge
 from tetrate_jupyter.errors import BridgeError
+from tetrate_jupyter.face import shared
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.magics import extension
-from tetrate_jupyter.sessions import shared
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
         NotSignedInError,
         TetrateError,
     )
+    from tetrate_jupyter.face.session import Session
+    from tetrate_jupyter.face.shared import session
     from tetrate_jupyter.ledger import Ledger
-    from tetrate_jupyter.sessions.session import Session
-    from tetrate_jupyter.sessions.shared import session
     from tetrate_jupyter.types import (
         Message,
         Model,
@@ -80,8 +80,8 @@ _HOMES = {
     "Ledger": "ledger",
     "ModelList": "catalog.models",
     "Result": "compare.result",
-    "Session": "sessions.session",
-    "session": "sessions.shared",
+    "Session": "face.session",
+    "session": "face.shared",
     **dict.fromkeys(
         (
             "Message",

@@ -18,23 +18,13 @@ LEVELS = {
     "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1,
     "catalog": 2, "ledger": 2,
     "completion": 3, "conversation": 3,
-    "sessions": 4,
+    "engine": 4,
     "compare": 5,
     "widgets": 6,
-    "magics": 7, "cli": 7,
+    "face": 7,
+    "magics": 8, "cli": 8,
 }  # fmt: skip
 BESIDE = "sandbox"  # imports L0 only; the command line and the tests start it
-
-UPWARD = {
-    # The session method that opens something higher imports it inside the method, and only this one.
-    ("sessions/session.py", "dropdown", "widgets"),
-    ("sessions/session.py", "chat", "widgets"),
-    ("sessions/session.py", "picker", "widgets"),
-    ("sessions/session.py", "side_by_side", "widgets"),
-    ("sessions/session.py", "compare", "compare"),
-    ("sessions/session.py", "acompare", "compare"),
-    ("sessions/session.py", "TYPE_CHECKING", "compare"),  # what they give back
-}
 
 PURE = {
     "http/sse.py": {"msgspec"},
@@ -77,25 +67,16 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(tree: ast.AST) -> list[tuple[str, int, str]]:
-    """Every import as (module, line, name of the enclosing function, "TYPE_CHECKING" or "")."""
-    found: list[tuple[str, int, str]] = []
-
-    def visit(node: ast.AST, function: str) -> None:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            function = node.name
-        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            function = "TYPE_CHECKING"
+def imports(tree: ast.AST) -> list[tuple[str, int]]:
+    """Return every import, wherever it stands, as (module, line)."""
+    found: list[tuple[str, int]] = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found.extend((alias.name, node.lineno, function) for alias in node.names)
+            found.extend((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"relative import at line {node.lineno}"
             base = node.module or ""
-            found.extend((f"{base}.{a.name}" if base == NAME else base, node.lineno, function) for a in node.names)
-        for child in ast.iter_child_nodes(node):
-            visit(child, function)
-
-    visit(tree, "")
+            found.extend((f"{base}.{a.name}" if base == NAME else base, node.lineno) for a in node.names)
     return found
 
 
@@ -110,7 +91,7 @@ def test_imports_go_downward_only(path: Path) -> None:
     if here == "__init__":
         pytest.skip("the package's face names what is public, lazily")
     wrong = []
-    for module, line, function in imports(ast.parse(path.read_text())):
+    for module, line in imports(ast.parse(path.read_text())):
         if not module.startswith(NAME + "."):
             continue
         target = module.split(".")[1]
@@ -120,14 +101,9 @@ def test_imports_go_downward_only(path: Path) -> None:
             continue
         if here in GROUND and target in GROUND[: GROUND.index(here)]:
             continue
-        if (str(path.relative_to(PACKAGE)), function, target) in UPWARD:
-            continue
         if BESIDE in {here, target} or LEVELS[target] >= LEVELS[here]:
             wrong.append(f"line {line}: {module}")
     assert not wrong
-
-
-STILL_TANGLED = {"compare", "sessions", "widgets"}
 
 
 def own_imports() -> dict[str, set[str]]:
@@ -156,8 +132,7 @@ def circles(below: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    tangled = circles(own_imports())
-    assert not {name for name in tangled if name.split(".")[1] not in STILL_TANGLED}, tangled
+    assert not circles(own_imports())
 
 
 def test_a_circle_is_found() -> None:
@@ -174,7 +149,7 @@ def pure_modules() -> list[tuple[Path, set[str]]]:
 
 @pytest.mark.parametrize(("path", "allowed"), pure_modules(), ids=lambda p: p.name if isinstance(p, Path) else "")
 def test_pure_modules_do_no_io(path: Path, allowed: set[str]) -> None:
-    for module, line, _ in imports(ast.parse(path.read_text())):
+    for module, line in imports(ast.parse(path.read_text())):
         top = module.split(".")[0]
         assert module not in NO_IO, f"line {line}: {module}"
         assert top in allowed or top == NAME or top in sys.stdlib_module_names, f"line {line}: {module}"
@@ -184,7 +159,7 @@ def test_only_one_module_knows_httpx() -> None:
     knowing = {
         str(p.relative_to(PACKAGE))
         for p in modules()
-        for module, _, _ in imports(ast.parse(p.read_text()))
+        for module, _ in imports(ast.parse(p.read_text()))
         if module.split(".")[0] in {"httpx", "httpcore"}
     }
     assert knowing == {"http/client.py"}

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.forecast import forecast
 from tetrate_jupyter.compare.setup import Setup
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tetrate_jupyter.catalog.models import ModelList
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
-from tetrate_jupyter.sessions.session import Session
 
 MODELS = 500
 SEARCHES: list[dict[str, Any]] = [

@@ -8,8 +8,8 @@ import pytest
 
 from tests.completion.test_odd_answers import CALLS, RIGHT
 from tetrate_jupyter import errors
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

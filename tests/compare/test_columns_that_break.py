@@ -8,7 +8,7 @@ import pytest
 
 from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.errors import TetrateError
-from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.face.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def test_in_a_session_of_ones_own(router: SandboxRouter, bridge: Bridge, tmp_pat
 def test_in_a_catalog_of_ones_own(
     router: SandboxRouter, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tetrate_jupyter.sessions.session.Catalog", OddCatalog)
+    monkeypatch.setattr("tetrate_jupyter.engine.engine.Catalog", OddCatalog)
     session = Session(base_url=router.base_url, key=router.issue_key(), data_dir=tmp_path, bridge=bridge)
     result = session.compare("Say hello.", MODELS)
     assert [(row.state, row.cost) for row in result.rows] == [("done", None)] * 2

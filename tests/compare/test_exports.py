@@ -14,7 +14,7 @@ from tetrate_jupyter.compare.result import LiveResult, Result
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.face.session import Session
 
 
 @pytest.fixture

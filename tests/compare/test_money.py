@@ -19,8 +19,8 @@ from tetrate_jupyter.widgets.compare_standing import standing
 
 if TYPE_CHECKING:
     from tests.compare.conftest import Prepare
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import LoggedRequest
-    from tetrate_jupyter.sessions.session import Session
 
 HAIKU, SONNET, LUNA = "claude-haiku-4-5", "claude-sonnet-5", "gpt-6-luna"
 ESSAY = "Write a haiku about the sea, and explain every line of it at length."

@@ -27,7 +27,7 @@ from tetrate_jupyter.sandbox import Fault, SandboxRouter
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.face.session import Session
 
 
 def made(

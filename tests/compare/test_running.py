@@ -22,8 +22,8 @@ from tetrate_jupyter.errors import (
     UnknownModelError,
     UnsupportedInputError,
 )
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,11 +15,11 @@ import pytest
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.completion.accumulate import Accumulator
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.http.client import GatewayClient
 from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.sandbox import INSTANT, ODD_KINDS, Fault, SandboxRouter
 from tetrate_jupyter.secret import Secret
-from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.types import TextDelta
 
 if TYPE_CHECKING:

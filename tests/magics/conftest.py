@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from tetrate_jupyter.face import shared
 from tetrate_jupyter.magics import extension
-from tetrate_jupyter.sessions import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.face.session import Session
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 
 from tetrate_jupyter import front_end
 from tetrate_jupyter.errors import InvalidKeyError, LoginError, NotSignedInError, OptionError, UnknownModelError
+from tetrate_jupyter.face import shared
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
-from tetrate_jupyter.sessions import shared
-from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.widgets.panel import MISSING
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def test_a_key_that_the_router_refuses_is_not_kept(session: Session, router: San
 def test_the_status_says_where_one_stands_and_nothing_secret(shell: InteractiveShell, router: SandboxRouter) -> None:
     key = router.issue_key()
     shell.user_ns["session"] = None
-    from tetrate_jupyter.sessions.shared import session
+    from tetrate_jupyter.face.shared import session
 
     session.login(key=key, store="file")
     shell.run_line_magic("tetrate", "hello")

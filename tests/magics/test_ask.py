@@ -16,16 +16,16 @@ from tetrate_jupyter.errors import (
     StreamCutError,
     UnknownModelError,
 )
+from tetrate_jupyter.face import shared
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
-from tetrate_jupyter.sessions import shared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import LoggedRequest
-    from tetrate_jupyter.sessions.session import Session
 
 
 def sent(router: SandboxRouter) -> LoggedRequest:

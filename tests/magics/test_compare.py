@@ -23,8 +23,8 @@ from tetrate_jupyter.sandbox import Fault, SandboxRouter
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import LoggedRequest
-    from tetrate_jupyter.sessions.session import Session
 
 
 def chats(router: SandboxRouter) -> list[LoggedRequest]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tetrate_jupyter.errors import InvalidKeyError
+from tetrate_jupyter.face import shared
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.magics.complete import Sources, candidates
 from tetrate_jupyter.sandbox import Fault
-from tetrate_jupyter.sessions import shared
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
-    from tetrate_jupyter.sessions.session import Session
 
 LINE = "df: 15 of 2,000 rows sent"
 QUESTION = "Which city has the highest revenue? {df}"

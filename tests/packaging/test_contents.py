@@ -34,7 +34,7 @@ NAMES = (
     "__pycache__/draft.cpython-311.pyc",
     "__pycache__/draft.py",
 )
-PLACES = ("", "tetrate_jupyter", "tetrate_jupyter/sessions", "tetrate_jupyter/cli", "notebooks", "tests", "tests/http")
+PLACES = ("", "tetrate_jupyter", "tetrate_jupyter/engine", "tetrate_jupyter/cli", "notebooks", "tests", "tests/http")
 NARROW = (".env", "secret.key", "server.pem", "id_rsa", "key.txt", "scratch.ipynb", ".ipynb_checkpoints/x.json")
 DATA = (
     "tetrate_jupyter/sandbox/data",

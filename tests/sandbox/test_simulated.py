@@ -13,10 +13,10 @@ from tests.security.recorder import Arrived, Recorder, Reply
 from tests.widgets.page import Page
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.magics.output import TerminalOutput
 from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.sandbox import ODD_KINDS, Fault, SandboxRouter
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

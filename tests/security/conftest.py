@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.magics.conftest import shell
-from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.face.session import Session
 
 from .hostile_server import HostileServer, response
 

@@ -17,8 +17,8 @@ from tetrate_jupyter.widgets.sign_in_words import State
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
-    from tetrate_jupyter.sessions.session import Session
 
 KEY = "sk-aZ3bY5cX7dW9eV1fU2gT4hS6iR8jQ0kP"
 WORDY = "sk-typed-by-hand-and-never-to-be-shown"

@@ -13,8 +13,8 @@ from tests.security.keys import FORMS, STOP, EchoRouter, delta, pieces, text, wi
 from tests.widgets.page import Page
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.secret import Secret
-from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.types import ReasoningDelta, TextDelta
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from tetrate_jupyter.errors import (
     NotSignedInError,
     TetrateError,
 )
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 from tetrate_jupyter.secret import Secret
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

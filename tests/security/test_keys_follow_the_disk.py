@@ -20,10 +20,10 @@ from tests.security.second_user import NOBODY, needs_second_user
 from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import InvalidKeyError, NotSignedInError, SecretInPromptError, TetrateError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.keys.system_keyring import SERVICE, SystemKeyring
 from tetrate_jupyter.secret import Secret
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

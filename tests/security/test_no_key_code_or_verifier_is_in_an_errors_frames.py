@@ -25,10 +25,10 @@ from tetrate_jupyter.errors import (
     RedirectError,
     TetrateError,
 )
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.http.client import GatewayClient, Timeouts
 from tetrate_jupyter.sandbox import Fault
 from tetrate_jupyter.secret import Secret
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

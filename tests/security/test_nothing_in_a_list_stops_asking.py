@@ -11,8 +11,8 @@ import pytest
 
 from tests.security.odd_router import BROKEN, KEY, ODD, OddRouter, odd_router
 from tetrate_jupyter.catalog import join
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.http import wire
-from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.widgets.dropdown import MOST
 
 if TYPE_CHECKING:

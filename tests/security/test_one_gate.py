@@ -17,9 +17,9 @@ from tests.security.keys import FORMS, without
 from tests.widgets.page import Page
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import SecretInPromptError, TetrateError, ToolFailedError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.http.gate import outgoing
 from tetrate_jupyter.secret import Secret
-from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.widgets.compare import ComparePanel
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.face.session import Session
 
 MARKER = "sk-marker-7f3c9a1e5b2d8460"
 

@@ -20,11 +20,11 @@ from tests.kernels import CountingKernel
 from tests.keys.backends import Faithful
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import NotSignedInError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.keys.system_keyring import SERVICE
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
 from tetrate_jupyter.secret import Secret
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.widgets.page import Page
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.render.markdown import render
 from tetrate_jupyter.sandbox import Fault
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from tetrate_jupyter.widgets.compare_sheet import ROWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
-    from tetrate_jupyter.sessions.session import Session
 
 SLOW = "chunks=2000 size=20 interval=0.01"
 THREE = ("claude-haiku-4-5", "claude-sonnet-5", "gpt-6-luna")

@@ -13,8 +13,8 @@ from tetrate_jupyter.types import Cut
 from tetrate_jupyter.widgets import chat
 
 if TYPE_CHECKING:
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
-    from tetrate_jupyter.sessions.session import Session
 
 LINE = "df: 15 of 2,000 rows sent"
 CUTS = (Cut("df", "rows", 15, 2_000),)

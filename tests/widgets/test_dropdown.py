@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.face.session import Session
 
 
 def test_a_choice_is_the_sessions_model_and_the_other_way_round(session: Session) -> None:

@@ -20,7 +20,7 @@ from tetrate_jupyter.widgets.panel import Panel
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.face.session import Session
 
 MAKES = {
     "chat": "session.chat()",

@@ -9,8 +9,8 @@ import pytest
 
 from tests.widgets.page import Page
 from tests.widgets.test_sign_in import Watched
-from tetrate_jupyter.sessions.account import Account
-from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.engine.account import Account
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.widgets.sign_in import SignInPanel
 from tetrate_jupyter.widgets.sign_in_words import State
 
@@ -119,7 +119,7 @@ def test_a_keyring_of_whatever_kind_leaves_sign_in_usable(
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
 ) -> None:
-    monkeypatch.setattr("tetrate_jupyter.sessions.session.Account", OddAccount)
+    monkeypatch.setattr("tetrate_jupyter.engine.engine.Account", OddAccount)
     monkeypatch.setattr(OddAccount, "error", error)
     session = Session(base_url=router.base_url, data_dir=tmp_path, bridge=bridge)
     watched = Watched(SignInPanel(session))

@@ -13,7 +13,7 @@ from tests.render.hostile import HOSTILE
 from tests.widgets.page import Page
 from tetrate_jupyter.catalog.picking import CAPABILITIES, SORTS, Wish, row
 from tetrate_jupyter.errors import OptionError
-from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.types import Model, Price
 from tetrate_jupyter.widgets.picker import FIRST, MOST, TWIN_ROWS, ModelPicker
 

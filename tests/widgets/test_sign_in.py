@@ -14,8 +14,8 @@ import pytest
 from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import NotSignedInError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
-from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.widgets.sign_in import SignInPanel
 from tetrate_jupyter.widgets.sign_in_view import SecretField
 from tetrate_jupyter.widgets.sign_in_words import State

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.result import Result
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
 
 LARGE: Final = 1_000  # calls; beyond, `max_cost` must say what they may cost
 ANNOUNCED: Final = 50  # calls; from here on the forecast is said before they are made
@@ -46,7 +46,7 @@ class ComparisonStopped(KeyboardInterrupt):
 
 
 async def prepare(
-    session: Session,
+    session: Engine,
     prompts: object,
     models: object = None,
     *,
@@ -96,7 +96,7 @@ def _refuse_large(found: Forecast) -> None:
 
 
 def compare(
-    session: Session,
+    session: Engine,
     prompts: object,
     models: object,
     options: dict[str, Any],
@@ -117,7 +117,7 @@ def compare(
         raise ComparisonStopped from None
 
 
-async def acompare(session: Session, prompts: object, models: object, options: dict[str, Any]) -> Result:
+async def acompare(session: Engine, prompts: object, models: object, options: dict[str, Any]) -> Result:
     """Like `compare`. Cancelling it stops the calls; what had come stays in `session.comparison`."""
     with guarded("Preparing the comparison"):
         comparison = await session.bridge.arun(prepare(session, prompts, models, **options))
@@ -129,20 +129,20 @@ async def acompare(session: Session, prompts: object, models: object, options: d
         raise
 
 
-def _begin(session: Session, comparison: Comparison, say: Callable[[str], None]) -> None:
+def _begin(session: Engine, comparison: Comparison, say: Callable[[str], None]) -> None:
     session.comparison = comparison
     if comparison.forecast.calls >= ANNOUNCED:
         say(comparison.forecast.sentence)
     comparison.start()
 
 
-async def models_of(session: Session, models: object) -> list[Model]:
+async def models_of(session: Engine, models: object) -> list[Model]:
     """Return the models that `prepare` would ask, without those that there aren't."""
     columns = await _columns(session, None if models is None else wishes(models), images=False)
     return [column.model for column in columns if column.model is not None]
 
 
-async def _columns(session: Session, wanted: list[Wish] | None, *, images: bool) -> tuple[Column, ...]:
+async def _columns(session: Engine, wanted: list[Wish] | None, *, images: bool) -> tuple[Column, ...]:
     models = await _listed(session, wanted)
     if wanted is None:
         wanted = _usual(session, models, images=images)
@@ -155,7 +155,7 @@ async def _columns(session: Session, wanted: list[Wish] | None, *, images: bool)
     return columns_of(wanted, models)
 
 
-async def _listed(session: Session, wanted: list[Wish] | None) -> ModelList:
+async def _listed(session: Engine, wanted: list[Wish] | None) -> ModelList:
     """Return the key's list, and with it what was named but no list has: `Chooser.find` takes it at its word."""
     named = [wish.words for wish in wanted or () if not wish.is_pattern]
     try:
@@ -174,7 +174,7 @@ async def _listed(session: Session, wanted: list[Wish] | None) -> ModelList:
     return ModelList([*models, *filter(None, bare)]) if bare else models
 
 
-def _usual(session: Session, models: ModelList, *, images: bool) -> list[Wish]:
+def _usual(session: Engine, models: ModelList, *, images: bool) -> list[Wish]:
     own = models.get(session.model) if session.model else None
     own = own or models.default()
     if own is None:

@@ -11,18 +11,18 @@ from tetrate_jupyter.compare.forecast import forecast, usual_output
 from tetrate_jupyter.compare.rows import plain_params
 from tetrate_jupyter.completion.request import most_prompt_tokens, wire_message
 from tetrate_jupyter.conversation import Conversation
+from tetrate_jupyter.engine.asking import plan
 from tetrate_jupyter.errors import SecretInPromptError, TetrateError
 from tetrate_jupyter.http.gate import outgoing
-from tetrate_jupyter.sessions.asking import plan
 
 if TYPE_CHECKING:
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
 
 
-def checked(session: Session, setup: Setup) -> tuple[Setup, Forecast]:
+def checked(session: Engine, setup: Setup) -> tuple[Setup, Forecast]:
     """Return the setup as it can be asked, and its forecast; a column that can't be asked carries its problem.
 
     Raises the first column's problem where none can be asked, `SecretInPromptError` where any part holds a key, and
@@ -39,7 +39,7 @@ def checked(session: Session, setup: Setup) -> tuple[Setup, Forecast]:
     return setup, forecast(setup, usual_output(session.ledger.entries), weights)
 
 
-def _weighed(session: Session, setup: Setup, column: Column) -> tuple[Column, Weight]:
+def _weighed(session: Engine, setup: Setup, column: Column) -> tuple[Column, Weight]:
     """Return the column, with its problem where it can't be asked, and what goes with each of its prompts."""
     if column.problem is not None or column.model is None:
         return column, Weight(0, 0)

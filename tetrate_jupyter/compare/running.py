@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.conversation import Branch, Conversation
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Comparison:
     session's conversation isn't touched, unless by `continue_with`.
     """
 
-    def __init__(self, session: Session, setup: Setup, forecast: Forecast) -> None:
+    def __init__(self, session: Engine, setup: Setup, forecast: Forecast) -> None:
         self.session = session
         self.setup = setup
         self.forecast = forecast

@@ -15,6 +15,7 @@ from tetrate_jupyter.compare.lanes import Lane
 from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.completion.request import most_prompt_tokens
 from tetrate_jupyter.conversation import Conversation
+from tetrate_jupyter.engine.asking import plan
 from tetrate_jupyter.errors import (
     AuthError,
     BudgetExceededError,
@@ -27,7 +28,6 @@ from tetrate_jupyter.errors import (
     WrongHostError,
 )
 from tetrate_jupyter.render.numbers import money, seconds
-from tetrate_jupyter.sessions.asking import plan
 from tetrate_jupyter.types import Retrying
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.completion.request import Request
-    from tetrate_jupyter.sessions.asking import Plan
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.asking import Plan
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Event, Message
 
 AT_ONCE: Final = 64  # calls of a comparison under way; each holds a connection
@@ -53,7 +53,7 @@ class Scheduler:
 
     def __init__(
         self,
-        session: Session,
+        session: Engine,
         setup: Setup,
         forecast: Forecast,
         changed: Callable[[], None],

@@ -93,7 +93,7 @@ def _large(value: object, name: str, limits: Limits) -> Described:
         return arrays.array(value, name, limits)
     if nested.is_container(value) or is_a(value, "numpy", "void"):
         return nested.written(value, name, limits)
-    if type(value).__module__.startswith("tetrate_jupyter.") and isinstance(getattr(value, "text", None), str):
+    if type(value).__module__.partition(".")[0] == "tetrate_jupyter" and isinstance(getattr(value, "text", None), str):
         return Described(str(getattr(value, "text", "")))
     return _object(value, name)
 

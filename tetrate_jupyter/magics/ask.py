@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.engine.rows import asked_limits
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.formats import HINTS, next_cell, parse_json, shown
 from tetrate_jupyter.magics.output import output_for
 from tetrate_jupyter.magics.prompting import build_prompt, out_name
-from tetrate_jupyter.sessions.rows import asked_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.cuts import Limits
+    from tetrate_jupyter.engine.asking import Question
     from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.magics.output import Output
     from tetrate_jupyter.magics.prompting import Prompt
-    from tetrate_jupyter.sessions.asking import Question
 
 VARIABLE = "_tetrate"
 

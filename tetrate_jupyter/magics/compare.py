@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tetrate_jupyter.compare.asking import ANNOUNCED, SETTLE, ComparisonStopped, models_of, prepare
 from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.completion.cuts import USUAL
+from tetrate_jupyter.engine.rows import is_asked_for, limits
 from tetrate_jupyter.errors import EmptyPromptError, TetrateError
 from tetrate_jupyter.front_end import place, publish
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.dry_run import left_out
 from tetrate_jupyter.magics.prompting import build_prompt, out_name
-from tetrate_jupyter.sessions.rows import is_asked_for, limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,9 @@ from tetrate_jupyter.magics import commands
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Option
-    from tetrate_jupyter.sessions.session import Session
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.face.session import Session
 
 
 class Defaults(Protocol):
@@ -33,7 +33,7 @@ class Context:
     @property
     def session(self) -> Session:
         """The shared session; made at the first use, so that loading the extension stays nearly free."""
-        from tetrate_jupyter.sessions.shared import session
+        from tetrate_jupyter.face.shared import session
 
         return session
 

@@ -10,7 +10,7 @@ from tetrate_jupyter import secrecy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tetrate_jupyter.sessions.asking import Plan
+    from tetrate_jupyter.engine.asking import Plan
     from tetrate_jupyter.types import Cut
 
 MAX_SHOWN = 20_000  # characters of the body; beyond, the reader has seen enough

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.magics.options import Command
-    from tetrate_jupyter.sessions.session import Session
 
 
 Function = TypeVar("Function", bound="Callable[..., Any]")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
+from tetrate_jupyter.engine.rows import limits
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError
 from tetrate_jupyter.front_end import namespace, on_cell_run
-from tetrate_jupyter.sessions.rows import limits
 from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tetrate_jupyter.catalog.models import ModelList
-    from tetrate_jupyter.sessions.asking import Question
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.asking import Question
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Image
     from tetrate_jupyter.widgets.feed import Fields, Item
 
@@ -36,7 +36,7 @@ class ChatPanel(Panel):
     _esm = script("code.js", "chat.js")
     _css = style("chat.css")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Engine) -> None:
         super().__init__(session)
         self._items = ChatItems(session.conversation, session.runs)
         self._hint = ""

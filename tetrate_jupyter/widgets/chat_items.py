@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tetrate_jupyter.conversation import Branch, Conversation, Exchange
-    from tetrate_jupyter.sessions.runs import Run, Runs
+    from tetrate_jupyter.engine.runs import Run, Runs
     from tetrate_jupyter.types import Message, Model
 
 _WRITING = ("writing", "done")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.compare.running import Comparison
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 VIEWS: Final = ("answers", "code", "differences", "all prompts")
@@ -42,7 +42,7 @@ class ComparePanel(Panel):
     _esm = script("code.js", "compare_setup.js", "compare_column.js", "compare.js")
     _css = style("compare.css")
 
-    def __init__(self, session: Session, comparison: Comparison | None = None, *, blind: bool = False) -> None:
+    def __init__(self, session: Engine, comparison: Comparison | None = None, *, blind: bool = False) -> None:
         super().__init__(session)
         self._comparison: Comparison | None = None
         self._items: CompareItems | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.conversation import Exchange
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Cut
     from tetrate_jupyter.widgets.feed import Fields
 
@@ -54,7 +54,7 @@ class Pick:
 class Draft:
     """Not thread-safe: the panel's lock is held around it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Engine) -> None:
         self._session = session
         self.picks: list[Pick] = []
         self.text = ""

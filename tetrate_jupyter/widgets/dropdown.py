@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tetrate_jupyter.catalog.models import ModelList
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
 
 
 NOTHING: Final = ""  # the value of "choose a model"; None would show an empty box
@@ -25,9 +25,9 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
     A choice here is the session's model at once, and a choice made elsewhere shows here.
     """
 
-    def __init__(self, session: Session, **options: Any) -> None:  # noqa: ANN401 - traits of Dropdown
+    def __init__(self, session: Engine, **options: Any) -> None:  # noqa: ANN401 - traits of Dropdown
         self._session = session
-        models = session.catalog.models or session.models()
+        models = session.catalog.models or session.bridge.run(session.amodels())
         options = {"description": "Model", "layout": {"width": "min(100% - 4px, 32rem)"}, **options}
         super().__init__(options=_choices(models, session.model), value=session.model or NOTHING, **options)
         self.observe(self._chosen, names="value")
@@ -85,7 +85,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         return f"ModelDropdown({self._session.model!r})"  # stable: no list of hundreds, no object id
 
 
-def model_dropdown(session: Session) -> ModelDropdown:
+def model_dropdown(session: Engine) -> ModelDropdown:
     """Make a dropdown for `session`; fetches the list of models where it isn't at hand."""
     return ModelDropdown(session)
 

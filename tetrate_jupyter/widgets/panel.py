@@ -23,7 +23,7 @@ from tetrate_jupyter.widgets.twin import Twin
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -66,7 +66,7 @@ class Panel(anywidget.AnyWidget):
     shows how things are by then. One whose cell has been run again is taken from the page; shown again, it is back.
     """  # noqa: D205 - one sentence
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Engine) -> None:
         self.session = session
         self.problem = ""  # shown in the panel until the next action
         self._feed = Feed()

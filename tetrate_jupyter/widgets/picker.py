@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tetrate_jupyter.catalog.models import ModelList
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.widgets.feed import Fields
 
 FIRST: Final = 24  # rows that are sent before the page has said how many it shows
@@ -36,7 +36,7 @@ class ModelPicker(Panel):
     _esm = script("picker.js")
     _css = style("picker.css")
 
-    def __init__(self, session: Session, wish: Wish | None = None) -> None:
+    def __init__(self, session: Engine, wish: Wish | None = None) -> None:
         super().__init__(session)
         self._wish = wish or Wish()
         self._ranges: dict[str, tuple[int, int]] = {}
@@ -166,6 +166,6 @@ class ModelPicker(Panel):
         self.session.model = str(model)
 
 
-def model_picker(session: Session, words: str = "", sort: str = "provider") -> ModelPicker:
+def model_picker(session: Engine, words: str = "", sort: str = "provider") -> ModelPicker:
     """Make a picker for `session` that begins with these words and this order."""
     return ModelPicker(session, Wish(words=words, sort=sort))

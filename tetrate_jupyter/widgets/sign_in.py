@@ -13,9 +13,9 @@ from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.completion.foreign import guarded, passes, unexpected
 from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints, hosted_elsewhere
+from tetrate_jupyter.engine.account import SignedIn
 from tetrate_jupyter.errors import BaseURLError, GatewayError, InvalidKeyError, LoginDeniedError, TetrateError
 from tetrate_jupyter.render.escape import escape
-from tetrate_jupyter.sessions.account import SignedIn
 from tetrate_jupyter.widgets import sign_in_words as words
 from tetrate_jupyter.widgets.lifetime import Outputs
 from tetrate_jupyter.widgets.sign_in_view import Shown, SignInView
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from tetrate_jupyter.auth.login import LoginAttempt
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.keys.store import FoundKey
     from tetrate_jupyter.secret import Secret
-    from tetrate_jupyter.sessions.session import Session
 
 _TICK = 1.0  # seconds between two changes of the time that is left
 
@@ -43,7 +43,7 @@ class SignInPanel:
     """
 
     def __init__(
-        self, session: Session, *, store: str = "auto", timeout: float | None = None, again: bool = False
+        self, session: Engine, *, store: str = "auto", timeout: float | None = None, again: bool = False
     ) -> None:
         self._session = session
         self._store = store

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tetrate_jupyter.config import Endpoints
+    from tetrate_jupyter.engine.account import SignedIn
     from tetrate_jupyter.errors import TetrateError
     from tetrate_jupyter.keys.store import Place
-    from tetrate_jupyter.sessions.account import SignedIn
 
 
 class State(enum.Enum):

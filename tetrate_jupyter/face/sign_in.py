@@ -20,8 +20,8 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt
     from tetrate_jupyter.bridge import Bridge
-    from tetrate_jupyter.sessions.account import SignedIn
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.account import SignedIn
+    from tetrate_jupyter.engine.engine import Engine
 
 PROMPT: Final = "Waiting for the browser. If it can't come back here, paste its address (or a key), then Enter: "
 PROMPT_ONLY: Final = "Paste the address the browser ended at (or a key), then Enter: "
@@ -35,7 +35,7 @@ ELSEWHERE: Final = (
 _HEADLESS: Final = "set TETRATE_API_KEY before the run: nobody can approve in a browser here"
 
 
-def sign_in(session: Session, *, store: str, again: bool, timeout: float | None) -> SignedIn:
+def sign_in(session: Engine, *, store: str, again: bool, timeout: float | None) -> SignedIn:
     """Sign `session` in; a key that is there already is checked and used, unless `again`.
 
     Raises the `LoginError` family, `NotSignedInError` where nobody can be asked, `GatewayError` where the key that is
@@ -70,7 +70,7 @@ def sign_in(session: Session, *, store: str, again: bool, timeout: float | None)
     raise LoginCancelledError("Stopped.", next_step="run %tetrate_login again; it starts at once")
 
 
-def _bridge(session: Session) -> Bridge:
+def _bridge(session: Engine) -> Bridge:
     """Give the session's bridge, unless it is the kernel's own loop: that stands still while a prompt waits."""
     return session.bridge if session.bridge.mode == "thread" else default_bridge()
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tetrate_jupyter.engine.runs import STOPPED
 from tetrate_jupyter.errors import UnsupportedInputError
 from tetrate_jupyter.sandbox import Fault
-from tetrate_jupyter.sessions.runs import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
-    from tetrate_jupyter.sessions.session import Session
 
 SLOW = "chunks=2000 size=20 interval=0.01"
 PIXEL = (

@@ -23,8 +23,8 @@ from tetrate_jupyter.errors import (
     UnreachableError,
     UnsupportedInputError,
 )
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import Fault
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.run import Completion
-    from tetrate_jupyter.sessions.asking import Question
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.asking import Question
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Event
 
 _POLL: Final = 0.1  # seconds; an untimed wait can't be interrupted on Windows
@@ -29,7 +29,7 @@ _END: Final = None
 class _Watched:
     """One question on its way, and what there is of its answer."""
 
-    def __init__(self, session: Session, question: Question) -> None:
+    def __init__(self, session: Engine, question: Question) -> None:
         self._session = session
         self._question = question
         self._completion: Completion | None = None
@@ -51,7 +51,7 @@ class _Watched:
 class Stream(_Watched):
     """Events of one answer, blocking. Leaving the `with` block stops the request; `answer` has what came."""
 
-    def __init__(self, session: Session, question: Question) -> None:
+    def __init__(self, session: Engine, question: Question) -> None:
         super().__init__(session, question)
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._future: Future[None] | None = None
@@ -87,7 +87,7 @@ class Stream(_Watched):
 class AsyncStream(_Watched):
     """Events of one answer for `async with` and `async for`, on any event loop. Leaving the block stops the request."""
 
-    def __init__(self, session: Session, question: Question) -> None:
+    def __init__(self, session: Engine, question: Question) -> None:
         super().__init__(session, question)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.security.recorder import Arrived, Recorder, Reply
 from tetrate_jupyter.errors import TetrateError
-from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.types import ReasoningDelta, TextDelta
 
 if TYPE_CHECKING:

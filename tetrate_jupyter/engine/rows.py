@@ -13,7 +13,7 @@ from tetrate_jupyter.errors import TetrateError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Model
 
 _CHARACTERS: Final = 1  # a token of a table: so many have digits and Chinese with some tokenizers; it has to fit
@@ -21,7 +21,7 @@ _KEPT: Final = 0.9  # of the window; the rest is for what the estimates miss
 
 
 def limits(
-    session: Session,
+    session: Engine,
     text: str,
     rows: object = None,
     *,
@@ -45,12 +45,12 @@ def limits(
     return Limits(wanted, max(0, round(tokens * _KEPT) * _CHARACTERS), is_usual=False)
 
 
-def is_asked_for(session: Session, rows: object = None) -> bool:
+def is_asked_for(session: Engine, rows: object = None) -> bool:
     """Whether more or fewer rows than usual are wanted, so that the models' windows matter."""
     return rows is not None or session.rows != config.DEFAULT_ROWS
 
 
-def asked_limits(session: Session, text: str, rows: object, model: str | None) -> Limits:
+def asked_limits(session: Engine, text: str, rows: object, model: str | None) -> Limits:
     """Return the limits of a question to `model` (None: the session's), asking the router for its window where needed.
 
     Blocks; a list that can't be read leaves the window to the default.

@@ -13,10 +13,10 @@ from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.errors import TetrateError
 
 if TYPE_CHECKING:
+    from tetrate_jupyter.engine.connections import Connections
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.http.wire import StatusReport
     from tetrate_jupyter.render.table import Table
-    from tetrate_jupyter.sessions.connections import Connections
-    from tetrate_jupyter.sessions.session import Session
 
 PACKAGES: Final = (
     "tetrate-jupyter",
@@ -55,7 +55,7 @@ class Status:
         return Table([Column(""), Column("")], [list(fact) for fact in self.facts])
 
 
-async def report(session: Session, connections: Connections) -> Status:
+async def report(session: Engine, connections: Connections) -> Status:
     """Gather the facts; what can't be learned is said in place, so that a report never fails."""
     signed_in = await _sign_in(session, connections)  # first: it shows what a server on this machine is
     page = session.endpoints.auth_url if await session.account.has_consent_page() else "none known for this address"
@@ -70,7 +70,7 @@ async def report(session: Session, connections: Connections) -> Status:
     return Status(tuple(facts))
 
 
-async def _sign_in(session: Session, connections: Connections) -> list[tuple[str, str]]:
+async def _sign_in(session: Engine, connections: Connections) -> list[tuple[str, str]]:
     try:
         found = await asyncio.to_thread(session.account.find)
     except TetrateError as error:
@@ -113,7 +113,7 @@ def _count(number: int | None) -> int | None:
     return number if number is not None and 0 < number <= _MOST_REQUESTS else None
 
 
-def _asked(session: Session) -> str:
+def _asked(session: Engine) -> str:
     from tetrate_jupyter.render.numbers import money
 
     total = session.ledger.total()

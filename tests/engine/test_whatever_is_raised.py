@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sessions.test_runs import PIXEL, SLOW, wait_until
+from tests.engine.test_runs import PIXEL, SLOW, wait_until
 from tetrate_jupyter.bridge import Bridge
 from tetrate_jupyter.catalog.service import Catalog
+from tetrate_jupyter.engine.runs import STOPPED
 from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.ledger import Ledger
-from tetrate_jupyter.sessions.runs import STOPPED
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -163,7 +163,7 @@ def made(router: SandboxRouter, bridge: Bridge, folder: Path, **options: Any) ->
 def test_in_a_ledger_of_ones_own_costs_no_answer(
     router: SandboxRouter, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tetrate_jupyter.sessions.session.Ledger", FullDisk)
+    monkeypatch.setattr("tetrate_jupyter.engine.engine.Ledger", FullDisk)
     session = made(router, bridge, tmp_path)
     assert "4" in session.ask("What is 2 + 2?").text
     assert session.history[-1].user.content == "What is 2 + 2?"
@@ -174,7 +174,7 @@ def test_in_a_ledger_of_ones_own_costs_no_answer(
 def test_in_a_catalog_of_ones_own_makes_the_cost_unknown(
     router: SandboxRouter, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tetrate_jupyter.sessions.session.Catalog", BrokenCatalog)
+    monkeypatch.setattr("tetrate_jupyter.engine.engine.Catalog", BrokenCatalog)
     session = made(router, bridge, tmp_path)
     answer = session.ask("What is 2 + 2?")
     assert "4" in answer.text

@@ -10,8 +10,8 @@ import pytest
 from tests.security.odd_router import KEY, OddRouter, odd_router
 from tetrate_jupyter import errors
 from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import ODD_KINDS, Fault, SandboxRouter
-from tetrate_jupyter.sessions.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

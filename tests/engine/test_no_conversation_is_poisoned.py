@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sessions.test_runs import PIXEL, wait_until
+from tests.engine.test_runs import PIXEL, wait_until
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.conversation import Conversation, Exchange
+from tetrate_jupyter.engine.asking import plan
 from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
-from tetrate_jupyter.sessions.asking import plan
-from tetrate_jupyter.sessions.session import Session
 from tetrate_jupyter.types import Message, ToolCall
 
 if TYPE_CHECKING:

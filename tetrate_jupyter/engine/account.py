@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.catalog.service import Catalog
     from tetrate_jupyter.config import Endpoints
+    from tetrate_jupyter.engine.connections import Connections
     from tetrate_jupyter.keys.store import FoundKey, KeyStore, Place
-    from tetrate_jupyter.sessions.connections import Connections
 
 _MOVED: Final = "the session moved to another router"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.face.session import Session
 
 session = Session()
 session.account.be_everybodys()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.catalog.service import Catalog
-    from tetrate_jupyter.sessions.account import Account
+    from tetrate_jupyter.engine.account import Account
     from tetrate_jupyter.types import Model
 
 _LIST_PAUSE: Final = 60.0  # seconds in which a list that could not be read isn't asked for again by a named model

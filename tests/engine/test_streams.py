@@ -12,8 +12,8 @@ from tetrate_jupyter.sandbox import Fault
 from tetrate_jupyter.types import ReasoningDelta, TextDelta, ToolCalled
 
 if TYPE_CHECKING:
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
-    from tetrate_jupyter.sessions.session import Session
 
 SLOW = "chunks=2000 size=20 interval=0.01"
 

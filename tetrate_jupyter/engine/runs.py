@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 from tetrate_jupyter import secrecy
@@ -18,9 +18,10 @@ from tetrate_jupyter.types import Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.completion.run import Completion
-    from tetrate_jupyter.sessions.asking import Plan, Question
-    from tetrate_jupyter.sessions.session import Session
+    from tetrate_jupyter.conversation import Conversation
+    from tetrate_jupyter.engine.asking import Plan, Question
 
 STOPPED: Final = "Stopped before any text came."
 
@@ -78,6 +79,21 @@ class Run:
 _CURRENT: contextvars.ContextVar[Run | None] = contextvars.ContextVar("tetrate_run", default=None)
 
 
+class Asking(Protocol):
+    """What a run is asked through: the engine."""
+
+    bridge: Bridge
+    conversation: Conversation
+
+    async def aplan(self, question: Question) -> Plan:
+        """Resolve a question."""
+        ...
+
+    async def run(self, planned: Plan) -> object:
+        """Run a plan and record what comes of it."""
+        ...
+
+
 class Runs:
     """The questions of one session that are on their way or have failed. Thread-safe to read."""
 
@@ -94,7 +110,7 @@ class Runs:
         """Call `callback` when one begins or ends, on the thread where it does; gives back what stops that."""
         return self._observers.add(callback)
 
-    def start(self, session: Session, question: Question) -> Run:
+    def start(self, session: Asking, question: Question) -> Run:
         """Ask on the session's loop and return at once. What there is of it ends, whatever is raised."""
         run = Run(session.conversation.branch.id, question)
         self._add(run)
@@ -130,7 +146,7 @@ class Runs:
             if own is None:
                 self._remove(run)
 
-    async def _asked(self, session: Session, run: Run, question: Question) -> None:
+    async def _asked(self, session: Asking, run: Run, question: Question) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - narrows the type: a coroutine that runs has one
         run._stop = lambda: _cancel(loop, task)  # noqa: SLF001 - its own class's part
@@ -153,7 +169,7 @@ class Runs:
         if isinstance(error, SecretInPromptError):
             run.withhold()
 
-    def _settle(self, session: Session, run: Run, question: Question) -> None:
+    def _settle(self, session: Asking, run: Run, question: Question) -> None:
         if run.failure is None:
             self._remove(run)
             return

@@ -1,0 +1,222 @@
+"""What asks: the parts of a session put together, below comparisons, panels and the session's own face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from tetrate_jupyter import config, secrecy
+from tetrate_jupyter.bridge import Bridge, default_bridge
+from tetrate_jupyter.catalog.cache import CatalogCache
+from tetrate_jupyter.catalog.service import Catalog
+from tetrate_jupyter.characters import MAX_NAME, one_line
+from tetrate_jupyter.completion.foreign import guarded
+from tetrate_jupyter.config import Endpoints
+from tetrate_jupyter.conversation import Conversation
+from tetrate_jupyter.engine.account import Account
+from tetrate_jupyter.engine.asking import Asker, Plan, Question, planned_aside
+from tetrate_jupyter.engine.choosing import Chooser
+from tetrate_jupyter.engine.connections import Connections
+from tetrate_jupyter.engine.runs import Runs
+from tetrate_jupyter.errors import SecretInPromptError
+from tetrate_jupyter.keys.store import KeyStore
+from tetrate_jupyter.ledger import Ledger
+from tetrate_jupyter.observers import Observers
+from tetrate_jupyter.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tetrate_jupyter.catalog.models import ModelList
+    from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.completion.run import Completion
+    from tetrate_jupyter.conversation import Exchange
+    from tetrate_jupyter.engine.runs import Run
+    from tetrate_jupyter.keys.store import Place
+    from tetrate_jupyter.types import Event, Model
+
+
+class Engine:
+    """One key, one current model, one conversation, one ledger: what asks, for everything that is shown or compared.
+
+    `Session` is this with the forms that block and open panels; see there for each argument.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        auth_url: str | None = None,
+        allow_http: bool = False,
+        key: str | Secret | None = None,
+        model: str | None = None,
+        system: str | None = None,
+        data_dir: Path | None = None,
+        bridge: Bridge | None = None,
+        conversation: Conversation | None = None,
+    ) -> None:
+        given = Secret.typed(key) if key else None
+        del key
+        endpoints = (
+            Endpoints.of(base_url, auth_url, allow_http=allow_http) if base_url else Endpoints.from_environment()
+        )
+        self.bridge = bridge or default_bridge()
+        self.conversation = conversation or Conversation()
+        self.ledger = Ledger()
+        self.system = system
+        self.params: dict[str, Any] = {}
+        self.rows: int | str = config.DEFAULT_ROWS
+        self.max_answer = config.MAX_ANSWER_CHARACTERS
+        self._model: str | None = None
+        self._model_observers = Observers()
+        self._connections = Connections(endpoints)
+        self._data_dir = data_dir
+        self.catalog = Catalog(self._connections, CatalogCache.of(endpoints, self._data_dir))
+        given = given and given.bound_to(endpoints.host)
+        self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
+        self.chooser = Chooser(self.catalog, self.account)
+        self._asker = Asker(self.catalog, self.conversation, self.ledger)
+        self.runs = Runs()
+        self.comparison: object = None  # the newest one that was begun; the session's face knows more of it
+        self._set_model(model)
+
+    def use_bridge(self, mode: Literal["thread", "nested"]) -> None:
+        """Run coroutines on a private loop ("thread", the default) or on the kernel's own ("nested")."""
+        if mode != self.bridge.mode:
+            self.bridge = Bridge(mode) if mode == "nested" else default_bridge()
+
+    # --- signing in ------------------------------------------------------------------------------------------
+
+    async def alogout(self) -> tuple[Place, ...]:
+        """Like `logout`."""
+        return await self.bridge.arun(self.account.forget())
+
+    def connect(self, base_url: str, auth_url: str | None = None, *, allow_http: bool = False) -> None:
+        """Use another router from now on. Its key is looked for anew; the old one's key stays with the old one.
+
+        A sign-in that is under way belongs to the old one: it is cancelled.
+        """
+        endpoints = Endpoints.of(base_url, auth_url, allow_http=allow_http)
+        if endpoints == self.endpoints:
+            return
+        self._connections.move(endpoints)
+        self.account.moved()
+        self.catalog.move(CatalogCache.of(endpoints, self._data_dir))
+        self._set_model(None)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where the router is."""
+        return self._connections.endpoints
+
+    # --- models ----------------------------------------------------------------------------------------------
+
+    async def amodels(self, pattern: str = "", *, refresh: bool = False) -> ModelList:
+        """Like `models`."""
+        found = await self.bridge.arun(self.chooser.listed(force=refresh))
+        return found.search(pattern) if pattern.strip() else found
+
+    @property
+    def model(self) -> str | None:
+        """The current model's id. Setting one that the list at hand doesn't have raises `UnknownModelError`.
+
+        An id that is served but not listed is set as "unlisted:ID".
+        """
+        return self._model
+
+    @model.setter
+    def model(self, model_id: str | None) -> None:
+        known = self.catalog.models
+        at_hand = None if model_id is None else self.chooser.at_hand(model_id)
+        if model_id is not None and at_hand is None and known:
+            at_hand = known.find(model_id)
+        self._set_model(at_hand.id if at_hand else model_id)
+
+    async def achoose(self, model_id: str) -> Model:
+        """Like `choose`."""
+        found = await self.bridge.arun(self.chooser.find(model_id))
+        self._set_model(found.id)
+        return found
+
+    def on_model_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when the current model has changed; gives back a function that stops it."""
+        return self._model_observers.add(callback)
+
+    def _set_model(self, model_id: str | None) -> None:
+        if model_id is not None and secrecy.looks_secret(model_id, lenient=True):  # its repr shows it, and every panel
+            raise SecretInPromptError(
+                "That is an API key, not a model's id.", next_step="give an id of %tetrate_models"
+            )
+        if model_id != self._model:
+            self._model = model_id
+            self._model_observers.notify()
+
+    async def _resolve(self, model_id: str | None) -> Model:
+        wanted = model_id or self._model
+        if wanted is not None:
+            return await self.chooser.find(wanted)
+        chosen = await self.chooser.default()
+        if chosen is None:
+            raise self.chooser.no_model()
+        self._set_model(chosen.id)
+        return chosen
+
+    # --- asking ----------------------------------------------------------------------------------------------
+
+    async def aask(self, prompt: str, **options: Any) -> Answer:  # noqa: ANN401 - see `ask`
+        """Like `ask`."""
+        return await self.bridge.arun(self._ask(self.question(prompt, **options)))
+
+    async def aplan(self, question: Question) -> Plan:
+        """Like `plan`, for a question put together before."""
+        with guarded("Preparing the question"):
+            model = await self._resolve(question.model)
+            return await planned_aside(question, model, self.conversation)
+
+    def question(self, prompt: str, **options: Any) -> Question:  # noqa: ANN401 - see `ask`
+        """Put together what `ask` was given, the session's own `system` and `params` under it."""
+        from tetrate_jupyter.engine.asking import question
+
+        return question(prompt, {**self.params, **options}, system=self.system)
+
+    async def run(self, planned: Plan, completion: Completion | None = None) -> Answer:
+        """Run a plan and record what comes of it. A `completion` made before can be watched meanwhile."""
+        with guarded("Asking"):
+            key = await self.account.key()
+            completion = completion or self.completion(planned)
+            with self.runs.watching(planned, completion):
+                return await self._asker.run(planned, completion, self._connections.client(), key)
+
+    def start(self, question: Question) -> Run:
+        """Ask without waiting; what becomes of it is in `runs`, then in the conversation."""
+        return self.runs.start(self, question)
+
+    def completion(self, planned: Plan, on_event: Callable[[Event], None] | None = None) -> Completion:
+        """Give a plan's completion, ready for `run`; its text can be read from any thread while it runs."""
+        return self._asker.completion(planned, on_event, limit=self.max_answer)
+
+    @property
+    def last(self) -> Answer | None:
+        """The newest answer, whole or partial."""
+        return self._asker.last
+
+    async def _ask(self, question: Question, on_event: Callable[[Event], None] | None = None) -> Answer:
+        planned = await self.aplan(question)
+        return await self.run(planned, self.completion(planned, on_event))
+
+    # --- conversation ----------------------------------------------------------------------------------------
+
+    @property
+    def history(self) -> tuple[Exchange, ...]:
+        """The current conversation, oldest exchange first."""
+        return self.conversation.exchanges
+
+    def reset(self) -> None:
+        """Start a new conversation; the old one stays in `conversation.branches`."""
+        self.conversation.reset()
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "_connections"):  # shown in an error of its making
+            return "<Session>"
+        model = one_line(self._model or "no model chosen", MAX_NAME)
+        return f"<Session at {one_line(self.endpoints.host)}: {model}, {len(self.history)} exchanges>"
