@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tokenize
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from IPython.core.inputtransformer2 import EscapedCommand
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe
 
@@ -12,10 +14,10 @@ from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.complete import matcher
 from tetrate_jupyter.magics.context import Context
-from tetrate_jupyter.magics.question_mark import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from tokenize import TokenInfo
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -150,6 +152,27 @@ class TetrateMagics(Magics):
         commands.RESET.parse(line)
         self.session.reset()
         print("New conversation.")  # noqa: T201 - a magic's answer
+
+
+_INDENTS = {tokenize.INDENT, tokenize.DEDENT}
+
+
+class Question(EscapedCommand):
+    """Let a one-line question end with "?": IPython takes `%tetrate why?` for a request for help about `why`.
+
+    It is a line that begins with `%tetrate` and has words; `%tetrate?` stays a request for help.
+    """
+
+    priority = 4  # before IPython's help (5), which would win over a magic (10)
+
+    @classmethod
+    def find(cls, tokens_by_line: list[list[TokenInfo]]) -> Question | None:
+        """Find the first such line of a cell."""
+        for line in tokens_by_line:
+            tokens = [token for token in line if token.type not in _INDENTS][:3]
+            if [token.string for token in tokens[:2]] == ["%", "tetrate"] and tokens[-1].string != "?":
+                return cls(tokens[0].start)
+        return None
 
 
 _LOADED = "_tetrate_magics"
