@@ -85,6 +85,8 @@ class Conversation:
     `estimate_tokens` tells how large it has become, `reset` starts anew.
     """
 
+    __module__ = "tetrate_jupyter"
+
     def __init__(self, exchanges: Iterable[Exchange] = (), *, limit: int = MAX_BRANCHES) -> None:
         self._lock = threading.RLock()
         self._limit = limit

@@ -96,6 +96,8 @@ class Ledger:
     Keeps the newest `limit` entries (default 10,000); `total()` counts all since the start or the last `clear()`.
     """
 
+    __module__ = "tetrate_jupyter"
+
     def __init__(self, *, limit: int = MAX_ENTRIES) -> None:
         self._lock = threading.Lock()
         self._entries: deque[Entry] = deque(maxlen=limit)

@@ -31,6 +31,8 @@ class AnswerLike(Protocol):
 class Price:
     """US dollars per million tokens. None is "unknown", which is never 0; Decimal("0") is "free"."""
 
+    __module__ = "tetrate_jupyter"
+
     input: Decimal | None = None
     output: Decimal | None = None
     cache_read: Decimal | None = None
@@ -44,6 +46,8 @@ class Model:
     `context_window`, `max_output_tokens`, `long_context_threshold` are tokens. `capabilities` holds the catalog's own
     words ("vision", "tool_choice", "reasoning", "structured_outputs", ...), or None where the model isn't catalogued.
     """
+
+    __module__ = "tetrate_jupyter"
 
     id: str
     name: str
@@ -71,6 +75,8 @@ class Model:
 class Usage:
     """Tokens as the router counted them; None where it did not say. Reasoning tokens are part of completion tokens."""
 
+    __module__ = "tetrate_jupyter"
+
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
@@ -81,6 +87,8 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds on a monotonic clock. `first_token` is None when no text came."""
+
+    __module__ = "tetrate_jupyter"
 
     first_token: float | None
     total: float
@@ -156,6 +164,8 @@ class Message:
     those. Both are shown and never sent. `aside` belongs to calls of tools: JSON of the members that came with them (a
     model's reasoning) and go back to the model `model`, and to no other.
     """
+
+    __module__ = "tetrate_jupyter"
 
     role: Role
     content: str
@@ -244,11 +254,15 @@ class _Snapshot:
 class TextDelta(_Snapshot):
     """More text of the answer: `delta`, and `snapshot` with all so far."""
 
+    __module__ = "tetrate_jupyter"
+
     __slots__ = ()
 
 
 class ReasoningDelta(_Snapshot):
     """More of the model's reasoning, where it shows any: `delta`, and `snapshot`."""
+
+    __module__ = "tetrate_jupyter"
 
     __slots__ = ()
 
@@ -256,6 +270,8 @@ class ReasoningDelta(_Snapshot):
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
     """A tool has been run for the model."""
+
+    __module__ = "tetrate_jupyter"
 
     result: ToolResult
 
@@ -266,6 +282,8 @@ class Retrying:
 
     `may_have_cost`: the failed one had left, and no status refused it, so it may have been billed all the same.
     """
+
+    __module__ = "tetrate_jupyter"
 
     reason: str
     seconds: float

@@ -25,6 +25,8 @@ class ModelList(Sequence[Model]):
     place.
     """
 
+    __module__ = "tetrate_jupyter"
+
     __slots__ = ("_by_id", "_models")
 
     def __init__(self, models: Iterable[Model] = ()) -> None:

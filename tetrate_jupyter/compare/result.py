@@ -85,6 +85,8 @@ class Result(ResultData):
     None for one that was loaded.
     """
 
+    __module__ = "tetrate_jupyter"
+
     def __init__(
         self,
         facts: Facts,

@@ -58,6 +58,8 @@ class Comparison:
     session's conversation isn't touched, unless by `continue_with`.
     """
 
+    __module__ = "tetrate_jupyter"
+
     def __init__(self, session: Engine, setup: Setup, forecast: Forecast) -> None:
         self.session = session
         self.setup = setup

@@ -35,6 +35,8 @@ class Answer:
     images came, which aren't read. `simulated`: the sandbox router wrote it, no model was asked.
     """
 
+    __module__ = "tetrate_jupyter"
+
     text: str
     model_asked: str
     model: str

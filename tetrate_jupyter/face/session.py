@@ -38,6 +38,8 @@ class Session(Engine):
     Every blocking call has a coroutine of the same name with `a` before it.
     """
 
+    __module__ = "tetrate_jupyter"
+
     comparison: Comparison | None  # the newest one that `compare` has begun
 
     # --- signing in ------------------------------------------------------------------------------------------
