@@ -7,15 +7,16 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter import legible
 from tetrate_jupyter.catalog.estimate import estimate_tokens
 from tetrate_jupyter.errors import InputError
+from tetrate_jupyter.ledger import Entry
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tetrate_jupyter.ledger import Entry
 
 NO_TEXT: Final = "(no text)"  # stands for a question without any: an empty message is refused
 _ROLES: Final = frozenset({"system", "user", "assistant", "tool"})
@@ -92,7 +93,7 @@ class Conversation:
         self._limit = limit
         self._observers = Observers()
         identity = _new_id()
-        self._branches = {identity: Branch(identity, identity, exchanges=tuple(exchanges))}
+        self._branches = {identity: Branch(identity, identity, exchanges=_all_taken(exchanges))}
         self._current = identity
         self._cells: tuple[Branch, dict[str, int]] | None = None  # where in a branch each cell has asked
 
@@ -241,6 +242,7 @@ class Conversation:
         with self._lock:
             old = self.branch
             identities = [_new_id() for _ in ways]
+            ways = [_all_taken(way) for way in ways]
             shared = _ids(old.exchanges[:1]) in {_ids(way[:1]) for way in ways} and bool(old.exchanges)
             root, parent = (old.root, old.id) if shared else (identities[current], None)
             made = [Branch(each, root, parent, way) for each, way in zip(identities, ways, strict=True)]
@@ -306,6 +308,29 @@ def _shared(one: tuple[Exchange, ...], other: tuple[Exchange, ...]) -> int:
     return next((n for n, (a, b) in pairs if a is not b and a.id != b.id), min(len(one), len(other)))
 
 
+def _all_taken(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """Return exchanges as they can be asked after and shown. Raises `InputError` for what is no exchange."""
+    found = tuple(exchanges)
+    if not all(isinstance(each, Exchange) for each in found):
+        raise InputError("A conversation is made of exchanges.", next_step='give Exchange("1", Message("user", "..."))')
+    return tuple(map(_taken, found))
+
+
+def _taken(exchange: Exchange) -> Exchange:
+    """Return an exchange with every part of its kind; the same object where that is so."""
+    parts: dict[str, Any] = {
+        "id": exchange.id if exchange.id and isinstance(exchange.id, str) else _new_id(),
+        "user": legible.question(exchange.user),
+        "replies": legible.replies(exchange.replies),
+        "cell_id": exchange.cell_id if isinstance(exchange.cell_id, str) else None,
+        "entry": exchange.entry if isinstance(exchange.entry, Entry) else None,
+        "reasoning": legible.text(exchange.reasoning),
+        "notices": legible.texts(exchange.notices),
+    }
+    changed = {name: part for name, part in parts.items() if part is not getattr(exchange, name)}
+    return replace(exchange, **changed) if changed else exchange
+
+
 def _ids(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
     return tuple(e.id for e in exchanges)
 
@@ -330,11 +355,11 @@ def _wire(exchanges: Iterable[Exchange], system: str | None) -> tuple[tuple[Mess
 
 def _sendable(exchange: Exchange) -> tuple[tuple[Message, ...], tuple[str, ...]]:
     """Return the messages that can be sent, and sentences on what can't."""
-    question = _legible(exchange.user)
+    question = legible.question(exchange.user)
     if not question.content.strip() and not question.images:
         question = replace(question, content=NO_TEXT)
     sent, odd, unanswered, orphans = [question], 0, 0, 0
-    replies = [_legible(message) for message in exchange.replies]
+    replies = list(legible.replies(exchange.replies))
     while replies:
         message = replies.pop(0)
         if message.role == "tool":
@@ -371,28 +396,3 @@ def _answered(message: Message, results: Sequence[Message]) -> list[Message]:
     kept = tuple(calls.values())
     shown = message if len(kept) == len(message.tool_calls) else replace(message, tool_calls=kept)
     return [shown, *(first.pop(r.tool_call_id) for r in results if r.tool_call_id in calls and r.tool_call_id in first)]
-
-
-def _legible(message: Message) -> Message:
-    """Return a message whose parts are of the kind that they should be: one that was read from a file may hold None."""
-    found: dict[str, Any] = {}
-    content: object = message.content
-    if not isinstance(content, str):
-        found["content"] = _text(content)
-    for name in ("tool_calls", "images"):
-        given: object = getattr(message, name)
-        if not isinstance(given, tuple):
-            found[name] = tuple(given) if isinstance(given, list) else ()
-    calls = found.get("tool_calls", message.tool_calls)
-    if any(not isinstance(part, str) for call in calls for part in (call.id, call.name, call.arguments)):
-        found["tool_calls"] = tuple(
-            replace(c, id=_text(c.id), name=_text(c.name), arguments=_text(c.arguments)) for c in calls
-        )
-    return replace(message, **found) if found else message
-
-
-def _text(content: object) -> str:
-    """Return content as text: it may be missing, or in the API's parts."""
-    if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    return "" if content is None else str(content)

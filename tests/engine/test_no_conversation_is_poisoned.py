@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.test_runs import PIXEL, wait_until
+from tests.widgets.page import Page
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.conversation import Conversation, Exchange
 from tetrate_jupyter.engine.asking import plan
-from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.errors import InputError, TetrateError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 TEXT_ONLY = "deepinfra/deepseek-ai/DeepSeek-R1-0528"
 NO_TOOLS = "deepinfra/zai-org/GLM-5.3"
+ANY_MODEL = "claude-haiku-4-5"
 HALF = "\ud83d"
 CALL, OTHER = ToolCall("call_0", "stock_of", '{"product": "lamp"}'), ToolCall("call_1", "stock_of", "{}")
 RESULT = Message("tool", "12", tool_call_id="call_0", name="stock_of")
@@ -45,7 +47,7 @@ def odd(role: str, content: Any = "x", **rest: Any) -> Message:
     return Message(role, content, **rest)  # type: ignore[arg-type]
 
 
-HELD = {
+HELD: dict[str, tuple[Any, Any]] = {
     "nothing": (ASKED, ()),
     "empty": (ASKED, (said(""),)),
     "none": (ASKED, (said(None),)),
@@ -83,6 +85,46 @@ HELD = {
     "a question within": (ASKED, (said("which?"), odd("user", " "), odd("user", "the small ones"), said("12"))),
     "a picture": (Message("user", "What is this?", images=(load_image(PIXEL),)), (said("a dot"),)),
     "a picture alone": (Message("user", "", images=(load_image(PIXEL),)), (said("a dot"),)),
+    "the API's own messages": (
+        ASKED,
+        (
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}],
+            },
+            {"role": "tool", "tool_call_id": "c", "content": "12"},
+            {"role": "assistant", "content": [{"type": "text", "text": "twelve"}]},
+        ),
+    ),
+    "calls that are no calls": (ASKED, (odd("assistant", "", tool_calls=({"id": "call_0"}, None, 3)), RESULT)),
+    "arguments that are data": (ASKED, (called(ToolCall("call_0", "f", {"a": 1})), RESULT, said("12"))),  # type: ignore[arg-type]
+    "ids that are lists": (ASKED, (called(ToolCall(["a"], "f", "{}")), odd("tool", "12", tool_call_id=["a"]))),  # type: ignore[arg-type]
+    "roles that are lists": (ASKED, (odd(["assistant"]), said("12"))),  # type: ignore[arg-type]
+    "what is no message": (ASKED, (None, 5, "12")),
+    "no replies": (ASKED, None),
+    "no question": (None, (said("12"),)),
+    "a question that is a text": ("How many?", (said("12"),)),
+    "a question of a tool": (odd("tool", "x", tool_call_id="q"), (said("12"),)),
+    "a question that calls": (odd("user", "x", tool_calls=(CALL,)), (said("12"),)),
+    "pictures that are none": (
+        odd("user", "x", images=("abc", {"url": "x"})),
+        (odd("assistant", "12", images=("z",)),),
+    ),
+    "cuts that are none": (odd("user", "x", cuts=None, typed=5), (said("12"),)),
+    "bytes and numbers": (ASKED, (said(b"twelve"), said(12))),
+    **{
+        f"beside calls: {beside}": (
+            ASKED,
+            (
+                odd(
+                    "assistant", "", tool_calls=(ToolCall("call_0", "f", "{}", beside),), aside=beside, model=ANY_MODEL
+                ),
+                RESULT,
+            ),
+        )
+        for beside in ("{", "[1]", "5", None)
+    },
     "ids of another model": (
         ASKED,
         (
@@ -117,6 +159,32 @@ def test_what_was_restored_is_answered_after(
         assert "5" in made.ask("What is 2 + 3?", model=model).text
         assert "6" in made.ask("What is 3 + 3?", model=model, replaces=made.history[-1].id).text
         made.close()
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_what_was_restored_is_shown(router: SandboxRouter, bridge: Bridge, tmp_path: Path, held: str) -> None:
+    session = holding(router, bridge, tmp_path, Exchange("one", *HELD[held]))
+    panel = session.chat()
+    page = Page(panel)
+    page.wait_for(lambda: len(page.items) > 0)
+    assert panel.problem == ""
+    assert panel.twin_plain()
+    session.conversation.adopt([(Exchange("two", *HELD[held]),)])
+    assert panel.twin_html()
+    panel.close()
+    session.close()
+
+
+def test_an_exchange_whose_own_parts_are_odd_is_mended_where_it_comes_in() -> None:
+    nothing: Any = None
+    given = Exchange(nothing, ASKED, (said("12"),), nothing, entry={"cost": 1}, reasoning=nothing, notices=nothing)  # type: ignore[arg-type]
+    (held,) = Conversation([given])
+    assert held.id
+    assert (held.reasoning, held.notices, held.entry, held.user) == ("", (), None, ASKED)
+    whole = Exchange("one", ASKED, (called(CALL), RESULT, said("12")))
+    assert Conversation([whole]).exchanges[0] is whole
+    with pytest.raises(InputError, match="made of exchanges"):
+        Conversation([ASKED])  # type: ignore[list-item]
 
 
 @pytest.fixture(scope="module")

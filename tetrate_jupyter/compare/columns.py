@@ -92,7 +92,7 @@ def _from_mapping(given: Mapping[str, Any]) -> Wish:
         raise OptionError(
             f"A column can't have {min(wrong)!r} of its own.", next_step="give it to the whole comparison, or leave it"
         )
-    exchanges = history.exchanges if isinstance(history, Conversation) else tuple(history)
+    exchanges = (history if isinstance(history, Conversation) else Conversation(history)).exchanges
     return Wish(words.strip(), rest, exchanges, None if label is None else str(label))
 
 
