@@ -2,28 +2,81 @@
 
 from __future__ import annotations
 
+import json
 import random
+import threading
+from dataclasses import replace
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.compare.conftest import eventually
 from tetrate_jupyter.amounts import total
-from tetrate_jupyter.catalog.estimate import cost
+from tetrate_jupyter.catalog.estimate import cost, most_rates
+from tetrate_jupyter.compare.asking import _dollars, prepare
 from tetrate_jupyter.compare.verdict import verdict
-from tetrate_jupyter.errors import CostLimitError
+from tetrate_jupyter.errors import CostLimitError, OptionError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
 from tetrate_jupyter.types import Usage
 from tetrate_jupyter.widgets.compare_standing import standing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
+
     from tests.compare.conftest import Prepare
-    from tetrate_jupyter.face.session import Session
+    from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.sandbox import LoggedRequest
 
 HAIKU, SONNET, LUNA = "claude-haiku-4-5", "claude-sonnet-5", "gpt-6-luna"
 ESSAY = "Write a haiku about the sea, and explain every line of it at length."
+
+
+class CacheWriter:
+    """A router whose every answer is as long as its cap and filled a cache, which its price list doesn't know."""
+
+    MODEL = "raw/cache-writer"
+
+    def __init__(self) -> None:
+        prices = {"input_price": "0.000001", "output_price": "0.000005", "max_output_tokens": 8_000}
+        listed = json.dumps({"data": [{"id": self.MODEL, **prices}]}).encode()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.answer("application/json", listed if self.path.endswith("/models") else b"{}")
+
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                details = {"cached_tokens": 0, "caching_tokens": 9}
+                usage = {"prompt_tokens": 9, "completion_tokens": asked["max_tokens"], "prompt_tokens_details": details}
+                choice = {"index": 0, "delta": {"content": "Blue."}, "finish_reason": "length"}
+                chunk = json.dumps({"choices": [choice], "usage": usage})
+                self.answer("text/event-stream", f"data: {chunk}\n\ndata: [DONE]\n\n".encode())
+
+            def answer(self, kind: str, body: bytes) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.base_url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
 
 def chats(router: SandboxRouter) -> list[LoggedRequest]:
@@ -194,6 +247,74 @@ def test_what_the_sandbox_counts_never_passes_it(session: Session, router: Sandb
         assert charged(session, router) - before <= more["max_cost"], (prompts, models, more, fault)
         router.clear_faults()
     assert asked > 2
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [(HAIKU, "max_completion_tokens"), (HAIKU, "max_output_tokens"), (LUNA, "max_output_tokens")],
+)
+def test_a_cap_under_a_name_that_a_model_may_not_know_is_sent_under_one_that_it_does(
+    session: Session, router: SandboxRouter, model: str, given: str
+) -> None:
+    session.compare(ESSAY, model, max_cost=0.5, **{given: 60})
+    (asked,) = chats(router)
+    assert asked.body["max_completion_tokens" if model == LUNA else "max_tokens"] == 60
+
+
+def test_a_model_whose_cap_the_router_leaves_out_is_asked_no_further(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("dropped-fields", dropped=("max_tokens",), times=None))
+    result = session.compare([f"{ESSAY} {n}" for n in range(12)], f"{HAIKU},{LUNA}", max_cost=1, max_tokens=300)
+    first = result.heads[0].id
+    rows = [r for r in result.rows if r.column == first]
+    assert {r.error for r in rows} == {"CostLimitError"}
+    assert "the router left max_tokens out for this model, so its answers could pass max_cost $1.00" in str(
+        rows[0].message
+    )
+    asked = [r for r in chats(router) if r.model == HAIKU]
+    assert 0 < len(asked) <= 4  # those that ran at once
+    assert result.facts.unknown_costs >= len(asked)  # they were answered, and so they may have been billed
+    assert session.compare(ESSAY, HAIKU, max_tokens=300).rows[0].state == "done"  # without max_cost it is a note
+
+
+def test_what_may_have_cost_more_counts_with_no_more_than_its_bound(bridge: Bridge, tmp_path: Path) -> None:
+    """Cache writes make a known cost too low. Each answer here is as long as its cap: twice that is not to be had."""
+    with CacheWriter() as server:
+        session = Session(base_url=server.base_url, key="sk-cache-writer", data_dir=tmp_path, bridge=bridge)
+        more: dict[str, Any] = {"repeats": 12, "max_tokens": 400, "concurrency": 1}
+        worst = bridge.run(prepare(session, "Name a colour.", CacheWriter.MODEL, **more)).forecast.worst
+        result = session.compare("Name a colour.", CacheWriter.MODEL, max_cost=worst, **more)
+        assert {r.state for r in result.rows} == {"done"}
+        assert any("cache writes" in note for note in result.rows[0].notices)
+        session.close()
+
+
+def test_input_from_a_cache_counts_with_its_own_price_where_that_is_higher(session: Session) -> None:
+    model = session.models().find(HAIKU)
+    dear = replace(model, price=replace(model.price, input=Decimal(1), cache_read=Decimal(5)))
+    assert most_rates(dear) == (Decimal("0.000005"), most_rates(model)[1])  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("1e-99999999", "0"),
+        ("0e-99999999", "0"),
+        (0.1 + 0.2, "0.3"),
+        ("0." + "9" * 90_000, "0.999999999999"),
+        ("-0", "0"),
+    ],
+)
+def test_an_amount_has_as_many_digits_as_can_be_said(given: Any, taken: str) -> None:
+    assert str(_dollars(given)) == taken
+
+
+@pytest.mark.parametrize(
+    "given", [pytest.param(10**5_000, id="long"), "1e999999999", "1" * 40, "-1", "-inf", "nan", "sNaN", True, "much"]
+)
+def test_what_is_no_amount_says_so(prepared: Prepare, given: Any) -> None:
+    with pytest.raises(OptionError, match="max_cost") as caught:
+        prepared("hi", HAIKU, max_cost=given)
+    assert len(caught.value.advice) < 400
 
 
 # --- what costs nothing ----------------------------------------------------------------------------------------

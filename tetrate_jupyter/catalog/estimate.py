@@ -169,14 +169,14 @@ def most_tokens(messages: Iterable[Message], model: str = "") -> int:
 def most_rates(model: Model) -> tuple[Decimal, Decimal] | None:
     """Return what a token can cost at most, in US dollars: one of the input, one of the output; None for unknown.
 
-    Input that fills a cache is paid at that price where it is the higher one. Below the long-context threshold; above,
-    both are up to `LONG_FACTOR` times as much.
+    Input that fills a cache, or comes from one, is paid at that price where it is the higher one. Below the
+    long-context threshold; above, both are up to `LONG_FACTOR` times as much.
     """
     price = model.price
     if price.input is None or price.output is None:
         return None
     read, written = (
-        product(max(price.input, price.cache_write or price.input), _PER_TOKEN),
+        product(max(price.input, price.cache_write or price.input, price.cache_read or price.input), _PER_TOKEN),
         product(price.output, _PER_TOKEN),
     )
     return None if read is None or written is None else (read, written)

@@ -32,7 +32,7 @@ FEWEST: Final = 256  # tokens: a paragraph or two; an answer that is cut before 
 FEWEST_THINKING: Final = 1_024  # likewise of models that think first: the cap holds their thoughts too
 ROUNDS: Final = 3  # set aside at first where there are tools: call, call again, answer
 OVER: Final = 16  # tokens that providers have been seen to count beyond a cap: end marks, a last word
-_CAPS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+CAPS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _TWO_DIGITS: Final = Context(prec=2, rounding=ROUND_UP)
 
 
@@ -102,7 +102,7 @@ class Load:
 
 def given_cap(params: Mapping[str, object]) -> int | None:
     """Return the cap on the output that was asked for, by whichever name; None where none was."""
-    found = [value for name in _CAPS if isinstance(value := params.get(name), int) and value > 0]
+    found = [value for name in CAPS if isinstance(value := params.get(name), int) and value > 0]
     return max(found) if found else None
 
 
@@ -136,9 +136,10 @@ def kept_within(setup: Setup, weights: Mapping[str, Weight]) -> Setup:
     """
     most = setup.max_cost
     columns = tuple(replace(column, allowed=None) for column in setup.columns)
-    setup = replace(setup, columns=columns)
     if most is None:
-        return setup
+        return replace(setup, columns=columns)
+    columns = tuple(_surely_capped(column, setup) for column in columns)
+    setup = replace(setup, columns=columns)
     found = loads(setup, weights)
     if not found:
         return setup
@@ -153,6 +154,19 @@ def kept_within(setup: Setup, weights: Mapping[str, Weight]) -> Setup:
         if load.given is None and (allowed < load.own or load.model.max_output_tokens is None)
     }
     return replace(setup, columns=tuple(replace(c, allowed=capped.get(c.id)) for c in columns))
+
+
+def _surely_capped(column: Column, setup: Setup) -> Column:
+    """Return the column with its cap under a name that its model is sure to know: one that it may ignore holds nothing.
+
+    `max_output_tokens` is another API's name, and `max_completion_tokens` is OpenAI's.
+    """
+    params = {**setup.params, **column.params}
+    given = given_cap(params)
+    known = CAPS[:2] if column.model is not None and column.model.provider == "openai" else CAPS[:1]
+    if given is None or given_cap({name: params.get(name) for name in known}) == given:
+        return column
+    return replace(column, params={**column.params, "max_tokens": given})
 
 
 def _fewest(model: Model) -> int:

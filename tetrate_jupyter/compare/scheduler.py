@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.amounts import product
 from tetrate_jupyter.catalog.estimate import LONG_FACTOR, most_cost
-from tetrate_jupyter.compare.allowance import OVER, stated
+from tetrate_jupyter.compare.allowance import CAPS, OVER, stated
 from tetrate_jupyter.compare.budget import Budget
 from tetrate_jupyter.compare.cells import Attempt, Cell
 from tetrate_jupyter.compare.lanes import Lane
@@ -68,6 +68,7 @@ class Scheduler:
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Cell, asyncio.Task[None]] = {}
         self._planned: dict[Cell, Plan] = {}
+        self._uncapped: set[Lane] = set()  # those whose model isn't told how long an answer may be
         self._turns = itertools.count()
         self._idle = asyncio.Event()
         self._for_money = 0  # calls that wait for money between two of their rounds
@@ -149,6 +150,16 @@ class Scheduler:
         return CostLimitError(
             f"Not asked: {what} max_cost {stated(self.budget.most)} (≈ {money(self.budget.spent)} spent so far).",
             next_step="raise max_cost, or cap the answers with max_tokens",
+        )
+
+    def uncapped(self, cell: Cell, dropped: Sequence[str]) -> CostLimitError:
+        """Return why an answer ends whose cap was left out on the way; nothing more is asked of this model."""
+        if cell.column.model is not None:
+            self._uncapped.add(self._lanes[cell.column.model.id])
+        return CostLimitError(
+            f"Stopped: the router left {', '.join(dropped)} out for this model, so its answers could pass max_cost "
+            f"{stated(self.budget.most)}.",
+            next_step="leave this model out, or compare without max_cost",
         )
 
     def _plan(self, cell: Cell) -> Plan | None:
@@ -248,7 +259,7 @@ class Scheduler:
                 return
         if isinstance(error, _FOR_ALL):
             lanes = list(self._lanes.values())
-        elif isinstance(error, ModelUnavailableError) and error.status == 404:
+        elif lane in self._uncapped or (isinstance(error, ModelUnavailableError) and error.status == 404):
             lanes = [lane]
         else:
             return
@@ -316,7 +327,18 @@ class _Purse:
         if not self._scheduler.budget.more(self._cell, self._worst):
             raise self._scheduler.too_dear("trying again could pass")
 
+    def opened(self, dropped: Sequence[str]) -> None:
+        """See `Purse`."""
+        if self._scheduler.budget.most is not None and not set(CAPS).isdisjoint(dropped):
+            raise self._scheduler.uncapped(self._cell, dropped)
+
     def close(self, cost: Estimate) -> None:
         """See `Purse`."""
-        most = self._worst if cost.usd is None else product(cost.usd, LONG_FACTOR) if cost.notes else cost.usd
-        self._scheduler.paid(self._cell, cost.usd, most)
+        self._scheduler.paid(self._cell, cost.usd, self._most(cost))
+
+    def _most(self, cost: Estimate) -> Decimal | None:
+        """Return what it can have cost. One that errs low is no reason to count more than its bound."""
+        if cost.usd is None or self._worst is None:
+            return self._worst if cost.usd is None else cost.usd
+        doubled = product(cost.usd, LONG_FACTOR) if cost.notes else None
+        return cost.usd if doubled is None else max(cost.usd, min(doubled, self._worst))

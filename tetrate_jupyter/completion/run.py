@@ -44,6 +44,10 @@ class Purse(Protocol):
         """Set aside what a round that sends `messages` can cost; may wait. Raises ours where it would be too much."""
         ...
 
+    def opened(self, dropped: Sequence[str]) -> None:
+        """Look at the request's fields that the router left out. Raises ours where the round may cost more for it."""
+        ...
+
     def close(self, cost: Estimate) -> None:
         """Pay what the round has cost: US dollars, 0 where nothing can have been billed, None for unknown."""
         ...
@@ -87,6 +91,7 @@ class Completion:
         self._counted = False  # whether the current round is among them
         self._stream_now: ChatStream | None = None  # the current round's, once it is asked for
         self._may_have_cost = False  # whether a try that was repeated may have been billed
+        self._is_answered = False  # whether the router has taken the current round that ends before any of it is read
         self._is_refused = False  # whether nothing of the current round can have been billed, though it was sent
         self._started = time.monotonic()
         self._first: float | None = None
@@ -221,13 +226,13 @@ class Completion:
     async def _paid(self, client: GatewayClient, key: Secret) -> None:
         """Stream a round with what the purse has set aside for it."""
         self._round, self._counted = Accumulator(self._round.room, self._tools), False
-        self._stream_now, self._is_refused = None, False
+        self._stream_now, self._is_refused, self._is_answered = None, False, False
         if self.purse is not None:
             await self.purse.open([*self.request.messages, *self.replies])
         try:
             await self._stream(client, key)
         except TetrateError as error:
-            self._is_refused = not may_have_cost(error) and not self._round.has_choice
+            self._is_refused = not (may_have_cost(error) or self._round.has_choice or self._is_answered)
             raise
         finally:
             if self.purse is not None:
@@ -249,6 +254,10 @@ class Completion:
             self._dropped = stream.dropped_fields
             self._simulated = self._simulated or stream.simulated
             self._ignored.append(stream.ignored)
+            if self.purse is not None:
+                self._is_answered = True  # billed, though it may end here
+                self.purse.opened(self._dropped)
+                self._is_answered = False
             async for chunk in stream:
                 self._hear(*self._round.add(chunk))
                 self._check_bounds()
