@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.compare.conftest import eventually
+from tetrate_jupyter.bridge import _cancel_others
 from tetrate_jupyter.compare.asking import ComparisonStopped
 from tetrate_jupyter.errors import (
     CostLimitError,
@@ -394,3 +395,15 @@ def test_a_refused_key_fails_every_column(session: Session, router: SandboxRoute
     router.revoke_key(session.bridge.run(session.account.key()).reveal())
     running.start()
     assert {type(c.error) for c in (running.wait(), running)[1].cells} == {InvalidKeyError}
+
+
+def test_when_the_loop_is_closed_nothing_more_is_begun(
+    session: Session, router: SandboxRouter, prepared: Prepare
+) -> None:
+    router.inject(Fault("stream-stall", after_chunks=1, times=None))
+    running = prepared([f"prompt {n}" for n in range(20)], TWO)
+    running.start()
+    eventually(lambda: all(any(c.text for c in running.cells if c.column is column) for column in running.columns))
+    session.bridge.run(_cancel_others())  # what closing it does first
+    eventually(lambda: not running.is_running)
+    assert {c.state for c in running.cells} == {"stopped"}

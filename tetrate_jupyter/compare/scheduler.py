@@ -79,9 +79,13 @@ class Scheduler:
         for cell in cells:
             self._add(cell)
         self._pump()
-        while self._tasks or any(lane.next is not None for lane in self._lanes.values()):
-            self._idle.clear()
-            await self._idle.wait()
+        try:
+            while self._tasks or any(lane.next is not None for lane in self._lanes.values()):
+                self._idle.clear()
+                await self._idle.wait()
+        except asyncio.CancelledError:  # the loop is being closed: what each end would start, nobody would end
+            self.stop(lambda _: True)
+            raise
 
     def stop(self, wanted: Callable[[Cell], bool]) -> None:
         """Stop what runs and what waits; what has come is kept."""
