@@ -7,7 +7,7 @@ import json
 import os
 import threading
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +18,7 @@ from tetrate_jupyter.errors import GatewayError, InvalidKeyError, ProviderError,
 from tetrate_jupyter.http.wire import CatalogModel, WireModel
 from tetrate_jupyter.secret import Secret
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+OPEN = Path("/proc/self/fd")
 KEY = Secret("sk-one", host="gateway.example")
 OTHER_KEY = Secret("sk-two", host="gateway.example")
 ENTRY = CatalogModel(id="a", provider="anthropic", input_price=Decimal(1), output_price=Decimal(5))
@@ -387,6 +385,15 @@ def test_ids_that_cant_be_read_are_none(content: bytes | None, tmp_path: Path, c
     assert cache.ids().ids == ()
     cache.keep_ids(("b",))
     assert cache.ids().ids == ("b",)
+
+
+@pytest.mark.skipif(not OPEN.exists(), reason="open files can't be counted there")
+def test_a_folder_in_the_place_of_the_ids_costs_no_open_file_each_time(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "ids.json").mkdir()
+    before = len([*OPEN.iterdir()])
+    for _ in range(50):
+        assert kept(tmp_path, clock).ids().ids == ()
+    assert len([*OPEN.iterdir()]) < before + 50
 
 
 def test_a_disk_that_takes_no_ids_is_no_trouble(tmp_path: Path, clock: Clock) -> None:

@@ -177,14 +177,17 @@ def _first(ids: tuple[str, ...]) -> list[str]:
 
 def _read(path: Path, most: int) -> bytes:
     """Read a regular file of at most so many bytes. Raises `OSError`, and `ValueError` for a longer one."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe would be waited for without end
+    with open(path, "rb", opener=_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a device gives without end
             raise ValueError(path)
         data = file.read(most + 1)
     if len(data) > most:
         raise ValueError(path)
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe would be waited for without end
 
 
 def _replace(path: Path, data: bytes) -> None:
