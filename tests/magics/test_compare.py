@@ -88,6 +88,13 @@ def test_too_little_money_asks_nothing_and_says_what_to_type(shell: InteractiveS
         assert shell.user_ns["_tetrate_compare"].df["state"].eq("done").all()
 
 
+@pytest.mark.parametrize(("typed", "said"), [("0", "$0.00"), ("$0.0001", "$0.0001"), ("1e-4", "$0.0001")])
+def test_an_amount_is_said_as_it_was_typed(shell: InteractiveShell, typed: str, said: str) -> None:
+    with pytest.raises(CostLimitError) as caught:
+        shell.run_cell_magic("tetrate_compare", f"-m claude-haiku-4-5 --max-cost {typed}", "hello")
+    assert f"more than max_cost {said}. Nothing was asked." in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("line", "cell", "error"),
     [

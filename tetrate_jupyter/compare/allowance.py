@@ -228,5 +228,5 @@ def enough_for(amount: Decimal) -> str:
 
 def stated(most: Decimal | None) -> str:
     """Return a `max_cost` as it was given, unrounded: "$0.50"."""
-    whole, _, cents = f"{most or 0:f}".partition(".")
+    whole, _, cents = f"{most or Decimal(0):f}".partition(".")
     return f"${whole}.{cents:0<2}"

@@ -16,6 +16,10 @@ def _rows(text: str) -> str:
     return text.lower()
 
 
+def _dollars(text: str) -> float:
+    return float(text.removeprefix("$"))
+
+
 ASK_OPTIONS: Final = (
     Option(("-m", "--model"), "ask this model instead of the session's", value="ID"),
     Option(("-s", "--system"), "system prompt for this question", value="TEXT"),
@@ -60,7 +64,7 @@ COMPARE: Final = Command(
             ("--max-cost",),
             "US dollars that are not passed: without --max-tokens it caps the answers; too little asks nothing",
             value="NUMBER",
-            convert=float,
+            convert=_dollars,
         ),
         Option(
             ("--seed",), "order in which the calls start; recorded where none is given", value="NUMBER", convert=int
