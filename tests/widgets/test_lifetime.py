@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -180,7 +183,7 @@ def test_drawing_for_a_panel_leaves_the_sessions_loop(session: Session) -> None:
 def test_the_thread_that_draws_ends_with_the_last_panel_and_comes_back_with_the_next(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing.drawer, "_needed_by", set())  # as in a process without panels of other tests
+    monkeypatch.setattr(drawing.drawer, "_needed_by", {})  # as in a process without panels of other tests
     monkeypatch.setattr(drawing.drawer, "_pool", None)
     session.models()
     for _ in range(2):
@@ -248,3 +251,34 @@ def test_a_comparison_that_runs_is_kept_in_the_twin(session: Session, monkeypatc
     page.do("stop")
     page.wait_for(lambda: not page.fields["running"])
     panel.close()
+
+
+FORKED = """
+import os, sys
+from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.widgets.drawing import drawer
+session = Session(base_url=sys.argv[1], key=sys.argv[2])
+session.model = "claude-haiku-4-5"
+session.models()
+panel, told = session.chat(), []
+panel._handle_custom_msg({"do": "hello", "view": "one"}, [])
+panel.send = lambda content, buffers=None: told.append(content)
+child = os.fork()
+session.ask("What is 2 + 3?")
+drawer.submit(int).result(30)
+print("child" if child == 0 else "parent", bool(told), flush=True)
+if child == 0:
+    told.clear()
+    panel._handle_custom_msg({"do": "hello", "view": "its own"}, [])
+    print("shown", "5" in str(told), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+def test_a_forked_process_tells_nothing_to_the_page_of_the_other(router: SandboxRouter) -> None:
+    """`multiprocessing` forks, and what the copies ask would be drawn into the page, on top of another state."""
+    arguments = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED, router.base_url, router.issue_key()]
+    ran = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=True)
+    assert sorted(ran.stdout.splitlines()) == ["child False", "parent True", "shown True"]

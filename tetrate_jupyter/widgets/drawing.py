@@ -12,6 +12,8 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from tetrate_jupyter.widgets import lifetime
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,16 +28,16 @@ class Drawer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
-        self._needed_by: set[int] = set()
+        self._needed_by: dict[int, object] = {}
 
     def need(self, who: object) -> None:
         """Keep the thread from now on, once it has been used."""
-        self._needed_by.add(id(who))
+        self._needed_by[id(who)] = who
 
     def release(self, who: object) -> None:
         """End the thread after what is under way, where nobody else needs it."""
         with self._lock:
-            self._needed_by.discard(id(who))
+            self._needed_by.pop(id(who), None)
             pool, self._pool = (None, self._pool) if self._needed_by else (self._pool, None)
         if pool is not None:
             pool.shutdown(wait=False)
@@ -65,8 +67,14 @@ drawer = Drawer()
 
 
 def _anew() -> None:
-    """Let go of a thread that stayed in the process this one was forked from, and of a lock that it may have held."""
+    """Let go of a thread that stayed in the process this one was forked from, and of a lock that it may have held.
+
+    The page is that process's, too: what this one told it would mix two states.
+    """
+    panels = [*drawer._needed_by.values()]  # noqa: SLF001 - the same module's
     drawer.__init__()  # type: ignore[misc]  # everybody has this very object
+    for each in panels:
+        lifetime.stay_behind(each)
 
 
 if hasattr(os, "register_at_fork"):

@@ -95,6 +95,13 @@ def reopen(widget: Any) -> None:  # noqa: ANN401 - likewise
             part.open()
 
 
+def stay_behind(panel: Any) -> None:  # noqa: ANN401 - a `Panel`, which is made with this module
+    """Have a panel show nothing in a forked process until it is shown there; no lock of the other one is waited for."""
+    met = threading.Event()
+    met.set()
+    vars(panel).update(_lock=threading.RLock(), _views={}, _met=met)
+
+
 def _own(widget: Any) -> list[Any]:  # noqa: ANN401 - likewise
     parts = (getattr(widget, name, None) for name in ("layout", "style"))
     return [part for part in parts if isinstance(part, ipywidgets.Widget)]
