@@ -255,7 +255,7 @@ def test_a_comparison_that_runs_is_kept_in_the_twin(session: Session, monkeypatc
 
 FORKED = """
 import os, sys
-from tetrate_jupyter.sessions.session import Session
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.widgets.drawing import drawer
 session = Session(base_url=sys.argv[1], key=sys.argv[2])
 session.model = "claude-haiku-4-5"

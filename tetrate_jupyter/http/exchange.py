@@ -62,7 +62,7 @@ def exchange_error(error: TetrateError, asked: Asked, *, web_page: bool = False)
             next_step=f"check TETRATE_AUTH_URL, then {_or_make_one(asked)}",
             request_id=asked.request_id,
         )
-    # Not the router's own words: they may repeat the code or the verifier, which no gate knows (any text may be a code).
+    # Not the router's own words: they may repeat the code or the verifier, which no gate knows.
     answered = "something else than a key" if status == 200 else f"with status {status}"
     return ExchangeError(
         "The router could not turn the authorization code into a key. "
