@@ -234,10 +234,11 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     is_inert(page, acts)
     panel.box.get_by_label("Show", exact=True).select_option("differences")
     is_inert(page, acts)
+    twin = notebook[1].box.locator(".tetrate-twin")
+    expect(twin).to_contain_text("sandbox/echo #12")  # written by the thread that draws, after what is seen first
     notebook.save()
     notebook.shut_down()
     without_kernel(notebook)
-    twin = notebook[1].box.locator(".tetrate-twin")
     expect(twin).to_contain_text("sandbox/echo #12")
     is_inert(page, acts)
     # JupyterLab takes `tabindex` out of what isn't trusted; Chromium and Firefox focus what scrolls by themselves.
