@@ -22,8 +22,11 @@ THEMES = {
 }
 BUTTONS = {
     "consent page": ("tetrate-sign-in tetrate-is-waiting", '<a class="tetrate-button tetrate-main" href="#">Open</a>'),
-    "consent page, done": ("tetrate-sign-in", '<a class="tetrate-button tetrate-main" href="#">Done</a>'),
-    "sign-in": ("tetrate-sign-in", '<button class="tetrate-button">Sign in</button>'),
+    "sign-in": ("tetrate-sign-in", '<button class="tetrate-button">Cancel</button>'),
+    "sign-in, stopped": (
+        "tetrate-sign-in tetrate-is-stopped",
+        '<button class="tetrate-button tetrate-act">Sign in</button>',
+    ),
     "main": ("", '<button class="tetrate-button tetrate-main">Compare</button>'),
     "other": ("", '<button class="tetrate-button">Stop</button>'),
     "plain": ("", '<button class="tetrate-button tetrate-plain">Copy</button>'),

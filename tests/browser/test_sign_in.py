@@ -22,6 +22,7 @@ LOAD = "%load_ext tetrate_jupyter"
 BY_TEXT = (LOAD, "%tetrate_login --wait", "print(6 * 7)")
 BUSY = "import time\nfrom tetrate_jupyter import session\nwhile session.account.find() is None:\n    time.sleep(0.05)"
 MANAGER = "@jupyter-widgets/jupyterlab-manager/plugin"
+CLIPPED = "e => getComputedStyle(e).clipPath === 'inset(50%)' && e.clientWidth <= 1"
 NARROW, WIDE = {"width": 320, "height": 700}, {"width": 1600, "height": 900}
 
 
@@ -61,6 +62,11 @@ class Panel:
         expect(self.status).to_have_text("Signed in", use_inner_text=True)
         expect(self.box.locator(".tetrate-detail")).to_contain_text(f"to {host}.")
 
+    def shows_nothing_of(self, part: str) -> bool:
+        """Whether a part takes no room and is not seen, though it has the focus."""
+        clipped: bool = self.box.locator(part).evaluate(CLIPPED)
+        return clipped
+
     def fits(self) -> None:
         """Wait until nothing in it is wider than it; JupyterLab lays itself out a moment after its window."""
         self.box.page.wait_for_function(
@@ -72,6 +78,18 @@ def show(notebook: Notebook, cell: int = 1) -> Panel:
     notebook[0].run()
     notebook[cell].run()
     return Panel(notebook[cell].box.locator(".tetrate-panel"))
+
+
+def stays(button: Locator) -> None:
+    """Press the mouse on a button and let go beside it: it stays where it is under the pointer."""
+    before = button.bounding_box()
+    assert before is not None
+    mouse = button.page.mouse
+    mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
+    mouse.down()
+    assert button.bounding_box() == before
+    mouse.move(before["x"] - 20, before["y"] - 20)
+    mouse.up()
 
 
 def focused(page: Page) -> str:
@@ -88,9 +106,11 @@ def test_every_way_and_every_failure(opened: Opens, page: Page, lab_router: Sand
     assert axe.findings(panel.box) == []
     consent.press(consent.follow(notebook[1]), "Deny", says="You can close this page")
     expect(panel.alert).to_contain_text("Next: press Start again.")
-    assert focused(page).startswith("Consent page")  # the link that was pressed keeps the focus
+    assert focused(page).startswith("Consent page")  # the link that was pressed keeps the focus, and takes no room
+    assert panel.shows_nothing_of(".tetrate-link")
     assert axe.findings(panel.box) == []
 
+    stays(panel.button("Start again"))
     panel.button("Start again").press("Enter")
     panel.waits()
     assert focused(page) == "Cancel"  # the same button in its new role
@@ -118,6 +138,9 @@ def test_every_way_and_every_failure(opened: Opens, page: Page, lab_router: Sand
     assert panel.paste.get_attribute("type") == "password"
     panel.type(panel.paste, ended_at)
     panel.is_signed_in(lab_router.host)
+    expect(panel.paste).to_be_focused()  # where one was is known, and nothing of it is left on the page
+    assert panel.shows_nothing_of(".tetrate-others")
+    panel.button("Sign out").focus()
     expect(panel.key).not_to_be_visible()
     assert axe.findings(panel.box) == []
     notebook[2].run()
@@ -213,6 +236,30 @@ def restart(page: Page) -> None:
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.locator('[data-command="kernelmenu:restart"]').click()
     page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_one_click_starts_again_and_success_leaves_one_line(
+    opened: Opens, page: Page, lab_router: SandboxRouter
+) -> None:
+    notebook = opened(LOAD, "%tetrate_login")
+    panel = show(notebook)
+    consent.press(consent.follow(notebook[1]), "Deny", says="You can close this page")
+    panel.button("Start again").click()  # with the mouse, once
+    panel.waits()
+    with page.context.expect_page() as opening:
+        panel.link.click()
+    consent.press(opening.value, "Approve", says="You are signed in")
+    panel.is_signed_in(lab_router.host)
+    assert focused(page).startswith("Consent page")
+    assert panel.shows_nothing_of(".tetrate-link")
+    assert axe.findings(panel.box) == []
+    stays(panel.button("Sign out"))
+    panel.button("Sign out").click()
+    expect(panel.button("Sign in")).to_be_visible()
+    stays(panel.button("Sign in"))
+    panel.button("Sign in").click()
+    panel.waits()
 
 
 @pytest.mark.usefixtures("signed_out")

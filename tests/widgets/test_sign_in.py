@@ -106,7 +106,7 @@ def test_the_browser_comes_back_and_the_panel_is_one_line(shown: Watched, router
     shown.until_state(State.SIGNED_IN)
     assert f"to <b>{router.host}</b>. The key is in a private file" in shown.view.line.value
     assert "models" in shown.view.line.value
-    assert shown.view.act.description == "Sign out"
+    assert shown.view.leave.description == "Sign out"
     assert repr(shown.panel) == "<SignInPanel: signed-in>"
 
 
@@ -143,11 +143,21 @@ def test_denied_then_started_again(shown: Watched, router: SandboxRouter) -> Non
     shown.until_state(State.SIGNED_IN)
 
 
+def test_a_cancel_that_comes_late_does_not_sign_out(shown: Watched, router: SandboxRouter, nobody: Session) -> None:
+    visit(router.decide(shown.url))
+    shown.until_state(State.SIGNED_IN)
+    shown.view.act.click()
+    assert shown.panel._job is not None
+    shown.panel._job.result(PATIENCE)
+    assert shown.panel.state is State.SIGNED_IN
+    assert nobody.account.find() is not None
+
+
 def test_a_code_that_was_used_is_told(shown: Watched, router: SandboxRouter) -> None:
     ended_at = router.decide(shown.url)
     shown.types(shown.view.paste, ended_at)
     shown.until_state(State.SIGNED_IN)
-    shown.view.act.click()
+    shown.view.leave.click()
     shown.until_state(State.STOPPED)
     shown.view.act.click()
     shown.until_state(State.WAITING)
@@ -228,7 +238,7 @@ def test_two_panels_of_one_session(shown: Watched, router: SandboxRouter, nobody
     visit(router.decide(second.url))
     second.until_state(State.SIGNED_IN)
     shown.until_state(State.SIGNED_IN)
-    second.view.act.click()
+    second.view.leave.click()
     second.until_state(State.STOPPED)
     shown.until_state(State.STOPPED)
     second.panel.close()
@@ -264,7 +274,7 @@ def test_a_key_in_the_environment_stays_and_that_is_said(
     monkeypatch.setenv("TETRATE_API_KEY", router.issue_key())
     there = Watched(SignInPanel(nobody))
     there.until_state(State.SIGNED_IN)
-    there.view.act.click()
+    there.view.leave.click()
     there.until_says("still in the environment variable TETRATE_API_KEY")
     assert there.panel.state is State.SIGNED_IN
     there.panel.close()

@@ -97,6 +97,7 @@ class SignInPanel:
     def _connect_controls(self) -> None:
         view = self.view
         view.act.on_click(lambda _: self._act())
+        view.leave.on_click(lambda _: self._do(self._sign_out))
         view.use.on_click(lambda _: self._use_address())
         view.url.on_msg(lambda _, content, __: self._use_address() if content.get("event") == "submit" else None)
         view.url.observe(self._typed, names="value")
@@ -108,7 +109,7 @@ class SignInPanel:
             State.CHECKING: self._cancel,
             State.WAITING: self._cancel,
             State.EXCHANGING: self._cancel,
-            State.SIGNED_IN: self._sign_out,
+            State.SIGNED_IN: self._cancel,  # pressed just before
         }
         self._do(doing.get(self.state, self._sign_in))
 

@@ -76,7 +76,9 @@ class SignInView:
         style = ipywidgets.HTML(f"<style>{css}{twin_css}</style>", layout={"display": "none"})
         self.link = _html("tetrate-link")
         self.line = _html("tetrate-detail")
-        self.act = ipywidgets.Button()
+        self.act = ipywidgets.Button().add_class("tetrate-act")
+        # one of its own: a click that was meant for Cancel must not sign out because the sign-in ended just before
+        self.leave = ipywidgets.Button(description=words.LEAVE).add_class("tetrate-leave")
         self.head, self.problem, self.note = _html("tetrate-head"), _html(), _html()
         self.paste = SecretField(words.ELSEWHERE if hosted else words.PASTE, paste).add_class("tetrate-paste")
         self.key = SecretField("", key)
@@ -88,12 +90,13 @@ class SignInView:
         address = ipywidgets.HBox([self.url, self.use, self.hint, self.http]).add_class("tetrate-url")
         others = ipywidgets.VBox([self.paste, self.key, address]).add_class("tetrate-others")
         states = ipywidgets.HTML(words.states_html())
-        line = ipywidgets.HBox([self.link, states, self.line, self.act]).add_class("tetrate-line")
+        line = ipywidgets.HBox([self.link, states, self.line, self.leave, self.act]).add_class("tetrate-line")
         gone = ipywidgets.HTML(words.gone_html()).add_class("tetrate-gone")
         more = ipywidgets.HTML(words.more_html(opened=hosted)).add_class("tetrate-more")
-        for button in (self.act, self.use):
+        for button in (self.act, self.leave, self.use):
             button.add_class("tetrate-button")
-        parts = [style, gone, self.head, line, self.problem, self.note, more, others]
+        # what comes and goes is last: it moves nothing that can be pressed
+        parts = [style, gone, self.head, line, more, others, self.problem, self.note]
         self.root = ipywidgets.VBox(parts).add_class(PANEL_CLASS).add_class("tetrate-sign-in")
         self._all = [*parts, *line.children, *others.children, *address.children, self.root]
 
@@ -107,7 +110,8 @@ class SignInView:
         self.line.value = shown.line
         self.problem.value = words.problem_html(shown.problem)
         self.note.value = words.note_html(shown.note)
-        self.act.description = words.BUTTON[shown.state]
+        if shown.state in words.BUTTON:
+            self.act.description = words.BUTTON[shown.state]
         self.key.description = f"Enter a key for {shown.host}"
 
     def advise(self, hint: str, *, usable: bool, plain_http: bool) -> None:

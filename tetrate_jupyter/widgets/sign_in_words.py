@@ -37,15 +37,15 @@ SAYS: Final = {
     State.FAILED: "Not signed in",
     State.STOPPED: "Not signed in",
 }
-BUTTON: Final = {
+BUTTON: Final = {  # signed in there is LEAVE instead
     State.CHECKING: "Cancel",
     State.WAITING: "Cancel",
     State.EXCHANGING: "Cancel",
     State.KEY_ONLY: "Check again",
-    State.SIGNED_IN: "Sign out",
     State.FAILED: "Start again",
     State.STOPPED: "Sign in",
 }
+LEAVE: Final = "Sign out"
 CANCELLED: Final = "Cancelled. Nothing was changed."
 CHECKING_KEY: Final = "Checking the key ..."
 KEY_REFUSED: Final = "The key that was kept here is no longer accepted."
