@@ -49,6 +49,8 @@ def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> Non
     chat.asked("What is {sales[0]} * 7?")
     chat.asked("The word is xyzzy.")
     answers = chat.messages.locator(":scope > .tetrate-body").all_inner_texts()
+    model = chat.box.locator(".tetrate-head select").first.input_value()
+    assert model
     restart(page)
     for cell in (1, 2, 3):
         banner(panel_of(notebook, cell), "The kernel was restarted.")
@@ -59,6 +61,7 @@ def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> Non
 
     chat = Chat(panel_of(notebook, 1))
     expect(chat.messages).to_have_count(2)
+    expect(chat.box.locator(".tetrate-head select").first).to_have_value(model)
     assert chat.messages.locator(":scope > .tetrate-body").all_inner_texts() == answers
     expect(chat.messages.first.locator(".tetrate-prompt")).to_have_text("What is {sales[0]} * 7?")
     expect(chat.asked("And now?").locator(".tetrate-foot")).to_contain_text("≈ $")

@@ -106,7 +106,11 @@ def test_stop_hangs_up_and_keeps_what_came(page: Page, session: Session, router:
 
 def test_a_conversation_is_taken_back_once_and_goes_on(page: Page, session: Session) -> None:
     kept = [["What is {x}?", "What is 6 * 7?", "**42**", False], ["And then?", "", "It was st", True]]
-    page.do("take", exchanges=kept, left=3)
+    session.model = None
+    assert page.do("take", exchanges=[], left=0, model="none-such")  # this key reaches it no longer
+    assert session.model is None
+    page.do("take", exchanges=kept, left=3, model="claude-haiku-4-5")
+    assert session.model == "claude-haiku-4-5"
     page.wait_for(lambda: texts(page) == ["What is {x}?", "And then?"] and states(page) == ["done", "partial"])
     assert "3 earlier" in page.fields["hint"]
     assert [m.content for e in session.history for m in e.messages()] == [

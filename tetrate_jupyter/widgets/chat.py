@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,7 @@ from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.engine.rows import limits
-from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError
+from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, UnknownModelError
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
@@ -169,11 +170,15 @@ class ChatPanel(Panel):
             replaces=replaces,
         )
 
-    def _take(self, exchanges: Sequence[Sequence[Any]], left: int = 0) -> None:
+    def _take(self, exchanges: Sequence[Sequence[Any]], left: int = 0, model: str | None = None) -> None:
         """Take a conversation back from a page whose kernel was restarted; one that has begun here stays as it is.
 
         Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part.
+        `model` is taken where none is chosen yet, and where this key reaches it.
         """
+        if model and self.session.model is None:
+            with suppress(UnknownModelError):
+                self.session.model = str(model)
         conversation = self.session.conversation
         if conversation.exchanges or self._items.active:
             return

@@ -60,8 +60,8 @@ function chat(context) {
       settings.fields(changed, all);
     },
     item: () => message(context),
-    keep,
-    take(kept) { if (kept.exchanges.length) send("take", kept); },
+    keep: (items) => ({ ...keep(items), model: context.told.model }),
+    take(kept) { if (kept.exchanges.length || kept.model) send("take", kept); },
   };
 }
 
