@@ -121,6 +121,33 @@ def test_a_removed_column_is_gone_and_the_rest_stays(page: Page) -> None:
     page.do("remove", key=gone)
     assert gone not in page.items
     assert len(page.items) == 2
+    assert page.fields["undo"] == "A column was removed."
+    page.do("undo")
+    assert next(iter(page.items)) == gone
+    assert len(page.items) == 3
+    assert page.items[gone].fields["state"] == "done"
+    assert page.fields["undo"] == ""
+
+
+def test_all_that_was_removed_is_put_back_and_what_is_written_meanwhile_stays(page: Page, panel: ComparePanel) -> None:
+    pick(page, *THREE)
+    page.do("run", text="Say hello.")
+    over(page)
+    before = {key: item.html for key, item in page.items.items()}
+    page.do("clear")
+    assert page.fields["undo"] == "The answers were removed."
+    page.do("drop", place=0)
+    page.do("undo")
+    assert {key: item.html for key, item in page.items.items()} == before
+    assert len(page.fields["picked"]) == 2
+    assert (page.fields["prompts"], page.fields["undo"]) == (1, "")
+    assert panel.twin_plain() != EMPTY
+    page.do("clear")
+    page.do("run", text="Say goodbye.")
+    over(page)
+    assert page.fields["undo"] == ""  # something else stands in its place
+    assert page.do("undo")
+    assert len(page.items) == 2
 
 
 def test_all_columns_are_removed_and_the_session_still_has_them(

@@ -220,6 +220,12 @@ class Comparison:
         self._on_loop(lambda: self._scheduler.stop(lambda c: c.place.column == wanted))
         self._observers.notify()
 
+    def put_back(self, column: str) -> None:
+        """Take a removed column, by its id, into the comparison again. What was stopped stays stopped."""
+        with self._lock:
+            self._removed -= {column}
+        self._observers.notify()
+
     # --- going on --------------------------------------------------------------------------------------------
 
     def conversation(self, column: str, prompt: int = 0, repeat: int = 0) -> Conversation:

@@ -48,6 +48,7 @@ class ComparePanel(Panel):
         self._items: CompareItems | None = None
         self._sheet: Sheet | None = None
         self._standing: dict[str, Any] | None = None  # of a comparison that is over
+        self._undo: tuple[str, Callable[[], None]] | None = None  # what was taken away, and what puts it back
         self._ready: Comparison | None = None  # waits for a word, for what it may cost
         self._draft = Draft(session)
         self._at = (0, 0)  # the prompt and the repeat that are shown
@@ -85,12 +86,13 @@ class ComparePanel(Panel):
         """What is shown, or None."""
         return self._comparison
 
-    def _take(self, comparison: Comparison) -> None:
+    def _take(self, comparison: Comparison, *, draft: bool = True) -> None:
         with self._lock:
             self._comparison = comparison
             self._items, self._sheet, self._standing = CompareItems(comparison), Sheet(comparison), None
-            self._draft.take(comparison)
-            self._at, self._base = (0, 0), ""
+            if draft:
+                self._draft.take(comparison)
+            self._at, self._base, self._undo = (0, 0), "", None
             if self._view not in self._ways:
                 self._view = VIEWS[0]
             self._twin_due = time.monotonic() + TWIN_INTERVAL
@@ -118,6 +120,7 @@ class ComparePanel(Panel):
             "start": self._sheet.start if self._sheet is not None else 0,
             "window": ROWS,
             "table": self._table,
+            "undo": self._undo[0] if self._undo is not None else "",
             **shown,
         }
 
@@ -215,8 +218,9 @@ class ComparePanel(Panel):
             "set": lambda name, value, place=None: self._redraft().set(name, str(value), place),
             "stop": lambda key=None: self._live().stop(key),
             "retry": self._retry,
-            "remove": lambda key: self._live().remove(key),
+            "remove": self._remove,
             "clear": self._clear,
+            "undo": self._put_back,
             "continue": self._continue,
             "table": self._make_table,
             "look": self._look,
@@ -272,11 +276,25 @@ class ComparePanel(Panel):
 
     def _clear(self) -> None:
         """Take the comparison out of the panel; `session.comparison` still has it."""
-        self._live().stop()
+        gone = self._live()
+        gone.stop()
         with self._lock:
             self._comparison = self._items = self._sheet = self._standing = None
             self._follow_comparison()
+            self._undo = "The answers were removed.", lambda: self._take(gone, draft=False)
         self.renew_twin()
+
+    def _remove(self, key: str) -> None:
+        shown = self._live()
+        shown.remove(key)
+        self._undo = "A column was removed.", lambda: shown.put_back(key)
+
+    def _put_back(self) -> None:
+        """Take back the last removal. What was stopped by it stays stopped."""
+        if self._undo is not None:
+            (_, put_back), self._undo = self._undo, None
+            put_back()
+            self.renew_twin()
 
     def _retry(self, key: str | None = None) -> None:
         if key is None:

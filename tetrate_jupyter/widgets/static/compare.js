@@ -42,7 +42,10 @@ function compare(context) {
 
   const list = h("div", { class: "tetrate-columns", role: "list" });
   const scroll = h("div", { class: "tetrate-side", role: "region", tabindex: "0", "aria-label": "Answers", hidden: true }, list);
-  const node = h("div", { class: "tetrate-compare" }, form.node, status, reading, scroll);
+  const removed = h("span", { role: "status" });
+  const undo = button("Undo", () => send("undo"));
+  const undone = h("div", { class: "tetrate-row tetrate-undo", hidden: true }, removed, undo);
+  const node = h("div", { class: "tetrate-compare" }, form.node, status, reading, scroll, undone);
 
   function rows() {
     return all.view === "all prompts";
@@ -92,6 +95,8 @@ function compare(context) {
     form.fields(changed, told);
     for (const each of [status, reading, scroll]) show(each, told.prompts > 0);
     stand(told);
+    setText(removed, told.undo);
+    show(undone, Boolean(told.undo));
     if ("views" in changed) view.replaceChildren(...told.views.map((each) => h("option", { value: each }, each)));
     view.value = told.view;
     if ("columns" in changed) base.replaceChildren(...told.columns.map(([id, label]) => h("option", { value: id }, `from ${label}`)));
