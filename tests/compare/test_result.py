@@ -211,7 +211,11 @@ def test_places_that_cant_be_read_or_written_say_so(tmp_path: Path) -> None:
 
 
 _CLASS = re.compile("[a-z0-9-]+( [a-z0-9_-]+)*")
-_BAR = re.compile(r"margin-left:[0-9.]+%;width:[0-9.]+%")
+_BAR = re.compile(
+    r"margin-left:[0-9.]+%;width:[0-9.]+%;display:inline-block;height:\.8em;min-width:1px;vertical-align:middle;"
+    r"background-color:rgba\(128,128,128,\.(35|95)\)"
+)
+_STANDS = re.compile("text-align:left(;width:50%;white-space:nowrap)?")
 _OURS = {"class": _CLASS, "dir": re.compile("auto|ltr"), "role": re.compile("list|listitem")}
 PAGE = {
     **FRAME,
@@ -220,9 +224,11 @@ PAGE = {
     "section": {"aria-label": re.compile(".*", re.DOTALL)},
     "h4": _OURS,
     "p": _OURS,
-    "div": {**_OURS, "style": re.compile("overflow-wrap:anywhere;overflow-x:auto")},
+    "div": {**_OURS, "style": re.compile("overflow-wrap:break-word;overflow-x:auto")},
     "ins": {},
-    "span": {**FRAME["span"], **_OURS, "style": _BAR, "aria-hidden": re.compile("true")},
+    "span": {**FRAME["span"], **_OURS, "style": _BAR},
+    "table": {**FRAME["table"], "class": re.compile("tetrate-bars"), "style": re.compile("width:100%")},
+    "td": {**FRAME["td"], "style": _STANDS, "aria-hidden": re.compile("true")},
 }
 
 

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.rows import Row
 
 MOST: Final = 24  # bars; beyond, a picture says less than the table
+# In the elements themselves: a notebook that isn't trusted (a colleague's) is shown without stylesheets.
+_BAR: Final = (
+    "display:inline-block;height:.8em;min-width:1px;vertical-align:middle;background-color:rgba(128,128,128,{})"
+)
+_PALE, _DARK = _BAR.format(".35"), _BAR.format(".95")
 
 
 def waterfall(result: ResultData) -> str:
@@ -25,7 +30,7 @@ def waterfall(result: ResultData) -> str:
     bars = "".join(_bar(r, labels[r.column] + (_which(r, result) if several else ""), end) for r in rows)
     return (
         "<details open><summary>Waiting (pale) and writing (dark)</summary>"
-        f'<div class="tetrate-bars" role="list">{bars}</div></details>'
+        f'<table class="tetrate-bars" style="width:100%"><tbody>{bars}</tbody></table></details>'
     )
 
 
@@ -40,12 +45,13 @@ def _bar(row: Row, label: str, end: float) -> str:
     writing = max(0.0, total - waiting)
     said = f"waiting {seconds(waiting)}, writing {seconds(writing)}"
     parts = [
-        f'<span class="tetrate-{kind}" style="margin-left:{_share(before, end)};width:{_share(length, end)}"></span>'
-        for kind, before, length in (("wait", started, waiting), ("write", 0.0, writing))
+        f'<span style="margin-left:{_share(before, end)};width:{_share(length, end)};{bar}"></span>'
+        for bar, before, length in ((_PALE, started, waiting), (_DARK, 0.0, writing))
     ]
     return (
-        f'<div role="listitem"><span dir="auto">{escape(label)}</span>'
-        f'<span class="tetrate-track" aria-hidden="true">{"".join(parts)}</span><span>{escape(said)}</span></div>'
+        f'<tr><td style="text-align:left" dir="auto">{escape(label)}</td>'
+        f'<td style="text-align:left;width:50%;white-space:nowrap" aria-hidden="true">{"".join(parts)}</td>'
+        f'<td style="text-align:left">{escape(said)}</td></tr>'
     )
 
 

@@ -11,7 +11,8 @@ from typing import Final
 ROOT: Final = "tetrate-answer"
 # The page's MathJax must leave our text alone: dollars are money here, and formulas are MathML already.
 # Said in the element itself: a notebook that isn't trusted (a colleague's) is shown without stylesheets.
-BOUNDED: Final = 'style="overflow-wrap:anywhere;overflow-x:auto"'
+# "break-word" and not "anywhere": a table of the second kind breaks its words before it scrolls.
+BOUNDED: Final = 'style="overflow-wrap:break-word;overflow-x:auto"'
 ROOT_CLASSES: Final = f"{ROOT} mathjax_ignore tex2jax_ignore"
 
 # No prefers-color-scheme: a light page on a dark system would get pale text. A dark front end is known by its own mark
@@ -28,6 +29,10 @@ max-width:100%;min-width:0;overflow-wrap:break-word}
 .tetrate-body p,.tetrate-body ul,.tetrate-body ol{margin:0 0 .75em}
 """
 _SECTIONS: Final = {  # what must occur in the HTML -> the rules for it
+    "<a ": """
+.tetrate-answer a:any-link{color:var(--jp-content-link-color,var(--vscode-textLink-foreground,LinkText));
+text-decoration:underline}
+""",
     "<li": """
 .tetrate-body li>p{margin-bottom:.4em}
 .tetrate-body li>ul,.tetrate-body li>ol{margin:.15em 0 .3em}
@@ -80,6 +85,7 @@ font-family:var(--t-mono);font-size:var(--jp-code-font-size,.92em);line-height:v
 .tetrate-answer .tetrate-scroll :is(th,td){text-align:start;vertical-align:top;padding:.35em 1.1em .35em 0;
 border:0;border-bottom:1px solid var(--t-line);max-width:36em;line-height:1.4}
 .tetrate-answer .tetrate-scroll :is(th,td):last-child{padding-inline-end:.3em}
+.tetrate-answer .tetrate-scroll :is(th,td),.tetrate-answer .tetrate-scroll :is(th,td) *{overflow-wrap:break-word}
 .tetrate-answer .tetrate-scroll [align=right]{text-align:right}
 .tetrate-answer .tetrate-scroll [align=center]{text-align:center}
 .tetrate-answer .tetrate-scroll th{font-weight:600;vertical-align:bottom}
@@ -103,14 +109,9 @@ margin:.8em 0 1.2em;align-items:start}
 .tetrate-grid h4{margin:0 0 .6em;font:600 .92em var(--t-mono);overflow-wrap:anywhere}
 .tetrate-grid :is(.tetrate-same,.tetrate-repeats){color:var(--t-quiet);font-weight:400;font-size:.92em}
 .tetrate-grid .tetrate-repeats{margin:.8em 0 .3em}
-.tetrate-bars{display:grid;grid-template-columns:fit-content(16em) minmax(5em,1fr) auto;gap:.25em .9em;margin:0 0 1em;
-max-width:62em;font-size:.92em;font-variant-numeric:tabular-nums}
-.tetrate-bars>div{display:contents}
-.tetrate-bars span{overflow-wrap:anywhere}
-.tetrate-bars .tetrate-track{display:flex;align-items:center}
-.tetrate-bars :is(.tetrate-wait,.tetrate-write){height:.8em;min-width:1px;
-background:color-mix(in srgb,currentColor 22%,transparent)}
-.tetrate-bars .tetrate-write{background:color-mix(in srgb,currentColor 70%,transparent)}
+.tetrate-bars{border-collapse:collapse;margin:0 0 1em;max-width:62em;font-size:.92em;font-variant-numeric:tabular-nums}
+.tetrate-answer .tetrate-bars tr:nth-child(n){background:none}
+.tetrate-bars td{padding:.1em .9em .1em 0;border:0;overflow-wrap:break-word}
 .tetrate-compare ins{text-decoration:underline;background:var(--t-soft)}
 """,
     "tetrate-maths": """

@@ -20,6 +20,7 @@ function chat(context) {
     h("div", { class: "tetrate-head" }, h("label", {}, h("span", {}, "Model"), model), total, earlier, fresh),
     log, h("div", { class: "tetrate-newer" }, newer), hint, box.node, settings.node);
   let bottom = true;
+  let used = false;
   let mine = false; // what is asked here is seen, wherever one was reading
   let count = 0;
   let height = 0;
@@ -33,23 +34,32 @@ function chat(context) {
     show(newer, false);
   }
 
+  // Where the box to ask in is in sight and used, it stays in sight while the answer above it grows.
+  function atHand() {
+    if (!node.contains(document.activeElement)) return false;
+    const bottom = Math.min(node.closest(".jp-WindowedPanel-outer")?.getBoundingClientRect().bottom ?? Infinity, window.innerHeight);
+    const place = box.node.getBoundingClientRect();
+    return place.top < bottom && place.bottom <= bottom + 1;
+  }
+
   log.addEventListener("scroll", () => { if (isDown()) show(newer, false); }, { passive: true });
 
   return {
     node,
     list,
-    before() { bottom = isDown(); height = log.scrollHeight; },
+    before() { bottom = isDown(); height = log.scrollHeight; used = atHand(); },
     after() {
       show(empty, !list.childElementCount);
       const more = list.childElementCount > count;
       count = list.childElementCount;
       if (bottom || (mine && more)) down();
       else if (log.scrollHeight > height) show(newer, !isDown());
+      if (used || (mine && more)) box.node.scrollIntoView({ block: "nearest" });
       if (more) mine = false;
     },
     fields(changed, all) {
       if ("models" in changed || "model" in changed) options(model, all);
-      if ("total" in changed) setText(total, all.total);
+      if ("total" in changed) setText(total, figures(all.total));
       if ("hint" in changed) { setText(hint, all.hint); show(hint, Boolean(all.hint)); }
       if ("variables" in changed) box.variables(all.variables);
       if ("busy" in changed) fresh.disabled = earlier.disabled = all.busy;
@@ -162,7 +172,7 @@ function message(context) {
     if ("reasoning" in now) { thoughts.innerHTML = all.reasoning; show(reasoning, Boolean(all.reasoning)); }
     if ("tools" in now) called(tools, all.tools);
     if ("notes" in now) notes.replaceChildren(...all.notes.map((note) => h("p", { class: "tetrate-notice", dir: "auto" }, note)));
-    if ("foot" in now) setText(foot, all.foot);
+    if ("foot" in now) setText(foot, figures(all.foot));
     setText(status, all.status);
     show(status, all.state === "running");
     const running = all.state === "running";

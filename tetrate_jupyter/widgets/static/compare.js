@@ -71,7 +71,7 @@ function compare(context) {
 
   function stand(told) {
     bar.value = told.share;
-    setText(stands, told.progress);
+    setText(stands, figures(told.progress));
     show(stop, told.running);
     show(retry, !told.running && told.failed > 0);
     show(clear, !told.running);
@@ -99,6 +99,7 @@ function compare(context) {
     show(undone, Boolean(told.undo));
     if ("views" in changed) view.replaceChildren(...told.views.map((each) => h("option", { value: each }, each)));
     view.value = told.view;
+    if ("columns" in changed) list.style.setProperty("--columns", told.columns.length || 1);
     if ("columns" in changed) base.replaceChildren(...told.columns.map(([id, label]) => h("option", { value: id }, `from ${label}`)));
     base.value = told.base;
     show(base, told.view === "differences");

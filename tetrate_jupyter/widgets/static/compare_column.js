@@ -34,7 +34,7 @@ function column(context, isExpanded) {
       for (const each of [stop, retry, keep, remove, copied]) each.setAttribute("aria-label", `${each.textContent}: ${all.label}`);
       setText(about, all.about);
       show(about, Boolean(all.about));
-      setText(status, all.status);
+      setText(status, figures(all.status));
       status.title = all.exact;
       const [start = 0, waited = 0, wrote = 0] = all.bar;
       wait.style.marginInlineStart = `${start}%`;

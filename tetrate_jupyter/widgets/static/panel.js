@@ -33,6 +33,11 @@ function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// Figures with " · " between them, each of which stays on one line.
+function figures(text) {
+  return text.split(" · ").map((each) => each.replaceAll(" ", "\u00a0")).join(" · ");
+}
+
 // Shows or hides without moving the focus into nothing.
 function show(node, visible) {
   if (node.hidden === !visible) return;

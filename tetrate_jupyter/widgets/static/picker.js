@@ -163,14 +163,14 @@ function picker({ send, announce, view }) {
 
   let number = 0;
   function item() {
-    const name = h("span", { class: "tetrate-id", dir: "ltr", translate: "no" });
+    const name = h("bdi", { dir: "ltr" });
     const about = h("span", { class: "tetrate-quiet tetrate-about", dir: "auto" });
     const cost = h("span", { class: "tetrate-number tetrate-cost" });
     const room = h("span", { class: "tetrate-number tetrate-room" });
     const can = h("span", { class: "tetrate-quiet tetrate-can" });
     const marks = h("span", { class: "tetrate-badges" });
     const row = h("div", { class: "tetrate-option", role: "option", id: id(`row-${++number}`) },
-      h("span", { class: "tetrate-who" }, name, about), cost, room, h("span", { class: "tetrate-more" }, can, marks));
+      h("span", { class: "tetrate-who" }, h("span", { class: "tetrate-id", translate: "no" }, name), about), cost, room, h("span", { class: "tetrate-more" }, can, marks));
     row.addEventListener("click", () => {
       at = made.self().fields.place;
       send("choose", { model: made.self().fields.id });
