@@ -47,6 +47,12 @@ BEGUN: dict[str, tuple[str, str]] = {  # a first part, and what follows it again
     "a lazy quote": ("> > ", "a\n"),
     "a formula without end": ("$$\n", "a\n"),
     "a list in an item": ("- a\n", "  - b\n"),
+    "a list in a numbered item": ("1. a\n\n", "   - b `c`\n"),
+    "a list deep in items": ("- a\n  - b\n    - c\n", "      - d\n"),
+    "a quote of paragraphs": ("", "> a **b**\n>\n"),
+    "a list in a quote": ("> a\n>\n", "> - b\n"),
+    "a quote in a quote": ("> a\n>\n", "> > b\n> >\n"),
+    "code in an item": ("- a\n  ```python\n", "  x = [1, 'a']\n"),
 }
 KINDS = (*UNITS, *BEGUN)
 

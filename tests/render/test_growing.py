@@ -64,9 +64,26 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return lengths
 
 
+NESTED = [
+    "a list in an item", "a list in a numbered item", "a list deep in items", "a quote of paragraphs",
+    "a list in a quote", "a quote in a quote", "code in an item",
+]  # fmt: skip
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize(
-    "kind", ["items", "loose items", "numbers", "nested items", "a table", "short rows", "code", "code of no language"]
+    "kind",
+    [
+        "items",
+        "loose items",
+        "numbers",
+        "nested items",
+        "a table",
+        "short rows",
+        "code",
+        "code of no language",
+        *NESTED,
+    ],
 )
 def test_the_finished_part_of_a_block_is_parsed_once(kind: str, parsed: list[int]) -> None:
     def work(length: int) -> int:
@@ -77,6 +94,56 @@ def test_the_finished_part_of_a_block_is_parsed_once(kind: str, parsed: list[int
         return sum(parsed)
 
     assert work(16_000) < 2.5 * work(8_000)
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_what_a_block_has_inside_is_shown_as_the_whole_renders_while_it_grows(kind: str) -> None:
+    lines, text, stream = text_of(kind, 4_000).splitlines(keepends=True), "", MarkdownStream()
+    for number, line in enumerate(lines[:-1]):
+        text += line
+        stream.update(text)
+        if number % 9 == 0:
+            assert stream.html == render(text)
+    for more in ("- next", " item\n", "> and\n", "lazy\n", "\n", "after *it*\n", "\n", "end"):
+        text += more
+        stream.update(text)
+    stream.finish()
+    assert stream.html == render(text)
+
+
+def test_a_list_in_an_item_that_is_parted_later_stands_apart_from_then_on() -> None:
+    text = "- a\n" + "  - b\n" * 400
+    stream = MarkdownStream()
+    stream.update(text)
+    assert stream.html == render(text)
+    for more in ("\n", "  more\n", "\n", "  and more\n"):
+        text += more
+        stream.update(text)
+    assert "<p" in stream.html
+    assert stream.html == render(text)
+
+
+PREFIXES = ["> ", ">", "> > ", "  ", "   ", "> - ", ">   ", "    "]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("seed", range(30))
+def test_long_quotes_and_items_of_anything_end_as_the_whole_renders(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(4):
+        prefix = chance.choice(PREFIXES)
+        begin = prefix if ">" in prefix else chance.choice(["- ", "1. ", "-   ", "10) "])
+        inside = "".join(chance.choice(LINES) for _ in range(chance.randrange(300, 700))).replace("\r", "")
+        odd = [chance.choice(LINES) for _ in range(chance.randrange(3))]
+        text = begin + inside.replace("\n", f"\n{prefix}") + "".join(odd)
+        stream = MarkdownStream()
+        for end in sorted(chance.randrange(len(text) + 1) for _ in range(40)):
+            before = list(stream.finished)
+            stream.update(text[:end])
+            assert stream.finished[: len(before)] == before
+        stream.update(text)
+        stream.finish()
+        assert stream.html == render(text), text
 
 
 def test_a_block_that_finishes_only_as_a_whole_is_not_rendered_with_every_piece(parsed: list[int]) -> None:

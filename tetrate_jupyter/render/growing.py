@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tetrate_jupyter.render import blocks, syntax
 from tetrate_jupyter.render.code import MAX_COLOURED, code_block, coloured, framed, label
+from tetrate_jupyter.render.nested import Nested
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from markdown_it.token import Token
+
+    from tetrate_jupyter.render.nested import Inside
 
 _RECOLOURED: Final = 500  # characters of code that are coloured as a whole anew whenever they grow
 
@@ -43,6 +46,14 @@ class Growing(Protocol):
 
     def html(self, tokens: Sequence[Token], *, final: bool) -> str:
         """Return the whole block. `final`: nothing more will come, so that it must be exact."""
+        ...
+
+    def nested(self, text: str, make: Callable[[bool], Inside]) -> Nested | None:
+        """Return the inside of what text after the context begins with, where that can be shown for itself."""
+        ...
+
+    def html_around(self, inside: str) -> str:
+        """Return the whole block with this HTML inside of what isn't finished; about right, while it grows."""
         ...
 
 
@@ -102,6 +113,14 @@ class _List:
         last = self._rendered(tokens, starts[1], len(tokens) - 1) if len(starts) > 1 else ""
         return blocks.html([self._first]) + self._done + last + blocks.html(tokens[-1:])
 
+    def nested(self, text: str, make: Callable[[bool], Inside]) -> Nested | None:
+        return Nested.of_item(text, make, tight=not (self._loose or self._gap))
+
+    def html_around(self, inside: str) -> str:
+        parts = blocks.FIXED["list_item_open"], inside, blocks.FIXED["list_item_close"]
+        kind = self._first.type.removesuffix("open") + "close"
+        return blocks.html([self._first]) + self._done + "".join(parts) + blocks.FIXED[kind]
+
     def _loosen(self, tokens: Sequence[Token]) -> None:
         """Once an empty line has parted two items, or parts of one, the paragraphs of all stand apart."""
         if self._loose or tokens[2].hidden:
@@ -119,7 +138,17 @@ class _List:
         return blocks.html(wanted)
 
 
-class _Table:
+class _Flat:
+    """A block with no others inside it."""
+
+    def nested(self, text: str, make: Callable[[bool], Inside]) -> Nested | None:
+        return None
+
+    def html_around(self, inside: str) -> str:
+        return inside
+
+
+class _Table(_Flat):
     def __init__(self, tokens: Sequence[Token], text: str) -> None:
         body = next((n for n, token in enumerate(tokens) if token.type == "thead_close"), 0) + 1
         self._head = blocks.html(tokens[:body])
@@ -143,7 +172,7 @@ class _Table:
         return self._head + body + blocks.FIXED["table_close"]
 
 
-class _Code:
+class _Code(_Flat):
     """Lines of a fence. While it grows, new lines are coloured for themselves, the whole when it has grown by half."""
 
     rows_above = 0

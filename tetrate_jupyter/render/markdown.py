@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
     from tetrate_jupyter.render.growing import Growing
+    from tetrate_jupyter.render.nested import Nested
 
 _NOT_TEXT: Final = dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd")
 _LONG: Final = 1_500  # characters of a block without finished parts that are rendered with every update
@@ -56,9 +57,16 @@ class MarkdownStream:
     change any more and `tail` the rest. Emphasis, code and links that are still open are shown as if they were closed;
     after `finish` the html is exactly `render` of the text. A long paragraph, or another block that only finishes as a
     whole, is rendered anew less often than it grows: `behind` says that the last of the text isn't shown yet.
+
+    `depth`: the blocks that it is inside of. `is_tight`: it is an item whose paragraphs don't stand apart; `is_apart`
+    says that an empty line has parted two of its blocks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, depth: int = 0, is_tight: bool = False) -> None:
+        self.is_apart = False
+        self._depth = depth
+        self._is_tight = is_tight
+        self._nested: Nested | None = None  # what is inside the block being written, where that is shown for itself
         self.finished: list[str] = []
         self.tail = ""
         self.behind = False
@@ -79,7 +87,7 @@ class MarkdownStream:
     @property
     def is_quick(self) -> bool:
         """Whether what is rendered anew with every piece is short."""
-        return len(self._rest) <= _LONG
+        return len(self._rest) <= _LONG if self._nested is None else self._nested.is_quick
 
     @property
     def opening(self) -> str:
@@ -90,6 +98,8 @@ class MarkdownStream:
         """Take in the text so far: the former text and more. Any other text starts over."""
         self._text = text_so_far
         self._take(_normal(text_so_far.removesuffix("\r")))
+        if self._shows_inside():
+            return
         began = time.monotonic()
         self.behind = began < self._due
         if self.behind:
@@ -102,6 +112,7 @@ class MarkdownStream:
 
     def finish(self) -> None:
         """Show the text as it is: nothing more will come."""
+        self._nested = None
         if self._text.endswith("\r"):  # half a line end, or all of it
             self._take(_normal(self._text))
         self._settle()
@@ -110,10 +121,36 @@ class MarkdownStream:
 
     def _take(self, text: str) -> None:
         if not text.startswith(self._done):
-            self.__init__()  # type: ignore[misc]  # another text
+            self.__init__(depth=self._depth, is_tight=self._is_tight)  # type: ignore[misc]  # another text
         room = within(text)
         self._rest = text[len(self._done) : room]
         self._over = unrendered(text[room:], config.SHOWN_CHARACTERS - room)
+
+    def _shows_inside(self) -> bool:
+        """Show a long quote, or item, by what is new inside it; return whether that can be done."""
+        if self._nested is None and len(self._rest) > _LONG:
+            self._nested = self._inside()
+        if self._nested is None:
+            return False
+        if not self._nested.update(self._rest):
+            self._nested = None
+            return False
+        inside = self._nested.html
+        self.tail = (self._growing.html_around(inside) if self._growing else _quoted(inside)) + self._over
+        self.behind = self._nested.behind
+        return True
+
+    def _inside(self) -> Nested | None:
+        from tetrate_jupyter.render.nested import DEEPEST, Nested
+
+        def make(is_tight: bool) -> MarkdownStream:
+            return MarkdownStream(depth=self._depth + 1, is_tight=is_tight)
+
+        if self._depth >= DEEPEST:
+            return None
+        if self._growing is not None:
+            return self._growing.nested(self._rest, make)
+        return Nested.of_quote(self._rest, make)
 
     def _settle(self) -> None:
         """Render what is finished, until no more is found."""
@@ -143,6 +180,7 @@ class MarkdownStream:
                 return 0
             first, last = (tokens[place].map or [0] for place in (tops[0], tops[-1]))
             if len(tops) > 1:
+                self.is_apart = self.is_apart or self._parts(tokens, tops, text)
                 html = blocks.html(tokens[: tops[-1]]) if growing is None else self._ended(tokens, tops, tops[-1])
                 self.finished.append(html)
                 self._joined += html
@@ -164,7 +202,7 @@ class MarkdownStream:
         context = growing.context if growing is not None else ""
         rest = self._rest if final else closed(context + self._rest)[len(context) :]
         if growing is None:
-            return _html(rest)
+            return _html(rest, is_tight=self._is_tight)
         try:
             tokens, tops = self._parsed(rest)
             return self._ended(tokens, tops, len(tokens), final=final)
@@ -181,7 +219,15 @@ class MarkdownStream:
             tokens = syntax.blocks(text)
         else:
             tokens = syntax.blocks(growing.context + text, rows_above=growing.rows_above)
+        if self._is_tight:
+            _tighten(tokens)
         return tokens, [n for n, token in enumerate(tokens) if token.level == 0 and token.map and token.nesting >= 0]
+
+    def _parts(self, tokens: Sequence[Token], tops: Sequence[int], text: str) -> bool:
+        """Whether an empty line stands between two of the blocks."""
+        context = self._growing.context if self._growing is not None else ""
+        lines = (context + text).split("\n")
+        return any(not lines[(tokens[n].map or [1])[0] - 1].strip(" \t") for n in tops[1:])
 
     def _ended(self, tokens: Sequence[Token], tops: Sequence[int], end: int, *, final: bool = True) -> str:
         """Return the HTML of the block being written and of the blocks after it, up to a token."""
@@ -202,13 +248,28 @@ def _normal(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-def _html(text: str) -> str:
+def _quoted(inside: str) -> str:
+    from tetrate_jupyter.render import blocks
+
+    return blocks.FIXED["blockquote_open"] + inside + blocks.FIXED["blockquote_close"]
+
+
+def _tighten(tokens: Sequence[Token]) -> None:
+    for token in tokens:
+        if token.level == 0 and token.type in ("paragraph_open", "paragraph_close"):
+            token.hidden = True
+
+
+def _html(text: str, *, is_tight: bool = False) -> str:
     if not text.strip(" \t\n"):  # Markdown's own white space: a line of any other is a paragraph
         return ""
     try:
         from tetrate_jupyter.render import blocks, syntax
 
-        return blocks.html(syntax.blocks(text))
+        tokens = syntax.blocks(text)
+        if is_tight:
+            _tighten(tokens)
+        return blocks.html(tokens)
     except Exception:  # noqa: BLE001 - a foreign parser fed by a model: whatever it raises, the reader sees the text
         return _as_it_is(text)
 
