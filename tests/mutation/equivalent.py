@@ -42,6 +42,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "_inline: len(content) <= syntax.MAX_INLINE -> Lt": _SHORT_CUT,
         "_followable: return False -> return None": _FALSY,
     },
+    "keys/store": {
+        "KeyStore._from_file: 'file' -> 'file~'": "every place of a store that isn't the keyring is a file",
+    },
     "render/table": {
         "Table.markup: zip(row, kinds, strict=True) -> without strict=": "rows are filled up and cut when the table is made",
         "Table.markup: True -> False": "likewise: rows and kinds have one length",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _ERRORS = ["tests/http/test_error_tables.py", "tests/http/test_faults.py"]
 _CATALOG = ["tests/test_catalog_join.py", "tests/test_catalog_pure.py"]
-_KEYS = ["tests/keys/test_sign_out.py", "tests/keys/test_store.py"]
+_KEYS = ["tests/keys/test_store_values.py", "tests/keys/test_sign_out.py", "tests/keys/test_store.py"]
 _BLOCKS = ["tests/render/test_blocks.py", "tests/render/test_links.py"]
 _RESULT = ["tests/compare/test_pure.py"]
 
@@ -27,7 +27,7 @@ TESTS: dict[str, list[str]] = {
     "render/blocks": _BLOCKS,
     "render/table": ["tests/render/test_table.py"],
     "render/numbers": ["tests/render/test_table.py", "tests/test_amounts.py"],
-    "render/markdown": [*_BLOCKS, "tests/render/test_style.py"],
+    "render/markdown": [*_BLOCKS, "tests/render/test_growing.py", "tests/render/test_bounds.py"],
     "compare/columns": _RESULT,
     "compare/facts": _RESULT,
     "compare/diff": _RESULT,
