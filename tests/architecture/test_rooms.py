@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,12 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return a module's tree, which no test changes: most are wanted by several."""
+    return ast.parse(path.read_text())
+
+
 def imports(tree: ast.AST) -> list[tuple[str, int]]:
     """Return every import, wherever it stands, as (module, line)."""
     found: list[tuple[str, int]] = []
@@ -91,7 +98,7 @@ def test_imports_go_downward_only(path: Path) -> None:
     if here == "__init__":
         pytest.skip("the package's face names what is public, lazily")
     wrong = []
-    for module, line in imports(ast.parse(path.read_text())):
+    for module, line in imports(parsed(path)):
         if not module.startswith(NAME + "."):
             continue
         target = module.split(".")[1]
@@ -111,7 +118,7 @@ def own_imports() -> dict[str, set[str]]:
     files = {".".join((NAME, *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in modules()}
     found: dict[str, set[str]] = {name: set() for name in files}
     for name, path in files.items():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ImportFrom):
                 found[name] |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
             elif isinstance(node, ast.Import):
@@ -149,7 +156,7 @@ def pure_modules() -> list[tuple[Path, set[str]]]:
 
 @pytest.mark.parametrize(("path", "allowed"), pure_modules(), ids=lambda p: p.name if isinstance(p, Path) else "")
 def test_pure_modules_do_no_io(path: Path, allowed: set[str]) -> None:
-    for module, line in imports(ast.parse(path.read_text())):
+    for module, line in imports(parsed(path)):
         top = module.split(".")[0]
         assert module not in NO_IO, f"line {line}: {module}"
         assert top in allowed or top == NAME or top in sys.stdlib_module_names, f"line {line}: {module}"
@@ -159,7 +166,7 @@ def test_only_one_module_knows_httpx() -> None:
     knowing = {
         str(p.relative_to(PACKAGE))
         for p in modules()
-        for module, _ in imports(ast.parse(p.read_text()))
+        for module, _ in imports(parsed(p))
         if module.split(".")[0] in {"httpx", "httpcore"}
     }
     assert knowing == {"http/client.py"}
@@ -171,7 +178,7 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
     assert text.count("\n") <= MAX_MODULE
     long = [
         f"{node.name}: {(node.end_lineno or 0) - node.lineno + 1} lines"
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(parsed(path))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and (node.end_lineno or 0) - node.lineno + 1 > MAX_FUNCTION
     ]
@@ -180,4 +187,4 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_every_module_says_what_it_is_for(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert ast.get_docstring(parsed(path))
