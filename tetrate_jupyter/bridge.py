@@ -360,7 +360,7 @@ async def _ticking(work: Coroutine[Any, Any, T], tick: Callable[[], float]) -> T
 
 
 def default_bridge() -> Bridge:
-    """Give the bridge that everything shares."""
+    """Return the bridge that everything shares."""
     return _DEFAULT
 
 

@@ -267,7 +267,7 @@ def scope_is_loopback(scope: str) -> bool:
 
 
 def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
-    """Give the base URL with `/v1` appended unless its end says that it is whole; explain what is wrong otherwise.
+    """Return the base URL with `/v1` appended unless its end says that it is whole; explain what is wrong otherwise.
 
     "gateway.example", "https://gateway.example/" and "https://gateway.example/v1/" all give
     "https://gateway.example/v1". Left alone is what has a version segment ("/v1beta/openai/") or ends as compatible

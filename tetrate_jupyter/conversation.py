@@ -100,7 +100,7 @@ class Conversation:
     # --- asking ----------------------------------------------------------------------------------------------
 
     def begin(self, *, cell_id: str | None = None, system: str | None = None) -> Turn:
-        """Give the context for the next question.
+        """Return the context for the next question.
 
         Where the cell `cell_id` has asked before in this branch, that is what came before its exchange, and `add` will
         replace it. A `system` prompt, where there is one, comes first.
@@ -163,7 +163,7 @@ class Conversation:
             return tuple(self._branches.values())
 
     def messages(self, *, system: str | None = None, upto: str | None = None) -> tuple[Message, ...]:
-        """Give the current branch as it is sent: `system` first, then every exchange up to and with `upto` (an id)."""
+        """Return the current branch as it is sent: `system` first, then every exchange up to `upto` (an id), too."""
         exchanges = self.exchanges
         if upto is not None:
             exchanges = exchanges[: _place(exchanges, upto) + 1]
@@ -174,7 +174,7 @@ class Conversation:
         return estimate_tokens(self.messages(system=system))
 
     def variants(self, exchange_id: str) -> tuple[Branch, ...]:
-        """Give the branches that differ first at this exchange of the current branch, one for each way it went.
+        """Return the branches that differ first at this exchange of the current one, one for each way it went.
 
         Oldest way first; the current branch stands for its own. One branch only: it was never edited.
         """
@@ -254,7 +254,7 @@ class Conversation:
         return tuple(made)
 
     def fork(self, *, upto: str | None = None) -> Conversation:
-        """Give an independent conversation with a copy of the exchanges up to and with `upto` (an id; default: all)."""
+        """Return an independent conversation with a copy of the exchanges up to `upto` (an id), too; default: all."""
         exchanges = self.exchanges
         if upto is not None:
             exchanges = exchanges[: _place(exchanges, upto) + 1]

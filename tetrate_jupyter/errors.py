@@ -105,7 +105,7 @@ class TetrateError(Exception):
         return self.with_traceback(None)
 
     def lines(self) -> list[str]:
-        """Give the text a person sees, line by line, without the class name."""
+        """Return the text a person sees, line by line, without the class name."""
         found = [self.message]
         if self.next_step:
             found.append(f"Next: {self.next_step}")

@@ -66,7 +66,7 @@ class Total:
     ignored: int = 0
 
     def plus(self, entry: Entry) -> Total:
-        """Give the total with `entry` counted too."""
+        """Return the total with `entry` counted too."""
         sent, written = entry.usage.prompt_tokens, entry.usage.completion_tokens
         known = sent is not None and written is not None
         return Total(
@@ -125,7 +125,7 @@ class Ledger:
             return tuple(self._entries)
 
     def total(self) -> Total:
-        """Give the sums over everything recorded, entries already dropped included."""
+        """Return the sums over everything recorded, entries already dropped included."""
         with self._lock:
             return self._total
 

@@ -39,7 +39,7 @@ class Observers:
         return stop
 
     def notify(self) -> None:
-        """Tell everybody, in the order they were added."""
+        """Call everybody, in the order they were added."""
         with self._lock:
             callbacks = tuple(self._callbacks.values())
         interrupt: KeyboardInterrupt | None = None

@@ -45,7 +45,7 @@ class Page:
     text: str
 
     def html(self) -> str:
-        """Give the page; everything in it is escaped, nothing is loaded, no script runs."""
+        """Return the page; everything in it is escaped, nothing is loaded, no script runs."""
         return (
             "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>{escape(self.title)}</title><style>{_STYLE}</style>"

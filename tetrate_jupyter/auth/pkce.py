@@ -23,27 +23,27 @@ _AGAIN: Final = "run %tetrate_login again; it starts at once"
 
 
 def new_verifier() -> str:
-    """Give a fresh code verifier: 128 random characters of A-Z a-z 0-9 - _."""
+    """Return a fresh code verifier: 128 random characters of A-Z a-z 0-9 - _."""
     return _base64url(secrets.token_bytes(VERIFIER_BYTES))
 
 
 def new_state() -> str:
-    """Give a fresh value that ties a callback to its attempt."""
+    """Return a fresh value that ties a callback to its attempt."""
     return _base64url(secrets.token_bytes(STATE_BYTES))
 
 
 def challenge_of(verifier: str) -> str:
-    """Give the S256 code challenge of a verifier: base64url of its SHA-256, without padding."""
+    """Return the S256 code challenge of a verifier: base64url of its SHA-256, without padding."""
     return _base64url(hashlib.sha256(verifier.encode("ascii")).digest())
 
 
 def callback_address(port: int, state: str) -> str:
-    """Give where the browser is to come back to. "localhost" at the root path is the only form seen in use."""
+    """Return where the browser is to come back to. "localhost" at the root path is the only form seen in use."""
     return f"http://localhost:{port}/?{urlencode({'state': state})}"
 
 
 def authorization_url(auth_url: str, callback: str, challenge: str) -> str:
-    """Give the consent page's address. The router calls the callback's parameter `callback`, not redirect_uri."""
+    """Return the consent page's address. The router calls the callback's parameter `callback`, not redirect_uri."""
     query = {
         "callback": callback,
         "code_challenge": challenge,
@@ -91,7 +91,7 @@ def code_of_query(query: str, state: str) -> str:
 
 
 def code_of_paste(text: str, state: str) -> str:
-    """Give the authorization code of what a person pasted: the address the browser ended at, its query, or the code.
+    """Return the authorization code of what a person pasted: the address the browser ended at, its query, or the code.
 
     Raises as `code_of_query`.
     """

@@ -30,7 +30,7 @@ class SingleFlight(Generic[T]):
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     async def run(self, name: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Give the result of the run called `name`, which is started unless it is under way."""
+        """Return the result of the run called `name`, which is started unless it is under way."""
         key = (asyncio.get_running_loop(), name)
         flight = self._flights.get(key)
         if flight is None:

@@ -55,7 +55,7 @@ _TOOLS: Final = frozenset({"tool_choice", "function_calling"})
 
 
 def join(listed: Iterable[WireModel], catalog: Iterable[CatalogModel] = ()) -> tuple[Model, ...]:
-    """Give the models that can be chatted with, by provider and id.
+    """Return the models that can be chatted with, by provider and id.
 
     Ids match whatever their case. Dropped: duplicates, models that the catalog has disabled, what isn't for chat, and
     ids that can't be used (`is_usable`).

@@ -64,7 +64,7 @@ class ModelList(Sequence[Model]):
     # --- finding ---------------------------------------------------------------------------------------------
 
     def search(self, query: str) -> ModelList:
-        """Give the models that fit every word of `query`, in this list's order.
+        """Return the models that fit every word of `query`, in this list's order.
 
         A word is a pattern for the id ("claude-*", "*flash*"), a context size that is needed at least ("200k", "1m"),
         a capability ("vision", "tools", "reasoning", "structured", any of the catalog's own words), "cheap" (at most
@@ -80,11 +80,11 @@ class ModelList(Sequence[Model]):
         return ModelList(search.in_order(self._models, by, descending=descending))
 
     def get(self, model_id: str) -> Model | None:
-        """Give the model with this id, whatever its case, or None. "unlisted:ID" means ID here."""
+        """Return the model with this id, whatever its case, or None. "unlisted:ID" means ID here."""
         return self._by_id.get(model_id.strip().removeprefix(UNLISTED).strip().lower())
 
     def find(self, model_id: str) -> Model:
-        """Give the model with this id, whatever its case. Raises `UnknownModelError`, which offers the nearest ids."""
+        """Return the model with this id, whatever its case. Raises `UnknownModelError`, which has the nearest ids."""
         found = self.get(model_id)
         if found is not None:
             return found
@@ -97,7 +97,7 @@ class ModelList(Sequence[Model]):
         )
 
     def nearest(self, text: str, n: int = 3) -> tuple[str, ...]:
-        """Give up to `n` (default 3) ids that look like `text`, best first."""
+        """Return up to `n` (default 3) ids that look like `text`, best first."""
         return tuple(m.id for m in search.nearest(self._models, text, n))
 
     def default(self, day: date | None = None) -> Model | None:

@@ -48,7 +48,7 @@ class Wish:
             raise OptionError(f"There is no filter {min(unknown)!r}.", next_step=f"use: {', '.join(CAPABILITIES)}")
 
     def of(self, models: ModelList) -> ModelList:
-        """Give the models that fit, in the order wished for; contexts largest first, prices cheapest first."""
+        """Return the models that fit, in the order wished for; contexts largest first, prices cheapest first."""
         from tetrate_jupyter.catalog.models import ModelList
 
         wanted = [CAPABILITIES[name] for name in self.capabilities]
@@ -61,17 +61,17 @@ class Wish:
 
 
 def provider_of(model: Model) -> str:
-    """Give the provider's name, "other" where none is known."""
+    """Return the provider's name, "other" where none is known."""
     return model.provider or "other"
 
 
 def providers(models: Sequence[Model]) -> list[str]:
-    """Give the providers, in the order of the alphabet."""
+    """Return the providers, in the order of the alphabet."""
     return sorted({provider_of(m) for m in models}, key=str.lower)
 
 
 def row(model: Model, day: date | None = None) -> dict[str, Any]:
-    """Give a model as texts for a row; what hides in a text is made visible. `day`: today, unless told otherwise."""
+    """Return a model as texts for a row; what hides in a text is made visible. `day`: today, unless told otherwise."""
     known = model.price.input is not None and model.price.output is not None
     flags = {name: has(model) for name, has in CAPABILITIES.items()}
     can = [name for name, flag in flags.items() if flag]

@@ -36,12 +36,12 @@ _DIGITS = re.compile(r"\d+")
 
 
 def today() -> date:
-    """Give the date in UTC, as the catalog's dates are."""
+    """Return the date in UTC, as the catalog's dates are."""
     return datetime.now(timezone.utc).date()
 
 
 def blended_price(model: Model) -> Decimal | None:
-    """Give US dollars per million tokens at three tokens read for one written; None where a price is unknown."""
+    """Return US dollars per million tokens at three tokens read for one written; None where a price is unknown."""
     if model.price.input is None or model.price.output is None:
         return None
     three = EXACT.multiply(model.price.input, Decimal(3))
@@ -141,7 +141,7 @@ def in_order(models: Iterable[Model], by: str, *, descending: bool = False) -> l
 
 
 def nearest(models: Iterable[Model], text: str, n: int = 3) -> list[Model]:
-    """Give up to `n` models whose id or name looks like `text`, best first; none where nothing does."""
+    """Return up to `n` models whose id or name looks like `text`, best first; none where nothing does."""
     wanted = _plain(text.strip()[:_LONGEST])
     if not wanted:
         return []

@@ -57,11 +57,11 @@ class Source(Protocol):
     """Where lists come from: the HTTP client."""
 
     async def models(self, key: Secret) -> list[WireModel]:
-        """Give the key's own list."""
+        """Return the key's own list."""
         ...
 
     async def catalog(self) -> list[CatalogModel]:
-        """Give the public catalog, whole."""
+        """Return the public catalog, whole."""
         ...
 
 
@@ -133,7 +133,7 @@ class Catalog:
         return tuple(note for note in (state.list_note, state.ids_note, state.catalog_note, state.disk_note) if note)
 
     def billed(self, asked: str, answered: str | None) -> Model | None:
-        """Give the model whose price a request is billed at: the one that answered, where it says which.
+        """Return the model whose price a request is billed at: the one that answered, where it says which.
 
         The answering id may carry a date, lack the provider's prefix, or be a fallback beyond this key's list.
         None where it can't be told: then the cost is unknown.
@@ -186,7 +186,7 @@ class Catalog:
     # --- fetching ----------------------------------------------------------------------------------------------
 
     async def refresh(self, key: Secret, *, force: bool = False) -> ModelList:
-        """Give the models of `key`, fetching what is missing or too old; `force`: fetch both lists anew.
+        """Return the models of `key`, fetching what is missing or too old; `force`: fetch both lists anew.
 
         Parallel calls share one fetch. Raises the router's error where there is no list of this key yet, where the key
         is refused, and with `force`; otherwise the older list stays in use and the trouble is a note. A key whose list

@@ -45,7 +45,7 @@ def table(models: Sequence[Model], day: date | None = None) -> Table:
 
 
 def plain(models: Sequence[Model], day: date | None = None) -> str:
-    """Give the table as plain text; wider than usual rather than with an id cut short: ids are there to be copied."""
+    """Return the table as plain text; wider than usual rather than with an id cut short: ids are there to be copied."""
     longest = max((len(m.id) for m in models[:MOST_ROWS]), default=0)
     return table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
 

@@ -68,7 +68,7 @@ def need(module: str, name: str) -> None:
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Give the child's environment: the person's own keys and addresses stay out of a demo."""
+    """Return the child's environment: the person's own keys and addresses stay out of a demo."""
     own = {*config.KEY_VARIABLES, config.BASE_URL_VARIABLE, config.AUTH_URL_VARIABLE, config.HOST_VARIABLE}
     return {**{k: v for k, v in os.environ.items() if k not in own}, **extra}
 

@@ -19,7 +19,7 @@ MARK = "tetrate_jupyter"  # notebook metadata: the fingerprint of the sources as
 
 
 def pristine() -> JSONObject:
-    """Give the quickstart as it is shipped, with outputs."""
+    """Return the quickstart as it is shipped, with outputs."""
     packaged = resources.files("tetrate_jupyter.cli").joinpath(NAME)
     text = (
         packaged.read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def place(folder: Path) -> tuple[Path, str]:
 
 
 def fingerprint(notebook: JSONObject) -> str:
-    """Give a digest of what a person writes: the kinds and sources of all cells; outputs don't count."""
+    """Return a digest of what a person writes: the kinds and sources of all cells; outputs don't count."""
     cells = notebook.get("cells")
     parts = [(c.get("cell_type"), _source(c)) for c in cells if isinstance(c, dict)] if isinstance(cells, list) else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

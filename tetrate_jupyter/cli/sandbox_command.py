@@ -62,7 +62,7 @@ def run_sandbox(*, port: int, speed: float, with_key: bool = False, list_faults:
 
 
 def environment_line(name: str, value: str) -> str:
-    """Give the line that sets a variable in this system's usual shell."""
+    """Return the line that sets a variable in this system's usual shell."""
     return f'$env:{name} = "{value}"' if os.name == "nt" else f"export {name}={value}"
 
 

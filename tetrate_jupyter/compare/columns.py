@@ -97,7 +97,7 @@ def _from_mapping(given: Mapping[str, Any]) -> Wish:
 
 
 def columns_of(wanted: Iterable[Wish], models: ModelList) -> tuple[Column, ...]:
-    """Give the columns that were asked for, in that order, each pattern's models in the list's.
+    """Return the columns that were asked for, in that order, each pattern's models in the list's.
 
     What no model fits becomes a column that carries its problem. Raises `UnknownModelError` where nothing at all fits,
     `OptionError` for more than 50 columns.
@@ -147,7 +147,7 @@ def _check_count(found: list[Column], wish: Wish) -> None:
 
 
 def numbered(columns: Iterable[Column]) -> tuple[Column, ...]:
-    """Give each column an id of its own ("c1", "c2", ...) and a label that no other has."""
+    """Return each column an id of its own ("c1", "c2", ...) and a label that no other has."""
     counts: Counter[str] = Counter()
     labels: set[str] = set()
     found = []
@@ -163,13 +163,13 @@ def numbered(columns: Iterable[Column]) -> tuple[Column, ...]:
 
 
 def own_label(label: str, asked: str) -> str | None:
-    """Give a column's label where somebody chose it; None where it is the model's name, counted or not."""
+    """Return a column's label where somebody chose it; None where it is the model's name, counted or not."""
     base, _, number = label.rpartition(" #")
     return None if label == asked or (base == asked and number.isdigit()) else label
 
 
 def neighbours(own: Model, models: Iterable[Model], *, images: bool = False) -> list[Model]:
-    """Give two models to put beside `own`: of other providers, current, nearest to it in price.
+    """Return two models to put beside `own`: of other providers, current, nearest to it in price.
 
     Where its price is unknown, the cheapest ones. `images`: they must not be known to take text only.
     """

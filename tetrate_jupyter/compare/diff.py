@@ -26,7 +26,7 @@ class Piece(NamedTuple):
 
 
 def word_diff(one: str, other: str) -> tuple[Piece, ...]:
-    """Say what has to go from `one` and what has to come to make it `other`.
+    """Return what has to go from `one` and what has to come to make it `other`.
 
     The "same" and "removed" pieces together are `one`, the "same" and "added" ones `other`. Very long texts are
     compared line by line; of those with too many lines for that, only what they begin and end with is told apart.
@@ -61,7 +61,7 @@ def _ends(first: Sequence[str], second: Sequence[str]) -> list[Piece]:
 
 
 def diff_html(pieces: Iterable[Piece]) -> str:
-    """Give the pieces for a page as `<del>` and `<ins>`: told apart by line-through and underline, not by colour."""
+    """Return the pieces for a page as `<del>` and `<ins>`: told apart by line-through and underline, not by colour."""
     tags = {"removed": "del", "added": "ins"}
     return "".join(
         f"<{tags[p.kind]}>{escape(p.text)}</{tags[p.kind]}>" if p.kind in tags else escape(p.text) for p in pieces

@@ -34,7 +34,7 @@ _SAID: Final = {"skipped": "not asked"}
 
 
 def headline(result: ResultData) -> str:
-    """Give the line above everything: how many, how they ended, how long, what it cost against the forecast."""
+    """Return the line above everything: how many, how they ended, how long, what it cost against the forecast."""
     facts, rows = result.facts, result.rows
     parts = [_count(len(result.heads), "column")]
     if len(facts.prompts) > 1:
@@ -94,7 +94,7 @@ def _reason(message: str) -> str:
 
 
 def table(columns: Sequence[ColumnFigures], result: ResultData) -> Table:
-    """Give the figures, one row per column."""
+    """Return the figures, one row per column."""
     if result.is_blind:
         return Table(_COLUMNS[:2], [[c.head.label, _state(c, several=c.rows > 1)] for c in columns])
     several = len(result.facts.prompts) * result.facts.repeats > 1
@@ -139,7 +139,7 @@ def _money(column: ColumnFigures) -> str:
 
 
 def digest(column: ColumnFigures, same: float | None, *, blind: bool = False) -> str:
-    """Give one prompt of one column in a line: how it ended, how many repeats agree, median and range of time, cost."""
+    """Return one prompt of one column in a line: how it ended, how many repeats agree, median and range of time."""
     parts = [_state(column, several=column.rows > 1)]
     if same is not None:
         parts.append(f"{same:.0%} the same")
@@ -155,7 +155,7 @@ def sentence(clauses: Sequence[str]) -> str:
 
 
 def repeats(answer: Merged, of: int) -> str:
-    """Say which repeats gave this answer."""
+    """Return which repeats gave this answer, in words."""
     which = ", ".join(str(n + 1) for n in answer.repeats[:20]) + (", …" if len(answer.repeats) > 20 else "")
     if len(answer.repeats) == 1:
         return f"Repeat {which} of {of}"
@@ -163,7 +163,7 @@ def repeats(answer: Merged, of: int) -> str:
 
 
 def notices(row: Row) -> list[str]:
-    """Say what a reader must know: why there is no answer, or why it isn't whole."""
+    """Return what a reader must know: why there is no answer, or why it isn't whole."""
     found = beside_chip(row.notices)
     if row.error is not None:
         found = list(beside_error(found))
@@ -181,7 +181,7 @@ def notices(row: Row) -> list[str]:
 
 
 def line(row: Row) -> str:
-    """Give the quiet line under an answer; "" where nothing was asked."""
+    """Return the quiet line under an answer; "" where nothing was asked."""
     if row.total is None and row.tokens_out is None:
         return ""
     first = f"first token {seconds(row.first_token)}, " if row.first_token is not None else ""

@@ -24,7 +24,7 @@ class Histories:
         self._branches: dict[Attempt, str] = {}
 
     def of(self, cell: Cell) -> Conversation:
-        """Give a cell's conversation; only the column's history where no text came."""
+        """Return a cell's conversation; only the column's history where no text came."""
         attempt = cell.attempt
         if attempt is None or attempt.answer is None or not attempt.answer.text.strip():
             return Conversation(cell.column.history)

@@ -42,7 +42,7 @@ class _Room:
         self.rendered = 0
 
     def take(self, html: str) -> str:
-        """Give the piece, or nothing where it is too much."""
+        """Return the piece, or nothing where it is too much."""
         if len(html) > self.left:
             self.left_out += 1
             return ""
@@ -117,7 +117,7 @@ def _cut_prompt(prompt: str) -> str:
 
 
 def grid(result: ResultData, number: int) -> str:
-    """Give one prompt's answers side by side, repeats folded; `result` needs the rows of that prompt only."""
+    """Return one prompt's answers side by side, repeats folded; `result` needs the rows of that prompt only."""
     return _grid(_by_prompt(result)[number], _Room(len(result.rows)))
 
 
@@ -156,7 +156,7 @@ def _answer(head: Head, answer: Merged, of: int, room: _Room) -> str:
 
 
 def _markdown(text: str, most: int, room: _Room) -> tuple[str, int]:
-    """Give the HTML of at most `most` characters, and how many were left out."""
+    """Return the HTML of at most `most` characters, and how many were left out."""
     cut = max(0, len(text) - most)
     shown = text[:most] if cut else text
     room.rendered += len(shown)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def recipe(result: ResultData) -> str:
-    """Give the source of the cell. What isn't plain data (a schema, tools, images, history) is named in a comment."""
+    """Return the source of the cell. What isn't plain data (a schema, tools, images, history) is named in a comment."""
     facts, notes = result.facts, []
     lines = [f"prompts = {_list(repr(p) for p in facts.prompts)}", f"models = {_list(map(_column, result.heads))}"]
     arguments = [(name, value) for name, value in facts.params if not _is_named(value)]

@@ -185,7 +185,7 @@ class Result(ResultData):
         return plot(self)
 
     def blind(self) -> Blind:
-        """Give the answers with the names hidden, to show or to display; the result itself reveals them."""
+        """Return the answers with the names hidden, to show or to display; the result itself reveals them."""
         return Blind(self, self.comparison.setup.blind_names() if self.comparison is not None else None)
 
     @property

@@ -89,7 +89,7 @@ class Head:
 
 
 def row_of(cell: Cell) -> Row:
-    """Give a cell as it stands now."""
+    """Return a cell as it stands now."""
     place, attempt, error = cell.place, cell.attempt, cell.error
     facts: dict[str, Any] = {}
     if attempt is not None:
@@ -146,7 +146,7 @@ def _of_answer(answer: Answer, *, running: bool) -> dict[str, Any]:
 
 
 def head_of(column: Column) -> Head:
-    """Give a column's facts."""
+    """Return a column's facts."""
     model = column.model
     return Head(
         column.id,
@@ -161,7 +161,7 @@ def head_of(column: Column) -> Head:
 
 
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Give parameters as JSON can hold them; classes and functions by their name."""
+    """Return parameters as JSON can hold them; classes and functions by their name."""
     return {name: _plain(value) for name, value in params.items() if value is not None}
 
 

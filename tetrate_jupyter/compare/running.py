@@ -95,7 +95,7 @@ class Comparison:
         return tuple(cell for place, cell in self._cells.items() if place.column not in self._removed)
 
     def cell(self, column: str, prompt: int = 0, repeat: int = 0) -> Cell:
-        """Give one cell; `column` is an id or a label. Raises `OptionError` where there is none such."""
+        """Return one cell; `column` is an id or a label. Raises `OptionError` where there is none such."""
         found = self._cells.get(Place(self._column(column).id, prompt, repeat))
         if found is None:
             raise OptionError(
@@ -139,7 +139,7 @@ class Comparison:
         return self.result_of(range(len(self.setup.prompts)))
 
     def result_of(self, prompts: Iterable[int]) -> Result:
-        """Give the same for some of the prompts, by number: for whoever shows few of thousands."""
+        """Return the same for some of the prompts, by number: for whoever shows few of thousands."""
         columns, repeats = self.columns, range(self.setup.repeats)
         places = [Place(c.id, prompt, repeat) for prompt in prompts for c in columns for repeat in repeats]
         rows = [row_of(self._cells[place]) for place in places]
@@ -229,11 +229,11 @@ class Comparison:
     # --- going on --------------------------------------------------------------------------------------------
 
     def conversation(self, column: str, prompt: int = 0, repeat: int = 0) -> Conversation:
-        """Give a column's own conversation: its history, and the cell's prompt and answer where one came."""
+        """Return a column's own conversation: its history, and the cell's prompt and answer where one came."""
         return self._conversations.of(self.cell(column, prompt, repeat))
 
     def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Comparison:
-        """Give a comparison that asks on: each column goes on from its own answer to prompt `after`. Not started."""
+        """Return a comparison that asks on: each column goes on from its own answer to prompt `after`. Not started."""
         columns = tuple(replace(c, history=self.conversation(c.id, after, repeat).exchanges) for c in self.columns)
         setup = replace(self.setup, prompts=(prompt,), columns=columns, repeats=1, images=(), cuts=())
         return Comparison(self.session, *checked(self.session, setup))

@@ -70,11 +70,11 @@ class Setup:
         return len(self.prompts) * len(self.columns) * self.repeats
 
     def column(self, column_id: str) -> Column:
-        """Give a column by its id."""
+        """Return a column by its id."""
         return next(c for c in self.columns if c.id == column_id)
 
     def start_order(self) -> list[Place]:
-        """Give every cell in the order it is started: repeat by repeat, prompt by prompt, the columns shuffled."""
+        """Return every cell in the order it is started: repeat by repeat, prompt by prompt, the columns shuffled."""
         shuffled = random.Random(self.seed)  # noqa: S311 - an order, not a secret
         ids = [c.id for c in self.columns]
         found = []
@@ -85,19 +85,19 @@ class Setup:
         return found
 
     def blind_names(self) -> dict[str, str]:
-        """Give the name of each column while its model is hidden ("A", "B", ...), in the order to show them."""
+        """Return the name of each column while its model is hidden ("A", "B", ...), in the order to show them."""
         return blind_names([c.id for c in self.columns], self.seed)
 
 
 def blind_names(columns: Iterable[str], seed: int) -> dict[str, str]:
-    """Give the letter of each column while its model is hidden, in the order to show them, by the columns' ids."""
+    """Return the letter of each column while its model is hidden, in the order to show them, by the columns' ids."""
     ids = list(columns)
     random.Random(f"blind {seed}").shuffle(ids)  # noqa: S311 - as above; not the order they start in
     return {column: _letters(number) for number, column in enumerate(ids)}
 
 
 def new_seed() -> int:
-    """Give a seed where the caller has none; it is recorded, so that the run can be repeated."""
+    """Return a seed where the caller has none; it is recorded, so that the run can be repeated."""
     return random.SystemRandom().randrange(_SEEDS)
 
 

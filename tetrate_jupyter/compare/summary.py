@@ -61,7 +61,7 @@ class Merged:
 
 
 def spread(values: Iterable[float | Decimal | None]) -> Spread | None:
-    """Give median and range of what is known; None where nothing is."""
+    """Return median and range of what is known; None where nothing is."""
     known = [float(v) for v in values if v is not None]
     return Spread(len(known), statistics.median(known), min(known), max(known)) if known else None
 
@@ -99,6 +99,6 @@ def merged(rows: Iterable[Row]) -> list[Merged]:
 
 
 def agreement(rows: Iterable[Row]) -> float | None:
-    """Give the share of whole answers that are the most frequent one; None below two."""
+    """Return the share of whole answers that are the most frequent one; None below two."""
     whole = [r for r in rows if r.state == "done"]
     return len(merged(whole)[0].repeats) / len(whole) if len(whole) > 1 else None

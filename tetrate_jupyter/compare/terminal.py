@@ -20,7 +20,7 @@ _ANSWERS: Final = 12  # answers written out; the table has all columns
 
 
 def text(result: ResultData) -> str:
-    """Give the text. Answers are written out for one prompt; for more, `result.df` has them."""
+    """Return the text. Answers are written out for one prompt; for more, `result.df` has them."""
     figured = [figures(c.head, c.rows) for c in result.columns]
     head = with_chip(facts.headline(result), facts.provenance(result.rows))
     parts = [one_line(head), *map(one_line, facts.shortfall(figured, result))]

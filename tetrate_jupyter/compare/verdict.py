@@ -18,7 +18,7 @@ TIE: Final = 0.05  # a lead within this share of the best is none: clocks and to
 
 
 def verdict(columns: Sequence[ColumnFigures]) -> list[str]:
-    """Give the leaders and, where a model was asked twice, the noise: one clause each.
+    """Return the leaders and, where a model was asked twice, the noise: one clause each.
 
     Where `max_cost` left something out or cut it short, there are no leaders; where columns failed or were stopped, the
     others' leaders come after the number of columns that they lead.
@@ -32,7 +32,7 @@ def verdict(columns: Sequence[ColumnFigures]) -> list[str]:
 
 
 def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
-    """Say who was fastest, cheapest and longest: one clause each, none where it is a tie or nobody can be compared.
+    """Return who was fastest, cheapest and longest: one clause each, none where it is a tie or nobody can be compared.
 
     Only columns that answered everything count, and none does where `max_cost` left out or cut short what others would
     have answered. A lead below 5 % is a tie. Where a model was asked twice, its columns
@@ -46,7 +46,7 @@ def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
 
 
 def noise(columns: Sequence[ColumnFigures]) -> str:
-    """Say how far columns of the same model are apart, "" where no model was asked twice.
+    """Return how far columns of the same model are apart, "" where no model was asked twice.
 
     Whatever differs by less between two models says nothing about them.
     """

@@ -20,7 +20,7 @@ _PALE, _DARK = _BAR.format(".35"), _BAR.format(".95")
 
 
 def waterfall(result: ResultData) -> str:
-    """Give the bars, "" where there are none or too many. Each has its seconds as text beside it."""
+    """Return the bars, "" where there are none or too many. Each has its seconds as text beside it."""
     rows = [r for r in result.rows if r.started is not None and r.total is not None]
     if not rows or len(rows) > MOST:
         return ""

@@ -154,7 +154,7 @@ class Halves:
 
 
 def usage_of(wire: WireUsage, before: Usage | None = None) -> Usage:
-    """Give the router's counts in our terms; what it left out, or can't be a count, stays unknown.
+    """Return the router's counts in our terms; what it left out, or can't be a count, stays unknown.
 
     `before`: what came in an earlier chunk. Halves are joined, and neither 0 nor nothing overwrites a count.
     """

@@ -1,4 +1,4 @@
-"""Say in bounded text what a Python value is, for a reader who sees nothing else of it: a model."""
+"""Describe a Python value in bounded text, for a reader who sees nothing else of it: a model."""
 
 from __future__ import annotations
 

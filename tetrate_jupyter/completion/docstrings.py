@@ -18,7 +18,7 @@ _SPHINX = re.compile(r":param\s+(?:[^:]*\s)?(?P<name>\w+):\s*(?P<text>.*)\Z")
 
 
 def summary(docstring: str | None) -> str:
-    """Give the first paragraph on one line, or ""."""
+    """Return the first paragraph on one line, or ""."""
     lines: list[str] = []
     for line in inspect.cleandoc(docstring or "").splitlines():
         stripped = line.strip()
@@ -29,7 +29,7 @@ def summary(docstring: str | None) -> str:
 
 
 def parameters(docstring: str | None) -> dict[str, str]:
-    """Give the description of each parameter that `docstring` describes in one of the three usual styles."""
+    """Return the description of each parameter that `docstring` describes in one of the three usual styles."""
     lines = inspect.cleandoc(docstring or "").splitlines()
     found = _sphinx(lines)
     for at, line in enumerate(lines):
@@ -42,7 +42,7 @@ def parameters(docstring: str | None) -> dict[str, str]:
 
 
 def _section(lines: list[str], *, underlined: bool) -> list[str]:
-    """Give the lines up to the next section: an underlined title (NumPy) or the first line not indented (Google)."""
+    """Return the lines up to the next section: an underlined title (NumPy) or the first line not indented (Google)."""
     for at, line in enumerate(lines):
         is_next = at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]) is not None
         if is_next if underlined else (line and not line[0].isspace()):

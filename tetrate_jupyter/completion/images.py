@@ -64,7 +64,7 @@ def is_image(value: object) -> bool:
 
 
 def media_type(data: bytes) -> str | None:
-    """Tell from its first bytes which of the four sendable kinds `data` is; None where it is none of them."""
+    """Return which of the four sendable kinds `data` is, by its first bytes; None where it is none of them."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -193,7 +193,7 @@ def _from_bytes(data: bytes, name: str) -> Image:
 
 
 def _recognise(data: bytes, label: str) -> tuple[str, str]:
-    """Say what unsendable `data` is, and how to get something sendable from it."""
+    """Return what unsendable `data` is, and how to get something sendable from it."""
     as_png = _AS_PNG.format(name=label, stem=Path(label).stem)
     for starts, at, what in _UNSENDABLE:
         if data.startswith(starts, at):

@@ -47,7 +47,7 @@ _STRICT_DEPTH: Final = 5
 
 
 def subschemas(schema: JSONObject) -> Iterator[JSONObject]:
-    """Give `schema` and every schema within it. Names of properties and values of enums are not schemas."""
+    """Yield `schema` and every schema within it. Names of properties and values of enums are not schemas."""
     waiting = [schema]
     while waiting:
         current = waiting.pop()
@@ -70,7 +70,7 @@ def _children(schema: JSONObject) -> Iterator[JSONObject]:
 
 
 def references(schema: JSONObject) -> list[str]:
-    """Give the targets of every `$ref` and `$dynamicRef`, in no particular order."""
+    """Return the targets of every `$ref` and `$dynamicRef`, in no particular order."""
     found = [part.get(key) for part in subschemas(schema) for key in ("$ref", "$dynamicRef")]
     return [target for target in found if isinstance(target, str)]
 
@@ -141,7 +141,7 @@ def closed(schema: JSONObject) -> JSONObject:
 
 
 def with_enum_types(schema: JSONObject) -> JSONObject:
-    """Say "string" beside an enum of strings, which Google's API insists on; changes `schema` itself."""
+    """Add "type": "string" beside an enum of strings, which Google's API insists on; changes `schema` itself."""
     for part in subschemas(schema):
         values = part.get("enum")
         if "type" not in part and isinstance(values, list) and values and all(isinstance(v, str) for v in values):

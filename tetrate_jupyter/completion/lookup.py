@@ -85,7 +85,7 @@ _STEP = re.compile(STEP)
 
 
 def follow(value: object, chain: str, whole: str) -> object:
-    """Give what `chain` (".attribute", "[0]", "['key']", one after another) leads to from `value`.
+    """Return what `chain` (".attribute", "[0]", "['key']", one after another) leads to from `value`.
 
     `whole` is the expression as typed, for errors. Read are: what an object holds itself, slots, fields of a
     namedtuple, plain class attributes, columns of a DataFrame, items of Python's own containers (never by a method of a

@@ -84,7 +84,7 @@ class Request:
         check_effort(self.model, self.options.effort)
 
     def body(self, messages: Sequence[Message] | None = None) -> dict[str, Any]:
-        """Give the JSON body for a stream. `messages` replaces the request's own (a later round with tool results)."""
+        """Return the JSON body for a stream. `messages` replaces the request's own (a later round, with results)."""
         body: dict[str, Any] = {
             "model": self.model.id,
             "messages": [wire_message(m, self.model.id) for m in (self.messages if messages is None else messages)],

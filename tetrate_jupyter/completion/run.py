@@ -154,7 +154,7 @@ class Completion:
         return error
 
     def answer(self, *, partial: str | None = None, parsed: object = None, notes: tuple[str, ...] = ()) -> Answer:
-        """Give what there is now; `partial` says why it isn't whole."""
+        """Return what there is now; `partial` says why it isn't whole."""
         served = self._round.served_model or self.request.model.id
         usage, cost = self._totals(served)
         first = None if self._first is None else self._first - self._started

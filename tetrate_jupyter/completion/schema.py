@@ -82,7 +82,7 @@ class Schema:
 
     @property
     def prompt_hint(self) -> str:
-        """Say the same in words, for models without the `structured_outputs` capability."""
+        """Return the same in words, for models without the `structured_outputs` capability."""
         text = msgspec.json.encode(self.json_schema).decode()
         return (
             "Answer with one JSON value and nothing else: no explanation, no code fence. "
@@ -270,7 +270,7 @@ def _checked(text: str, validator: Validator) -> object:
 
 
 def _refuse_values(value: object) -> None:
-    """Tell what to give instead where an object stands for its type."""
+    """Return what to pass instead where an object stands for its type."""
     if isinstance(value, (str, bytes)):
         raise SchemaDefinitionError("A schema is not text.", next_step="parse it first: json.loads(text)")
     if isinstance(value, list):

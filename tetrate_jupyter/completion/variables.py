@@ -138,12 +138,12 @@ def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USU
 
 
 def find_variables(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
-    """Give the expressions that `interpolate` would replace, each once, without looking at their values."""
+    """Return the expressions that `interpolate` would replace, each once, without looking at their values."""
     return tuple(dict.fromkeys(place.expression for place in _places(text, namespace) if not place.is_literal))
 
 
 def near_misses(text: str, namespace: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Give (name as typed, variable) where braces hold no variable but nearly one: a slip, most likely.
+    """Return (name as typed, variable) where braces hold no variable but nearly one: a slip, most likely.
 
     Each once, among the first 20 names that are no variables; names of one or two letters are left alone.
     """
@@ -265,7 +265,7 @@ def _ends_with_command(text: str) -> bool:
 
 
 def _opening(text: str, at: int) -> int:
-    """Give where the bracket that closes at `at` was opened, or -1."""
+    """Return where the bracket that closes at `at` was opened, or -1."""
     close = text[at]
     opens, depth = {"}": "{", "]": "["}[close], 0
     for index in range(at, -1, -1):

@@ -114,7 +114,7 @@ class Account:
         return None if found == refused else found
 
     async def key(self) -> Secret:
-        """Give the key. Raises `NotSignedInError`."""
+        """Return the key. Raises `NotSignedInError`."""
         found = await asyncio.to_thread(self.find)
         if found is None:
             raise self._not_signed_in()

@@ -23,7 +23,7 @@ _CLOSE_TIMEOUT: Final = 1.0  # seconds; a loop that is busy with something else 
 
 
 class Connections:
-    """Gives the client of the running loop. Changing `endpoints` closes what was open to the old ones."""
+    """The client of the running loop. Changing `endpoints` closes what was open to the old ones."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
@@ -42,7 +42,7 @@ class Connections:
         self._after_refusal = other_key
 
     def client(self) -> GatewayClient:
-        """Give the client of the running loop; made on first use."""
+        """Return the client of the running loop; made on first use."""
         from tetrate_jupyter.http.client import GatewayClient
 
         loop = asyncio.get_running_loop()
@@ -72,11 +72,11 @@ class Connections:
         return exchange
 
     async def models(self, key: Secret) -> list[WireModel]:
-        """Give the key's own list (what a `Catalog` asks for)."""
+        """Return the key's own list (what a `Catalog` asks for)."""
         return await self.client().models(key)
 
     async def catalog(self) -> list[CatalogModel]:
-        """Give the public catalog (likewise); nothing where this address has none of its own.
+        """Return the public catalog (likewise); nothing where this address has none of its own.
 
         The real service's catalog tells nothing about somebody else's models and prices, whatever their ids. A server
         on this machine may have no catalog at all, which is nothing to complain about.

@@ -192,7 +192,7 @@ class Engine:
         return self.runs.start(self, question)
 
     def completion(self, planned: Plan, on_event: Callable[[Event], None] | None = None) -> Completion:
-        """Give a plan's completion, ready for `run`; its text can be read from any thread while it runs."""
+        """Return a plan's completion, ready for `run`; its text can be read from any thread while it runs."""
         return self._asker.completion(planned, on_event, limit=self.max_answer)
 
     @property

@@ -163,7 +163,7 @@ class Runs:
             self._settle(session, run, question)
 
     def _failed(self, run: Run, error: BaseException) -> None:
-        """Say why nothing came. What came is in the conversation, with the reason."""
+        """Note why nothing came. What came is in the conversation, with the reason."""
         failure = STOPPED if passes(error) else unexpected(error, "Asking").advice
         run.failure = None if _came(run) else failure
         if isinstance(error, SecretInPromptError):

@@ -126,7 +126,7 @@ def _asked(session: Engine) -> str:
 
 
 def versions() -> list[tuple[str, str]]:
-    """Give Python's, the system's and the packages' versions; "not installed" where one is missing."""
+    """Return Python's, the system's and the packages' versions; "not installed" where one is missing."""
     found = [("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
     for name in PACKAGES:
         try:

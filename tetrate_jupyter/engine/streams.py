@@ -74,7 +74,7 @@ class Stream(_Watched):
             self._future.result()
 
     def texts(self) -> Iterator[str]:
-        """Give only the new pieces of the answer's text: `for text in events.texts(): print(text, end="")`."""
+        """Return only the new pieces of the answer's text: `for text in events.texts(): print(text, end="")`."""
         return (event.delta for event in self if isinstance(event, TextDelta))
 
     def __exit__(
@@ -112,7 +112,7 @@ class AsyncStream(_Watched):
             self._task.result()
 
     def texts(self) -> AsyncIterator[str]:
-        """Give only the new pieces of the answer's text: `async for text in events.texts(): ...`."""
+        """Return only the new pieces of the answer's text: `async for text in events.texts(): ...`."""
         return (event.delta async for event in self if isinstance(event, TextDelta))
 
     async def __aexit__(

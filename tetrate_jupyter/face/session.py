@@ -68,7 +68,7 @@ class Session(Engine):
         return self.bridge.run(self.alogout())
 
     def status(self) -> Status:
-        """Say where the session stands: router, sign-in, model, health, versions. Holds nothing secret."""
+        """Return where the session stands: router, sign-in, model, health, versions. Holds nothing secret."""
         return self.bridge.run(self.astatus())
 
     async def astatus(self) -> Status:
@@ -80,7 +80,7 @@ class Session(Engine):
     # --- models ----------------------------------------------------------------------------------------------
 
     def models(self, pattern: str = "", *, refresh: bool = False) -> ModelList:
-        """Give the models this key reaches, narrowed by words or a pattern; see `ModelList.search`.
+        """Return the models this key reaches, narrowed by words or a pattern; see `ModelList.search`.
 
         `refresh` asks the router anew; otherwise a list of less than 15 minutes ago is used.
         """
@@ -91,13 +91,13 @@ class Session(Engine):
         return self.bridge.run(self.achoose(model_id))
 
     def dropdown(self) -> Dropdown:
-        """Give a dropdown (ipywidgets) of the models; it sets the current model and follows it."""
+        """Return a dropdown (ipywidgets) of the models; it sets the current model and follows it."""
         from tetrate_jupyter.widgets.dropdown import model_dropdown
 
         return model_dropdown(self)
 
     def picker(self, words: str = "", *, sort: str = "provider") -> DOMWidget:
-        """Give the model picker (anywidget), searching for `words`; shown where it is a cell's last line.
+        """Return the model picker (anywidget), searching for `words`; shown where it is a cell's last line.
 
         `words` as for `models`; `sort`: "provider", "price", "context" or "name".
         """
@@ -106,7 +106,7 @@ class Session(Engine):
         return model_picker(self, words, sort)
 
     def chat(self) -> DOMWidget:
-        """Give the chat panel (anywidget) on this session's conversation; shown where it is a cell's last line."""
+        """Return the chat panel (anywidget) on this session's conversation; shown where it is a cell's last line."""
         from tetrate_jupyter.widgets.chat import ChatPanel
 
         return ChatPanel(self)
@@ -143,7 +143,7 @@ class Session(Engine):
         return AsyncStream(self, self.question(prompt, **options))
 
     def plan(self, prompt: str, **options: Any) -> Plan:  # noqa: ANN401 - see `ask`
-        """Say what `ask` would send, how large it is and what it would cost, without sending it."""
+        """Return what `ask` would send, how large it is and what it would cost, without sending it."""
         return self.bridge.run(self.aplan(self.question(prompt, **options)))
 
     # --- comparing -------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class Session(Engine):
         return await acompare(self, prompts, models, options)
 
     def side_by_side(self, comparison: Comparison | None = None, *, blind: bool = False) -> DOMWidget:
-        """Give the compare panel (anywidget), on `comparison` where there is one; shown where it is a cell's last line.
+        """Return the compare panel (anywidget), on `comparison` where there is one; shown as a cell's last line.
 
         `blind` hides the names until they are revealed. `result.comparison` is the one behind a result.
         """
@@ -183,7 +183,7 @@ class Session(Engine):
     # --- conversation ----------------------------------------------------------------------------------------
 
     def fork(self) -> Session:
-        """Give a session of its own with a copy of the conversation, the same router, key and model."""
+        """Return a session of its own with a copy of the conversation, the same router, key and model."""
         other = Session(
             base_url=self.endpoints.base_url,
             auth_url=self.endpoints.auth_url,

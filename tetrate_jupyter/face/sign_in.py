@@ -71,7 +71,7 @@ def sign_in(session: Engine, *, store: str, again: bool, timeout: float | None) 
 
 
 def _bridge(session: Engine) -> Bridge:
-    """Give the session's bridge, unless it is the kernel's own loop: that stands still while a prompt waits."""
+    """Return the session's bridge, unless it is the kernel's own loop: that stands still while a prompt waits."""
     return session.bridge if session.bridge.mode == "thread" else default_bridge()
 
 

@@ -61,11 +61,11 @@ class Opened(Protocol):
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """Give the body as it arrives. May raise anything: hand it to `explain`."""
+        """Return the body as it arrives. May raise anything: hand it to `explain`."""
         ...
 
     def explain(self, failure: Exception) -> TetrateError:
-        """Give our error for what reading raised."""
+        """Return our error for what reading raised."""
         ...
 
     async def aclose(self) -> None:
@@ -121,7 +121,7 @@ async def try_repeatedly(
     attempts: int,
     on_retry: Callable[[Retrying], None] | None = None,
 ) -> tuple[T, int]:
-    """Give what the first successful try gave, and how many tries it took. Raises the last failure's error."""
+    """Return what the first successful try gave, and how many tries it took. Raises the last failure's error."""
     number = 1
     while True:
         outcome = await attempt()
@@ -141,7 +141,7 @@ async def try_repeatedly(
 
 
 def too_slow(asked: faults.Asked, phase: str) -> GatewayTimeoutError:
-    """Give the error for a bound that has passed before there was any output."""
+    """Return the error for a bound that has passed before there was any output."""
     waiting = {"connect": "could not be reached", "headers": "did not begin to answer"}.get(phase, "did not answer")
     return GatewayTimeoutError(
         f"{asked.model or asked.host} {waiting} in time.",

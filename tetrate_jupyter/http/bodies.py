@@ -95,7 +95,7 @@ class Begun:
         return seen.lstrip(_BLANK).startswith(_EVENT_STARTS)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the body from its beginning."""
+        """Yield the body from its beginning."""
         for data in self._start:
             yield data
         if self._failure is not None:

@@ -25,7 +25,7 @@ _CHECK_NETWORK: Final = "check the network and the base URL {url}, then try agai
 
 
 def explain(failure: BaseException, host: str, url: str) -> tuple[str, str]:
-    """Give (what happened, what to do next) for a connection that failed."""
+    """Return (what happened, what to do next) for a connection that failed."""
     for kind, what, step in _KINDS:
         for cause in causes(failure):
             if isinstance(cause, ssl.SSLCertVerificationError) and getattr(cause, "verify_code", 0) in _STRICT:

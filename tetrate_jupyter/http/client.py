@@ -76,7 +76,7 @@ class GatewayClient:
         self._works: set[str] = set()  # addresses that have answered
 
     async def models(self, key: Secret) -> list[wire.WireModel]:
-        """Give the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
+        """Return the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
         call = self._get(key, "/models")
         work = try_repeatedly(
             lambda: self._read(call, wire.read_models, config.MAX_LIST_BYTES), attempts=config.MODELS_ATTEMPTS
@@ -94,7 +94,7 @@ class GatewayClient:
         return found
 
     async def status(self, key: Secret) -> wire.StatusReport | None:
-        """Give what the gateway has seen of its providers; None where it is older than this route. Within 8 s."""
+        """Return what the gateway has seen of its providers; None where it is older than this route. Within 8 s."""
         call = self._get(key, "/status")
         work = self._read(call, wire.decode_status, config.MAX_STATUS_BYTES)
         outcome = await within(self.timeouts.status, work, call.asked)
@@ -382,7 +382,7 @@ class _Response:
 
 
 def ours(foreign: Exception, asked: faults.Asked) -> errors.TetrateError:
-    """Give our error for whatever the HTTP library, or what is under it, raised. Never quotes the foreign text."""
+    """Return our error for whatever the HTTP library, or what is under it, raised. Never quotes the foreign text."""
     if isinstance(foreign, errors.TetrateError):
         return foreign
     if isinstance(foreign, httpx.TimeoutException):

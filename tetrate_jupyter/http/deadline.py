@@ -30,7 +30,7 @@ class Deadline:
         self._cancels_before = 0
 
     def after(self, seconds: float) -> float:
-        """Give the moment `seconds` from now, for `wait`."""
+        """Return the moment `seconds` from now, for `wait`."""
         return self._loop.time() + seconds
 
     async def wait(self, work: Awaitable[T], until: float) -> T:

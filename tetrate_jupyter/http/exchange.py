@@ -47,7 +47,7 @@ async def trade(
 
 
 def exchange_error(error: TetrateError, asked: Asked, *, web_page: bool = False) -> LoginError:
-    """Give the sign-in's own error for a failed exchange: 4xx means the code was refused, unless by a `web_page`."""
+    """Return the sign-in's own error for a failed exchange: 4xx means the code was refused, unless by a `web_page`."""
     status = error.status if isinstance(error, GatewayError) else None
     about_the_code = status is not None and 400 <= status < 500 and status not in _NOT_ABOUT_THE_CODE
     if about_the_code and not web_page:

@@ -82,7 +82,7 @@ class Reply:
 
 
 def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:
-    """Give the error for an answer that isn't a success (or is one only by its status)."""
+    """Return the error for an answer that isn't a success (or is one only by its status)."""
     fault = read_fault(reply.status, reply.body)
     if 300 <= reply.status < 400:
         return _redirected(reply, asked)
@@ -102,7 +102,7 @@ def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:
 
 
 def error_in_stream(content: object, asked: Asked) -> errors.GatewayError:
-    """Give the error for the `error` member of a chunk."""
+    """Return the error for the `error` member of a chunk."""
     fault = fault_of(None, content)
     if fault.status is None:
         return errors.StreamError(
@@ -112,7 +112,7 @@ def error_in_stream(content: object, asked: Asked) -> errors.GatewayError:
 
 
 def unreadable(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
-    """Give the error for an answer that isn't what the API promises, whatever its status says."""
+    """Return the error for an answer that isn't what the API promises, whatever its status says."""
     if reply.is_web_page:
         message = f"{asked.host} answered with a web page instead of the API (status {reply.status})."
         step = f"check the base URL {asked.base_url}; if a proxy or network login stands between, log in there first"

@@ -39,7 +39,7 @@ def delay_before_retry(
     now: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
 ) -> float | None:
-    """Give the seconds to wait before the next try, or None: do not try again.
+    """Return the seconds to wait before the next try, or None: do not try again.
 
     `attempt` counts from 1 and `attempts` is the bound. `status` None is a connection that failed or was dropped.
     `headers` have lower-case names. `hint` is a wait in seconds named in the body; a `Retry-After` header goes before

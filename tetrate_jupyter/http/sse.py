@@ -61,7 +61,7 @@ class EventSplitter:
         return self._payloads(blocks)
 
     def finish(self) -> list[bytes]:
-        """Give what is left when the bytes end: an event whose blank line never came (it may be cut off)."""
+        """Return what is left when the bytes end: an event whose blank line never came (it may be cut off)."""
         rest, self._buffer = bytes(self._buffer), bytearray()
         return self._payloads([rest])
 

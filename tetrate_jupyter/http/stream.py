@@ -205,7 +205,7 @@ class ChatStream:
         return max(0.0, min(between, max(first, between) - self._waited))
 
     async def _read(self, until: float) -> list[bytes]:
-        """Give the payloads of the next bytes; at the end, or when reading fails, note so."""
+        """Return the payloads of the next bytes; at the end, or when reading fails, note so."""
         may_hold = self._standing.has_output and not self._standing.is_whole
         try:
             data = await self._deadline.wait(self._pace.read(anext(self._bytes), may_hold=may_hold), until)

@@ -51,7 +51,7 @@ class SystemKeyring:
         return self._name
 
     def read(self, host: str) -> str | None:
-        """Give the host's key, or None."""
+        """Return the host's key, or None."""
 
         def look(backend: Any) -> str | None:  # noqa: ANN401 - keyring's backends share no published type
             found: object = backend.get_password(SERVICE, host)

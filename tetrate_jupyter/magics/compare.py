@@ -30,7 +30,7 @@ VARIABLE = "_tetrate_compare"
 
 
 def compare(context: Context, line: str, cell: str | None, variables: Mapping[str, Any]) -> ComparePanel | None:
-    """Give the panel in a notebook, the comparison in it under way; elsewhere, or with --wait, show the result.
+    """Return the panel in a notebook, the comparison in it under way; elsewhere, or with --wait, show the result.
 
     The variable holds the same kind of result in either case: while it runs, of what has come so far.
     """

@@ -59,7 +59,7 @@ class CellIds:
         self._shell.events.unregister("pre_run_cell", self._before)
 
     def next(self) -> str | None:
-        """Give an id for the next question of the running cell; a cell may ask several times (`%tetrate` in a loop)."""
+        """Return an id for the next question of the running cell; a cell may ask often (`%tetrate` in a loop)."""
         if self._id is None:
             return None
         self._calls += 1

@@ -27,7 +27,7 @@ def show_plan(plan: Plan) -> None:
 
 
 def text(plan: Plan) -> str:
-    """Give the report: one line of size and cost, then the body as it would go out."""
+    """Return the report: one line of size and cost, then the body as it would go out."""
     body = json.dumps(_shortened(plan.request.body()), indent=2, ensure_ascii=False)
     if len(body) > MAX_SHOWN:
         body = f"{body[:MAX_SHOWN]}\n... ({len(body) - MAX_SHOWN:,} more characters)"
@@ -42,7 +42,7 @@ def left_out(cuts: Sequence[Cut]) -> list[str]:
 
 
 def estimates(plan: Plan) -> list[str]:
-    """Give size and cost, unknown as unknown."""
+    """Return size and cost, unknown as unknown."""
     from tetrate_jupyter.render.numbers import money
 
     low, worst = plan.cost.usd, plan.worst_cost.usd

@@ -155,7 +155,7 @@ class Command:
             values[option.key] = value
 
     def help(self) -> str:
-        """Give the text of `%name?`."""
+        """Return the text of `%name?`."""
         parts = [self.purpose]
         if self.example:
             parts.append("Example:\n" + "\n".join(f"    {line}" for line in self.example.splitlines()))
@@ -180,17 +180,17 @@ class Parsed:
         return any(secrecy.looks_secret(text) for text in texts if isinstance(text, str))
 
     def text(self, key: str) -> str | None:
-        """Give a text option's value."""
+        """Return a text option's value."""
         value = self._values.get(key)
         return value if isinstance(value, str) else None
 
     def integer(self, key: str) -> int | None:
-        """Give a whole number option's value."""
+        """Return a whole number option's value."""
         value = self._values.get(key)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def number(self, key: str) -> float | None:
-        """Give a number option's value."""
+        """Return a number option's value."""
         value = self._values.get(key)
         return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
@@ -199,7 +199,7 @@ class Parsed:
         return self._values.get(key) is True
 
     def many(self, key: str) -> Sequence[str]:
-        """Give all values of an option that may be repeated."""
+        """Return all values of an option that may be repeated."""
         value = self._values.get(key)
         return value if isinstance(value, list) else ()
 

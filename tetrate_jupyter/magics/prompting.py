@@ -35,7 +35,7 @@ class Prompt:
 
 
 def prompt_text(parsed: Parsed, cell: str | None) -> str:
-    """Give the text as typed: the cell's for %%tetrate, the line's for %tetrate."""
+    """Return the text as typed: the cell's for %%tetrate, the line's for %tetrate."""
     if cell is None:
         if not parsed.words:
             raise EmptyPromptError("There is no prompt.", next_step="write it behind: %tetrate why is the sky blue?")
@@ -81,7 +81,7 @@ def build_prompt(
 
 
 def out_name(parsed: Parsed) -> str | None:
-    """Give the variable that `-o` names, checked."""
+    """Return the variable that `-o` names, checked."""
     name = parsed.text("out")
     if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
         raise OptionError(f"-o can't be {name!r}.", next_step="give a variable's name: -o answer")

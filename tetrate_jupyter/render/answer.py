@@ -89,7 +89,7 @@ def footer(
     usage: Usage,
     cost: Decimal | None,
 ) -> str:
-    """Give the quiet line: "claude-haiku-4-5 · first token 0.21 s, total 0.93 s · 12 → 34 tokens · ≈ $0.0002".
+    """Return the quiet line: "claude-haiku-4-5 · first token 0.21 s, total 0.93 s · 12 → 34 tokens · ≈ $0.0002".
 
     The model is the one that answered; `asked_id` is named where it differs. Without `timing` no times are named.
     """

@@ -28,7 +28,7 @@ _TAG: Final = re.compile(r"<[^>]*>")
 
 
 def html(tokens: Sequence[Token]) -> str:
-    """Give the HTML of whole blocks."""
+    """Return the HTML of whole blocks."""
     out: list[str] = []
     tight: list[bool] = []
     for place, token in enumerate(tokens):
@@ -168,7 +168,7 @@ class _Link:
         return bool(self.opening)
 
     def closing(self, out: Sequence[str]) -> str:
-        """Give its end; the address before it where nothing in it can be read."""
+        """Return its end; the address before it where nothing in it can be read."""
         if not self:
             return ""
         inside = _TAG.sub("", "".join(out[self._place :]))

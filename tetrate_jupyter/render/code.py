@@ -57,13 +57,13 @@ _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+#._-]{0,29}")
 
 
 def label(info: str) -> str:
-    """Give the language of a fence's info string ("```python title=x"), lower case, or "" where it names none."""
+    """Return the language of a fence's info string ("```python title=x"), lower case, or "" where it names none."""
     found = _LABEL.match(info.strip().removeprefix("{").removeprefix("."))
     return found[0].lower() if found else ""
 
 
 def code_block(code: str, language: str = "") -> str:
-    """Give a code block as HTML; `language` as `label` gives it. Unknown languages and long code stay plain."""
+    """Return a code block as HTML; `language` as `label` gives it. Unknown languages and long code stay plain."""
     return framed(_coloured(code, language))
 
 

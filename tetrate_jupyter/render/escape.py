@@ -6,6 +6,6 @@ from tetrate_jupyter.render.plain import visible
 
 
 def escape(text: str) -> str:
-    """Give text for the inside of an element, or of an attribute in double quotes."""
+    """Return text for the inside of an element, or of an attribute in double quotes."""
     text = visible(text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

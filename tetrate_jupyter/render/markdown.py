@@ -34,7 +34,7 @@ def render(text: str, *, most: int = config.SHOWN_CHARACTERS, live: bool = False
 
 
 def first_fenced_block(text: str) -> tuple[str, str] | None:
-    """Give (language, code) of the first fenced code block, or None where there is none.
+    """Return (language, code) of the first fenced code block, or None where there is none.
 
     The language is lower case, "" where the fence names none. A fence that was never closed counts: its code is all
     that followed. The code ends without its last newline.

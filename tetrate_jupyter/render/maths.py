@@ -43,7 +43,7 @@ ATTRIBUTES: Final = _WORDS | _LENGTHS
 
 @lru_cache(maxsize=256)  # a formula is rendered again in the final output and while its paragraph grows
 def formula(latex: str, *, display: bool) -> str:
-    """Give a formula as HTML: MathML beside its hidden source, or the source alone where it can't be converted.
+    """Return a formula as HTML: MathML beside its hidden source, or the source alone where it can't be converted.
 
     Where a front end takes MathML and stylesheets out (an untrusted notebook in JupyterLab), `hidden` keeps the ruins
     of the MathML out of sight and the source shows instead; our stylesheet turns this around.

@@ -63,7 +63,7 @@ def price(usd_per_million: Decimal | None) -> str:
 
 
 def tokens(count: int | None) -> str:
-    """Give a size in tokens, three digits that count: "950", "16.4k", "200k", "1.05M", "unknown"."""
+    """Return a size in tokens, three digits that count: "950", "16.4k", "200k", "1.05M", "unknown"."""
     if count is None or count < 0:
         return UNKNOWN
     if count < 1000:
@@ -76,7 +76,7 @@ def tokens(count: int | None) -> str:
 
 
 def seconds(duration: float | None) -> str:
-    """Give a duration: "0.21 s", "12.3 s", "2 min 05 s", "unknown"."""
+    """Return a duration: "0.21 s", "12.3 s", "2 min 05 s", "unknown"."""
     if duration is None or not -_MOST_SECONDS < duration < _MOST_SECONDS or math.isnan(duration):
         return UNKNOWN
     if duration < 9.995:

@@ -150,11 +150,11 @@ _SMALL_SECTIONS: Final = {mark: _small(sheet) for mark, sheet in _SECTIONS.items
 
 
 def styled(html: str) -> str:
-    """Give our HTML with the style element that it needs before it."""
+    """Return our HTML with the style element that it needs before it."""
     used = "".join(sheet for mark, sheet in _SMALL_SECTIONS.items() if mark in html)
     return f"<style>{_SMALL_ALWAYS}{used}</style>{html}"
 
 
 def stylesheet() -> str:
-    """Give all of it, for a page that is told of more than one answer."""
+    """Return all of it, for a page that is told of more than one answer."""
     return _SMALL_ALWAYS + "".join(_SMALL_SECTIONS.values())

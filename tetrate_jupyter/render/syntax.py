@@ -51,7 +51,7 @@ class BoundedInline(ParserInline):
 
 @lru_cache(maxsize=1)
 def parser() -> MarkdownIt:
-    """Give the parser; made once, it holds no state of a text."""
+    """Return the parser; made once, it holds no state of a text."""
     md = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_LEVEL + 20})
     md.inline = BoundedInline()
     md.inline.ruler.enableOnly(

@@ -60,7 +60,7 @@ class Table:
         return any(c.title for c in self.columns)
 
     def html(self) -> str:
-        """Give the table for a page: headings that stay in sight, its own horizontal scroll where it is too wide."""
+        """Return the table for a page: headings that stay in sight, its own horizontal scroll where it is too wide."""
         return styled(self.markup)
 
     @property
@@ -83,7 +83,7 @@ class Table:
         return "".join(parts)
 
     def plain(self, width: int | None = WIDTH) -> str:
-        """Give the table for a terminal that is `width` characters wide (default 120; None: as wide as it is).
+        """Return the table for a terminal that is `width` characters wide (default 120; None: as wide as it is).
 
         Optional columns are left out, the last first, until the rest fits; then long cells are cut, ending in "…".
         """
@@ -108,7 +108,7 @@ class Table:
         return "\n".join(lines)
 
     def markdown(self) -> str:
-        """Give the table as Markdown, for a file; nothing in a cell acts as markup."""
+        """Return the table as Markdown, for a file; nothing in a cell acts as markup."""
         lines = [f"{_markdown(self.caption)}\n"] if self.caption else []
         lines.append(f"| {' | '.join(_markdown(c.title) for c in self.columns)} |")
         lines.append(f"|{'|'.join('---:' if c.align == 'right' else '---' for c in self.columns)}|")
@@ -145,7 +145,7 @@ def _total(widths: list[int], kept: list[int]) -> int:
 
 
 def _wide(text: str) -> int:
-    """Give the number of terminal columns."""
+    """Return the number of terminal columns."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -67,7 +67,7 @@ class Accounts:
             self._keys.pop(text, None)
 
     def check(self, authorization: str | None) -> Key:
-        """Give the key of an `Authorization` header. Raises the 401s and the 403 of another host."""
+        """Return the key of an `Authorization` header. Raises the 401s and the 403 of another host."""
         scheme, _, text = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not text.strip():
             raise _unauthorized("Missing bearer token. Send 'Authorization: Bearer sk-...'.", "missing_api_key")
@@ -118,7 +118,7 @@ def is_challenge(text: str) -> bool:
 
 
 def s256(verifier: str) -> str:
-    """Give the challenge of a verifier (RFC 7636, 4.2)."""
+    """Return the challenge of a verifier (RFC 7636, 4.2)."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 

@@ -79,7 +79,7 @@ class Exchange(Endpoint):
     route: ClassVar[Route] = "exchange"
 
     async def post(self) -> None:
-        """Give the key, once."""
+        """Return the key, once."""
         try:
             body: Any = json.loads(self.request.body)
         except ValueError:

@@ -48,7 +48,7 @@ class Endpoint(RequestHandler):
         self.record = self._arrived()
 
     def set_default_headers(self) -> None:
-        """Say who answers, and echo the client's request id."""
+        """Name the server, and echo the client's request id."""
         self.set_header("Server", config.SANDBOX_NAME)
         if request_id := self.request.headers.get("X-Request-ID"):
             self.set_header("x-client-request-id", request_id)

@@ -151,7 +151,7 @@ class FaultBook:
             self._waiting.clear()
 
     def take(self, route: Route, model: str | None = None, page: int = 1) -> Fault | None:
-        """Give the first fault that concerns a request, and count it."""
+        """Return the first fault that concerns a request, and count it."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
                 if fault.concerns(route, model, page):
@@ -174,6 +174,6 @@ class FaultBook:
 
 
 def of_model(model: str) -> Fault | None:
-    """Give the fault that a model id names ("sandbox/fault-rate-limit"), or None."""
+    """Return the fault that a model id names ("sandbox/fault-rate-limit"), or None."""
     kind = _BY_MODEL.get(model)
     return None if kind is None else Fault(kind, model=model, times=None)

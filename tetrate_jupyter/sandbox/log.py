@@ -68,7 +68,7 @@ class Record:
     usage: Mapping[str, Any] | None = None
 
     def snapshot(self) -> LoggedRequest:
-        """Give a copy that stays as it is."""
+        """Return a copy that stays as it is."""
         return LoggedRequest(**{f.name: getattr(self, f.name) for f in fields(self)})
 
 
@@ -92,7 +92,7 @@ class RequestLog:
             self._changed.notify_all()
 
     def snapshot(self) -> list[LoggedRequest]:
-        """Give all requests as they stand now."""
+        """Return all requests as they stand now."""
         with self._changed:
             return [record.snapshot() for record in self._records]
 
@@ -112,5 +112,5 @@ class RequestLog:
 
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    """Give the headers with lower-case names, less those that can carry a key."""
+    """Return the headers with lower-case names, less those that can carry a key."""
     return {name.lower(): value for name, value in headers.items() if name.lower() not in SECRET_HEADERS}

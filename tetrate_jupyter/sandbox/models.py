@@ -78,7 +78,7 @@ class Models:
             self.listed += [_test_entry(m) for m in (*_TEST_MODELS, *(FAULT_PREFIX + k for k in CHAT_KINDS))]
 
     def find(self, model: str) -> Served:
-        """Give a model that chat can ask. Raises the 404 of an unknown or disabled one, the 400 of another mode."""
+        """Return a model that chat can ask. Raises the 404 of an unknown or disabled one, the 400 of another mode."""
         if model in _TEST_MODELS or of_model(model):
             return Served(model, _test_record(model), TEST_PROFILE)
         record = self._by_id.get(model)
@@ -110,7 +110,7 @@ class Models:
         return next(entry for entry in self.listed if entry["id"] == model)
 
     def provider_of(self, model: str | None) -> str | None:
-        """Give the provider of a catalogued model, or None."""
+        """Return the provider of a catalogued model, or None."""
         record = self._by_id.get(model or "")
         return str(record.get("provider") or "unknown") if record else None
 
@@ -120,7 +120,7 @@ class Models:
         return list(dict.fromkeys(str(r.get("provider") or "unknown") for r in self.records))
 
     def page(self, number: int, size: int) -> dict[str, Any]:
-        """Give one page of the public catalog, counted from 1."""
+        """Return one page of the public catalog, counted from 1."""
         pages = max(1, -(-len(self.records) // size))
         return {"models": [_named(r) for r in self.records[(number - 1) * size : number * size]], "totalPages": pages}
 

@@ -23,7 +23,7 @@ class Picture:
 
 
 def read_data_url(url: str) -> tuple[str, Picture] | None:
-    """Give the media type that a data URL claims and the picture in it; None where there is no picture."""
+    """Return the media type that a data URL claims and the picture in it; None where there is no picture."""
     found = _DATA_URL.fullmatch(url)
     if found is None:
         return None

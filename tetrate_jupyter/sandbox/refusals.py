@@ -52,7 +52,7 @@ _REFUSALS: dict[str, _Words] = {
 
 
 def refusal(fault: Fault) -> ApiError | None:
-    """Give the refusal that a fault stands for, or None when it is a fault of another sort."""
+    """Return the refusal that a fault stands for, or None when it is a fault of another sort."""
     if fault.kind == "wrong-host":
         return wrong_host(fault.hostname)
     if fault.kind == "code-expired":

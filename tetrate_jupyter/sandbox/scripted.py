@@ -54,7 +54,7 @@ class Plan:
         return plan
 
     def texts(self) -> Iterator[str]:
-        """Give the text of each chunk."""
+        """Yield the text of each chunk."""
         filler = (_FILLER * (self.size // len(_FILLER) + 2))[: self.size]
         for number in range(self.chunks):
             text = (f"#{number} {filler}" if self.size > len(str(number)) + 2 else filler)[: self.size]
@@ -71,7 +71,7 @@ _DICTATED: dict[str, Reply] = {
 
 
 def reply(ask: Ask, kind: str | None) -> Reply | None:
-    """Give the reply that a test model or fault dictates, or None where the model is free to answer."""
+    """Return the reply that a test model or fault dictates, or None where the model is free to answer."""
     if kind in _DICTATED:
         return _DICTATED[kind]
     answered = kind == "loose-tool-calls" and ask.messages[-1].get("role") == "tool"

@@ -41,7 +41,7 @@ class State:
     dice: dict[str, random.Random] = field(default_factory=dict)
 
     def status(self) -> dict[str, Any]:
-        """Give the report of `GET /v1/status`: `reachable` is null for a provider that nobody asked yet."""
+        """Return the report of `GET /v1/status`: `reachable` is null for a provider that nobody asked yet."""
         return {"replica": "sandbox-0", "observed_only": True, "providers": [self._provider(n) for n in self._names()]}
 
     def _names(self) -> list[str]:

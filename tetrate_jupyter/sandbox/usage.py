@@ -21,7 +21,7 @@ def tokens_in(text: str) -> int:
 
 
 def prompt_text(body: dict[str, Any]) -> str:
-    """Give all text that a model would read, without image data."""
+    """Return all text that a model would read, without image data."""
     tools = json.dumps(body["tools"]) if body.get("tools") else ""
     shape = json.dumps(body["response_format"]) if body.get("response_format") else ""
     return "\n".join([tools, shape, *(_whole_text(m) for m in body["messages"])])
@@ -40,7 +40,7 @@ def prompt_tokens(body: dict[str, Any]) -> int:
 
 
 def usage_of(body: dict[str, Any], reply: Reply, *, cached: int, thinks: bool) -> dict[str, Any]:
-    """Give the `usage` member of an answer. Reasoning tokens are part of the completion tokens."""
+    """Return the `usage` member of an answer. Reasoning tokens are part of the completion tokens."""
     prompt = prompt_tokens(body)
     reasoning = tokens_in(reply.reasoning)
     calls = sum(tokens_in(call.name + json.dumps(call.arguments)) for call in reply.calls)
@@ -63,7 +63,7 @@ class PromptCache:
         self._last: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def cached_tokens(self, key: str, model: str, text: str) -> int:
-        """Give the cached tokens of a prompt and remember it."""
+        """Return the cached tokens of a prompt and remember it."""
         shared = _shared_start(self._last.pop((key, model), ""), text)
         self._last[key, model] = text
         if len(self._last) > _REMEMBERED:

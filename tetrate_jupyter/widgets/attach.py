@@ -16,7 +16,7 @@ _SHELL: Final = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython", "
 
 
 def attachable(namespace: Mapping[str, object]) -> list[list[str]]:
-    """Give [name, what it is] of each variable, newest first: "DataFrame, 4 x 2", "image", "str, 120 characters"."""
+    """Return [name, what it is] of each variable, newest first: "DataFrame, 4 x 2", "image", "str, 120 characters"."""
     found = [
         [name, one_line(_kind(value))]
         for name, value in namespace.items()

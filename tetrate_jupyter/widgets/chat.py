@@ -189,7 +189,7 @@ class ChatPanel(Panel):
             self._hint = f"{int(left):,} earlier or unanswered questions could not be given back after the restart."
 
     def _find(self, key: str) -> tuple[Message, str | None]:
-        """Give the message of an item, and the exchange that asking it again replaces."""
+        """Return the message of an item, and the exchange that asking it again replaces."""
         for run in self.session.runs.all:
             if run.id == key:
                 return run.user, run.question.replaces if run.question else None
@@ -236,7 +236,7 @@ class ChatPanel(Panel):
 
 
 def _uploaded(user: Message) -> Sequence[Image]:
-    """Give the images that were sent as files: those that stood for variables come anew with the text."""
+    """Return the images that were sent as files: those that stood for variables come anew with the text."""
     if user.typed is None:
         return user.images
     return user.images[: max(0, len(user.images) - len(interpolate(user.typed, namespace()).images))]

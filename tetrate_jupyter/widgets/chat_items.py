@@ -21,7 +21,7 @@ _WRITING = ("writing", "done")
 
 
 class ChatItems:
-    """Gives the items of a conversation and its runs. Not thread-safe: the panel's lock is held around it."""
+    """The items of a conversation and its runs. Not thread-safe: the panel's lock is held around it."""
 
     def __init__(self, conversation: Conversation, runs: Runs) -> None:
         self._conversation = conversation
@@ -37,7 +37,7 @@ class ChatItems:
         return [run for run in self._runs.all if run.failure is None]
 
     def settled(self) -> list[tuple[str, str]]:
-        """Give (run's key, exchange's key) of the runs that have become an exchange since the last time."""
+        """Return (run's key, exchange's key) of the runs that have become an exchange since the last time."""
         if not self._streams:
             return []
         found = []
@@ -52,7 +52,7 @@ class ChatItems:
         return found
 
     def all(self) -> list[Item]:
-        """Give the items in order: the current branch, what is being asked in it, and what failed there."""
+        """Return the items in order: the current branch, what is being asked in it, and what failed there."""
         branch = self._conversation.branch.id
         kept = self._exchanges()
         users = {id(exchange.user) for exchange, _ in kept}
@@ -69,7 +69,7 @@ class ChatItems:
         return found + [self._running(run, run.id) if run.failure is None else _failed(run) for run in runs]
 
     def _exchanges(self) -> list[tuple[Exchange, Item]]:
-        """Give the current branch's exchanges with their items, made anew where the conversation has changed."""
+        """Return the current branch's exchanges with their items, made anew where the conversation has changed."""
         branches = (self._conversation.branch, *self._conversation.branches)
         if list(map(id, branches)) != list(map(id, self._branches)):  # they are immutable: the same are unchanged
             exchanges = branches[0].exchanges
@@ -103,7 +103,7 @@ class ChatItems:
 
 
 def by_provider(models: Iterable[Model]) -> list[list[Any]]:
-    """Give [provider, [model id, ...]] for a list to choose from."""
+    """Return [provider, [model id, ...]] for a list to choose from."""
     found: dict[str, list[str]] = {}
     for model in models:
         found.setdefault(model.provider or "other", []).append(model.id)
@@ -111,7 +111,7 @@ def by_provider(models: Iterable[Model]) -> list[list[Any]]:
 
 
 def earlier(conversation: Conversation) -> list[list[str]]:
-    """Give [branch id, first question] of the other conversations that are kept, newest first, each as it last was."""
+    """Return [branch id, first question] of the other conversations kept, newest first, as each last was."""
     newest = {b.root: b for b in conversation.branches if b.exchanges and b.root != conversation.branch.root}
     return [[b.id, one_line(_first(b))[:80]] for b in reversed(newest.values())]
 

@@ -147,7 +147,7 @@ class Draft:
     # --- giving ----------------------------------------------------------------------------------------------
 
     def arguments(self) -> tuple[str | tuple[str, ...], list[dict[str, Any]] | None, dict[str, Any]]:
-        """Give prompts, models and options as `Session.compare` takes them."""
+        """Return prompts, models and options as `Session.compare` takes them."""
         prompts, (known, cuts) = self._prompts(), self._asked
         same = cuts and (prompts if isinstance(prompts, tuple) else (prompts,)) == known
         options = {**self._rest, **self._params, **({"cuts": cuts} if same else {})}
@@ -167,7 +167,7 @@ class Draft:
         return tuple(text for text in ("\n".join(lines).strip() for lines in found) if text)
 
     def fields(self) -> Fields:
-        """Give what the page shows of it."""
+        """Return what the page shows of it."""
         return {
             "picked": [[visible(p.label or p.model), visible(p.about), _shown(p.params)] for p in self.picks],
             "most": COLUMNS,

@@ -30,7 +30,7 @@ SILENT: Final = 10.0  # seconds without a new piece of text that are worth a wor
 
 
 class CompareItems:
-    """Gives one item for each column, at one prompt and repeat. Not thread-safe: the panel's lock is held around it.
+    """One item for each column, at one prompt and repeat. Not thread-safe: the panel's lock is held around it.
 
     The text of an attempt is rendered by a stream of its own, so that no column's text can end up in another.
     """
@@ -42,8 +42,8 @@ class CompareItems:
         self._over: dict[Place, tuple[object, Item]] = {}
 
     def all(self, prompt: int, repeat: int, names: dict[str, str] | None, base: str | None) -> list[Item]:
-        """Give the items. `names`: what the columns are called while blind, in that order; `base`: the column that the
-        others are compared with word by word, None for their text.
+        """Return the items. `names`: what the columns are called while blind, in that order; `base`: the column that
+        the others are compared with word by word, None for their text.
         """  # noqa: D205 - one sentence
         columns: Sequence[Column] = self._comparison.columns
         if names is not None:
@@ -55,7 +55,7 @@ class CompareItems:
         return [self._known(cell, names, longest, None if cell.column.id == base else text) for cell in cells]
 
     def _known(self, cell: Cell, names: dict[str, str] | None, longest: float, base: str | None) -> Item:
-        """Give the item; one that is over is made once, whatever else goes on."""
+        """Return the item; one that is over is made once, whatever else goes on."""
         if not cell.is_over:
             return self._item(cell, names, longest, base)
         now = cell.state, len(cell.attempts), names is None, longest, base, self._same(cell)
@@ -83,7 +83,7 @@ class CompareItems:
         return Item(cell.column.id, {"reasoning": "", **fields}, blocks, tail)
 
     def _same(self, cell: Cell) -> str:
-        """Say how many of the repeats gave this very answer."""
+        """Return how many of the repeats gave this very answer."""
         repeats, text = self._comparison.setup.repeats, cell.text.strip()
         if repeats == 1 or cell.state != "done":
             return ""
@@ -136,7 +136,7 @@ class CompareItems:
 
 
 def _end(cell: Cell) -> float:
-    """Give the seconds from the comparison's start to the end of a cell that is over."""
+    """Return the seconds from the comparison's start to the end of a cell that is over."""
     attempt = cell.attempt
     if attempt is None or attempt.answer is None or not cell.is_over:
         return 0.0
@@ -144,7 +144,7 @@ def _end(cell: Cell) -> float:
 
 
 def _about(column: Column) -> str:
-    """Say what is special about a column: its own parameters, its model where the label doesn't say it."""
+    """Return what is special about a column: its own parameters, its model where the label doesn't say it."""
     named = [] if own_label(column.label, column.asked) is None else [column.asked]
     return ", ".join([*named, *(f"{name} {value}"[:60] for name, value in plain_params(column.params).items())])
 
@@ -185,7 +185,7 @@ def _error(row: Row, *, blind: bool) -> list[str]:
 
 
 def _bar(row: Row, longest: float) -> list[float]:
-    """Give percentages of the whole comparison: before the call, waiting, writing."""
+    """Return percentages of the whole comparison: before the call, waiting, writing."""
     if row.started is None or row.total is None:
         return []
     waiting = row.total if row.first_token is None else row.first_token
@@ -194,7 +194,7 @@ def _bar(row: Row, longest: float) -> list[float]:
 
 
 def table(rows: Sequence[Row], labels: dict[str, str]) -> str:
-    """Give the answers and their figures as a Markdown table, for a document."""
+    """Return the answers and their figures as a Markdown table, for a document."""
     from tetrate_jupyter.render.table import Column, Table
 
     columns = [Column("model"), Column("first token"), Column("total"), Column("tokens out"), Column("≈ cost")]

@@ -19,7 +19,7 @@ _PROMPT: Final = 160  # characters of a prompt in its row
 
 
 class Sheet:
-    """Gives one item for each prompt in view. Not thread-safe: the panel's lock is held around it."""
+    """One item for each prompt in view. Not thread-safe: the panel's lock is held around it."""
 
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
@@ -28,7 +28,7 @@ class Sheet:
         self.opened: set[int] = set()
 
     def all(self, *, blind: bool) -> list[Item]:
-        """Give the items from `start` on."""
+        """Return the items from `start` on."""
         end = min(self.start + ROWS, len(self._comparison.setup.prompts))
         return [self._item(number, blind=blind) for number in range(self.start, end)]
 

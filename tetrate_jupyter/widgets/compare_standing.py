@@ -37,7 +37,7 @@ NOTHING: Final[Mapping[str, Any]] = {
 
 
 def standing(comparison: Comparison, *, blind: bool) -> dict[str, Any]:
-    """Give what is true of the whole: progress, forecast, verdict. Costly for thousands of cells that are over."""
+    """Return what is true of the whole: progress, forecast, verdict. Costly for thousands of cells that are over."""
     running, progress = comparison.is_running, comparison.progress
     result = comparison.result if not running and progress.total else None
     labels = {c.id: c.label for c in comparison.columns}

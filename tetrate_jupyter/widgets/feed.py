@@ -48,7 +48,7 @@ class Feed:
         self._items: dict[str, _Told] = {}
 
     def changes(self, fields: Fields, items: Sequence[Item]) -> list[Operation]:
-        """Give the operations from what the page knows to `fields` and `items`; from now on it knows these."""
+        """Return the operations from what the page knows to `fields` and `items`; from now on it knows these."""
         found: list[Operation] = []
         changed = _changed(self._fields, fields)
         if changed:
@@ -62,14 +62,14 @@ class Feed:
         return found
 
     def rename(self, old: str, new: str) -> list[Operation]:
-        """Give an item another key (a run that has become an exchange); nothing where it isn't there."""
+        """Return an item another key (a run that has become an exchange); nothing where it isn't there."""
         if old not in self._items or new in self._items:
             return []
         self._items = {new if key == old else key: told for key, told in self._items.items()}
         return [["rename", old, new]]
 
     def everything(self) -> list[Operation]:
-        """Give the operations from an empty page to what the page knows: for another view, or the page reloaded."""
+        """Return the operations from an empty page to what the page knows: for another view, or the page reloaded."""
         found: list[Operation] = [["panel", dict(self._fields)], ["order", list(self._items)]]
         for key, told in self._items.items():
             found.append(["item", key, dict(told.fields)])
@@ -103,7 +103,7 @@ def _changed(told: dict[str, Any], fields: Fields) -> dict[str, Any]:
 
 
 def _common(one: str, other: str) -> int:
-    """Give how many characters both begin with."""
+    """Return how many characters both begin with."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -115,5 +115,5 @@ def _common(one: str, other: str) -> int:
 
 
 def _units(text: str) -> int:
-    """Give the length as a page counts it: UTF-16 code units."""
+    """Return the length as a page counts it: UTF-16 code units."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -40,17 +40,17 @@ RUN: Final = "Run this cell for the panel."  # where a saved notebook has no ker
 
 
 def script(*names: str) -> str:
-    """Give a panel's module: what all panels share, and its own."""
+    """Return a panel's module: what all panels share, and its own."""
     return static("notebook.js", "panel.js", *names)
 
 
 def static(*names: str) -> str:
-    """Give files of the static folder, one after the other: one script or stylesheet without a build step."""
+    """Return files of the static folder, one after the other: one script or stylesheet without a build step."""
     return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
 
 
 def style(*names: str) -> str:
-    """Give a panel's stylesheet: that of rendered answers, that of all panels, and its own."""
+    """Return a panel's stylesheet: that of rendered answers, that of all panels, and its own."""
     return "\n".join((stylesheet(), static("panel.css", *names)))
 
 
@@ -88,23 +88,23 @@ class Panel(anywidget.AnyWidget):
     # --- for subclasses --------------------------------------------------------------------------------------
 
     def fields(self) -> Fields:
-        """Give what the panel shows beside its items."""
+        """Return what the panel shows beside its items."""
         raise NotImplementedError
 
     def items(self) -> Sequence[Item]:
-        """Give the items, in order."""
+        """Return the items, in order."""
         return ()
 
     def twin_html(self) -> str:
-        """Give what a reader without a kernel sees; safe HTML."""
+        """Return what a reader without a kernel sees; safe HTML."""
         raise NotImplementedError
 
     def twin_plain(self) -> str:
-        """Give the same for a terminal."""
+        """Return the same for a terminal."""
         raise NotImplementedError
 
     def actions(self) -> dict[str, Callable[..., None]]:
-        """Give what the page may ask for: a name and the function that gets the message's other parts by name."""
+        """Return what the page may ask for: a name and the function that gets the message's other parts by name."""
         raise NotImplementedError
 
     def follows(self) -> Sequence[Callable[[], None]]:
@@ -170,7 +170,7 @@ class Panel(anywidget.AnyWidget):
                 self._tell(operations=operations, **more)
 
     def rename(self, old: str, new: str) -> None:
-        """Give an item another key in every view."""
+        """Return an item another key in every view."""
         with self._lock:
             operations = self._feed.rename(old, new)
             if operations:

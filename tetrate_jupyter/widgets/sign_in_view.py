@@ -115,7 +115,7 @@ class SignInView:
         self.key.description = f"Enter a key for {shown.host}"
 
     def advise(self, hint: str, *, usable: bool, plain_http: bool) -> None:
-        """Say what would become of the address that is being typed."""
+        """Show what would become of the address that is being typed."""
         self.hint.value = hint
         self.use.disabled = not usable
         self.http.layout.display = None if plain_http else "none"

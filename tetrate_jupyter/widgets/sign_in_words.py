@@ -76,7 +76,7 @@ _FOR_PANEL: Final = (  # next steps that are said elsewhere, too, and what they 
 
 
 def advice(error: TetrateError) -> str:
-    """Say what happened and what to do next in the panel, in one line; the request's id with it."""
+    """Return what happened and what to do next in the panel, in one line; the request's id with it."""
     text = error.advice
     for elsewhere, here in _FOR_PANEL:
         text = text.replace(elsewhere, here)
@@ -84,13 +84,13 @@ def advice(error: TetrateError) -> str:
 
 
 def states_html() -> str:
-    """Give the live region with the words of every state, of which the panel's class shows one."""
+    """Return the live region with the words of every state, of which the panel's class shows one."""
     spans = "".join(f'<span class="tetrate-of-{state.value}">{escape(words)}</span>' for state, words in SAYS.items())
     return f'<div role="status" class="tetrate-states">{spans}</div>'
 
 
 def link_html(url: str) -> str:
-    """Give the button that opens the consent page: a link, because no kernel can open a tab."""
+    """Return the button that opens the consent page: a link, because no kernel can open a tab."""
     words = (
         '<span class="tetrate-open">Open the consent page</span><span class="tetrate-over">Consent page: done</span>'
     )
@@ -99,53 +99,53 @@ def link_html(url: str) -> str:
 
 
 def head_html(host: str) -> str:
-    """Say what one signs in to."""
+    """Return what one signs in to."""
     return f"Sign in to <b>{escape(host)}</b>"
 
 
 def more_html(*, opened: bool) -> str:
-    """Give the switch of the other ways. It works in the page alone, also while the kernel is busy."""
+    """Return the switch of the other ways. It works in the page alone, also while the kernel is busy."""
     return f"<details{' open' if opened else ''}><summary>Other ways to sign in</summary></details>"
 
 
 def gone_html() -> str:
-    """Say that the kernel is another one."""
+    """Return the note that the kernel is another one."""
     return f'<div class="tetrate-problem" role="note">{escape(GONE)}</div>'
 
 
 def problem_html(text: str) -> str:
-    """Give what went wrong, or an answer; it is read out as it appears."""
+    """Return what went wrong, or an answer; it is read out as it appears."""
     return f'<div class="tetrate-problem" role="alert">{escape(text)}</div>' if text else ""
 
 
 def note_html(text: str) -> str:
-    """Give something good to know."""
+    """Return something good to know."""
     return f'<div class="tetrate-slow" role="note">{escape(text)}</div>' if text else ""
 
 
 def signed_in_html(done: SignedIn) -> str:
-    """Say to whom, where the key is and what it reaches, after the words "Signed in"."""
+    """Return to whom, where the key is and what it reaches, after the words "Signed in"."""
     return f" to <b>{escape(done.host)}</b>. The key is in {escape(str(done.place))}{done.reach}."
 
 
 def countdown(seconds: float) -> str:
-    """Give minutes and seconds, "2:59 left"."""
+    """Return minutes and seconds, "2:59 left"."""
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02} left"
 
 
 def not_yet(host: str) -> str:
-    """Say for a reader without a kernel that nobody had signed in."""
+    """Return the words for a reader without a kernel: nobody had signed in."""
     return f"Not signed in to {host}. Run this cell, or %tetrate_login --wait where no panel shows."
 
 
 def was_signed_in(host: str) -> str:
-    """Say for a reader without a kernel how it was: a copy of the notebook says nothing about who reads it."""
+    """Return how it was, for a reader without a kernel: a copy of the notebook says nothing about who reads it."""
     return f"Was signed in to {host} when this was saved. Run this cell to see how it is now."
 
 
 def signed_out_lines(endpoints: Endpoints, places: Sequence[Place]) -> list[str]:
-    """Say where the key was removed from, where one is left, and where it can be revoked."""
+    """Return where the key was removed from, where one is left, and where it can be revoked."""
     gone = [place for place in places if place.removable]
     left = [place for place in places if not place.removable]
     if left and not gone:

@@ -29,7 +29,7 @@ EMPTY: Final = "An empty conversation."
 
 
 def said(exchange: Exchange) -> str:
-    """Give all text that the model wrote in an exchange, before and after its tools; Markdown."""
+    """Return all text that the model wrote in an exchange, before and after its tools; Markdown."""
     return "\n\n".join(m.content for m in exchange.replies if m.role == "assistant" and m.content.strip())
 
 
@@ -40,7 +40,7 @@ def drawn(text: str) -> str:
 
 
 def quiet_line(exchange: Exchange) -> str:
-    """Give the line under an answer: model, times, tokens, estimated cost; "" where they aren't known."""
+    """Return the line under an answer: model, times, tokens, estimated cost; "" where they aren't known."""
     entry = exchange.entry
     if entry is None or entry.timing is None:
         return ""
@@ -49,7 +49,7 @@ def quiet_line(exchange: Exchange) -> str:
 
 
 def sum_line(exchanges: Sequence[Exchange]) -> str:
-    """Give the conversation's sum: "3 answers · 1,204 tokens · ≈ $0.0021"; what isn't known is said."""
+    """Return the conversation's sum: "3 answers · 1,204 tokens · ≈ $0.0021"; what isn't known is said."""
     entries = [e.entry for e in exchanges if e.entry is not None]
     if not entries:
         return ""
@@ -64,7 +64,7 @@ def sum_line(exchanges: Sequence[Exchange]) -> str:
 
 
 def html(exchanges: Sequence[Exchange]) -> str:
-    """Give the conversation for a page, the newest part where it is very long."""
+    """Return the conversation for a page, the newest part where it is very long."""
     found: list[str] = []
     size = 0
     for number, exchange in enumerate(reversed(exchanges)):
@@ -98,7 +98,7 @@ def _exchange_html(exchange: Exchange) -> str:
 
 
 def text(exchanges: Sequence[Exchange]) -> str:
-    """Give the conversation for a terminal."""
+    """Return the conversation for a terminal."""
     parts = []
     for exchange in exchanges:
         asked = plain(exchange.user.typed or exchange.user.content)
@@ -108,7 +108,7 @@ def text(exchanges: Sequence[Exchange]) -> str:
 
 
 def markdown(exchanges: Sequence[Exchange]) -> str:
-    """Give the conversation as Markdown, questions as quotations, answers as the models wrote them."""
+    """Return the conversation as Markdown, questions as quotations, answers as the models wrote them."""
     parts = []
     for exchange in exchanges:
         asked = exchange.user.typed or exchange.user.content

@@ -46,7 +46,7 @@ class Twin:
             self._publish(html, plain, update=True)
 
     def bundle(self, html: str, plain: str) -> dict[str, str]:
-        """Give the output. JupyterLab's "model not found" box, which stands before it after a reload, is hidden."""
+        """Return the output. JupyterLab's "model not found" box, which stands before it after a reload, is hidden."""
         child = ".jp-OutputArea-child"
         style = f"<style>{child}:has(+{child} .{self.mark}):not(:has(.{PANEL_CLASS})){{display:none}}</style>"
         shown = f'<div class="tetrate-twin {self.mark}" {BOUNDED}>{style}{html}</div>'

@@ -42,7 +42,7 @@ _SCHOOL_SIGNS = {"**": "to the power of", "*": "\u00d7", "//": "div", "/": "\u00
 
 
 def expression_in(text: str) -> str | None:
-    """Give the first expression of a text with operators as Python writes them, or None."""
+    """Return the first expression of a text with operators as Python writes them, or None."""
     text = plain(text)
     for pattern, instead in _IN_WORDS:
         text = re.sub(pattern, instead, text, flags=re.IGNORECASE)

@@ -40,7 +40,7 @@ _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits ans
 
 
 def compose(ask: Ask) -> Reply:
-    """Give the reply of a simulated model. Raises the 400 of a schema that can't be used."""
+    """Return the reply of a simulated model. Raises the 400 of a schema that can't be used."""
     ask = replace(ask, prompt=ask.prompt[:_READ])
     try:
         called = call_tools(ask)

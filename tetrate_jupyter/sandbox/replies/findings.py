@@ -71,18 +71,18 @@ class Findings:
         return list(dict.fromkeys([found[0], *more, *found[1:]]))
 
     def of_kind(self, kind: str) -> str | None:
-        """Give the first e-mail address, URL, date, time or file name."""
+        """Return the first e-mail address, URL, date, time or file name."""
         found = _PATTERNS[kind].search(self.text)
         return found.group() if found else None
 
     def said(self, name: str) -> str | None:
-        """Give the value of "name: value", "name = value" or "name is value"."""
+        """Return the value of "name: value", "name = value" or "name is value"."""
         spoken = r"[\s_-]*".join(map(re.escape, name_words(name))) or re.escape(name)
         found = re.search(rf"\b{spoken}\b\s*(?:[:=]|\bis\b|\bare\b)\s*[\"]?([^\n,;.\"?]+)", self.text, re.IGNORECASE)
         return found[1].strip() if found else None
 
     def number(self, name: str, *, near_only: bool = False) -> float | None:
-        """Give the number that belongs to a name: the nearest to its words, else the next one not yet given out."""
+        """Return the number that belongs to a name: the nearest to its words, else the next one not yet given out."""
         free = [i for i in range(len(self.numbers)) if i not in self._used]
         own = [stem(w) for w in name_words(name)]
         units = " ".join(_UNITS.get(w, "") for w in name_words(name)).split()
@@ -103,7 +103,7 @@ class Findings:
         return bool(wanted) and all(w in here for w in wanted)
 
     def listed(self) -> list[str]:
-        """Give the items of "a, b and c", or of a bullet list."""
+        """Return the items of "a, b and c", or of a bullet list."""
         bullets = re.findall(r"^\s*(?:[-*•]|\d+[.)])\s+(.+)$", self.text, re.MULTILINE)
         if bullets:
             return [b.strip() for b in bullets]
@@ -120,7 +120,7 @@ class Findings:
         return [Findings(self.text[a:b]) for a, b in pairwise([*starts, len(self.text)])]
 
     def first_sentence(self) -> str:
-        """Give the first sentence."""
+        """Return the first sentence."""
         return next(iter(sentences(self.text)), self.text.strip())
 
     def _distance(self, index: int, own: list[str], units: list[str]) -> int:

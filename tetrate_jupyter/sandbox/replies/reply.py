@@ -51,7 +51,7 @@ class Ask:
 
 
 def text_of(message: dict[str, Any]) -> str:
-    """Give the text of a message, whichever of its two forms it has."""
+    """Return the text of a message, whichever of its two forms it has."""
     content = message.get("content")
     if isinstance(content, str):
         return content

@@ -25,11 +25,11 @@ class Filler:
         self._near_only = False
 
     def fill(self, found: Findings) -> Any:  # noqa: ANN401 - any JSON value
-        """Give a value for the whole schema."""
+        """Return a value for the whole schema."""
         return self._value(self._root, "", found, 0)[0]
 
     def arguments(self, found: Findings) -> dict[str, Any]:
-        """Give a tool's arguments: what is required, and of the rest what the prompt really holds."""
+        """Return a tool's arguments: what is required, and of the rest what the prompt really holds."""
         schema = self._resolved(self._root, 0)
         required = schema.get("required") or ()
         arguments = {}

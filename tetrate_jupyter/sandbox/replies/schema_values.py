@@ -48,7 +48,7 @@ _DENIALS = frozenset(("not", "no", "never", "isn't", "doesn't", "without"))
 
 
 def text_value(schema: dict[str, Any], name: str, found: Findings, rng: random.Random) -> tuple[str, bool]:
-    """Give a text and whether it is really from the prompt."""
+    """Return a text and whether it is really from the prompt."""
     if (kind := schema.get("format")) is not None:
         return _formatted(str(kind), found, rng)
     value = _known_text(schema, name, found)
@@ -65,7 +65,7 @@ def text_value(schema: dict[str, Any], name: str, found: Findings, rng: random.R
 def number_value(
     schema: dict[str, Any], name: str, found: Findings, rng: random.Random, *, near_only: bool = False
 ) -> tuple[float | int, bool]:
-    """Give a number within the schema's bounds and whether it is really from the prompt."""
+    """Return a number within the schema's bounds and whether it is really from the prompt."""
     whole = schema.get("type") == "integer"
     worked_out = _worked_out(name, found)
     value = worked_out if worked_out is not None else found.number(name, near_only=near_only)
@@ -76,7 +76,7 @@ def number_value(
 
 
 def truth_value(name: str, found: Findings, *, careful: bool) -> tuple[bool, bool]:
-    """Give true or false and whether the prompt speaks of it. A negation before the name's word makes it false."""
+    """Return true or false and whether the prompt speaks of it. A negation before the name's word makes it false."""
     wanted = {stem(w) for w in name_words(name)} - {"is", "has", "was", "are", "can"}
     if wanted & {"positive", "happy", "recommended", "satisfied"}:
         return sentiment(found.text, careful=careful) == "positive", True
@@ -90,7 +90,7 @@ def truth_value(name: str, found: Findings, *, careful: bool) -> tuple[bool, boo
 
 
 def choice_value(options: list[Any], found: Findings, rng: random.Random, *, careful: bool) -> tuple[Any, bool]:
-    """Give one of the options: the one that the prompt names, or that a sentiment or result chooses, or any."""
+    """Return one of the options: the one that the prompt names, or that a sentiment or result chooses, or any."""
     about = material(found.text)
     named = [o for o in options if isinstance(o, str) and re.search(rf"\b{re.escape(o)}\b", about, re.IGNORECASE)]
     if named:

@@ -56,7 +56,7 @@ def tool_results(ask: Ask) -> Core | None:
 
 
 def pictures(ask: Ask) -> Core | None:
-    """Say what can really be known of the pictures: type, bytes, pixels."""
+    """Return what can really be known of the pictures: type, bytes, pixels."""
     content = next((m["content"] for m in reversed(ask.messages) if m.get("role") == "user"), None)
     parts: list[dict[str, Any]] = content if isinstance(content, list) else []
     found = [read_data_url(str(p["image_url"]["url"])) for p in parts if p.get("type") == "image_url"]
@@ -69,7 +69,7 @@ def pictures(ask: Ask) -> Core | None:
 
 
 def memory(ask: Ask) -> Core | None:
-    """Say what was said before."""
+    """Return what was said before."""
     earlier = ask.earlier_prompts
     if (mine := _MINE.search(ask.prompt)) and (told := _told(earlier, mine[1])):
         return Core(f"Your {mine[1]} is **{told}**: you told me.", ("I looked through our conversation",), told)
@@ -89,7 +89,7 @@ def memory(ask: Ask) -> Core | None:
 
 
 def exact(ask: Ask) -> Core | None:
-    """Say what is to be said."""
+    """Return the words that the prompt asks to hear."""
     found = _EXACT.match(ask.prompt)
     if found is None or len(found[1]) > _LONGEST_REPEATED:
         return None
@@ -101,7 +101,7 @@ def exact(ask: Ask) -> Core | None:
 
 
 def code(ask: Ask) -> Core | None:
-    """Give a frame for code that isn't written, named after what it is to do."""
+    """Return a frame for code that isn't written, named after what it is to do."""
     if not wants_code(ask.prompt):
         return None
     topics = [w for w in keywords(ask.prompt) if w not in LISTS["fillers"] and w not in LISTS["write"]]
@@ -134,7 +134,7 @@ def counting(ask: Ask) -> Core | None:
 
 
 def judge(ask: Ask) -> Core | None:
-    """Tell a text's sentiment by a word list."""
+    """Return a text's sentiment by a word list."""
     if not _MOOD.search(ask.prompt + ask.system):
         return None
     about = material(ask.prompt)
@@ -144,7 +144,7 @@ def judge(ask: Ask) -> Core | None:
 
 
 def summary(ask: Ask) -> Core | None:
-    """Give the first sentence, or the first of each paragraph for a larger model."""
+    """Return the first sentence, or the first of each paragraph for a larger model."""
     if not _SHORTEN.search(ask.prompt):
         return None
     about = material(ask.prompt)
@@ -160,7 +160,7 @@ def summary(ask: Ask) -> Core | None:
 
 
 def fallback(ask: Ask) -> Core:
-    """Say honestly that nothing is written on this, and what is."""
+    """Return that nothing is written on this, and what is."""
     topics = [w for w in keywords(ask.prompt[:_LONGEST_REPEATED]) if w not in LISTS["fillers"]][:3]
     topic = topic_of(ask.prompt[:_LONGEST_REPEATED]) or " ".join(topics) or "that"
     offers = [o.replace("{topic}", topic) for o in ask.rng.sample(entries()["Offers"].keys, 3)]

@@ -45,7 +45,7 @@ def call_tools(ask: Ask) -> Reply | None:
 
 
 def use_results(ask: Ask) -> str | None:
-    """Say what the tools gave, or None where no tool has just answered."""
+    """Return what the tools gave, or None where no tool has just answered."""
     results = results_of(ask)
     if not results:
         return None
@@ -55,7 +55,7 @@ def use_results(ask: Ask) -> str | None:
 
 
 def results_of(ask: Ask) -> list[tuple[str, str]]:
-    """Give name and result of each tool that was called since the user's last message."""
+    """Return name and result of each tool that was called since the user's last message."""
     found = []
     names = {call["id"]: call["function"]["name"] for m in ask.messages for call in m.get("tool_calls") or ()}
     for message in reversed(ask.messages):

@@ -49,7 +49,7 @@ def dress(core: Core, ask: Ask) -> str:
 
 
 def thoughts(core: Core | None, ask: Ask) -> str:
-    """Give what a thinking model thinks first; longer the more effort it is to make."""
+    """Return what a thinking model thinks first; longer the more effort it is to make."""
     if ask.profile.thinking == "none":
         return ""
     topics = ", ".join(keywords(ask.prompt)[:4])

@@ -30,7 +30,7 @@ def wants_code(prompt: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Give a text with the quotation marks, minus and times signs of a keyboard."""
+    """Return a text with the quotation marks, minus and times signs of a keyboard."""
     return text.translate(_KEYBOARD)
 
 
@@ -40,12 +40,12 @@ def sentences(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """Give a text's words in lower case."""
+    """Return a text's words in lower case."""
     return [w.lower() for w in _WORD.findall(plain(text))]
 
 
 def keywords(text: str) -> list[str]:
-    """Give the words that carry meaning, each once, in order."""
+    """Return the words that carry meaning, each once, in order."""
     return list(dict.fromkeys(w for w in words(text) if w not in STOP_WORDS and len(w) > 2))
 
 
@@ -74,19 +74,19 @@ def sentiment_score(text: str, *, careful: bool) -> int:
 
 
 def sentiment(text: str, *, careful: bool) -> str:
-    """Give "positive", "negative" or "neutral"."""
+    """Return "positive", "negative" or "neutral"."""
     score = sentiment_score(text, careful=careful)
     return "positive" if score > 0 else "negative" if score < 0 else "neutral"
 
 
 def quoted(text: str) -> list[str]:
-    """Give what stands between quotation marks."""
+    """Return what stands between quotation marks."""
     found = re.findall(r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)", plain(text))
     return [next(part for part in parts if part) for parts in found]
 
 
 def material(prompt: str) -> str:
-    """Give the text that a prompt is about: what is quoted, or stands after a colon or on the lines below; else all."""
+    """Return the text that a prompt is about: what is quoted, or stands after a colon or below; else all."""
     if inside := quoted(prompt):
         return max(inside, key=len)
     head, separator, rest = prompt.partition("\n")
