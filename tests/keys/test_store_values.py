@@ -12,7 +12,7 @@ from tetrate_jupyter import config
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import KeyStoreError
 from tetrate_jupyter.keys.store import KeyStore
-from tetrate_jupyter.types import Secret
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
