@@ -48,7 +48,6 @@ PURE = {
     "compare/facts.py": set(),
     "compare/page.py": set(),
     "compare/terminal.py": set(),
-    "compare/waterfall.py": set(),
     "characters.py": set(),
     "amounts.py": set(),
     "http/reading.py": {"msgspec"},

@@ -9,10 +9,10 @@ from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.data import shown
 from tetrate_jupyter.compare.summary import agreement, figures, merged
 from tetrate_jupyter.compare.verdict import verdict
-from tetrate_jupyter.compare.waterfall import waterfall
 from tetrate_jupyter.render.answer import line_html
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
+from tetrate_jupyter.render.numbers import seconds
 from tetrate_jupyter.render.style import BOUNDED, ROOT_CLASSES, styled
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ _SHORTEST: Final = 400  # below, an answer says nothing
 _SWELLS: Final = 12  # times its source that an answer may take with its colours and formulas; beyond, it stays source
 _AT_ONCE: Final = 8_000  # characters of all answers that a cell still renders after an interrupt
 _PROMPT: Final = 4_000  # characters of a prompt
+_BARS: Final = 24  # beyond, a picture says less than the table
+# In the elements themselves: a notebook that isn't trusted (a colleague's) is shown without stylesheets.
+_BAR: Final = (
+    "display:inline-block;height:.8em;min-width:1px;vertical-align:middle;background-color:rgba(128,128,128,{})"
+)
+_PALE, _DARK = _BAR.format(".35"), _BAR.format(".95")
 
 
 class _Room:
@@ -69,7 +75,7 @@ def page(result: ResultData, *, at_once: bool = False) -> str:
     won = verdict(figured)
     if won and not result.is_blind:
         parts.append(f'<p class="tetrate-won" dir="auto">{escape(facts.sentence(won))}</p>')
-    parts.append(waterfall(result))
+    parts.append(_waterfall(result))
     room.left -= sum(map(len, parts))
     answers = _by_prompt(result)
     parts += [_prompt(result, number, answers[number], room) for number in range(len(result.facts.prompts))]
@@ -165,3 +171,46 @@ def _markdown(text: str, most: int, room: _Room) -> tuple[str, int]:
         if len(html) <= max(2_000, _SWELLS * len(shown)):
             return html, cut
     return f'<pre class="tetrate-raw" dir="auto">{escape(shown)}</pre>', cut
+
+
+def _waterfall(result: ResultData) -> str:
+    """Return when each call waited and when it wrote, as bars on one time axis; "" where there are none or too many.
+
+    Each has its seconds as text beside it.
+    """
+    rows = [r for r in result.rows if r.started is not None and r.total is not None]
+    if not rows or len(rows) > _BARS:
+        return ""
+    labels = {h.id: h.label for h in result.heads}
+    end = max((r.started or 0) + (r.total or 0) for r in rows) or 1.0
+    several = len(result.facts.prompts) * result.facts.repeats > 1
+    bars = "".join(_bar(r, labels[r.column] + (_which(r, result) if several else ""), end) for r in rows)
+    return (
+        "<details open><summary>Waiting (pale) and writing (dark)</summary>"
+        f'<table class="tetrate-bars" style="width:100%"><tbody>{bars}</tbody></table></details>'
+    )
+
+
+def _which(row: Row, result: ResultData) -> str:
+    prompt = f", prompt {row.prompt + 1}" if len(result.facts.prompts) > 1 else ""
+    return prompt + (f", repeat {row.repeat + 1}" if result.facts.repeats > 1 else "")
+
+
+def _bar(row: Row, label: str, end: float) -> str:
+    started, total = row.started or 0.0, row.total or 0.0
+    waiting = total if row.first_token is None else row.first_token
+    writing = max(0.0, total - waiting)
+    said = f"waiting {seconds(waiting)}, writing {seconds(writing)}"
+    parts = [
+        f'<span style="margin-left:{_share(before, end)};width:{_share(length, end)};{bar}"></span>'
+        for bar, before, length in ((_PALE, started, waiting), (_DARK, 0.0, writing))
+    ]
+    return (
+        f'<tr><td style="text-align:left" dir="auto">{escape(label)}</td>'
+        f'<td style="text-align:left;width:50%;white-space:nowrap" aria-hidden="true">{"".join(parts)}</td>'
+        f'<td style="text-align:left">{escape(said)}</td></tr>'
+    )
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.2f}%"
