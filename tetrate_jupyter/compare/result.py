@@ -166,7 +166,7 @@ class Result(ResultData):
         page.
         Raises `ComparisonFileError` where it can't be written, and for other endings.
         """
-        from tetrate_jupyter.compare.exports import save
+        from tetrate_jupyter.compare.files import save
 
         return save(self, path)
 
