@@ -43,7 +43,7 @@ demo-headless: $(VENV)/.lab ## run the quickstart top to bottom in a real kernel
 
 test: $(VENV)/.dev ## everything: lint, types, tests, notebooks, wheel, browser, other Pythons
 	@bash .ci/install-browser
-	@MAKE='$(MAKE)' bash .ci/stages 'lint types unit notebooks wheel' 'browser pythons'
+	@MAKE='$(MAKE)' bash .ci/stages 'lint types unit notebooks wheel browser pythons'
 	@echo "All of it passed."
 
 check: $(VENV)/.dev ## what to run while working: lint, types, and the tests but those of long texts and large amounts

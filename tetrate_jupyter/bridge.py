@@ -34,6 +34,7 @@ _POLL: Final = (
 )
 _SETTLE: Final = 0.1  # seconds that cancelled work gets to close its connection before the caller goes on
 _TURNS: Final = 3  # of the loop: a closed connection gives its socket back in a later one
+_LAST: Final = 5.0  # seconds that cancelled work gets to close its connections before its loop ends
 _STOP: Final = 1.0  # seconds that the interpreter's exit waits for the loop
 
 
@@ -315,7 +316,7 @@ async def _cancel_others() -> None:
         await asyncio.sleep(0)
     others = asyncio.all_tasks() - {me}
     if others:
-        await asyncio.wait(others, timeout=_SETTLE)
+        await asyncio.wait(others, timeout=_LAST)
     for _ in range(_TURNS):
         await asyncio.sleep(0)
 

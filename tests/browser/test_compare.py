@@ -119,7 +119,7 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     panel.box.get_by_label("Hide the names").uncheck()
     expect(panel.column("gpt-6-luna")).to_be_visible()
     panel.box.get_by_label("Show", exact=True).select_option("differences")
-    expect(panel.body("gpt-6-luna").locator("ins").first).to_be_visible()
+    expect(panel.body("gpt-6-luna").locator("ins, del").first).to_be_visible()
     panel.box.get_by_label("Show", exact=True).select_option("code")
     expect(panel.body("claude-haiku-4-5").locator(".tetrate-code")).to_be_visible()
     expect(panel.body("claude-haiku-4-5").locator("table")).not_to_be_visible()

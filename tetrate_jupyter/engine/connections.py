@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.wire import CatalogModel, WireModel
     from tetrate_jupyter.secret import Secret
 
-_CLOSE_TIMEOUT: Final = 1.0  # seconds; a loop that is busy with something else closes them later
+_CLOSE_TIMEOUT: Final = 5.0  # seconds; a loop that is busy with something else closes them later
 
 
 class Connections:
@@ -100,7 +100,7 @@ class Connections:
         self._closing += self._close_all()
 
     async def aclose(self) -> None:
-        """Close the clients of all loops that run; the next use makes new ones. Within 1 s."""
+        """Close the clients of all loops that run; the next use makes new ones. Within 5 s."""
         closing, self._closing = [*self._closing, *self._close_all()], []
         if closing:
             await asyncio.wait({asyncio.wrap_future(each) for each in closing}, timeout=_CLOSE_TIMEOUT)

@@ -133,7 +133,7 @@ background:var(--t-soft)}
 """,
     "tetrate-chip": """
 .tetrate-answer .tetrate-chip{margin-inline-start:.4em;padding:.1em .55em;border-radius:1em;white-space:nowrap;
-background:rgba(128,128,128,.18);color:var(--t-quiet);font-size:.92em}
+background:rgba(128,128,128,.14);color:var(--jp-ui-font-color1,currentColor);font-size:.92em}
 """,
     "tetrate-footer": """
 .tetrate-answer .tetrate-footer{margin:.8em 0 0;color:var(--t-quiet);font-size:.85em;font-variant-numeric:tabular-nums}
