@@ -71,11 +71,11 @@ wheel: $(VENV)/.dev ## build the wheel and try it in an empty environment, and b
 browser: $(VENV)/.dev ## the quickstart in a real JupyterLab, driven by a real browser
 	$(PYTEST) -m browser --timeout 180
 
-pythons: $(VENV)/.dev ## the tests proper on every Python from 3.10 to 3.13 that is here, the lowest versions on 3.10
+pythons: $(VENV)/.dev ## the tests proper on every Python from 3.10 to 3.13 that is here
 	@bash .ci/every-python
 
-lowest: $(VENV)/.dev ## the lowest versions that pyproject.toml allows, on Python 3.10
-	@bash .ci/every-python 3.10
+lowest: $(VENV)/.dev ## the lowest versions that pyproject.toml allows, on Python 3.10 (not part of test)
+	@bash .ci/every-python lowest
 
 bench: $(VENV)/.dev ## ratios against bare httpx and bare IPython; writes tests/benchmarks/results.json
 	$(BIN)/python -m tests.benchmarks
