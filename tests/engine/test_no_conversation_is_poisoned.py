@@ -164,6 +164,7 @@ def test_what_was_restored_is_answered_after(
 @pytest.mark.parametrize("held", HELD)
 def test_what_was_restored_is_shown(router: SandboxRouter, bridge: Bridge, tmp_path: Path, held: str) -> None:
     session = holding(router, bridge, tmp_path, Exchange("one", *HELD[held]))
+    session.models()  # else the panel's own fetching may outlive the session
     panel = session.chat()
     page = Page(panel)
     page.wait_for(lambda: len(page.items) > 0)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 from tests.packaging import installing
+
+NEEDS_PIP = pytest.mark.skipif(find_spec("pip") is None, reason="this environment was made without pip")
 
 LISTED = """\
 :env:.extra-index-url='https://third.example/simple'
@@ -41,6 +44,7 @@ def test_each_option_has_its_variable() -> None:
     }
 
 
+@NEEDS_PIP
 def test_pip_itself_is_asked_and_what_uv_was_told_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "https://pips.example/simple")
     monkeypatch.setenv("PIP_FIND_LINKS", "/from-pip")
@@ -62,6 +66,7 @@ def test_the_lowest_versions_need_uv(monkeypatch: pytest.MonkeyPatch) -> None:
         installing.command(installing.Path(sys.executable), ["x"], lowest=True)
 
 
+@NEEDS_PIP
 def test_without_uv_pip_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installing, "has_uv", lambda: False)
     done = installing.command(installing.Path("/other/python"), ["-e", "."])

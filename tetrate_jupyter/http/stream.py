@@ -19,7 +19,6 @@ from tetrate_jupyter.http.chunk_reading import decode_chunk
 from tetrate_jupyter.http.chunks import ChatChunk, Choice, is_given
 from tetrate_jupyter.http.deadline import Deadline
 from tetrate_jupyter.http.error_body import told
-from tetrate_jupyter.http.pace import Pace
 from tetrate_jupyter.http.sse import EventSplitter, EventTooLargeError
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class ChatStream:
     whatever the router refuses with; while iterating `StreamCutError` (no end mark and no finish reason),
     `StreamStalledError`, `GatewayTimeoutError` (phase "first output"), `MalformedResponseError`, or the error that a
     chunk carries; nothing of that once the answer is whole. `request_id` is known from the start; `dropped_fields`,
-    `attempts` and `simulated` once entered. What comes in quick succession may be 0.04 s late (`pace`). `ignored` names
+    `attempts` and `simulated` once entered. `ignored` names
     the odd members that were left out.
     """
 
@@ -136,7 +135,6 @@ class ChatStream:
         self._failure: TetrateError | None = None
         self._ended = False  # no more bytes are wanted
         self._standing = Standing()
-        self._pace = Pace()
         self._others: list[ChatChunk] = []  # of choices with another number, while none of ours has come
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
         self._silent = 0  # bytes since then
@@ -206,9 +204,8 @@ class ChatStream:
 
     async def _read(self, until: float) -> list[bytes]:
         """Return the payloads of the next bytes; at the end, or when reading fails, note so."""
-        may_hold = self._standing.has_output and not self._standing.is_whole
         try:
-            data = await self._deadline.wait(self._pace.read(anext(self._bytes), may_hold=may_hold), until)
+            data = await self._deadline.wait(anext(self._bytes), until)
             payloads = self._splitter.feed(data)
             self._silent += len(data) + _EVENT_WEIGHT * (len(payloads) + data.count(b"\n\n"))
             if self._silent > self._bounds.silence:
