@@ -126,6 +126,15 @@ def test_whoever_watches_is_told_of_every_state(prepared: Prepare) -> None:
     assert running.progress.done == running.progress.total == 2
 
 
+def test_whoever_watches_hears_that_it_is_over(prepared: Prepare) -> None:
+    running = prepared("hello", TWO)
+    seen: list[bool] = []
+    running.on_change(lambda: seen.append(running.is_running))
+    running.start()
+    running.wait()
+    eventually(lambda: seen[-1] is False)  # what is saved with the notebook is written by who hears it
+
+
 # --- failures are results --------------------------------------------------------------------------------------
 
 

@@ -275,14 +275,14 @@ class Comparison:
         self._ended = None
         with self._lock:
             self._futures = [f for f in self._futures if not f.done()]
-            self._futures.append(self.session.bridge.submit(self._work(list(cells))))
+            self._futures.append(future := self.session.bridge.submit(self._work(list(cells))))
+        future.add_done_callback(lambda _: self._observers.notify())  # without the lock: it may be done already
 
     async def _work(self, cells: list[Cell]) -> None:
         try:
             await self._scheduler.work(c for c in cells if c.place.column not in self._removed)
         finally:
             self._ended = time.monotonic()
-            asyncio.get_running_loop().call_soon(self._observers.notify)  # the future is done by then
 
     async def _settled(self) -> None:
         while open_ones := [f for f in self._futures if not f.done()]:
