@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 ASK = f"%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna\n{SHOW}"
 STATIC = f"session.compare({SHOW!r}, 'claude-haiku-4-5, gpt-6-luna')"
+# JupyterLab's table of contents numbers headings, those of outputs too, whenever it comes to it.
 LOOKS = """
-(root) => [root, ...root.querySelectorAll("*")].filter((e) => e.checkVisibility()).map((e) => {
+(root) => [root, ...root.querySelectorAll(":not(.numbering-entry)")].filter((e) => e.checkVisibility()).map((e) => {
     const style = getComputedStyle(e);
     const names = ["display", "position", "padding", "margin", "borderTopWidth", "textAlign", "whiteSpace"];
     return [e.tagName, e.className, ...names.map((name) => style[name])].join("|");
