@@ -41,7 +41,7 @@ RUN: Final = "Run this cell for the panel."  # where a saved notebook has no ker
 
 def script(*names: str) -> str:
     """Return a panel's module: what all panels share, and its own."""
-    return static("notebook.js", "panel.js", *names)
+    return static("notebook.js", "panel.js", "parts.js", *names)
 
 
 def static(*names: str) -> str:
