@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.cli.running import Running, answers, ask, command_line, left_of
+from tetrate_jupyter.cli.notebook import NAMES, README
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +124,7 @@ def test_a_persons_own_server_settings_and_proxy_do_not_get_in_the_way(tmp_path:
     proxy = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
     with demo(tmp_path / "here", {"JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_TOKEN": "mine", **proxy}) as run:
         shown = Demo(run, tmp_path / "here")
-        assert [item["name"] for item in shown.ask_lab("/api/contents")["content"]] == ["quickstart.ipynb"]
+        assert {item["name"] for item in shown.ask_lab("/api/contents")["content"]} == {*NAMES, README}
         assert ask(shown.lab, "/api/contents", key="token mine")[0] == 403
 
 
@@ -137,7 +138,7 @@ def test_the_servers_log_is_its_owners_alone_holds_no_token_and_goes_with_it(tmp
         run.signal(signal.SIGINT)
         assert run.ended() == 0
         assert not log.exists()
-        assert [path.name for path in shown.folder.iterdir()] == ["quickstart.ipynb"]
+        assert {path.name for path in shown.folder.iterdir()} == {*NAMES, README}
 
 
 def test_a_server_that_does_not_start_is_told_with_its_own_words_and_its_log(tmp_path: Path) -> None:

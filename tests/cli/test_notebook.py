@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tetrate_jupyter.cli import main
-from tetrate_jupyter.cli.notebook import MARK, NAME, fingerprint, place, pristine
+from tetrate_jupyter.cli.notebook import MARK, NAME, NAMES, README, fingerprint, place, pristine, without_outputs
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,8 +34,27 @@ def test_a_new_folder_gets_the_shipped_notebook(tmp_path: Path) -> None:
     target, remark = place(tmp_path / "new" / "deep")
     assert target == tmp_path / "new" / "deep" / NAME
     assert str(target) in remark
-    assert read(target)["cells"] == pristine()["cells"]
-    assert [path.name for path in target.parent.iterdir()] == [NAME]
+    assert {path.name for path in target.parent.iterdir()} == {*NAMES, README}
+    for name in NAMES:
+        placed = read(target.with_name(name))
+        assert placed["cells"] == without_outputs(pristine(name))["cells"]
+        assert [c["source"] for c in placed["cells"]] == [c["source"] for c in pristine(name)["cells"]]
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in placed["cells"])
+
+
+def test_each_notebook_and_the_readme_are_kept_by_themselves(tmp_path: Path) -> None:
+    place(tmp_path)
+    (tmp_path / README).write_text("mine", encoding="utf-8")
+    other = tmp_path / NAMES[1]
+    notebook = read(other)
+    notebook["cells"][0]["source"] = "mine"
+    other.write_text(json.dumps(notebook), encoding="utf-8")
+    as_an_older_version_placed_it(tmp_path / NAME)
+    _, remark = place(tmp_path)
+    assert "renewed" in remark
+    assert f"Your changed notebook is kept: {other}" in remark
+    assert read(other) == notebook
+    assert (tmp_path / README).read_text(encoding="utf-8") == "mine"
 
 
 def test_an_untouched_one_is_renewed_when_the_shipped_one_has_changed(tmp_path: Path) -> None:
@@ -43,7 +62,7 @@ def test_an_untouched_one_is_renewed_when_the_shipped_one_has_changed(tmp_path: 
     as_an_older_version_placed_it(target)
     _, remark = place(tmp_path)
     assert "renewed" in remark
-    assert read(target)["cells"] == pristine()["cells"]
+    assert read(target)["cells"] == without_outputs(pristine())["cells"]
 
 
 def test_one_that_was_only_run_is_renewed_too(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from tests.cli.running import Running, ask
 from tests.security.second_user import found_by_second_user, needs_second_user, open_folder
+from tetrate_jupyter.cli.notebook import NAMES, README
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +98,7 @@ def test_the_browser_gets_a_page_of_mode_600_that_leads_there_and_goes_with_the_
         run.signal(signal.SIGINT)
         assert run.ended() == 0
         assert not page.parent.exists()
-        assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["quickstart.ipynb"]
+        assert {path.name for path in (tmp_path / "here").iterdir()} == {*NAMES, README}
         assert sorted(path.name for path in tmp_path.iterdir()) == ["browser", "here"]
 
 

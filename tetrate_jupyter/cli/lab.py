@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 START_TIMEOUT: Final = 60.0  # seconds for JupyterLab to answer: the first start on a slow disk takes its time
 STOP_TIMEOUT: Final = 15.0  # seconds for it to shut its kernels down
 _ANSWER_TIMEOUT: Final = 2.0  # seconds for one look whether it answers
+_ASKS_ABOUT_NEWS: Final = "@jupyterlab/apputils-extension:announcements"  # over the first page that a newcomer sees
 _LOOK: Final = 0.1  # seconds between two looks
 _TOLD: Final = 5  # lines of the log in an error
 
@@ -99,12 +101,16 @@ class Lab:
             runtime.mkdir(mode=0o700)
             with os.fdopen(os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(self._token)
+            settings = self._private / "config" / "labconfig"
+            settings.mkdir(parents=True)
+            (settings / "page_config.json").write_text(json.dumps({"disabledExtensions": {_ASKS_ABOUT_NEWS: True}}))
         except OSError as error:
             raise ConfigError(
                 f"The temporary folder can't be used ({error.strerror or type(error).__name__}).",
                 next_step="make room there, or set TMPDIR to a folder of your own",
             ) from None
-        return {"JUPYTER_TOKEN_FILE": str(token), "JUPYTER_RUNTIME_DIR": str(runtime)}
+        own = os.pathsep.join(filter(None, [str(settings.parent), self._environment.get("JUPYTER_CONFIG_PATH")]))
+        return {"JUPYTER_TOKEN_FILE": str(token), "JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_CONFIG_PATH": own}
 
     def _command(self) -> list[str]:
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]

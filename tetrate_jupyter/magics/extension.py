@@ -14,6 +14,7 @@ from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.complete import matcher
 from tetrate_jupyter.magics.context import Context
+from tetrate_jupyter.magics.greeting import greeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +57,7 @@ class TetrateMagics(Magics):
     store = Enum(commands.STORES, "auto", help="Where %tetrate_login keeps the key.").tag(config=True)
     stream = Bool(True, help="Show text as it comes; off: one final output (nbval, papermill).").tag(config=True)
     footer = Bool(True, help="Show the quiet line under an answer: model, times, tokens, cost.").tag(config=True)
+    greeting = Bool(True, help="When loaded, say in a line how things stand and what to try.").tag(config=True)
     keep = Bool(True, help="Keep questions and answers in the conversation.").tag(config=True)
     rows = Union(
         [Integer(config.DEFAULT_ROWS, min=1), Enum(("all",))],
@@ -179,12 +181,14 @@ _LOADED = "_tetrate_magics"
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magics and the completion of model ids. Prints nothing, fetches nothing."""
+    """Register the magics and the completion of ids; tell who reads a notebook what to try. Fetches nothing."""
     magics = TetrateMagics(shell)
     shell.register_magics(magics)
     shell.Completer.custom_matchers.append(magics.matcher)
     shell.input_transformer_manager.token_transformers.append(Question)
     setattr(shell, _LOADED, magics)
+    if magics.greeting and (line := greeting(magics.model)):
+        print(line)  # noqa: T201 - for the person who loads it
 
 
 def unload(shell: InteractiveShell) -> None:
