@@ -1,4 +1,4 @@
-"""Writes the generated part of the README from the code: every magic, option, trait and environment variable."""
+"""Writes the generated part of `docs/magics.md` from the code: every magic, its options, every trait."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.extension import TetrateMagics
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+MAGICS = ROOT / "docs" / "magics.md"
 BEGIN = "<!-- generated: magics (make docs) -->"
 END = "<!-- end generated -->"
 
@@ -22,7 +23,7 @@ def generated() -> str:
 
 
 def with_generated(text: str) -> str:
-    """Give the README's text with its generated part made anew."""
+    """Give the page's text with its generated part made anew."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + generated() + after
@@ -64,9 +65,9 @@ def _escaped(text: str) -> str:
 
 
 if __name__ == "__main__":
-    there = README.read_text(encoding="utf-8")
+    there = MAGICS.read_text(encoding="utf-8")
     if "--write" in sys.argv:
-        README.write_text(with_generated(there), encoding="utf-8")
+        MAGICS.write_text(with_generated(there), encoding="utf-8")
     elif there != with_generated(there):
-        sys.exit(f"{README.name}: the generated part is old. Next: make docs")
-    print(f"{README.name}: the generated part is current")
+        sys.exit(f"{MAGICS.name}: the generated part is old. Next: make docs")
+    print(f"{MAGICS.name}: the generated part is current")

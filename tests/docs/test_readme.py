@@ -1,21 +1,42 @@
-"""The README says what the code says."""
+"""README and docs say what the code says."""
 
 from __future__ import annotations
 
 import re
 
-from tests.docs.readme import BEGIN, END, README, with_generated
+from tests.docs.readme import BEGIN, END, MAGICS, ROOT, with_generated
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
 
-TEXT = README.read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
 
 
 def test_the_generated_part_is_current() -> None:
-    assert BEGIN in TEXT
-    assert END in TEXT
-    assert with_generated(TEXT) == TEXT, "run: make docs"
+    there = MAGICS.read_text(encoding="utf-8")
+    assert BEGIN in there
+    assert END in there
+    assert with_generated(there) == there, "run: make docs"
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    found = 0
+    for path in PAGES:
+        for target, heading in LINK.findall(path.read_text(encoding="utf-8")):
+            if target.startswith("http"):
+                continue
+            found += 1
+            page = (path.parent / target).resolve() if target else path
+            assert page.exists(), f"{path.name}: {target}"
+            headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE) if heading else []
+            assert not heading or heading in {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+    assert found > 20
+
+
+def test_the_readme_is_short() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 110
 
 
 def test_every_magic_that_is_mentioned_exists() -> None:

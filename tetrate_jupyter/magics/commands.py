@@ -1,4 +1,4 @@
-"""Every magic with its options, in one place: what is parsed, what `?` shows and what the README prints."""
+"""Every magic with its options, in one place: what is parsed, what `?` shows and what docs/magics.md prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Magic options, declared once: parsed with clear errors, shown by `%%tetrate?`, printed into the README."""
+"""Magic options, declared once: parsed with clear errors, shown by `%%tetrate?`, printed into docs/magics.md."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Command:
     """One magic: its name, what it is for, its options and what may follow them.
 
     `words` is the placeholder of the free text after the options, or None where none is taken; with `anywhere` options
-    may stand after it, too (not where it `is_prompt`, which stays as typed). `example` is shown in help and README.
+    may stand after it, too (not where it `is_prompt`, which stays as typed). `example` is shown in help and docs.
     """
 
     name: str
