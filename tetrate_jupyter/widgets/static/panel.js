@@ -59,7 +59,7 @@ async function copy(text) {
     box.select();
     document.execCommand("copy"); // plain http, where browsers keep their clipboard from scripts
     box.remove();
-    focused?.focus?.({ preventScroll: true });
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   }
 }
 
@@ -83,6 +83,13 @@ function presence(model, view) {
       bye();
     },
   };
+}
+
+// One for each load of the page, the same in all panels, each of which is a module of its own.
+function pageNumber() {
+  const page = /** @type {{tetratePage?: string}} */ (window);
+  page.tetratePage ??= Math.random().toString(36).slice(2);
+  return page.tetratePage;
 }
 
 // Whether Enter makes a line in the chat, and Shift-Enter sends: kept for the person by the browser, where it keeps anything.
@@ -297,8 +304,7 @@ function panel({ model, el }, label, make) {
   // A view that says hello is told everything; what it shows until then is taken as unknown.
   function hello() {
     synced = false;
-    window.tetratePage ??= Math.random().toString(36).slice(2);
-    model.send({ do: "hello", view, page: window.tetratePage });
+    model.send({ do: "hello", view, page: pageNumber() });
   }
 
   // An idle kernel answers at once: one that doesn't is another one, restarted from elsewhere.
