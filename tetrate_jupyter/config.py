@@ -10,13 +10,13 @@ import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from tetrate_jupyter import secrecy, secret
 from tetrate_jupyter.errors import BaseURLError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from urllib.parse import SplitResult
 
 # --- addresses -----------------------------------------------------------------------------------------------
 DEFAULT_BASE_URL: Final = "https://api.router.tetrate.ai/v1"
@@ -175,14 +175,14 @@ class Endpoints:
     @property
     def older_host(self) -> str | None:
         """The name under which an earlier version kept keys for this address, where that was another one."""
-        split = urlsplit(self.base_url)
+        split = _split(self.base_url)
         usual = split.scheme == "https" and "://" not in self.host
         return split.netloc if usual and split.netloc != self.host else None
 
     @property
     def is_loopback(self) -> bool:
         """Whether the gateway is on this machine (the sandbox)."""
-        return _is_loopback(urlsplit(self.base_url))
+        return _is_loopback(_split(self.base_url))
 
     @property
     def has_consent_page(self) -> bool:
@@ -191,8 +191,8 @@ class Endpoints:
         False for an address of somebody else's without a sign-in address of its own: the real service's page would
         give a key of that service, which would then be sent elsewhere, and its catalog names other prices.
         """
-        host, page = (urlsplit(url).hostname or "" for url in (self.base_url, self.auth_url))
-        the_service = urlsplit(DEFAULT_AUTH_URL).hostname or ""
+        host, page = (_split(url).hostname or "" for url in (self.base_url, self.auth_url))
+        the_service = _split(DEFAULT_AUTH_URL).hostname or ""
         return page.rstrip(".") != the_service or host.rstrip(".").endswith(_OWN_DOMAIN)
 
     @property
@@ -201,7 +201,7 @@ class Endpoints:
 
         It is no guess any more once it has shown what it is (`recognise`).
         """
-        own = urlsplit(self.base_url)
+        own = _split(self.base_url)
         return self.is_loopback and self.auth_url == f"{own.scheme}://{own.netloc}" and self.auth_url not in _web_apps
 
     def recognise(self) -> None:
@@ -240,7 +240,7 @@ class Endpoints:
         """Normalise what a person gives. `allow_http`: accept plain http beyond this machine."""
         base = normalise_base_url(base_url, allow_http=allow_http)
         if auth_url is None:
-            split = urlsplit(base)
+            split = _split(base)
             auth = f"{split.scheme}://{split.netloc}" if _is_loopback(split) else DEFAULT_AUTH_URL
         else:
             auth = _normalise_origin(auth_url, allow_http=allow_http)
@@ -249,7 +249,7 @@ class Endpoints:
 
 def scope_of(url: str) -> str:
     """Return scheme, host and port of an address in their shortest form; see `Endpoints.host`."""
-    split = urlsplit(url)
+    split = _split(url)
     scheme, default = split.scheme.lower(), {"http": ":80", "https": ":443"}.get(split.scheme.lower(), ":")
     place = split.netloc.removesuffix(default)
     return place if scheme == ("http" if _is_loopback(split) else "https") else f"{scheme}://{place}"
@@ -257,13 +257,13 @@ def scope_of(url: str) -> str:
 
 def origin_of(url: str) -> str:
     """Return scheme, host and port of an address."""
-    split = urlsplit(url)
+    split = _split(url)
     return f"{split.scheme}://{split.netloc}"
 
 
 def scope_is_loopback(scope: str) -> bool:
     """Whether a name as `scope_of` gives it is one of this machine."""
-    return _is_loopback(urlsplit(scope if "://" in scope else "http://" + scope))
+    return _is_loopback(_split(scope if "://" in scope else "http://" + scope))
 
 
 def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
@@ -278,10 +278,10 @@ def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
     split = _checked(text, "base URL", allow_http=allow_http)
     path = split.path.rstrip("/")
     if exactly:
-        return urlunsplit((split.scheme, split.netloc, path, "", ""))
+        return _joined((split.scheme, split.netloc, path, "", ""))
     for operation in _OPERATION_PATHS:
         if path.endswith(operation):
-            shorter = urlunsplit((split.scheme, split.netloc, path[: -len(operation)] or "/v1", "", ""))
+            shorter = _joined((split.scheme, split.netloc, path[: -len(operation)] or "/v1", "", ""))
             raise BaseURLError(
                 f"{text.strip()!r} is the address of one operation, not of the router.",
                 next_step=f"use {shorter!r}",
@@ -289,12 +289,12 @@ def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
     parts = path.lower().split("/")
     if not (_WHOLE_ENDS & {parts[-1]} or any(part[:1] == "v" and part[1:2].isdigit() for part in parts)):
         path += "/v1"
-    return urlunsplit((split.scheme, split.netloc, path, "", ""))
+    return _joined((split.scheme, split.netloc, path, "", ""))
 
 
 def _normalise_origin(text: str, *, allow_http: bool) -> str:
     split = _checked(text, "sign-in address", allow_http=allow_http)
-    return urlunsplit((split.scheme, split.netloc, split.path.rstrip("/").removesuffix(AUTHORIZE_PATH), "", ""))
+    return _joined((split.scheme, split.netloc, split.path.rstrip("/").removesuffix(AUTHORIZE_PATH), "", ""))
 
 
 def _checked(text: str, what: str, *, allow_http: bool) -> SplitResult:
@@ -307,7 +307,7 @@ def _checked(text: str, what: str, *, allow_http: bool) -> SplitResult:
         raise BaseURLError(f"{quoted} is not a usable {what}.", next_step=example)
     with_scheme = shown if "://" in shown else ("http://" if _bare_loopback(shown) else "https://") + shown
     try:
-        split = urlsplit(with_scheme)
+        split = _split(with_scheme)
         port = split.port
     except ValueError:
         raise BaseURLError(f"{quoted} is not a usable {what}.", next_step=example) from None
@@ -328,11 +328,23 @@ def _checked(text: str, what: str, *, allow_http: bool) -> SplitResult:
 
 
 def _bare_loopback(text: str) -> bool:
-    return _is_loopback(urlsplit("http://" + text))
+    return _is_loopback(_split("http://" + text))
 
 
 def _is_loopback(split: SplitResult) -> bool:
     return (split.hostname or "").lower() in _LOOPBACK
+
+
+def _split(url: str) -> SplitResult:
+    from urllib.parse import urlsplit  # three modules, which a plain IPython on Python 3.13 doesn't have loaded
+
+    return urlsplit(url)
+
+
+def _joined(parts: tuple[str, str, str, str, str]) -> str:
+    from urllib.parse import urlunsplit
+
+    return urlunsplit(parts)
 
 
 def hosted_elsewhere(environment: Mapping[str, str] | None = None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import io
 import json
 import re
@@ -122,6 +121,8 @@ class Command:
             if name in option.names:
                 return option
         known = [n for option in self.options for n in option.names if n.startswith("--")]
+        import difflib
+
         near = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
         hint = f"did you mean {' or '.join(near)}?" if near else f"see %{self.name}? for its options"
         raise OptionError(f"%{self.name} has no option {name}.", next_step=hint)
