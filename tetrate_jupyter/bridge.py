@@ -73,7 +73,7 @@ class Bridge:
         job = _Job(work)
         try:
             with _hearing() as heard:
-                job.start(self._private_loop(work))
+                self._start(job)
                 pause = _POLL if tick is None else 0.0
                 while not job.finished.wait(pause):
                     pause = _POLL if tick is None else tick()
@@ -91,7 +91,11 @@ class Bridge:
         In "nested" mode the work goes on only while the loop runs: after the cell, or inside `run` and `take`.
         """
         job = _Job(work)
-        job.start(self._nestable_loop() or self._private_loop(work))
+        loop = self._nestable_loop()
+        if loop is None:
+            self._start(job)
+        else:
+            job.start(loop)
         return job.future
 
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
@@ -99,7 +103,7 @@ class Bridge:
         if self.mode == "nested" or asyncio.get_running_loop() is self._loop:
             return await work
         job = _Job(work)
-        job.start(self._private_loop(work))
+        self._start(job)
         try:
             return await asyncio.wrap_future(job.future)
         except asyncio.CancelledError:
@@ -130,8 +134,8 @@ class Bridge:
             _run_nested(asyncio.sleep(min(_POLL, timeout) / 10), loop)
         return events.get_nowait()
 
-    def close(self) -> None:
-        """Cancel what is running and stop the loop; the next use starts a new one."""
+    def close(self, *, timeout: float = _LAST + _STOP) -> None:
+        """Cancel what is running and stop the loop, within so many seconds; the next use starts a new one."""
         with self._lock:
             loop, self._loop = self._loop, None
             thread, self._thread = self._thread, None
@@ -141,7 +145,7 @@ class Bridge:
             asyncio.run_coroutine_threadsafe(_cancel_others(), loop).add_done_callback(
                 lambda _: loop.call_soon_threadsafe(loop.stop)
             )
-            thread.join(_STOP)
+            thread.join(timeout)
 
     # --- inside ----------------------------------------------------------------------------------------------
 
@@ -151,8 +155,11 @@ class Bridge:
         self._lock = threading.Lock()
         self._loop = self._thread = None
 
-    def _private_loop(self, work: Coroutine[Any, Any, Any]) -> asyncio.AbstractEventLoop:
-        """Return the loop that `work` is for. Raises `BridgeError` where there are no threads."""
+    def _start(self, job: _Job[Any]) -> None:
+        """Start a job on the private loop. Raises `BridgeError` where there are no threads.
+
+        Under the lock: a loop that is being closed meanwhile must still hear of the job, to end it.
+        """
         with self._lock:
             if self._loop is None or self._thread is None or not self._thread.is_alive():
                 loop = asyncio.new_event_loop()
@@ -160,11 +167,11 @@ class Bridge:
                 try:
                     thread.start()
                 except RuntimeError:  # so in Pyodide, and where a system lets no more be started
-                    work.close()
+                    job.work.close()
                     loop.close()
                     raise BridgeError(_NO_THREADS, next_step=_NO_THREADS_STEP) from None
                 self._loop, self._thread = loop, thread
-            return self._loop
+            job.start(self._loop)
 
     def _nestable_loop(self) -> asyncio.AbstractEventLoop | None:
         if self.mode != "nested":
@@ -218,7 +225,7 @@ class _Job(Generic[T]):
     """One coroutine on its way to a loop and back."""
 
     def __init__(self, work: Coroutine[Any, Any, T]) -> None:
-        self._work = work
+        self.work = work
         self._task: asyncio.Task[T] | None = None
         self.future: _JobFuture[T] = _JobFuture()
         self.finished = self.future.finished
@@ -231,11 +238,11 @@ class _Job(Generic[T]):
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         if self.future.cancelled():
-            self._work.close()
+            self.work.close()
             self.finished.set()
             return
         try:
-            self._task = loop.create_task(self._work)
+            self._task = loop.create_task(self.work)
         except BaseException as error:  # noqa: BLE001 - what is no coroutine, or a loop that takes none: its caller hears
             if self.future.takes_result():
                 self.future.set_exception(error)
@@ -293,8 +300,15 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     while not _ran_until_stopped(loop):
         pass
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
+        loop.run_until_complete(_cancel_others())  # what was begun while the loop was being stopped
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+
+
+def has_ended(work: Future[Any]) -> bool:
+    """Whether what `submit` has begun is over, which after a cancel is later than its future is done."""
+    return work.finished.is_set() if isinstance(work, _JobFuture) else work.done()
 
 
 def _ran_until_stopped(loop: asyncio.AbstractEventLoop) -> bool:
@@ -371,7 +385,7 @@ _DEFAULT: Final = Bridge()
 
 def _close_all() -> None:
     for bridge in list(_BRIDGES):
-        bridge.close()
+        bridge.close(timeout=_STOP)
 
 
 def _forked() -> None:

@@ -7,8 +7,9 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.bridge import has_ended
 from tetrate_jupyter.compare.cells import Cell
 from tetrate_jupyter.compare.checking import checked
 from tetrate_jupyter.compare.data import Facts
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.conversation import Branch
     from tetrate_jupyter.engine.engine import Engine
+
+_LOOK: Final = 0.002  # seconds between looks whether stopped calls have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +278,7 @@ class Comparison:
         self._ended = None
         with self._lock:
             self._futures = [f for f in self._futures if not f.done()]
-            self._futures.append(future := self.session.bridge.submit(self._work(list(cells))))
+            self._futures.append(future := self.session.begin(self._work(list(cells))))
         future.add_done_callback(lambda _: self._observers.notify())  # without the lock: it may be done already
 
     async def _work(self, cells: list[Cell]) -> None:
@@ -285,8 +288,13 @@ class Comparison:
             self._ended = time.monotonic()
 
     async def _settled(self) -> None:
-        while open_ones := [f for f in self._futures if not f.done()]:
-            await asyncio.shield(asyncio.wrap_future(open_ones[0]))
+        while going_on := [f for f in self._futures if not has_ended(f)]:
+            if going_on[0].done():  # the session was closed: what was asked is being stopped
+                await asyncio.sleep(_LOOK)
+            else:
+                (done,) = (await asyncio.wait({asyncio.wrap_future(going_on[0])}))[0]
+                if not done.cancelled():
+                    done.result()
 
     def _on_loop(self, do: Callable[[], None]) -> None:
         async def later() -> None:

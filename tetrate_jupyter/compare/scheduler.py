@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 64  # calls of a comparison under way; each holds a connection
 REFUSALS: Final = 5  # 429s that one cell waits out
+_STOPPING_TIMEOUT: Final = 2.0  # seconds that stopped calls get to close their connections
 # Every further call would fail likewise: those that wait fail at once, and nothing more is sent.
 _FOR_ALL: Final = (InvalidKeyError, AuthError, WrongHostError, CreditsExhaustedError, BudgetExceededError)
 
@@ -83,8 +84,10 @@ class Scheduler:
             while self._tasks or any(lane.next is not None for lane in self._lanes.values()):
                 self._idle.clear()
                 await self._idle.wait()
-        except asyncio.CancelledError:  # the loop is being closed: what each end would start, nobody would end
+        except asyncio.CancelledError:  # session or loop is being closed: what each end would start, nobody would end
             self.stop(lambda _: True)
+            if self._tasks:
+                await asyncio.wait([*self._tasks.values()], timeout=_STOPPING_TIMEOUT)
             raise
 
     def stop(self, wanted: Callable[[Cell], bool]) -> None:

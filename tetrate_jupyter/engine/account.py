@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.keys.store import FoundKey, KeyStore, Place
 
 _MOVED: Final = "the session moved to another router"
+_CLOSED: Final = "the session was closed"
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,11 @@ class Account:
             self._attempt.cancel(_MOVED)
         self._given = None
         self._observers.notify()
+
+    def closed(self) -> None:
+        """End an attempt: nobody waits for its key any more."""
+        if self._attempt is not None:
+            self._attempt.cancel(_CLOSED)
 
     def be_everybodys(self) -> None:
         """Belong to an object that all of this process share: a server's visitors must not leave a key in it."""

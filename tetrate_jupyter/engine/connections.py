@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import weakref
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.bridge import has_ended
 from tetrate_jupyter.errors import GatewayError, GatewayTimeoutError, UnreachableError
 
 if TYPE_CHECKING:
@@ -19,17 +21,23 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.wire import CatalogModel, WireModel
     from tetrate_jupyter.secret import Secret
 
-_CLOSE_TIMEOUT: Final = 5.0  # seconds; a loop that is busy with something else closes them later
+_CLOSE_TIMEOUT: Final = 5.0  # seconds; a loop that is busy with something else ends work and closes them later
+_LOOK: Final = 0.002  # seconds between looks whether work has ended, which may be on another thread
 
 
 class Connections:
-    """The client of the running loop. Changing `endpoints` closes what was open to the old ones."""
+    """The client of the running loop, and the work beside that uses it.
+
+    Changing `endpoints` closes what was open to the old ones; `aclose` ends the work, too.
+    """
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
         self._after_refusal: AfterRefusal | None = None
         self._lock = threading.Lock()
         self._closing: list[Future[None]] = []
+        self._held: list[Future[Any]] = []
+        self.is_closed = False  # until the next use: what nobody has asked for doesn't begin meanwhile
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, GatewayClient] = weakref.WeakKeyDictionary()
 
     @property
@@ -47,6 +55,7 @@ class Connections:
 
         loop = asyncio.get_running_loop()
         with self._lock:
+            self.is_closed = False
             client = self._clients.get(loop)
             if client is None:
                 client = self._clients[loop] = GatewayClient(self._endpoints, after_refusal=self._after_refusal)
@@ -99,15 +108,39 @@ class Connections:
             self._endpoints = endpoints
         self._closing += self._close_all()
 
+    def hold(self, work: Future[Any]) -> None:
+        """Have work that a bridge has begun ended by `aclose`: nobody waits for it, and it would use a client later."""
+        with self._lock:
+            self._held = [each for each in self._held if not has_ended(each)] + [work]
+
     async def aclose(self) -> None:
-        """Close the clients of all loops that run; the next use makes new ones. Within 5 s."""
+        """End the work that is held and close the clients of all loops; the next use makes new ones. Within 5 s."""
+        until = time.monotonic() + _CLOSE_TIMEOUT
+        self.is_closed = True
+        while going_on := self._cancel_held():
+            if time.monotonic() > until:
+                break
+            await asyncio.sleep(_LOOK * going_on)
         closing, self._closing = [*self._closing, *self._close_all()], []
         if closing:
-            await asyncio.wait({asyncio.wrap_future(each) for each in closing}, timeout=_CLOSE_TIMEOUT)
+            left = max(until - time.monotonic(), _LOOK)
+            await asyncio.wait({asyncio.wrap_future(each) for each in closing}, timeout=left)
+        self.is_closed = True  # also where work has used a client while it was ending
+
+    def _cancel_held(self) -> int:
+        """Cancel what goes on of the work that is held; return how much of it hasn't ended."""
+        with self._lock:
+            self._held = held = [each for each in self._held if not has_ended(each)]
+        for each in held:
+            each.cancel()
+        return len(held)
 
     def _close_all(self) -> list[Future[None]]:
+        """Begin to close all clients for good: what still has one of them must not open a connection any more."""
         with self._lock:
             old, self._clients = self._clients, weakref.WeakKeyDictionary()
+        for client in old.values():
+            client.retired = True
         return [asyncio.run_coroutine_threadsafe(client.aclose(), loop) for loop, client in old.items() if runs(loop)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.bridge import Bridge, default_bridge
@@ -24,7 +24,8 @@ from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
     from pathlib import Path
 
     from tetrate_jupyter.catalog.models import ModelList
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.engine.runs import Run
     from tetrate_jupyter.keys.store import Place
     from tetrate_jupyter.types import Event, Model
+
+T = TypeVar("T")
 
 
 class Engine:
@@ -203,6 +206,24 @@ class Engine:
     async def _ask(self, question: Question, on_event: Callable[[Event], None] | None = None) -> Answer:
         planned = await self.aplan(question)
         return await self.run(planned, self.completion(planned, on_event))
+
+    # --- work beside -----------------------------------------------------------------------------------------
+
+    def begin(self, work: Coroutine[Any, Any, T], bridge: Bridge | None = None) -> Future[T]:
+        """Start work that goes on beside, on the session's bridge or another; closing the session ends it."""
+        future = (bridge or self.bridge).submit(work)
+        self._connections.hold(future)
+        return future
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed and not used since: then nothing is fetched that nobody has asked for."""
+        return self._connections.is_closed
+
+    async def aclose(self) -> None:
+        """Like `close`."""
+        self.account.closed()
+        await self.bridge.arun(self._connections.aclose())
 
     # --- conversation ----------------------------------------------------------------------------------------
 

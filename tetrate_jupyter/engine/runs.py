@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
 from tetrate_jupyter import secrecy
@@ -16,9 +16,8 @@ from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
-    from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.conversation import Conversation
     from tetrate_jupyter.engine.asking import Plan, Question
@@ -82,8 +81,11 @@ _CURRENT: contextvars.ContextVar[Run | None] = contextvars.ContextVar("tetrate_r
 class Asking(Protocol):
     """What a run is asked through: the engine."""
 
-    bridge: Bridge
     conversation: Conversation
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> object:
+        """Start work that goes on beside."""
+        ...
 
     async def aplan(self, question: Question) -> Plan:
         """Resolve a question."""
@@ -116,7 +118,7 @@ class Runs:
         self._add(run)
         asked = self._asked(session, run, question)
         try:
-            session.bridge.submit(asked)
+            session.begin(asked)
         except BaseException:  # no thread can be started: nothing runs that could end it
             asked.close()
             self._remove(run)

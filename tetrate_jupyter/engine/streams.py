@@ -57,7 +57,7 @@ class Stream(_Watched):
         self._future: Future[None] | None = None
 
     def __enter__(self) -> Self:
-        self._future = self._session.bridge.submit(self._run(self._events.put))
+        self._future = self._session.begin(self._run(self._events.put))
         self._future.add_done_callback(lambda _: self._events.put(_END))
         return self
 

@@ -199,5 +199,8 @@ class Session(Engine):
         return other
 
     def close(self) -> None:
-        """Close the connections; the next call opens new ones."""
-        self.bridge.run(self._connections.aclose())
+        """End what goes on beside (questions, comparisons, a sign-in) and close the connections, within 5 s.
+
+        The next call opens new ones.
+        """
+        self.bridge.run(self.aclose())

@@ -151,6 +151,17 @@ def too_slow(asked: faults.Asked, phase: str) -> GatewayTimeoutError:
     )
 
 
+def no_longer_used(asked: faults.Asked, leaving: Leaving) -> Failure:
+    """Return how a call ends whose session has been closed, or has moved to another router."""
+    error = UnreachableError(
+        f"The session is no longer connected to {asked.host}: it was closed, or moved to another router.",
+        next_step="ask again",
+        request_id=asked.request_id,
+    )
+    error.was_sent = leaving.has_begun
+    return Failure(error, final=True)
+
+
 async def within(seconds: float, work: Awaitable[T], asked: faults.Asked, *, phase: str = "whole") -> T:
     """Await `work` for so long; cancel it and raise `GatewayTimeoutError` with this phase otherwise."""
     deadline = Deadline()

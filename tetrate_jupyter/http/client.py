@@ -18,7 +18,7 @@ import httpx
 
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import causes, faults, logs, wire
-from tetrate_jupyter.http.attempts import Failure, Leaving, Timeouts, too_slow, try_repeatedly, within
+from tetrate_jupyter.http.attempts import Failure, Leaving, Timeouts, no_longer_used, too_slow, try_repeatedly, within
 from tetrate_jupyter.http.bodies import decoded, read_completion, read_either, read_start, read_whole
 from tetrate_jupyter.http.exchange import trade
 from tetrate_jupyter.http.gate import clean, outgoing
@@ -31,6 +31,7 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
+    from tetrate_jupyter.config import Endpoints
     from tetrate_jupyter.http.attempts import Opened
     from tetrate_jupyter.http.chunks import ChatChunk
     from tetrate_jupyter.http.held_key import AfterRefusal
@@ -60,11 +61,7 @@ class GatewayClient:
     """
 
     def __init__(
-        self,
-        endpoints: config.Endpoints,
-        *,
-        timeouts: Timeouts | None = None,
-        after_refusal: AfterRefusal | None = None,
+        self, endpoints: Endpoints, *, timeouts: Timeouts | None = None, after_refusal: AfterRefusal | None = None
     ) -> None:
         self.endpoints = endpoints
         self._after_refusal = after_refusal
@@ -74,6 +71,7 @@ class GatewayClient:
         self._pid = 0
         self._left_behind: list[object] = []
         self._works: set[str] = set()  # addresses that have answered
+        self.retired = False  # else no call begins any more, nor is tried again
 
     async def models(self, key: Secret) -> list[wire.WireModel]:
         """Return the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
@@ -244,6 +242,8 @@ class GatewayClient:
         return await self._send(call)
 
     async def _send(self, call: _Call) -> _Response | Failure:
+        if self.retired:
+            return no_longer_used(call.asked, call.leaving)
         failure: errors.TetrateError | None = None
         cancelled: tuple[object, ...] | None = None
         try:

@@ -89,7 +89,7 @@ class Ids:
         """Return them at once."""
         session = self._session()
         known, recent = session.catalog.known_ids()
-        if not recent:
+        if not recent and not session.is_closed:
             self._fetch(session)
         return known
 
@@ -102,7 +102,7 @@ class Ids:
         self._fetched = router, now
         work = _listed(session)
         try:
-            default_bridge().submit(work)  # a loop of its own: the kernel's may be the one that waits for Tab
+            session.begin(work, default_bridge())  # a loop of its own: the kernel's may be the one that waits for Tab
         except (TetrateError, RuntimeError):  # no threads here
             work.close()
 

@@ -336,7 +336,7 @@ class Panel(anywidget.AnyWidget):
 
     def work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine function on the session's loop, until the panel is closed; what fails shows in the panel."""
-        future = self.session.bridge.submit(self._watched(work))
+        future = self.session.begin(self._watched(work))
         self._working.add(future)  # a task that nobody holds may be collected while it runs
         future.add_done_callback(self._working.discard)
 
@@ -350,7 +350,7 @@ class Panel(anywidget.AnyWidget):
 
     def _want_models(self) -> None:
         self.problem = ""
-        if self.session.catalog.models:
+        if self.session.catalog.models or self.session.is_closed:
             self.changed()
         else:
             self.work(self.fetch_models)

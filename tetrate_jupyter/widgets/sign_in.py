@@ -279,13 +279,13 @@ class SignInPanel:
             self._turn += 1
             before, self._job = self._job, None
             if not self._closed:
-                self._job = self._bridge.submit(self._watched(work, self._turn))
+                self._job = self._session.begin(self._watched(work, self._turn), self._bridge)
         if before is not None:
             before.cancel()
 
     def _beside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if not self._closed:
-            job = self._bridge.submit(self._watched(work))
+            job = self._session.begin(self._watched(work), self._bridge)
             self._aside.add(job)
             job.add_done_callback(self._aside.discard)
 
