@@ -17,6 +17,7 @@ from tetrate_jupyter.engine.asking import Asker, Plan, Question, planned_aside
 from tetrate_jupyter.engine.choosing import Chooser
 from tetrate_jupyter.engine.connections import Connections
 from tetrate_jupyter.engine.runs import Runs
+from tetrate_jupyter.engine.trial import Trial
 from tetrate_jupyter.errors import SecretInPromptError
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.ledger import Ledger
@@ -80,6 +81,7 @@ class Engine:
         self.chooser = Chooser(self.catalog, self.account)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
         self.runs = Runs()
+        self.trial = Trial(self)  # the sandbox without an account
         self.comparison: object = None  # the newest one that was begun; the session's face knows more of it
         self._set_model(model)
 
@@ -92,7 +94,9 @@ class Engine:
 
     async def alogout(self) -> tuple[Place, ...]:
         """Like `logout`."""
-        return await self.bridge.arun(self.account.forget())
+        places = await self.bridge.arun(self.account.forget())
+        self.trial.leave()
+        return places
 
     def connect(self, base_url: str, auth_url: str | None = None, *, allow_http: bool = False) -> None:
         """Use another router from now on. Its key is looked for anew; the old one's key stays with the old one.

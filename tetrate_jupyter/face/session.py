@@ -51,11 +51,12 @@ class Session(Engine):
 
         A key that is there already is checked and used (unless `again`). With `key`, that key is checked and kept.
         Otherwise the consent page's address is shown and the browser, or a pasted address, code or key, is waited for.
-        `store`: "auto" (keyring, else private file), "keyring", "file" or "memory". `timeout`: seconds to wait for the
-        person (180). Raises the `LoginError` family.
+        A sandbox that is tried is left. `store`: "auto" (keyring, else private file), "keyring", "file" or "memory".
+        `timeout`: seconds to wait for the person (180). Raises the `LoginError` family.
         """
         typed = None if key is None else Secret.typed(key)
         del key
+        self.trial.leave()  # who signs in means the router that was tried without
         from tetrate_jupyter.face.sign_in import sign_in
 
         with guarded("Signing in"):
