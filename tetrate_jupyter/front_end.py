@@ -100,6 +100,11 @@ def place() -> Literal["terminal", "notebook", "unattended"]:
     return "notebook" if shows_updates() else "terminal"
 
 
+def is_attended() -> bool:
+    """Whether a person sees the running cell and act meanwhile: a notebook's page, but no first run of Voilà."""
+    return place() == "notebook" and bool(getattr(kernel(), "_allow_stdin", True))
+
+
 def shows_updates() -> bool:
     """Whether a display that is made now, in a kernel, is known to follow its updates; see the table above."""
     if _streaming() in _ON:

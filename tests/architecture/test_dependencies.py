@@ -19,6 +19,7 @@ COME_WITH = {
     "traitlets": "ipython",
     "comm": "ipywidgets",
     "ipykernel": "the extra lab; a kernel is there or it isn't",
+    "zmq": "ipykernel, in whose kernel alone it is imported",
     "nbclient": "the extra lab",
     "nbformat": "the extra lab, with nbclient",
     "jupyter_client": "the extra lab, with nbclient",

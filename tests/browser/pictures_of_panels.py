@@ -111,9 +111,9 @@ def sign_in(browser: Browser, lab: Lab) -> None:
     ):
         with opened(browser, lab, theme, width, name, "%tetrate_login --again") as notebook:
             panel = notebook[1].box.locator(".tetrate-panel")
-            expect(panel.get_by_role("link", name="consent page")).to_be_visible()
+            expect(panel.get_by_role("link", name="Sign in")).to_be_visible()
             if name == "sign-in-narrow":
-                panel.get_by_text("Other ways to sign in").click()
+                panel.get_by_text("Use a key").click()
                 address = panel.get_by_label("Use a custom base URL")
                 address.fill("http://gateway.example")
                 expect(panel.get_by_text("plain http").first).to_be_visible()

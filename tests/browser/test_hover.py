@@ -21,7 +21,8 @@ THEMES = {
     "none": "",
 }
 BUTTONS = {
-    "consent page": ("tetrate-sign-in tetrate-is-waiting", '<a class="tetrate-button tetrate-main" href="#">Open</a>'),
+    "sign in": ("tetrate-sign-in tetrate-is-offered", '<a class="tetrate-button tetrate-main" href="#">Sign in</a>'),
+    "open again": ("tetrate-sign-in tetrate-is-waiting", '<a class="tetrate-button tetrate-main" href="#">Open</a>'),
     "sign-in": ("tetrate-sign-in", '<button class="tetrate-button">Cancel</button>'),
     "sign-in, stopped": (
         "tetrate-sign-in tetrate-is-stopped",

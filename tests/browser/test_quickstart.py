@@ -85,9 +85,9 @@ def sign_in(cell: Cell, router: SandboxRouter) -> str:
     cell.run()  # at once: the panel waits, not the cell
     address = consent.link(cell).get_attribute("href") or ""
     panel = consent.approve(cell)
-    line = panel.locator(".tetrate-line")
-    expect(line).to_contain_text(re.compile(r"private file.*; it reaches \d+ models"))
-    assert f"Signed in to {router.host}." in " ".join(line.inner_text().split())
+    expect(panel.locator(".tetrate-detail")).to_contain_text(re.compile(r"private file.*; it reaches \d+ models"))
+    expect(panel.locator(".tetrate-host")).to_have_text(router.host)
+    expect(panel.get_by_role("status")).to_have_text("Signed in to Sandbox", use_inner_text=True)
     expect(cell.stdin).to_have_count(0)
     return address
 

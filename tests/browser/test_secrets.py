@@ -48,8 +48,7 @@ def test_every_panel_leaves_no_secret(opened: Opens, lab: Lab, page: Page, lab_r
         challenges.append(query(panel.address(), "code_challenge"))
         panel.type(panel.key, keys[0])
         panel.is_signed_in(lab_router.host)
-        panel.button("Sign out").click()
-        panel.button("Sign in").click()
+        panel.sign_out()
         panel.waits()
         challenges.append(query(panel.address(), "code_challenge"))
         ended_at = lab_router.decide(panel.address())
@@ -57,8 +56,7 @@ def test_every_panel_leaves_no_secret(opened: Opens, lab: Lab, page: Page, lab_r
         panel.type(panel.paste, ended_at)
         panel.is_signed_in(lab_router.host)
         keys.append(kept(lab))
-        panel.button("Sign out").click()
-        panel.button("Sign in").click()
+        panel.sign_out()
         panel.waits()
         challenges.append(query(panel.address(), "code_challenge"))
         callbacks = addresses(page, "code=")
@@ -119,8 +117,8 @@ def test_picker_and_chat_in_notebook_7(opened: Opens, notebook7: Lab, lab_router
     expect(notebook[4].box.locator(".cm-content")).to_contain_text("def is_prime")
     for number in (2, 3):
         expect(notebook[number].box.locator(".tetrate-twin")).not_to_be_visible()
-    panel.button("Sign out").click()  # the next test begins there as this one did
-    expect(panel.button("Sign in")).to_be_visible()
+    panel.sign_out()  # the next test begins there as this one did
+    panel.waits()
 
 
 def query(address: str, name: str) -> str:

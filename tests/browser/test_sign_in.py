@@ -31,19 +31,19 @@ class Panel:
 
     def __init__(self, box: Locator) -> None:
         self.box = box
-        self.link = box.get_by_role("link", name="Open the consent page")
+        self.link = box.get_by_role("link")
         self.status = box.get_by_role("status")
         self.alert = box.get_by_role("alert")
-        self.paste = box.get_by_label("Paste the address")
+        self.paste = box.get_by_label("Copy its address")
         self.key = box.get_by_label("Enter a key for")
         self.url = box.get_by_label("custom base URL")
-        expect(box.get_by_role("button").first).to_be_visible()
+        expect(self.status).to_be_visible()
 
     def button(self, name: str) -> Locator:
         return self.box.get_by_role("button", name=name, exact=True)
 
     def open_others(self) -> None:
-        self.box.get_by_text("Other ways to sign in").click()
+        self.box.get_by_text("Use a key").click()
         expect(self.key).to_be_visible()
 
     def type(self, field: Locator, text: str) -> None:
@@ -55,12 +55,17 @@ class Panel:
 
     def waits(self) -> None:
         expect(self.link).to_be_visible()
-        expect(self.status).to_have_text("Waiting for you to approve there", use_inner_text=True)
+        expect(self.link).to_have_text("Sign in", use_inner_text=True)
+        expect(self.status).to_have_text("Sign in to Sandbox", use_inner_text=True)
+
+    def sign_out(self) -> None:
+        self.box.get_by_label("More").click()
+        self.button("Sign out").click()
 
     def is_signed_in(self, host: str) -> None:
-        expect(self.button("Sign out")).to_be_visible()
-        expect(self.status).to_have_text("Signed in", use_inner_text=True)
-        expect(self.box.locator(".tetrate-detail")).to_contain_text(f"to {host}.")
+        expect(self.status).to_have_text("Signed in to Sandbox", use_inner_text=True)
+        expect(self.button("Sign out")).not_to_be_visible()
+        expect(self.box.locator(".tetrate-host")).to_have_text(host)
 
     def shows_nothing_of(self, part: str) -> bool:
         """Whether a part takes no room and is not seen, though it has the focus."""
@@ -105,15 +110,10 @@ def test_every_way_and_every_failure(opened: Opens, page: Page, lab_router: Sand
     expect(panel.paste).not_to_be_visible()
     assert axe.findings(panel.box) == []
     consent.press(consent.follow(notebook[1]), "Deny", says="You can close this page")
-    expect(panel.alert).to_contain_text("Next: press Start again.")
-    assert focused(page).startswith("Consent page")  # the link that was pressed keeps the focus, and takes no room
-    assert panel.shows_nothing_of(".tetrate-link")
+    expect(panel.alert).to_contain_text("Next: press Sign in.")
+    panel.waits()  # first sight again, with another link
     assert axe.findings(panel.box) == []
-
-    stays(panel.button("Start again"))
-    panel.button("Start again").press("Enter")
-    panel.waits()
-    assert focused(page) == "Cancel"  # the same button in its new role
+    stays(panel.button("Try the sandbox"))
     panel.open_others()
     assert axe.findings(panel.box) == []
     page.keyboard.press("Control+b")  # the file browser goes
@@ -127,30 +127,34 @@ def test_every_way_and_every_failure(opened: Opens, page: Page, lab_router: Sand
     panel.type(panel.key, "sk-wrong-wrong-wrong")
     expect(panel.alert).to_contain_text("does not accept that key")
     expect(panel.key).to_have_value("")
+    with page.context.expect_page() as opening:
+        panel.link.click()
+    expect(panel.status).to_have_text("Approve in the tab that opened", use_inner_text=True)
+    opening.value.close()
+    expect(panel.link).to_have_text("Open again", use_inner_text=True)
+    assert axe.findings(panel.box) == []
     panel.button("Cancel").click()
     expect(panel.box.get_by_text("Cancelled.")).to_be_visible()
-    expect(panel.link).not_to_be_visible()
+    panel.waits()
     assert axe.findings(panel.box) == []
 
-    panel.button("Sign in").click()
-    panel.waits()
     ended_at = lab_router.decide(panel.address())  # a browser on another machine: its way back leads nowhere
     assert panel.paste.get_attribute("type") == "password"
     panel.type(panel.paste, ended_at)
     panel.is_signed_in(lab_router.host)
     expect(panel.paste).to_be_focused()  # where one was is known, and nothing of it is left on the page
     assert panel.shows_nothing_of(".tetrate-others")
-    panel.button("Sign out").focus()
+    panel.box.get_by_label("More").focus()
     expect(panel.key).not_to_be_visible()
     assert axe.findings(panel.box) == []
     notebook[2].run()
 
-    panel.button("Sign out").click()
+    panel.sign_out()
     expect(panel.box.get_by_text("the key was removed from")).to_be_visible()
-    panel.button("Sign in").click()
     panel.waits()
     panel.type(panel.paste, ended_at.partition("code=")[2].partition("&")[0])
-    expect(panel.alert).to_contain_text("press Start again")  # the code was used
+    expect(panel.alert).to_contain_text("press Sign in")  # the code was used
+    panel.waits()
     panel.type(panel.key, lab_router.issue_key())
     panel.is_signed_in(lab_router.host)
 
@@ -173,7 +177,7 @@ def test_a_custom_base_url_and_a_sign_in_while_a_cell_runs(opened: Opens, page: 
         expect(panel.box.get_by_text(f"Will be used as {other.base_url}")).to_be_visible()
         panel.url.press("Enter")
         expect(panel.box.get_by_label(f"Enter a key for {other.host}")).to_be_visible()
-        expect(panel.box.get_by_text(f"Sign in to {other.host}")).to_be_visible()
+        expect(panel.box.locator(".tetrate-host")).to_have_text(other.host)
         expect(panel.url).to_be_focused()
         panel.waits()
         notebook[2].start()
@@ -203,7 +207,7 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
         other.waits()
         key = sign_in_there(notebook[1], lab)
         for each in (panel, other):
-            expect(each.button("Sign out")).to_be_visible()
+            expect(each.status).to_have_text("Signed in to Sandbox", use_inner_text=True)
         notebook.save()
         saved = notebook.path.read_text()
         assert "PasswordModel" in saved  # the widgets' state is there
@@ -213,10 +217,10 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
         restart(page)
         gone = panel.box.get_by_text("The kernel was restarted or has ended.")
         expect(gone).to_be_visible()
-        expect(panel.button("Sign out")).not_to_be_visible()
+        expect(panel.status).not_to_be_visible()
         assert axe.findings(panel.box) == []
         again = show(notebook)  # the key is there: one line, without a click
-        expect(again.button("Sign out")).to_be_visible()
+        expect(again.status).to_have_text("Signed in to Sandbox", use_inner_text=True)
     notebook.save()
     notebook.shut_down()
     without_kernel(notebook)  # and without the widgets' state, as JupyterLab saves it by default
@@ -245,28 +249,27 @@ def test_one_click_starts_again_and_success_leaves_one_line(
     notebook = opened(LOAD, "%tetrate_login")
     panel = show(notebook)
     consent.press(consent.follow(notebook[1]), "Deny", says="You can close this page")
-    panel.button("Start again").click()  # with the mouse, once
     panel.waits()
     with page.context.expect_page() as opening:
         panel.link.click()
     consent.press(opening.value, "Approve", says="You are signed in")
     panel.is_signed_in(lab_router.host)
-    assert focused(page).startswith("Consent page")
+    assert focused(page) == "Sign in"  # the link that was pressed keeps the focus, and takes no room
     assert panel.shows_nothing_of(".tetrate-link")
     assert axe.findings(panel.box) == []
+    panel.box.get_by_label("More").click()
     stays(panel.button("Sign out"))
     panel.button("Sign out").click()
-    expect(panel.button("Sign in")).to_be_visible()
-    stays(panel.button("Sign in"))
-    panel.button("Sign in").click()
     panel.waits()
 
 
 @pytest.mark.usefixtures("signed_out")
 def test_nobody_comes_and_the_panel_says_so(opened: Opens) -> None:
     panel = show(opened(LOAD, "%tetrate_login --timeout 1"))
-    expect(panel.alert).to_contain_text("Nobody approved within 1 s. Next: press Start again.")
-    panel.button("Start again").click()
+    panel.waits()
+    with panel.box.page.context.expect_page():
+        panel.link.click()
+    expect(panel.alert).to_contain_text("Nobody approved within 1 s. Next: press Sign in.")
     panel.waits()
 
 
@@ -279,8 +282,8 @@ def test_notebook_7_signs_in(opened: Opens, notebook7: Lab, lab_router: SandboxR
     consent.approve(notebook[1])
     panel.is_signed_in(lab_router.host)
     assert "total" in notebook[2].run()
-    panel.button("Sign out").click()  # the next test begins there as this one did
-    expect(panel.button("Sign in")).to_be_visible()
+    panel.sign_out()  # the next test begins there as this one did
+    panel.waits()
 
 
 @pytest.mark.usefixtures("signed_out")

@@ -127,6 +127,6 @@ def test_a_keyring_of_whatever_kind_leaves_sign_in_usable(
     watched.until_says(type(error).__name__)
     monkeypatch.setattr(OddAccount, "error", None)
     watched.view.act.click()
-    watched.until_state(State.WAITING)
+    watched.until_state(State.OFFERED)
     watched.panel.close()
     session.close()

@@ -31,6 +31,7 @@ DEAD_PORT: Final = (
 )
 _WAITING: Final = 4  # more requests with codes that are being tried; others find no room at the listener for long
 GUESSES: Final = 3  # codes that came without our state and are tried all the same: see `LoginAttempt`
+_SOON: Final = 30.0  # seconds: less than that is too short for somebody who sees the link only now
 _AGAIN: Final = "run %tetrate_login again; it starts at once"
 
 
@@ -87,6 +88,8 @@ class LoginAttempt:
         self._time_is_over = False
         self._stopped: LoginCancelledError | None = None
         self._started = time.monotonic()
+        self._holders = 1
+        self.is_opened = False
         self.state = LoginState.NEW
         self.error: TetrateError | None = None
         self.url = ""
@@ -98,9 +101,23 @@ class LoginAttempt:
         return max(0.0, self._timeout - (time.monotonic() - self._started))
 
     @property
+    def since_opened(self) -> float:
+        """Seconds since the person has opened the page."""
+        return time.monotonic() - self._started if self.is_opened else 0.0
+
+    @property
     def ended(self) -> bool:
         """Whether it is over, well or not."""
         return self.state in {LoginState.DONE, LoginState.FAILED}
+
+    @property
+    def can_be_joined(self) -> bool:
+        """Whether another face on this event loop may show this attempt, too: it waits, and for a while yet."""
+        return self.state is LoginState.WAITING and self._loop is asyncio.get_running_loop() and self.remaining > _SOON
+
+    def belongs_to(self, auth_url: str) -> bool:
+        """Whether it signs in at this web app."""
+        return self._auth_url == auth_url
 
     async def start(self) -> str:
         """Open the port and return the consent page's address. Where no port opens, pasting still works."""
@@ -155,6 +172,20 @@ class LoginAttempt:
         error = LoginCancelledError(f"This sign-in was stopped: {reason}.", next_step=_AGAIN)
         self._stopped = error  # before the loop is looked at: `start` names the loop and looks here afterwards
         self._call(lambda: self._fail(error))
+
+    def opened(self, seconds: float) -> None:
+        """Note that the person has opened the consent page: from now on, this long is waited. From any thread."""
+        self._call(lambda: self._wait_anew(seconds))
+
+    def join(self) -> None:
+        """Hold it for one face more: `let_go` ends it when nobody holds it any longer. On its loop, like `let_go`."""
+        self._holders += 1
+
+    def let_go(self) -> None:
+        """Hold it no longer; who began it holds it, too."""
+        self._holders -= 1
+        if self._holders <= 0:
+            self.cancel()
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` at each change of state, on the loop's thread; gives back a function that stops it."""
@@ -284,6 +315,15 @@ class LoginAttempt:
         self.error = error
         self._end(LoginState.FAILED)
         self._done.set_exception(error)
+        self._observers.notify()
+
+    def _wait_anew(self, seconds: float) -> None:
+        if self.state is not LoginState.WAITING or self._loop is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self.is_opened, self._timeout, self._started = True, seconds, time.monotonic()
+        self._timer = self._loop.call_later(seconds, self._too_late)
         self._observers.notify()
 
     def _too_late(self) -> None:

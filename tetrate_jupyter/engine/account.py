@@ -111,14 +111,14 @@ class Account:
         found = await asyncio.to_thread(self._store.after_refusal, self.endpoints, refused)
         self._follow_disk(gone=found is None)
         if found is None:
-            raise self._not_signed_in()
+            raise self.not_signed_in()
         return None if found == refused else found
 
     async def key(self) -> Secret:
         """Return the key. Raises `NotSignedInError`."""
         found = await asyncio.to_thread(self.find)
         if found is None:
-            raise self._not_signed_in()
+            raise self.not_signed_in()
         return found.secret
 
     async def check(self) -> SignedIn | None:
@@ -147,8 +147,10 @@ class Account:
                 return not endpoints.is_guessed  # the sandbox says what it is whatever it answers
         return endpoints.has_consent_page
 
-    async def begin(self, *, timeout: float | None = None, listen: bool = True) -> LoginAttempt:
+    async def begin(self, *, timeout: float | None = None, listen: bool = True, shared: bool = False) -> LoginAttempt:
         """Start signing in; an attempt that is still waiting is cancelled. Returns the attempt, its address in `.url`.
+
+        `shared`: one that is waiting is joined instead, so that two panels show the same link; let go of it in the end.
 
         It belongs to the router that is in use now: moving to another one cancels it. `listen=False`: no browser of
         the person can come back to this machine; the address is pasted. Raises `NotSignedInError` where no consent
@@ -162,8 +164,12 @@ class Account:
                 f"No consent page is known for {endpoints.host}.",
                 next_step="enter a key for it: session.login(key=getpass()), or name its page: --auth-url",
             )
-        if self._attempt is not None:
-            self._attempt.cancel("replaced by a newer sign-in")
+        before = self._attempt
+        if before is not None and shared and before.can_be_joined and before.belongs_to(endpoints.auth_url):
+            before.join()
+            return before
+        if before is not None:
+            before.cancel("replaced by a newer sign-in")
         options = {} if timeout is None else {"timeout": timeout}
         attempt = LoginAttempt(endpoints.auth_url, self._connections.exchange(), listen=listen, **options)
         self._attempt = attempt
@@ -308,7 +314,8 @@ class Account:
         except Exception:  # noqa: BLE001 - whatever a list holds, the key is here and asking may work
             return None, ("Its models could not be read yet.",)
 
-    def _not_signed_in(self) -> NotSignedInError:
+    def not_signed_in(self) -> NotSignedInError:
+        """Return the error that says so, with what to do next where this code runs."""
         told = f"Not signed in to {self.endpoints.host}. {self.trouble}".rstrip()
         return NotSignedInError(told, next_step=self._how_to_sign_in())
 

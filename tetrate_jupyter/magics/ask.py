@@ -37,6 +37,7 @@ def ask(context: Context, line: str, cell: str | None, variables: Mapping[str, A
     """Run one magic call from its line to its variable. `variables` are those that its prompt may name."""
     parsed = commands.ASK.parse(line)
     out, form = out_name(parsed), parsed.text("format") or context.defaults.format
+    context.be_signed_in()
     asked = _question(context, build(context, parsed, cell, variables), parsed, form)
     if parsed.flag("new"):
         context.session.reset()

@@ -43,6 +43,7 @@ def compare(context: Context, line: str, cell: str | None, variables: Mapping[st
         from tetrate_jupyter.widgets.compare import ComparePanel
 
         return ComparePanel(context.session, blind=parsed.flag("blind"))
+    context.be_signed_in()
     comparison = _prepared(context, parsed, cell, variables)
     if parsed.flag("dry_run"):
         _show_forecast(comparison.forecast)

@@ -37,6 +37,12 @@ class Context:
 
         return session
 
+    def be_signed_in(self) -> None:
+        """Wait for a person to sign in, where one is before the page and nobody has; see `be_signed_in` there."""
+        from tetrate_jupyter.widgets.sign_in_wait import be_signed_in
+
+        be_signed_in(self.session, store=self.defaults.store)
+
     def close(self) -> None:
         """Undo what `__init__` has hooked into the shell."""
         self.cells.close()

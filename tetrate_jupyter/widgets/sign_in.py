@@ -1,83 +1,113 @@
-"""The sign-in panel: the consent page, a pasted address or code, a key, or another base URL; all from one output."""
+"""The sign-in card: consent page, sandbox, a pasted address or code, a key, another base URL; all from one output."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tetrate_jupyter import front_end, secrecy
+from tetrate_jupyter import config, front_end, secrecy
 from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
-from tetrate_jupyter.completion.foreign import guarded, passes, unexpected
+from tetrate_jupyter.completion.foreign import guarded, unexpected
 from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints, hosted_elsewhere
 from tetrate_jupyter.engine.account import SignedIn
-from tetrate_jupyter.errors import BaseURLError, GatewayError, InvalidKeyError, LoginDeniedError, TetrateError
+from tetrate_jupyter.errors import (
+    BaseURLError,
+    GatewayError,
+    InvalidKeyError,
+    LoginDeniedError,
+    LoginError,
+    LoginTimeoutError,
+    TetrateError,
+)
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.widgets import sign_in_words as words
 from tetrate_jupyter.widgets.lifetime import Outputs
+from tetrate_jupyter.widgets.sign_in_jobs import Jobs
 from tetrate_jupyter.widgets.sign_in_view import Shown, SignInView
 from tetrate_jupyter.widgets.sign_in_words import State
 from tetrate_jupyter.widgets.twin import Twin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from concurrent.futures import Future
-
     from tetrate_jupyter.auth.login import LoginAttempt
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.keys.store import FoundKey
     from tetrate_jupyter.secret import Secret
 
 _TICK = 1.0  # seconds between two changes of the time that is left
+_FIRST_SIGHT = 3600.0  # seconds that the link is good for before anybody has opened it
+_PASTE_AFTER = 15.0  # seconds with the page open, after which something may be wrong with the way back
 
 
 class SignInPanel:
     """Signs `session` in from a notebook's output, and shows who is signed in. Showing it returns at once.
 
     `store`: where a key is kept ("auto", "keyring", "file" or "memory"). `timeout`: seconds to wait for the person
-    (180). `again`: sign in anew although a key is there. It begins when it is made; `close` ends it. Nothing secret is
-    in its widgets. What it has to say, errors included, is said in the panel; it raises nothing.
+    once the consent page has been opened (180). `again`: sign in anew although a key is there. `in_cell`: a cell waits
+    for `outcome`. It begins when it is made; `close` ends it. Nothing secret is in its widgets. What it has to say,
+    errors included, is said in the panel; it raises nothing.
     """
 
     def __init__(
-        self, session: Engine, *, store: str = "auto", timeout: float | None = None, again: bool = False
+        self,
+        session: Engine,
+        *,
+        store: str = "auto",
+        timeout: float | None = None,
+        again: bool = False,
+        in_cell: bool = False,
     ) -> None:
         self._session = session
         self._store = store
-        self._timeout = timeout
+        self._timeout = config.LOGIN_TIMEOUT if timeout is None else timeout
         self._again = again
+        self._in_cell = in_cell
         # the kernel's own loop stands still while a cell runs; sign-in goes on
-        self._bridge = session.bridge if session.bridge.mode == "thread" else default_bridge()
+        self.bridge = session.bridge if session.bridge.mode == "thread" else default_bridge()
+        self.outcome: Future[SignedIn | None] = Future()  # of the first sign-in; None: somebody stopped waiting
         self._lock = threading.RLock()
-        self._turn = 0
-        self._job: Future[None] | None = None  # the sign-in itself: one at a time
-        self._aside: set[Future[None]] = set()  # a task that nobody holds may be collected while it runs
+        self._jobs = Jobs(lambda work: session.begin(work, self.bridge), self._failed)
         self._attempt: LoginAttempt | None = None
+        self._cancelled = False
         self._closed = False
         self._twin = Twin()
-        self._hosted = hosted_elsewhere()
+        self._elsewhere = hosted_elsewhere()
         self._outputs = Outputs(self._end)
-        self._shown = Shown(State.CHECKING, session.endpoints.host)
+        self._shown = Shown(State.CHECKING, session.endpoints.host, self._name)
         self._begin()
 
     def _begin(self) -> None:
         self._closed = False
+        self._jobs.open()
         self.view = SignInView(
-            hosted=self._hosted, twin_css=self._twin.hiding_css, paste=self._pasted, key=self._key_given
+            elsewhere=self._elsewhere,
+            in_cell=self._in_cell,
+            twin_css=self._twin.hiding_css,
+            paste=self._pasted,
+            key=self._key_given,
         )
         self.view.url.value = self._session.endpoints.base_url
         self._connect_controls()
         self._show()
-        self._stop_following = self._session.account.on_change(lambda: self._beside(self._look))
-        self._do(self._sign_in)
+        self._stop_following = self._session.account.on_change(lambda: self._jobs.beside(self._look))
+        self._jobs.do(self._sign_in)
+
+    @property
+    def _name(self) -> str:
+        return words.name_of(self._session.endpoints, trial=self._session.trial.is_on)
 
     @property
     def state(self) -> State:
         """Where it stands."""
         return self._shown.state
+
+    def say(self, note: str) -> None:
+        """Show a note, until something else happens."""
+        self._show(note=note)
 
     def close(self) -> None:
         """Remove it from every view and stop what it waits for. The session stays as it is."""
@@ -87,9 +117,7 @@ class SignInPanel:
     def _end(self) -> None:
         self._closed = True
         self._stop_following()
-        for job in (self._job, *self._aside):
-            if job is not None:
-                job.cancel()
+        self._jobs.close()
         self.view.close()
 
     # --- what a person does; on any thread -------------------------------------------------------------------
@@ -97,7 +125,12 @@ class SignInPanel:
     def _connect_controls(self) -> None:
         view = self.view
         view.act.on_click(lambda _: self._act())
-        view.leave.on_click(lambda _: self._do(self._sign_out))
+        view.leave.on_click(lambda _: self._jobs.do(self._sign_out))
+        view.opened.on_click(lambda _: self._opened())
+        view.sandbox.on_click(lambda _: self._jobs.do(self._try_sandbox))
+        view.real.on_click(lambda _: self._jobs.do(self._leave_sandbox))
+        view.stop.on_click(lambda _: self._end_waiting(None))
+        view.go.on_click(lambda _: view.paste.give())
         view.use.on_click(lambda _: self._use_address())
         view.url.on_msg(lambda _, content, __: self._use_address() if content.get("event") == "submit" else None)
         view.url.observe(self._typed, names="value")
@@ -105,13 +138,24 @@ class SignInPanel:
         self._typed()
 
     def _act(self) -> None:
-        doing: dict[State, Callable[[], Coroutine[Any, Any, None]]] = {
-            State.CHECKING: self._cancel,
-            State.WAITING: self._cancel,
-            State.EXCHANGING: self._cancel,
-            State.SIGNED_IN: self._cancel,  # pressed just before
-        }
-        self._do(doing.get(self.state, self._sign_in))
+        attempt = self._attempt
+        if self.state in {State.WAITING, State.EXCHANGING} and attempt is not None and not attempt.ended:
+            self._cancelled = True
+            attempt.cancel()
+        elif self.state is State.CHECKING:
+            self._jobs.do(self._cancel)
+        elif self.state in {State.FAILED, State.STOPPED, State.KEY_ONLY}:
+            self._jobs.do(self._sign_in)  # else it is Cancel, pressed just before the end
+
+    def _opened(self) -> None:
+        attempt = self._attempt
+        if attempt is not None:
+            attempt.opened(self._timeout)
+
+    def _end_waiting(self, done: SignedIn | None) -> None:
+        with self._lock:
+            if not self.outcome.done():
+                self.outcome.set_result(done)
 
     def _pasted(self, text: Secret) -> None:
         attempt = self._attempt
@@ -130,7 +174,7 @@ class SignInPanel:
 
     def _key_given(self, text: Secret) -> None:
         self._show(problem="", note=words.CHECKING_KEY)
-        self._beside(lambda: self._use_key(text))
+        self._jobs.beside(lambda: self._use_key(text))
 
     def _typed(self, _: object = None) -> None:
         found, hint = self._address()
@@ -156,7 +200,7 @@ class SignInPanel:
         if found is None:
             self._show(problem=hint)
         elif found.base_url != self._session.endpoints.base_url:
-            self._do(lambda: self._move(found))
+            self._jobs.do(lambda: self._move(found))
 
     # --- signing in; on the loop -----------------------------------------------------------------------------
 
@@ -172,33 +216,54 @@ class SignInPanel:
                     self._be_signed_in(done)
                     return
                 self._show(note=self._session.account.trouble)
-        if not await self._session.account.has_consent_page():
-            self._show(State.KEY_ONLY)
-            return
-        await self._wait_for_browser()
+        await self._offer()
 
-    async def _wait_for_browser(self) -> None:
+    async def _offer(self) -> None:
+        """Wait for the browser; whatever comes of it, first sight is back at once, with a link that works."""
+        while await self._session.account.has_consent_page():
+            self._cancelled = False
+            try:
+                return self._be_signed_in(await self._by_browser())
+            except LoginTimeoutError as error:
+                if self._attempt is None or not self._attempt.is_opened:  # nobody is there; the panel goes to sleep
+                    return self._show(State.STOPPED, line="", clock="", note="")
+                self._show(problem=words.advice(error))
+            except LoginError as error:
+                if self._cancelled:
+                    self._show(problem="", note=words.CANCELLED)
+                else:
+                    self._show(problem=words.advice(error))
+        return self._show(State.KEY_ONLY, line=words.NO_PAGE, clock="")
+
+    async def _by_browser(self) -> SignedIn:
         account = self._session.account
-        self._attempt = attempt = await account.begin(timeout=self._timeout, listen=not self._hosted)
-        stop = attempt.on_change(lambda: self._exchanging(attempt))
-        self._show(State.WAITING, url=attempt.url, line=words.countdown(attempt.remaining))
-        ticking = asyncio.create_task(self._count_down(attempt))
+        self._attempt = attempt = await account.begin(timeout=_FIRST_SIGHT, shared=True)
+        ticking: set[asyncio.Task[None]] = set()
+        stop = attempt.on_change(lambda: self._follow(attempt, ticking))
+        self._show(State.OFFERED, url=attempt.url, line=words.HOW, clock="", asks_paste=self._elsewhere)
         try:
-            self._be_signed_in(await account.finish(attempt, store=self._store))
+            self._follow(attempt, ticking)  # it may be another panel's, and opened there
+            return await account.finish(attempt, store=self._store)
         finally:
             stop()
-            ticking.cancel()
-            attempt.cancel()
+            for task in ticking:
+                task.cancel()
+            attempt.let_go()
 
-    def _exchanging(self, attempt: LoginAttempt) -> None:
+    def _follow(self, attempt: LoginAttempt, ticking: set[asyncio.Task[None]]) -> None:
         if attempt.state is LoginState.EXCHANGING:
-            self._show(State.EXCHANGING, problem="", line="")
+            self._show(State.EXCHANGING, problem="", note="", line="", clock="")
+        elif attempt.state is LoginState.WAITING and attempt.is_opened and not ticking:
+            said = words.WAITING_IN_CELL if self._in_cell else words.WAITING
+            self._show(State.WAITING, problem="", note="", line=said, clock=words.clock_html(attempt.remaining))
+            ticking.add(asyncio.ensure_future(self._count_down(attempt)))
 
     async def _count_down(self, attempt: LoginAttempt) -> None:
         while attempt.state is LoginState.WAITING:
             await asyncio.sleep(_TICK)
             if attempt.state is LoginState.WAITING:
-                self._show(line=words.countdown(attempt.remaining))
+                late = self._elsewhere or attempt.since_opened >= _PASTE_AFTER
+                self._show(clock=words.clock_html(attempt.remaining), asks_paste=late)
 
     async def _use_key(self, text: Secret) -> None:
         try:
@@ -207,30 +272,44 @@ class SignInPanel:
         except TetrateError as error:
             self._show(problem=words.advice(error), note="")
             return
-        if self._job is not None:
-            self._job.cancel()
+        self._jobs.stop_main()
         self._be_signed_in(done)
 
     def _be_signed_in(self, done: SignedIn, *, problem: str = "") -> None:
         self._again = False
+        line = words.signed_in_html(done, trial=self._session.trial.is_on)
         notes = " ".join(done.notes)
-        self._show(State.SIGNED_IN, host=done.host, line=words.signed_in_html(done), problem=problem, note=notes)
+        self._show(State.SIGNED_IN, host=done.host, line=line, clock="", problem=problem, note=notes)
+        self._end_waiting(done)
+
+    async def _try_sandbox(self) -> None:
+        self._show(State.CHECKING, problem="", note="", line=words.STARTING, clock="")
+        there = await self._session.trial.start()
+        self._show(host=there.host)  # before the session moves: then it is no news
+        self._be_signed_in(await self._session.trial.enter())
+
+    async def _leave_sandbox(self) -> None:
+        self._session.trial.leave()
+        self._show(State.CHECKING, host=self._session.endpoints.host, problem="", note="", line="")
+        await self._sign_in()
 
     # --- the rest; on the loop -------------------------------------------------------------------------------
 
     async def _cancel(self) -> None:
         if self.state is not State.SIGNED_IN:  # it came just before
-            self._show(State.STOPPED, line="", problem="", note=words.CANCELLED)
+            self._show(State.STOPPED, line="", clock="", problem="", note=words.CANCELLED)
 
     async def _sign_out(self) -> None:
-        places = await self._session.account.forget()
-        said = " ".join(words.signed_out_lines(self._session.endpoints, places))
+        of = self._session.endpoints
+        places = await self._session.alogout()
+        said = " ".join(words.signed_out_lines(of, places))
         if any(not place.removable for place in places):
             done = await self._session.account.check()
             if done is not None:
                 self._be_signed_in(done, problem=said)
                 return
-        self._show(State.STOPPED, line="", problem="", note=said)
+        self._show(host=self._session.endpoints.host, problem="", note=said)
+        await self._offer()
 
     async def _move(self, to: Endpoints) -> None:
         self._again = False
@@ -246,18 +325,18 @@ class SignInPanel:
         if moved:
             self._show(host=host)
             self.view.url.value = self._session.endpoints.base_url
-            self._do(self._sign_in)
+            self._jobs.do(self._sign_in)
         elif found is None and self.state is State.SIGNED_IN:
-            self._show(State.STOPPED, line="", problem="", note=f"Signed out of {host}.")
+            self._show(problem="", note=f"Signed out of {host}.")
+            self._jobs.do(self._offer)
         elif found is not None:
             done = await self._known(found)
             if done is None:
                 return
             if self.state is State.SIGNED_IN:  # our own doing, or a newer key; what was said of it stays
-                self._show(line=words.signed_in_html(done))
+                self._show(line=words.signed_in_html(done, trial=self._session.trial.is_on))
                 return
-            if self._job is not None:
-                self._job.cancel()
+            self._jobs.stop_main()
             self._be_signed_in(done)
 
     async def _known(self, found: FoundKey) -> SignedIn | None:
@@ -271,38 +350,18 @@ class SignInPanel:
                 return SignedIn(self._session.endpoints.host, found.place, None, (error.message,))
         return SignedIn(self._session.endpoints.host, found.place, len(catalog.models), catalog.notes)
 
-    # --- running and showing ---------------------------------------------------------------------------------
+    # --- showing ---------------------------------------------------------------------------------------------
 
-    def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a coroutine function in place of what runs now."""
-        with self._lock:
-            self._turn += 1
-            before, self._job = self._job, None
-            if not self._closed:
-                self._job = self._session.begin(self._watched(work, self._turn), self._bridge)
-        if before is not None:
-            before.cancel()
+    def _failed(self, error: BaseException) -> None:
+        self._show(State.FAILED, line="", clock="", problem=words.advice(unexpected(error, "Signing in")))
 
-    def _beside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        if not self._closed:
-            job = self._session.begin(self._watched(work), self._bridge)
-            self._aside.add(job)
-            job.add_done_callback(self._aside.discard)
-
-    async def _watched(self, work: Callable[[], Coroutine[Any, Any, None]], turn: int | None = None) -> None:
-        try:
-            await work()
-        except BaseException as error:
-            if passes(error):
-                raise
-            if turn not in {None, self._turn}:  # how it ended is no longer what the panel is about
-                return
-            self._show(State.FAILED, line="", problem=words.advice(unexpected(error, "Signing in")))
-
-    def _show(self, state: State | None = None, **changes: str) -> None:
+    def _show(self, state: State | None = None, **changes: Any) -> None:  # noqa: ANN401 - the fields of `Shown`
         with self._lock:
             before = self._shown
-            self._shown = replace(before, state=state or before.state, **changes)
+            in_trial = self._session.trial.is_on
+            self._shown = replace(
+                before, state=state or before.state, **{"name": self._name, "trial": in_trial, **changes}
+            )
             if self._closed:
                 return
             self.view.show(self._shown)
@@ -319,9 +378,12 @@ class SignInPanel:
             self._begin()
         self._outputs.shown()
         if front_end.place() == "notebook":
-            bundle = {**self.view.root._repr_mimebundle_(), "text/plain": words.WITHOUT}
-            publish_display_data(bundle, metadata={})  # type: ignore[no-untyped-call]  # IPython's
+            publish_display_data(self.bundle(words.WITHOUT), metadata={})  # type: ignore[no-untyped-call]  # IPython's
         self._twin.show(self._twin_html(), self._twin_plain())
+
+    def bundle(self, plain: str) -> dict[str, Any]:
+        """Return its output, with the words for a front end that shows no widgets."""
+        return {**self.view.root._repr_mimebundle_(), "text/plain": plain}
 
     def _twin_html(self) -> str:
         if self.state is State.SIGNED_IN:

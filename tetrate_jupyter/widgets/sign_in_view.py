@@ -21,41 +21,60 @@ if TYPE_CHECKING:
     from tetrate_jupyter.widgets.sign_in_words import State
 
 _STATIC: Final = Path(__file__).parent / "static"
+PASTED: Final = 8  # characters that come at once: nobody types that fast
 _WIDE: Final = {"description_width": "initial"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """All that changes in a panel. `line` is HTML of our own; the rest is text."""
+    """All that changes in a panel. `line` and `clock` are HTML of our own; the rest is text."""
 
     state: State
     host: str
+    name: str
     url: str = ""
     line: str = ""
+    clock: str = ""
     problem: str = ""
     note: str = ""
+    asks_paste: bool = False
+    trial: bool = False
 
 
 class SecretField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets publishes no types
     """A hidden field whose text is handed over and cleared at once, so that no widget state ever holds it.
 
-    It comes with Enter, or when the field is left. `take` gets the text, on any thread.
+    It comes with Enter, or when the field is left. `at_once`: what is pasted comes by itself, what is typed with Enter
+    or `give`. `take` gets the text, on any thread.
     """
 
     value = Unicode("").tag(sync=True, echo_update=False)  # not sent back to the page, and so to no other one
 
-    def __init__(self, label: str, take: Callable[[Secret], None]) -> None:
+    def __init__(self, label: str, take: Callable[[Secret], None], *, at_once: bool = False) -> None:
         self._take = take
-        super().__init__(description=label, continuous_update=False, style=_WIDE)
+        self._typed: Secret | None = None  # so far, letter by letter; the kernel's side of `value` stays empty
+        super().__init__(description=label, continuous_update=at_once, style=_WIDE)
         keep_out_of_logs(self.model_id)
+        self.on_msg(lambda _, content, __: self.give() if content.get("event") == "submit" else None)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take the text out of the page's message itself, which the kernel keeps until the next one comes."""
         typed = Secret.typed(sync_data.pop("value", ""))
         super().set_state(sync_data)
-        if typed.reveal():
-            self.send_state("value")  # empty: to the page that sent it, and every other one
-            self._take(typed)
+        before, self._typed = self._typed, typed if self.continuous_update else None
+        grown = len(typed.reveal()) - len(before.reveal() if before else "")
+        if typed.reveal() and (not self.continuous_update or grown >= PASTED):
+            self._hand_over(typed)
+
+    def give(self) -> None:
+        """Hand over what was typed so far, if anything."""
+        if self._typed is not None and self._typed.reveal():
+            self._hand_over(self._typed)
+
+    def _hand_over(self, typed: Secret) -> None:
+        self._typed = None
+        self.send_state("value")  # empty: to the page that sent it, and every other one
+        self._take(typed)
 
     @validate("value")
     def _given_here(self, proposal: dict[str, Any]) -> str:
@@ -70,44 +89,68 @@ class SignInView:
     """The widgets under `root`. Which of them are seen follows from the root's class, in the stylesheet."""
 
     def __init__(
-        self, *, hosted: bool, twin_css: str, paste: Callable[[Secret], None], key: Callable[[Secret], None]
+        self,
+        *,
+        elsewhere: bool,
+        in_cell: bool,
+        twin_css: str,
+        paste: Callable[[Secret], None],
+        key: Callable[[Secret], None],
     ) -> None:
         css = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("panel.css", "sign_in.css"))
         style = ipywidgets.HTML(f"<style>{css}{twin_css}</style>", layout={"display": "none"})
-        self.link = _html("tetrate-link")
-        self.line = _html("tetrate-detail")
-        self.act = ipywidgets.Button().add_class("tetrate-act")
+        self.states, self.host = _html("tetrate-says"), _html("tetrate-host")
+        self.link, self.line, self.clock = _html("tetrate-link"), _html("tetrate-detail"), _html("tetrate-clock")
+        self.act = _button("", "tetrate-act")
+        self.opened = _button("", "tetrate-opened")
+        self.sandbox = _button(words.TRY, "tetrate-sandbox", words.TRY_MORE)
+        self.real = _button(words.BUTTON[words.State.STOPPED], "tetrate-real", "Sign in to use real models")
+        self.menu = _html("tetrate-menu")
+        self.stop = _button(words.STOP, "tetrate-stop")
         # one of its own: a click that was meant for Cancel must not sign out because the sign-in ended just before
-        self.leave = ipywidgets.Button(description=words.LEAVE).add_class("tetrate-leave")
-        self.head, self.problem, self.note = _html("tetrate-head"), _html(), _html()
-        self.paste = SecretField(words.ELSEWHERE if hosted else words.PASTE, paste).add_class("tetrate-paste")
+        self.leave = _button(words.LEAVE, "tetrate-leave")
+        self.problem, self.note = _html(), _html()
+        self.paste = SecretField("", paste, at_once=True).add_class("tetrate-paste")
+        self.go = _button("Continue", "tetrate-go")
         self.key = SecretField("", key)
         self.url = ipywidgets.Text(description=words.BASE_URL, style=_WIDE)
         keep_out_of_logs(self.url.model_id)  # no secret's place, but one may be pasted into it
         self.hint = _html("tetrate-hint")
         self.http = ipywidgets.Checkbox(description="Accept plain http: the key travels unencrypted", indent=False)
-        self.use = ipywidgets.Button(description="Use", tooltip="Use this base URL")
+        self.use = _button("Use", "tetrate-use", "Use this base URL")
+        self.root = self._together(style, words.ask_html(elsewhere=elsewhere))
+        if in_cell:
+            self.root.add_class("tetrate-in-cell")
+
+    def _together(self, style: Any, ask: str) -> Any:  # noqa: ANN401 - ipywidgets publishes no types
         address = ipywidgets.HBox([self.url, self.use, self.hint, self.http]).add_class("tetrate-url")
-        others = ipywidgets.VBox([self.paste, self.key, address]).add_class("tetrate-others")
-        states = ipywidgets.HTML(words.states_html())
-        line = ipywidgets.HBox([self.link, states, self.line, self.leave, self.act]).add_class("tetrate-line")
-        gone = ipywidgets.HTML(words.gone_html()).add_class("tetrate-gone")
-        more = ipywidgets.HTML(words.more_html(opened=hosted)).add_class("tetrate-more")
-        for button in (self.act, self.leave, self.use):
-            button.add_class("tetrate-button")
+        others = ipywidgets.VBox([self.key, address]).add_class("tetrate-others")
+        self.paste.description = ask
+        pasting = ipywidgets.HBox([self.paste, self.go]).add_class("tetrate-pasting")
+        more = _html("tetrate-more", words.more_html())
+        head = ipywidgets.HBox([self.states, self.host, self.stop]).add_class("tetrate-head")
+        row = [self.clock, self.link, self.act, self.sandbox, more, self.real, self.menu, self.leave, self.opened]
+        line = ipywidgets.HBox(row).add_class("tetrate-line")
+        gone = _html("tetrate-gone", words.gone_html())
         # what comes and goes is last: it moves nothing that can be pressed
-        parts = [style, gone, self.head, line, more, others, self.problem, self.note]
-        self.root = ipywidgets.VBox(parts).add_class(PANEL_CLASS).add_class("tetrate-sign-in")
-        self._all = [*parts, *line.children, *others.children, *address.children, self.root]
+        parts = [style, gone, head, self.line, line, pasting, others, self.problem, self.note]
+        root = ipywidgets.VBox(parts).add_class(PANEL_CLASS).add_class("tetrate-sign-in")
+        boxes = (head, line, pasting, others, address)
+        self._all = [*parts, *(each for box in boxes for each in box.children), root]
+        return root
 
     def show(self, shown: Shown) -> None:
         """Bring the widgets up to date; what hasn't changed is left alone, and keeps its focus."""
         kept = [name for name in self.root._dom_classes if not name.startswith("tetrate-is-")]  # noqa: SLF001 - add_class and remove_class would be two changes
-        self.root._dom_classes = (*kept, f"tetrate-is-{shown.state.value}")  # noqa: SLF001 - likewise
-        self.head.value = words.head_html(shown.host)
+        asks = ("tetrate-is-asking",) * shown.asks_paste + ("tetrate-is-trial",) * shown.trial
+        self.root._dom_classes = (*kept, f"tetrate-is-{shown.state.value}", *asks)  # noqa: SLF001 - likewise
+        self.states.value = words.states_html(shown.name)
+        self.host.value = words.host_html(shown.host, shown.name)
         if shown.url:
             self.link.value = words.link_html(shown.url)
+        self.menu.value = words.menu_html() if shown.state is words.State.SIGNED_IN else ""  # shut, each time
         self.line.value = shown.line
+        self.clock.value = shown.clock
         self.problem.value = words.problem_html(shown.problem)
         self.note.value = words.note_html(shown.note)
         if shown.state in words.BUTTON:
@@ -126,6 +169,11 @@ class SignInView:
             put_away(widget)
 
 
-def _html(name: str = "") -> Any:  # noqa: ANN401 - ipywidgets publishes no types
-    made = ipywidgets.HTML()
+def _html(name: str = "", value: str = "") -> Any:  # noqa: ANN401 - ipywidgets publishes no types
+    made = ipywidgets.HTML(value)
     return made.add_class(name) if name else made
+
+
+def _button(text: str, name: str, tooltip: str = "") -> Any:  # noqa: ANN401 - likewise
+    made = ipywidgets.Button(description=text, tooltip=tooltip or None)
+    return made.add_class("tetrate-button").add_class(name)

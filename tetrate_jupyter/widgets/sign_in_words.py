@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.config import DEFAULT_AUTH_URL
 from tetrate_jupyter.render.escape import escape
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
 
 class State(enum.Enum):
-    """Where a panel stands. The value is a part of the CSS classes."""
+    """Where a card stands. The value is a part of the CSS classes."""
 
     CHECKING = "checking"
+    OFFERED = "offered"
     WAITING = "waiting"
     EXCHANGING = "exchanging"
     KEY_ONLY = "key-only"
@@ -28,34 +30,53 @@ class State(enum.Enum):
     STOPPED = "stopped"
 
 
-SAYS: Final = {
-    State.CHECKING: "Looking for a key and checking it",
-    State.WAITING: "Waiting for you to approve there",
+SAYS: Final = {  # with the router's name
+    State.CHECKING: "One moment: looking for a key and checking it",
+    State.OFFERED: "Sign in to {}",
+    State.WAITING: "Approve in the tab that opened",
     State.EXCHANGING: "Approved; fetching and checking the key",
-    State.KEY_ONLY: "No consent page is known for this address. Enter a key for it below.",
-    State.SIGNED_IN: "Signed in",
-    State.FAILED: "Not signed in",
-    State.STOPPED: "Not signed in",
+    State.KEY_ONLY: "Enter a key for {}",
+    State.SIGNED_IN: "Signed in to {}",
+    State.FAILED: "Not signed in to {}",
+    State.STOPPED: "Not signed in to {}",
 }
-BUTTON: Final = {  # signed in there is LEAVE instead
+BUTTON: Final = {  # first sight has the link instead, signed in there is LEAVE
     State.CHECKING: "Cancel",
     State.WAITING: "Cancel",
     State.EXCHANGING: "Cancel",
     State.KEY_ONLY: "Check again",
-    State.FAILED: "Start again",
+    State.FAILED: "Try again",
     State.STOPPED: "Sign in",
 }
+SERVICE: Final = "Tetrate"
+SANDBOX: Final = "Sandbox"
 LEAVE: Final = "Sign out"
+TRY: Final = "Try the sandbox"
+TRY_MORE: Final = "Simulated models inside this kernel: no account, nothing leaves this machine"
+STOP: Final = "Stop waiting"
+HOW: Final = "Your browser opens and you approve there. No key is typed or saved in the notebook."
+NO_PAGE: Final = "No sign-in page is known for this address."
+WAITING: Final = "Waiting for your answer there."
+WAITING_IN_CELL: Final = "Waiting for your answer there. This cell then goes on by itself."
+DEAF: Final = (
+    "While the cell waits this kernel hears no buttons: sign in by the link. Anything else: stop the cell (■), run"
+    " %tetrate_login, then run the cell again."
+)
+STARTING: Final = "Starting the sandbox inside this kernel"
 CANCELLED: Final = "Cancelled. Nothing was changed."
 CHECKING_KEY: Final = "Checking the key ..."
 KEY_REFUSED: Final = "The key that was kept here is no longer accepted."
 OVER: Final = "There is no sign-in under way. Next: press the button, then paste."
 GONE: Final = "The kernel was restarted or has ended. Run this cell again."
 WITHOUT: Final = "The sign-in panel needs a running kernel and widgets. Where it doesn't show: %tetrate_login --wait"
-PASTE: Final = "Paste the address the browser ended at, or the code"
+WITHOUT_IN_CELL: Final = (
+    "This cell waits until you have signed in. Where no card shows: stop the cell (■), run %tetrate_login --wait, then"
+    " run the cell again."
+)
+PASTE: Final = "Did the browser end at a page that can't be shown? Copy its address and paste it here."
 ELSEWHERE: Final = (
-    "After approving, your browser ends at a page that can't be opened, because this kernel is on another machine."
-    " Copy that page's address and paste it here"
+    "This kernel seems to run on another machine: the browser may end at a page that can't be shown. Then copy its"
+    " address and paste it here."
 )
 BASE_URL: Final = "Use a custom base URL: enterprise gateway, other OpenAI-compatible endpoint, sandbox"
 
@@ -64,11 +85,11 @@ _WITHOUT_VARIABLE: Final = (
     "import os; del os.environ['{}']"
 )
 _FOR_PANEL: Final = (  # next steps that are said elsewhere, too, and what they are in the panel
-    ("run %tetrate_login again; it starts at once", "press Start again"),
-    ("start again with %tetrate_login", "press Start again"),
+    ("run %tetrate_login again; it starts at once", "press Sign in"),
+    ("start again with %tetrate_login", "press Sign in"),
     ("sign in again with %tetrate_login", "sign in again here"),
     ("sign in to this gateway with %tetrate_login", "sign in to it here"),
-    ("sign in: %tetrate_login", "sign in with the consent page"),
+    ("sign in: %tetrate_login", "press Sign in"),
     ("run %tetrate_login", "press the button"),
     ("pass allow_http=True", "tick the box below"),
     ("use --store", "run %tetrate_login --store"),
@@ -83,29 +104,55 @@ def advice(error: TetrateError) -> str:
     return f"{text} Request id: {error.request_id}" if error.request_id else text
 
 
-def states_html() -> str:
+def name_of(endpoints: Endpoints, *, trial: bool = False) -> str:
+    """Return what people call this router: "Tetrate", "Sandbox", or its host where it is another one."""
+    if trial or (endpoints.is_loopback and not endpoints.is_guessed):
+        return SANDBOX
+    if endpoints.has_consent_page and endpoints.auth_url == DEFAULT_AUTH_URL:
+        return SERVICE
+    return endpoints.host
+
+
+def states_html(name: str) -> str:
     """Return the live region with the words of every state, of which the panel's class shows one."""
-    spans = "".join(f'<span class="tetrate-of-{state.value}">{escape(words)}</span>' for state, words in SAYS.items())
+    said = {state: text.format(name) for state, text in SAYS.items()}
+    if name == SERVICE:
+        said[State.OFFERED] += " to use 200+ models"
+    spans = "".join(f'<span class="tetrate-of-{state.value}">{escape(text)}</span>' for state, text in said.items())
     return f'<div role="status" class="tetrate-states">{spans}</div>'
 
 
 def link_html(url: str) -> str:
-    """Return the button that opens the consent page: a link, because no kernel can open a tab."""
-    words = (
-        '<span class="tetrate-open">Open the consent page</span><span class="tetrate-over">Consent page: done</span>'
-    )
+    """Return the button that opens the consent page: a link, because no kernel can open a tab.
+
+    Where the page lets it, a click on it also presses the button by which the kernel hears of it.
+    """
+    text = '<span class="tetrate-first">Sign in</span><span class="tetrate-again">Open again</span>'
     attributes = 'class="tetrate-button tetrate-main" target="_blank" rel="noopener noreferrer"'
-    return f'<a {attributes} href="{escape(url)}">{words}</a>'
+    return f'<a {attributes} href="{escape(url)}" onclick="{_TELL}">{text}</a>'
 
 
-def head_html(host: str) -> str:
-    """Return what one signs in to."""
-    return f"Sign in to <b>{escape(host)}</b>"
+_TELL: Final = "this.closest('.tetrate-sign-in').querySelector('.tetrate-opened').click()"
 
 
-def more_html(*, opened: bool) -> str:
+def host_html(host: str, name: str) -> str:
+    """Return the address beside the name, small; nothing where it is the name."""
+    return f"<small>{escape(host)}</small>" if host != name else ""
+
+
+def more_html() -> str:
     """Return the switch of the other ways. It works in the page alone, also while the kernel is busy."""
-    return f"<details{' open' if opened else ''}><summary>Other ways to sign in</summary></details>"
+    return "<details><summary>Use a key</summary></details>"
+
+
+def menu_html() -> str:
+    """Return the switch of the menu behind which Sign out is."""
+    return '<details><summary aria-label="More" title="More">⋯</summary></details>'
+
+
+def ask_html(*, elsewhere: bool) -> str:
+    """Return what the field for a pasted address is for."""
+    return escape(ELSEWHERE if elsewhere else PASTE)
 
 
 def gone_html() -> str:
@@ -123,15 +170,17 @@ def note_html(text: str) -> str:
     return f'<div class="tetrate-slow" role="note">{escape(text)}</div>' if text else ""
 
 
-def signed_in_html(done: SignedIn) -> str:
-    """Return to whom, where the key is and what it reaches, after the words "Signed in"."""
-    return f" to <b>{escape(done.host)}</b>. The key is in {escape(str(done.place))}{done.reach}."
+def signed_in_html(done: SignedIn, *, trial: bool = False) -> str:
+    """Return where the key is and what it reaches, after the words "Signed in to Tetrate"."""
+    if trial:
+        return "Simulated models, nothing leaves this machine."
+    return f"The key is in {escape(str(done.place))}{done.reach}."
 
 
-def countdown(seconds: float) -> str:
+def clock_html(seconds: float) -> str:
     """Return minutes and seconds, "2:59 left"."""
     whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02} left"
+    return f"<b>{whole // 60}:{whole % 60:02}</b> left"
 
 
 def not_yet(host: str) -> str:
@@ -142,6 +191,15 @@ def not_yet(host: str) -> str:
 def was_signed_in(host: str) -> str:
     """Return how it was, for a reader without a kernel: a copy of the notebook says nothing about who reads it."""
     return f"Was signed in to {host} when this was saved. Run this cell to see how it is now."
+
+
+def left_in_cell(done: SignedIn | None, endpoints: Endpoints, *, trial: bool) -> str:
+    """Return the line that a card leaves in the cell that waited for it."""
+    if done is None:
+        return "Not signed in."
+    if trial:
+        return "Sandbox: simulated models, nothing leaves this machine. For real ones: %tetrate_login"
+    return f"Signed in to {name_of(endpoints)}. The key is in {done.place}{done.reach}."
 
 
 def signed_out_lines(endpoints: Endpoints, places: Sequence[Place]) -> list[str]:

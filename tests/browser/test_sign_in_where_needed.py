@@ -1,0 +1,130 @@
+"""Signed out, a cell that asks shows the sign-in card and waits: one click, and Run All goes on to its end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe, consent
+from tests.browser.notebook import RAN
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.conftest import Opens
+    from tests.browser.notebook import Cell, Notebook
+    from tetrate_jupyter.sandbox import SandboxRouter
+
+LOAD = "%load_ext tetrate_jupyter"
+THREE = (LOAD, "%%tetrate\nSay hello", "%%tetrate\nName a colour", "%%tetrate\nName a town")
+ANSWER = '[data-mime-type="text/html"] .tetrate-answer, .tetrate-body'
+WAITS = re.compile(r"^\[\*\]:$")
+
+
+def run_all(notebook: Notebook) -> None:
+    """Restart the kernel and run all cells, by the menu."""
+    page = notebook.page
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name="Restart Kernel and Run All Cells").click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+
+
+def card_of(cell: Cell) -> Locator:
+    """The card, once it can be clicked."""
+    card = cell.box.locator(".tetrate-sign-in")
+    expect(card.get_by_role("link", name="Sign in")).to_be_visible()
+    return card
+
+
+def all_answer(notebook: Notebook) -> None:
+    for number in (1, 2, 3):
+        notebook[number].wait()
+        assert notebook[number].failures.count() == 0, notebook[number].text
+        expect(notebook[number].box.get_by_text("tokens").last).to_be_visible()
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_run_all_goes_on_after_one_click_on_the_sandbox(opened: Opens, page: Page) -> None:
+    notebook = opened(*THREE)
+    run_all(notebook)
+    card = card_of(notebook[1])
+    assert axe.findings(card) == []
+    expect(notebook[2].box.locator(".jp-InputPrompt")).to_have_text(WAITS)
+    card.get_by_role("button", name="Try the sandbox").click()
+    all_answer(notebook)
+    expect(card).to_have_count(0)
+    expect(notebook[1].box.get_by_text("Sandbox: simulated models")).to_be_visible()
+    for number in (1, 2, 3):
+        expect(notebook[number].box.get_by_text("simulated", exact=False).last).to_be_visible()
+    assert page.locator(".tetrate-sign-in").count() == 0
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_run_all_goes_on_after_the_consent_page(opened: Opens) -> None:
+    notebook = opened(*THREE)
+    run_all(notebook)
+    card = card_of(notebook[1])
+    with notebook.page.context.expect_page() as opening:
+        card.get_by_role("link", name="Sign in").click()
+    expect(card.get_by_role("status")).to_have_text("Approve in the tab that opened", use_inner_text=True)
+    expect(card.locator(".tetrate-clock")).to_have_text(re.compile(r"\d:\d\d left"))
+    consent.press(opening.value, "Approve", says="You are signed in")
+    all_answer(notebook)
+    expect(notebook[1].box.get_by_text("Signed in to Sandbox. The key is in")).to_be_visible()
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_cancel_is_first_sight_again_and_stop_waiting_ends_the_run(opened: Opens) -> None:
+    notebook = opened(*THREE)
+    run_all(notebook)
+    card = card_of(notebook[1])
+    with notebook.page.context.expect_page():
+        card.get_by_role("link", name="Sign in").click()
+    card.get_by_role("button", name="Cancel").click()
+    expect(card.get_by_role("link", name="Sign in")).to_be_visible()
+    expect(card.get_by_text("Cancelled.")).to_be_visible()
+    card.get_by_role("button", name="Stop waiting").click()
+    stopped(notebook)
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_an_interrupt_ends_the_waiting(opened: Opens) -> None:
+    notebook = opened(*THREE)
+    run_all(notebook)
+    card_of(notebook[1])
+    notebook.page.get_by_role("button", name="Interrupt the kernel").click()
+    stopped(notebook)
+
+
+def stopped(notebook: Notebook) -> None:
+    """The cell has failed with what to do next, the ones behind it haven't run, and the kernel goes on."""
+    notebook[1].wait()
+    expect(notebook[1].failures).to_contain_text("run %tetrate_login")
+    expect(notebook[2].box.locator(".jp-InputPrompt")).to_have_text("[ ]:", timeout=RAN)
+    assert notebook.append("print(6 * 7)").run() == "42"
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_a_key_and_a_pasted_address_get_through(opened: Opens, lab_router: SandboxRouter) -> None:
+    notebook = opened(*THREE)
+    run_all(notebook)
+    card = card_of(notebook[1])
+    address = card.get_by_role("link", name="Sign in").get_attribute("href")
+    assert address is not None
+    card.get_by_text("Use a key").click()
+    key = card.get_by_label("Enter a key for")
+    key.fill("sk-wrong-wrong-wrong")
+    key.press("Enter")
+    expect(card.get_by_role("alert")).to_contain_text("does not accept that key")
+    paste(card.get_by_label("Copy its address"), lab_router.decide(address))
+    all_answer(notebook)
+
+
+def paste(field: Locator, text: str) -> None:
+    field.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    field.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    field.focus()
+    field.page.keyboard.press("Control+v")

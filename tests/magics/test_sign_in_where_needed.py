@@ -1,0 +1,181 @@
+"""Signed out, a cell that asks shows the card and waits for the page, in a real kernel that hears what a page sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+import pytest
+
+from tests.kernels import CountingKernel
+from tests.magics.asking_kernel import AskingKernel, Cell
+from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+ASK = "%%tetrate\nSay hello"
+COMPARE = "%%tetrate_compare --wait\nName a colour"
+NEXT = "run %tetrate_login"
+
+
+class PageKernel(AskingKernel):
+    """A kernel whose widgets can be clicked, as a page does it, while a cell runs."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        super().__init__(environment)
+        self.widgets: dict[str, dict[str, Any]] = {}
+        self.idle_for: list[str] = []
+
+    def _take(self, message: dict[str, Any], message_id: str, cell: Cell) -> bool:
+        content, kind = message["content"], message["msg_type"]
+        if kind == "comm_open":
+            self.widgets[content["comm_id"]] = dict(content["data"]["state"])
+        elif kind == "comm_msg" and content["data"].get("method") == "update":
+            self.widgets.get(content["comm_id"], {}).update(content["data"]["state"])
+            cell.shown += str(content["data"]["state"].get("value", ""))
+        elif kind == "comm_close":
+            self.widgets.pop(content["comm_id"], None)
+        elif kind == "status" and content["execution_state"] == "idle":
+            self.idle_for.append(message["parent_header"].get("msg_id", ""))
+        return super()._take(message, message_id, cell)
+
+    def click(self, words: str) -> str:
+        """Press the newest button with these words; give the id of the message."""
+        return self._send(self._named("description", words), {"method": "custom", "content": {"event": "click"}})
+
+    def press(self, name: str) -> str:
+        """Press the newest widget of this class."""
+        found = [each for each, state in self.widgets.items() if name in state.get("_dom_classes", ())]
+        return self._send(found[-1], {"method": "custom", "content": {"event": "click"}})
+
+    def type(self, words: str, text: str) -> str:
+        """Put a text into the field whose label begins with these words."""
+        found = [each for each, s in self.widgets.items() if str(s.get("description", "")).startswith(words)]
+        return self._send(found[-1], {"method": "update", "state": {"value": text}, "buffer_paths": []})
+
+    def _named(self, part: str, words: str) -> str:
+        return [each for each, state in self.widgets.items() if state.get(part) == words][-1]
+
+    def _send(self, comm: str, data: dict[str, Any]) -> str:
+        message = self._client.session.msg("comm_msg", {"comm_id": comm, "data": data})
+        self._client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+    def ahead(self, *cells: str) -> list[str]:
+        """Send cells as Run All does, without waiting for what runs."""
+        return [self._ask(cell, allow_stdin=True) for cell in cells]
+
+    def status_of(self, message_id: str) -> str:
+        return str(self._reply(message_id, 60)["status"])
+
+
+@pytest.fixture(scope="module")
+def router() -> Iterator[SandboxRouter]:
+    with SandboxRouter(speed=INSTANT) as running:
+        yield running
+
+
+@pytest.fixture
+def kernel(router: SandboxRouter, tmp_path: Path) -> Iterator[PageKernel]:
+    with PageKernel(homes(router, tmp_path)) as running:
+        running.run("%load_ext tetrate_jupyter")
+        yield running
+
+
+def homes(router: SandboxRouter, home: Path) -> dict[str, str]:
+    own = {"HOME": str(home), "JUPYTER_DATA_DIR": str(home / "data")}
+    return {**router.environment, **own, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+
+
+@pytest.mark.parametrize("cell", [ASK, COMPARE])
+def test_the_sandbox_answers_and_the_cells_behind_run_in_order(kernel: PageKernel, cell: str) -> None:
+    behind: list[str] = []
+    clicked: list[str] = []
+
+    def act(_: Cell) -> None:
+        behind.extend(kernel.ahead("order = ['second']", "order.append('third')"))
+        clicked.append(kernel.click("Try the sandbox"))
+
+    done = kernel.run(cell, on_link=act)
+    assert done.status == "ok", done.shown
+    assert "Sandbox: simulated models" in done.shown
+    assert [kernel.status_of(each) for each in behind] == ["ok", "ok"]
+    assert "['second', 'third']" in kernel.run("print(order)").shown
+    assert clicked[0] in kernel.idle_for  # else the page sends nothing more
+    assert kernel.run(ASK).status == "ok"
+    assert not [state for state in kernel.widgets.values() if state.get("description") == "Try the sandbox"]
+
+
+def test_the_browser_comes_back_and_the_cell_asks(kernel: PageKernel, router: SandboxRouter) -> None:
+    def approve(cell: Cell) -> None:
+        kernel.press("tetrate-opened")
+        with urlopen(router.decide(cell.url), timeout=10) as page:
+            assert page.status == 200
+
+    done = kernel.run(ASK, on_link=approve)
+    assert done.status == "ok", done.shown
+    assert "Signed in to Sandbox. The key is in" in done.shown
+
+
+def test_a_pasted_address_acts_by_itself(kernel: PageKernel, router: SandboxRouter) -> None:
+    done = kernel.run(ASK, on_link=lambda cell: kernel.type("Did the browser end", router.decide(cell.url)))
+    assert done.status == "ok", done.shown
+
+
+def test_a_key_is_taken(kernel: PageKernel, router: SandboxRouter) -> None:
+    key = router.issue_key()
+    done = kernel.run(ASK, on_link=lambda _: kernel.type("Enter a key for", key))
+    assert done.status == "ok", done.shown
+    assert key not in done.shown
+
+
+def test_stop_waiting_is_the_error_of_a_run_without_a_card(kernel: PageKernel) -> None:
+    behind: list[str] = []
+
+    def stop(_: Cell) -> None:
+        behind.extend(kernel.ahead("print('never')"))
+        kernel.click("Stop waiting")
+
+    stopped(kernel, kernel.run(ASK, on_link=stop), behind)
+
+
+def test_an_interrupt_is_the_error_of_a_run_without_a_card(kernel: PageKernel) -> None:
+    behind: list[str] = []
+
+    def interrupt(_: Cell) -> None:
+        behind.extend(kernel.ahead("print('never')"))
+        kernel.interrupt()
+
+    stopped(kernel, kernel.run(ASK, on_link=interrupt), behind)
+
+
+def stopped(kernel: PageKernel, cell: Cell, behind: list[str]) -> None:
+    assert cell.status == "error"
+    assert NEXT in cell.shown
+    assert "Traceback" not in cell.shown
+    assert kernel.status_of(behind[0]) in {"aborted", "error"}
+    assert kernel.run("print(6 * 7)").shown.startswith("42")
+
+
+def test_a_run_that_nobody_watches_fails_at_once(router: SandboxRouter, tmp_path: Path) -> None:
+    with CountingKernel(homes(router, tmp_path)) as headless:
+        headless.run("%load_ext tetrate_jupyter")
+        ran = headless.run(ASK)
+        assert ran.status == "error"
+        assert "set TETRATE_API_KEY" in "".join(ran.texts)
+        assert "widget-view" not in "".join(ran.texts)
+
+
+def test_signing_in_leaves_the_sandbox(kernel: PageKernel, router: SandboxRouter) -> None:
+    assert kernel.run(ASK, on_link=lambda _: kernel.click("Try the sandbox")).status == "ok"
+    host = "print(session.endpoints.host)"
+    assert router.host not in kernel.run("from tetrate_jupyter import session\n" + host).shown
+    kernel.run("%tetrate_login")
+    assert router.host in kernel.run(host).shown
+    key = router.issue_key()
+    assert kernel.run(f"_ = session.login(key={key!r}, store='memory')").status == "ok"
+    assert kernel.run(ASK).status == "ok"
