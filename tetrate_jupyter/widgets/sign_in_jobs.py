@@ -11,11 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
-    from tetrate_jupyter.bridge import Bridge
 
 
 class Jobs:
-    """Coroutine functions on `bridge`, started from any thread. What one of them raises is given to `failed`."""
+    """Coroutine functions that `begin` starts, from any thread. What one of them raises is given to `failed`."""
 
     def __init__(
         self, begin: Callable[[Coroutine[Any, Any, None]], Future[None]], failed: Callable[[BaseException], None]
