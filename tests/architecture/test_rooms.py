@@ -17,7 +17,7 @@ GROUND = ("observers", "characters", "amounts", "secret", "secrecy", "types", "e
 LEVELS = {
     **dict.fromkeys(GROUND, 0),
     "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1, "legible": 1,
-    "catalog": 2, "ledger": 2,
+    "catalog": 2, "ledger": 2, "answers": 2,
     "completion": 3, "conversation": 3,
     "engine": 4,
     "compare": 5,
@@ -35,6 +35,7 @@ PURE = {
     "http/error_body.py": {"msgspec"},
     "http/meaning.py": set(),
     "auth/pkce.py": set(),
+    "answers/key.py": set(),
     "compare/columns.py": set(),
     "compare/setup.py": set(),
     "compare/forecast.py": set(),
