@@ -11,6 +11,7 @@ from tetrate_jupyter.completion.reasons import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
     from decimal import Decimal
 
     from tetrate_jupyter.types import Cut, Timing, ToolResult, Usage
@@ -32,7 +33,8 @@ class Answer:
     `dropped_fields` are the request fields that the router took out on the way to the provider. `cuts` are the parts of
     variables and of tools' results that the model was not sent. `finish_reason` is the API's word, whatever the
     provider wrote ("MAX_TOKENS" is "length"). `refusal` are the words in which the model refused, or "". `has_images`:
-    images came, which aren't read. `simulated`: the sandbox router wrote it, no model was asked.
+    images came, which aren't read. `simulated`: the sandbox router wrote it, no model was asked. `cached`: it is a kept
+    answer, nothing was asked or paid now; times and cost are those of `asked_at`, which only a kept one has.
     """
 
     __module__ = "tetrate_jupyter"
@@ -55,6 +57,8 @@ class Answer:
     refusal: str = ""
     has_images: bool = False
     simulated: bool = False
+    cached: bool = False
+    asked_at: datetime | None = None
 
     @property
     def code(self) -> str | None:
@@ -81,10 +85,10 @@ class Answer:
         if self.dropped_fields:
             found.append(f"The router left out: {', '.join(self.dropped_fields)}.")
         found += [*(cut.sentence for cut in self.cuts), *self.notes]
-        if self.simulated:
-            from tetrate_jupyter.render.answer import SIMULATED
+        if self.cached or self.simulated:
+            from tetrate_jupyter.render.answer import CACHED, SIMULATED
 
-            found.append(SIMULATED)
+            found += [CACHED] * self.cached + [SIMULATED] * self.simulated
         return tuple(found)
 
     @property
@@ -112,6 +116,7 @@ class Answer:
             timing=self.timing if streaming_wanted() else None,
             usage=self.usage,
             cost=self.cost,
+            asked_at=self.asked_at if self.cached else None,
         )
 
     def __str__(self) -> str:

@@ -99,6 +99,7 @@ class Completion:
         self._request_id: str | None = None
         self._dropped: tuple[str, ...] = ()
         self._simulated = False
+        self._kept: Answer | None = None  # what stands for asking
 
     @property
     def text(self) -> str:
@@ -145,6 +146,20 @@ class Completion:
         self.partial = None
         return checked(self.answer(), self.request.schema, has_choice=self._round.has_choice)
 
+    def recall(self, kept: Answer, replies: Sequence[Message]) -> Answer:
+        """Stand for a run with an answer that was kept, and tell of its pieces; nothing is asked."""
+        self._started = time.monotonic()
+        self._kept = kept
+        self.tool_results, self._is_said = list(kept.tool_results), True
+        for result in kept.tool_results:
+            self._tell(ToolCalled(result))
+        if kept.reasoning:
+            self._think(kept.reasoning)
+        self._write(kept.text)
+        self.replies = list(replies)
+        self._finished, self.state, self.partial = time.monotonic(), "done", None
+        return kept
+
     def _broken(self, error: TetrateError) -> TetrateError:
         """End with an error: what came until then, to the last piece, is what the error says of it."""
         self._close(type(error).__name__)
@@ -155,6 +170,8 @@ class Completion:
 
     def answer(self, *, partial: str | None = None, parsed: object = None, notes: tuple[str, ...] = ()) -> Answer:
         """Return what there is now; `partial` says why it isn't whole."""
+        if self._kept is not None:
+            return self._kept  # it came whole
         served = self._round.served_model or self.request.model.id
         usage, cost = self._totals(served)
         first = None if self._first is None else self._first - self._started

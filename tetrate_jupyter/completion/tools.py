@@ -73,6 +73,11 @@ class Toolbox:
         """The tools' names, in the order given."""
         return tuple(self._tools)
 
+    @property
+    def identity(self) -> tuple[tuple[JSONObject, str], ...]:
+        """What tells these tools from others: what the model is told, and the source where there is one, else ""."""
+        return tuple((tool.spec, _source(tool.function)) for tool in self._tools.values())
+
     def __len__(self) -> int:
         return len(self._tools)
 
@@ -108,6 +113,13 @@ class Toolbox:
         near = difflib.get_close_matches(name, self._tools, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"There is no tool {name[:64]!r}.{hint} The tools are: {', '.join(self._tools)[:1_000] or 'none'}."
+
+
+def _source(function: object) -> str:
+    try:
+        return inspect.cleandoc(inspect.getsource(function))  # type: ignore[arg-type]  # what has none raises TypeError
+    except (OSError, TypeError, SyntaxError):
+        return ""
 
 
 def result_text(value: object) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter import config
@@ -13,15 +14,17 @@ from tetrate_jupyter.catalog.estimate import Estimate, cost
 from tetrate_jupyter.completion.answer import Answer, beside_error
 from tetrate_jupyter.completion.request import Options, Request, estimate_prompt_tokens, fitted
 from tetrate_jupyter.completion.run import Completion
+from tetrate_jupyter.engine.keeping import is_worth_keeping, kept_of, key_for
 from tetrate_jupyter.errors import EmptyPromptError, TetrateError
 from tetrate_jupyter.ledger import Entry
-from tetrate_jupyter.types import Message, Model, Usage
+from tetrate_jupyter.types import Message, Model, Timing, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tetrate_jupyter.catalog.service import Catalog
     from tetrate_jupyter.conversation import Conversation, Turn
+    from tetrate_jupyter.engine.keeping import Keeping, Recalled
     from tetrate_jupyter.http.client import GatewayClient
     from tetrate_jupyter.ledger import Ledger
     from tetrate_jupyter.secret import Secret
@@ -46,6 +49,7 @@ class Question:
     typed: str | None = None  # the prompt as written, where variables were put into it
     cuts: tuple[Cut, ...] = ()  # what was left out of those variables
     options: Options = field(default_factory=Options)
+    keeping: Keeping | None = None  # how it uses kept answers, None where it doesn't
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class Plan:
     """What would be sent, and what it is likely to weigh.
 
     `prompt_tokens` is estimated. `cost` is the estimate for the prompt alone, `worst_cost` with the whole output cap
-    written; each is None where the price is unknown.
+    written; each is None where the price is unknown. `key` tells the question among kept answers, "" where it uses
+    none; `recalled` is the kept answer that stands for asking; `chosen`: nobody has named the model.
     """
 
     request: Request
@@ -61,6 +66,10 @@ class Plan:
     keep: bool
     prompt_tokens: int
     output_cap: int
+    keeping: Keeping | None = None
+    key: str = ""
+    recalled: Recalled | None = None
+    chosen: bool = False
 
     @property
     def cuts(self) -> tuple[Cut, ...]:
@@ -125,16 +134,39 @@ def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
         _switch_back(conversation, turn, before)
         raise
     cap = question.options.max_tokens or model.max_output_tokens or config.DEFAULT_MAX_OUTPUT
-    return Plan(request, turn, question.keep, estimate_prompt_tokens(request), cap)
+    return _with_key(
+        Plan(request, turn, question.keep, estimate_prompt_tokens(request), cap, question.keeping), question
+    )
 
 
-async def planned_aside(question: Question, model: Model, conversation: Conversation) -> Plan:
+def _with_key(planned: Plan, question: Question) -> Plan:
+    """Return the plan with what it is told by, where it uses kept answers. The request has been searched for keys."""
+    keeping, request = planned.keeping, planned.request
+    if keeping is None:
+        return planned
+    earlier = planned.turn.messages
+    if earlier and earlier[0].role == "system":  # with a hint for models that know no schema: not the person's own
+        earlier = earlier[1:]
+    asked = (*earlier, request.messages[-1])
+    key = key_for(keeping, request, system=question.system, messages=asked)
+    return replace(planned, key=key)
+
+
+async def planned_aside(
+    question: Question, model: Model, conversation: Conversation, *, then: Callable[[Plan], Plan] | None = None
+) -> Plan:
     """Like `plan`, in a thread: reading and encoding images and describing tools take long, and other answers stream.
 
+    `then` is done with the plan there, too.
     Cancelling it leaves the conversation where it was, also where the thread ends only afterwards.
     """
     before = conversation.branch.id
-    planning = asyncio.ensure_future(asyncio.to_thread(plan, question, model, conversation))
+
+    def work() -> Plan:
+        planned = plan(question, model, conversation)
+        return planned if then is None else then(planned)
+
+    planning = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(planning)
     except asyncio.CancelledError:
@@ -204,6 +236,13 @@ class Asker:
 
         return Completion(planned.request, price=price, on_event=on_event, limit=limit)
 
+    def recall(self, planned: Plan, completion: Completion) -> Answer:
+        """Have the kept answer of a plan stand for asking. It costs nothing, so the ledger doesn't count it."""
+        assert planned.recalled is not None  # noqa: S101 - narrows the type; the caller has looked
+        answer = completion.recall(planned.recalled.answer, planned.recalled.replies)
+        self._record(planned, completion, answer, None)
+        return answer
+
     async def run(self, planned: Plan, completion: Completion, client: GatewayClient, key: Secret) -> Answer:
         """Run and record. What came before a failure or a stop is kept, marked as partial."""
         try:
@@ -215,8 +254,24 @@ class Asker:
         except (asyncio.CancelledError, KeyboardInterrupt):
             self._record(planned, completion, completion.answer(partial="stopped"), None)
             raise
-        self._record(planned, completion, answer, None)
+        try:
+            answer = await self._kept(planned, completion, answer)
+        finally:
+            self._record(planned, completion, answer, None)
         return answer
+
+    async def _kept(self, planned: Plan, completion: Completion, answer: Answer) -> Answer:
+        """Keep an answer where that is wanted; it is on disk when this returns. What was in the way is a notice."""
+        if planned.keeping is None or not is_worth_keeping(answer):
+            return answer
+        store, heard = planned.keeping.store, completion.heard
+        try:
+            kept = kept_of(answer, heard, planned.key, chosen=planned.chosen)
+            await asyncio.shield(asyncio.to_thread(store.put, kept))
+        except Exception:  # noqa: BLE001 - no answer is lost since it can't be kept
+            _log.warning("an answer could not be kept", exc_info=True)
+        told = store.told()
+        return replace(answer, notes=(*answer.notes, *told)) if told else answer
 
     def _record(self, planned: Plan, completion: Completion, answer: Answer, error: TetrateError | None) -> None:
         came = bool(answer.text or answer.reasoning or answer.tool_results or answer.refusal)
@@ -227,15 +282,16 @@ class Asker:
             asked=answer.model_asked,
             answered=answer.model if came or whole else None,
             usage=answer.usage,
-            cost=answer.cost,
-            timing=answer.timing,
+            cost=Decimal(0) if answer.cached else answer.cost,
+            timing=Timing(None, completion.seconds) if answer.cached else answer.timing,
             request_id=answer.request_id,
             outcome="done" if whole else "partial" if came else "failed",
             error=type(error).__name__ if error else None,
             ignored=completion.ignored,
         )
         try:
-            self._ledger.record(entry)
+            if not answer.cached:
+                self._ledger.record(entry)
         except Exception:  # noqa: BLE001 - a ledger of one's own may write somewhere; no answer is lost for its sake
             _log.warning("what a question cost could not be noted", exc_info=True)
         if planned.keep and came:

@@ -56,6 +56,10 @@ class Chooser:
             return self.named(wanted)
         return self._catalog.models.get(wanted) or self._bare.get((self._router, wanted.lower()))
 
+    def taken_at_its_word(self, model_id: str) -> Model:
+        """Return the model of an id without asking anybody: as the lists at hand have it, else by its id alone."""
+        return self.at_hand(model_id) or self._catalog.described(model_id.strip())
+
     def named(self, words: str) -> Model:
         """Return the model of "unlisted:ID", taken at its word. Raises `UnknownModelError` for what is no id."""
         identity = words.strip().removeprefix(UNLISTED).strip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tetrate_jupyter import config, secrecy
@@ -16,6 +18,7 @@ from tetrate_jupyter.engine.account import Account
 from tetrate_jupyter.engine.asking import Asker, Plan, Question, planned_aside
 from tetrate_jupyter.engine.choosing import Chooser
 from tetrate_jupyter.engine.connections import Connections
+from tetrate_jupyter.engine.keeping import Keeper, explained, recalled
 from tetrate_jupyter.engine.runs import Runs
 from tetrate_jupyter.engine.trial import Trial
 from tetrate_jupyter.errors import SecretInPromptError
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.conversation import Exchange
+    from tetrate_jupyter.engine.keeping import Keeping
     from tetrate_jupyter.engine.runs import Run
     from tetrate_jupyter.keys.store import Place
     from tetrate_jupyter.types import Event, Model
@@ -82,6 +86,8 @@ class Engine:
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
         self.runs = Runs()
         self.trial = Trial(self)  # the sandbox without an account
+        self.keeper = Keeper(data_dir)
+        self._chosen: str | None = None  # the current model where nobody has named it
         self.comparison: object = None  # the newest one that was begun; the session's face knows more of it
         self._set_model(model)
 
@@ -166,6 +172,7 @@ class Engine:
         if chosen is None:
             raise self.chooser.no_model()
         self._set_model(chosen.id)
+        self._chosen = chosen.id
         return chosen
 
     # --- asking ----------------------------------------------------------------------------------------------
@@ -177,22 +184,67 @@ class Engine:
     async def aplan(self, question: Question) -> Plan:
         """Like `plan`, for a question put together before."""
         with guarded("Preparing the question"):
+            if question.keeping is None:
+                return await planned_aside(question, await self._resolve(question.model), self.conversation)
+            return await self._plan_or_recall(question, question.keeping)
+
+    async def _plan_or_recall(self, question: Question, keeping: Keeping) -> Plan:
+        """Return the plan of a question with its kept answer, which needs neither key nor list; else to ask it."""
+        planned = None
+        for model in [] if keeping.refresh else await self._without_asking(question, keeping):
+            planned = await planned_aside(question, model, self.conversation, then=self.recalling)
+            if planned.recalled is not None:
+                if question.model is None and self._model is None:
+                    self._set_model(planned.recalled.answer.model_asked)
+                    self._chosen = self._model
+                return planned
+        with explained(keeping.store, refresh=keeping.refresh):
             model = await self._resolve(question.model)
-            return await planned_aside(question, model, self.conversation)
+        if planned is None or planned.request.model != model:
+            planned = await planned_aside(question, model, self.conversation)
+        return replace(planned, chosen=question.model is None and model.id == self._chosen)
+
+    async def _without_asking(self, question: Question, keeping: Keeping) -> list[Model]:
+        """Return the models that a question is about, as far as that is known here; described by nothing but an id."""
+        wanted = question.model or self._model
+        ids = await asyncio.to_thread(keeping.store.chosen) if wanted is None else (wanted,)
+        return [self.chooser.taken_at_its_word(each) for each in ids]
+
+    def recalling(self, planned: Plan) -> Plan:
+        """Return a plan with its kept answer, where it uses those and has one. Reads a file."""
+        keeping = planned.keeping
+        if keeping is None or keeping.refresh:
+            return planned
+        kept = keeping.store.get(planned.key)
+        found = None if kept is None else recalled(kept, planned.request.schema)
+        if found is None or len(found.answer.text) > self.max_answer:
+            return planned
+        told = keeping.store.told()
+        return replace(
+            planned, recalled=replace(found, answer=replace(found.answer, notes=(*found.answer.notes, *told)))
+        )
 
     def question(self, prompt: str, **options: Any) -> Question:  # noqa: ANN401 - see `ask`
         """Put together what `ask` was given, the session's own `system` and `params` under it."""
         from tetrate_jupyter.engine.asking import question
 
-        return question(prompt, {**self.params, **options}, system=self.system)
+        keeping = self.keeper.taken_from(options, self.endpoints.host)
+        found = question(prompt, {**self.params, **options}, system=self.system)
+        return found if keeping is None else replace(found, keeping=keeping)
 
     async def run(self, planned: Plan, completion: Completion | None = None) -> Answer:
         """Run a plan and record what comes of it. A `completion` made before can be watched meanwhile."""
         with guarded("Asking"):
-            key = await self.account.key()
             completion = completion or self.completion(planned)
-            with self.runs.watching(planned, completion):
-                return await self._asker.run(planned, completion, self._connections.client(), key)
+            if planned.recalled is not None:
+                with self.runs.watching(planned, completion):
+                    return self._asker.recall(planned, completion)
+            keeping = planned.keeping
+            store = None if keeping is None else keeping.store
+            with explained(store, refresh=keeping is not None and keeping.refresh):
+                key = await self.account.key()
+                with self.runs.watching(planned, completion):
+                    return await self._asker.run(planned, completion, self._connections.client(), key)
 
     def start(self, question: Question) -> Run:
         """Ask without waiting; what becomes of it is in `runs`, then in the conversation."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.engine.account import SignedIn
     from tetrate_jupyter.engine.asking import Plan
+    from tetrate_jupyter.engine.keeping import Cached
     from tetrate_jupyter.engine.status import Status
     from tetrate_jupyter.engine.streams import AsyncStream, Stream
     from tetrate_jupyter.keys.store import Place
@@ -121,6 +122,9 @@ class Session(Engine):
         a JSON schema, dataclass or pydantic model; the checked value is in `answer.parsed`. `tools`: plain or async
         functions with type hints that the model may call. `keep=False` leaves it out of the conversation.
         `temperature`, `max_tokens`, `effort`, and any other request field by its own name.
+        `cached=True`: a kept answer to the same question stands for asking, and a new one is kept; see `cached`, which
+        says so for all questions. `refresh=True`: ask anew and put that in its place. `repeat=1`, `2`, ...: another
+        answer to the same.
 
         Raises the `GatewayError`, `InputError` and `AnswerError` families; what had come by then is in `.answer`.
         """
@@ -143,6 +147,20 @@ class Session(Engine):
 
         return AsyncStream(self, self.question(prompt, **options))
 
+    def cached(self, where: object = True, *, refresh: bool = False) -> Cached:
+        """Use kept answers for every question of this session from now on; in a `with` block, until its end.
+
+        The same question (router, model, messages, parameters, images, schema, tools) gets the answer that it got
+        before: at once, without network and key, marked (`answer.cached`), its cost $0 now. Whole answers are kept;
+        errors, refusals and what was cut short aren't. `where`: "answers.jsonl", a file to be committed beside the
+        notebook; True, your own place on this machine; False, none. `refresh`: ask anew, and replace what is kept.
+        A model counts by the id it is asked for, a tool by its description and source. Panels always ask anew.
+        Raises `ConfigError` for what is no place.
+        """
+        from tetrate_jupyter.engine.keeping import Cached
+
+        return Cached(self.keeper, where, refresh=refresh)
+
     def plan(self, prompt: str, **options: Any) -> Plan:  # noqa: ANN401 - see `ask`
         """Return what `ask` would send, how large it is and what it would cost, without sending it."""
         return self.bridge.run(self.aplan(self.question(prompt, **options)))
@@ -154,6 +172,7 @@ class Session(Engine):
 
         `models`: ids, "a,b", patterns ("claude-*"), `Model`s, or {"model": id, "temperature": 0, "label": "cold"} with
         options of its own; the same one may come twice. None: the session's and two neighbours by price.
+        `cached`, `refresh` as for `ask`; what is kept is marked, and counts neither in times nor in agreement or noise.
         `repeats`: how often each is asked (1). `seed`: order of the calls. `max_cost`: US dollars that are not passed;
         either all is asked or, with `CostLimitError`, nothing. Without `max_tokens` it gives all answers the same cap,
         the longest that it allows. `concurrency`: calls to one model at once (4). `images`: for all. `history=True`:
@@ -196,12 +215,14 @@ class Session(Engine):
         )
         other.params.update(self.params)
         other.rows, other.max_answer = self.rows, self.max_answer
+        other.keeper = self.keeper.fork()
         other.account.share(self.account)
         return other
 
     def close(self) -> None:
-        """End what goes on beside (questions, comparisons, a sign-in) and close the connections, within 5 s.
+        """End what goes on beside (questions, comparisons, a sign-in), close connections and files, within 5 s.
 
         The next call opens new ones.
         """
+        self.keeper.close()
         self.bridge.run(self.aclose())

@@ -13,28 +13,36 @@ from tetrate_jupyter.render.style import ROOT_CLASSES, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from tetrate_jupyter.types import Timing, Usage
 
-SIMULATED: Final = "Simulated by the sandbox: no model was asked."  # a notice that is shown as a chip beside the footer
-_CHIP: Final = "simulated"
+# Notices that are shown as chips beside the footer, in this order.
+CACHED: Final = "A kept answer: nothing was asked or paid now."
+SIMULATED: Final = "Simulated by the sandbox: no model was asked."
+_CHIPS: Final = {CACHED: "cached", SIMULATED: "simulated"}
 
 
 def beside_chip(notices: Iterable[str]) -> list[str]:
-    """Return the notices that are shown as sentences: all but `SIMULATED`, which is a chip."""
-    return [notice for notice in notices if notice != SIMULATED]
+    """Return the notices that are shown as sentences: all but `CACHED` and `SIMULATED`, which are chips."""
+    return [notice for notice in notices if notice not in _CHIPS]
 
 
 def with_chip(line: str, notices: Iterable[str]) -> str:
-    """Return a quiet line in plain text, with "· simulated" at its end where `notices` has `SIMULATED`."""
-    return " · ".join(filter(None, (line, _CHIP if SIMULATED in notices else "")))
+    """Return a quiet line in plain text, with "· simulated" at its end where `notices` has `SIMULATED`, and so on."""
+    return " · ".join(filter(None, (line, *(word for _, word in _chips(notices)))))
 
 
 def line_html(line: str, notices: Iterable[str]) -> str:
-    """Return the same for a page, the chip in grey."""
-    chip = f'<span class="tetrate-chip" title="{escape(SIMULATED)}">{_CHIP}</span>' if SIMULATED in notices else ""
-    return " ".join(filter(None, (escape(line), chip)))
+    """Return the same for a page, the chips in grey."""
+    chips = (f'<span class="tetrate-chip" title="{escape(said)}">{word}</span>' for said, word in _chips(notices))
+    return " ".join(filter(None, (escape(line), *chips)))
+
+
+def _chips(notices: Iterable[str]) -> list[tuple[str, str]]:
+    there = set(notices)
+    return [(said, word) for said, word in _CHIPS.items() if said in there]
 
 
 def answer_html(
@@ -88,14 +96,19 @@ def footer(
     timing: Timing | None,
     usage: Usage,
     cost: Decimal | None,
+    asked_at: datetime | None = None,
 ) -> str:
     """Return the quiet line: "claude-haiku-4-5 · first token 0.21 s, total 0.93 s · 12 → 34 tokens · ≈ $0.0002".
 
     The model is the one that answered; `asked_id` is named where it differs. Without `timing` no times are named.
+    `asked_at`: it is a kept answer of that time, and what it took and cost is of then.
     """
     name = model_id if asked_id in (None, "", model_id) else f"{model_id} (asked for {asked_id})"
     times = [] if timing is None else [_times(timing)]
     spent = f"≈ {money(cost)}" if cost is not None else "cost unknown"
+    if asked_at is not None:
+        times = [f"{each} when asked on {asked_at.date().isoformat()}" for each in times]
+        spent = f"$0 now ({spent} when asked)"
     return " · ".join([one_line(name), *times, _tokens(usage), spent])
 
 

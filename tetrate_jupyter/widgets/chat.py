@@ -149,7 +149,7 @@ class ChatPanel(Panel):
     def _retry(self, key: str) -> None:
         user, replaces = self._find(key)
         question = self.session.question(
-            user.content, images=user.images, typed=user.typed, cuts=user.cuts, replaces=replaces
+            user.content, images=user.images, typed=user.typed, cuts=user.cuts, replaces=replaces, cached=False
         )
         self.session.runs.dismiss(key)
         self.session.start(question)
@@ -168,6 +168,7 @@ class ChatPanel(Panel):
             typed=text if filled.names_used else None,
             cuts=filled.cuts,
             replaces=replaces,
+            cached=False,  # who presses Send or Retry wants to ask
         )
 
     def _take(self, exchanges: Sequence[Sequence[Any]], left: int = 0, model: str | None = None) -> None:
