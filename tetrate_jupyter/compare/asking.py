@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.amounts import EXACT
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.checking import checked
-from tetrate_jupyter.compare.columns import Column, Wish, columns_of, neighbours, wishes
+from tetrate_jupyter.compare.columns import Column, Wish, columns_at_their_word, columns_of, neighbours, wishes
+from tetrate_jupyter.compare.questions import Questions
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
 from tetrate_jupyter.completion.foreign import guarded
 from tetrate_jupyter.completion.values import short_repr
+from tetrate_jupyter.engine.keeping import explained
 from tetrate_jupyter.errors import (
     CostLimitError,
     GatewayError,
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.result import Result
+    from tetrate_jupyter.conversation import Exchange
     from tetrate_jupyter.engine.engine import Engine
+
+    _Setup = partial[Setup]  # all but its columns
 
 LARGE: Final = 1_000  # calls; beyond, `max_cost` must say what they may cost
 ANNOUNCED: Final = 50  # calls; from here on the forecast is said before they are made
@@ -61,6 +67,8 @@ async def prepare(
     concurrency: int = CONCURRENCY,
     history: bool = False,
     cuts: tuple[Cut, ...] = (),
+    cached: object = None,
+    refresh: bool = False,
     **params: Any,  # noqa: ANN401 - options of `Session.ask`
 ) -> Comparison:
     """Resolve and check everything, ask nothing. See `Session.compare`. Runs on the session's loop."""
@@ -69,26 +77,73 @@ async def prepare(
     if wrong:
         raise OptionError(f"A comparison takes no {min(wrong)!r}.", next_step="leave it out")
     loaded = await asyncio.to_thread(_images, images)
-    columns = await _columns(session, wanted, images=bool(loaded))
-    if history:
-        columns = tuple(replace(c, history=c.history or session.conversation.exchanges) for c in columns)
     common = {k: v for k, v in {"system": session.system, **session.params, **params}.items() if v is not None}
-    setup = Setup(
+    setup = partial(
+        Setup,
         texts,
-        columns,
-        repeats,
-        new_seed() if seed is None else seed,
-        {k: v for k, v in common.items() if k not in _NOT_FOR_ALL},
-        loaded,
-        _dollars(max_cost),
-        concurrency,
-        cuts,
+        repeats=repeats,
+        seed=new_seed() if seed is None else seed,
+        params={k: v for k, v in common.items() if k not in _NOT_FOR_ALL},
+        images=loaded,
+        max_cost=_dollars(max_cost),
+        concurrency=concurrency,
+        cuts=cuts,
+        cached=session.keeper.resolved(cached, refresh=refresh),
+        refresh=refresh or session.keeper.refresh,
     )
+    return await _kept_or_to_ask(session, wanted, setup, session.conversation.exchanges if history else ())
+
+
+async def _kept_or_to_ask(
+    session: Engine, wanted: list[Wish] | None, setup: _Setup, before: tuple[Exchange, ...]
+) -> Comparison:
+    place, refresh = setup.keywords["cached"], setup.keywords["refresh"]
+    if not place or refresh:
+        return await _to_ask(session, wanted, setup, before)
+    with explained(session.keeper.store(place), next_step=_without_list(wanted)):
+        return await _all_kept(session, wanted, setup, before) or await _to_ask(session, wanted, setup, before)
+
+
+async def _to_ask(
+    session: Engine, wanted: list[Wish] | None, setup: _Setup, before: tuple[Exchange, ...]
+) -> Comparison:
+    columns = await _columns(session, wanted, images=bool(setup.keywords["images"]))
+    asked = setup(columns=_after(columns, before))
     await session.account.key()  # nothing is prepared that can't be asked; and from here on the key is known
-    comparison = Comparison(session, *await asyncio.to_thread(checked, session, setup))
-    if max_cost is None:
+    comparison = Comparison(session, *await asyncio.to_thread(checked, session, asked))
+    if asked.max_cost is None:
         _refuse_large(comparison.forecast)
     return comparison
+
+
+async def _all_kept(
+    session: Engine, wanted: list[Wish] | None, setup: _Setup, before: tuple[Exchange, ...]
+) -> Comparison | None:
+    """Return the comparison where each of its answers is kept: it needs neither key nor list, and costs nothing.
+
+    Only where its models are named: what a pattern fits, a list says. What is asked again all the same keeps within
+    `max_cost`, which without prices means that it isn't asked.
+    """
+    if not wanted or any(wish.is_pattern for wish in wanted):
+        return None
+    asked = setup(columns=_after(columns_at_their_word(wanted, session.chooser.taken_at_its_word), before))
+    if not await asyncio.to_thread(Questions(session, asked).are_all_kept):
+        return None
+    free, forecast = await asyncio.to_thread(checked, session, replace(asked, max_cost=None))
+    return Comparison(session, replace(free, max_cost=asked.max_cost), forecast)
+
+
+def _after(columns: tuple[Column, ...], before: tuple[Exchange, ...]) -> tuple[Column, ...]:
+    return tuple(replace(c, history=c.history or before) for c in columns) if before else columns
+
+
+def _without_list(wanted: list[Wish] | None) -> str:
+    """Return what to do where kept answers can't be found without the list of models; "" where that isn't why."""
+    if wanted and not any(wish.is_pattern for wish in wanted):
+        return ""
+    return (
+        "sign in (%tetrate_login); or name each model, then kept answers need no list: -m claude-haiku-4-5,gpt-6-luna"
+    )
 
 
 def _refuse_large(found: Forecast) -> None:

@@ -46,7 +46,7 @@ def _weighed(session: Engine, setup: Setup, column: Column) -> tuple[Column, Wei
     options = {**setup.params, **column.params}
     prompt = setup.prompts[0]
     try:
-        asked = session.question(prompt, images=setup.images, keep=False, **options)
+        asked = session.question(prompt, images=setup.images, keep=False, cached=False, **options)
         planned = plan(asked, column.model, Conversation(column.history))
     except SecretInPromptError:
         raise

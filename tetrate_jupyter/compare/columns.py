@@ -15,6 +15,8 @@ from tetrate_jupyter.errors import OptionError, TetrateError, UnknownModelError
 from tetrate_jupyter.types import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tetrate_jupyter.catalog.models import ModelList
 
 NEIGHBOURS: Final = 2  # models put beside the session's own where none are named
@@ -115,6 +117,16 @@ def columns_of(wanted: Iterable[Wish], models: ModelList) -> tuple[Column, ...]:
     problems = [c.problem for c in found if c.problem is not None]
     if problems and len(problems) == len(found):
         raise problems[0]
+    return numbered(found)
+
+
+def columns_at_their_word(wanted: Iterable[Wish], model_of: Callable[[str], Model]) -> tuple[Column, ...]:
+    """Return the columns of models that are named, without a list: `model_of` says what is known of an id."""
+    found = []
+    for wish in wanted:
+        model = model_of(wish.words)
+        found.append(Column("", wish.label or model.id, model.id, model, wish.params, wish.history))
+        _check_count(found, wish)
     return numbered(found)
 
 

@@ -15,6 +15,7 @@ from tetrate_jupyter.render.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
     from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.rows import Row
@@ -44,6 +45,9 @@ def headline(result: ResultData) -> str:
     states = Counter(r.state for r in rows)
     ended = [f"{count:,} {_SAID.get(state, state)}" for state, count in states.items() if state != "done"]
     parts.append(", ".join([f"{states['done']:,} of {len(rows):,} done", *ended]))
+    cached = sum(row.cached for row in rows)
+    if cached:
+        parts.append(f"{cached:,} kept, not asked now")
     if result.is_blind:
         return " · ".join([*parts, f"names hidden, in the order of seed {facts.seed}"])
     if streaming_wanted():  # else outputs are to be equal at every run
@@ -114,9 +118,16 @@ def _row(column: ColumnFigures, *, several: bool) -> list[object]:
 
 
 def _state(column: ColumnFigures, *, several: bool) -> str:
-    if column.done == column.rows:
+    if column.cached == column.rows:
+        return f"{column.cached:,} cached" if several else "cached"
+    if column.done == column.rows and not column.cached:
         return f"{column.done:,} done" if several else "done"
-    counts = [("done", column.done), ("failed", column.failed), ("stopped", column.stopped)]
+    counts = [
+        ("done", column.done - column.cached),
+        ("cached", column.cached),
+        ("failed", column.failed),
+        ("stopped", column.stopped),
+    ]
     counts.append((_SAID["skipped"], column.skipped))
     counts.append(("not over", column.rows - sum(count for _, count in counts)))
     named = [(what, count) for what, count in counts if count]
@@ -132,10 +143,15 @@ def _seconds(spread: Spread | None) -> str:
 
 
 def _money(column: ColumnFigures) -> str:
+    kept = f" ({_was(column.kept_cost)})" if column.cached else ""
     if column.cost is None:
-        return "unknown" if column.unknown_costs else ""
+        return "unknown" if column.unknown_costs else f"$0{kept}" if column.cached else ""
     unknown = f", {column.unknown_costs:,} unknown" if column.unknown_costs else ""
-    return f"≈ {money(column.cost)}{unknown}"
+    return f"≈ {money(column.cost)}{unknown}{kept}"
+
+
+def _was(cost: Decimal | None) -> str:
+    return "the kept ones' cost unknown" if cost is None else f"kept: ≈ {money(cost)} when asked"
 
 
 def digest(column: ColumnFigures, same: float | None, *, blind: bool = False) -> str:
@@ -182,6 +198,8 @@ def notices(row: Row) -> list[str]:
 
 def line(row: Row) -> str:
     """Return the quiet line under an answer; "" where nothing was asked."""
+    if row.cached:
+        return kept_line(row)
     if row.total is None and row.tokens_out is None:
         return ""
     first = f"first token {seconds(row.first_token)}, " if row.first_token is not None else ""
@@ -197,6 +215,13 @@ def line(row: Row) -> str:
     if row.attempts > 1:
         parts.append(f"attempt {row.attempts}")
     return " · ".join(parts)
+
+
+def kept_line(row: Row) -> str:
+    """Return the quiet line under a kept answer."""
+    sent, got = ("?" if n is None else f"{n:,}" for n in (row.tokens_in, row.tokens_out))
+    spent = "cost unknown" if row.cost is None else f"≈ {money(row.cost)}"
+    return f"cached · {sent} → {got} tokens · $0 now ({spent} when asked)"
 
 
 def _count(number: int, what: str) -> str:

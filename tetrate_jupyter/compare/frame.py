@@ -58,6 +58,7 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[_Of], Any]]]] = {
     "retries": ("int64", lambda o: o.row.retries),
     "retry_wait_s": ("float64", lambda o: o.row.retry_wait),
     "refusal": ("string", lambda o: o.row.refusal or None),
+    "cached": ("bool", lambda o: o.row.cached),
 }
 
 

@@ -25,7 +25,8 @@ class Row:
     `partial`: there is text, but it isn't whole. `refusal`: the words in which the model refused. `error`: the kind's
     name. Times are seconds: `started` after the comparison's start, `first_token` and `total` after the call's own,
     `retry_wait` the part of them that was spent between tries. `cost`: estimated US dollars. `attempts`: how often it
-    was asked; the figures are the last one's.
+    was asked; the figures are the last one's. `cached`: it is a kept answer, which took no time; its `cost` is of when
+    it was asked, nothing was paid now.
     """
 
     column: str
@@ -55,6 +56,7 @@ class Row:
     retry_wait: float = 0.0
     notices: tuple[str, ...] = ()
     refusal: str = ""
+    cached: bool = False
 
     @property
     def writing(self) -> float | None:
@@ -135,8 +137,9 @@ def _of_answer(answer: Answer, *, running: bool) -> dict[str, Any]:
         "request_id": answer.request_id,
         "model": answer.model if came or answer.partial is None else None,
         "finish_reason": answer.finish_reason,
-        "first_token": timing.first_token,
-        "total": None if running else timing.total,
+        "first_token": None if answer.cached else timing.first_token,
+        "total": None if running or answer.cached else timing.total,
+        "cached": answer.cached,
         "tokens_in": usage.prompt_tokens,
         "tokens_out": usage.completion_tokens,
         "tokens_reasoning": usage.reasoning_tokens,

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.bridge import has_ended
@@ -22,12 +23,11 @@ from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.ledger import Entry
 from tetrate_jupyter.observers import Observers
-from tetrate_jupyter.types import Message
+from tetrate_jupyter.types import Message, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
-    from decimal import Decimal
 
     from tetrate_jupyter.compare.cells import Attempt
     from tetrate_jupyter.compare.columns import Column
@@ -351,8 +351,8 @@ def _conversation(cell: Cell, attempt: Attempt) -> Conversation:
         asked=answer.model_asked,
         answered=answer.model,
         usage=answer.usage,
-        cost=answer.cost,
-        timing=answer.timing,
+        cost=Decimal(0) if answer.cached else answer.cost,
+        timing=Timing(None, 0.0) if answer.cached else answer.timing,
         request_id=answer.request_id,
         outcome="partial" if partial else "done",
         error=type(attempt.error).__name__ if attempt.error else None,

@@ -12,10 +12,9 @@ from tetrate_jupyter.compare.allowance import CAPS, OVER, stated
 from tetrate_jupyter.compare.budget import Budget
 from tetrate_jupyter.compare.cells import Attempt, Cell
 from tetrate_jupyter.compare.lanes import Lane
+from tetrate_jupyter.compare.questions import Questions
 from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.completion.request import most_prompt_tokens
-from tetrate_jupyter.conversation import Conversation
-from tetrate_jupyter.engine.asking import plan
 from tetrate_jupyter.errors import (
     AuthError,
     BudgetExceededError,
@@ -66,6 +65,7 @@ class Scheduler:
         self._forecast = forecast
         self._changed = changed
         self._clock = clock
+        self._questions = Questions(session, setup)
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Cell, asyncio.Task[None]] = {}
         self._planned: dict[Cell, Plan] = {}
@@ -143,7 +143,8 @@ class Scheduler:
         if cell is None:
             return
         worst = self._forecast.most(cell.place)
-        if self._plan(cell) is None or self.budget.begin(cell, worst):
+        planned = self._plan(cell)
+        if planned is None or planned.recalled is not None or self.budget.begin(cell, worst):
             self._start(lane.take(), lane)
         elif self.budget.is_busy and not self.budget.never_fits(worst):
             held.add(lane)
@@ -172,18 +173,10 @@ class Scheduler:
     def _plan(self, cell: Cell) -> Plan | None:
         planned = self._planned.get(cell)
         if planned is None and cell.column.model is not None:
-            options: dict[str, Any] = {**self._setup.params, **cell.column.params}
-            if cell.column.allowed is not None:
-                options["max_tokens"] = cell.column.allowed
             try:
-                asked = self._session.question(
-                    self._setup.prompts[cell.place.prompt],
-                    images=self._setup.images,
-                    cuts=self._setup.cuts,
-                    keep=False,
-                    **options,
+                planned = self._questions.planned(
+                    cell.column, cell.column.model, cell.place, again=bool(cell.attempts) and cell.refusals == 0
                 )
-                planned = plan(asked, cell.column.model, Conversation(cell.column.history))
             except BaseException as foreign:  # noqa: BLE001 - a schema or tool is foreign code
                 cell.problem = unexpected(foreign, "Asking")
                 return None

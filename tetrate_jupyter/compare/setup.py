@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -36,7 +37,7 @@ class Setup:
     `params` are the options of `Session.ask` for all columns. `seed` fixes the order in which calls start and the blind
     order, nothing at the models. `max_cost`: US dollars that are not passed, None for no limit: see
     `compare.allowance`. `concurrency`: calls to one model at once. `cuts`: what was left out of the variables that
-    stand in the prompts.
+    stand in the prompts. `cached`: the place of kept answers that are used, "" for none; `refresh`: all is asked anew.
     """
 
     prompts: tuple[str, ...]
@@ -48,6 +49,8 @@ class Setup:
     max_cost: Decimal | None = None
     concurrency: int = CONCURRENCY
     cuts: tuple[Cut, ...] = ()
+    cached: str = ""
+    refresh: bool = False
 
     def __post_init__(self) -> None:
         _check_prompts(self.prompts, images=bool(self.images))
@@ -72,6 +75,19 @@ class Setup:
     def column(self, column_id: str) -> Column:
         """Return a column by its id."""
         return next(c for c in self.columns if c.id == column_id)
+
+    def twins(self) -> dict[str, int]:
+        """Return, by the columns' ids, how many before it ask the same: its kept answers are others than theirs."""
+        seen: Counter[str] = Counter()
+        found = {}
+        for column in self.columns:
+            history = tuple(exchange.id for exchange in column.history)
+            same = repr(
+                (column.model.id if column.model else column.asked, sorted(column.params.items(), key=str), history)
+            )
+            found[column.id] = seen[same]
+            seen[same] += 1
+        return found
 
     def start_order(self) -> list[Place]:
         """Return every cell in the order it is started: repeat by repeat, prompt by prompt, the columns shuffled."""

@@ -31,7 +31,8 @@ class ColumnFigures:
     """One column over all prompts and repeats. Figures are of whole answers; `cost` is the sum over all known ones.
 
     `skipped`: not asked; `unpaid`: not asked, or not to the end, since `max_cost` would have been passed; `cut`: ended
-    at the cap that `max_cost` allowed.
+    at the cap that `max_cost` allowed. `cached`: kept answers among the done ones: they took no time, `cost` is without
+    theirs, and `kept_cost` is what they cost when they were asked.
     """
 
     head: Head
@@ -50,6 +51,8 @@ class ColumnFigures:
     skipped: int = 0
     unpaid: int = 0
     cut: int = 0
+    cached: int = 0
+    kept_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,13 @@ def figures(head: Head, rows: Sequence[Row]) -> ColumnFigures:
         tokens_out=spread(r.tokens_out for r in whole),
         characters=spread(len(r.text) for r in whole),
         cost_each=spread(r.cost for r in whole),
-        cost=total(r.cost for r in rows),
-        unknown_costs=sum(r.cost is None and r.attempts > 0 for r in rows),
+        cost=total(r.cost for r in rows if not r.cached),
+        unknown_costs=sum(r.cost is None and r.attempts > 0 and not r.cached for r in rows),
         skipped=sum(r.state == "skipped" for r in rows),
         unpaid=sum(is_unpaid(r) for r in rows),
         cut=sum(is_cut(r.finish_reason, head.allowed) for r in rows),
+        cached=sum(r.cached for r in whole),
+        kept_cost=total(r.cost for r in whole if r.cached),
     )
 
 
@@ -99,6 +104,6 @@ def merged(rows: Iterable[Row]) -> list[Merged]:
 
 
 def agreement(rows: Iterable[Row]) -> float | None:
-    """Return the share of whole answers that are the most frequent one; None below two."""
-    whole = [r for r in rows if r.state == "done"]
+    """Return the share of whole answers that are the most frequent one; None below two. Kept ones don't count."""
+    whole = [r for r in rows if r.state == "done" and not r.cached]
     return len(merged(whole)[0].repeats) / len(whole) if len(whole) > 1 else None

@@ -48,9 +48,9 @@ def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
 def noise(columns: Sequence[ColumnFigures]) -> str:
     """Return how far columns of the same model are apart, "" where no model was asked twice.
 
-    Whatever differs by less between two models says nothing about them.
+    Whatever differs by less between two models says nothing about them. Columns with kept answers say nothing of today.
     """
-    groups = [group for group in _twins([c for c in columns if c.done]) if len(group) > 1]
+    groups = [group for group in _twins([c for c in columns if c.done and not c.cached]) if len(group) > 1]
     if not groups:
         return ""
     who = ", ".join(dict.fromkeys(group[0].head.asked for group in groups))

@@ -245,7 +245,7 @@ class ComparePanel(Panel):
     async def _ask(self, *, only_forecast: bool) -> None:
         try:
             prompts, models, options = self._draft.arguments()
-            comparison = await prepare(self.session, prompts, models, **options)
+            comparison = await prepare(self.session, prompts, models, **{**options, "cached": False})
             if only_forecast or comparison.forecast.calls >= ANNOUNCED:
                 self._ready = comparison
             else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare.columns import own_label
 from tetrate_jupyter.compare.diff import diff_html, word_diff
+from tetrate_jupyter.compare.facts import kept_line
 from tetrate_jupyter.compare.result import UNTOLD
 from tetrate_jupyter.compare.rows import plain_params, row_of
 from tetrate_jupyter.completion.answer import beside_error
@@ -114,6 +115,8 @@ class CompareItems:
                 if silent >= SILENT:
                     parts.append(f"silent for {int(silent)} s")
             return visible(" · ".join(parts))
+        if row.cached and not blind:
+            return " · ".join(filter(None, (kept_line(row), self._same(cell))))
         parts = [] if cell.state == "done" else [cell.state]
         if row.first_token is not None:
             parts.append(f"first token {seconds(row.first_token)}")
@@ -138,7 +141,7 @@ class CompareItems:
 def _end(cell: Cell) -> float:
     """Return the seconds from the comparison's start to the end of a cell that is over."""
     attempt = cell.attempt
-    if attempt is None or attempt.answer is None or not cell.is_over:
+    if attempt is None or attempt.answer is None or attempt.answer.cached or not cell.is_over:
         return 0.0
     return attempt.started + (attempt.answer.timing.total or 0.0)
 
