@@ -79,6 +79,8 @@ def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Qu
         cuts=prompt.cuts,
         keep=context.defaults.keep and not parsed.flag("no_keep"),
         cell_id=context.cells.next(),
+        cached=parsed.flag("cache") or None,
+        refresh=parsed.flag("refresh"),
         **options,
     )
     hint = HINTS.get(form)

@@ -8,6 +8,7 @@ from tetrate_jupyter.magics.options import Command, Option
 
 FORMATS: Final = ("markdown", "text", "json", "code")
 STORES: Final = ("auto", "keyring", "file", "memory")
+_MOST_DAYS: Final = 36_500
 
 
 def _rows(text: str) -> str:
@@ -18,6 +19,13 @@ def _rows(text: str) -> str:
 
 def _dollars(text: str) -> float:
     return float(text.removeprefix("$"))
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days <= _MOST_DAYS:  # what is no number isn't either
+        raise ValueError(text)
+    return days
 
 
 ASK_OPTIONS: Final = (
@@ -37,6 +45,8 @@ ASK_OPTIONS: Final = (
     Option(("--dry-run",), "show what would be sent, its size and its estimated cost; send nothing"),
     Option(("-n", "--no-interpolate"), "leave {names} in the prompt as typed"),
     Option(("--rows",), "rows of each {table} that are sent (15); all: as many as fit", value="N|all", convert=_rows),
+    Option(("--cache",), "take a kept answer to the same question, free and at once; keep a new one"),
+    Option(("--refresh",), "ask anew, and put the answer in the place of the kept one"),
 )
 
 ASK: Final = Command(
@@ -77,8 +87,7 @@ COMPARE: Final = Command(
         Option(("--blind",), "hide the names until they are revealed; the variable has them"),
         Option(("--wait",), "wait here and show the result instead of the panel; for Run All"),
         Option(("--dry-run",), "say how many calls it makes and what they may cost; ask nothing"),
-        _SHARED["no_interpolate"],
-        _SHARED["rows"],
+        *(_SHARED[key] for key in ("no_interpolate", "rows", "cache", "refresh")),
     ),
     example="%%tetrate_compare -m claude-haiku-4-5 -m gpt-6-luna --repeats 3 -o result\nName a colour.",
 )
@@ -132,6 +141,16 @@ CHAT: Final = Command(
     "Open the chat panel on the session's conversation: what is asked in cells shows there, and the other way round.",
     example="%tetrate_chat",
 )
+CACHE: Final = Command(
+    "tetrate_cache",
+    "Answers that are kept: how many, of which models, how old, how large, and where. Without options it only looks.",
+    (
+        Option(("--clear",), "remove them; the next time each question is asked again"),
+        Option(("--older-than",), "with --clear: only those older than so many days", value="DAYS", convert=_days),
+        Option(("--file",), "this file's instead of those that are used now", value="PATH"),
+    ),
+    example="%tetrate_cache --clear --older-than 30",
+)
 RESET: Final = Command("tetrate_reset", "Start a new conversation.", example="%tetrate_reset")
 
-COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, RESET)
+COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, CACHE, RESET)

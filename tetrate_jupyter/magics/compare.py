@@ -81,6 +81,8 @@ def _prepared(context: Context, parsed: Parsed, cell: str, variables: Mapping[st
         "seed": parsed.integer("seed"),
         "max_cost": parsed.number("max_cost"),
         "history": parsed.flag("history") or None,
+        "cached": parsed.flag("cache") or None,
+        "refresh": parsed.flag("refresh") or None,
     }
     defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
     options: dict[str, Any] = {k: v for k, v in {**defaults, **asked, **own}.items() if v is not None}

@@ -32,8 +32,23 @@ def text(plan: Plan) -> str:
     if len(body) > MAX_SHOWN:
         body = f"{body[:MAX_SHOWN]}\n... ({len(body) - MAX_SHOWN:,} more characters)"
     return "\n".join(
-        [f"Nothing was sent. To {plan.request.model.id}:", *estimates(plan), *left_out(plan.cuts), "", body]
+        [
+            f"Nothing was sent. To {plan.request.model.id}:",
+            *kept(plan),
+            *estimates(plan),
+            *left_out(plan.cuts),
+            "",
+            body,
+        ]
     )
+
+
+def kept(plan: Plan) -> list[str]:
+    """Return that a kept answer would be taken, where one would."""
+    if plan.recalled is None or plan.recalled.answer.asked_at is None:
+        return []
+    day = plan.recalled.answer.asked_at.date().isoformat()
+    return [f"The kept answer of {day} would be taken instead, for $0. What asking anew (--refresh) would take:"]
 
 
 def left_out(cuts: Sequence[Cut]) -> list[str]:

@@ -63,6 +63,10 @@ class TetrateMagics(Magics):
         [Integer(config.DEFAULT_ROWS, min=1), Enum(("all",))],
         help='Rows of each {table} that are sent: 15 (up to 30 whole), a number, or "all" that fit.',
     ).tag(config=True)
+    answers = Unicode(
+        "",
+        help='Keep answers and use them again: a file beside the notebook ("answers.jsonl"), "on": your own place.',
+    ).tag(config=True)
     bridge = Enum(
         ("thread", "nested"),
         "thread",
@@ -92,6 +96,10 @@ class TetrateMagics(Magics):
     @observe("rows")
     def _rows_set(self, change: dict[str, Any]) -> None:
         self.session.rows = change["new"]
+
+    @observe("answers")
+    def _answers_set(self, change: dict[str, Any]) -> None:
+        self.session.cached(change["new"])
 
     @observe("bridge")
     def _bridge_set(self, change: dict[str, Any]) -> None:
@@ -148,6 +156,12 @@ class TetrateMagics(Magics):
         from tetrate_jupyter.magics.chat import chat
 
         return chat(self.context, line)
+
+    @_magic(commands.CACHE, line_magic)
+    def tetrate_cache(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
+        from tetrate_jupyter.magics.cache import cache
+
+        return cache(self.context, line)
 
     @_magic(commands.RESET, line_magic)
     def tetrate_reset(self, line: str) -> None:
