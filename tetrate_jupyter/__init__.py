@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.face.shared import session
-    from tetrate_jupyter.ledger import Ledger
+    from tetrate_jupyter.ledger.window import Ledger
     from tetrate_jupyter.types import (
         Message,
         Model,
@@ -77,7 +77,7 @@ _HOMES = {
     "Answer": "completion.answer",
     "Comparison": "compare.running",
     "Conversation": "conversation",
-    "Ledger": "ledger",
+    "Ledger": "ledger.window",
     "ModelList": "catalog.models",
     "Result": "compare.result",
     "Session": "face.session",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tetrate_jupyter import legible
 from tetrate_jupyter.catalog.estimate import estimate_tokens
 from tetrate_jupyter.errors import InputError
-from tetrate_jupyter.ledger import Entry
+from tetrate_jupyter.ledger.window import Entry
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Message
 

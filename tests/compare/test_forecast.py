@@ -10,7 +10,7 @@ from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.allowance import OVER
 from tetrate_jupyter.compare.columns import columns_of, wishes
 from tetrate_jupyter.compare.forecast import forecast, usual_output
-from tetrate_jupyter.ledger import Entry
+from tetrate_jupyter.ledger.window import Entry
 from tetrate_jupyter.types import Usage
 
 

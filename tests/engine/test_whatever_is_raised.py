@@ -14,7 +14,7 @@ from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.engine.runs import STOPPED
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.face.session import Session
-from tetrate_jupyter.ledger import Ledger
+from tetrate_jupyter.ledger.window import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.setup import Place, Setup
-    from tetrate_jupyter.ledger import Entry
+    from tetrate_jupyter.ledger.window import Entry
 
 EXPECTED_OUTPUT: Final = 400  # tokens of an answer, where this session hasn't seen any yet
 

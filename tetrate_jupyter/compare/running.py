@@ -21,7 +21,7 @@ from tetrate_jupyter.compare.setup import Place
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import InputError, OptionError
-from tetrate_jupyter.ledger import Entry
+from tetrate_jupyter.ledger.window import Entry
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Message, Timing
 

@@ -16,7 +16,7 @@ from tetrate_jupyter.completion.request import Options, Request, estimate_prompt
 from tetrate_jupyter.completion.run import Completion
 from tetrate_jupyter.engine.keeping import is_worth_keeping, kept_of, key_for
 from tetrate_jupyter.errors import EmptyPromptError, TetrateError
-from tetrate_jupyter.ledger import Entry
+from tetrate_jupyter.ledger.window import Entry
 from tetrate_jupyter.types import Message, Model, Timing, Usage
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.conversation import Conversation, Turn
     from tetrate_jupyter.engine.keeping import Keeping, Recalled
     from tetrate_jupyter.http.client import GatewayClient
-    from tetrate_jupyter.ledger import Ledger
+    from tetrate_jupyter.ledger.window import Ledger
     from tetrate_jupyter.secret import Secret
     from tetrate_jupyter.types import Cut, Event
 

@@ -23,7 +23,7 @@ from tetrate_jupyter.engine.runs import Runs
 from tetrate_jupyter.engine.trial import Trial
 from tetrate_jupyter.errors import SecretInPromptError
 from tetrate_jupyter.keys.store import KeyStore
-from tetrate_jupyter.ledger import Ledger
+from tetrate_jupyter.ledger.window import Ledger
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.secret import Secret
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.front_end import streaming_wanted
-from tetrate_jupyter.ledger import total_of
+from tetrate_jupyter.ledger.window import total_of
 from tetrate_jupyter.render.answer import answer_plain, beside_chip, footer, line_html
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render

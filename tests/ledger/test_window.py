@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
-from tetrate_jupyter.ledger import Entry, Ledger, Total, total_of
+from tetrate_jupyter.ledger.window import Entry, Ledger, Total, total_of
 from tetrate_jupyter.types import Usage
 
 if TYPE_CHECKING:

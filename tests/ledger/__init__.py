@@ -1,0 +1,1 @@
+"""Tests of the ledger: what is on disk, what is made of it, and what holds budgets."""
