@@ -64,6 +64,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
         config.AUTH_URL_VARIABLE,
         config.HOST_VARIABLE,
         config.STREAM_VARIABLE,
+        config.LEDGER_VARIABLE,
+        "JPY_SESSION_NAME",
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "ALL_PROXY",

@@ -35,6 +35,7 @@ HOST_VARIABLE: Final = "TETRATE_HOST"  # goose's name; it comes without /v1
 SANDBOX_HEADER: Final = "x-tetrate-sandbox"
 SIMULATED: Final = "simulated"
 STREAM_VARIABLE: Final = "TETRATE_JUPYTER_STREAM"  # "off": a cell's final output only; "on": updates, whatever asks
+LEDGER_VARIABLE: Final = "TETRATE_JUPYTER_LEDGER"  # a folder for the ledger; "off": none is kept on disk
 KEY_VARIABLES: Final = secret.KEY_VARIABLES  # where keys are known: what guards them is below this module
 
 HOSTED_VARIABLES: Final = (  # set where a kernel runs on another machine than the browser

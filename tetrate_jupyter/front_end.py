@@ -19,6 +19,7 @@ terminal does, which every front end prints, and a run that takes no input one f
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -142,6 +143,14 @@ def namespace() -> Mapping[str, object]:
 
     shell = get_ipython()
     return {} if shell is None else dict(shell.user_ns)
+
+
+def notebook() -> str | None:
+    """Return the path of the notebook that this kernel belongs to, as its server or VS Code says it; None for none."""
+    running = sys.modules.get("IPython.core.getipython")
+    shell = running.get_ipython() if running is not None else None
+    said = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    return said if isinstance(said, str) and said else None
 
 
 def on_cell_run(callback: Callable[[], None]) -> Callable[[], None]:

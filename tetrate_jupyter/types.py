@@ -281,6 +281,7 @@ class Retrying:
     """The request failed before any output and will be sent again in `seconds`. `reason` is one short sentence.
 
     `may_have_cost`: the failed one had left, and no status refused it, so it may have been billed all the same.
+    `error`: the name of its kind of error.
     """
 
     __module__ = "tetrate_jupyter"
@@ -289,6 +290,7 @@ class Retrying:
     seconds: float
     attempt: int
     may_have_cost: bool = False
+    error: str = ""
 
 
 Event: TypeAlias = TextDelta | ReasoningDelta | ToolCalled | Retrying

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter import config
 from tetrate_jupyter.amounts import product, total
 from tetrate_jupyter.catalog.estimate import LONG_FACTOR, is_long, most_cost, most_rates, size
+from tetrate_jupyter.completion.request import CAPS, OVER, fewest, given_cap
 from tetrate_jupyter.errors import CostLimitError
 from tetrate_jupyter.render.numbers import money
 
@@ -28,11 +29,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.types import Model
 
-FEWEST: Final = 256  # tokens: a paragraph or two; an answer that is cut before says too little to compare
-FEWEST_THINKING: Final = 1_024  # likewise of models that think first: the cap holds their thoughts too
 ROUNDS: Final = 3  # set aside at first where there are tools: call, call again, answer
-OVER: Final = 16  # tokens that providers have been seen to count beyond a cap: end marks, a last word
-CAPS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _TWO_DIGITS: Final = Context(prec=2, rounding=ROUND_UP)
 
 
@@ -100,12 +97,6 @@ class Load:
         return self.given or min(self.own, allowed or self.own)
 
 
-def given_cap(params: Mapping[str, object]) -> int | None:
-    """Return the cap on the output that was asked for, by whichever name; None where none was."""
-    found = [value for name in CAPS if isinstance(value := params.get(name), int) and value > 0]
-    return max(found) if found else None
-
-
 def loads(setup: Setup, weights: Mapping[str, Weight]) -> dict[str, Load]:
     """Return the load of each column that can be asked, by its id. `weights` likewise."""
     sizes = [size(prompt) for prompt in setup.prompts]
@@ -144,7 +135,7 @@ def kept_within(setup: Setup, weights: Mapping[str, Weight]) -> Setup:
     if not found:
         return setup
     free = [load for load in found.values() if load.given is None]
-    needed = max((min(load.own, _fewest(load.model)) for load in free), default=1)
+    needed = max((min(load.own, fewest(load.model)) for load in free), default=1)
     if _whole(found.values(), needed) > most:
         raise _too_dear(list(found.values()), most, needed)
     allowed = _longest(found.values(), most, max((load.own for load in free), default=1))
@@ -167,10 +158,6 @@ def _surely_capped(column: Column, setup: Setup) -> Column:
     if given is None or given_cap({name: params.get(name) for name in known}) == given:
         return column
     return replace(column, params={**column.params, "max_tokens": given})
-
-
-def _fewest(model: Model) -> int:
-    return FEWEST_THINKING if model.reasoning else FEWEST
 
 
 def _whole(found: Iterable[Load], allowed: int | None) -> Decimal:

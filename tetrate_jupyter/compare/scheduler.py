@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.amounts import product
 from tetrate_jupyter.catalog.estimate import LONG_FACTOR, most_cost
-from tetrate_jupyter.compare.allowance import CAPS, OVER, stated
+from tetrate_jupyter.compare.allowance import stated
 from tetrate_jupyter.compare.budget import Budget
 from tetrate_jupyter.compare.cells import Attempt, Cell
 from tetrate_jupyter.compare.lanes import Lane
 from tetrate_jupyter.compare.questions import Questions
 from tetrate_jupyter.completion.foreign import passes, unexpected
-from tetrate_jupyter.completion.request import most_prompt_tokens
+from tetrate_jupyter.completion.request import CAPS, OVER, most_prompt_tokens
 from tetrate_jupyter.errors import (
     AuthError,
     BudgetExceededError,
@@ -26,6 +27,7 @@ from tetrate_jupyter.errors import (
     TetrateError,
     WrongHostError,
 )
+from tetrate_jupyter.ledger import about
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.types import Retrying
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.catalog.estimate import Estimate
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
+    from tetrate_jupyter.completion.purse import Ended
     from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.engine.asking import Plan
     from tetrate_jupyter.engine.engine import Engine
@@ -66,6 +69,7 @@ class Scheduler:
         self._changed = changed
         self._clock = clock
         self._questions = Questions(session, setup)
+        self._run = secrets.token_hex(6)  # by which the ledger knows its calls
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Cell, asyncio.Task[None]] = {}
         self._planned: dict[Cell, Plan] = {}
@@ -201,8 +205,6 @@ class Scheduler:
                 attempt.retry_wait += event.seconds
                 lane.ease()
                 self._changed()
-                if event.may_have_cost:
-                    purse.lose()
 
         try:
             attempt.completion = self._session.completion(planned, heard)
@@ -220,7 +222,8 @@ class Scheduler:
 
     async def _ask(self, cell: Cell, attempt: Attempt, planned: Plan) -> None:
         try:
-            attempt.finish(await self._session.run(planned, attempt.completion))
+            with about.asking(op="compare", run=self._run, row=cell.place.prompt):
+                attempt.finish(await self._session.run(planned, attempt.completion))
         except asyncio.CancelledError:
             attempt.end(stopped=True)
             cell.state = "stopped"
@@ -321,8 +324,10 @@ class _Purse:
         self._worst = most_cost(self._request.model, most_prompt_tokens(self._request, messages), self._cap)
         await self._scheduler.money_for(self._cell, self._worst)
 
-    def lose(self) -> None:
+    def lose(self, ended: Ended) -> None:
         """Pay for a try that has failed and may have been billed; raises where another one could pass the cap."""
+        if ended.cost.usd is not None:
+            return
         self._scheduler.paid(self._cell, None, self._worst)
         if not self._scheduler.budget.more(self._cell, self._worst):
             raise self._scheduler.too_dear("trying again could pass")
@@ -332,9 +337,13 @@ class _Purse:
         if self._scheduler.budget.most is not None and not set(CAPS).isdisjoint(dropped):
             raise self._scheduler.uncapped(self._cell, dropped)
 
-    def close(self, cost: Estimate) -> None:
+    def close(self, ended: Ended) -> None:
         """See `Purse`."""
-        self._scheduler.paid(self._cell, cost.usd, self._most(cost))
+        self._scheduler.paid(self._cell, ended.cost.usd, self._most(ended.cost))
+
+    async def finish(self) -> tuple[str, ...]:
+        """See `Purse`."""
+        return ()
 
     def _most(self, cost: Estimate) -> Decimal | None:
         """Return what it can have cost. One that errs low is no reason to count more than its bound."""

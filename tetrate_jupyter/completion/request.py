@@ -26,6 +26,10 @@ _ODD_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_NAME: Final = 64
 _DEPTH = 50  # of an option's value; deeper ones are refused by whoever reads them
 _MOST_PER_DESCRIPTION = 800  # tokens: providers put up to 600 of their own before tools and schemas
+FEWEST: Final = 256  # tokens: a paragraph or two; an answer that is cut before says too little to compare
+FEWEST_THINKING: Final = 1_024  # likewise of models that think first: the cap holds their thoughts too
+OVER: Final = 16  # tokens that providers have been seen to count beyond a cap: end marks, a last word
+CAPS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 MAX_TEMPERATURE = 2.0  # the OpenAI-compatible range; providers refuse more
 
 
@@ -83,8 +87,11 @@ class Request:
         check_images(self.model, self.messages)
         check_effort(self.model, self.options.effort)
 
-    def body(self, messages: Sequence[Message] | None = None) -> dict[str, Any]:
-        """Return the JSON body for a stream. `messages` replaces the request's own (a later round, with results)."""
+    def body(self, messages: Sequence[Message] | None = None, *, cap: int | None = None) -> dict[str, Any]:
+        """Return the JSON body for a stream. `messages` replaces the request's own (a later round, with results).
+
+        `cap`: tokens of the answer, under the name that the model is sure to know, whatever the options say.
+        """
         body: dict[str, Any] = {
             "model": self.model.id,
             "messages": [wire_message(m, self.model.id) for m in (self.messages if messages is None else messages)],
@@ -102,7 +109,32 @@ class Request:
             body["response_format"] = self.schema.response_format
         if self.toolbox is not None:
             body["tools"] = self.toolbox.specs
+        if cap is not None:
+            return {**body, **options.extra, cap_field(self.model): cap}
         return {**body, **options.extra}
+
+    @property
+    def cap(self) -> int | None:
+        """The cap on the answer that was asked for, by whichever name; None where none was."""
+        return max(filter(None, (self.options.max_tokens, given_cap(self.options.extra))), default=None)
+
+    @property
+    def is_surely_capped(self) -> bool:
+        """Whether that cap goes by a name that the model is sure to know: one that it may ignore holds nothing."""
+        known = CAPS[:2] if self.model.provider == "openai" else CAPS[:1]
+        sure = given_cap({name: self.options.extra.get(name) for name in known})
+        return self.cap is not None and self.cap in {self.options.max_tokens, sure}
+
+
+def given_cap(params: Mapping[str, object]) -> int | None:
+    """Return the cap on the output that was asked for, by whichever name; None where none was."""
+    found = [value for name in CAPS if isinstance(value := params.get(name), int) and value > 0]
+    return max(found) if found else None
+
+
+def fewest(model: Model) -> int:
+    """Return the tokens below which a cap on a model's answers makes them useless."""
+    return FEWEST_THINKING if model.reasoning else FEWEST
 
 
 def cap_field(model: Model) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
 from tetrate_jupyter.amounts import total
@@ -15,6 +15,7 @@ from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
 from tetrate_jupyter.completion.answer import Answer
 from tetrate_jupyter.completion.checking import checked
 from tetrate_jupyter.completion.foreign import as_cause, passes, unexpected
+from tetrate_jupyter.completion.purse import Ended, Try
 from tetrate_jupyter.completion.secrets import without_keys
 from tetrate_jupyter.errors import (
     AnswerTooLongError,
@@ -28,6 +29,7 @@ from tetrate_jupyter.types import GrowingText, Message, ReasoningDelta, TextDelt
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tetrate_jupyter.completion.purse import Purse
     from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.http.client import ChatStream, GatewayClient
     from tetrate_jupyter.secret import Secret
@@ -37,22 +39,6 @@ _FREE: Final = Estimate(Decimal(0))
 _STATE: Final = 200  # characters of what it does, for one line
 
 
-class Purse(Protocol):
-    """Where the money for the rounds of one completion comes from."""
-
-    async def open(self, messages: Sequence[Message]) -> None:
-        """Set aside what a round that sends `messages` can cost; may wait. Raises ours where it would be too much."""
-        ...
-
-    def opened(self, dropped: Sequence[str]) -> None:
-        """Look at the request's fields that the router left out. Raises ours where the round may cost more for it."""
-        ...
-
-    def close(self, cost: Estimate) -> None:
-        """Pay what the round has cost: US dollars, 0 where nothing can have been billed, None for unknown."""
-        ...
-
-
 class Completion:
     """Runs one `Request`. `text` and `state` may be read from any thread while it runs; `answer()` at any time.
 
@@ -60,6 +46,9 @@ class Completion:
     into an `Estimate`; it is called when the answer is complete. `limit`: the characters of text, reasoning and tool
     calls that the answer may have over all its rounds.
     """
+
+    _cap: int | None = None  # tokens of the current round's answer that the purse has money for
+    _said_beside: tuple[str, ...] = ()  # by the purse
 
     def __init__(
         self,
@@ -96,6 +85,7 @@ class Completion:
         self._started = time.monotonic()
         self._first: float | None = None
         self._finished: float | None = None
+        self._try = Try()
         self._request_id: str | None = None
         self._dropped: tuple[str, ...] = ()
         self._simulated = False
@@ -135,6 +125,8 @@ class Completion:
         try:
             await self._rounds_of(client, key)
             self._close("done")
+            if self.purse is not None:
+                self._said_beside = await self.purse.finish()
         except TetrateError as error:
             self._broken(error)
             raise
@@ -185,7 +177,7 @@ class Completion:
             timing=Timing(first, self.seconds),
             finish_reason=self._round.finish_reason,
             cost=cost.usd,
-            notes=(*notes, *self.request.notes, *priced),
+            notes=(*notes, *self.request.notes, *self._said_beside, *priced),
             request_id=self._request_id,
             partial=partial,
             parsed=parsed,
@@ -245,16 +237,32 @@ class Completion:
         self._round, self._counted = Accumulator(self._round.room, self._tools), False
         self._stream_now, self._is_refused, self._is_answered = None, False, False
         if self.purse is not None:
-            await self.purse.open([*self.request.messages, *self.replies])
+            self._cap = await self.purse.open([*self.request.messages, *self.replies])
+        self._try, problem = Try(), None
         try:
             await self._stream(client, key)
-        except TetrateError as error:
-            self._is_refused = not (may_have_cost(error) or self._round.has_choice or self._is_answered)
+        except BaseException as error:
+            problem = error
+            if isinstance(error, TetrateError):
+                self._is_refused = not (may_have_cost(error) or self._round.has_choice or self._is_answered)
             raise
         finally:
             if self.purse is not None:
-                counted = self._priced(*self._rounds[-1]) if self._counted else Estimate(None)
-                self.purse.close(_FREE if self._is_free else counted)
+                self.purse.close(self._ended(problem))
+
+    def _ended(self, problem: BaseException | None) -> Ended:
+        """Return what became of the current round."""
+        counted = self._priced(*self._rounds[-1]) if self._counted else Estimate(None)
+        came = self._round.has_choice and self._try.first is not None
+        return self._try.ended(
+            "done" if self._counted else "partial" if came else "failed",
+            _FREE if self._is_free else counted,
+            problem,
+            self._stream_now,
+            served=self._round.served_model,
+            usage=self._round.usage,
+            finish=self._round.finish_reason,
+        )
 
     @property
     def _is_free(self) -> bool:
@@ -264,7 +272,7 @@ class Completion:
     async def _stream(self, client: GatewayClient, key: Secret) -> None:
         self._round_began, self._thought_began = self._text.length, self._reasoning.length
         self._is_said = False
-        body = self.request.body([*self.request.messages, *self.replies])
+        body = self.request.body([*self.request.messages, *self.replies], cap=self._cap)
         self._stream_now = client.stream(key, body, on_retry=self._retrying)
         async with self._stream_now as stream:
             self._request_id = stream.request_id
@@ -309,8 +317,10 @@ class Completion:
         return json.dumps({name: self._reasoning.text()[self._thought_began :]}) if name else ""
 
     def _write(self, text: str) -> None:
+        if self._try.first is None:
+            self._try.first = time.monotonic()
         if self._first is None:
-            self._first = time.monotonic()
+            self._first = self._try.first
         self.state = "writing"
         if self._is_apart:  # with the text, so that the pieces that are told make the text
             self._is_apart = False
@@ -330,6 +340,10 @@ class Completion:
         self.state = f"trying again: {event.reason}"
         self._may_have_cost = self._may_have_cost or event.may_have_cost
         self._tell(event)
+        lost, self._try = self._try, Try(event.seconds)
+        if self.purse is not None:
+            cost = Estimate(None) if event.may_have_cost else _FREE
+            self.purse.lose(lost.ended("failed", cost, event.error, self._stream_now))
 
     def _tell(self, event: Event) -> None:
         heard, self._on_event = self._on_event, None  # one that raises hears no more: it would raise while this ends

@@ -12,6 +12,7 @@ from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion.foreign import guarded
+from tetrate_jupyter.completion.purse import Purses
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.engine.account import Account
@@ -19,10 +20,12 @@ from tetrate_jupyter.engine.asking import Asker, Plan, Question, planned_aside
 from tetrate_jupyter.engine.choosing import Chooser
 from tetrate_jupyter.engine.connections import Connections
 from tetrate_jupyter.engine.keeping import Keeper, explained, recalled
+from tetrate_jupyter.engine.noting import Noter
 from tetrate_jupyter.engine.runs import Runs
 from tetrate_jupyter.engine.trial import Trial
 from tetrate_jupyter.errors import SecretInPromptError
 from tetrate_jupyter.keys.store import KeyStore
+from tetrate_jupyter.ledger.book import Book
 from tetrate_jupyter.ledger.window import Ledger
 from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.secret import Secret
@@ -83,6 +86,7 @@ class Engine:
         given = given and given.bound_to(endpoints.host)
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
         self.chooser = Chooser(self.catalog, self.account)
+        self._noter = Noter(Book(data_dir), self.catalog, self._connections)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
         self.runs = Runs()
         self.trial = Trial(self)  # the sandbox without an account
@@ -243,6 +247,8 @@ class Engine:
             store = None if keeping is None else keeping.store
             with explained(store, refresh=keeping is not None and keeping.refresh):
                 key = await self.account.key()
+                noting = self._noter.question(planned)
+                completion.purse = noting if completion.purse is None else Purses(completion.purse, noting)
                 with self.runs.watching(planned, completion):
                     return await self._asker.run(planned, completion, self._connections.client(), key)
 
@@ -253,6 +259,10 @@ class Engine:
     def completion(self, planned: Plan, on_event: Callable[[Event], None] | None = None) -> Completion:
         """Return a plan's completion, ready for `run`; its text can be read from any thread while it runs."""
         return self._asker.completion(planned, on_event, limit=self.max_answer)
+
+    def share_ledger(self, other: Engine) -> None:
+        """Note what is asked where `other` does."""
+        self._noter = Noter(other._noter.book, self.catalog, self._connections)
 
     @property
     def last(self) -> Answer | None:

@@ -217,6 +217,7 @@ class Session(Engine):
         other.rows, other.max_answer = self.rows, self.max_answer
         other.keeper = self.keeper.fork()
         other.account.share(self.account)
+        other.share_ledger(self)
         return other
 
     def close(self) -> None:

@@ -136,7 +136,8 @@ async def try_repeatedly(
             raise outcome.error
         number += 1
         if on_retry is not None:
-            on_retry(Retrying(outcome.error.message, delay, number, retry.may_have_cost(outcome.error)))
+            failed = outcome.error
+            on_retry(Retrying(failed.message, delay, number, retry.may_have_cost(failed), type(failed).__name__))
         await asyncio.sleep(delay)
 
 

@@ -60,14 +60,22 @@ def read(path: Path) -> Held:
 
 def write(path: Path, data: bytes) -> Held:
     """Replace a private file as a whole; its folder is made where there is none. Raises `OSError`, as `read` does."""
-    _make_folder(path.parent)
-    note = _close_folder(path.parent)
+    note = folder(path.parent)
     sweep(path.parent, older_than=_LEFT_AFTER)
     try:
         status = _replace(path, data)
     except FileNotFoundError:  # a sign-out elsewhere has taken ours for one that was left
         status = _replace(path, data)
     return Held(data, _stamp(status), _mended("it", status, status) if _is_open(status) else note)
+
+
+def folder(path: Path) -> str:
+    """Make a private folder where there is none, and close one that is open to others: a note says so, else "".
+
+    Raises `OSError`, as `read` does.
+    """
+    _make_folder(path)
+    return _close_folder(path)
 
 
 def remove(path: Path) -> str | None:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
-
 class Jobs:
     """Coroutine functions that `begin` starts, from any thread. What one of them raises is given to `failed`."""
 

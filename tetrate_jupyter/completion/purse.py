@@ -1,0 +1,144 @@
+"""What is told of each request of a completion, before it is sent and when it has ended: money, and records of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from tetrate_jupyter.completion.foreign import passes, unexpected
+from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.types import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.catalog.estimate import Estimate
+    from tetrate_jupyter.http.stream import ChatStream
+    from tetrate_jupyter.types import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One request that is over: a round of tools is one, and so is a try that is followed by another.
+
+    `at`: when it was sent, seconds since the epoch. `cost`: US dollars, 0 where nothing can have been billed, None for
+    unknown. `first`: seconds until its first text, None where none came; `total`: until its end. `error`: the kind of
+    error that ended it, "stopped", or None. `is_asked` is False where nothing was even tried.
+    """
+
+    at: float
+    served: str | None
+    usage: Usage
+    cost: Estimate
+    outcome: Literal["done", "partial", "failed"]
+    total: float
+    first: float | None = None
+    error: str | None = None
+    finish: str | None = None
+    request_id: str | None = None
+    simulated: bool = False
+    is_asked: bool = True
+
+
+class Try:
+    """When a request was sent and when its first text came; `after`: seconds until it is sent."""
+
+    __slots__ = ("at", "first", "started")
+
+    def __init__(self, after: float = 0.0) -> None:
+        self.at, self.started = time.time() + after, time.monotonic() + after
+        self.first: float | None = None
+
+    def ended(
+        self,
+        outcome: Literal["done", "partial", "failed"],
+        cost: Estimate,
+        problem: BaseException | str | None,
+        stream: ChatStream | None,
+        *,
+        served: str | None = None,
+        usage: Usage | None = None,
+        finish: str | None = None,
+    ) -> Ended:
+        """Return what became of it. `problem`: what ended it, or its kind; `stream`: None where none was opened."""
+        return Ended(
+            at=self.at,
+            served=served,
+            usage=usage or Usage(),
+            cost=cost,
+            outcome=outcome,
+            total=max(0.0, time.monotonic() - self.started),
+            first=None if self.first is None else self.first - self.started,
+            error=_kind(problem),
+            finish=finish,
+            request_id=stream.request_id if stream is not None else None,
+            simulated=stream is not None and stream.simulated,
+            is_asked=stream is not None,
+        )
+
+
+def _kind(problem: BaseException | str | None) -> str | None:
+    if problem is None or isinstance(problem, str):
+        return problem or None
+    if isinstance(problem, TetrateError):
+        return type(problem).__name__
+    return "stopped" if passes(problem) else type(unexpected(problem, "Asking")).__name__
+
+
+class Purse(Protocol):
+    """Where the money for the requests of one completion comes from, and who notes what became of it."""
+
+    async def open(self, messages: Sequence[Message]) -> int | None:
+        """Set aside what a round that sends `messages` can cost; may wait. Raises ours where it would be too much.
+
+        Returns the cap on its answer (tokens) that what was set aside is for, None where the request has its own.
+        """
+        ...
+
+    def opened(self, dropped: Sequence[str]) -> None:
+        """Look at the request's fields that the router left out. Raises ours where the round may cost more for it."""
+        ...
+
+    def lose(self, ended: Ended) -> None:
+        """Pay what a try has cost that is followed by another. Raises ours where the next could be too much."""
+        ...
+
+    def close(self, ended: Ended) -> None:
+        """Pay what the round, or its last try, has cost."""
+        ...
+
+    async def finish(self) -> tuple[str, ...]:
+        """See to it that what is noted is kept; return what a reader of the answer must know, one sentence each."""
+        ...
+
+
+class Purses:
+    """Several as one: each sets aside, in their order; the lowest cap holds."""
+
+    def __init__(self, *purses: Purse) -> None:
+        self._purses = purses
+
+    async def open(self, messages: Sequence[Message]) -> int | None:
+        """See `Purse`."""
+        caps = [await purse.open(messages) for purse in self._purses]
+        return min((cap for cap in caps if cap is not None), default=None)
+
+    def opened(self, dropped: Sequence[str]) -> None:
+        """See `Purse`."""
+        for purse in self._purses:
+            purse.opened(dropped)
+
+    def lose(self, ended: Ended) -> None:
+        """See `Purse`."""
+        for purse in reversed(self._purses):  # the last one notes it, whatever the others raise
+            purse.lose(ended)
+
+    def close(self, ended: Ended) -> None:
+        """See `Purse`."""
+        for purse in self._purses:
+            purse.close(ended)
+
+    async def finish(self) -> tuple[str, ...]:
+        """See `Purse`."""
+        return tuple([note for purse in self._purses for note in await purse.finish()])

@@ -1,0 +1,122 @@
+"""Every request that is sent is noted in the ledger when it ends, before its answer is shown as finished."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import secrets
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.front_end import notebook
+from tetrate_jupyter.ledger import about
+from tetrate_jupyter.ledger.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.catalog.service import Catalog
+    from tetrate_jupyter.completion.purse import Ended
+    from tetrate_jupyter.engine.asking import Plan
+    from tetrate_jupyter.engine.connections import Connections
+    from tetrate_jupyter.ledger.book import Book
+    from tetrate_jupyter.types import Message
+
+
+class Noter:
+    """What the records of one session's questions are made with."""
+
+    def __init__(self, book: Book, catalog: Catalog, connections: Connections) -> None:
+        self.book = book
+        self.catalog = catalog
+        self._connections = connections
+        self._simulated: set[str] = set()  # hosts at which a sandbox has answered
+
+    def question(self, planned: Plan) -> Noting:
+        """Return what notes the requests of one question."""
+        return Noting(self, planned, self._connections.endpoints.host)
+
+    def is_simulated(self, host: str, ended: Ended | None = None) -> bool:
+        """Whether requests to this host cost nothing but in play; `ended`: one that may tell."""
+        if ended is not None and ended.simulated:
+            self._simulated.add(host)
+        return host in self._simulated
+
+
+class Noting:
+    """Notes the requests of one question. A `Purse` without money."""
+
+    def __init__(self, noter: Noter, planned: Plan, host: str) -> None:
+        self._noter = noter
+        self._asked = planned.request.model.id
+        self._cell = planned.turn.cell_id
+        self._host = host
+        self._about = about.current()
+        self._call = secrets.token_hex(8)
+        self._n = 0
+
+    async def open(self, messages: Sequence[Message]) -> int | None:
+        """See `Purse`."""
+
+    def opened(self, dropped: Sequence[str]) -> None:
+        """See `Purse`."""
+
+    def lose(self, ended: Ended) -> None:
+        """See `Purse`."""
+        self._note(ended)
+
+    def close(self, ended: Ended) -> None:
+        """See `Purse`."""
+        self._note(ended)
+
+    async def finish(self) -> tuple[str, ...]:
+        """See `Purse`."""
+        await self._noter.book.settled()
+        news = self._noter.book.news()
+        return (news,) if news else ()
+
+    def _note(self, ended: Ended) -> None:
+        if not ended.is_asked:
+            return
+        with contextlib.suppress(Exception):  # a catalog of one's own, whatever it raises: no call is lost for it
+            self._noter.book.note(self._record(ended))
+        self._n += 1
+
+    def _record(self, ended: Ended) -> Record:
+        billed = self._noter.catalog.billed(self._asked, ended.served or self._asked)
+        price, usage = billed.price if billed is not None else None, ended.usage
+        return Record(
+            t=round(ended.at, 3),
+            call=self._call,
+            n=self._n,
+            host=self._host,
+            asked=self._asked,
+            served=ended.served,
+            tokens_in=usage.prompt_tokens,
+            out=usage.completion_tokens,
+            cached_in=usage.cached_tokens,
+            cache_write=usage.cache_write_tokens,
+            reasoning=usage.reasoning_tokens,
+            cost=ended.cost.usd,
+            price_in=price.input if price is not None else None,
+            price_out=price.output if price is not None else None,
+            outcome=ended.outcome,
+            op=self._about.op,
+            first=None if ended.first is None else round(ended.first, 4),
+            total=round(ended.total, 4),
+            error=ended.error,
+            finish=ended.finish,
+            request_id=ended.request_id,
+            notebook=notebook(),
+            cell=self._cell,
+            kernel=kernel(),
+            label=self._about.label,
+            run=self._about.run,
+            row=self._about.row,
+            simulated=self._noter.is_simulated(self._host, ended),
+        )
+
+
+def kernel() -> str:
+    """Return the name of this process among all that write to the same ledger."""
+    return f"{platform.node()}-{os.getpid()}"
