@@ -260,6 +260,11 @@ class Engine:
         """Return a plan's completion, ready for `run`; its text can be read from any thread while it runs."""
         return self._asker.completion(planned, on_event, limit=self.max_answer)
 
+    @property
+    def book(self) -> Book:
+        """The ledger on disk: what is noted of each request; `ledger` has the newest entries of this kernel."""
+        return self._noter.book
+
     def share_ledger(self, other: Engine) -> None:
         """Note what is asked where `other` does."""
         self._noter = Noter(other._noter.book, self.catalog, self._connections)

@@ -11,6 +11,7 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
     from ipywidgets import DOMWidget, Dropdown
 
     from tetrate_jupyter.catalog.models import ModelList
@@ -199,6 +200,20 @@ class Session(Engine):
         from tetrate_jupyter.widgets.compare import ComparePanel
 
         return ComparePanel(self, comparison, blind=blind)
+
+    # --- what was spent --------------------------------------------------------------------------------------
+
+    def usage(self, period: str = "30d", *, sandbox: bool = False) -> pd.DataFrame:
+        """Return what was asked in a period as a DataFrame: a row for each request, tries and rounds of tools included.
+
+        `period`: "today", "7d", "30d" (all kernels, from the ledger), or "session" (this kernel). `sandbox`: what the
+        sandbox answered, which is left out otherwise, unless there is nothing else. Costs are estimates in US dollars,
+        NaN for unknown; the router's dashboard has the bill. `%tetrate_usage` sums it up. Raises `ConfigError`.
+        """
+        from tetrate_jupyter.engine.usage import records
+        from tetrate_jupyter.ledger.frame import to_frame
+
+        return to_frame(records(self.book, period, sandbox=sandbox))
 
     # --- conversation ----------------------------------------------------------------------------------------
 

@@ -83,7 +83,6 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"tokens
     t: float
     call: str
     n: int
-    host: str
     asked: str
     served: str | None
     tokens_in: int | None

@@ -6,6 +6,7 @@ from typing import Final
 
 from tetrate_jupyter.magics.options import Command, Option
 
+BYS: Final = ("model", "notebook", "day", "label")
 FORMATS: Final = ("markdown", "text", "json", "code")
 STORES: Final = ("auto", "keyring", "file", "memory")
 _MOST_DAYS: Final = 36_500
@@ -151,6 +152,24 @@ CACHE: Final = Command(
     ),
     example="%tetrate_cache --clear --older-than 30",
 )
+USAGE: Final = Command(
+    "tetrate_usage",
+    "What was spent today, in 7d, 30d (all kernels of this account) or in this session: costs, tokens, times and\n"
+    "failures, with a picture of the days. Costs are estimates; the router's dashboard has the bill. Kept are figures\n"
+    "and names (models, notebooks, labels), no prompts and no answers; --erase erases them.",
+    (
+        Option(("--by",), "what the table sums up by (model)", value="WHAT", choices=BYS),
+        Option(("--sandbox",), "what the sandbox answered, which is left out otherwise"),
+        Option(("--csv",), "write the period's requests to a file", value="FILE"),
+        Option(("--json",), "likewise, as JSON", value="FILE"),
+        Option(("--parquet",), "likewise, as Parquet (needs pyarrow)", value="FILE"),
+        Option(("--erase",), "erase the ledger; with --older what is older than so many days"),
+        Option(("--older",), "days that are kept with --erase", value="DAYS", convert=int),
+    ),
+    words="today|7d|30d|session",
+    example="%tetrate_usage 7d --by notebook",
+    anywhere=True,
+)
 RESET: Final = Command("tetrate_reset", "Start a new conversation.", example="%tetrate_reset")
 
-COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, CACHE, RESET)
+COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, USAGE, CACHE, RESET)

@@ -163,6 +163,12 @@ class TetrateMagics(Magics):
 
         return cache(self.context, line)
 
+    @_magic(commands.USAGE, line_magic)
+    def tetrate_usage(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
+        from tetrate_jupyter.magics.usage import usage
+
+        return usage(self.context, line)
+
     @_magic(commands.RESET, line_magic)
     def tetrate_reset(self, line: str) -> None:
         commands.RESET.parse(line)

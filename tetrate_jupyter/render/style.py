@@ -114,6 +114,12 @@ margin:.8em 0 1.2em;align-items:start}
 .tetrate-bars td{padding:.1em .9em .1em 0;border:0;overflow-wrap:break-word}
 .tetrate-compare ins{text-decoration:underline;background:var(--t-soft)}
 """,
+    "tetrate-usage": """
+.tetrate-usage .tetrate-days{border-collapse:collapse;margin:0 0 1em;max-width:52em;font-size:.92em;
+font-variant-numeric:tabular-nums}
+.tetrate-answer .tetrate-days tr:nth-child(n){background:none}
+.tetrate-days td{padding:.1em .9em .1em 0;border:0}
+""",
     "tetrate-maths": """
 .tetrate-answer .tetrate-maths[hidden]{display:inline}
 .tetrate-answer .tetrate-maths.tetrate-display[hidden]{display:block;overflow-x:auto;overflow-y:hidden;padding:.2em 0}

@@ -1,0 +1,129 @@
+"""Records as a pandas DataFrame and as files; pandas is imported here and only when asked for."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from tetrate_jupyter.errors import ConfigError, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from tetrate_jupyter.ledger.record import Record
+
+# Column: (dtype, value). Names and dtypes are a promise; columns may be added at the end. Seconds end in _s.
+COLUMNS: Final[dict[str, tuple[str, Callable[[Record], Any]]]] = {
+    "time": ("datetime64[ns, UTC]", lambda r: r.t),
+    "host": ("string", lambda r: r.host),
+    "op": ("string", lambda r: r.op),
+    "model_asked": ("string", lambda r: r.asked),
+    "model": ("string", lambda r: r.served),
+    "tokens_in": ("Int64", lambda r: r.tokens_in),
+    "tokens_out": ("Int64", lambda r: r.out),
+    "tokens_cached": ("Int64", lambda r: r.cached_in),
+    "tokens_cache_write": ("Int64", lambda r: r.cache_write),
+    "tokens_reasoning": ("Int64", lambda r: r.reasoning),
+    "cost_usd": ("float64", lambda r: r.cost),
+    "input_per_1m": ("float64", lambda r: r.price_in),
+    "output_per_1m": ("float64", lambda r: r.price_out),
+    "first_token_s": ("float64", lambda r: r.first),
+    "total_s": ("float64", lambda r: r.total),
+    "outcome": ("string", lambda r: r.outcome),
+    "error": ("string", lambda r: r.error),
+    "finish_reason": ("string", lambda r: r.finish),
+    "request_id": ("string", lambda r: r.request_id),
+    "notebook": ("string", lambda r: r.notebook),
+    "cell": ("string", lambda r: r.cell),
+    "kernel": ("string", lambda r: r.kernel),
+    "label": ("string", lambda r: r.label),
+    "run": ("string", lambda r: r.run),
+    "row": ("Int64", lambda r: r.row),
+    "call": ("string", lambda r: r.call),
+    "request": ("int64", lambda r: r.n),
+    "cached": ("bool", lambda r: r.cached),
+    "simulated": ("bool", lambda r: r.simulated),
+}
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would run
+
+
+def to_frame(records: Sequence[Record]) -> pd.DataFrame:
+    """Make the frame, the oldest first. Raises `ConfigError` where pandas isn't installed."""
+    try:
+        import pandas as pd
+    except ImportError:
+        raise ConfigError("A DataFrame needs pandas.", next_step="%pip install pandas") from None
+    rows = sorted(records, key=lambda each: (each.t, each.call, each.n))
+
+    def column(name: str, dtype: str, value: Callable[[Record], Any]) -> Any:  # noqa: ANN401 - pandas publishes no types here
+        values = [value(each) for each in rows]
+        if name == "time":
+            return pd.Series(pd.to_datetime(values, unit="s", utc=True, errors="coerce"), dtype=dtype)
+        if dtype == "float64":
+            values = [float("nan") if each is None else float(each) for each in values]
+        return pd.Series(values, dtype=dtype)
+
+    frame: pd.DataFrame = pd.DataFrame({name: column(name, *rest) for name, rest in COLUMNS.items()})
+    return frame
+
+
+def save(records: Sequence[Record], name: str, kind: str) -> Path:
+    """Write a file of one `kind` ("csv", "json", "parquet"), as a whole or not at all. Raises `OptionError`.
+
+    Amounts are texts in JSON, where numbers aren't exact; what is unknown is null, and empty in CSV.
+    """
+    target = Path(name).expanduser()
+    beside = target.with_name(f".{uuid4().hex[:8]}.{target.name}")
+    problem = ""
+    try:
+        _WRITERS[kind](sorted(records, key=lambda each: (each.t, each.call, each.n)), beside)
+        os.replace(beside, target)  # noqa: PTH105 - Path.replace is the same, os names the promise: all or nothing
+    except OSError as failed:
+        problem = failed.strerror or type(failed).__name__
+    except ImportError:
+        raise OptionError("Parquet needs pyarrow; nothing was written.", next_step="%pip install pyarrow") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    if problem:
+        raise OptionError(f"{target.name} can't be written: {problem}.", next_step="choose a folder you may write to")
+    return target
+
+
+def _plain(records: Sequence[Record]) -> list[dict[str, Any]]:
+    return [
+        {
+            name: str(found) if isinstance(found := value(each), Decimal) else found
+            for name, (_, value) in COLUMNS.items()
+        }
+        for each in records
+    ]
+
+
+def _json(records: Sequence[Record], path: Path) -> None:
+    path.write_text(json.dumps(_plain(records), ensure_ascii=False, indent=0), encoding="utf-8", errors="replace")
+
+
+def _csv(records: Sequence[Record], path: Path) -> None:
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        writer = csv.DictWriter(file, list(COLUMNS))
+        writer.writeheader()
+        for row in _plain(records):
+            writer.writerow({name: _harmless(value) for name, value in row.items()})
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _parquet(records: Sequence[Record], path: Path) -> None:
+    to_frame(records).to_parquet(path, index=False)
+
+
+_WRITERS: Final[dict[str, Callable[[Sequence[Record], Path], None]]] = {"csv": _csv, "json": _json, "parquet": _parquet}

@@ -1,0 +1,261 @@
+"""What was spent, as a person reads it: sums, a picture of the days by model, a table; for page and terminal."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter import secrecy
+from tetrate_jupyter.amounts import total
+from tetrate_jupyter.characters import one_line
+from tetrate_jupyter.ledger.totals import counted, tallies, together
+from tetrate_jupyter.render.answer import SIMULATED, line_html, with_chip
+from tetrate_jupyter.render.escape import escape
+from tetrate_jupyter.render.numbers import money, seconds, tokens
+from tetrate_jupyter.render.style import BOUNDED, ROOT_CLASSES, styled
+from tetrate_jupyter.render.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tetrate_jupyter.ledger.record import Brief, Record
+    from tetrate_jupyter.ledger.totals import By, Sum, Tally
+
+WORDS: Final = {"today": "today", "7d": "in 7 days", "30d": "in 30 days", "session": "in this kernel"}
+MOST_ROWS: Final = 200  # groups that are shown; the files have all
+_MODELS: Final = 5  # that have a colour of their own in the picture
+_TIMES: Final = 31  # rows of the picture
+_OTHERS: Final = "others"
+# In the middle of light and dark, so that they stand out on both; each has its model's name beside it.
+_COLOURS: Final = ("#c0602f", "#2e8b70", "#4a7be0", "#b58a2c", "#9a63c4", "#8a8a8a")
+_MARKS: Final = "█▓▒░▚·"
+_CELL: Final = "display:inline-block;height:.8em;vertical-align:middle;background-color:"
+_WIDE: Final = 32  # characters of the longest bar of a terminal
+_NAMED: Final = {"model": "model", "notebook": "notebook", "day": "day", "label": "label"}
+_WITHOUT: Final = {"notebook": "(no notebook)", "label": "(no label)"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was spent in a period. Shows itself as a table with a picture.
+
+    `groups`: sums by name, the dearest first (days in their order); `total` over all. `days`: costs by time of the
+    picture (a day, or an hour of today) and model. `bill`: the address of the page that has the bill, or "".
+    """
+
+    period: str
+    by: By
+    total: Sum
+    groups: tuple[tuple[str, Sum], ...]
+    days: tuple[tuple[str, Mapping[str, Decimal]], ...]
+    models: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    bill: str = ""
+    simulated: bool = False
+
+    @property
+    def headline(self) -> str:
+        """The sum in one line."""
+        sums = self.total
+        if not sums.requests:
+            return f"Nothing was asked {WORDS[self.period]}."
+        cost = f"≈ {money(sums.cost)}" if sums.cost is not None else "cost unknown"
+        unknown = (
+            f" + {_count(sums.unknown, 'request')} of unknown cost" if sums.unknown and sums.cost is not None else ""
+        )
+        parts = [
+            f"Spent {WORDS[self.period]}: {cost}{unknown}",
+            _count(sums.requests, "request") + (f", {sums.failed:,} failed" if sums.failed else ""),
+            f"{tokens(sums.tokens_in)} → {tokens(sums.out)} tokens",
+        ]
+        if sums.first is not None:
+            parts.append(f"first word after {seconds(sums.first)} (median)")
+        if sums.kept:
+            parts.append(f"{_count(sums.kept, 'answer')} kept, not paid for again")
+        return " · ".join(parts)
+
+    @property
+    def table(self) -> Table:
+        """The groups."""
+        columns = [
+            Column(_NAMED[self.by], code=self.by == "model"),
+            Column("requests", align="right"),
+            Column("failed", align="right", optional=True),
+            Column("sent", align="right", hint="tokens of the prompts"),
+            Column("cached", align="right", hint="tokens of the prompts that came from a cache", optional=True),
+            Column("answered", align="right", hint="tokens of the answers"),
+            Column("first word", align="right", hint="median of the seconds until the first text", optional=True),
+            Column("cost", align="right", hint="estimated at the prices of the day"),
+        ]
+        return Table(columns, [_row(self._name(name), sums) for name, sums in self.groups[:MOST_ROWS]])
+
+    def _name(self, name: str) -> str:
+        if not name:
+            return _WITHOUT.get(self.by, "?")
+        return name.replace("\\", "/").rsplit("/", 1)[-1] if self.by == "notebook" else name
+
+    def _chip(self) -> tuple[str, ...]:
+        return (SIMULATED,) if self.simulated else ()
+
+    @property
+    def _beside(self) -> list[str]:
+        more = len(self.groups) - MOST_ROWS
+        left = (
+            [f"{more:,} more are in the files (--csv, --json, --parquet) and in session.usage()."] if more > 0 else []
+        )
+        return [*left, *self.notes]
+
+    def html(self) -> str:
+        """Return the report for a page."""
+        head = [
+            f'<div class="{ROOT_CLASSES} tetrate-usage" {BOUNDED}>',
+            f'<p class="tetrate-caption" dir="auto">{line_html(self.headline, self._chip())}</p>',
+        ]
+        if self.groups:
+            head += [self._picture(), self.table.markup]
+        head += [f'<p class="tetrate-notice" dir="auto">{escape(note)}</p>' for note in self._beside]
+        link = f' <a href="{escape(self.bill)}">Your bill is on the dashboard</a>.' if self.bill else ""
+        head.append(f'<p class="tetrate-footer">{escape(COUNTED)}{link}</p></div>')
+        return secrecy.redact(styled("".join(head)), secrecy.HTML_MARK)
+
+    def plain(self) -> str:
+        """Return the report for a terminal."""
+        parts = [one_line(with_chip(self.headline, self._chip()))]
+        if self.groups:
+            parts += [self._bars(), self.table.plain()]
+        link = f" Your bill: {self.bill}" if self.bill else ""
+        parts.append("\n".join([*(one_line(note) for note in self._beside), one_line(f"{COUNTED}{link}")]))
+        return secrecy.redact("\n\n".join(filter(None, parts)))
+
+    def __repr__(self) -> str:
+        return self.plain()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": self.html(), "text/plain": self.plain()}
+
+    @property
+    def _most(self) -> Decimal:
+        return max((total(day.values()) or Decimal(0) for _, day in self.days), default=Decimal(0))
+
+    def _picture(self) -> str:
+        if not self._most:
+            return ""
+        legend = " ".join(
+            f'<span style="white-space:nowrap"><span style="{_CELL}{colour};width:.8em"></span> {escape(model)}</span>'
+            for model, colour in zip(self.models, _COLOURS, strict=False)
+        )
+        rows = "".join(self._picture_row(when, day) for when, day in self.days)
+        return (
+            f'<p class="tetrate-caption" dir="auto">{legend}</p>'
+            f'<table class="tetrate-days" style="width:100%"><tbody>{rows}</tbody></table>'
+        )
+
+    def _picture_row(self, when: str, day: Mapping[str, Decimal]) -> str:
+        parts = "".join(
+            f'<span style="{_CELL}{colour};width:{100 * float(day[model] / self._most):.2f}%"></span>'
+            for model, colour in zip(self.models, _COLOURS, strict=False)
+            if day.get(model)
+        )
+        said = money(total(day.values()) or Decimal(0))
+        return (
+            f'<tr><td style="text-align:left;white-space:nowrap">{escape(when)}</td>'
+            f'<td style="text-align:left;width:75%;white-space:nowrap" aria-hidden="true">{parts}</td>'
+            f'<td style="text-align:right;white-space:nowrap">{escape(said)}</td></tr>'
+        )
+
+    def _bars(self) -> str:
+        if not self._most:
+            return ""
+        legend = "  ".join(f"{mark} {one_line(model)}" for model, mark in zip(self.models, _MARKS, strict=False))
+        wide = max(len(when) for when, _ in self.days)
+        lines = []
+        for when, day in self.days:
+            bar = "".join(
+                mark * max(1, round(_WIDE * float(day[model] / self._most)))
+                for model, mark in zip(self.models, _MARKS, strict=False)
+                if day.get(model)
+            )
+            lines.append(f"{when:<{wide}}  {bar} {money(total(day.values()) or Decimal(0))}")
+        return "\n".join([legend, *lines])
+
+
+COUNTED: Final = "Counted where you asked, estimated at the prices of the day."
+
+
+def report(
+    records: Sequence[Brief | Record],
+    period: str,
+    by: By,
+    *,
+    sandbox: bool = False,
+    notes: Sequence[str] = (),
+    bill: str = "",
+) -> Report:
+    """Make the report; `sandbox` as for `totals.counted`, `notes` and `bill` as in `Report`."""
+    found, played = counted(records, sandbox=sandbox), sum(each.simulated for each in records)
+    is_play = bool(found) and found[0].simulated
+    left_out = f"{_count(played, 'request')} to the sandbox not counted: --sandbox shows them."
+    said = [*notes, *([left_out] if played and not is_play else [])]
+    found_tallies = tallies(found, by, hours=period in {"today", "session"})
+    by_name: dict[str, list[Tally]] = {}
+    for (_, _, name), tally in found_tallies.items():
+        by_name.setdefault(name, []).append(tally)
+    groups = [(name, together(each)) for name, each in by_name.items()]
+    if by == "day":
+        groups.sort(key=lambda each: each[0])
+    else:
+        groups.sort(key=lambda each: (-(each[1].cost or 0), -each[1].requests))
+    days, models = _over_time(found_tallies, period)
+    return Report(period, by, together(found_tallies.values()), tuple(groups), days, models, tuple(said), bill, is_play)
+
+
+def _over_time(
+    found: Mapping[tuple[str, str, str], Tally], period: str
+) -> tuple[tuple[tuple[str, Mapping[str, Decimal]], ...], tuple[str, ...]]:
+    """Return costs by time and model, and the models: the dearest, then all others as one."""
+    by_model: dict[str, Decimal] = {}
+    for (_, model, _), tally in found.items():
+        by_model[model] = total((by_model.get(model), tally.cost)) or Decimal(0)
+    dear = sorted((m for m in by_model if by_model[m]), key=lambda model: -by_model[model])
+    models = [*dear[:_MODELS], *([_OTHERS] if len(dear) > _MODELS else [])]
+    times: dict[str, dict[str, Decimal]] = {}
+    for (when, model, _), tally in found.items():
+        costs, name = times.setdefault(when, {}), model if model in models else _OTHERS
+        costs[name] = total((costs.get(name), tally.cost)) or Decimal(0)
+    last = sorted(times.items())[-_TIMES:]
+    return tuple((_time(when, period), costs) for when, costs in last), tuple(models)
+
+
+def _time(when: str, period: str) -> str:
+    if period == "session":
+        return when
+    return when[11:] if period == "today" else _weekday(when)
+
+
+def _weekday(day: str) -> str:
+    try:
+        return time.strftime("%a %d %b", time.strptime(day, "%Y-%m-%d"))
+    except ValueError:
+        return day
+
+
+def _row(name: str, sums: Sum) -> list[str]:
+    cost = money(sums.cost) if sums.cost is not None else "unknown"
+    if sums.cost is not None and sums.unknown:
+        cost += f" + {sums.unknown:,} unknown"
+    return [
+        name,
+        f"{sums.requests:,}",
+        f"{sums.failed:,}" if sums.failed else "",
+        tokens(sums.tokens_in),
+        tokens(sums.cached_in) if sums.cached_in else "",
+        tokens(sums.out),
+        seconds(sums.first) if sums.first is not None else "",
+        cost if sums.requests else "",
+    ]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

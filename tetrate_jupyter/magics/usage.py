@@ -1,0 +1,51 @@
+"""%tetrate_usage: what was spent; as a table, as a file, or erased."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.magics import commands
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.ledger.report import Report
+    from tetrate_jupyter.magics.context import Context
+    from tetrate_jupyter.magics.options import Parsed
+
+_FILES = ("csv", "json", "parquet")
+
+
+def usage(context: Context, line: str) -> Report | None:
+    """Return the report, having written files where they are asked for; or erase."""
+    from tetrate_jupyter.engine import usage as spent
+
+    parsed = commands.USAGE.parse(line)
+    session, period = context.session, parsed.words.strip() or "7d"
+    if parsed.flag("erase"):
+        print(_erased(context, parsed))  # noqa: T201 - a magic's answer
+        return None
+    if parsed.integer("older") is not None:
+        raise OptionError("--older is for --erase.", next_step="%tetrate_usage --erase --older 90")
+    wanted = {kind: name for kind in _FILES if (name := parsed.text(kind)) is not None}
+    if wanted:
+        from tetrate_jupyter.ledger.frame import save
+
+        rows = spent.records(session.book, period, sandbox=parsed.flag("sandbox"))
+        for kind, name in wanted.items():
+            print(f"{len(rows):,} requests are in {save(rows, name, kind)}")  # noqa: T201 - likewise
+        return None
+    by = parsed.text("by") or "model"
+    return spent.report(session.book, session.endpoints, period, by, sandbox=parsed.flag("sandbox"))
+
+
+def _erased(context: Context, parsed: Parsed) -> str:
+    from tetrate_jupyter.engine import usage as spent
+
+    days = parsed.integer("older")
+    if parsed.words or (days is not None and days < 0):
+        raise OptionError(
+            "What is erased goes by age.", next_step="%tetrate_usage --erase --older 90, or without --older"
+        )
+    gone = spent.erase(context.session.book, days)
+    older = "" if days is None else f" older than {days:,} days"
+    return f"Erased: {gone:,} records{older}, from {context.session.book.folder or 'the memory of this kernel'}."
