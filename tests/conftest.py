@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import itertools
+import platform
 import random
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -44,6 +45,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: item.get_closest_marker("heavy") is None)
     else:
         random.Random(seed).shuffle(items)  # the same in every worker: they must agree
+
+
+# Kinds of tests that a run leaves out, and how many of each: the workers know, whoever runs them tells.
+_LEFT_OUT: dict[str, int] = {}
+_KINDS = "slow", "browser", "once", "heavy"  # each test counts once, by the first that it has
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        kind = next((kind for kind in _KINDS if item.get_closest_marker(kind)), "others")
+        _LEFT_OUT[kind] = _LEFT_OUT.get(kind, 0) + 1
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)  # of a worker of xdist
+    if output is not None:
+        output["left_out"] = dict(_LEFT_OUT)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    _LEFT_OUT.update(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell which tests this run has left out by their markers: nothing is skipped in silence."""
+    if _LEFT_OUT:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(_LEFT_OUT.items()))
+        terminalreporter.write_line(f"LEFT OUT by marker, Python {platform.python_version()}: {counts}")
 
 
 def pytest_collection_finish() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once  # it reads pyproject.toml and the files of the package
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tetrate_jupyter"
 NAME = "tetrate_jupyter"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once  # it reads the files of the package
+
 PACKAGE = Path(__file__).parents[2] / "tetrate_jupyter"
 NAME = "tetrate_jupyter"
 

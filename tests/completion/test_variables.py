@@ -380,6 +380,7 @@ def test_a_wrapped_word_is_replaced_whatever_harmless_text_surrounds_it() -> Non
 
 
 @pytest.mark.heavy
+@pytest.mark.once
 @pytest.mark.parametrize(
     "text",
     [

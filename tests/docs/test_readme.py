@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.docs.readme import BEGIN, END, MAGICS, ROOT, with_generated
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
+
+pytestmark = pytest.mark.once  # it reads README and docs
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)

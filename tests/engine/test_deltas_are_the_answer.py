@@ -109,6 +109,7 @@ def heard(session: Session) -> tuple[list[Event], Any, TetrateError | None]:
     return events, stream.answer, error
 
 
+@pytest.mark.heavy
 @settings(
     max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True, database=None
 )

@@ -205,6 +205,7 @@ MESSAGES = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.heavy
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(replies=MESSAGES, model=st.sampled_from(["claude-haiku-4-5", TEXT_ONLY, NO_TOOLS]))
 def test_any_messages_in_any_order_are_answered_after(

@@ -7,6 +7,7 @@ import itertools
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,7 @@ def test_any_split_of_a_text_into_chunks_gives_the_same_answer(cuts: list[int], 
     assert facts(read(said)) == facts(read(whole))
 
 
+@pytest.mark.heavy
 @BOUNDED
 @given(st.sampled_from(PLACES), ANY)
 def test_any_value_in_one_member_gives_the_same_text_or_one_error(place: tuple[int, Any], value: Any) -> None:

@@ -51,6 +51,7 @@ def test_a_key_among_more_values_than_any_list_has_is_refused() -> None:
     del secret
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize("unit", [b"\\ud800", b"\\n", b"[", b"NaN ", b'""'])
 def test_mending_costs_no_more_than_the_body(unit: bytes) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.packaging import installing
 
+pytestmark = pytest.mark.once  # what is tested is run by the main Python alone
+
 NEEDS_PIP = pytest.mark.skipif(find_spec("pip") is None, reason="this environment was made without pip")
 
 LISTED = """\

@@ -36,6 +36,7 @@ def ordinary() -> float:
     return cpu("# Title\n\nSome *words* of `x`.\n\n- a\n- b\n\n" * 1_000)
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_time_is_linear_in_the_text(kind: str) -> None:
@@ -43,12 +44,14 @@ def test_time_is_linear_in_the_text(kind: str) -> None:
     assert cpu(text_of(kind, LARGE)) < 10 * cpu(text_of(kind, SMALL)) + 0.02
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_megabyte_of_any_kind_costs_little_more_than_what_is_rendered_of_it(kind: str, ordinary: float) -> None:
     assert cpu(text_of(kind, 1_000_000), 1) < 20 * ordinary
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", SOME)
 def test_a_very_long_text_is_all_there_or_counted(kind: str) -> None:
@@ -73,6 +76,7 @@ def test_what_is_not_shown_is_counted() -> None:
     assert "5,000 more characters are not shown here" in answer_plain(text)
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", SOME)
 def test_a_stream_of_a_very_long_text_ends_as_the_whole_renders(kind: str) -> None:
@@ -97,6 +101,7 @@ def test_code_is_looked_for_only_where_a_fence_is() -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", SOME)
 def test_what_is_shown_live_does_not_grow_with_the_answer(kind: str) -> None:
@@ -130,6 +135,7 @@ def test_the_end_is_in_the_window() -> None:
             assert f"Sentence {number}." in live.html
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize(("kind", "mark"), [("code", "<pre"), ("a table", "<td")])
 def test_a_window_into_a_block_is_shown_as_that_block(kind: str, mark: str) -> None:

@@ -38,6 +38,7 @@ def test_blocks_that_grow_line_by_line_end_as_the_whole_renders(seed: int) -> No
         assert stream.html == render(text), text
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_long_text_of_any_kind_ends_as_the_whole_renders(kind: str) -> None:
@@ -70,6 +71,7 @@ NESTED = [
 ]  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     "kind",
@@ -96,6 +98,8 @@ def test_the_finished_part_of_a_block_is_parsed_once(kind: str, parsed: list[int
     assert work(16_000) < 2.5 * work(8_000)
 
 
+@pytest.mark.heavy
+@pytest.mark.once
 @pytest.mark.parametrize("kind", NESTED)
 def test_what_a_block_has_inside_is_shown_as_the_whole_renders_while_it_grows(kind: str) -> None:
     lines, text, stream = text_of(kind, 4_000).splitlines(keepends=True), "", MarkdownStream()
@@ -126,6 +130,7 @@ def test_a_list_in_an_item_that_is_parted_later_stands_apart_from_then_on() -> N
 PREFIXES = ["> ", ">", "> > ", "  ", "   ", "> - ", ">   ", "    "]
 
 
+@pytest.mark.once
 @pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(30))
 def test_long_quotes_and_items_of_anything_end_as_the_whole_renders(seed: int) -> None:

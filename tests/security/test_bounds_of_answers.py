@@ -109,6 +109,7 @@ def test_a_fork_has_the_same_cap(asking: Callable[..., Asking]) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.once
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize("size", [2, 4000])
 def test_the_cap_bounds_memory(size: int) -> None:

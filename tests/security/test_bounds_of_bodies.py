@@ -79,6 +79,7 @@ def check_refused(data: bytes, *encodings: str) -> dict[str, Any]:
 
 
 @pytest.mark.heavy
+@pytest.mark.once
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize(("name", "bits"), [("gzip", 31), ("x-gzip", 31), ("deflate", 15), ("deflate", -15)])
 def test_one_layer_is_unpacked_with_a_bound(name: str, bits: int) -> None:
@@ -86,6 +87,7 @@ def test_one_layer_is_unpacked_with_a_bound(name: str, bits: int) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.once
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize("lines", [("gzip, gzip",), ("gzip", "gzip"), ("gzip, gzip, gzip",), ("gzip", "deflate")])
 def test_several_layers_are_refused(lines: tuple[str, ...]) -> None:
@@ -141,6 +143,7 @@ DOCUMENTS = {
 
 
 @pytest.mark.heavy
+@pytest.mark.once
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_objects_for_json_are_bounded_too(name: str) -> None:
@@ -172,6 +175,7 @@ STREAMS = {
 
 
 @pytest.mark.heavy
+@pytest.mark.once
 @pytest.mark.timeout(HANG_BOUND)
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "gzip"])

@@ -75,6 +75,7 @@ def environment() -> Iterator[Mapping[str, str]]:
         yield {**router.environment, config.KEY_VARIABLES[0]: router.issue_key()}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", MAKES)
 def test_a_cell_that_is_run_again_leaves_one_panel(kind: str, environment: Mapping[str, str]) -> None:
     with Cells(environment) as kernel:
@@ -89,6 +90,7 @@ def test_a_cell_that_is_run_again_leaves_one_panel(kind: str, environment: Mappi
         assert kernel.run("gc.collect(); print(widgets())", "count") == "0\n"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", MAKES)
 def test_a_panel_in_a_variable_is_shown_again_in_another_cell(kind: str, environment: Mapping[str, str]) -> None:
     with Cells(environment) as kernel:
