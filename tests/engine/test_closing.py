@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox import SandboxRouter
 
 LISTS = "/v1/models", "/api/public/models"
+HANG_BOUND = 60  # seconds
 
 
 @pytest.fixture
@@ -46,14 +47,14 @@ def connections_of(session: Session) -> int:
 
 
 def wait_for_the_list(router: SandboxRouter) -> None:
-    router.wait_for(lambda request: request.path == "/v1/models")
+    router.wait_for(lambda request: request.path == "/v1/models", HANG_BOUND)
 
 
 def test_a_panels_fetch_ends_with_the_session(slow_list: SandboxRouter, fresh: Session) -> None:
     panel = fresh.picker()
     wait_for_the_list(slow_list)
     fresh.close()
-    assert slow_list.wait_for(lambda request: request.hung_up_at is not None).path == "/v1/models"
+    assert slow_list.wait_for(lambda request: request.hung_up_at is not None, HANG_BOUND).path == "/v1/models"
     assert not panel._working
     assert connections_of(fresh) == 0
     panel.close()
@@ -88,7 +89,7 @@ def test_the_list_that_tab_fetches_on_another_loop_ends_with_the_session(
     assert ids() == ()
     wait_for_the_list(slow_list)
     fresh.close()
-    slow_list.wait_for(lambda request: request.hung_up_at is not None)
+    slow_list.wait_for(lambda request: request.hung_up_at is not None, HANG_BOUND)
     assert connections_of(fresh) == 0
     Ids(lambda: fresh)()  # Tab in a closed session
     default_bridge().run(asyncio.sleep(0))
@@ -97,9 +98,9 @@ def test_the_list_that_tab_fetches_on_another_loop_ends_with_the_session(
 
 def test_a_question_in_the_background_is_stopped_and_what_came_is_kept(session: Session, router: SandboxRouter) -> None:
     session.start(session.question(SLOW, model="sandbox/stream"))
-    router.wait_for(lambda request: request.chunks_sent > 3)
+    router.wait_for(lambda request: request.chunks_sent > 3, HANG_BOUND)
     session.close()
-    router.wait_for(lambda request: request.hung_up_at is not None)
+    router.wait_for(lambda request: request.hung_up_at is not None, HANG_BOUND)
     assert session.runs.all == ()
     (exchange,) = session.history
     assert exchange.partial
@@ -115,9 +116,9 @@ def test_a_question_that_has_just_been_begun_ends_too(session: Session) -> None:
 def test_a_stream_that_was_left_open_ends(session: Session, router: SandboxRouter) -> None:
     stream = session.stream(SLOW, model="sandbox/stream")
     stream.__enter__()
-    router.wait_for(lambda request: request.chunks_sent > 3)
+    router.wait_for(lambda request: request.chunks_sent > 3, HANG_BOUND)
     session.close()
-    router.wait_for(lambda request: request.hung_up_at is not None)
+    router.wait_for(lambda request: request.hung_up_at is not None, HANG_BOUND)
     assert stream.answer is not None
     assert stream.answer.partial
 
@@ -126,9 +127,9 @@ def test_a_comparison_is_stopped_and_what_came_is_kept(session: Session, router:
     worker = threading.Thread(target=lambda: session.compare(SLOW, ["sandbox/stream"] * 3), daemon=True)
     worker.start()
     for _ in range(3):
-        router.wait_for(lambda request: request.chunks_sent > 3)
+        router.wait_for(lambda request: request.chunks_sent > 3, HANG_BOUND)
     session.close()
-    worker.join(30)
+    worker.join(HANG_BOUND)
     assert not worker.is_alive()
     assert session.comparison is not None
     assert [cell.state for cell in session.comparison.cells] == ["stopped"] * 3
@@ -167,7 +168,7 @@ def test_moving_leaves_nothing_that_connects_to_the_old_router(session: Session,
     with Another(speed=float("inf")) as other:
         session.connect(other.base_url)
         with pytest.raises(UnreachableError):
-            fetching.result(10)
+            fetching.result(HANG_BOUND)
         assert [request.path for request in slow_list.requests].count("/v1/models") == 1
 
 
@@ -183,7 +184,7 @@ async def wait_without_end(begun: threading.Event, ended: threading.Event) -> No
 async def test_closing_from_another_loop_ends_the_work_too(fresh: Session) -> None:
     begun, ended = threading.Event(), threading.Event()
     fresh.begin(wait_without_end(begun, ended))
-    assert await asyncio.to_thread(begun.wait, 10)
+    assert await asyncio.to_thread(begun.wait, HANG_BOUND)
     await fresh.aclose()
     assert ended.is_set()
 
@@ -205,7 +206,7 @@ def test_work_that_comes_while_the_bridge_is_being_closed_is_not_lost() -> None:
         bridge.close()
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(HANG_BOUND)
     assert not any(thread.is_alive() for thread in threads)
     bridge.close()
     gc.collect()  # what was never awaited warns now, and warnings are errors
