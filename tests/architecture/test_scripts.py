@@ -20,6 +20,8 @@ from tetrate_jupyter.widgets.picker import ModelPicker
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.once  # it reads scripts, not Python
+
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / ".ci" / "deno.json"
 STATIC = ROOT / "tetrate_jupyter" / "widgets" / "static"

@@ -160,7 +160,7 @@ class SandboxRouter:
         """What has arrived, oldest first, as it stands now."""
         return self._state.log.snapshot()
 
-    def wait_for(self, predicate: Callable[[LoggedRequest], bool], timeout: float = 5.0) -> LoggedRequest:
+    def wait_for(self, predicate: Callable[[LoggedRequest], bool], timeout: float = 60.0) -> LoggedRequest:
         """Wait up to `timeout` seconds until `predicate` holds for a request; give it. Raises `TimeoutError`."""
         return self._state.log.wait_for(predicate, timeout)
 
