@@ -43,7 +43,7 @@ class Lists:
         """Wait until exactly these have been asked."""
         while sorted(self.asked) != sorted(asked):
             self._changed.clear()
-            await asyncio.wait_for(self._changed.wait(), timeout=5)
+            await asyncio.wait_for(self._changed.wait(), timeout=60)
 
     async def _answer(self, what: str, error: GatewayError | None) -> None:
         self.asked.append(what)

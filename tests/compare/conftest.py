@@ -29,7 +29,7 @@ def prepared(session: Session) -> Prepare:
     return make
 
 
-def eventually(holds: Callable[[], object], timeout: float = 10.0) -> None:
+def eventually(holds: Callable[[], object], timeout: float = 60.0) -> None:
     """Wait until it holds. A text that grows tells nobody: whoever wants to know looks, as a panel does."""
     end = time.monotonic() + timeout
     never = threading.Event()
