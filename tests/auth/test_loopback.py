@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import warnings
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -260,3 +262,21 @@ async def test_after_closing_nobody_comes_in_but_a_page_on_its_way_is_still_sent
 async def test_each_listener_has_a_port_of_its_own() -> None:
     async with listening(Answers()) as one, listening(Answers()) as other:
         assert one.port != other.port
+
+
+async def test_a_start_that_is_cancelled_at_any_moment_leaves_no_port_open() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for turns in range(16):
+            listener = Listener(Answers())
+            starting = asyncio.ensure_future(listener.start())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+            listener.close()
+            await asyncio.sleep(0)
+        del listener, starting
+        gc.collect()
+    assert [str(each.message) for each in told if each.category is ResourceWarning] == []

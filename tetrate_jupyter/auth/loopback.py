@@ -88,8 +88,10 @@ class Listener:
             raise
 
     async def _listen(self, address: str, port: int) -> asyncio.Server:
-        server = await asyncio.start_server(self._serve, address, port, limit=MAX_HEAD)
+        # known before it serves: a server that is cancelled while it begins to would never be closed
+        server = await asyncio.start_server(self._serve, address, port, limit=MAX_HEAD, start_serving=False)
         self._servers.append(server)
+        await server.start_serving()
         if not server.sockets:  # asyncio passes over a socket that can't be made, as where no file may be opened
             raise OSError(errno.EMFILE, "no socket could be made")
         return server

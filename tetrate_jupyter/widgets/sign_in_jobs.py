@@ -50,7 +50,8 @@ class Jobs:
 
     def close(self) -> None:
         """Cancel everything; nothing more begins until `open`."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
         for job in (self.main, *self._aside):
             if job is not None:
                 job.cancel()
