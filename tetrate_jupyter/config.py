@@ -38,15 +38,6 @@ STREAM_VARIABLE: Final = "TETRATE_JUPYTER_STREAM"  # "off": a cell's final outpu
 LEDGER_VARIABLE: Final = "TETRATE_JUPYTER_LEDGER"  # a folder for the ledger; "off": none is kept on disk
 KEY_VARIABLES: Final = secret.KEY_VARIABLES  # where keys are known: what guards them is below this module
 
-HOSTED_VARIABLES: Final = (  # set where a kernel runs on another machine than the browser
-    "JUPYTERHUB_USER",  # JupyterHub, and Binder, which is one
-    "COLAB_RELEASE_TAG",
-    "KAGGLE_KERNEL_RUN_TYPE",
-    "SAGEMAKER_INTERNAL_IMAGE_URI",
-    "DATABRICKS_RUNTIME_VERSION",
-    "SSH_CONNECTION",
-)
-
 SHARED_VARIABLE: Final = "TETRATE_JUPYTER_SHARED"  # "1": several people meet this system account, see `shared_account`
 _VOILA_VARIABLES: Final = ("VOILA_SERVER_URL", "VOILA_PREHEAT")  # a kernel that was started before its visitor came
 # has no SERVER_SOFTWARE; one started for a visitor may have an older Voilà that sets nothing else
@@ -346,12 +337,6 @@ def _joined(parts: tuple[str, str, str, str, str]) -> str:
     from urllib.parse import urlunsplit
 
     return urlunsplit(parts)
-
-
-def hosted_elsewhere(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether the person's browser is known to be on another machine: it can't come back to this one's loopback."""
-    env = os.environ if environment is None else environment
-    return any(env.get(name) for name in HOSTED_VARIABLES)
 
 
 def in_voila(environment: Mapping[str, str] | None = None) -> bool:

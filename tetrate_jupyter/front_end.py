@@ -14,6 +14,9 @@ No kernel is told what its front end can do. What it can see is the message it a
 So a message of jupyter_client without a cell id is no proof that updates are shown: a person there gets text as a
 terminal does, which every front end prints, and a run that takes no input one final output.
 `TETRATE_JUPYTER_STREAM=on` is the word of a person who knows better.
+
+Where the person's browser is can't be seen at all; what the machine is may say it (`hosted_elsewhere`, and
+`likely_elsewhere`, which also takes what is no proof).
 """
 
 from __future__ import annotations
@@ -21,15 +24,37 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tetrate_jupyter import config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _MOST_BYTES = 100_000  # of a package.json; anywidget's has 2,000
 _MOST_VERSION = 40  # characters
+HOSTED_VARIABLES: Final = (  # set where a kernel runs on another machine than the browser
+    "JUPYTERHUB_USER",  # JupyterHub, and Binder, which is one
+    "COLAB_RELEASE_TAG",
+    "KAGGLE_KERNEL_RUN_TYPE",
+    "SAGEMAKER_INTERNAL_IMAGE_URI",
+    "DATABRICKS_RUNTIME_VERSION",
+    "SSH_CONNECTION",
+)
+# Where it is likely only: ports may be passed on to the person's machine, or the browser run in the same container.
+# Each is set by the place itself, and its documents or the tools that run there say so. Not found for Azure ML (what is
+# known is set in its jobs, not where its notebooks run) and for Hex: there the card asks after a while, as everywhere.
+LIKELY_VARIABLES: Final = (
+    "CODESPACES",  # "always true while in a codespace": GitHub's list of default variables
+    "GITPOD_WORKSPACE_ID",  # Gitpod's list of default variables
+    "REMOTE_CONTAINERS",  # VS Code's Dev Containers
+    "KUBERNETES_SERVICE_HOST",  # in each container of a pod, beside those of all other services: Kubernetes' documents
+    "VERTEX_PRODUCT",  # Colab Enterprise and Workbench of Vertex AI
+    "DEEPNOTE_PROJECT_ID",
+    "COCALC_PROJECT_ID",  # the README of CoCalc's project daemon
+    "SAGEMAKER_APP_TYPE",  # SageMaker Studio, whose older images set SAGEMAKER_INTERNAL_IMAGE_URI
+)
+CONTAINER_FILES: Final = ("/.dockerenv", "/run/.containerenv")  # made by Docker and Podman; neither sets a variable
 _ON = frozenset({"on", "1", "true", "yes"})
 _OFF = frozenset({"off", "0", "false", "no"})
 
@@ -117,6 +142,23 @@ def shows_updates() -> bool:
         return "cellId" in metadata or "colab" in metadata or not str(header["msg_id"]).startswith(own)
     except Exception:  # noqa: BLE001 - another kind of kernel, whatever it raises; its front ends are pages
         return True
+
+
+def hosted_elsewhere(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the person's browser is known to be on another machine: it can't come back to this one's loopback."""
+    env = os.environ if environment is None else environment
+    return any(env.get(name) for name in HOSTED_VARIABLES)
+
+
+def likely_elsewhere(environment: Mapping[str, str] | None = None, files: Sequence[str] | None = None) -> bool:
+    """Whether the browser may not come back to this machine's loopback: known to be elsewhere, or likely.
+
+    `files`: those by which a container is told (`CONTAINER_FILES`).
+    """
+    env = os.environ if environment is None else environment
+    if hosted_elsewhere(env) or any(env.get(name) for name in LIKELY_VARIABLES):
+        return True
+    return any(os.path.exists(file) for file in (CONTAINER_FILES if files is None else files))  # noqa: PTH110 - pathlib costs more to load
 
 
 def streaming_wanted() -> bool:

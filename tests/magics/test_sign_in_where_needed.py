@@ -53,8 +53,8 @@ class PageKernel(AskingKernel):
         return self._send(found[-1], {"method": "custom", "content": {"event": "click"}})
 
     def type(self, words: str, text: str) -> str:
-        """Put a text into the field whose label begins with these words."""
-        found = [each for each, s in self.widgets.items() if str(s.get("description", "")).startswith(words)]
+        """Put a text into the field whose label has these words."""
+        found = [each for each, state in self.widgets.items() if words in str(state.get("description", ""))]
         return self._send(found[-1], {"method": "update", "state": {"value": text}, "buffer_paths": []})
 
     def _named(self, part: str, words: str) -> str:
@@ -122,7 +122,7 @@ def test_the_browser_comes_back_and_the_cell_asks(kernel: PageKernel, router: Sa
 
 
 def test_a_pasted_address_acts_by_itself(kernel: PageKernel, router: SandboxRouter) -> None:
-    done = kernel.run(ASK, on_link=lambda cell: kernel.type("Did the browser end", router.decide(cell.url)))
+    done = kernel.run(ASK, on_link=lambda cell: kernel.type(" its address and paste it here", router.decide(cell.url)))
     assert done.status == "ok", done.shown
 
 

@@ -11,11 +11,12 @@ from urllib.request import urlopen
 import ipywidgets
 import pytest
 
-from tetrate_jupyter import config
+from tetrate_jupyter import config, front_end
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import NotSignedInError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
+from tetrate_jupyter.widgets import sign_in
 from tetrate_jupyter.widgets.sign_in import SignInPanel
 from tetrate_jupyter.widgets.sign_in_view import SecretField
 from tetrate_jupyter.widgets.sign_in_words import State
@@ -340,6 +341,49 @@ def test_on_a_hub_the_field_for_pasting_is_open(nobody: Session, monkeypatch: py
     assert hub.panel._attempt is not None
     assert hub.panel._attempt.listening  # whatever the guess is worth
     hub.panel.close()
+
+
+def test_the_field_for_pasting_comes_after_a_while(nobody: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front_end, "CONTAINER_FILES", ())
+    monkeypatch.setattr(sign_in, "_PASTE_AFTER", 0.0)
+    late = Watched(SignInPanel(nobody))
+    late.until_state(State.OFFERED)
+    assert "tetrate-is-asking" not in late.view.root._dom_classes
+    late.view.opened.click()
+    late.until(lambda: "tetrate-is-asking" in late.view.root._dom_classes)
+    assert late.view.paste.description.startswith("Did the browser end at a page")
+    late.panel.close()
+
+
+def test_letters_are_waited_for_and_pasted_text_is_not(shown: Watched, router: SandboxRouter) -> None:
+    for length in range(1, 9):
+        shown.view.paste.set_state({"value": "not-yet!"[:length]})
+    assert shown.problem == ""
+    shown.view.go.click()
+    shown.until_says("paste the whole address")
+    shown.view.paste.set_state({"value": router.decide(shown.url)})
+    shown.until_state(State.SIGNED_IN)
+
+
+def test_the_sandbox_is_tried_and_left(nobody: Session, router: SandboxRouter) -> None:
+    first, second = Watched(SignInPanel(nobody)), Watched(SignInPanel(nobody))
+    first.until_state(State.OFFERED)
+    first.view.sandbox.click()
+    for each in (first, second):
+        each.until_state(State.SIGNED_IN)
+        each.until(lambda panel=each: "tetrate-is-trial" in panel.view.root._dom_classes)  # type: ignore[misc]
+    assert nobody.trial.is_on
+    assert nobody.ask("Say hello").simulated
+    second.view.real.click()
+    for each in (first, second):
+        each.until(lambda panel=each: panel.panel.state is State.OFFERED and router.host in panel.view.host.value)  # type: ignore[misc]
+    assert not nobody.trial.is_on
+    assert nobody.endpoints.host == router.host
+    nobody.bridge.run(nobody.trial.enter())
+    nobody.logout()
+    assert nobody.endpoints.host == router.host
+    first.panel.close()
+    second.panel.close()
 
 
 def test_nothing_secret_is_in_what_a_notebook_saves(shown: Watched, router: SandboxRouter) -> None:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
-from tetrate_jupyter.config import hosted_elsewhere
 from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError, TetrateError
-from tetrate_jupyter.front_end import kernel
+from tetrate_jupyter.front_end import hosted_elsewhere, kernel
 from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:

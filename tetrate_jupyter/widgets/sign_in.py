@@ -13,7 +13,7 @@ from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.completion.foreign import guarded, unexpected
-from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints, hosted_elsewhere
+from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints
 from tetrate_jupyter.engine.account import SignedIn
 from tetrate_jupyter.errors import (
     BaseURLError,
@@ -75,7 +75,7 @@ class SignInPanel:
         self._cancelled = False
         self._closed = False
         self._twin = Twin()
-        self._elsewhere = hosted_elsewhere()
+        self._elsewhere = front_end.likely_elsewhere()
         self._outputs = Outputs(self._end)
         self._shown = Shown(State.CHECKING, session.endpoints.host, self._name)
         self._begin()
@@ -229,10 +229,8 @@ class SignInPanel:
                     return self._show(State.STOPPED, line="", clock="", note="")
                 self._show(problem=words.advice(error))
             except LoginError as error:
-                if self._cancelled:
-                    self._show(problem="", note=words.CANCELLED)
-                else:
-                    self._show(problem=words.advice(error))
+                note, problem = (words.CANCELLED, "") if self._cancelled else ("", words.advice(error))
+                self._show(note=note, problem=problem)
         return self._show(State.KEY_ONLY, line=words.NO_PAGE, clock="")
 
     async def _by_browser(self) -> SignedIn:
@@ -381,19 +379,22 @@ class SignInPanel:
             publish_display_data(self.bundle(words.WITHOUT), metadata={})  # type: ignore[no-untyped-call]  # IPython's
         self._twin.show(self._twin_html(), self._twin_plain())
 
+    def show_above(self) -> None:
+        """Show it in the running cell above a panel, which has the static twin of both."""
+        self.view.root.add_class("tetrate-above")
+        self._outputs.shown()
+        front_end.publish(self.bundle(words.not_yet(self._shown.host)))
+
     def bundle(self, plain: str) -> dict[str, Any]:
         """Return its output, with the words for a front end that shows no widgets."""
         return {**self.view.root._repr_mimebundle_(), "text/plain": plain}
 
     def _twin_html(self) -> str:
-        if self.state is State.SIGNED_IN:
-            return f"<p>{escape(words.was_signed_in(self._shown.host))}</p>"
-        return f"<p>{escape(words.not_yet(self._shown.host))}</p>"
+        return f"<p>{escape(self._twin_plain())}</p>"
 
     def _twin_plain(self) -> str:
-        if self.state is State.SIGNED_IN:
-            return words.was_signed_in(self._shown.host)
-        return words.not_yet(self._shown.host)
+        said = words.was_signed_in if self.state is State.SIGNED_IN else words.not_yet
+        return said(self._shown.host)
 
     def __repr__(self) -> str:
         return f"<SignInPanel: {self.state.value}>"

@@ -144,7 +144,7 @@ class SignInView:
         kept = [name for name in self.root._dom_classes if not name.startswith("tetrate-is-")]  # noqa: SLF001 - add_class and remove_class would be two changes
         asks = ("tetrate-is-asking",) * shown.asks_paste + ("tetrate-is-trial",) * shown.trial
         self.root._dom_classes = (*kept, f"tetrate-is-{shown.state.value}", *asks)  # noqa: SLF001 - likewise
-        self.states.value = words.states_html(shown.name)
+        self.states.value = words.states_html(shown.name, trial=shown.trial)
         self.host.value = words.host_html(shown.host, shown.name)
         if shown.url:
             self.link.value = words.link_html(shown.url)

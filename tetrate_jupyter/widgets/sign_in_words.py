@@ -113,9 +113,11 @@ def name_of(endpoints: Endpoints, *, trial: bool = False) -> str:
     return endpoints.host
 
 
-def states_html(name: str) -> str:
+def states_html(name: str, *, trial: bool = False) -> str:
     """Return the live region with the words of every state, of which the panel's class shows one."""
     said = {state: text.format(name) for state, text in SAYS.items()}
+    if trial:
+        said[State.SIGNED_IN] = SANDBOX
     if name == SERVICE:
         said[State.OFFERED] += " to use 200+ models"
     spans = "".join(f'<span class="tetrate-of-{state.value}">{escape(text)}</span>' for state, text in said.items())
