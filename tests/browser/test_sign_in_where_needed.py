@@ -119,7 +119,7 @@ def test_a_key_and_a_pasted_address_get_through(opened: Opens, lab_router: Sandb
     key.fill("sk-wrong-wrong-wrong")
     key.press("Enter")
     expect(card.get_by_role("alert")).to_contain_text("does not accept that key")
-    paste(card.get_by_label("Copy its address"), lab_router.decide(address))
+    paste(card.get_by_label("its address and paste it here"), lab_router.decide(address))
     all_answer(notebook)
 
 
@@ -128,3 +128,34 @@ def paste(field: Locator, text: str) -> None:
     field.page.evaluate("text => navigator.clipboard.writeText(text)", text)
     field.focus()
     field.page.keyboard.press("Control+v")
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_panels_show_the_card_and_are_alive_after_it(opened: Opens, lab_router: SandboxRouter) -> None:
+    notebook = opened(LOAD, "%tetrate_chat", "%tetrate_models", "%tetrate_compare")
+    for number in range(4):
+        notebook[number].run()
+    for number in (1, 2, 3):
+        card = card_of(notebook[number])
+        expect(notebook[number].box.locator(".tetrate-panel:not(.tetrate-sign-in)")).not_to_be_visible()
+        assert axe.findings(card) == []
+    card_of(notebook[2]).get_by_role("button", name="Try the sandbox").click()
+    for number in (1, 2, 3):
+        expect(notebook[number].box.locator(".tetrate-panel:not(.tetrate-sign-in)")).to_be_visible()
+        expect(notebook[number].box.get_by_text("Simulated models")).to_be_visible()
+    expect(notebook[2].box.locator(".tetrate-panel").get_by_text("claude-haiku-4-5").first).to_be_visible()
+    box = notebook[1].box.get_by_role("textbox").last
+    box.fill("Say hello")
+    box.press("Enter")
+    expect(notebook[1].box.locator(".tetrate-panel .tetrate-footer").last).to_be_visible()
+
+    line = notebook[1].box.locator(".tetrate-sign-in")
+    line.get_by_role("button", name="Sign in").click()
+    card = card_of(notebook[1])
+    expect(card.locator(".tetrate-host")).to_have_text(lab_router.host)
+    with notebook.page.context.expect_page() as opening:
+        card.get_by_role("link", name="Sign in").click()
+    consent.press(opening.value, "Approve", says="You are signed in")
+    for number in (1, 2, 3):
+        expect(notebook[number].box.locator(".tetrate-panel:not(.tetrate-sign-in)")).to_be_visible()
+        expect(notebook[number].box.locator(".tetrate-sign-in")).not_to_be_visible()

@@ -15,7 +15,7 @@ from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.errors import InputError, SecretInPromptError, TetrateError
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.style import stylesheet
-from tetrate_jupyter.widgets import lifetime
+from tetrate_jupyter.widgets import lifetime, sign_in_above
 from tetrate_jupyter.widgets.drawing import drawer
 from tetrate_jupyter.widgets.feed import Feed
 from tetrate_jupyter.widgets.twin import Twin
@@ -371,6 +371,7 @@ class Panel(anywidget.AnyWidget):
             self._met.clear()
         self._follow()
         self._outputs.shown()
+        sign_in_above.offer(self.session)
         if front_end.place() == "notebook":
             data, *metadata = self._repr_mimebundle_() or ({},)
             publish_display_data({**data, "text/plain": RUN}, *(metadata or ({},)))  # type: ignore[no-untyped-call]  # IPython's
