@@ -20,6 +20,7 @@ from tetrate_jupyter.errors import (
     UnreachableError,
 )
 from tetrate_jupyter.face.session import Session
+from tetrate_jupyter.render.answer import CACHED
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 
 if TYPE_CHECKING:
@@ -122,12 +123,26 @@ def test_a_colleague_without_key_and_router_gets_the_same_answer(
     assert again.cached
     for part in ("text", "reasoning", "parsed", "model", "model_asked", "cost", "usage", "finish_reason", "simulated"):
         assert getattr(again, part) == getattr(first, part), part
+    assert [notice for notice in again.notices if notice != CACHED] == list(first.notices)
     assert [r.result for r in again.tool_results] == [r.result for r in first.tool_results]
     assert [[m.content for m in e.messages()] for e in other.history] == [
         [m.content for m in e.messages()] for e in session.history
     ]
     assert again.simulated
     assert other.ledger.total().calls == 0
+
+
+def test_a_model_is_chosen_without_a_list_where_kept_answers_are_used(
+    session: Session, colleague: Colleague, file: str
+) -> None:
+    session.cached(file)
+    session.ask("hi", model="gpt-6-luna", keep=False)
+    other = colleague()
+    with pytest.raises(NotSignedInError):
+        other.choose("gpt-6-luna")
+    other.cached(file)
+    other.choose("gpt-6-luna")
+    assert other.ask("hi", keep=False).cached
 
 
 def test_tools_are_not_run_for_a_kept_answer(session: Session, router: SandboxRouter) -> None:

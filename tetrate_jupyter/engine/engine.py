@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tetrate_jupyter import config, secrecy
+from tetrate_jupyter.answers.places import OFF
 from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.catalog.cache import CatalogCache
 from tetrate_jupyter.catalog.service import Catalog
@@ -23,7 +24,7 @@ from tetrate_jupyter.engine.keeping import Keeper, explained, recalled
 from tetrate_jupyter.engine.noting import Noter
 from tetrate_jupyter.engine.runs import Runs
 from tetrate_jupyter.engine.trial import Trial
-from tetrate_jupyter.errors import SecretInPromptError
+from tetrate_jupyter.errors import NotSignedInError, SecretInPromptError, UnreachableError
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.ledger.book import Book
 from tetrate_jupyter.ledger.window import Ledger
@@ -150,8 +151,13 @@ class Engine:
         self._set_model(at_hand.id if at_hand else model_id)
 
     async def achoose(self, model_id: str) -> Model:
-        """Like `choose`."""
-        found = await self.bridge.arun(self.chooser.find(model_id))
+        """Like `choose`. Where kept answers are used, an id needs neither key nor router: it is taken at its word."""
+        try:
+            found = await self.bridge.arun(self.chooser.find(model_id))
+        except (NotSignedInError, UnreachableError):
+            if self.keeper.place == OFF:
+                raise
+            found = self.chooser.taken_at_its_word(model_id)
         self._set_model(found.id)
         return found
 

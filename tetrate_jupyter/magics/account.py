@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.answers.places import OFF
+from tetrate_jupyter.errors import NotSignedInError, OptionError, UnreachableError
 from tetrate_jupyter.front_end import place
 from tetrate_jupyter.magics import commands
 
@@ -35,7 +36,14 @@ def login(context: Context, line: str) -> None:
 
         display(SignInPanel(session, store=store, again=again, timeout=timeout))  # type: ignore[no-untyped-call]  # IPython's
         return
-    done = session.login(store=store, again=again, timeout=timeout)
+    try:
+        done = session.login(store=store, again=again, timeout=timeout)
+    except (NotSignedInError, UnreachableError) as error:
+        if session.keeper.place == OFF:
+            raise
+        words = f"{error.message} Answers come from {session.keeper.store(session.keeper.place).where} meanwhile."
+        print(words)  # noqa: T201 - a magic's answer: a notebook that was shared with its answers runs on
+        return
     print("\n".join([str(done), *done.notes]))  # noqa: T201 - a magic's answer
 
 
