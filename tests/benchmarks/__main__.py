@@ -6,7 +6,18 @@ import json
 import platform
 from pathlib import Path
 
-from tests.benchmarks import cells, chat, client_cpu, compare_live, compare_runs, interrupt, loading, picker, rendering
+from tests.benchmarks import (
+    cells,
+    chat,
+    client_cpu,
+    compare_live,
+    compare_runs,
+    interrupt,
+    kept,
+    loading,
+    picker,
+    rendering,
+)
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -22,6 +33,7 @@ def main() -> None:
     columns = compare_live.measure()
     large = compare_runs.measure()
     blocks = rendering.measure()
+    recalled = kept.measure()
     results = {
         "python": platform.python_version(),
         "load_ext": load,
@@ -34,6 +46,7 @@ def main() -> None:
         "compare_live": columns,
         "compare_runs": large,
         "rendering": blocks,
+        "kept_answers": recalled,
     }
     RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n")
     burst, paced, stop = kernel["burst"], kernel["paced"], kernel["interrupt"]
@@ -80,6 +93,12 @@ def main() -> None:
             f"{max(b['ratio'] for b in blocks.values()):.2f}x",
             "1.3x",
         ),
+        (
+            "(k) a question with a kept answer: CPU, median",
+            f"{recalled['hit_cpu_ms']:.2f} / {recalled['hit_ms']:.2f} ms",
+            "2 ms",
+        ),
+        ("    a file of 5,000 answers: CPU of opening it", f"{recalled['open_cpu_ms']:.0f} ms", ""),
     ]
     print(f"{'':50}{'measured':>18}{'aim':>12}")
     for name, value, aim in rows:
