@@ -34,7 +34,9 @@ def test_an_answer_comes_back_after_the_end_of_the_kernel(store: DatabaseStore) 
     given = kept("a", "Ja ö 👍", now=NOW, cost="0.1")
     store.put(given)
     store.close()
-    assert DatabaseStore(store.path, days=30).get(key("a")) == given
+    after = DatabaseStore(store.path, days=30)
+    assert after.get(key("a")) == given
+    after.close()
     assert store.get(key("b")) is None
     newer = kept("a", "nein", now=NOW)
     store.put(newer)

@@ -180,6 +180,8 @@ def test_what_holds_a_key_or_looks_like_one_is_never_written(path: Path, text: s
     assert own
     assert len(path.read_bytes().splitlines()) == 1
     assert "seems to hold a key" in store.told()[0]
+    store.put(kept("c", text))
+    assert "seems to hold a key" in store.told()[0]  # of each answer
 
 
 @pytest.mark.parametrize("form", [MARKER, "".join(f"\\u{ord(c):04x}" for c in MARKER)])

@@ -78,6 +78,7 @@ def test_a_trait_that_is_no_place_is_refused(shell: InteractiveShell, session: S
     with pytest.raises(ConfigError, match="can't be kept"):
         shell._tetrate_magics.answers = "notes.ipynb"  # type: ignore[attr-defined]
     assert session.keeper.place == ""
+    assert shell._tetrate_magics.answers == ""  # type: ignore[attr-defined]
 
 
 def test_compare_takes_the_options_too(shell: InteractiveShell, router: SandboxRouter) -> None:

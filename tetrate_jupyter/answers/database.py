@@ -96,7 +96,7 @@ class DatabaseStore:
         """See `Store`."""
         line = line_of(kept)
         if line is None:
-            self._troubles.add(NOT_KEPT)
+            self._troubles.add(NOT_KEPT, again=True)
             return
 
         def write(database: sqlite3.Connection) -> None:

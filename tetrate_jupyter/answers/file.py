@@ -183,7 +183,7 @@ class FileStore:
         """See `Store`. Answers that come while one is being written go into the file together, with the next write."""
         raw = line_of(kept)
         if raw is None:
-            self._troubles.add(NOT_KEPT)
+            self._troubles.add(NOT_KEPT, again=True)
             return
         with self._lock:
             self._waiting[kept.key] = _Line(Head(kept.v, kept.key, kept.at, kept.model, kept.chosen), raw)

@@ -225,17 +225,17 @@ class Store(Protocol):
 
 
 class Troubles:
-    """Sentences on what went wrong, each told once."""
+    """Sentences on what went wrong, each told once, but for those on one answer."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: set[str] = set()
         self._new: list[str] = []
 
-    def add(self, sentence: str) -> None:
-        """Have a sentence told, unless it was before."""
+    def add(self, sentence: str, *, again: bool = False) -> None:
+        """Have a sentence told, unless it was before; `again`: also where it was."""
         with self._lock:
-            if sentence not in self._known:
+            if again or sentence not in self._known:
                 self._known.add(sentence)
                 self._new.append(sentence)
 

@@ -91,7 +91,10 @@ async def prepare(
         cached=session.keeper.resolved(cached, refresh=refresh),
         refresh=refresh or session.keeper.refresh,
     )
-    return await _kept_or_to_ask(session, wanted, setup, session.conversation.exchanges if history else ())
+    comparison = await _kept_or_to_ask(session, wanted, setup, session.conversation.exchanges if history else ())
+    if max_cost is None:
+        _refuse_large(comparison.forecast)
+    return comparison
 
 
 async def _kept_or_to_ask(
@@ -110,10 +113,7 @@ async def _to_ask(
     columns = await _columns(session, wanted, images=bool(setup.keywords["images"]))
     asked = setup(columns=_after(columns, before))
     await session.account.key()  # nothing is prepared that can't be asked; and from here on the key is known
-    comparison = Comparison(session, *await asyncio.to_thread(checked, session, asked))
-    if asked.max_cost is None:
-        _refuse_large(comparison.forecast)
-    return comparison
+    return Comparison(session, *await asyncio.to_thread(checked, session, asked))
 
 
 async def _all_kept(

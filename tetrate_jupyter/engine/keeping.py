@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.answers.places import OFF, OWN, opened, place_of
@@ -243,6 +243,7 @@ def recalled(kept: Kept, schema: Schema | None) -> Recalled | None:
         answer = checked(answer, schema, has_choice=True)
     except AnswerError:
         return None
+    answer = replace(answer, notes=tuple(dict.fromkeys(answer.notes)))  # one on the text is there already
     return Recalled(answer, tuple(map(_message, kept.replies)) or (Message("assistant", text),))
 
 
