@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from tetrate_jupyter.completion.answer import Answer
 
@@ -18,11 +18,24 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Message
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped", "skipped"]
+VOTES: Final = ("best", "good", "poor")
 ENDED: frozenset[State] = frozenset({"done", "failed", "stopped", "skipped"})
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One vote: "best" (of its prompt; several may be), "good" or "poor".
+
+    `early`: given before all columns had answered that prompt. `blind`: given while the names were hidden.
+    """
+
+    value: str
+    early: bool = False
+    blind: bool = False
 
 
 @dataclass(eq=False)
@@ -31,7 +44,7 @@ class Attempt:
 
     `started`: seconds after the comparison's start. `retries` and `retry_wait`: requests sent again before any output,
     and the seconds waited for them, which are part of the answer's waiting time. `answer` is there at the end, whole
-    or marked as partial; `completion` until then.
+    or marked as partial; `completion` until then. `vote`: what a person thinks of it, or None.
     """
 
     started: float
@@ -43,6 +56,7 @@ class Attempt:
     retries: int = 0
     retry_wait: float = 0.0
     asked_at: datetime = field(default_factory=_now)
+    vote: Vote | None = None
 
     def end(self, error: TetrateError | None = None, *, stopped: bool = False) -> None:
         """Keep what came. Without an error it is whole, unless `stopped`."""

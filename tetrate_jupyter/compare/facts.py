@@ -6,7 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.compare.allowance import stated
+from tetrate_jupyter.compare.cells import VOTES
 from tetrate_jupyter.compare.rows import is_unpaid
+from tetrate_jupyter.compare.votes import MARKS
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.render.answer import SIMULATED, beside_chip
@@ -14,7 +16,7 @@ from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from tetrate_jupyter.compare.data import ResultData
@@ -30,12 +32,13 @@ _COLUMNS: Final = (
     Column("tokens", align="right", hint="tokens of an answer, median"),
     Column("cost", align="right", hint="estimated from the router's prices; the dashboard has the bill"),
 )
+_VOTE: Final = Column("vote", align="right", hint="★ best, ▲ good, ▼ poor", optional=True)
 
 _SAID: Final = {"skipped": "not asked"}
 
 
 def headline(result: ResultData) -> str:
-    """Return the line above everything: how many, how they ended, how long, what it cost against the forecast."""
+    """Return the line above everything: how many, how they ended, how long, what it cost against the estimate."""
     facts, rows = result.facts, result.rows
     parts = [_count(len(result.heads), "column")]
     if len(facts.prompts) > 1:
@@ -104,7 +107,20 @@ def table(columns: Sequence[ColumnFigures], result: ResultData) -> Table:
     if result.is_blind:
         return Table(_COLUMNS[:2], [[c.head.label, _state(c, several=c.rows > 1)] for c in columns])
     several = len(result.facts.prompts) * result.facts.repeats > 1
-    return Table(_COLUMNS, [_row(c, several=several) for c in columns])
+    votes: dict[str, Counter[str]] = {c.head.id: Counter() for c in columns}
+    for row in result.rows:
+        if row.vote:
+            votes[row.column][row.vote] += 1
+    rows = [_row(c, several=several) for c in columns]
+    if not any(votes.values()):
+        return Table(_COLUMNS, rows)
+    marks = [votes_of(votes[c.head.id], several=several) for c in columns]
+    return Table((*_COLUMNS, _VOTE), [[*row, mark] for row, mark in zip(rows, marks, strict=True)])
+
+
+def votes_of(given: Mapping[str, int], *, several: bool) -> str:
+    """Return the votes of a column: "★", or "3 ★ 1 ▼" of several answers; "" for none."""
+    return " ".join(f"{given[v]:,} {MARKS[v]}" if several else MARKS[v] for v in VOTES if given.get(v))
 
 
 def _row(column: ColumnFigures, *, several: bool) -> list[object]:

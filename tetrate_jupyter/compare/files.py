@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
 from tetrate_jupyter import secrecy
+from tetrate_jupyter.compare.cells import VOTES
 from tetrate_jupyter.compare.data import Facts, ResultData
 from tetrate_jupyter.compare.frame import to_frame
 from tetrate_jupyter.compare.page import html
@@ -194,6 +195,8 @@ def _check_rows(result: ResultData) -> None:
     for row in result.rows:
         if row.column not in columns or not 0 <= row.prompt < prompts:
             raise ValueError("a row without its column or prompt")
+        if row.vote not in {None, *VOTES}:
+            raise ValueError("a vote that is none")
 
 
 def _out(value: Any) -> dict[str, Any]:  # noqa: ANN401 - one of ours

@@ -59,6 +59,9 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[_Of], Any]]]] = {
     "retry_wait_s": ("float64", lambda o: o.row.retry_wait),
     "refusal": ("string", lambda o: o.row.refusal or None),
     "cached": ("bool", lambda o: o.row.cached),
+    "vote": ("string", lambda o: o.row.vote),
+    "vote_early": ("boolean", lambda o: o.row.vote_early if o.row.vote else None),
+    "vote_blind": ("boolean", lambda o: o.row.vote_blind if o.row.vote else None),
 }
 
 

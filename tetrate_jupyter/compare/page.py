@@ -9,6 +9,7 @@ from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.data import shown
 from tetrate_jupyter.compare.summary import agreement, figures, merged
 from tetrate_jupyter.compare.verdict import verdict
+from tetrate_jupyter.compare.votes import tally
 from tetrate_jupyter.render.answer import line_html
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
@@ -75,6 +76,8 @@ def page(result: ResultData, *, at_once: bool = False) -> str:
     won = verdict(figured)
     if won and not result.is_blind:
         parts.append(f'<p class="tetrate-won" dir="auto">{escape(facts.sentence(won))}</p>')
+    counted = tally(result.heads, result.rows)
+    parts += [f'<p dir="auto">{escape(said)}</p>' for said in (counted.claim, counted.detail) if said]
     parts.append(_waterfall(result))
     room.left -= sum(map(len, parts))
     answers = _by_prompt(result)

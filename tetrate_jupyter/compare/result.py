@@ -10,6 +10,7 @@ from tetrate_jupyter.compare.data import Facts, ResultData, shown
 from tetrate_jupyter.compare.facts import provenance
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.setup import blind_names
+from tetrate_jupyter.compare.votes import Tally, tally
 from tetrate_jupyter.errors import InputError, OptionError
 
 if TYPE_CHECKING:
@@ -117,6 +118,11 @@ class Result(ResultData):
         from tetrate_jupyter.compare.diff import word_diff
 
         return word_diff(self._text(one, prompt, repeat), self._text(other, prompt, repeat))
+
+    @property
+    def tally(self) -> Tally:
+        """The votes added up over prompts, with how sure one may be; print(result.tally.claim) says it."""
+        return tally(self.heads, self.rows)
 
     @property
     def code(self) -> str:
@@ -293,4 +299,5 @@ def _untold(row: Row) -> Row:
     bare = Row(row.column, row.prompt, row.repeat, row.state, row.text, row.reasoning, row.partial)
     # That the sandbox answered is true of every column, so it tells no name.
     bare = replace(bare, refusal=row.refusal, notices=provenance([row]))
+    bare = replace(bare, vote=row.vote, vote_early=row.vote_early, vote_blind=row.vote_blind)
     return bare if row.error is None else replace(bare, error="Failed", message=UNTOLD + ".", next_step=REVEAL)

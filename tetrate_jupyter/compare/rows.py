@@ -26,7 +26,8 @@ class Row:
     name. Times are seconds: `started` after the comparison's start, `first_token` and `total` after the call's own,
     `retry_wait` the part of them that was spent between tries. `cost`: estimated US dollars. `attempts`: how often it
     was asked; the figures are the last one's. `cached`: it is a kept answer, which took no time; its `cost` is of when
-    it was asked, nothing was paid now.
+    it was asked, nothing was paid now. `vote`: "best", "good" or "poor", None for no vote; `vote_early`: given before
+    all columns had answered that prompt; `vote_blind`: while the names were hidden.
     """
 
     column: str
@@ -57,6 +58,9 @@ class Row:
     notices: tuple[str, ...] = ()
     refusal: str = ""
     cached: bool = False
+    vote: str | None = None
+    vote_early: bool = False
+    vote_blind: bool = False
 
     @property
     def writing(self) -> float | None:
@@ -103,6 +107,8 @@ def row_of(cell: Cell) -> Row:
             "retry_wait": attempt.retry_wait,
             "cost": attempt.cost,
         }
+        if (vote := attempt.vote) is not None:
+            facts |= {"vote": vote.value, "vote_early": vote.early, "vote_blind": vote.blind}
         completion = attempt.completion  # read once: the loop may take it away meanwhile
         answer = completion.answer(partial="running") if completion is not None else attempt.answer
         if answer is not None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.bridge import has_ended
-from tetrate_jupyter.compare.cells import Cell
+from tetrate_jupyter.compare.cells import VOTES, Cell, Vote
 from tetrate_jupyter.compare.checking import checked
 from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.result import Result
@@ -231,6 +231,21 @@ class Comparison:
         """Take a removed column, by its id, into the comparison again. What was stopped stays stopped."""
         with self._lock:
             self._removed -= {column}
+        self._observers.notify()
+
+    def vote(self, column: str, vote: str | None, prompt: int = 0, repeat: int = 0, *, blind: bool = False) -> None:
+        """Set what an answer is worth: "best" of its prompt (several may be), "good", "poor", None to take it back.
+
+        It belongs to this answer: another attempt has none. `blind`: the names were hidden. It is in
+        `result.df["vote"]`, added up in `result.tally`. Raises `InputError` where there is no answer.
+        """
+        if vote not in {None, *VOTES}:
+            raise OptionError(f"There is no vote {vote!r}.", next_step=f"use one of: {', '.join(VOTES)}, or None")
+        cell = self.cell(column, prompt, repeat)
+        if cell.attempt is None or not cell.text.strip():
+            raise InputError(f"{cell.column.label} has no answer to vote for.", next_step="wait for it, or retry it")
+        early = not all(self.cell(c.id, prompt, repeat).is_over for c in self.columns)
+        cell.attempt.vote = None if vote is None else Vote(vote, early=early, blind=blind)
         self._observers.notify()
 
     # --- going on --------------------------------------------------------------------------------------------

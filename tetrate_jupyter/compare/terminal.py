@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.summary import figures, merged
 from tetrate_jupyter.compare.verdict import verdict
+from tetrate_jupyter.compare.votes import tally
 from tetrate_jupyter.render.answer import with_chip
 from tetrate_jupyter.render.plain import one_line, plain
 
@@ -29,6 +30,9 @@ def text(result: ResultData) -> str:
     won = verdict(figured)
     if won and not result.is_blind:
         parts.append(one_line(facts.sentence(won)))
+    counted = tally(result.heads, result.rows)
+    if counted.claim:
+        parts.append(one_line(f"{counted.claim} {counted.detail}"))
     if len(result.facts.prompts) == 1:
         parts += list(_answers(result))
     else:

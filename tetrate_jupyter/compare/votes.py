@@ -1,0 +1,203 @@
+"""What a person prefers: votes for answers, added up over prompts, with how sure one may be; pure.
+
+A prompt is what is counted, whatever the number of its repeats: they are not independent of each other. Two columns are
+compared by the exact sign test over the prompts that one of the two won; several pairs are held to Holm's correction.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tetrate_jupyter.compare.rows import Head, Row
+
+MARKS: Final = {"best": "★", "good": "▲", "poor": "▼"}
+ALPHA: Final = 0.05  # a difference is claimed where chance alone gives it in fewer cases than this
+_RANK: Final = {"best": 3, "good": 2, None: 1, "poor": 0}
+_EXACT: Final = 2_000  # prompts; above it the normal approximation is as good
+_INTERVAL: Final = 300  # likewise, for the share of one column
+_FAR: Final = 2_000  # prompts that a person might still add
+
+
+@dataclass(frozen=True, slots=True)
+class Wins:
+    """How often a column was best, in prompts. `least`, `most`: its share of all prompts with 95 % (exact interval)."""
+
+    head: Head
+    won: int
+    of: int
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two columns over the prompts that have a vote for one of them; `ahead` won more of them, or as many.
+
+    `chance`: in what share of cases chance alone gives such a lead or a larger one; `corrected` for all pairs (Holm).
+    """
+
+    ahead: Head
+    behind: Head
+    won: int
+    lost: int
+    even: int
+    chance: float
+    corrected: float = 1.0
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the difference may be claimed."""
+        return self.corrected <= ALPHA
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The votes of a comparison added up. `voted`: prompts that have a vote; `early`: votes given early.
+
+    `wins`: by column, as asked for. `pairs`: of every two columns that ask different models, the surest first.
+    """
+
+    voted: int
+    early: int
+    wins: tuple[Wins, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def claim(self) -> str:
+        """What may be said, in a sentence; "" below two prompts with votes."""
+        if self.voted < 2 or not self.pairs:
+            return ""
+        sure = [p for p in self.pairs if p.is_sure]
+        if not sure:
+            return f"No difference can be claimed yet{self._missing}."
+        over = "; ".join(f"{p.ahead.label} over {p.behind.label}" for p in sure[:3])
+        more = f" and {len(sure) - 3} more" if len(sure) > 3 else ""
+        return f"Preferred, beyond chance: {over}{more}."
+
+    @property
+    def detail(self) -> str:
+        """What the claim rests on: the surest pair, how chance would do it, what was even or early."""
+        if not self.claim:
+            return ""
+        pair, of = self.pairs[0], self.pairs[0].won + self.pairs[0].lost
+        said = (
+            f"{pair.ahead.label} won {pair.won} and {pair.behind.label} {pair.lost} of the {_prompts(of)} that one of "
+            f"the two won; chance alone gives such a lead in {_cases(pair.chance)}."
+        )
+        if len(self.pairs) > 1:
+            said += f" For {len(self.pairs)} pairs at once, {_cases(pair.corrected)}."
+        said += f" {_prompts(pair.even).capitalize()} {'was' if pair.even == 1 else 'were'} even." * bool(pair.even)
+        return said + f" {self.early} early." * bool(self.early)
+
+    @property
+    def _missing(self) -> str:
+        pair = self.pairs[0]
+        deciding = pair.won + pair.lost
+        if pair.won == pair.lost:
+            return ": the two are even" if deciding else ""
+        factor = pair.corrected / pair.chance if pair.chance < 1 else float(len(self.pairs))
+        for total in range(deciding + 1, _FAR):
+            if chance_of(round(total * pair.won / deciding), total) * max(factor, 1.0) <= ALPHA:
+                more = math.ceil((total - deciding) * (deciding + pair.even) / deciding)
+                return f": about {_prompts(more, 'more ')} would be needed if it goes on like this"
+        return ": the two are too close for any number of prompts"
+
+
+def tally(heads: Sequence[Head], rows: Iterable[Row]) -> Tally:
+    """Add the votes up."""
+    kept = tuple(rows)
+    voted: dict[tuple[int, int], dict[str, Row]] = {(row.prompt, row.repeat): {} for row in kept if row.vote}
+    for row in kept if voted else ():
+        if (found := voted.get((row.prompt, row.repeat))) is not None:
+            found[row.column] = row
+    prompts = {prompt for prompt, _ in voted}
+    wins = []
+    for head in heads:
+        won = {p for (p, _), found in voted.items() if head.id in found and found[head.id].vote == "best"}
+        wins.append(Wins(head, len(won), len(prompts), *interval(len(won), len(prompts))))
+    pairs = [_pair(a, b, voted) for a, b in combinations(heads, 2) if _asks(a) != _asks(b)]
+    early = sum(row.vote_early for found in voted.values() for row in found.values() if row.vote)
+    return Tally(len(prompts), early, tuple(wins), tuple(_holm(pairs)))
+
+
+def _asks(head: Head) -> object:
+    return head.model or head.asked, repr(head.params), head.history
+
+
+def _pair(one: Head, other: Head, voted: dict[tuple[int, int], dict[str, Row]]) -> Pair:
+    leads: dict[int, int] = {}
+    for (prompt, _), found in voted.items():
+        a, b = found.get(one.id), found.get(other.id)
+        if a is None or b is None or not (a.text and b.text) or not (a.vote or b.vote):
+            continue  # what has no answer lost to nobody, and what nobody looked at says nothing
+        lead = _RANK.get(a.vote, 1) - _RANK.get(b.vote, 1)
+        leads[prompt] = leads.get(prompt, 0) + (lead > 0) - (lead < 0)
+    won, lost = sum(lead > 0 for lead in leads.values()), sum(lead < 0 for lead in leads.values())
+    chance = chance_of(max(won, lost), won + lost)
+    ahead, behind = (one, other) if won >= lost else (other, one)
+    return Pair(ahead, behind, max(won, lost), min(won, lost), len(leads) - won - lost, chance)
+
+
+def _holm(pairs: Iterable[Pair]) -> list[Pair]:
+    ordered = sorted(pairs, key=lambda pair: (pair.chance, -pair.won))
+    found, least = [], 0.0
+    for place, p in enumerate(ordered):
+        least = max(least, min(1.0, (len(ordered) - place) * p.chance))
+        found.append(Pair(p.ahead, p.behind, p.won, p.lost, p.even, p.chance, least))
+    return found
+
+
+def chance_of(won: int, of: int) -> float:
+    """Return in what share of cases a fair coin gives `won` or more of `of` to one side or the other."""
+    most = max(won, of - won)
+    if of > _EXACT:
+        return min(1.0, math.erfc((2 * most - of - 1) / math.sqrt(2 * of)))
+    return min(1.0, 2 * sum(math.comb(of, k) for k in range(most, of + 1)) / (1 << of))
+
+
+def interval(won: int, of: int) -> tuple[float, float]:
+    """Return the share that `won` of `of` may stand for, with 95 %: exact (Clopper and Pearson), (0, 1) for none."""
+    if not of:
+        return 0.0, 1.0
+    if of > _INTERVAL:
+        return _wilson(won / of, of)
+    least = 0.0 if not won else _share(lambda p: _at_least(won, of, p) - ALPHA / 2)
+    most = 1.0 if won == of else _share(lambda p: ALPHA / 2 - (1 - _at_least(won + 1, of, p)))
+    return least, most
+
+
+def _at_least(won: int, of: int, share: float) -> float:
+    return sum(math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(won, of + 1))
+
+
+def _share(rises: Callable[[float], float]) -> float:
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rises(middle) < 0 else (low, middle)
+    return low
+
+
+def _wilson(share: float, of: int) -> tuple[float, float]:
+    z = 1.96
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z / (1 + z * z / of) * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _prompts(number: int, more: str = "") -> str:
+    return f"{number:,} {more}prompt{'' if number == 1 else 's'}"
+
+
+def _cases(share: float) -> str:
+    if share >= 0.995:
+        return "every case"
+    if share < 0.001:
+        return "fewer than 1 of 1,000 cases"
+    return f"{share:.0%} of cases" if share >= 0.1 else f"{share:.1%} of cases"
