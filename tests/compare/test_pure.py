@@ -170,11 +170,11 @@ def test_neighbours_of_a_model_of_unknown_price_are_cheap_and_take_images_where_
         ([], {"is_blind": True}, "2 columns · 0 of 0 done · names hidden, in the order of seed 7"),
         (
             [row()], {"worst": Decimal(2), "expected": Decimal("0.4"), "unknown_costs": 3},
-            "2 columns · 1 of 1 done · 1.50 s · ≈ $0.50, 3 of unknown cost (forecast ≈ $0.40, at most ≈ $2.00)",
+            "2 columns · 1 of 1 done · 1.50 s · ≈ $0.50, 3 of unknown cost (estimated ≈ $0.40, at most ≈ $2.00)",
         ),
         (
             [row()], {"worst": Decimal(2), "expected": None},
-            "2 columns · 1 of 1 done · 1.50 s · ≈ $0.50 (forecast ≈ unknown, at most ≈ $2.00)",
+            "2 columns · 1 of 1 done · 1.50 s · ≈ $0.50 (estimated ≈ unknown, at most ≈ $2.00)",
         ),
     ],
 )  # fmt: skip

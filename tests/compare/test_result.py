@@ -128,7 +128,7 @@ def test_a_lead_within_the_noise_of_a_model_against_itself_is_none() -> None:
             ]
         )
 
-    apart = "noise (a against itself): 1.00 s of time"
+    apart = "chance (a against itself): 1.00 s of time"
     assert said(("a", 2.0), ("a", 3.0), ("b", 2.9)) == [apart]
     assert said(("b", 9.0), ("a", 2.0), ("a", 3.0)) == ["fastest a #1 (2.50 s)", apart]
     assert said(("a", 2.0), ("a", 3.0)) == [apart]
@@ -251,7 +251,7 @@ def test_the_page_says_every_number_and_error() -> None:
             message="It was cut.", next_step="ask again", request_id="req-1", retries=2, retry_wait=1.5)]  # fmt: skip
     page = made(rows, labels=("model-a", "model-b")).html
     for words in ("<strong>bold</strong>", "StreamCutError: It was cut. Next: ask again.", "Request id: req-1", "half",
-                  "1 of 2 done, 1 failed", "≈ $0.50 (forecast ≈ $0.40, at most ≈ $2.00)",
+                  "1 of 2 done, 1 failed", "≈ $0.50 (estimated ≈ $0.40, at most ≈ $2.00)",
                   "waiting 1.00 s, writing 1.00 s", "sent 3 times (waited 1.50 s between)"):  # fmt: skip
         assert words in page
 

@@ -71,7 +71,7 @@ def _cost(result: ResultData) -> str:
     unknown = f", {facts.unknown_costs:,} of unknown cost" if facts.unknown_costs else ""
     if facts.worst is None:
         return "cost unknown" if facts.unknown_costs else f"≈ {money(facts.spent)}"
-    return f"≈ {money(facts.spent)}{unknown} (forecast ≈ {money(facts.expected)}, at most ≈ {money(facts.worst)})"
+    return f"≈ {money(facts.spent)}{unknown} (estimated ≈ {money(facts.expected)}, at most ≈ {money(facts.worst)})"
 
 
 def shortfall(columns: Sequence[ColumnFigures], result: ResultData) -> list[str]:

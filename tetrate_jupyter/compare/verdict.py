@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.summary import ColumnFigures, Spread
 
+BADGES: Final = ("fastest", "cheapest")  # what is said beside a figure, too
 TIE: Final = 0.05  # a lead within this share of the best is none: clocks and token counts aren't finer than that
 
 
 def verdict(columns: Sequence[ColumnFigures]) -> list[str]:
-    """Return the leaders and, where a model was asked twice, the noise: one clause each.
+    """Return the leaders and, where a model was asked twice, what chance alone does: one clause each.
 
     Where `max_cost` left something out or cut it short, there are no leaders; where columns failed or were stopped, the
     others' leaders come after the number of columns that they lead.
@@ -38,11 +39,33 @@ def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
     have answered. A lead below 5 % is a tie. Where a model was asked twice, its columns
     are one contender, and a lead within the difference between them is none either: see `noise`.
     """
+    whole = _comparable(columns)
+    found = [(figure, _leader(whole, figure)) for figure in _FIGURES]
+    return [
+        f"{figure.superlative} {leader.columns[0].head.label} ({figure.shown(leader.best)})"
+        for figure, leader in found
+        if leader is not None
+    ]
+
+
+def badges(columns: Sequence[ColumnFigures]) -> dict[str, list[str]]:
+    """Return what each column leads in ("fastest", "cheapest"), by its id: none unless all have answered everything.
+
+    As for `leaders`, a tie is no lead, and a model that was asked twice leads in both columns or in none.
+    """
+    if any(c.done < c.rows for c in columns):
+        return {}
+    found: dict[str, list[str]] = {}
+    for figure in _FIGURES:
+        leader = _leader(_comparable(columns), figure) if figure.superlative in BADGES else None
+        for column in leader.columns if leader is not None else ():
+            found.setdefault(column.head.id, []).append(figure.superlative)
+    return found
+
+
+def _comparable(columns: Sequence[ColumnFigures]) -> list[ColumnFigures]:
     whole = [c for c in columns if c.rows and c.done == c.rows]
-    if len(whole) < 2 or any(c.unpaid or c.cut for c in columns):
-        return []
-    found = [_leader(whole, figure) for figure in _FIGURES]
-    return [clause for clause in found if clause]
+    return [] if len(whole) < 2 or any(c.unpaid or c.cut for c in columns) else whole
 
 
 def noise(columns: Sequence[ColumnFigures]) -> str:
@@ -55,7 +78,7 @@ def noise(columns: Sequence[ColumnFigures]) -> str:
         return ""
     who = ", ".join(dict.fromkeys(group[0].head.asked for group in groups))
     found = [f"{figure.shown(gap)} of {figure.of_what}" for figure in _FIGURES if (gap := _gap(groups, figure.of))]
-    return f"noise ({who} against itself): {', '.join(found) or f'below {TIE:.0%}'}"
+    return f"chance ({who} against itself): {', '.join(found) or f'below {TIE:.0%}'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +90,26 @@ class _Figure:
     most: bool = False
 
 
-def _leader(columns: Sequence[ColumnFigures], figure: _Figure) -> str:
+@dataclass(frozen=True, slots=True)
+class _Leader:
+    columns: Sequence[ColumnFigures]  # several where a model was asked twice
+    best: float
+
+
+def _leader(columns: Sequence[ColumnFigures], figure: _Figure) -> _Leader | None:
     groups = _twins(columns)
     known = []
     for group in groups:
         medians = [found.median for c in group if (found := figure.of(c)) is not None]
         if len(medians) < len(group):  # an unknown figure might be the best
-            return ""
-        known.append((statistics.fmean(medians), group[0].head.label))
+            return None
+        known.append((statistics.fmean(medians), group))
     if len(known) < 2:
-        return ""
-    (best, label), (second, _) = sorted(known, reverse=figure.most)[:2]
+        return None
+    (best, leaders), (second, _) = sorted(known, key=lambda pair: pair[0], reverse=figure.most)[:2]
     if abs(best - second) <= max(TIE * max(best, second), _gap(groups, figure.of)):
-        return ""
-    return f"{figure.superlative} {label} ({figure.shown(best)})"
+        return None
+    return _Leader(leaders, best)
 
 
 def _twins(columns: Sequence[ColumnFigures]) -> list[list[ColumnFigures]]:
