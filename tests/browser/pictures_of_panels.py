@@ -138,9 +138,9 @@ def compare(browser: Browser, lab: Lab, router: SandboxRouter) -> None:
             if name == "compare-dark":
                 expect(columns.first.locator(":scope > .tetrate-body")).to_contain_text("return")
             else:
-                expect(panel.get_by_role("button", name="Copy the cell")).to_be_visible()
+                expect(panel.get_by_role("button", name="Run again")).to_be_visible()
             if name == "compare-rows":
-                panel.get_by_label("Show", exact=True).select_option("all prompts")
+                panel.get_by_role("button", name="All prompts").click()
                 panel.locator(".tetrate-prompt").click()
                 expect(panel.locator(".tetrate-promptrow > .tetrate-body")).to_be_visible()
             keep(panel, name)

@@ -40,14 +40,29 @@ pytestmark = pytest.mark.usefixtures("signed_in")
 class Compare:
     """The panel as a person sees it."""
 
-    def __init__(self, box: Locator) -> None:
+    def __init__(self, box: Locator, *, is_new: bool = True) -> None:
         self.box = box
         self.prompt = box.get_by_label("Prompt", exact=True)
         self.columns = box.locator(".tetrate-column")
-        self.stands = box.locator(".tetrate-standing .tetrate-number").first
+        self.stands = box.locator(".tetrate-stands")
+        self.board = box.get_by_role("table", name="Leaderboard")
+        self.again = box.get_by_role("button", name="Run again")
+        if is_new:
+            expect(self.prompt).to_be_visible()
+
+    def edit(self) -> None:
+        """Open what was asked, which is one line once it has been."""
+        if not self.prompt.is_visible():
+            self.box.get_by_role("button", name="Edit", exact=True).click()
         expect(self.prompt).to_be_visible()
 
+    def choose(self, entry: str) -> None:
+        """Choose from the menu of the whole comparison."""
+        self.box.get_by_role("button", name="More", exact=True).click()
+        self.box.get_by_role("menuitem", name=entry, exact=True).click()
+
     def add(self, *models: str) -> None:
+        self.edit()
         for model in models:
             chips = self.box.locator(".tetrate-chip")
             count = chips.count()
@@ -55,12 +70,14 @@ class Compare:
             expect(chips).to_have_count(count + 1)
 
     def drop(self, model: str) -> None:
+        self.edit()
         chips = self.box.locator(".tetrate-chip")
         count = chips.count()
         self.box.get_by_role("button", name=f"Remove {model}", exact=True).first.click()
         expect(chips).to_have_count(count - 1)
 
     def run(self, text: str) -> None:
+        self.edit()
         self.prompt.fill(text)
         self.prompt.press("Control+Enter")
 
@@ -74,8 +91,7 @@ class Compare:
         self.column(label).get_by_role("button", name=f"{name}: {label}", exact=True).click()
 
     def is_over(self) -> None:
-        expect(self.box.get_by_role("button", name="Stop all")).not_to_be_visible()
-        expect(self.box.get_by_role("progressbar", name="Progress")).to_have_js_property("value", 1)
+        expect(self.again).to_be_visible()
 
 
 def opened_panel(notebook: Notebook) -> Compare:
@@ -90,7 +106,7 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     panel = opened_panel(notebook)
     assert axe.findings(panel.box) == []
     panel.add("sandbox/stream", "sandbox/stream", "sandbox/fault-no-credits")
-    panel.run("chunks=400 size=20 interval=0.01 paragraph=10")
+    panel.run("chunks=400 size=20 interval=0.03 paragraph=10")
     for label in ("sandbox/stream", "sandbox/stream #2"):
         expect(panel.body(label)).to_contain_text("#19 ")
     assert axe.findings(panel.box) == []
@@ -110,25 +126,29 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     for name in ("sandbox/stream", "sandbox/stream", "sandbox/fault-no-credits"):
         panel.drop(name)
     panel.add("claude-haiku-4-5", "gpt-6-luna")
-    panel.box.get_by_label("Hide the names").check()
+    panel.edit()
+    panel.box.get_by_label("Blind").check()
     panel.run("Show off Markdown with code, a table and math.")
     expect(panel.columns).to_have_count(2)
     panel.is_over()
-    assert sorted(panel.box.locator(".tetrate-label").all_inner_texts()) == ["A", "B"]
-    assert "gpt-6-luna" not in panel.box.locator(".tetrate-side").inner_text()
-    panel.box.get_by_label("Hide the names").uncheck()
+    assert panel.box.locator(".tetrate-label").all_inner_texts() == ["Answer A", "Answer B"]
+    assert "gpt-6-luna" not in panel.box.inner_text()
+    panel.box.get_by_role("button", name="Blind").click()
     expect(panel.column("gpt-6-luna")).to_be_visible()
-    panel.box.get_by_label("Show", exact=True).select_option("differences")
-    expect(panel.body("gpt-6-luna").locator("ins, del").first).to_be_visible()
-    panel.box.get_by_label("Show", exact=True).select_option("code")
+    panel.box.get_by_role("button", name="Differences").click()
+    changed = panel.box.locator(".tetrate-column :is(ins, del)")
+    expect(changed.first).to_be_visible()
+    panel.box.get_by_role("button", name="Differences").click()
+    expect(changed).to_have_count(0)
+    panel.choose("Show only the code")
     expect(panel.body("claude-haiku-4-5").locator(".tetrate-code")).to_be_visible()
     expect(panel.body("claude-haiku-4-5").locator("table")).not_to_be_visible()
-    panel.box.get_by_label("Show", exact=True).select_option("answers")
+    panel.choose("Show whole answers")
     page.set_viewport_size({"width": 400, "height": 900})
     assert seen.scrolling_sideways(page) == []
     assert axe.findings(panel.box) == []
     page.set_viewport_size({"width": 1280, "height": 900})
-    panel.press("Continue with this one", "gpt-6-luna")
+    panel.column("gpt-6-luna").get_by_role("button", name="Use gpt-6-luna from now on").click()
     expect(panel.column("gpt-6-luna")).to_contain_text("the session's conversation now")
     assert "gpt-6-luna" in notebook[2].run()
 
@@ -144,6 +164,132 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
 
 
 @pytest.mark.parametrize("count", [2, 4, 12])
+def opened_done(opened: Opens, page: Page, line: str, prompt: str = "Say hello.") -> Compare:
+    """A comparison made by a cell, done."""
+    notebook = opened(LOAD, f"%%tetrate_compare {line}\n{prompt}")
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    box = notebook[1].box.locator(".tetrate-panel")
+    expect(box.get_by_role("button", name="Run again")).to_be_visible()
+    return Compare(box, is_new=False)
+
+
+def test_the_result_comes_first_and_decides(opened: Opens, page: Page) -> None:
+    panel = opened_done(opened, page, "-m claude-haiku-4-5,gpt-6-luna,gemini-3.8-flash")
+    expect(panel.prompt).not_to_be_visible()
+    for said in ("3 models", "“Say hello.”", "3 of 3 done"):
+        expect(panel.box.locator(".tetrate-top").get_by_text(said)).to_be_visible()
+    frame, body = panel.box.bounding_box(), panel.body("gpt-6-luna").bounding_box()
+    assert frame is not None
+    assert body is not None
+    assert body["y"] - frame["y"] <= 180
+    expect(panel.board.get_by_role("row")).to_have_count(4)
+    expect(panel.box.locator(".tetrate-main:visible")).to_have_count(0)
+    panel.box.get_by_role("region", name="Answers").focus()
+    page.keyboard.press("2")
+    best = panel.column("gpt-6-luna").get_by_role("button", name="Best: gpt-6-luna")
+    expect(best).to_have_attribute("aria-pressed", "true")
+    expect(panel.board.get_by_role("row", name="gpt-6-luna")).to_contain_text("★")
+    expect(panel.box.locator(".tetrate-main:visible")).to_have_count(1)
+    page.keyboard.press("2")
+    expect(best).to_have_attribute("aria-pressed", "false")
+    panel.column("claude-haiku-4-5").get_by_role("button", name="Poor: claude-haiku-4-5").click()
+    expect(panel.board.get_by_role("row", name="claude-haiku-4-5")).to_contain_text("▼")
+    panel.edit()
+    panel.prompt.click()
+    page.keyboard.type("1 2 3")
+    expect(panel.prompt).to_have_value("Say hello.1 2 3")
+    expect(panel.box.get_by_role("button", name="Best:", pressed=True)).to_have_count(0)
+    assert axe.findings(panel.box) == []
+
+
+def test_the_leaderboard_sorts_and_leads_to_each_answer(opened: Opens, page: Page) -> None:
+    panel = opened_done(
+        opened, page, "-m claude-haiku-4-5,claude-opus-5,gpt-6-luna,gpt-5-nano,sandbox/fault-no-credits"
+    )
+    names = panel.board.locator("tbody .tetrate-goes > .tetrate-clip")
+    expect(names.last).to_have_text("sandbox/fault-no-credits")  # last, however it is sorted
+    expect(panel.board.get_by_role("row", name="sandbox/fault-no-credits")).to_contain_text("Failed: ")
+    expect(panel.board.get_by_role("button", name="Retry sandbox/fault-no-credits")).to_be_visible()
+    expect(panel.board.get_by_text("fastest")).to_have_count(0)  # one has no answer
+    panel.board.get_by_role("button", name="Cost", exact=True).click()
+    head = panel.board.get_by_role("columnheader", name="Cost")
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    cheapest, dearest = names.first.inner_text(), names.nth(3).inner_text()
+    assert dearest == "claude-opus-5"
+    panel.board.get_by_role("button", name="Cost").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    expect(names.first).to_have_text(dearest)
+    expect(names.nth(3)).to_have_text(cheapest)
+    expect(names.last).to_have_text("sandbox/fault-no-credits")
+    assert axe.findings(panel.box) == []
+
+    panel.board.get_by_role("button", name=f"{cheapest}: show the answer").click()  # five are shown one at a time
+    expect(panel.column(cheapest)).to_be_visible()
+    expect(panel.column(dearest)).not_to_be_visible()
+    panel.box.get_by_role("region", name="Answers").focus()
+    page.keyboard.press("ArrowRight")
+    expect(panel.column("sandbox/fault-no-credits")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(panel.column(dearest)).to_be_visible()
+    panel.box.get_by_role("button", name="Grid").click()
+    expect(panel.column(cheapest)).to_be_visible()
+    expect(panel.column(dearest)).to_be_visible()
+    assert seen.scrolling_sideways(page) == []
+
+
+def test_blind_holds_back_and_reveals_in_place(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_compare")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    panel.add("sandbox/stream", "claude-haiku-4-5")
+    panel.box.get_by_label("Blind").check()
+    panel.run("chunks=100 size=20 interval=0.03")
+    expect(panel.columns).to_have_count(2)
+    expect(panel.columns.first).to_contain_text("held back")
+    expect(panel.board).not_to_be_visible()
+    assert [body.inner_text() for body in panel.columns.locator(":scope > .tetrate-body").all()] == ["", ""]
+    panel.is_over()
+    letters = {panel.body(letter).inner_text()[:20]: letter for letter in "AB"}
+    panel.box.get_by_role("region", name="Answers").focus()
+    page.keyboard.press("2")
+    expect(panel.box.get_by_text("1 of 2 voted")).to_be_visible()
+    assert axe.findings(panel.box) == []
+    panel.box.get_by_role("button", name="Reveal").click()
+    marks = panel.columns.locator(".tetrate-letter")
+    expect(marks).to_have_text(["A", "B"])  # as they were, names beside them
+    for name in ("sandbox/stream", "claude-haiku-4-5"):
+        letter = letters[panel.body(name).inner_text()[:20]]
+        expect(panel.column(name).locator(".tetrate-letter")).to_have_text(letter)
+        if letter == "B":
+            expect(panel.box.get_by_text(f"B was {name}, your pick.")).to_be_visible()
+            panel.box.locator(".tetrate-picked-one").get_by_role("button", name=f"Use {name} from now on").click()
+    expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("In use: this is the session's conversation now.")
+    assert axe.findings(panel.box) == []
+
+
+def test_an_empty_panel_says_how_to_begin(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_compare")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    starts = panel.box.get_by_role("group", name="Start with these")
+    expect(starts.get_by_role("button", pressed=True)).to_contain_text("claude-haiku-4-5")
+    cheap = starts.get_by_role("button", name="Cheap")
+    cheap.click()
+    expect(cheap).to_have_attribute("aria-pressed", "true")
+    expect(panel.box.locator(".tetrate-chip")).to_have_count(3)
+    panel.box.get_by_role("button", name="Write a function").click()
+    expect(panel.prompt).to_have_value("Write a Python function that tells whether a number is prime.")
+    expect(panel.prompt).to_be_focused()
+    expect(panel.columns).to_have_count(0)  # nothing is sent before it is asked for
+    assert axe.findings(panel.box) == []
+    panel.box.get_by_role("button", name="Compare", exact=True).click()
+    expect(panel.columns).to_have_count(3)
+    expect(panel.prompt).not_to_be_visible()
+    panel.is_over()
+
+
 def test_columns_write_at_the_same_time(opened: Opens, page: Page, count: int) -> None:
     share = "result = session.comparison.result\nresult.facts.seconds / max(result.df.total_s)"
     notebook = opened(LOAD, "%tetrate_compare", share, "session.comparison.progress.done")
@@ -169,7 +315,7 @@ def test_what_is_asked_of_whom_is_set_in_the_panel(opened: Opens, page: Page) ->
     page.keyboard.press("Control+b")
     panel = opened_panel(notebook)
     panel.add("claude-haiku-4-5", "gpt-6-luna")
-    panel.box.get_by_role("button", name="Noise floor").click()
+    panel.box.get_by_role("button", name="Same model twice (shows chance)").click()
     expect(panel.box.locator(".tetrate-chip")).to_have_count(3)
     panel.box.get_by_role("button", name="claude-haiku-4-5", exact=True).last.click()
     own = panel.box.get_by_role("group", name="Only for claude-haiku-4-5")
@@ -185,20 +331,20 @@ def test_what_is_asked_of_whom_is_set_in_the_panel(opened: Opens, page: Page) ->
     panel.box.get_by_label("Repeats").press("Tab")
     panel.box.get_by_label("Several prompts").check()
     panel.prompt.fill("What is 17 * 23?\n---\nThink step by step: what is 12 * 12?")
-    panel.box.get_by_role("button", name="Forecast").click()
+    panel.box.get_by_role("button", name="Estimate cost").click()
     expect(panel.box.locator(".tetrate-confirm")).to_contain_text("This makes 12 calls, at most ≈ $")
     assert axe.findings(panel.box) == []
-    panel.box.get_by_label("Hide the names").check()
+    panel.box.get_by_label("Blind").check()
     panel.box.get_by_role("button", name="Ask all 12").click()
     panel.is_over()
     expect(panel.stands).to_contain_text("12 of 12 done")
     expect(panel.box.get_by_text("in the order of seed")).to_be_visible()
-    assert "claude" not in panel.box.locator(".tetrate-standing, .tetrate-side").all_inner_texts().__str__()
+    assert "claude" not in panel.box.inner_text()
     assert axe.findings(panel.box) == []
-    panel.box.get_by_role("button", name="Reveal the names").click()
-    expect(panel.box.get_by_label("Hide the names")).to_be_focused()
+    panel.box.get_by_role("button", name="Reveal").click()
+    expect(panel.box.get_by_role("region", name="Answers")).to_be_focused()
     expect(panel.box.locator(".tetrate-verdict")).to_contain_text("claude-haiku-4-5 against itself")
-    panel.box.get_by_label("Show", exact=True).select_option("all prompts")
+    panel.box.get_by_role("button", name="All prompts").click()
     rows = panel.box.locator(".tetrate-promptrow")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("2 done · 100% the same")
@@ -211,9 +357,8 @@ def test_what_is_asked_of_whom_is_set_in_the_panel(opened: Opens, page: Page) ->
     page.set_viewport_size({"width": 1280, "height": 900})
     rows.last.get_by_role("button", name="Show prompt 2 in columns").click()
     expect(panel.body("gpt-6-luna")).to_contain_text("144")
-    expect(panel.box.locator(".tetrate-ways")).to_contain_text("prompt 2 of 2, repeat 1 of 2")
-    panel.box.get_by_role("button", name="Expand all").click()
-    expect(panel.box.get_by_role("button", name="Expand all")).to_have_attribute("aria-pressed", "true")
+    expect(panel.box.get_by_text("prompt 2 of 2, repeat 1 of 2")).to_be_visible()
+    panel.choose("Unfold what the models thought")
     for reasoning in panel.box.locator(".tetrate-reasoning:visible").all():
         expect(reasoning).to_have_attribute("open", "")
     assert notebook[2].run() == "{}"
@@ -229,10 +374,11 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     expect(panel.columns).to_have_count(12)
     panel.is_over()
     expect(panel.stands).to_contain_text("12 of 12 done")
-    labels = panel.box.locator(".tetrate-label").all_inner_texts()
+    labels = panel.board.locator("tbody .tetrate-goes > .tetrate-clip").all_inner_texts()
     assert labels == ["sandbox/echo", *(f"sandbox/echo #{n}" for n in range(2, 13))]
     is_inert(page, acts)
-    panel.box.get_by_label("Show", exact=True).select_option("differences")
+    panel.box.get_by_role("button", name="Columns").click()
+    panel.box.get_by_role("button", name="Differences").click()
     is_inert(page, acts)
     twin = notebook[1].box.locator(".tetrate-twin")
     expect(twin).to_contain_text("sandbox/echo #12")  # written by the thread that draws, after what is seen first

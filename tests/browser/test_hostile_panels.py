@@ -45,10 +45,11 @@ def ask(texts):
 _STRANGE = """
 () => {
     const bad = "script, img, iframe, object, embed, link, meta, base, video, audio, marquee, frameset, template,"
-        + " noscript, title, dialog, svg, [src], [srcset], [action], [formaction], [contenteditable], [popover],"
-        + " [autofocus], [data-commandlinker-command]";
+        + " noscript, title, dialog, svg:not(.tetrate-svg), [src], [srcset], [action], [formaction], [contenteditable],"
+        + " [popover]:not(.tetrate-pop), [autofocus], [data-commandlinker-command]";
     const ours = ".tetrate-body, .tetrate-prompt, .tetrate-sent, .tetrate-option, .tetrate-notice, .tetrate-chip";
-    const inside = "[style], [id], [name], form, input, textarea";
+    const inside = "[style]:not(.tetrate-mark, .tetrate-pay > i), [id], [name], form, textarea,"
+        + " input:not([type=checkbox])";
     const found = [];
     const say = (e) => found.push(e.outerHTML.slice(0, 200));
     for (const panel of document.querySelectorAll(".tetrate-panel, .tetrate-twin")) {
@@ -56,7 +57,7 @@ _STRANGE = """
         panel.querySelectorAll(ours).forEach((e) => e.querySelectorAll(inside).forEach(say));
         for (const e of panel.querySelectorAll("*")) {
             if ([...e.attributes].some((a) => a.name.startsWith("on"))) say(e);
-            if (getComputedStyle(e).position === "fixed") say(e);
+            if (getComputedStyle(e).position === "fixed" && !e.matches(".tetrate-pop")) say(e);
         }
         for (const a of panel.querySelectorAll("a")) {
             const open = ["http:", "https:", "mailto:"].includes(a.protocol) && a.target === "_blank";

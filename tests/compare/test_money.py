@@ -21,6 +21,7 @@ from tetrate_jupyter.errors import CostLimitError, OptionError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
 from tetrate_jupyter.types import Usage
+from tetrate_jupyter.widgets.compare_board import Board
 from tetrate_jupyter.widgets.compare_standing import standing
 
 if TYPE_CHECKING:
@@ -377,10 +378,10 @@ def test_the_panel_says_it_too_and_names_nobody_while_blind(session: Session, pr
     running.ask_again("c1")
     running.wait()
     eventually(lambda: not running.is_running)
-    shown = standing(running, blind=False)
+    shown = standing(running, Board(running), blind=False)
     assert shown["notices"].startswith(f"Not asked: {HAIKU} (1 of 1). ")
     assert shown["verdict"] == ""
-    hidden = standing(running, blind=True)["notices"]
+    hidden = standing(running, Board(running), blind=True)["notices"]
     assert hidden.startswith(f"Not asked: {running.setup.blind_names()['c1']} (1 of 1)")
     assert HAIKU not in hidden
 

@@ -307,7 +307,7 @@ def test_a_large_run_waits_for_a_word_on_what_it_may_cost(page: Page, router: Sa
     page.do("start")
     over(page)
     assert "60 of 60 done" in page.fields["progress"]
-    assert "forecast ≈ $" in page.fields["progress"]
+    assert "Estimated before it was asked: ≈ $" in page.fields["forecast"]
     page.do("set", name="max_cost", value="0.0000001")
     page.do("run", text="Say hello.")
     page.wait_for(lambda: "max_cost" in page.fields["problem"])
@@ -325,7 +325,7 @@ def test_the_same_model_again_is_the_noise_floor(page: Page) -> None:
 def test_several_prompts_are_rows_that_unfold(page: Page, router: SandboxRouter) -> None:
     pick(page, "claude-haiku-4-5", "sandbox/fault-no-credits")
     page.do("set", name="repeats", value="2")
-    assert page.fields["views"] == ("answers", "code", "differences")
+    assert page.fields["views"] == ("answers", "differences")
     page.do("run", text="What is 17 * 23?\n---\nSay hello.\n---\n\n", several=True)
     over(page)
     assert page.do("show", how="all prompts")

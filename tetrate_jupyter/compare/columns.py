@@ -180,6 +180,11 @@ def own_label(label: str, asked: str) -> str | None:
     return None if label == asked or (base == asked and number.isdigit()) else label
 
 
+def is_askable(model: Model) -> bool:
+    """Whether it answers in words; others make pictures or vectors."""
+    return model.mode in _ASKABLE
+
+
 def neighbours(own: Model, models: Iterable[Model], *, images: bool = False) -> list[Model]:
     """Return two models to put beside `own`: of other providers, current, nearest to it in price.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MARKS: Final = {"best": "★", "good": "▲", "poor": "▼"}
 ALPHA: Final = 0.05  # a difference is claimed where chance alone gives it in fewer cases than this
-_RANK: Final = {"best": 3, "good": 2, None: 1, "poor": 0}
+RANK: Final = {"best": 3, "good": 2, None: 1, "poor": 0}
 _EXACT: Final = 2_000  # prompts; above it the normal approximation is as good
 _INTERVAL: Final = 300  # likewise, for the share of one column
 _FAR: Final = 2_000  # prompts that a person might still add
@@ -96,6 +96,12 @@ class Tally:
         return said + f" {self.early} early." * bool(self.early)
 
     @property
+    def picks(self) -> tuple[Head, ...]:
+        """The columns that were best most often: several where they are even, none where nothing was."""
+        most = max((w.won for w in self.wins), default=0)
+        return tuple(w.head for w in self.wins if most and w.won == most)
+
+    @property
     def _missing(self) -> str:
         pair = self.pairs[0]
         deciding = pair.won + pair.lost
@@ -136,7 +142,7 @@ def _pair(one: Head, other: Head, voted: dict[tuple[int, int], dict[str, Row]]) 
         a, b = found.get(one.id), found.get(other.id)
         if a is None or b is None or not (a.text and b.text) or not (a.vote or b.vote):
             continue  # what has no answer lost to nobody, and what nobody looked at says nothing
-        lead = _RANK.get(a.vote, 1) - _RANK.get(b.vote, 1)
+        lead = RANK.get(a.vote, 1) - RANK.get(b.vote, 1)
         leads[prompt] = leads.get(prompt, 0) + (lead > 0) - (lead < 0)
     won, lost = sum(lead > 0 for lead in leads.values()), sum(lead < 0 for lead in leads.values())
     chance = chance_of(max(won, lost), won + lost)

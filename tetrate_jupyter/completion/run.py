@@ -119,6 +119,11 @@ class Completion:
         """Seconds since the start."""
         return (self._finished or time.monotonic()) - self._started
 
+    @property
+    def first_token(self) -> float | None:
+        """Seconds from the start until the first text came; None before it."""
+        return None if self._first is None else self._first - self._started
+
     async def run(self, client: GatewayClient, key: Secret) -> Answer:
         """Ask and give the answer. Raises ours only; a `TetrateError` carries what had come as `.answer`."""
         self._started = time.monotonic()

@@ -195,7 +195,7 @@ class Session(Engine):
     def side_by_side(self, comparison: Comparison | None = None, *, blind: bool = False) -> DOMWidget:
         """Return the compare panel (anywidget), on `comparison` where there is one; shown as a cell's last line.
 
-        `blind` hides the names until they are revealed. `result.comparison` is the one behind a result.
+        `blind` hides names, order, times and costs until they are revealed. A result's is `result.comparison`.
         """
         from tetrate_jupyter.widgets.compare import ComparePanel
 

@@ -85,7 +85,7 @@ COMPARE: Final = Command(
             _SHARED[key]
             for key in ("system", "temperature", "max_tokens", "effort", "image", "schema", "tool", "param", "out")
         ),
-        Option(("--blind",), "hide the names until they are revealed; the variable has them"),
+        Option(("--blind",), "blind: hide names, order, times and costs until you reveal them; the variable has them"),
         Option(("--wait",), "wait here and show the result instead of the panel; for Run All"),
         Option(("--dry-run",), "say how many calls it makes and what they may cost; ask nothing"),
         *(_SHARED[key] for key in ("no_interpolate", "rows", "cache", "refresh")),

@@ -12,7 +12,8 @@ from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.chat_items import by_provider
-from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft
+from tetrate_jupyter.widgets.compare_board import Board
+from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
 from tetrate_jupyter.widgets.compare_sheet import ROWS, Sheet
 from tetrate_jupyter.widgets.drawing import drawer
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.widgets.feed import Fields, Item
 
-VIEWS: Final = ("answers", "code", "differences", "all prompts")
+VIEWS: Final = ("answers", "differences", "all prompts")
 LOOKS: Final = 100_000  # cells looked at in a second while a comparison runs
 TWIN_INTERVAL: Final = 5.0  # seconds between two twins of a comparison that runs: what a notebook saved then keeps
 TWIN_BYTES_PER_SECOND: Final = 20_000  # a long one is written less often
@@ -39,13 +40,14 @@ _NOTHING: Final = "There is no comparison yet."
 class ComparePanel(Panel):
     """Compares models of `session`: shows `comparison` where there is one, asks anew with other models or prompts."""
 
-    _esm = script("code.js", "compare_setup.js", "compare_column.js", "compare.js")
+    _esm = script("code.js", "compare_setup.js", "compare_board.js", "compare_column.js", "compare.js")
     _css = style("compare.css")
 
     def __init__(self, session: Engine, comparison: Comparison | None = None, *, blind: bool = False) -> None:
         super().__init__(session)
         self._comparison: Comparison | None = None
         self._items: CompareItems | None = None
+        self._board: Board | None = None
         self._sheet: Sheet | None = None
         self._standing: dict[str, Any] | None = None  # of a comparison that is over
         self._undo: tuple[str, Callable[[], None]] | None = None  # what was taken away, and what puts it back
@@ -59,7 +61,9 @@ class ComparePanel(Panel):
         self._busy = False
         self._twin_due = 0.0  # on the system's monotonic clock
         self._unfollow: Callable[[], None] = lambda: None
-        self._models: tuple[ModelList, list[list[Any]]] | None = None
+        self._models: tuple[tuple[ModelList, str | None], list[list[Any]], list[list[Any]]] | None = None
+        self._number = 0  # of the comparison that is shown: the page folds what was asked when another comes
+        self._revealed = False  # the letters stay beside the names
         if comparison is not None:
             self._take(comparison)
         self.begin()
@@ -79,7 +83,7 @@ class ComparePanel(Panel):
         """See `Panel`. What is looked at stays."""
         self._standing = None
         if self._comparison is not None:
-            self._items = CompareItems(self._comparison)
+            self._items, self._board = CompareItems(self._comparison), Board(self._comparison)
 
     @property
     def comparison(self) -> Comparison | None:
@@ -90,6 +94,8 @@ class ComparePanel(Panel):
         with self._lock:
             self._comparison = comparison
             self._items, self._sheet, self._standing = CompareItems(comparison), Sheet(comparison), None
+            self._board, self._revealed = Board(comparison), False
+            self._number += 1
             if draft:
                 self._draft.take(comparison)
             self._at, self._base, self._undo = (0, 0), "", None
@@ -102,12 +108,14 @@ class ComparePanel(Panel):
 
     def fields(self) -> Fields:
         """See `Panel`."""
-        models = self.session.catalog.models
-        if self._models is None or self._models[0] is not models:
-            self._models = models, by_provider(models)
+        models = self.session.catalog.models, self.session.model
+        if self._models is None or self._models[0][0] is not models[0] or self._models[0][1] != models[1]:
+            self._models = models, by_provider(models[0]), begin_with(*models)
         shown = compare_standing.NOTHING if self._comparison is None else self._stands(self._comparison)
         return {
             "models": self._models[1],
+            "trios": self._models[2],
+            "number": self._number,
             **self._draft.fields(),
             "blind": self._blind,
             "view": self._view,
@@ -125,8 +133,9 @@ class ComparePanel(Panel):
         }
 
     def _stands(self, comparison: Comparison) -> dict[str, Any]:
+        assert self._board is not None  # noqa: S101 - narrows the type: it comes with the comparison
         if self._standing is None or comparison.is_running:
-            found = compare_standing.standing(comparison, blind=self._blind)
+            found = compare_standing.standing(comparison, self._board, blind=self._blind, revealed=self._revealed)
             self._standing = None if comparison.is_running else found
         else:
             found = self._standing
@@ -148,7 +157,8 @@ class ComparePanel(Panel):
         base = self._base if self._view == "differences" else None
         if base is not None and base not in {c.id for c in self._comparison.columns}:
             base = None
-        return self._items.all(*self._at, names, base)[:COLUMNS]
+        order = [*self._comparison.setup.blind_names()] if self._blind or self._revealed else ()
+        return self._items.all(*self._at, names, base, order=order)[:COLUMNS]
 
     def twin_html(self) -> str:
         """See `Panel`."""
@@ -213,6 +223,7 @@ class ComparePanel(Panel):
             "start": self._start,
             "dismiss": self._dismiss,
             "add": lambda model: self._redraft().add(str(model)),
+            "trio": lambda models: self._redraft().choose(models),
             "again": lambda: self._redraft().again(),
             "drop": lambda place: self._redraft().drop(int(place)),
             "set": lambda name, value, place=None: self._redraft().set(name, str(value), place),
@@ -222,6 +233,7 @@ class ComparePanel(Panel):
             "clear": self._clear,
             "undo": self._put_back,
             "continue": self._continue,
+            "vote": self._vote,
             "table": self._make_table,
             "look": self._look,
             "page": self._page,
@@ -279,7 +291,7 @@ class ComparePanel(Panel):
         gone = self._live()
         gone.stop()
         with self._lock:
-            self._comparison = self._items = self._sheet = self._standing = None
+            self._comparison = self._items = self._sheet = self._standing = self._board = None
             self._follow_comparison()
             self._undo = "The answers were removed.", lambda: self._take(gone, draft=False)
         self.renew_twin()
@@ -296,15 +308,21 @@ class ComparePanel(Panel):
             put_back()
             self.renew_twin()
 
-    def _retry(self, key: str | None = None) -> None:
-        if key is None:
-            self._live().retry()
+    def _retry(self, key: str | None = None, *, whole: bool = False) -> None:
+        """Ask again: the answer that is shown; `whole`: all that has none, of a column or of all."""
+        if key is None or whole:
+            self._live().retry(key)
         else:
             self._live().ask_again(key, *self._at)
         self._changed()
 
     def _continue(self, key: str) -> None:
         self._live().continue_with(key, *self._at)
+
+    def _vote(self, key: str, vote: str | None) -> None:
+        self._live().vote(key, vote, *self._at, blind=self._blind)
+        self._standing = None
+        self.renew_twin()
 
     def _make_table(self) -> None:
         prompt, repeat = self._at
@@ -334,6 +352,7 @@ class ComparePanel(Panel):
         self._base = base if base in columns else next(iter(columns), "")
 
     def _hide(self, wanted: bool) -> None:
+        self._revealed = self._comparison is not None and (self._revealed or self._blind) and not wanted
         self._blind, self._standing = bool(wanted), None
         if self._comparison is not None and not self._comparison.is_running:
             self.renew_twin()

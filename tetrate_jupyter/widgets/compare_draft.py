@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare.columns import own_label
+from tetrate_jupyter.compare.trios import trios
 from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.conversation import Exchange
@@ -100,8 +103,12 @@ class Draft:
             raise OptionError(f"A panel shows {COLUMNS} columns.", next_step="remove one first")
         self.picks.append(Pick(model))
 
+    def choose(self, models: Sequence[str]) -> None:
+        """Take these models for columns, in place of those that are there."""
+        self.picks = [Pick(str(model)) for model in models[:COLUMNS]]
+
     def again(self) -> None:
-        """Add the first column once more: how far it is apart from itself is the noise in every other difference."""
+        """Add the first column once more: how far it is apart from itself is chance, in every other difference too."""
         first = self.picks[0].model if self.picks else self._session.model
         if first is None:
             raise OptionError("There is no model yet to ask twice.", next_step="add one first")
@@ -178,6 +185,15 @@ class Draft:
             "parameters": dict(self._params),
             "others": sorted(self._rest),
         }
+
+
+def begin_with(models: ModelList, own: str | None) -> list[list[Any]]:
+    """Return the trios to begin with: [name, [[model id, provider], ...], what 1,000 short questions to all cost]."""
+    chosen = next((model for model in models if model.id == own), None)
+    return [
+        [trio.name, [[m.id, m.provider or ""] for m in trio.models], money(trio.price)]
+        for trio in trios(models, chosen)
+    ]
 
 
 def _shown(params: Mapping[str, Any]) -> dict[str, Any]:

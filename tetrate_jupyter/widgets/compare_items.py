@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.compare.setup import Place
 
+HELD_BACK: Final = "held back until all have answered"
 SILENT: Final = 10.0  # seconds without a new piece of text that are worth a word
 
 
@@ -42,40 +43,48 @@ class CompareItems:
         self._grew: dict[int, tuple[int, float]] = {}  # attempt: characters, and when they came
         self._over: dict[Place, tuple[object, Item]] = {}
 
-    def all(self, prompt: int, repeat: int, names: dict[str, str] | None, base: str | None) -> list[Item]:
-        """Return the items. `names`: what the columns are called while blind, in that order; `base`: the column that
-        the others are compared with word by word, None for their text.
-        """  # noqa: D205 - one sentence
+    def all(
+        self, prompt: int, repeat: int, names: dict[str, str] | None, base: str | None, *, order: Sequence[str] = ()
+    ) -> list[Item]:
+        """Return the items, in the order of these column ids where there are any.
+
+        `names`: what the columns are called while blind. All answers are held back then until the last has come: which
+        comes first, and how it grows, would tell its name. `base`: the column that the others are compared with word by
+        word, None for their text.
+        """
         columns: Sequence[Column] = self._comparison.columns
-        if names is not None:
-            order = list(names)
+        if order:
             columns = sorted(columns, key=lambda column: order.index(column.id))
         cells = [self._comparison.cell(column.id, prompt, repeat) for column in columns]
-        longest = max(map(_end, cells), default=0.0)
+        if names is not None and not all(cell.is_over for cell in cells):
+            return [_held_back(cell, names[cell.column.id]) for cell in cells]
         text = self._comparison.cell(base, prompt, repeat).text if base is not None else None
-        return [self._known(cell, names, longest, None if cell.column.id == base else text) for cell in cells]
+        return [self._known(cell, names, None if cell.column.id == base else text) for cell in cells]
 
-    def _known(self, cell: Cell, names: dict[str, str] | None, longest: float, base: str | None) -> Item:
+    def _known(self, cell: Cell, names: dict[str, str] | None, base: str | None) -> Item:
         """Return the item; one that is over is made once, whatever else goes on."""
         if not cell.is_over:
-            return self._item(cell, names, longest, base)
-        now = cell.state, len(cell.attempts), names is None, longest, base, self._same(cell)
+            return self._item(cell, names, base)
+        vote = cell.attempt.vote if cell.attempt is not None else None
+        now = cell.state, len(cell.attempts), names is None, base, self._same(cell), vote
         known = self._over.get(cell.place)
         if known is None or known[0] != now:
-            self._over[cell.place] = known = now, self._item(cell, names, longest, base)
+            self._over[cell.place] = known = now, self._item(cell, names, base)
         return known[1]
 
-    def _item(self, cell: Cell, names: dict[str, str] | None, longest: float, base: str | None) -> Item:
+    def _item(self, cell: Cell, names: dict[str, str] | None, base: str | None) -> Item:
         row = row_of(cell)
         fields = {
             "label": visible(names[cell.column.id] if names else cell.column.label),
             "about": "" if names else visible(_about(cell.column)),
+            "provider": "" if names or cell.column.model is None else cell.column.model.provider or "",
             "state": cell.state,
             "status": self._status(cell, row, blind=names is not None),
             "exact": "" if names else _exact(row),
             "error": _error(row, blind=names is not None),
             "notes": [] if names else _notes(row),
-            "bar": _bar(row, longest) if cell.is_over and longest and not names else [],
+            "vote": row.vote or "",
+            "early": row.vote_early,
             "source": row.text if cell.is_over else "",
         }
         if cell.is_over and row.reasoning.strip():
@@ -108,9 +117,8 @@ class CompareItems:
     def _status(self, cell: Cell, row: Row, *, blind: bool) -> str:
         attempt = cell.attempt
         if attempt is None or not cell.is_over:
-            parts = [cell.activity]
+            parts = [cell.activity]  # the seconds are counted by the page
             if attempt is not None and attempt.completion is not None:
-                parts.append(f"{int(attempt.completion.seconds)} s")
                 silent = self._silence(attempt, len(row.text))
                 if silent >= SILENT:
                     parts.append(f"silent for {int(silent)} s")
@@ -138,12 +146,17 @@ class CompareItems:
         return now - known[1]
 
 
-def _end(cell: Cell) -> float:
-    """Return the seconds from the comparison's start to the end of a cell that is over."""
-    attempt = cell.attempt
-    if attempt is None or attempt.answer is None or attempt.answer.cached or not cell.is_over:
-        return 0.0
-    return attempt.started + (attempt.answer.timing.total or 0.0)
+def _held_back(cell: Cell, name: str) -> Item:
+    fields: dict[str, Any] = dict.fromkeys(("about", "provider", "exact", "source", "reasoning", "vote"), "")
+    fields |= {
+        "label": visible(name),
+        "state": "waiting",
+        "status": HELD_BACK,
+        "error": [],
+        "notes": [],
+        "early": False,
+    }
+    return Item(cell.column.id, fields)
 
 
 def _about(column: Column) -> str:
@@ -185,15 +198,6 @@ def _error(row: Row, *, blind: bool) -> list[str]:
     lines += [f"Next: {row.next_step}"] if row.next_step else []
     lines += [f"Request id: {row.request_id}"] if row.request_id else []
     return [visible(line) for line in lines]
-
-
-def _bar(row: Row, longest: float) -> list[float]:
-    """Return percentages of the whole comparison: before the call, waiting, writing."""
-    if row.started is None or row.total is None:
-        return []
-    waiting = row.total if row.first_token is None else row.first_token
-    parts: list[float] = [row.started, waiting, row.total - waiting]
-    return [round(100 * part / longest, 2) for part in parts]
 
 
 def table(rows: Sequence[Row], labels: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from tetrate_jupyter.compare.page import grid
 from tetrate_jupyter.compare.result import Blind
 from tetrate_jupyter.compare.summary import agreement, figures
 from tetrate_jupyter.render.plain import one_line, visible
+from tetrate_jupyter.widgets.compare_items import HELD_BACK
 from tetrate_jupyter.widgets.feed import Item
 
 if TYPE_CHECKING:
@@ -44,12 +45,16 @@ class Sheet:
     def _made_anew(self, number: int, *, blind: bool) -> Item:
         result = self._comparison.result_of([number])
         shown = Blind(result, self._comparison.setup.blind_names()).shown if blind else result
+        held = blind and any(row.state in {"waiting", "running"} for row in result.rows)  # who is first tells a name
         cells = [
-            [visible(c.head.label), digest(figures(c.head, c.rows), agreement(c.rows), blind=blind)]
+            [
+                visible(c.head.label),
+                HELD_BACK if held else digest(figures(c.head, c.rows), agreement(c.rows), blind=blind),
+            ]
             for c in shown.columns
         ]
         prompt = one_line(self._comparison.setup.prompts[number])
-        opened = number in self.opened
+        opened = number in self.opened and not held
         fields = {
             "number": number,
             "prompt": prompt[:_PROMPT] + (" …" if len(prompt) > _PROMPT else ""),

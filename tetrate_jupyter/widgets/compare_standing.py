@@ -9,7 +9,8 @@ from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.render.answer import with_chip
 from tetrate_jupyter.render.numbers import money, seconds
-from tetrate_jupyter.render.plain import visible
+from tetrate_jupyter.render.plain import one_line, visible
+from tetrate_jupyter.widgets.compare_board import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.result import Result
     from tetrate_jupyter.compare.running import Comparison, Progress
     from tetrate_jupyter.compare.summary import ColumnFigures
+    from tetrate_jupyter.compare.votes import Tally
+    from tetrate_jupyter.widgets.compare_board import Board
 
 NOTHING: Final[Mapping[str, Any]] = {
     "running": False,
@@ -31,33 +34,55 @@ NOTHING: Final[Mapping[str, Any]] = {
     "verdict": "",
     "notices": "",
     "columns": [],
+    "letters": {},
+    "picks": [],
+    "pick": "",
+    "claim": "",
+    "detail": "",
+    "asked": "",
+    "elapsed": 0,
     "code": "",
     "seed": 0,
 }
+_NAMED: Final = 4  # letters that are told in a sentence
+_YOURS: Final = ("", ", your pick", ", your picks")  # by how many
+_ASKED: Final = 240  # characters of what was asked, above everything
 
 
-def standing(comparison: Comparison, *, blind: bool) -> dict[str, Any]:
-    """Return what is true of the whole: progress, forecast, verdict. Costly for thousands of cells that are over."""
+def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: bool = False) -> dict[str, Any]:
+    """Return what is true of the whole: progress, estimate, verdict, figures.
+
+    Costly for thousands of cells that are over. `revealed`: the columns stay in the order,
+    and have the letters, in which they were shown while blind.
+    """
     running, progress = comparison.is_running, comparison.progress
     result = comparison.result if not running and progress.total else None
     labels = {c.id: c.label for c in comparison.columns}
-    names = {k: v for k, v in comparison.setup.blind_names().items() if k in labels} if blind else labels
+    letters = {k: v for k, v in comparison.setup.blind_names().items() if k in labels}
+    names = letters if blind else {k: labels[k] for k in (letters if revealed else labels)}
     figured = [c.figures for c in result.columns] if result is not None else []
+    counted = result.tally if result is not None else None
     cuts = [cut.sentence for cut in comparison.setup.cuts]
     over = progress.total - progress.running - progress.waiting
     return {
         "running": running,
         "prompts": len(comparison.setup.prompts),
         "repeats": comparison.setup.repeats,
-        "progress": with_chip(
-            _progress(progress, comparison.forecast, running=running), facts.provenance(result.rows) if result else ()
-        ),
+        "progress": with_chip(_progress(progress, running=running), facts.provenance(result.rows) if result else ()),
         "share": round(over / max(progress.total, 1), 3),
         "failed": progress.failed + progress.stopped,
-        "forecast": "" if blind else comparison.forecast.sentence,
+        "forecast": "" if blind else _estimate(comparison.forecast, running=running),
         "verdict": _verdict(figured) if not blind else "",
         "notices": visible("; ".join([*_shortfall(result, figured, names), *cuts])),
         "columns": [[column, visible(name)] for column, name in names.items()],
+        "letters": letters if revealed and not blind else {},
+        "picks": [head.id for head in counted.picks] if counted is not None and not blind else [],
+        "pick": visible(_pick(counted, letters, labels)) if revealed and not blind else "",
+        "claim": visible(counted.claim) if counted is not None and not blind else "",
+        "detail": visible(counted.detail) if counted is not None and not blind else "",
+        "asked": visible(one_line(comparison.setup.prompts[0])[:_ASKED]),
+        "elapsed": int(progress.seconds) if running else 0,
+        **(hidden(comparison.columns) if blind else board.rows(figured, counted)),
         "code": result.code if result and not blind else "",
         "seed": comparison.setup.seed,
     }
@@ -70,18 +95,34 @@ def _shortfall(result: Result | None, figured: Sequence[ColumnFigures], names: M
     return facts.shortfall(named, result)
 
 
+def _pick(counted: Tally | None, letters: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """Return who was behind the letters: the pick, or all of them where there is none."""
+    picks = [head.id for head in counted.picks] if counted is not None else []
+    who = [f"{letter} was {labels[column]}" for column, letter in letters.items() if not picks or column in picks]
+    if len(who) > _NAMED:
+        who = [*who[:_NAMED], "…"]
+    named = " and ".join(filter(None, (", ".join(who[:-1]), who[-1])))
+    return f"{named}{_YOURS[min(len(picks), 2)]}."
+
+
+def _estimate(forecast: Forecast, *, running: bool) -> str:
+    if running or forecast.expected is None:
+        return forecast.sentence
+    return f"Estimated before it was asked: ≈ {money(forecast.expected)}."
+
+
 def _verdict(figured: Sequence[ColumnFigures]) -> str:
     said = verdict(figured)
     return facts.sentence(said) if said else ""
 
 
-def _progress(progress: Progress, forecast: Forecast, *, running: bool) -> str:
+def _progress(progress: Progress, *, running: bool) -> str:
     words = [f"{progress.done} of {progress.total} done"]
     if progress.failed:
         words.append(f"{progress.failed} failed")
     if progress.stopped:
         words.append(f"{progress.stopped} stopped")
-    words.append(_cost(progress, forecast, running=running))
+    words.append(_cost(progress))
     if not running:
         words.append(seconds(progress.seconds))
     elif progress.seconds_left is not None and progress.total > progress.running + progress.done:
@@ -89,8 +130,6 @@ def _progress(progress: Progress, forecast: Forecast, *, running: bool) -> str:
     return " · ".join(words)
 
 
-def _cost(progress: Progress, forecast: Forecast, *, running: bool) -> str:
+def _cost(progress: Progress) -> str:
     unknown = f" and {progress.unknown_costs} unknown" if progress.unknown_costs else ""
-    if running or forecast.expected is None:
-        return f"≈ {money(progress.cost)}{unknown}"
-    return f"≈ {money(progress.cost)}{unknown} (forecast ≈ {money(forecast.expected)})"
+    return f"≈ {money(progress.cost)}{unknown}"

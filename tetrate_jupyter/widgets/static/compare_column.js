@@ -1,63 +1,104 @@
 // What the comparison shows: a column for each model, or a row for each prompt.
 
-function column(context, isExpanded) {
+const VOTE_NAMES = [["good", "good", "Good"], ["poor", "poor", "Poor"], ["best", "star", "Best"]]; // value, icon, word
+
+function column(context, { isExpanded, opened }) {
   const { send } = context;
   const quiet = { class: "tetrate-button tetrate-plain" };
-  const label = h("h4", { class: "tetrate-label", dir: "ltr", translate: "no" });
-  const about = h("p", { class: "tetrate-quiet tetrate-own", hidden: true });
+  const letter = h("span", { class: "tetrate-mark tetrate-letter", hidden: true });
+  const of = h("span", {});
+  const label = h("h4", { class: "tetrate-label tetrate-clip", dir: "ltr", translate: "no" });
+  const about = h("p", { class: "tetrate-quiet tetrate-own tetrate-clip", hidden: true });
   const status = h("p", { class: "tetrate-quiet tetrate-number tetrate-status" });
-  const wait = h("span", { class: "tetrate-wait" });
-  const write = h("span", { class: "tetrate-write" });
-  const bar = h("div", { class: "tetrate-bar", role: "img", hidden: true }, wait, write);
   const thoughts = h("div", { class: "tetrate-body" });
   const reasoning = h("details", { class: "tetrate-reasoning", hidden: true }, h("summary", {}, "Reasoning"), thoughts);
   const body = h("div", { class: "tetrate-body" });
-  const error = h("div", { class: "tetrate-problem", hidden: true });
+  const error = h("div", { class: "tetrate-failed", hidden: true });
   const notes = h("div", {});
   const item = { body };
   const act = (name) => () => send(name, { key: item.self().key });
-  const stop = button("Stop", act("stop"), { class: "tetrate-button" });
-  const retry = button("Retry", act("retry"), quiet);
-  const keep = button("Continue with this one", act("continue"), quiet);
-  const remove = button("Remove", act("remove"), quiet);
-  const copied = saying("Copy", "Copied", () => context.copy(item.self().fields.source), { ...quiet, "data-offline": "true" });
-  const chosen = h("p", { class: "tetrate-quiet", role: "status", hidden: true }, "This is the session's conversation now.");
-  keep.addEventListener("click", () => show(chosen, true));
+  const stop = iconButton("stop", "Stop", act("stop"));
+  const retry = iconButton("retry", "Retry", act("retry"), { class: "tetrate-button tetrate-plain tetrate-icon tetrate-retry" });
+  const copied = iconButton("copy", "Copy", async () => {
+    await context.copy(item.self().fields.source);
+    context.announce("Copied");
+    copied.replaceChildren(icon("check"));
+    setTimeout(() => copied.replaceChildren(icon("copy")), 1500);
+  }, { "data-offline": "true" });
+  const more = iconButton("more", "More", null);
+  const pop = menu(more, "This answer", () => [
+    isGoing(item.self().fields) ? undefined : ["retry", "Ask again", act("retry")],
+    ["swap", "Compare the others with this one", () => send("show", { how: "differences", base: item.self().key })],
+    ["close", "Remove", act("remove")],
+  ].filter(Boolean));
+  const votes = VOTE_NAMES.map(([value, sign, word]) => {
+    const vote = () => send("vote", { key: item.self().key, vote: item.self().fields.vote === value ? null : value });
+    return value === "best" ? worded(sign, word, vote) : iconButton(sign, word, vote);
+  });
+  const early = h("span", { class: "tetrate-quiet", hidden: true }, "early");
+  const use = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-use", onclick: act("continue") });
+  const chosen = h("p", { class: "tetrate-quiet tetrate-chosen", role: "status", hidden: true });
+  use.addEventListener("click", () => show(chosen, true));
   item.node = h("article", { class: "tetrate-column", role: "listitem" },
-    h("header", {}, label, about, status, bar), reasoning, body, error, notes,
-    h("div", { class: "tetrate-buttons" }, stop, copied, retry, keep, remove), chosen);
+    h("header", {}, h("div", { class: "tetrate-title" }, letter, of, label, h("span", { class: "tetrate-grow" }), stop, copied, retry, more), about, status),
+    reasoning, body, error, notes,
+    h("footer", { class: "tetrate-foot" }, h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes), early, h("span", { class: "tetrate-grow" }), use), chosen, pop.node);
+
+  function draw() {
+    const all = item.self().fields;
+    const told = context.told;
+    const known = told.letters[item.self().key] ?? (told.blind ? all.label : "");
+    show(letter, Boolean(known));
+    setText(letter, known);
+    const name = told.blind ? `Answer ${all.label}` : all.label;
+    setText(label, shortened(name, 34));
+    label.title = name;
+    const pick = told.picks.length === 1 && told.picks[0] === item.self().key;
+    item.node.classList.toggle("tetrate-pick", told.picks.includes(item.self().key));
+    use.classList.toggle("tetrate-main", pick && !opened());
+    use.classList.toggle("tetrate-plain", !pick || opened());
+    show(use, Boolean(all.source) && !told.blind);
+    for (const each of [stop, retry, copied]) show(each, each === stop ? isGoing(all) : each === copied ? Boolean(all.source) : !isGoing(all) && !told.blind);
+    show(more, !told.blind);
+  }
+
   return Object.assign(item, {
+    draw,
     grown() { if (item.self().fields.state !== "running") withButtons(body, context); },
     update(now, all) {
-      setText(label, all.label);
       item.node.setAttribute("aria-label", all.label);
-      for (const each of [stop, retry, keep, remove, copied]) each.setAttribute("aria-label", `${each.textContent}: ${all.label}`);
+      for (const each of [stop, retry, copied, more]) each.setAttribute("aria-label", `${each.title}: ${all.label}`);
+      of.replaceChildren(...(all.provider ? [mark(all.provider)] : []));
       setText(about, all.about);
+      about.title = all.about;
       show(about, Boolean(all.about));
       setText(status, figures(all.status));
       status.title = all.exact;
-      const [start = 0, waited = 0, wrote = 0] = all.bar;
-      wait.style.marginInlineStart = `${start}%`;
-      wait.style.width = `${waited}%`;
-      write.style.width = `${wrote}%`;
-      bar.setAttribute("aria-label", "waiting, then writing");
-      bar.title = "waiting (light), writing (dark)";
-      show(bar, all.bar.length > 0);
       if ("reasoning" in now) { thoughts.innerHTML = all.reasoning; show(reasoning, Boolean(all.reasoning)); if (isExpanded()) reasoning.open = true; }
       if ("error" in now) {
-        error.replaceChildren(...all.error.map((line) => h("p", { dir: "auto" }, line)));
+        error.replaceChildren(icon("warn"), ...all.error.map((line) => h("p", { dir: "auto" }, line)));
         show(error, all.error.length > 0);
       }
       if ("notes" in now) notes.replaceChildren(...all.notes.map((note) => h("p", { class: "tetrate-notice", dir: "auto" }, note)));
-      const going = all.state === "running" || all.state === "waiting";
-      item.node.setAttribute("aria-busy", String(going));
-      show(stop, going);
-      show(retry, !going);
-      show(copied, Boolean(all.source));
-      show(keep, Boolean(all.source));
-      if (going) show(chosen, false);
+      item.node.setAttribute("aria-busy", String(isGoing(all)));
+      votes.forEach((each, place) => {
+        const [value, , word] = VOTE_NAMES[place];
+        each.setAttribute("aria-pressed", String(all.vote === value));
+        each.setAttribute("aria-label", `${word}: ${all.label}`);
+        each.disabled = !(all.source || (isGoing(all) && body.firstChild));
+      });
+      show(early, Boolean(all.vote) && all.early);
+      use.replaceChildren("Use ", h("span", { class: "tetrate-clip" }, shortened(all.label, 24)), " from now on");
+      use.title = `${all.label} answers from now on; its conversation goes on`;
+      setText(chosen, `${all.label} is in use: this is the session's conversation now.`);
+      if (isGoing(all)) show(chosen, false);
+      draw();
     },
   });
+}
+
+function isGoing(all) {
+  return all.state === "running" || all.state === "waiting";
 }
 
 // One prompt of several: its text, what became of it in each column, and its answers where it is unfolded.

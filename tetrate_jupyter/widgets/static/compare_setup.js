@@ -1,5 +1,13 @@
 // What to compare: the models and what is special about each, the prompts, the parameters of all.
 
+const TRIES = [
+  ["Write a function", "Write a Python function that tells whether a number is prime."],
+  ["Explain a join", "Explain a left join with a small example."],
+  ["Turn text into JSON", "Turn this into JSON: Ada Lovelace, born 1815, wrote the first program."],
+  ["Tell a joke", "Tell me a joke about notebooks."],
+  ["Translate", "Translate into German and keep the tone: Thanks, that made my day!"],
+];
+
 function setup(context) {
   const { send } = context;
   const quiet = { class: "tetrate-button tetrate-plain" };
@@ -8,29 +16,33 @@ function setup(context) {
 
   const chips = h("ul", { class: "tetrate-picked", "aria-label": "Models to compare" });
   const add = h("select", { "aria-label": "Add a model", onchange: () => { if (add.value) send("add", { model: add.value }); add.value = ""; } });
-  const again = button("Noise floor", () => send("again"), { ...quiet,
-    title: "Asks the first model once more. How far it is from itself is the noise in every other difference." });
+  const again = button("Same model twice (shows chance)", () => send("again"), { ...quiet,
+    title: "Asks the first model once more. How far it is from itself is chance, in every other difference too." });
   const own = parameters(send, false, () => opened);
   const whose = h("span", {});
   const close = button("Done", () => { const last = opened; open(-1); chips.querySelectorAll(".tetrate-name")[last]?.focus(); }, quiet);
   const special = h("fieldset", { class: "tetrate-special", hidden: true }, h("legend", {}, "Only for ", whose), own.node, close);
 
-  const text = h("textarea", { rows: "2", "aria-label": "Prompt", "data-home": "true" });
+  const text = h("textarea", { rows: "2", "aria-label": "Prompt" });
   const several = h("input", { type: "checkbox", onchange: () => dismiss() });
   const divided = h("span", {});
   const common = parameters(send, true, () => null);
   const others = h("p", { class: "tetrate-quiet", hidden: true });
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Compare");
-  const cost = button("Forecast", () => ask(true), { ...quiet, title: "How many calls it makes and what they may cost; asks nothing" });
+  const cost = button("Estimate cost", () => ask(true), { ...quiet, title: "How many calls it makes and what they may cost; asks nothing" });
   const blind = h("input", { type: "checkbox", onchange: () => send("blind", { wanted: blind.checked }) });
   const sentence = h("span", {});
   const start = button("Ask", () => send("start"), { class: "tetrate-button tetrate-main" });
   const confirm = h("div", { class: "tetrate-row tetrate-confirm", role: "status", hidden: true }, sentence, start, button("Not now", () => send("dismiss"), quiet));
+  const trios = h("div", { class: "tetrate-trios", role: "group", "aria-label": "Start with these" });
+  const starts = h("div", { class: "tetrate-starts" }, h("p", { class: "tetrate-quiet" }, "Start with three"), trios);
+  const tries = h("div", { class: "tetrate-tries" }, h("span", { class: "tetrate-quiet" }, "Try"), ...TRIES.map(([name, prompt]) =>
+    button(name, () => { text.value = prompt; fit(); dismiss(); text.focus(); }, { class: "tetrate-button tetrate-try", title: prompt })));
   const node = h("form", { class: "tetrate-setup", onsubmit: (event) => { event.preventDefault(); ask(false); } },
-    h("div", { class: "tetrate-row" }, chips, add, again), special, text,
+    starts, h("div", { class: "tetrate-row" }, chips, add, again), special, text, tries,
     h("details", {}, h("summary", {}, "Parameters"), common.node,
       h("label", {}, several, divided), others),
-    h("div", { class: "tetrate-row" }, h("label", {}, blind, h("span", {}, "Hide the names")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm);
+    h("div", { class: "tetrate-row" }, h("label", { title: "Hide names, order, times and costs until you reveal them" }, blind, h("span", {}, "Blind")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm);
 
   sends(text, () => ask(false));
   node.addEventListener("keydown", (event) => { // in a field Enter means its value; asking costs
@@ -47,6 +59,18 @@ function setup(context) {
   // What was forecast is no longer what would be asked.
   function dismiss() {
     if (all.confirm) send("dismiss");
+  }
+
+  // What is asked where nothing is chosen is the first of them.
+  function suggest(told) {
+    const ids = told.picked.map(([name]) => name).join();
+    trios.replaceChildren(...told.trios.map(([name, models, price], place) => {
+      const chosen = ids ? ids === models.map(([id]) => id).join() : place === 0;
+      return h("button", { type: "button", class: "tetrate-button tetrate-trio", "aria-pressed": String(chosen), onclick: () => send("trio", { models: models.map(([id]) => id) }) },
+        h("span", { class: "tetrate-title" }, h("span", { class: "tetrate-strong tetrate-grow" }, name), chosen ? icon("check") : ""),
+        ...models.map(([id, provider]) => h("span", { class: "tetrate-title" }, mark(provider || id), h("span", { class: "tetrate-mono tetrate-clip", translate: "no" }, shortened(id, 30)))),
+        h("span", { class: "tetrate-quiet" }, `≈ ${price} per 1,000 short questions`));
+    }));
   }
 
   function fit() {
@@ -89,6 +113,13 @@ function setup(context) {
       open(Math.min(opened, told.picked.length - 1));
       if (focused >= 0) chips.querySelectorAll(".tetrate-name")[focused]?.focus();
     }
+    if ("trios" in changed || "picked" in changed) {
+      const focused = [...trios.children].indexOf(document.activeElement);
+      suggest(told);
+      if (focused >= 0) trios.children[focused]?.focus();
+    }
+    show(starts, !told.prompts && told.trios.length > 0);
+    show(tries, !told.prompts);
     for (const each of [add, again]) show(each, told.picked.length < told.most);
     if ("prompt" in changed && document.activeElement !== text) { text.value = told.prompt; fit(); }
     text.placeholder = told.given ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else` : "What do you want to compare?";
@@ -105,7 +136,7 @@ function setup(context) {
     show(confirm, Boolean(told.confirm));
   }
 
-  return { node, blind, fields };
+  return { node, blind, text, fields, ask };
 }
 
 // The fields of all columns, with those of the whole run; or of one column, at the place that `where` gives.

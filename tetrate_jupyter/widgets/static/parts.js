@@ -71,9 +71,11 @@ function mark(provider) {
   return h("span", { class: "tetrate-mark", "aria-hidden": "true", style: `--hue:${sum}` }, [...provider.trim()][0]?.toUpperCase() ?? "?");
 }
 
-// An id shortened at its beginning: the end tells models apart. The whole is the title.
+// An id shortened at its beginning, at a slash where there is one: the end tells models apart. The whole is the title.
 function shortened(id, most = 28) {
-  return id.length <= most ? id : `…${id.slice(id.length - most + 1)}`;
+  if (id.length <= most) return id;
+  const slash = id.indexOf("/", id.length - most + 1);
+  return `…${id.slice(slash < 0 ? id.length - most + 1 : slash)}`;
 }
 
 // Waiting (hatched) and writing (solid), in percent of a clock that all bars beside each other share.

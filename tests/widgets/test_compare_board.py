@@ -1,0 +1,161 @@
+"""The leaderboard, the votes and the blind of the compare panel; and what another kernel gets back of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.widgets.page import Page
+from tetrate_jupyter.compare.trios import trios
+from tetrate_jupyter.widgets.compare import ComparePanel
+from tetrate_jupyter.widgets.compare_board import overall
+from tetrate_jupyter.widgets.compare_items import HELD_BACK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tetrate_jupyter.face.session import Session
+
+MODELS = "claude-haiku-4-5", "gpt-6-luna", "claude-opus-5"
+
+
+@pytest.fixture
+def panel(session: Session) -> Iterator[ComparePanel]:
+    session.models()
+    made = ComparePanel(session)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(panel: ComparePanel) -> Page:
+    return Page(panel)
+
+
+def asked(page: Page, *models: str, text: str = "Say hello.", **more: Any) -> None:
+    for model in models:
+        assert page.do("add", model=model)
+    page.do("run", text=text, **more)
+    page.wait_for(lambda: bool(page.items) and not page.fields["running"] and not page.fields["busy"])
+
+
+def row(page: Page, label: str) -> dict[str, Any]:
+    (found,) = [
+        page.fields[f"row {key}"] for key, _ in page.fields["columns"] if page.fields[f"row {key}"]["label"] == label
+    ]
+    return dict(found)
+
+
+def test_a_row_has_figures_on_one_clock(page: Page) -> None:
+    asked(page, *MODELS)
+    for model in MODELS:
+        found = row(page, model)
+        assert found["state"] == "done"
+        assert found["said"] == ""
+        start, first, total = found["bar"]
+        assert start >= 0
+        assert 0 < first <= total
+        assert all(found["figures"])
+        assert found["order"][0] == pytest.approx(total, abs=0.001)
+    assert "cheapest" in row(page, "gpt-6-luna")["badges"]
+
+
+def test_no_badge_unless_all_have_answered(page: Page) -> None:
+    asked(page, *MODELS, "sandbox/fault-no-credits")
+    assert not any(row(page, model)["badges"] for model in MODELS)
+    failed = row(page, "sandbox/fault-no-credits")
+    assert failed["state"] == "failed"
+    assert failed["said"].startswith("Failed: ")
+
+
+def test_a_cost_that_is_not_known_is_called_so_and_nothing_is_cheapest(page: Page) -> None:
+    asked(page, "claude-opus-5", "gpt-6-luna", "sandbox/fault-no-usage")
+    assert row(page, "sandbox/fault-no-usage")["figures"][3] == "unknown"
+    assert not any("cheapest" in row(page, model)["badges"] for model in ("claude-opus-5", "gpt-6-luna"))
+
+
+def test_the_row_of_one_column_changes_alone(page: Page) -> None:
+    asked(page, *MODELS)
+    before = len(page.messages)
+    key = next(iter(page.items))
+    page.do("vote", key=key, vote="good")
+    page.wait_for(lambda: page.fields[f"row {key}"]["vote"] == "▲")
+    told = [name for m in page.messages[before:] for op in m["operations"] if op[0] == "panel" for name in op[1]]
+    assert [name for name in told if name.startswith("row ")] == [f"row {key}"]
+
+
+def test_votes_are_taken_changed_and_taken_back(page: Page, panel: ComparePanel) -> None:
+    asked(page, *MODELS)
+    first, second, _ = page.items
+    for key in (first, second):
+        assert page.do("vote", key=key, vote="best")
+    page.wait_for(lambda: page.fields["picks"] == [first, second])
+    assert page.items[first].fields["vote"] == "best"
+    page.do("vote", key=second, vote=None)
+    page.wait_for(lambda: page.fields["picks"] == [first])
+    assert page.items[second].fields["vote"] == ""
+    assert panel.comparison is not None
+    assert panel.comparison.result.df["vote"].dropna().tolist() == ["best"]
+    assert "★" in panel.twin_html()
+    assert page.do("vote", key=first, vote="splendid") is False
+
+
+def test_a_tally_over_prompts_claims_nothing_too_early(page: Page) -> None:
+    asked(page, "claude-haiku-4-5", "gpt-6-luna", text="one\n---\ntwo", several=True)
+    key = next(iter(page.items))
+    for prompt in (0, 1):
+        page.do("look", prompt=prompt, repeat=0)
+        page.do("vote", key=key, vote="best")
+    page.wait_for(lambda: page.fields[f"row {key}"]["vote"] == "★ 2 of 2")
+    assert page.fields["claim"].startswith("No difference can be claimed yet")
+    assert "likely" in page.fields[f"row {key}"]["voted"]
+
+
+def test_blind_nothing_is_told_before_the_last_answer_and_the_letters_stay(page: Page, panel: ComparePanel) -> None:
+    page.do("blind", wanted=True)
+    for model in ("sandbox/stream", "claude-haiku-4-5"):
+        page.do("add", model=model)
+    page.do("run", text="chunks=400 size=20 interval=0.01")
+    page.wait_for(lambda: page.fields["progress"].startswith("1 of 2 done"))
+    assert [item.fields["status"] for item in page.items.values()] == [HELD_BACK, HELD_BACK]
+    assert [item.html for item in page.items.values()] == ["", ""]
+    assert page.do("vote", key=next(iter(page.items)), vote="best") in {True, False}
+    page.wait_for(lambda: not page.fields["running"])
+    hidden = {key: item.fields["label"] for key, item in page.items.items()}
+    assert list(hidden.values()) == ["A", "B"]
+    assert all(page.fields[f"row {key}"] is None for key in hidden)
+    told = "".join(map(str, page.messages))
+    assert all(f"'label': '{name}'" not in told for name in ("sandbox/stream", "claude-haiku-4-5"))
+    second = list(hidden)[1]
+    page.do("vote", key=next(iter(hidden)), vote=None)
+    page.do("vote", key=second, vote="best")
+    page.do("blind", wanted=False)
+    assert list(page.items) == list(hidden)
+    assert page.fields["letters"] == hidden
+    assert panel.comparison is not None
+    label = panel.comparison.cell(second).column.label
+    assert page.fields["pick"] == f"B was {label}, your pick."
+    assert panel.comparison.result[label].rows[0].vote_blind
+
+
+def test_the_state_of_many_cells_is_one() -> None:
+    assert overall({"done": 3}) == "done"
+    assert overall({"done": 3, "waiting": 1}) == "running"
+    assert overall({"waiting": 2}) == "waiting"
+    assert overall({"done": 1, "failed": 1}) == "partly"
+    assert overall({"failed": 1, "skipped": 1}) == "failed"
+    assert overall({"skipped": 2, "done": 0}) == "skipped"
+
+
+def test_three_to_begin_with_are_of_three_providers(page: Page, session: Session) -> None:
+    found = trios(session.models())
+    assert [trio.name for trio in found] == ["Three providers", "Cheap", "Strong"]
+    for trio in found:
+        assert len({model.provider for model in trio.models}) == 3
+        assert trio.price is not None
+    assert found[1].price < found[0].price < found[2].price
+    assert trios([]) == []
+    cheap = [model.id for model in found[1].models]
+    assert page.do("trio", models=cheap)
+    assert [name for name, *_ in page.fields["picked"]] == cheap

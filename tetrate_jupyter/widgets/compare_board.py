@@ -1,0 +1,183 @@
+"""The leaderboard of the compare panel: a row of figures for each column, while it runs and at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.compare.rows import head_of, row_of
+from tetrate_jupyter.compare.summary import figures
+from tetrate_jupyter.compare.verdict import badges
+from tetrate_jupyter.compare.votes import MARKS, RANK
+from tetrate_jupyter.render.numbers import money, seconds
+from tetrate_jupyter.render.plain import one_line, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tetrate_jupyter.compare.cells import Cell
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.running import Comparison
+    from tetrate_jupyter.compare.summary import ColumnFigures
+    from tetrate_jupyter.compare.votes import Tally, Wins
+
+MANY: Final = 100  # cells of a column; beyond, its figures wait for the end: they would be added up at every look
+_STEP: Final = 1.25  # the length of an answer that grows is told again when it has grown by a quarter
+_PLACE: Final = "row {}"  # a field for each column: what changes in one row sends that row only
+_WHY: Final = 300  # characters
+
+
+class Board:
+    """Not thread-safe: the panel's lock is held around it."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        self._made: dict[str, tuple[object, dict[str, Any]]] = {}
+
+    def rows(self, figured: Sequence[ColumnFigures], counted: Tally | None) -> dict[str, Any]:
+        """Return the fields. `figured`, `counted`: of a comparison that is over; () and None of one that runs.
+
+        A row has `state`, `said` (what isn't a figure), `bar` (start, first text, end: seconds, None for not yet),
+        `figures` (time, speed, tokens, cost, length, as text), `order` (the same as numbers), `badges`, and of votes
+        `vote` (a mark, or how often it was best), `voted` (the same in words), `rank` (as a number) and `early`.
+        """
+        cells: dict[str, list[Cell]] = {column.id: [] for column in self._comparison.columns}
+        for cell in self._comparison.cells:
+            cells[cell.column.id].append(cell)
+        known = {c.head.id: c for c in figured}
+        won = badges(figured)
+        wins = {w.head.id: w for w in counted.wins} if counted is not None and counted.voted else {}
+        return {
+            _PLACE.format(column.id): self._row(
+                column, cells[column.id], known.get(column.id), won.get(column.id, []), wins.get(column.id)
+            )
+            for column in self._comparison.columns
+        }
+
+    def _row(
+        self, column: Column, cells: list[Cell], known: ColumnFigures | None, won: list[str], wins: Wins | None
+    ) -> dict[str, Any]:
+        states: Counter[str] = Counter(cell.state for cell in cells)
+        going = _going(cells[0]) if len(cells) == 1 and not cells[0].is_over else None
+        vote = _vote(cells, wins)
+        now = dict(states), sum(len(cell.attempts) for cell in cells), known is not None, won, vote, going
+        made = self._made.get(column.id)
+        if made is None or made[0] != now:
+            self._made[column.id] = made = (
+                now,
+                {**_made(column, cells, dict(states), known, going), **vote, "badges": won},
+            )
+        return made[1]
+
+
+def hidden(columns: Sequence[Column]) -> dict[str, None]:
+    """Return the fields of a leaderboard that would tell too much."""
+    return {_PLACE.format(column.id): None for column in columns}
+
+
+def _going(cell: Cell) -> tuple[float | None, float | None, str]:
+    """Return of a cell that isn't over: when it was started, its seconds until the first text, how long it is."""
+    attempt = cell.attempt
+    completion = None if attempt is None else attempt.completion
+    if attempt is None or completion is None:
+        return None, None, ""
+    length, told = completion.length, 1.0
+    while told * _STEP <= length:
+        told *= _STEP
+    return attempt.started, completion.first_token, f"{int(told):,}+" if length else ""
+
+
+def _made(
+    column: Column,
+    cells: list[Cell],
+    states: Mapping[str, int],
+    known: ColumnFigures | None,
+    going: tuple[float | None, float | None, str] | None,
+) -> dict[str, Any]:
+    if known is None and len(cells) <= MANY:
+        known = figures(head_of(column), [row_of(cell) for cell in cells if cell.is_over])
+    state = overall(states)
+    return {
+        "label": visible(column.label),
+        "provider": (column.model.provider if column.model is not None else None) or "",
+        "state": state,
+        "said": visible(_said(state, cells, states)),
+        "bar": [*going[:2], None] if going is not None else _bar(cells, known),
+        "figures": _figures(known, going),
+        "order": _order(known),
+    }
+
+
+def _vote(cells: Sequence[Cell], wins: Wins | None) -> dict[str, Any]:
+    vote = cells[0].attempt.vote if len(cells) == 1 and cells[0].attempt is not None else None
+    if vote is not None:
+        said = f"{vote.value}{', voted before all had answered' if vote.early else ''}"
+        return {"vote": MARKS[vote.value], "voted": said, "rank": RANK[vote.value], "early": vote.early}
+    if wins is None or len(cells) == 1:
+        return {"vote": "", "voted": "no vote", "rank": None, "early": False}
+    said = f"best in {wins.won:,} of {wins.of:,} prompts with votes; likely {wins.least:.0%} to {wins.most:.0%} of all"
+    return {"vote": f"★ {wins.won:,} of {wins.of:,}", "voted": said, "rank": wins.won, "early": False}
+
+
+def overall(states: Mapping[str, int]) -> str:
+    """Return one state for all cells of a column: theirs where they have one, "partly" where some have an answer."""
+    present = [state for state, count in states.items() if count]
+    if "running" in present or ("waiting" in present and len(present) > 1):
+        return "running"
+    if len(present) == 1:
+        return present[0]
+    return "partly" if "done" in present else next((s for s in ("failed", "stopped") if s in present), "skipped")
+
+
+def _said(state: str, cells: Sequence[Cell], states: Mapping[str, int]) -> str:
+    if state in {"failed", "skipped"}:
+        error = next((cell.error for cell in reversed(cells) if cell.error is not None), None)
+        why = one_line(error.message)[:_WHY].removeprefix("Not asked: ") if error is not None else ""
+        kept = " What had come is kept." if state == "failed" and any(cell.text for cell in cells) else ""
+        return f"{'Failed' if state == 'failed' else 'Not asked'}: {why}{kept}"
+    if len(cells) > 1 and state != "done":
+        over = sum(count for each, count in states.items() if each not in {"waiting", "running"})
+        return f"{states.get('done', 0) if state == 'partly' else over:,} of {len(cells):,}"
+    if state != "done":
+        return cells[0].activity
+    kept = sum(
+        cell.attempt is not None and cell.attempt.answer is not None and cell.attempt.answer.cached for cell in cells
+    )
+    return "" if not kept else "kept answer" if kept == len(cells) == 1 else f"{kept:,} of {len(cells):,} kept answers"
+
+
+def _bar(cells: Sequence[Cell], known: ColumnFigures | None) -> list[float | None]:
+    if known is None or known.total is None:
+        return []
+    attempt = cells[0].attempt
+    start = attempt.started if len(cells) == 1 and attempt is not None else 0.0
+    first = known.first_token.median if known.first_token is not None else known.total.median
+    return [round(start, 3), round(first, 3), round(known.total.median, 3)]
+
+
+def _figures(known: ColumnFigures | None, going: tuple[float | None, float | None, str] | None) -> list[str]:
+    if known is None or not known.rows:
+        return ["", "", "", "", going[2] if going is not None else ""]
+    return [
+        seconds(known.total.median) if known.total else "",
+        f"{known.speed.median:,.0f}/s" if known.speed else "",
+        f"{known.tokens_out.median:,.0f}" if known.tokens_out else "",
+        cost(known),
+        f"{known.characters.median:,.0f}" if known.characters else "",
+    ]
+
+
+def cost(known: ColumnFigures) -> str:
+    """Return what a column cost, as text: what isn't known is called unknown."""
+    if known.cost is None:
+        return "unknown" if known.unknown_costs else ""
+    return f"{money(known.cost)} + unknown" if known.unknown_costs else money(known.cost)
+
+
+def _order(known: ColumnFigures | None) -> list[float | None]:
+    if known is None:
+        return [None] * 5
+    spreads = known.total, known.speed, known.tokens_out, None, known.characters
+    found = [None if each is None else each.median for each in spreads]
+    found[3] = None if known.cost is None or known.unknown_costs else float(known.cost)
+    return found

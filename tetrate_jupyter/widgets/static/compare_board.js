@@ -1,0 +1,153 @@
+// The leaderboard: who waits and who writes on one clock, and in figures what came of it.
+
+const FIGURES = [["Time", 1], ["Speed", -1], ["Tokens", 1], ["Cost", 1], ["Length", -1], ["Vote", -1]]; // and which end comes first
+const BADGED = { fastest: [0, "on"], cheapest: [3, "good"] }; // the figure that a badge stands beside, and its kind
+const LATE = ["partly", "stopped", "failed", "skipped"]; // last, however it is sorted
+
+function board({ send, select }) {
+  const rows = new Map();
+  let told = {};
+  let order = []; // ids, as they are shown
+  let sorted = null; // [figure, direction]
+  let zero = 0; // when the comparison began, on the page's clock in seconds
+  let timer = 0;
+  const heads = FIGURES.map(([name, first], figure) => {
+    const sort = button(name, () => sortBy(figure, first), { class: "tetrate-button tetrate-plain", title: `Sort by ${name.toLowerCase()}`, "data-offline": "true" });
+    return h("th", { scope: "col", class: `tetrate-figure tetrate-figure-${figure}` }, sort);
+  });
+  const body = h("tbody");
+  const table = h("table", { class: "tetrate-board", "aria-label": "Leaderboard" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Model"), h("th", { scope: "col", class: "tetrate-bars" }, "Waiting and writing"), ...heads)), body);
+  const node = h("div", { class: "tetrate-boards" }, table);
+
+  function row(id) {
+    const letter = h("span", { class: "tetrate-mark tetrate-letter", hidden: true });
+    const of = h("span", {});
+    const name = h("span", { class: "tetrate-mono tetrate-strong tetrate-clip", dir: "ltr", translate: "no" });
+    const goes = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-goes", "data-offline": "true", onclick: () => select(id) }, letter, of, name);
+    const bar = timeBar();
+    const figures = FIGURES.map((_, figure) => h("td", { class: `tetrate-number tetrate-figure tetrate-figure-${figure}` }));
+    const said = h("span", { class: "tetrate-clip tetrate-grow" });
+    const again = worded("retry", "Retry", () => send("retry", { key: id, whole: true }), { class: "tetrate-button" });
+    const note = h("td", { colspan: String(FIGURES.length + 1), hidden: true }, h("div", { class: "tetrate-note" }, icon("warn"), said, again));
+    const bars = h("td", { class: "tetrate-bars" }, bar.node);
+    const tr = h("tr", { onclick: (event) => { if (!event.target.closest("button")) select(id); } },
+      h("th", { scope: "row" }, goes), bars, ...figures, note);
+    return { tr, letter, of, name, goes, bar, bars, figures, said, again, note, all: {} };
+  }
+
+  function draw(each, all) {
+    const changed = each.all !== all;
+    each.all = all;
+    const letter = told.letters[each.id] ?? "";
+    show(each.letter, Boolean(letter));
+    setText(each.letter, letter);
+    if (!changed) return;
+    setText(each.name, shortened(all.label));
+    each.goes.title = all.label;
+    each.goes.setAttribute("aria-label", `${all.label}: show the answer`);
+    each.of.replaceChildren(mark(all.provider || all.label));
+    const failed = all.state === "failed" || all.state === "skipped";
+    for (const cell of [each.bars, ...each.figures]) cell.hidden = failed;
+    show(each.note, failed);
+    setText(each.said, all.said);
+    each.said.title = all.said;
+    each.again.setAttribute("aria-label", `Retry ${all.label}`);
+    all.figures.forEach((text, figure) => fill(each, figure, text));
+    const vote = each.figures[5];
+    vote.title = all.voted;
+    vote.replaceChildren(h("span", { "aria-hidden": "true" }, all.vote ? `${all.vote}${all.early ? " early" : ""}` : "–"), h("span", { class: "tetrate-hidden" }, all.voted));
+  }
+
+  function fill(each, figure, text) {
+    const { all } = each;
+    const badge = all.badges.find((name) => BADGED[name]?.[0] === figure);
+    const state = figure === 0 && all.state !== "done" ? chip(all.said || all.state, all.state === "running" ? "on" : all.state === "waiting" ? "" : "warn") : null;
+    each.figures[figure].replaceChildren(...[badge ? chip(badge, BADGED[badge][1]) : state, h("span", {}, text || "–")].filter(Boolean));
+  }
+
+  // Bars and times of what runs go on between two messages.
+  function tick() {
+    if (node.closest(".tetrate-lost")) timer = clearInterval(timer) ?? 0; // nothing goes on any more
+    const now = performance.now() / 1000 - zero;
+    const end = Math.max(0.001, ...order.map((id) => {
+      const { bar: [start, , end], state } = rows.get(id).all;
+      return end != null ? start + end : state === "running" && told.running ? now : 0;
+    }));
+    for (const id of order) {
+      const each = rows.get(id);
+      const [start, first, total] = each.all.bar;
+      const live = start != null && total == null;
+      if (start == null) { each.bar.set(); continue; }
+      const until = live ? Math.max(0, now - start) : total;
+      const waited = first == null ? until : Math.min(first, until);
+      each.bar.set([start, waited, until - waited].map((part) => Math.min(100, (100 * part) / end)), live);
+      if (live) each.figures[0].lastChild.textContent = `${until.toFixed(1)} s`;
+      else each.bar.node.setAttribute("aria-label", `waiting ${waited.toFixed(2)} s, writing ${(until - waited).toFixed(2)} s`);
+    }
+  }
+
+  function value({ all }, figure) {
+    return figure === 5 ? all.rank : all.order[figure];
+  }
+
+  function arrange() {
+    const late = (id) => Math.max(0, LATE.indexOf(rows.get(id).all.state) + 1);
+    order.sort((a, b) => {
+      if (late(a) !== late(b)) return late(a) - late(b);
+      if (!sorted) return told.columns.findIndex(([id]) => id === a) - told.columns.findIndex(([id]) => id === b);
+      const [x, y] = [value(rows.get(a), sorted[0]), value(rows.get(b), sorted[0])];
+      return x === y ? 0 : x === null ? 1 : y === null ? -1 : (x - y) * sorted[1];
+    });
+    let place = body.firstElementChild;
+    for (const id of order) {
+      const { tr } = rows.get(id);
+      if (tr === place) place = place.nextElementSibling;
+      else body.insertBefore(tr, place);
+    }
+    heads.forEach((head, figure) => {
+      const here = sorted?.[0] === figure;
+      head.firstChild.replaceChildren(FIGURES[figure][0], here ? h("span", { "aria-hidden": "true" }, sorted[1] > 0 ? " ▲" : " ▼") : "");
+      if (here) head.setAttribute("aria-sort", sorted[1] > 0 ? "ascending" : "descending");
+      else head.removeAttribute("aria-sort");
+    });
+  }
+
+  // Only a click sorts: rows that come and go while it runs stay where they are.
+  function sortBy(figure, first) {
+    sorted = sorted?.[0] !== figure ? [figure, first] : sorted[1] === first ? [figure, -first] : null;
+    arrange();
+  }
+
+  return {
+    node,
+    // What there is to show, in the order of the columns.
+    fields(changed, all) {
+      told = all;
+      if ("number" in changed) sorted = null;
+      if ("elapsed" in changed && all.running) zero = performance.now() / 1000 - all.elapsed;
+      const ids = all.columns.map(([id]) => id).filter((id) => all[`row ${id}`]);
+      for (const [id, each] of rows) if (!ids.includes(id)) { each.tr.remove(); rows.delete(id); }
+      for (const id of ids) if (!rows.has(id)) rows.set(id, Object.assign(row(id), { id }));
+      for (const id of ids) draw(rows.get(id), all[`row ${id}`]);
+      if ("columns" in changed || "number" in changed || ids.length !== order.length) {
+        order = [...ids];
+        arrange();
+      } else if (!all.running && ("running" in changed)) arrange(); // what failed goes last, once all is over
+      tick();
+      const goes = all.running && ids.length > 0;
+      if (goes && !timer) timer = setInterval(tick, 200);
+      if (!goes && timer) timer = clearInterval(timer) ?? 0;
+      show(node, ids.length > 0);
+    },
+    at(id) {
+      for (const [each, { tr, goes }] of rows) {
+        tr.classList.toggle("tetrate-at", each === id);
+        if (each === id) goes.setAttribute("aria-current", "true");
+        else goes.removeAttribute("aria-current");
+      }
+    },
+    order: () => order,
+    stop() { clearInterval(timer); },
+  };
+}
