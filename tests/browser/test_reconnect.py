@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser import axe
 from tests.browser.test_chat import LOAD, Chat
+from tests.browser.test_compare import Compare
 from tests.browser.test_sign_in import restart
 
 if TYPE_CHECKING:
@@ -83,6 +84,28 @@ def test_a_kernel_that_died_or_was_shut_down_is_started_again(opened: Opens, pag
     notebook.shut_down()
     reconnect(panel_of(notebook, 1), "The kernel has ended.")
     expect(Chat(panel_of(notebook, 1)).messages).to_contain_text("xyzzy")
+
+
+def test_a_comparison_is_shown_again_with_its_votes(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_compare", "session.model, session.comparison.result.df.vote.dropna().tolist()")
+    notebook[0].run()
+    notebook[1].run()
+    compare = Compare(panel_of(notebook, 1))
+    compare.add("claude-haiku-4-5", "gpt-6-luna")
+    compare.run("Say hello.")
+    compare.is_over()
+    texts = [compare.body(name).inner_text() for name in ("claude-haiku-4-5", "gpt-6-luna")]
+    compare.press("Best", "gpt-6-luna")
+    expect(compare.board.get_by_role("row", name="gpt-6-luna")).to_contain_text("★")
+    restart(page)
+    reconnect(panel_of(notebook, 1), "The kernel was restarted.")
+    again = Compare(panel_of(notebook, 1), is_new=False)
+    expect(again.columns).to_have_count(2)
+    assert [again.body(name).inner_text() for name in ("claude-haiku-4-5", "gpt-6-luna")] == texts
+    expect(again.board.get_by_role("row", name="gpt-6-luna")).to_contain_text("★")
+    again.column("gpt-6-luna").get_by_role("button", name="Use gpt-6-luna from now on").click()
+    expect(again.column("gpt-6-luna")).to_contain_text("is in use")
+    assert notebook[2].run() == "('gpt-6-luna', ['best'])"
 
 
 def test_a_cell_that_asks_by_itself_says_so_before_it_asks_again(opened: Opens, page: Page) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.widgets.page import Page
+from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.trios import trios
 from tetrate_jupyter.widgets.compare import ComparePanel
 from tetrate_jupyter.widgets.compare_board import overall
@@ -15,6 +16,7 @@ from tetrate_jupyter.widgets.compare_items import HELD_BACK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.face.session import Session
 
 MODELS = "claude-haiku-4-5", "gpt-6-luna", "claude-opus-5"
@@ -125,6 +127,7 @@ def test_blind_nothing_is_told_before_the_last_answer_and_the_letters_stay(page:
     hidden = {key: item.fields["label"] for key, item in page.items.items()}
     assert list(hidden.values()) == ["A", "B"]
     assert all(page.fields[f"row {key}"] is None for key in hidden)
+    assert page.fields["file"] is None
     told = "".join(map(str, page.messages))
     assert all(f"'label': '{name}'" not in told for name in ("sandbox/stream", "claude-haiku-4-5"))
     second = list(hidden)[1]
@@ -159,3 +162,75 @@ def test_three_to_begin_with_are_of_three_providers(page: Page, session: Session
     cheap = [model.id for model in found[1].models]
     assert page.do("trio", models=cheap)
     assert [name for name, *_ in page.fields["picked"]] == cheap
+
+
+def kept(page: Page) -> dict[str, Any]:
+    """What a page hands to the next kernel: see `keep` in compare.js."""
+    rows = page.fields["file"]["rows"]
+    answers = [{**rows[key], "text": item.fields["source"]} for key, item in page.items.items()]
+    names = "prompt", "several", "picked", "parameters"
+    return {"draft": {n: page.fields[n] for n in names}, "file": {**page.fields["file"], "rows": answers}}
+
+
+def same(one: Comparison, other: Comparison) -> None:
+    assert one.result.heads == other.result.heads
+    for a, b in zip(one.result.rows, other.result.rows, strict=True):
+        for name in ("column", "state", "text", "vote", "cost", "model", "error", "message", "notices", "tokens_out"):
+            assert getattr(a, name) == getattr(b, name), name
+
+
+def test_another_kernel_shows_it_again_and_goes_on(page: Page, panel: ComparePanel, session: Session) -> None:
+    asked(page, "claude-haiku-4-5", "gpt-6-luna", "sandbox/fault-no-credits")
+    key = list(page.items)[1]
+    page.do("vote", key=key, vote="best")
+    page.wait_for(lambda: page.fields["picks"] == [key])
+    assert panel.comparison is not None
+    before = kept(page)
+    session.comparison = None  # as in a new kernel
+    later = ComparePanel(session)
+    again = Page(later)
+    again.do("take", **before)
+    again.wait_for(lambda: len(again.items) == 3)
+    assert later.comparison is not None
+    assert session.comparison is later.comparison
+    same(later.comparison, panel.comparison)
+    assert [item.html for item in again.items.values()] == [item.html for item in page.items.values()]
+    assert again.fields["prompt"] == "Say hello."
+    assert "2 of 3 done · 1 failed · ≈ $" in again.fields["progress"]
+    again.do("continue", key=key)
+    assert [(e.user.content, e.replies[0].content) for e in session.history] == [
+        ("Say hello.", again.items[key].fields["source"])
+    ]
+    again.do("retry", key=next(iter(again.items)))
+    again.wait_for(lambda: not again.fields["running"])
+    assert later.comparison.progress.done == 2
+    later.close()
+
+
+def test_where_the_kernel_lives_it_is_the_sessions_own(page: Page, session: Session) -> None:
+    running = session.bridge.run(prepare(session, ["one", "two"], "gpt-6-luna"))
+    running.start()
+    running.wait()
+    session.comparison = running
+    first = session.side_by_side(running)
+    before = kept(Page(first))
+    later = ComparePanel(session)
+    again = Page(later)
+    again.do("take", **before)
+    again.wait_for(lambda: bool(again.items))
+    assert later.comparison is running
+    again.do("take", draft={"prompt": "something else"})
+    assert again.fields["prompt"] == "one\n---\ntwo"  # what asks by itself is not overwritten
+    first.close()
+    later.close()
+
+
+def test_what_is_no_comparison_is_said(page: Page) -> None:
+    page.do(
+        "take",
+        draft={"prompt": "kept", "picked": [["x", "", {"temperature": 0.5}, "gpt-6-luna"]]},
+        file={"format": "x"},
+    )
+    page.wait_for(lambda: "no saved comparison" in page.fields["problem"])
+    assert page.fields["prompt"] == "kept"
+    assert page.fields["picked"] == [["gpt-6-luna", "temperature 0.5", {"temperature": 0.5}, "gpt-6-luna"]]

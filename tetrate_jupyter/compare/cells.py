@@ -83,6 +83,15 @@ class Attempt:
         return None if self.answer is None else self.answer.cost
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What came of a comparison elsewhere: its cells, when it began, how many seconds it took."""
+
+    cells: tuple[Cell, ...]
+    started_at: datetime
+    seconds: float
+
+
 @dataclass(eq=False)
 class Cell:
     """One prompt of one column, once. `state` is one of "waiting", "running", "done", "failed", "stopped", "skipped".

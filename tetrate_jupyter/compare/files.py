@@ -36,6 +36,7 @@ _PAIRS: Final = frozenset({"params"})
 _KINDS: Final[dict[str, Any]] = {"int": int, "float": (int, float), "str": str, "bool": bool, "Decimal": Decimal}
 _MOST: Final = 10**12  # dollars, tokens, seconds, repeats: all less
 _MOST_CELL: Final = 32_767  # characters; a spreadsheet's own limit
+_ALWAYS: Final = frozenset({"column", "prompt", "repeat", "state", "cost"})  # of a row that is told in parts
 _LISTS: Final = frozenset({"prompts", "images", "notices"})
 
 
@@ -164,16 +165,32 @@ def load(path: str | Path) -> ResultData:
         raise ComparisonFileError(
             f"{source.name} is truncated or no JSON.", next_step="save the comparison again, or use another copy"
         ) from None
-    _check(whole, source.name)
+    return read(whole, source.name)
+
+
+def read(whole: Any, name: str) -> ResultData:  # noqa: ANN401 - JSON
+    """Return what a file holds, from its JSON; `name` is for the person. Raises `ComparisonFileError`."""
+    _check(whole, name)
     try:
         heads = [_in(Head, each) for each in whole["columns"]]
         result = ResultData(_in(Facts, whole["comparison"]), heads, [_in(Row, each) for each in whole["rows"]])
         _check_rows(result)
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation):
         raise ComparisonFileError(
-            f"{source.name} has parts missing.", next_step="save the comparison again, or use another copy"
+            f"{name} has parts missing.", next_step="save the comparison again, or use another copy"
         ) from None
     return result
+
+
+def without_texts(result: ResultData) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return the JSON of a file but for its rows, and by column the first row without its text and what is empty."""
+    whole = {"format": FORMAT, "version": VERSION, "comparison": _out(result.facts)}
+    whole["columns"] = [_out(h) for h in result.heads]
+    rows: dict[str, dict[str, Any]] = {}
+    for row in result.rows:
+        told = {name: value for name, value in _out(row).items() if value or name in _ALWAYS}
+        rows.setdefault(row.column, {name: value for name, value in told.items() if name not in {"text", "reasoning"}})
+    return whole, rows
 
 
 def _check(whole: object, name: str) -> None:

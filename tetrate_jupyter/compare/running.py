@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
 
-    from tetrate_jupyter.compare.cells import Attempt
+    from tetrate_jupyter.compare.cells import Attempt, Earlier
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
@@ -62,12 +62,12 @@ class Comparison:
     """Prompts x columns x repeats on their way. Everything may be called and read from any thread.
 
     `start` returns at once, `wait` blocks until nothing is left to do. Cells are told apart by their column's id. The
-    session's conversation isn't touched, unless by `continue_with`.
+    session's conversation isn't touched, unless by `continue_with`. `earlier`: what came of it in another kernel.
     """
 
     __module__ = "tetrate_jupyter"
 
-    def __init__(self, session: Engine, setup: Setup, forecast: Forecast) -> None:
+    def __init__(self, session: Engine, setup: Setup, forecast: Forecast, *, earlier: Earlier | None = None) -> None:
         self.session = session
         self.setup = setup
         self.forecast = forecast
@@ -81,6 +81,13 @@ class Comparison:
         self._started_at: datetime | None = None
         self._scheduler = Scheduler(session, setup, forecast, self._observers.notify, self._elapsed)
         self._conversations = _Histories()
+        if earlier is not None:
+            self._cells |= {cell.place: cell for cell in earlier.cells}
+            self._started_at, self._ended = earlier.started_at, time.monotonic()
+            self._began = self._ended - earlier.seconds
+            for cell in earlier.cells:
+                if cell.attempt is not None:
+                    self._scheduler.budget.pay(cell, cell.attempt.cost, None)
 
     # --- watching --------------------------------------------------------------------------------------------
 

@@ -15,12 +15,13 @@ from tetrate_jupyter.widgets.chat_items import by_provider
 from tetrate_jupyter.widgets.compare_board import Board
 from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
+from tetrate_jupyter.widgets.compare_kept import Kept, brought_back
 from tetrate_jupyter.widgets.compare_sheet import ROWS, Sheet
 from tetrate_jupyter.widgets.drawing import drawer
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.compare.running import Comparison
@@ -62,6 +63,7 @@ class ComparePanel(Panel):
         self._twin_due = 0.0  # on the system's monotonic clock
         self._unfollow: Callable[[], None] = lambda: None
         self._models: tuple[tuple[ModelList, str | None], list[list[Any]], list[list[Any]]] | None = None
+        self._kept = Kept()
         self._number = 0  # of the comparison that is shown: the page folds what was asked when another comes
         self._revealed = False  # the letters stay beside the names
         if comparison is not None:
@@ -96,6 +98,7 @@ class ComparePanel(Panel):
             self._items, self._sheet, self._standing = CompareItems(comparison), Sheet(comparison), None
             self._board, self._revealed = Board(comparison), False
             self._number += 1
+            self._kept.forget()
             if draft:
                 self._draft.take(comparison)
             self._at, self._base, self._undo = (0, 0), "", None
@@ -130,6 +133,7 @@ class ComparePanel(Panel):
             "table": self._table,
             "undo": self._undo[0] if self._undo is not None else "",
             **shown,
+            "file": self._kept.file(self._comparison, self._at, blind=self._blind),
         }
 
     def _stands(self, comparison: Comparison) -> dict[str, Any]:
@@ -178,6 +182,7 @@ class ComparePanel(Panel):
 
     def _changed(self) -> None:
         self._standing = None
+        self._kept.forget()
         if not (self._looking and self._runs):  # it looks often enough: thousands of cells each begin and end
             self.changed()
             if not self._runs:
@@ -234,6 +239,7 @@ class ComparePanel(Panel):
             "undo": self._put_back,
             "continue": self._continue,
             "vote": self._vote,
+            "take": self._take_back,
             "table": self._make_table,
             "look": self._look,
             "page": self._page,
@@ -318,6 +324,24 @@ class ComparePanel(Panel):
 
     def _continue(self, key: str) -> None:
         self._live().continue_with(key, *self._at)
+
+    def _take_back(self, draft: Mapping[str, Any], file: dict[str, Any] | None = None) -> None:
+        """Take what the panel had that stood here in another kernel, where this one shows nothing yet."""
+        if self._comparison is not None:
+            return
+        self._draft.restore(draft)
+        if file is not None:
+            self.work(lambda: self._bring_back(file))
+
+    async def _bring_back(self, file: dict[str, Any]) -> None:
+        comparison = await brought_back(self.session, file)
+        await asyncio.wrap_future(drawer.submit(lambda: self._show_again(comparison)))
+
+    def _show_again(self, comparison: Comparison) -> None:
+        if self._comparison is None:
+            self.session.comparison = comparison
+            self._take(comparison, draft=False)
+            self._changed()
 
     def _vote(self, key: str, vote: str | None) -> None:
         self._live().vote(key, vote, *self._at, blind=self._blind)

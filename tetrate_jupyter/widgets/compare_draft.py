@@ -107,6 +107,16 @@ class Draft:
         """Take these models for columns, in place of those that are there."""
         self.picks = [Pick(str(model)) for model in models[:COLUMNS]]
 
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take what stood in another kernel's panel, as `fields` gave it: models, prompts, parameters."""
+        self.write(str(kept.get("prompt", "")), several=bool(kept.get("several")))
+        self.picks = [Pick(str(model)) for _, _, _, model in list(kept.get("picked", ()))[:COLUMNS]]
+        for place, (_, _, params, _) in enumerate(list(kept.get("picked", ()))[:COLUMNS]):
+            for name, value in dict(params).items():
+                self.set(str(name), str(value), place)
+        for name, value in dict(kept.get("parameters", {})).items():
+            self.set(str(name), str(value))
+
     def again(self) -> None:
         """Add the first column once more: how far it is apart from itself is chance, in every other difference too."""
         first = self.picks[0].model if self.picks else self._session.model
@@ -176,7 +186,7 @@ class Draft:
     def fields(self) -> Fields:
         """Return what the page shows of it."""
         return {
-            "picked": [[visible(p.label or p.model), visible(p.about), _shown(p.params)] for p in self.picks],
+            "picked": [[visible(p.label or p.model), visible(p.about), _shown(p.params), p.model] for p in self.picks],
             "most": COLUMNS,
             "prompt": self.text,
             "several": self.several,

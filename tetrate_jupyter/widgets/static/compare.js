@@ -2,6 +2,7 @@
 
 const LAYOUTS = [["columns", "Columns"], ["grid", "Grid"], ["one", "One at a time"]];
 const SIDE_BY_SIDE = 4; // columns; more are shown one at a time, under the leaderboard
+const KEPT = 2 * 1024 * 1024; // characters of the answers that a new kernel is given back; Jupyter's connection takes no much larger message
 const SETTLES = 500; // milliseconds in which a second click of a double click could meet what has come under it
 
 function compare(context) {
@@ -14,6 +15,7 @@ function compare(context) {
   let onlyCode = false;
   let editing = false;
   let layout = "columns";
+  let memory = null; // the answers that were shown last, with what a saved file has beside them
   let at = null; // the column that is shown alone, and marked in the leaderboard
 
   // --- what was asked, in one line ---
@@ -299,6 +301,8 @@ function compare(context) {
   function told() {
     draw();
     read();
+    if (all.file && !rows()) memory = [all.file, shownIds().map((id) => [id, columns.get(id).self().fields])];
+    if (!all.prompts || all.blind) memory = null;
     const answers = shownIds().map((id) => columns.get(id).self().fields);
     const keys = answers.slice(0, 9).map((_, place) => h("kbd", {}, String(place + 1)));
     if (all.running) howTo.replaceChildren("All answers are shown together, once the last is there.");
@@ -313,7 +317,17 @@ function compare(context) {
     return made;
   }
 
-  return { node, list, fields, item, after: told, stop() { leaders.stop(); watch.disconnect(); } };
+  // What a new kernel is given back: what was to be asked, and the answers that were shown.
+  function keep() {
+    const draft = { prompt: form.text.value, several: all.several, picked: all.picked, parameters: all.parameters };
+    if (!memory || all.given) return { draft };
+    const [{ rows: told, ...file }, answers] = memory;
+    const made = answers.filter(([id]) => told[id]).map(([id, { source }]) => ({ ...told[id], text: source ?? "" }));
+    const size = made.reduce((sum, { text }) => sum + text.length, 0);
+    return size > KEPT ? { draft } : { draft, file: { ...file, rows: made } };
+  }
+
+  return { node, list, fields, item, after: told, keep, take: (kept) => send("take", kept), stop() { leaders.stop(); watch.disconnect(); } };
 }
 
 export default { render: (context) => panel(context, "Compare models", compare) };
