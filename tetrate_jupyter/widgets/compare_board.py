@@ -140,10 +140,16 @@ def _said(state: str, cells: Sequence[Cell], states: Mapping[str, int]) -> str:
         return f"{states.get('done', 0) if state == 'partly' else over:,} of {len(cells):,}"
     if state != "done":
         return cells[0].activity
-    kept = sum(
+    from_store = sum(
         cell.attempt is not None and cell.attempt.answer is not None and cell.attempt.answer.cached for cell in cells
     )
-    return "" if not kept else "kept answer" if kept == len(cells) == 1 else f"{kept:,} of {len(cells):,} kept answers"
+    return (
+        ""
+        if not from_store
+        else "kept answer"
+        if from_store == len(cells) == 1
+        else f"{from_store:,} of {len(cells):,} kept answers"
+    )
 
 
 def _bar(cells: Sequence[Cell], known: ColumnFigures | None) -> list[float | None]:
