@@ -121,8 +121,9 @@ class Image:
 class Cut:
     """Something of a value that a model was not sent: `sent` of `of` rows, columns, members, characters.
 
-    `name` is what the person calls the value ("df", "data['rows']"). With `of` None, `what` says what was done to
-    `sent` of them ("cells shortened"). `why` is there where more was asked for ("no more fit the model's window").
+    `name` is what the person calls the value ("df", "data['rows']"). With `of` 0 it is empty. With `of` None, `what`
+    says what was done to `sent` of them ("cells shortened"). `why` is there where more was asked for ("no more fit the
+    model's window").
     """
 
     name: str
@@ -134,7 +135,9 @@ class Cut:
     @property
     def sentence(self) -> str:
         """The line that a reader gets: "df: 15 of 2,000 rows sent"."""
-        if self.of is None:
+        if self.of == 0:
+            said = f"{self.name} is empty"
+        elif self.of is None:
             first, _, rest = self.what.partition(" ")
             what = f"{first.removesuffix('s') if self.sent == 1 else first} {rest}".rstrip()
             said = f"{self.name}: {self.sent:,} {what}"

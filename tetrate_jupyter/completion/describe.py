@@ -46,6 +46,28 @@ def described(value: object, name: str = "value", limits: Limits = USUAL) -> Des
         return Described(text, (Cut(name, "values left out, since reading them raised an error", 1),))
 
 
+def empty(value: object, name: str) -> tuple[Cut, ...]:
+    """Return what is to be said of a value that holds nothing: a person hardly meant to send that.
+
+    None, text without a letter, containers and tables without a member. No code of an object's own runs.
+    """
+    kind = type(value)
+    if value is None:
+        return (Cut(name, "", 0, 0, why="None"),)
+    if kind is str:
+        return () if str(value).strip() else (Cut(name, "characters", 0, 0),)
+    if kind in {list, tuple, dict, set, frozenset}:
+        return () if value else (Cut(name, "members", 0, 0),)
+    try:
+        sheet = sheets.sheet(value)
+        rows = sheet.rows if sheet is not None else None
+        if is_a(value, "numpy", "ndarray"):
+            rows = int(getattr(value, "size", 1))
+    except Exception:  # noqa: BLE001 - another library's table: what it can't say is not said
+        rows = None
+    return (Cut(name, "rows", 0, 0),) if rows == 0 else ()
+
+
 def _described(value: object, name: str, limits: Limits) -> Described:
     if isinstance(value, enum.Enum):
         return Described(f"{type(value).__name__}.{value.name}")

@@ -27,7 +27,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.completion.cuts import USUAL, Limits
-from tetrate_jupyter.completion.describe import described
+from tetrate_jupyter.completion.describe import described, empty
 from tetrate_jupyter.completion.images import is_image, load_image
 from tetrate_jupyter.completion.lookup import STEP, follow, is_variable
 
@@ -215,7 +215,7 @@ def _replacement(
     value = follow(namespace[_normal(place.name)], place.chain, place.expression)
     if not is_image(value):
         found = described(value, place.expression, limits)
-        cuts += found.cuts
+        cuts += found.cuts or empty(value, place.expression)
         return found.text
     images.append(load_image(value))
     return f"[image {len(images)}: {place.expression}]"
