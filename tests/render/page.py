@@ -11,6 +11,7 @@ from tetrate_jupyter.render.style import styled
 
 VOID = {"br", "hr"}
 _DIR = {"dir": re.compile("auto|ltr")}
+_LANGUAGE = re.compile(r"[a-z0-9][a-z0-9+#._-]{0,29}")
 _CELL = {**_DIR, "align": re.compile("left|right|center")}
 _CODE = {**_DIR, "class": re.compile(r"tetrate-(source|tex)( tetrate-display)?"), "translate": re.compile("no")}
 
@@ -23,7 +24,7 @@ WHITELIST: dict[str, dict[str, re.Pattern[str]]] = {
     "ol": {**_DIR, "start": re.compile(r"\d{1,9}")},
     "pre": {**_DIR, "translate": re.compile("no"), "class": re.compile("tetrate-raw")},
     "code": _CODE,
-    "div": {"class": re.compile("tetrate-code highlight|tetrate-scroll")},
+    "div": {"class": re.compile("tetrate-code highlight|tetrate-scroll"), "data-language": _LANGUAGE},
     "span": {
         **_DIR,
         "class": re.compile(r"[a-z][a-z0-9]{0,3}|tetrate-raw|tetrate-maths( tetrate-display)?"),
@@ -52,7 +53,8 @@ FRAME: dict[str, dict[str, re.Pattern[str]]] = {  # what answer_html and Table p
         "class": re.compile(
             "tetrate-code highlight|tetrate-scroll|tetrate-body|"
             "tetrate-answer mathjax_ignore tex2jax_ignore( tetrate-facts)?"
-        )
+        ),
+        "data-language": _LANGUAGE,
     },
     **{
         key: {

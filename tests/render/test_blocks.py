@@ -95,7 +95,8 @@ def test_a_table_has_its_cells_and_how_they_stand() -> None:
 @pytest.mark.parametrize("text", ["```python\nx = 1\n```", "    x = 1"])
 def test_code_is_a_block_of_its_own(text: str) -> None:
     html = body(text)
-    assert html.startswith('<div class="tetrate-code highlight">')
+    named = ' data-language="python"' if text.startswith("```") else ""
+    assert html.startswith(f'<div class="tetrate-code highlight"{named}>')
     assert ('<span class="o">' in html) is text.startswith("```")
     assert re.sub("<[^>]*>", "", html) == "x = 1\n"
 

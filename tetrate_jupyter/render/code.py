@@ -64,12 +64,13 @@ def label(info: str) -> str:
 
 def code_block(code: str, language: str = "") -> str:
     """Return a code block as HTML; `language` as `label` gives it. Unknown languages and long code stay plain."""
-    return framed(_coloured(code, language))
+    return framed(_coloured(code, language), language)
 
 
-def framed(inside: str) -> str:
-    """Put the HTML of code, as `coloured` gives it, into its frame."""
-    return f'<div class="tetrate-code highlight"><pre dir="ltr" translate="no"><code>{inside}</code></pre></div>'
+def framed(inside: str, language: str = "") -> str:
+    """Put the HTML of code, as `coloured` gives it, into its frame; `language`, as `label` gives it, for what acts."""
+    named = f' data-language="{escape(language)}"' if language else ""
+    return f'<div class="tetrate-code highlight"{named}><pre dir="ltr" translate="no"><code>{inside}</code></pre></div>'
 
 
 def coloured(code: str, language: str) -> str:

@@ -214,8 +214,8 @@ class _Code(_Flat):
             return code_block(self._whole + rest, self._language) + "\n"
         plain = self._length + len(rest) > MAX_COLOURED
         if plain and self._length <= MAX_COLOURED:
-            return code_block(self._whole + rest) + "\n"
-        return framed(self._done + coloured(rest, "" if plain else self._language)) + "\n"
+            return framed(coloured(self._whole + rest, ""), self._language) + "\n"
+        return framed(self._done + coloured(rest, "" if plain else self._language), self._language) + "\n"
 
 
 def _items(tokens: Sequence[Token]) -> list[int]:
