@@ -41,14 +41,14 @@ WHITELIST: dict[str, dict[str, re.Pattern[str]]] = {
 }
 FRAME: dict[str, dict[str, re.Pattern[str]]] = {  # what answer_html and Table put around
     **WHITELIST,
-    "details": {"class": re.compile("tetrate-reasoning")},
+    "details": {"class": re.compile("tetrate-(reasoning|notice)")},
     "summary": {},
     "span": {
         **WHITELIST["span"],
         "class": re.compile(r"tetrate-chip|[a-z][a-z0-9]{0,3}|tetrate-raw|tetrate-maths( tetrate-display)?"),
         "title": re.compile(re.escape(SIMULATED)),
     },
-    "p": {**_DIR, "class": re.compile("tetrate-(notice|footer|caption)")},
+    "p": {**_DIR, "class": re.compile("tetrate-(notice|failed|footer|caption)")},
     "div": {
         "class": re.compile(
             "tetrate-code highlight|tetrate-scroll|tetrate-body|"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
 from tetrate_jupyter.render.bounds import beginning, stopped
+from tetrate_jupyter.render.chips import notices_html
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, plain
@@ -61,7 +62,7 @@ def answer_html(
             f'<div class="tetrate-body">{_thought(reasoning, at_once=at_once)}</div></details>'
         )
     parts.append(f'<div class="tetrate-body">{body_html}</div>')
-    parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in beside_chip(notices)]
+    parts.append(notices_html(beside_chip(notices)))
     if line := line_html(footer, notices):
         parts.append(f'<p class="tetrate-footer">{line}</p>')
     parts.append("</div>")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.ledger.window import total_of
 from tetrate_jupyter.render.answer import answer_plain, beside_chip, footer, line_html
+from tetrate_jupyter.render.chips import notices_html
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
 from tetrate_jupyter.render.numbers import money
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MOST: Final = 300_000  # characters of HTML; a longer conversation's beginning is left out, and that is said
 FOLDED: Final = 600  # characters of a prompt that are shown unfolded
 _CSS: Final = (
-    "<style>.tetrate-prompt{white-space:pre-wrap;overflow-wrap:anywhere;margin:1em 0 .5em;padding:.5em .8em;"
+    "<style>.tetrate-question{white-space:pre-wrap;overflow-wrap:anywhere;margin:1em 0 .5em;padding:.5em .8em;"
     "border-radius:3px;background:var(--jp-layout-color2,rgba(128,128,128,.12))}</style>"
 )
 EMPTY: Final = "An empty conversation."
@@ -81,7 +82,7 @@ def html(exchanges: Sequence[Exchange]) -> str:
 
 def _exchange_html(exchange: Exchange) -> str:
     asked = exchange.user.typed or exchange.user.content
-    parts = [f'<div class="tetrate-prompt" dir="auto">{escape(asked)}</div>']
+    parts = [f'<div class="tetrate-question" dir="auto">{escape(asked)}</div>']
     if len(asked) > FOLDED:
         summary = escape(one_line(asked[:80]))
         parts = [f"<details><summary>{summary}…</summary>{parts[0]}</details>"]
@@ -92,7 +93,7 @@ def _exchange_html(exchange: Exchange) -> str:
             f'<div class="tetrate-body">{drawn(exchange.reasoning)}</div></details>'
         )
     parts.append(f'<div class="tetrate-body">{drawn(said(exchange))}</div>')
-    parts += [f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in beside_chip(exchange.notices)]
+    parts.append(notices_html(beside_chip(exchange.notices)))
     parts.append(f'<p class="tetrate-footer">{line_html(quiet_line(exchange), exchange.notices)}</p>')
     return "".join(parts)
 

@@ -1,0 +1,60 @@
+"""What a reader must know of an answer, in a few words that open the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.render.page import framed
+from tetrate_jupyter.completion.answer import FILTERED, TRUNCATED
+from tetrate_jupyter.render.answer import answer_html
+from tetrate_jupyter.render.chips import IN_A_CELL, IN_A_PANEL, LONGEST, REFUSED, label, notices_html, whole
+
+SAID = {
+    "df: 15 of 2,000 rows sent": "df: 15 of 2,000 rows sent",
+    "df: 15 of 2,000 rows sent (no more fit the model's window)": "df: 15 of 2,000 rows sent",
+    "notes is empty": "notes is empty",
+    "notes is empty (None)": "notes is empty",
+    TRUNCATED: "Cut off at the output cap",
+    FILTERED: "The provider's content filter ended this answer early",
+    "Stopped: this is part of an answer.": "Stopped",
+    "Broken off (StreamCutError): this is part of an answer.": "Broken off",
+    "The model refused: " + "I won't do that. " * 9: "The model refused",
+    "No text came, only reasoning.": "No text came, only reasoning",
+    "The connection broke. Next: ask again.": "",
+    "one\ntwo": "",
+    "word " * 40: "",
+}
+
+
+@pytest.mark.parametrize("notice", SAID)
+def test_a_chip_is_short_and_says_what_the_notice_is_about(notice: str) -> None:
+    assert label(notice) == SAID[notice]
+    assert len(label(notice)) <= LONGEST
+    assert whole(notice).startswith(notice)
+
+
+def test_a_table_that_was_cut_says_how_more_of_it_is_sent_where_it_is_read() -> None:
+    assert whole("df: 15 of 2,000 rows sent").endswith(IN_A_CELL)
+    assert whole("df: 15 of 2,000 rows sent", IN_A_PANEL).endswith(IN_A_PANEL)
+    assert whole("data: 20 of 30 members sent") == "data: 20 of 30 members sent"
+
+
+@pytest.mark.parametrize("notice", [*SAID, "<b>&: 15 of 2,000 rows sent", "<script>" * 20])
+def test_without_scripts_all_of_it_is_there(notice: str) -> None:
+    page = framed(answer_html("<p>Yes.</p>", notices=[notice]))
+    assert page.faults == []
+    assert notice.strip() in page.text
+    tags = [tag for tag, _ in page.tags]
+    opens = not notice.startswith(REFUSED) and label(notice) not in ("", whole(notice).removesuffix("."))
+    assert ("details" in tags) is opens
+
+
+def test_a_refusal_stands_where_the_answer_would() -> None:
+    html = answer_html("", notices=["The model refused: I will not."])
+    assert '<p class="tetrate-failed" dir="auto">The model refused: I will not.</p>' in html
+    assert ".tetrate-failed{" in html
+
+
+def test_an_answer_with_nothing_to_say_has_no_chip() -> None:
+    assert notices_html(()) == ""
+    assert "tetrate-notice" not in answer_html("<p>Yes.</p>")
