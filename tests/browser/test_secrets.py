@@ -113,7 +113,7 @@ def test_picker_and_chat_in_notebook_7(opened: Opens, notebook7: Lab, lab_router
     chat = Chat(notebook[3].box.locator(".tetrate-panel"))
     expect(chat.model).to_have_value("claude-sonnet-5")
     message = chat.asked("Write a Python function that tells whether a number is prime.")
-    chat.button("Insert as cell", message).click()
+    chat.button("Insert below", message).click()
     expect(notebook[4].box.locator(".cm-content")).to_contain_text("def is_prime")
     for number in (2, 3):
         expect(notebook[number].box.locator(".tetrate-twin")).not_to_be_visible()

@@ -1,19 +1,88 @@
-// Buttons on code blocks.
+// Buttons on code blocks: what they need of the notebook is in notebook.js.
 
-function withButtons(root, { model, told }) {
+const PYTHON = ["", "python", "py", "python3", "ipython", "pycon"]; // what Run offers to run
+
+// An icon and a word that does something and says for a moment that it is done; it keeps its width, so that nothing moves.
+function doing(name, label, done, action, properties = {}) {
+  const made = worded(name, label, async () => {
+    if ((await action()) === false) return;
+    made.replaceChild(icon("check"), made.firstChild);
+    made.setAttribute("aria-label", done);
+    setTimeout(() => {
+      made.replaceChild(icon(name), made.firstChild);
+      if (properties["aria-label"]) made.setAttribute("aria-label", properties["aria-label"]);
+      else made.removeAttribute("aria-label");
+    }, 1500);
+  }, properties);
+  return made;
+}
+
+// Puts a bar above each finished code block of `root`. What a model still writes in is left alone.
+function withButtons(root, context) {
+  followTarget(context);
   for (const block of root.querySelectorAll(".tetrate-code:not(.tetrate-tools-in)")) {
+    if (context.writing?.(block)) continue;
     block.classList.add("tetrate-tools-in");
     const pre = block.querySelector("pre");
-    const code = () => pre.textContent.replace(/\n$/, "");
-    const plain = { class: "tetrate-button tetrate-plain" };
-    const tools = h("div", { class: "tetrate-code-tools" },
-      saying("Copy code", "Copied", () => copy(code()), { ...plain, "data-offline": "true" }));
-    if (cellOf(model, told.mark)) {
-      tools.append(saying("Insert as cell", "Inserted below", () => insertCell(model, told.mark, code()), plain));
-    }
     pre.tabIndex = 0; // it may scroll sideways
     pre.setAttribute("role", "group");
     pre.setAttribute("aria-label", "code");
-    block.append(tools);
+    block.prepend(codeBar(block.dataset.language ?? "", () => pre.textContent.replace(/\n$/, ""), context));
   }
+}
+
+function codeBar(language, code, { model, told, el }) {
+  const acts = h("span", { class: "tetrate-acts" },
+    doing("copy", "Copy", "Copied", () => copy(code()), { "aria-label": "Copy code", "data-offline": "true" }));
+  if (cellOf(model, told.mark)) {
+    acts.append(doing("below", "Insert below", "Inserted below", () => insertCell(model, told.mark, code()), { title: "Insert as a new cell below" }));
+    acts.append(replacing(el, code));
+    if (PYTHON.includes(language) && canRun(model)) {
+      acts.append(doing("play", "Run", "Running", () => insertAndRun(model, told.mark, el, code()), { title: "Insert as a new cell below and run it", "aria-label": "Run in a new cell below" }));
+    }
+  }
+  return h("div", { class: "tetrate-code-tools" }, h("span", { class: "tetrate-quiet" }, language || "code"), acts);
+}
+
+// Replaces the source of the cell one was in last; it says which, and isn't there without one.
+function replacing(el, code) {
+  const target = () => targets.get(el)?.cell;
+  const made = doing("swap", "Replace cell", "Replaced", () => replaceSource(target(), code()), { hidden: true });
+  made.classList.add("tetrate-replace");
+  nameTarget(made, target());
+  return made;
+}
+
+function nameTarget(button, cell) {
+  button.hidden = !cell || cell.isDisposed;
+  if (button.hidden) return;
+  const name = `Replace the code of ${cellName(cell)}`;
+  button.title = `${name} (Ctrl + Z there takes it back)`;
+  button.setAttribute("aria-label", `Replace cell: ${name}`);
+}
+
+// --- the cell that code may go into: of each panel on the page, the code cell that was last active but for its own ---
+
+const targets = new WeakMap(); // of a panel's root: {cell}
+
+function followTarget({ model, el }) {
+  if (targets.has(el)) return () => {};
+  const state = { cell: null };
+  let over = false;
+  let stop = () => {};
+  targets.set(el, state);
+  notebookAround(model, el).then((found) => {
+    if (!found || over) return;
+    const { notebook, cell: own } = found;
+    const look = () => {
+      const active = notebook.activeCell;
+      if (active && active !== own && active.model.type === "code") state.cell = active;
+      if (state.cell?.isDisposed) state.cell = null;
+      for (const each of el.querySelectorAll(".tetrate-replace")) nameTarget(each, state.cell);
+    };
+    notebook.activeCellChanged.connect(look);
+    stop = () => notebook.activeCellChanged.disconnect(look);
+    look();
+  });
+  return () => { over = true; targets.delete(el); stop(); };
 }

@@ -60,9 +60,52 @@ async function cellAround(manager, el) {
   return null;
 }
 
+// Gives {notebook, cell}: the notebook's own widget, and in it that of the cell in which this element stands; or null.
+async function notebookAround(model, el) {
+  try {
+    const cell = await cellAround(model.widget_manager, el);
+    let notebook = cell?.parent;
+    while (notebook && !notebook.activeCellChanged) notebook = notebook.parent;
+    return notebook ? { notebook, cell } : null;
+  } catch {
+    return null; // another front end's, which shows none of this
+  }
+}
+
 function insertCell(model, mark, source) {
   const found = cellOf(model, mark);
   found?.notebook.sharedModel.insertCell(found.index + 1, { cell_type: "code", source, metadata: {} });
+  return Boolean(found);
+}
+
+// Inserts a cell below that one, shows and runs it. Gives whether it was inserted; where it can't be run, a person does it.
+async function insertAndRun(model, mark, el, source, block = "nearest") {
+  const around = await notebookAround(model, el);
+  const index = cellOf(model, mark)?.index;
+  if (!insertCell(model, mark, source)) return false;
+  const made = around?.notebook.widgets[index + 1];
+  const session = model.widget_manager.context.sessionContext;
+  if (made?.model.sharedModel.getSource() !== source) return true;
+  made.node.scrollIntoView({ block });
+  const done = made.constructor.execute?.(made, session, { deletedCells: [] });
+  setTimeout(() => made.node.scrollIntoView({ block }), 300); // with the first of what it shows
+  await done;
+  return true;
+}
+
+// Puts code into a cell, as one step that Ctrl-Z there takes back.
+function replaceSource(cell, source) {
+  if (!cell || cell.isDisposed) return false;
+  const shared = cell.model.sharedModel;
+  shared.transact(() => shared.updateSource(0, shared.getSource().length, source));
+  return true;
+}
+
+function cellName(cell) {
+  const count = cell.model.executionCount;
+  if (count) return `cell [${count}]`;
+  const first = cell.model.sharedModel.getSource().trim().split("\n")[0];
+  return first ? `the cell that begins with ${first.slice(0, 30)}` : "the empty cell";
 }
 
 // After a reload the page doesn't know any more which output the kernel means: the panel writes its own twin.

@@ -140,6 +140,7 @@ function panel({ model, el }, label, make) {
   const context = {
     send,
     model,
+    el,
     told,
     view,
     copy,

@@ -102,6 +102,22 @@ function segments(label, choices, onchoose) {
   };
 }
 
+// The one way to show what failed: what happened, and what to do next; `set(["", ""])` or `set([])` takes it away.
+function failure() {
+  const what = h("b", { dir: "auto" });
+  const next = h("span", { dir: "auto" });
+  const node = h("div", { class: "tetrate-failed", hidden: true }, icon("no"), what, next);
+  return {
+    node,
+    set([said = "", then = ""]) {
+      setText(what, said);
+      setText(next, then);
+      next.hidden = !then;
+      show(node, Boolean(said));
+    },
+  };
+}
+
 let menus = 0;
 
 // What opens over the page from a button, in the top layer: a panel clips what is in it. `fill(close)` makes the content each time.
@@ -144,10 +160,11 @@ function popover(opener, fill, properties = {}) {
   return { node: box, close, place };
 }
 
-// A menu: `entries()` gives [icon, label, action] or null for a line between; arrow keys, Home and End walk it.
+// A menu: `entries()` gives [icon, label, action], a label alone where it only tells, or null for a line between; arrow keys, Home
+// and End walk it.
 function menu(opener, label, entries) {
   opener.setAttribute("aria-haspopup", "menu");
-  const pop = popover(opener, (close) => entries().map((entry) => entry === null ? h("hr", {}) :
+  const pop = popover(opener, (close) => entries().map((entry) => entry === null ? h("hr", {}) : !entry[2] ? h("div", { class: "tetrate-quiet tetrate-told" }, entry[1]) :
     h("button", { type: "button", role: "menuitem", class: "tetrate-button tetrate-plain", onclick: () => { close(); entry[2](); } },
       entry[0] ? icon(entry[0]) : "", h("span", {}, entry[1]))), { class: "tetrate-pop tetrate-menu", role: "menu", "aria-label": label });
   pop.node.addEventListener("keydown", (event) => {
