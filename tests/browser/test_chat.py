@@ -68,7 +68,7 @@ def test_asking_stopping_editing_and_asking_in_cells(opened: Opens, page: Page, 
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     notebook = opened(LOAD, "session.chat()", "%%tetrate\nSay hello from a cell.")
     chat = open_chat(notebook)
-    expect(chat.box.get_by_text("Ask below.")).to_be_visible()
+    expect(chat.box.get_by_role("heading", name="What would you like to know?")).to_be_visible()
     assert grave(chat) == []
 
     message = chat.asked(SHOW)
@@ -83,7 +83,7 @@ def test_asking_stopping_editing_and_asking_in_cells(opened: Opens, page: Page, 
     chat.button("Copy code", message).click()
     code = page.evaluate("navigator.clipboard.readText()")
     assert code.startswith("def ")
-    chat.button("Insert as cell", message).click()
+    chat.button("Insert below", message).click()
     expect(notebook[2].box.locator(".cm-content")).to_contain_text(code.splitlines()[0])
     assert notebook[2].source == code
 
@@ -92,7 +92,8 @@ def test_asking_stopping_editing_and_asking_in_cells(opened: Opens, page: Page, 
     expect(message.locator(":scope > .tetrate-body")).to_contain_text("#9 ")
     assert chat.box.locator("[aria-live=polite]").inner_text().startswith("What a notebook")  # not while it is written
     assert grave(chat) == []
-    chat.button("Stop", message).click()
+    chat.button("Stop").click()
+    chat.button("Stopped", message).click()
     expect(message.get_by_text("Stopped: this is part of an answer.")).to_be_visible()
     lab_router.wait_for(lambda request: request.model == "sandbox/stream" and request.hung_up_at is not None)
 
@@ -118,7 +119,7 @@ def test_asking_stopping_editing_and_asking_in_cells(opened: Opens, page: Page, 
     chat.button("Retry", failed).click()
     expect(chat.messages.last.locator(".tetrate-foot")).to_contain_text("≈ $")
     expect(chat.messages).to_have_count(4)
-    chat.box.get_by_text("Parameters", exact=True).click()
+    chat.button("Parameters").click()
     chat.box.get_by_label("Temperature").fill("9")
     chat.box.get_by_label("Temperature").press("Tab")
     expect(chat.problem).to_contain_text("Next:")

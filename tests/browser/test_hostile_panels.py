@@ -141,7 +141,7 @@ def test_as_prompt_answer_error_and_file_name_in_the_chat(
         hostile_router.inject(Fault("bad-request", message=text))
     notebook[3].run()
     expect(messages).to_have_count(len(REFUSALS))
-    expect(page.locator(".tetrate-message .tetrate-notice")).to_have_count(len(REFUSALS))
+    expect(page.locator(".tetrate-message .tetrate-failed:visible")).to_have_count(len(REFUSALS))
     files = [{"name": text[:100].replace("/", "_"), "mimeType": "image/png", "buffer": b"x"} for text in NAMES[:20]]
     page.locator("input[type=file]").set_input_files(files)
     expect(page.locator(".tetrate-chip")).to_have_count(20)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from tests.widgets.page import Page
 from tetrate_jupyter.face.session import Session
@@ -165,6 +167,107 @@ def test_retry_asks_the_same_again_as_another_version(page: Page) -> None:
     page.do("retry", key=only(page)[0])
     page.wait_for(lambda: states(page) == ["done"] and only(page)[1].fields["way"] == [1, 2])
     assert texts(page) == ["Say one."]
+
+
+def test_retry_with_another_model_is_another_version_and_changes_no_choice(page: Page, session: Session) -> None:
+    page.do("ask", text="Say one.")
+    ended(page, "done")
+    page.do("retry", key=only(page)[0], model="gpt-6-luna")
+    page.wait_for(lambda: states(page) == ["done"] and only(page)[1].fields["way"] == [1, 2])
+    assert only(page)[1].fields["model"] == "gpt-6-luna"
+    assert only(page)[1].fields["figures"][0] == ["far", "gpt-6-luna"]
+    assert session.model == "claude-haiku-4-5"
+    assert page.do("retry", key=only(page)[0], model="no-such-model")
+    page.wait_for(lambda: "failed" in states(page))
+
+
+def test_compare_asks_the_same_after_the_same_and_leaves_the_conversation(
+    page: Page, session: Session, router: SandboxRouter
+) -> None:
+    page.do("ask", text="Say one.")
+    ended(page, "done")
+    page.do("ask", text="Say two.", names=["a.png"], buffers=[PIXEL])
+    ended(page, "done", "done")
+    page.do("ask", text="Say three.")
+    ended(page, "done", "done", "done")
+    count = len(router.requests)
+    assert page.do("compare", key=list(page.items)[1], by="one")
+    page.wait_for(lambda: bool(page.fields["compared"]))
+    by, cell = page.fields["compared"]
+    assert by == "one"
+    compile(cell, "cell", "exec")
+    assert "session.comparison" in cell
+    made = session.comparison
+    assert made is not None
+    made.wait(timeout=30)
+    assert len(made.columns) == 3
+    assert made.columns[0].label == "claude-haiku-4-5"
+    sent = [request.body["messages"] for request in router.requests[count:] if request.path.endswith("completions")]
+    assert len(sent) == 3
+    for messages in sent:
+        assert [m["role"] for m in messages] == ["user", "assistant", "user"]
+        assert messages[0]["content"] == "Say one."
+        assert "image_url" in str(messages[2]["content"])
+    assert len(session.history) == 3
+
+
+def test_a_comparison_that_can_not_be_made_is_said(page: Page, router: SandboxRouter) -> None:
+    page.do("ask", text="Say one.")
+    ended(page, "done")
+    assert page.do("compare", key="gone", by="one") is False
+    assert page.fields["compared"] == []
+    assert "Next:" in page.fields["problem"]
+
+
+def test_stop_without_a_key_stops_what_was_asked_here(page: Page, session: Session) -> None:
+    session.model = "sandbox/stream"
+    page.do("ask", text=SLOW)
+    page.wait_for(lambda: bool(page.items) and "#3" in only(page)[1].html)
+    assert page.fields["stoppable"]
+    assert only(page)[1].fields["bar"]
+    page.do("stop")
+    ended(page, "partial")
+    assert not page.fields["stoppable"]
+    assert ["Stopped", "Stopped: this is part of an answer.", "warn"] in only(page)[1].fields["chips"]
+
+
+def test_what_failed_is_told_apart_from_what_to_do_next(page: Page, router: SandboxRouter) -> None:
+    router.inject(Fault("no-credits"))
+    page.do("ask", text="Say hello.")
+    ended(page, "failed")
+    what, following = only(page)[1].fields["failed"]
+    assert what
+    assert "Next:" not in what
+    assert following.startswith("Next:")
+    assert only(page)[1].fields["chips"] == only(page)[1].fields["said"] == []
+
+
+def test_a_refusal_without_a_text_is_shown_as_what_failed(page: Page, session: Session) -> None:
+    page.do("ask", text="Say one.")
+    ended(page, "done")
+    (exchange,) = session.history
+    kept = session.conversation
+    turn = kept.begin()
+    kept.add(turn, exchange.user, [], entry=exchange.entry, notices=["The model refused: I'd rather not."])
+    page.wait_for(lambda: len(page.items) == 2)
+    refused = list(page.items.values())[1].fields
+    assert refused["failed"] == [
+        "The model refused: I'd rather not.",
+        "Next: say it in other words, or ask another model.",
+    ]
+    assert [chip[0] for chip in refused["chips"]] == ["The model refused: I'd rather not"]
+
+
+def test_a_small_picture_is_told_and_no_more(page: Page) -> None:
+    drawn = io.BytesIO()
+    Image.effect_noise((1600, 900), 99).save(drawn, "PNG")
+    page.do("ask", text="What is in these?", names=["a.png", "b.png"], buffers=[drawn.getvalue(), PIXEL])
+    ended(page, "done")
+    (source, facts), broken = only(page)[1].fields["thumbs"]
+    assert source.startswith("data:image/webp;base64,")
+    assert facts.startswith("1,600 x 900 · 1,")
+    assert len(source) < 40_000
+    assert broken == ["", "1 x 1 · 1 kB"]  # not a whole image: its name and size are told all the same
 
 
 def test_an_image_is_sent_with_its_name(page: Page, session: Session) -> None:

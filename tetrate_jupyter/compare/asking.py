@@ -31,7 +31,7 @@ from tetrate_jupyter.errors import (
 from tetrate_jupyter.types import Cut, Image, Model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.result import Result
@@ -199,6 +199,17 @@ async def models_of(session: Engine, models: object) -> list[Model]:
     """Return the models that `prepare` would ask, without those that there aren't."""
     columns = await _columns(session, None if models is None else wishes(models), images=False)
     return [column.model for column in columns if column.model is not None]
+
+
+async def beside(
+    session: Engine, model: str | None, *, history: Iterable[Exchange] = (), images: bool = False
+) -> list[dict[str, Any]]:
+    """Return a model (None: the session's) and two others to compare it with, all after the same `history`."""
+    models = await _listed(session, [])
+    own = models.get(model or session.model or "") or models.default()
+    if own is None:
+        raise session.chooser.no_model()
+    return [{"model": m.id, "history": history} for m in (own, *neighbours(own, models, images=images))]
 
 
 async def _columns(session: Engine, wanted: list[Wish] | None, *, images: bool) -> tuple[Column, ...]:

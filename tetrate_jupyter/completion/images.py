@@ -9,6 +9,7 @@ import io
 import os
 import re
 import stat
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ from tetrate_jupyter.types import Image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_THUMBNAIL: Final = (224, 160)  # pixels; shown at half of that on a fine screen
 _LABEL_LENGTH: Final = 80  # characters of a label; longer names only push the footer off the screen
 _LONGEST_PATH: Final = 1_024  # characters; a longer text is an image's content, not its name
 _NAMES_SEEN: Final = 2_000  # entries of a folder that are looked at for a near miss
@@ -74,6 +76,23 @@ def media_type(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return None
+
+
+@lru_cache(maxsize=16)  # a question that is being answered is drawn again and again
+def thumbnail(image: Image) -> tuple[str, str]:
+    """Return a small `data:` URL of an image, "" where none can be made, and its facts: "640 x 400 · 21 kB"."""
+    facts = f"{max(1, round(image.size / 1000)):,} kB"
+    try:
+        import PIL.Image
+
+        with PIL.Image.open(io.BytesIO(base64.b64decode(image.data_url.partition(",")[2]))) as opened:
+            facts = f"{opened.width:,} x {opened.height:,} · {facts}"
+            opened.thumbnail(_THUMBNAIL)
+            small = io.BytesIO()
+            opened.convert("RGBA").save(small, "WEBP", quality=70)
+    except Exception:  # noqa: BLE001 - a foreign decoder on foreign bytes: the name and the size are shown all the same
+        return "", facts
+    return f"data:image/webp;base64,{base64.b64encode(small.getvalue()).decode()}", facts
 
 
 def _from_text(text: str) -> Image:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.engine.rows import limits
-from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, UnknownModelError
+from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
@@ -28,19 +29,24 @@ if TYPE_CHECKING:
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 FIRST_LOOK: Final = 0.02  # seconds between looks until the first text
+COMPARED: Final = """# The same question, side by side; comparison {number} of this session
+from tetrate_jupyter import session
+session.side_by_side(session.comparison)"""
+_NUMBERS: Final = count(1)
 _PARAMETERS: Final = {"temperature": float, "max_tokens": int, "effort": str}
 
 
 class ChatPanel(Panel):
     """The conversation of `session`, live. Several panels of one session show the same."""
 
-    _esm = script("code.js", "chat.js")
+    _esm = script("code.js", "chat_box.js", "chat_message.js", "chat.js")
     _css = style("chat.css")
 
     def __init__(self, session: Engine) -> None:
         super().__init__(session)
         self._items = ChatItems(session.conversation, session.runs)
         self._hint = ""
+        self._compared: list[str] = []  # the view that asked for a comparison, and the cell that shows it
         self._offered: list[list[str]] = []
         self._models: tuple[ModelList, list[list[Any]]] | None = None
         self.begin()
@@ -71,6 +77,7 @@ class ChatPanel(Panel):
             "model": session.model,
             "models": self._by_provider(session.catalog.models),
             "busy": bool(self._items.active),
+            "stoppable": any(run.can_stop for run in self._items.active),
             "total": transcript.sum_line(session.history),
             "parameters": {name: session.params.get(name) for name in _PARAMETERS},
             "efforts": list(model.reasoning_efforts) if model else [],
@@ -78,6 +85,7 @@ class ChatPanel(Panel):
             "hint": self._hint,
             "variables": self._offered,
             "earlier": earlier(session.conversation),
+            "compared": self._compared,
         }
 
     def items(self) -> Sequence[Item]:
@@ -126,6 +134,7 @@ class ChatPanel(Panel):
             "ask": self._ask,
             "edit": self._edit,
             "retry": self._retry,
+            "compare": self._compare,
             "stop": self._stop,
             "dismiss": self._dismiss,
             "way": self._way,
@@ -146,10 +155,16 @@ class ChatPanel(Panel):
         self.session.runs.dismiss(key)
         self.session.start(question)
 
-    def _retry(self, key: str) -> None:
+    def _retry(self, key: str, model: str | None = None) -> None:
         user, replaces = self._find(key)
         question = self.session.question(
-            user.content, images=user.images, typed=user.typed, cuts=user.cuts, replaces=replaces, cached=False
+            user.content,
+            images=user.images,
+            typed=user.typed,
+            cuts=user.cuts,
+            replaces=replaces,
+            model=model,
+            cached=False,  # who presses Retry wants to ask
         )
         self.session.runs.dismiss(key)
         self.session.start(question)
@@ -199,9 +214,34 @@ class ChatPanel(Panel):
             raise OptionError("That question is gone: the conversation has changed.", next_step="ask it anew")
         return exchange.user, exchange.id
 
-    def _stop(self, key: str) -> None:
+    def _compare(self, key: str, by: str) -> None:
+        """Ask the model of an answer and two others the same, after the same; `by`: the view that gets it a cell."""
+        user, _ = self._find(key)
+        exchanges = self.session.history
+        before = next((place for place, each in enumerate(exchanges) if each.id == key), len(exchanges))
+        entry = exchanges[before].entry if before < len(exchanges) else None
+        own = None if entry is None else entry.answered or entry.asked
+
+        async def prepared() -> None:
+            from tetrate_jupyter.compare.asking import beside, prepare
+
+            try:
+                wanted = await beside(self.session, own, history=exchanges[:before], images=bool(user.images))
+                made = await prepare(self.session, user.content, wanted, images=user.images, cuts=user.cuts)
+            except TetrateError as error:
+                self.tell_problem(error)
+                return
+            self.session.comparison = made
+            made.start()
+            self._compared = [str(by), COMPARED.format(number=next(_NUMBERS))]
+            self.changed()
+
+        self.work(prepared)
+
+    def _stop(self, key: str | None = None) -> None:
+        """Stop what was asked here, or all of it."""
         for run in self.session.runs.all:
-            if run.id == key:
+            if key in (None, run.id) and run.can_stop:
                 run.stop()
 
     def _dismiss(self, key: str) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.completion.images import thumbnail
 from tetrate_jupyter.render.answer import beside_chip, with_chip
+from tetrate_jupyter.render.chips import IN_A_PANEL, REFUSED, label, whole
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.plain import one_line, plain, visible
 from tetrate_jupyter.widgets.feed import Item
-from tetrate_jupyter.widgets.transcript import drawn, quiet_line, said
+from tetrate_jupyter.widgets.transcript import drawn, figures, quiet_line, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tetrate_jupyter.conversation import Branch, Conversation, Exchange
     from tetrate_jupyter.engine.runs import Run, Runs
     from tetrate_jupyter.types import Message, Model
 
-_WRITING = ("writing", "done")
+REFUSED_NEXT: Final = "Next: say it in other words, or ask another model."
+CLOCK: Final = 10  # seconds; a bar's whole width stands for this, or twice as long, and so on
 
 
 class ChatItems:
@@ -93,8 +96,8 @@ class ChatItems:
 
     def _running(self, run: Run, key: str) -> Item:
         _, live = self._streams.setdefault(key, (run, Live()))
-        fields = {**_asked(run.user), **_NOTHING, "state": "running", "can_stop": run.can_stop, "status": _status(run)}
-        fields["notes"] = [visible(cut.sentence) for cut in run.user.cuts]
+        fields = {**_asked(run.user), **_NOTHING, "state": "running", "can_stop": run.can_stop, **_status(run)}
+        fields |= _told([cut.sentence for cut in run.user.cuts])
         if run.plan is not None and run.plan.turn.cell_id:
             fields["origin"] = "cell"
         if run.completion is not None and run.completion.text:
@@ -130,7 +133,13 @@ def _whole(text: str, live: Live | None) -> tuple[str, ...]:
 _NOTHING: dict[str, Any] = {
     "origin": "",
     "notes": [],
+    "chips": [],
+    "said": [],
+    "failed": [],
     "foot": "",
+    "figures": [],
+    "model": "",
+    "bar": [],
     "reasoning": "",
     "tools": [],
     "way": [0, 1],
@@ -145,6 +154,22 @@ def _asked(user: Message) -> dict[str, Any]:
         "prompt": visible(user.content if typed is None else typed),
         "sent": "" if typed is None else visible(user.content),
         "images": [visible(image.label) for image in user.images],
+        "thumbs": [list(thumbnail(image)) for image in user.images],
+    }
+
+
+def _told(notices: Sequence[str], beside: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+    """Return what is told of an answer: its notices, and which are shown as chips and which as sentences.
+
+    A chip is [label, all of it, kind]. `beside`: (label, all of it) of those that are grey.
+    """
+    shown = [visible(notice) for notice in notices]
+    labels = [label(notice) for notice in shown]
+    chips = [[short, whole(notice, IN_A_PANEL), "warn"] for short, notice in zip(labels, shown, strict=True) if short]
+    return {
+        "notes": shown,
+        "chips": chips + [[word, says, ""] for word, says in beside],
+        "said": [notice for short, notice in zip(labels, shown, strict=True) if not short],
     }
 
 
@@ -155,8 +180,10 @@ def _exchange_fields(exchange: Exchange, way: tuple[int, int]) -> dict[str, Any]
         "origin": "cell" if exchange.cell_id else "",
         "state": "partial" if exchange.partial else "done",
         "can_stop": False,
-        "notes": [visible(notice) for notice in beside_chip(exchange.notices)],
+        **_notices(exchange),
         "foot": with_chip(quiet_line(exchange), exchange.notices),
+        "figures": figures(exchange),
+        "model": _model(exchange),
         "reasoning": drawn(exchange.reasoning) if exchange.reasoning.strip() else "",
         "tools": _tools(exchange),
         "way": list(way),
@@ -173,20 +200,46 @@ def _tools(exchange: Exchange) -> list[list[str]]:
     ]
 
 
-def _status(run: Run) -> str:
+def _notices(exchange: Exchange) -> dict[str, Any]:
+    notices = beside_chip(exchange.notices)
+    line = quiet_line(exchange)
+    grey = with_chip(line, exchange.notices).removeprefix(line).split(" · ")
+    why = " ".join(visible(notice) for notice in exchange.notices if notice not in notices)
+    told = _told(notices, [(word, why) for word in grey if word])
+    empty = not said(exchange)
+    refused = next((notice for notice in told["notes"] if empty and notice.startswith(REFUSED)), None)
+    return told if refused is None else {**told, "failed": [refused, REFUSED_NEXT]}
+
+
+def _model(exchange: Exchange) -> str:
+    entry = exchange.entry
+    return "" if entry is None else visible(entry.answered or entry.asked)
+
+
+def _status(run: Run) -> dict[str, Any]:
+    """Return how a run stands: a line, and the seconds it has waited and written, in percent of a clock."""
     if run.completion is None or run.plan is None:
-        return "preparing"
+        return {"status": "preparing"}
     seconds = int(run.completion.seconds)
     waited = f", {seconds} s" if seconds else ""
-    return plain(f"{run.plan.request.model.id}: {run.completion.state}{waited}")
+    model = run.plan.request.model.id
+    first = run.completion.seconds if run.completion.first_token is None else run.completion.first_token
+    clock = CLOCK
+    while clock < seconds:
+        clock *= 2
+    share = [0, *(round(100 * part / clock) for part in (min(first, seconds), max(0.0, seconds - first)))]
+    return {"status": plain(f"{model}: {run.completion.state}{waited}"), "model": visible(model), "bar": share}
 
 
 def _failed(run: Run) -> Item:
+    what, _, following = visible(run.failure or "").partition(" Next: ")
     fields = {
         **_asked(run.user),
         **_NOTHING,
         "state": "failed",
         "can_stop": False,
         "notes": [visible(run.failure or "")],
+        "failed": [what, f"Next: {following}" if following else ""],
+        "model": visible(run.plan.request.model.id) if run.plan is not None else "",
     }
     return Item(run.id, fields)

@@ -11,7 +11,7 @@ from tetrate_jupyter.render.answer import answer_plain, beside_chip, footer, lin
 from tetrate_jupyter.render.chips import notices_html
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
-from tetrate_jupyter.render.numbers import money
+from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, plain
 from tetrate_jupyter.render.style import ROOT_CLASSES, styled
 
@@ -47,6 +47,29 @@ def quiet_line(exchange: Exchange) -> str:
         return ""
     times = entry.timing if streaming_wanted() else None
     return footer(entry.answered or entry.asked, asked_id=entry.asked, timing=times, usage=entry.usage, cost=entry.cost)
+
+
+def figures(exchange: Exchange) -> list[list[str]]:
+    """Return the parts of the quiet line as [kind, text].
+
+    What there may be no room for is of kind "far", then "got"; the rest stays wherever it is shown.
+    """
+    entry = exchange.entry
+    if entry is None or entry.timing is None:
+        return []
+    parts = [["far", one_line(entry.answered or entry.asked)]]
+    if streaming_wanted():
+        if entry.timing.first_token is not None:
+            parts.append(["far", f"first token {seconds(entry.timing.first_token)}"])
+        parts.append(["", f"total {seconds(entry.timing.total)}"])
+    used = entry.usage
+    if used.prompt_tokens is None and used.completion_tokens is None:
+        parts.append(["got", "? tokens"])
+    else:
+        sent, got = (("?" if n is None else f"{n:,}") for n in (used.prompt_tokens, used.completion_tokens))
+        thought = f" ({used.reasoning_tokens:,} of reasoning)" if used.reasoning_tokens else ""
+        parts += [["far", f"{sent} →"], ["got", f"{got} tokens{thought}"]]
+    return [*parts, ["", f"≈ {money(entry.cost)}" if entry.cost is not None else "cost unknown"]]
 
 
 def sum_line(exchanges: Sequence[Exchange]) -> str:

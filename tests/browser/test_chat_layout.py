@@ -1,0 +1,141 @@
+"""How the chat lies on the page: it fits, only the talk scrolls, and nothing moves under the pointer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe, seen
+from tests.browser.test_chat import LOAD, SHOW, SLOW, open_chat
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.conftest import Opens
+    from tests.browser.lab import Lab
+
+ENOUGH = 4.5  # WCAG 2.2, 1.4.3
+FRAME = "import pandas as pd\nsold = pd.DataFrame({'city': ['Rome'] * 90})\nnotes = ''"
+SCROLLERS = """
+(root) => [...root.querySelectorAll("*")].filter((e) => e.scrollHeight > e.clientHeight + 1
+    && /auto|scroll/.test(getComputedStyle(e).overflowY) && e.checkVisibility()).map((e) => e.className)
+"""
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+def place(of: Locator) -> dict[str, Any]:
+    found = of.bounding_box()
+    assert found is not None
+    return dict(found)
+
+
+def test_it_fits_with_its_cell_into_a_page_of_900_pixels_and_only_the_talk_scrolls(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "session.chat()")
+    chat = open_chat(notebook)
+    for _ in range(3):
+        chat.asked(SHOW)
+    notebook[1].box.locator(".jp-InputArea").first.scroll_into_view_if_needed()
+    page.mouse.move(5, 5)
+    chat.box.locator(".tetrate-composer").scroll_into_view_if_needed()
+    expect(notebook[1].box.locator(".jp-InputArea").first).to_be_in_viewport(ratio=1)
+    expect(chat.box.locator(".tetrate-composer")).to_be_in_viewport(ratio=1)
+    assert chat.box.evaluate(SCROLLERS) == ["tetrate-log"]
+    assert place(chat.box)["height"] <= 660
+
+
+def test_stop_has_the_place_of_send_and_one_writes_on(opened: Opens) -> None:
+    notebook = opened(LOAD, "%tetrate_model sandbox/stream", "session.chat()")
+    notebook[0].run()
+    notebook[1].run()
+    chat = open_chat(notebook, 2)
+    send = place(chat.button("Send"))
+    chat.prompt.fill(SLOW)
+    chat.button("Send").dblclick()  # the second click meets Stop, and is not meant for it
+    message = chat.messages.last
+    expect(message.locator(":scope > .tetrate-body")).to_contain_text("#9 ")
+    stop = place(chat.button("Stop"))
+    assert (stop["width"], stop["height"], stop["x"]) == (send["width"], send["height"], send["x"])
+    expect(chat.button("Send")).not_to_be_visible()
+    chat.prompt.fill("What comes next?")
+    chat.prompt.press("Enter")
+    expect(chat.box.get_by_text("Send it when this answer has ended")).to_be_visible()
+    expect(chat.messages).to_have_count(1)
+    expect(message).to_have_attribute("aria-busy", "true")
+    waiting = place(message.locator(".tetrate-foot"))
+    chat.button("Stop").click()
+    expect(message).to_have_attribute("aria-busy", "false")
+    expect(chat.prompt).to_have_value("What comes next?")
+    assert place(message.locator(".tetrate-foot"))["height"] == waiting["height"]
+    expect(chat.button("Send")).to_be_visible()
+
+
+def test_examples_fill_the_box_and_send_nothing(opened: Opens) -> None:
+    notebook = opened(f"{LOAD}\n{FRAME}", "session.chat()")
+    chat = open_chat(notebook)
+    examples = chat.box.locator(".tetrate-example")
+    expect(examples).to_have_count(3)
+    expect(examples.first).to_contain_text("Describe {sold}")
+    assert axe.findings(chat.box) == []
+    examples.first.click()
+    expect(chat.prompt).to_be_focused()
+    expect(chat.prompt).to_have_value("Describe {sold}: what is in it, and what stands out?")
+    expect(chat.messages).to_have_count(0)
+    chat.prompt.press("Enter")
+    expect(chat.messages).to_have_count(1)
+    expect(examples.first).not_to_be_visible()
+
+
+def test_what_one_can_do_with_an_older_answer_shows_where_one_is_and_its_room_is_kept(
+    opened: Opens, page: Page
+) -> None:
+    notebook = opened(LOAD, "session.chat()")
+    chat = open_chat(notebook)
+    chat.asked("Say hello.")
+    chat.asked("Say goodbye.")
+    older, newer = chat.messages.first, chat.messages.last
+    acts = older.locator(".tetrate-foot > .tetrate-acts")
+    page.mouse.move(5, 5)
+    expect(acts).to_have_css("opacity", "0")
+    expect(newer.locator(".tetrate-foot > .tetrate-acts")).to_have_css("opacity", "1")
+    before = place(newer)
+    older.hover()
+    expect(acts).to_have_css("opacity", "1")
+    page.mouse.move(5, 5)
+    older.locator("button", has_text="Copy").first.focus()
+    expect(acts).to_have_css("opacity", "1")
+    assert place(newer) == before
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_narrow_and_wide_in_both_themes(theme: str, opened: Opens, page: Page, lab: Lab) -> None:
+    with lab.theme(theme):
+        notebook = opened(f"{LOAD}\n{FRAME}", "session.chat()")
+    page.keyboard.press("Control+b")
+    chat = open_chat(notebook)
+    message = chat.asked("Which city sells the most? {sold} {notes}")
+    message.get_by_role("button", name="notes is empty").click()
+    foot = message.locator(".tetrate-figures")
+    for width, gone, stays in (
+        (1440, [], ["claude-haiku-4-5", "first", "→", "≈"]),
+        (700, [], ["first", "→", "≈"]),
+        (520, ["first", "→"], ["tokens", "≈"]),
+        (400, ["first", "→"], ["≈"]),
+    ):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function("w => document.querySelector('.jp-Notebook').clientWidth < w", arg=width)
+        assert place(chat.box.locator(".tetrate-head"))["height"] < 50, width  # one line
+        shown = [span for span in foot.locator("span").all() if place(span)["width"] > 1 and _inside(span)]
+        words = " ".join(span.inner_text() for span in shown)
+        assert [word for word in gone if word in words] == [], width
+        assert [word for word in stays if word not in words] == [], width
+        assert seen.scrolling_sideways(page) == []
+        cost = foot.locator("span").last
+        assert place(cost)["x"] + place(cost)["width"] <= place(message)["x"] + place(message)["width"]
+        assert axe.findings(chat.box) == []
+        assert [pale for pale in seen.contrasts(chat.box.locator(".tetrate-list")) if pale[0] < ENOUGH] == []
+
+
+def _inside(span: Locator) -> bool:
+    return bool(span.evaluate("e => getComputedStyle(e).position !== 'absolute'"))

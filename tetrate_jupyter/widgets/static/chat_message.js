@@ -1,0 +1,254 @@
+// One question and its answer in the chat.
+
+const NAMES = /(\{[^\W\d]\w*(?:\.\w+|\[[^\]{}]*\])*\})/; // what may stand for a variable, as it was typed
+
+function message(context) {
+  const { send, announce } = context;
+  const item = {};
+  const act = (name, parts) => send(name, { key: item.self().key, ...parts });
+  const question = asked(item, act);
+  const said = aside(question.sent);
+  const who = h("span", { class: "tetrate-who" });
+  const thoughts = h("div", { class: "tetrate-body" });
+  const reasoning = h("details", { class: "tetrate-reasoning", hidden: true }, h("summary", {}, "Reasoning"), thoughts);
+  const tools = h("details", { class: "tetrate-reasoning", hidden: true });
+  const body = h("div", { class: "tetrate-body" });
+  const failed = failure();
+  const foot = h("span", { class: "tetrate-quiet tetrate-number tetrate-figures" });
+  const bar = timeBar();
+  const status = h("span", { class: "tetrate-quiet tetrate-number tetrate-status", hidden: true });
+  const acts = actions(context, item, act);
+  const writing = { ...context, writing: (block) => item.self().fields.state === "running" && block.closest(".tetrate-tail") };
+
+  function draw(now, all) {
+    const running = all.state === "running";
+    question.update(now, all);
+    said.update(now, all);
+    if ("model" in now) {
+      who.replaceChildren(...(all.model ? [mark(providerOf(context, all.model))] : []));
+      who.title = all.model;
+      context.recent.delete(all.model);
+      if (all.model) context.recent.add(all.model);
+    }
+    if ("reasoning" in now) { thoughts.innerHTML = all.reasoning; show(reasoning, Boolean(all.reasoning)); }
+    if ("tools" in now) called(tools, all.tools);
+    if ("failed" in now) failed.set(all.failed);
+    if ("figures" in now) { foot.replaceChildren(...figured(all.figures)); foot.title = all.foot; }
+    setText(status, all.status);
+    bar.set(all.bar, running);
+    show(status, running);
+    show(bar.node, running && all.bar.length > 0);
+    show(foot, !running);
+    acts.update(all);
+    if ("state" in now && !running) finished(all);
+    item.node.setAttribute("aria-busy", String(running));
+  }
+
+  function finished(all) {
+    withButtons(body, writing);
+    if (item.was !== "running") return;
+    setTimeout(() => announce(all.state === "failed" ? all.failed.join(" ") : body.textContent.slice(0, 1000))); // its text follows
+  }
+
+  item.body = body;
+  item.node = h("article", { class: "tetrate-message", "aria-label": "Question and answer" },
+    question.node, who, reasoning, tools, body, failed.node, said.node, h("div", { class: "tetrate-foot" }, foot, bar.node, status, acts.node));
+  return Object.assign(item, {
+    grown() { withButtons(body, writing); },
+    update(now, all) {
+      draw(now, all);
+      item.was = all.state;
+    },
+  });
+}
+
+function providerOf({ told }, model) {
+  return told.models?.find(([, ids]) => ids.includes(model))?.[0] ?? model;
+}
+
+// [[kind, text], ...] of a quiet line, each with what stands behind it; what goes where it is narrow is of a kind.
+function figured(parts) {
+  return parts.map(([kind, text], place) => {
+    const behind = text.endsWith(" →") ? " " : " · ";
+    return h("span", { class: `tetrate-${kind}` }, text.replaceAll(" ", "\u00a0") + (place + 1 < parts.length ? behind : ""));
+  });
+}
+
+// --- the question ----------------------------------------------------------------------------------------------------
+
+function asked(item, act) {
+  const pictures = h("div", { class: "tetrate-pictures", hidden: true });
+  const prompt = h("div", { class: "tetrate-prompt", dir: "auto" });
+  const more = button("Show all", () => unfold(true), { class: "tetrate-button tetrate-plain tetrate-more", hidden: true, "aria-expanded": "false" });
+  const bubble = h("div", { class: "tetrate-bubble" }, pictures, prompt, more);
+  const sent = h("pre", { class: "tetrate-sent", dir: "auto", tabindex: "0", "aria-label": "as it was sent" });
+  const marks = h("span", { class: "tetrate-marks" });
+  const edit = worded("pencil", "Edit", () => editing(true), { title: "Ask it differently; this version is kept" });
+  const back = iconButton("left", "Version before", () => act("way", { step: -1 }));
+  const on = iconButton("right", "Version after", () => act("way", { step: 1 }));
+  const place = h("span", { class: "tetrate-number" });
+  const ways = h("span", { class: "tetrate-ways", role: "group", "aria-label": "Versions", hidden: true }, back, place, on);
+  const under = h("div", { class: "tetrate-under" }, marks, ways, h("span", { class: "tetrate-acts" }, edit));
+  const text = h("textarea", { "aria-label": "Edit the question", rows: "3" });
+  const form = h("form", { class: "tetrate-edit", hidden: true, onsubmit: resend }, text,
+    h("div", { class: "tetrate-row" }, button("Cancel", () => editing(false)),
+      h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Send")));
+  text.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.isComposing) editing(false); });
+  text.addEventListener("input", () => grow(text));
+  sends(text, resend, swapped.get);
+
+  function editing(wanted) {
+    if (wanted) text.value = item.self().fields.prompt;
+    form.hidden = !wanted;
+    bubble.hidden = under.hidden = wanted;
+    (wanted ? text : edit).focus();
+    if (wanted) grow(text);
+  }
+
+  async function resend(event) {
+    event.preventDefault();
+    if (await act("edit", { text: text.value }) && form.isConnected) editing(false);
+  }
+
+  function unfold(wanted) {
+    prompt.classList.toggle("tetrate-folded", !wanted);
+    setText(more, wanted ? "Show less" : "Show all");
+    more.setAttribute("aria-expanded", String(wanted));
+    more.onclick = () => unfold(!wanted);
+  }
+
+  return {
+    node: h("div", { class: "tetrate-asked" }, bubble, form, under),
+    sent,
+    update(now, all) {
+      if ("prompt" in now || "sent" in now) {
+        const parts = all.sent ? all.prompt.split(NAMES) : [all.prompt];
+        prompt.replaceChildren(...parts.map((part, odd) => (odd % 2 ? h("code", {}, part) : part)));
+        const long = all.prompt.length > 600 || all.prompt.split("\n").length > 12;
+        more.hidden = !long;
+        unfold(!long);
+        setText(sent, all.sent || all.prompt);
+      }
+      if ("thumbs" in now) {
+        pictures.replaceChildren(...all.images.map((label, place) => pictured(label, all.thumbs[place] ?? ["", ""])));
+        show(pictures, all.images.length > 0);
+      }
+      marks.replaceChildren(...(all.origin === "cell" ? [chip("asked in a cell")] : []));
+      setText(place, `${all.way[0] + 1} of ${all.way[1]}`);
+      show(ways, all.way[1] > 1);
+      edit.disabled = all.state === "running";
+      edit.style.visibility = edit.disabled ? "hidden" : "";
+    },
+  };
+}
+
+function pictured(label, [source, facts]) {
+  const shown = source ? h("img", { src: source, alt: "", class: "tetrate-thumb" }) : icon("image");
+  return h("figure", {}, shown, h("figcaption", {}, h("span", { class: "tetrate-clip", title: label }, label), facts ? h("span", {}, facts) : ""));
+}
+
+// --- what one should know --------------------------------------------------------------------------------------------
+
+// Chips in a row; each opens the whole of what it says, and what was sent, below the row.
+function aside(sent) {
+  const row = h("div", { class: "tetrate-says" });
+  const rest = h("div", {});
+  const why = h("p", { dir: "auto" });
+  const opened = h("div", { class: "tetrate-why", hidden: true }, why, sent);
+  const node = h("div", { class: "tetrate-aside", hidden: true }, rest, row, opened);
+  let open = null;
+
+  function toggle(made, says) {
+    const wanted = open !== made;
+    open?.setAttribute("aria-expanded", "false");
+    open = wanted ? made : null;
+    made.setAttribute("aria-expanded", String(wanted));
+    setText(why, says);
+    opened.hidden = !wanted;
+  }
+
+  function opener([label, says, kind]) {
+    const made = h("button", { type: "button", class: `tetrate-pill ${kind && `tetrate-${kind}`}`, "aria-expanded": "false", onclick: () => toggle(made, says), "data-offline": "true" },
+      ...(kind ? [icon("warn")] : []), h("span", { class: "tetrate-clip" }, label));
+    return made;
+  }
+
+  return {
+    node,
+    update(now, all) {
+      if (!("chips" in now || "sent" in now || "said" in now)) return;
+      const chips = [...all.chips, ...(all.sent ? [["with its variables", "The question as it was sent:", ""]] : [])];
+      row.replaceChildren(...chips.map(opener));
+      rest.replaceChildren(...all.said.map((note) => h("p", { class: "tetrate-notice", dir: "auto" }, note)));
+      opened.hidden = true;
+      open = null;
+      show(row, chips.length > 0);
+      show(node, chips.length > 0 || rest.childElementCount > 0);
+    },
+  };
+}
+
+function called(details, tools) {
+  const rows = tools.map(([name, given, result]) =>
+    h("div", {}, h("code", {}, `${name}(${given})`), h("pre", { class: "tetrate-sent", tabindex: "0", "aria-label": "result" }, result)));
+  details.replaceChildren(h("summary", {}, `Tools: ${tools.map(([name]) => name).join(", ")}`), ...rows);
+  show(details, tools.length > 0);
+}
+
+// --- what one can do with it -----------------------------------------------------------------------------------------
+
+function actions(context, item, act) {
+  const copied = doing("copy", "Copy", "Copied", () => copy(item.self().fields.source), { title: "Copy the answer as Markdown", "data-offline": "true" });
+  const retry = worded("retry", "Retry", () => act("retry"), { title: "Ask the same again; this version is kept" });
+  const other = iconButton("down", "Retry with another model", null, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-narrow" });
+  const choice = modelChoice(other, context, (model) => act("retry", { model }));
+  const compare = worded("compare", "Compare", () => compared(context, act), { title: "Ask two other models the same, side by side in a cell below" });
+  const dismiss = worded("close", "Dismiss", () => act("dismiss"));
+  return {
+    node: h("span", { class: "tetrate-acts" }, copied, retry, other, choice.node, compare, dismiss),
+    update(all) {
+      const running = all.state === "running";
+      show(copied, Boolean(all.source));
+      show(dismiss, all.state === "failed");
+      for (const each of [retry, other, compare]) show(each, !running);
+    },
+  };
+}
+
+// The comparison is opened by a cell, which stays: a page that can't add one is told how to.
+function compared({ model, told, view, hint }, act) {
+  if (canRun(model) && cellOf(model, told.mark)) return act("compare", { by: view });
+  hint("This page can't add a cell. Next: begin a cell with %%tetrate_compare and write the question below that.");
+  return false;
+}
+
+// A list of models to choose one from: those of this conversation first, then all; typing narrows it.
+function modelChoice(opener, context, choose) {
+  return popover(opener, (close) => {
+    const list = h("div", { class: "tetrate-choices" });
+    const words = h("input", { type: "search", "aria-label": "Search models", placeholder: "Search models", autofocus: true, oninput: draw });
+    const option = (id) => h("button", { type: "button", class: "tetrate-button tetrate-plain", title: id, onclick: () => { close(); choose(id); } },
+      mark(providerOf(context, id)), h("span", { class: "tetrate-mono" }, shortened(id, 34)));
+    function draw() {
+      const said = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const fits = (id, provider) => said.every((word) => `${provider} ${id}`.toLowerCase().includes(word));
+      const recent = [...context.recent].reverse().filter((id) => fits(id, ""));
+      const all = context.told.models.map(([provider, ids]) => [provider, ids.filter((id) => fits(id, provider))]);
+      const groups = [["In this conversation", recent], ...all].filter(([, ids]) => ids.length);
+      list.replaceChildren(...groups.flatMap(([name, ids]) => [h("div", { class: "tetrate-quiet" }, name), ...ids.map(option)]));
+      if (!groups.length) list.append(h("p", { class: "tetrate-quiet" }, "No model has all these words."));
+    }
+    words.addEventListener("keydown", (event) => { if (event.key === "Enter") list.querySelector("button")?.click(); });
+    list.addEventListener("keydown", walk);
+    words.addEventListener("keydown", walk);
+    function walk(event) {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const all = [words, ...list.querySelectorAll("button")];
+      all[Math.max(0, Math.min(all.length - 1, all.indexOf(document.activeElement) + step))].focus();
+    }
+    draw();
+    return [words, list];
+  }, { class: "tetrate-pop tetrate-models", role: "dialog", "aria-label": "Retry with another model" });
+}
