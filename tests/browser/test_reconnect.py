@@ -52,6 +52,7 @@ def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> Non
     answers = chat.messages.locator(":scope > .tetrate-body").all_inner_texts()
     model = chat.box.locator(".tetrate-head select").first.input_value()
     assert model
+    chat.prompt.fill("A draft.")
     restart(page)
     for cell in (1, 2, 3):
         banner(panel_of(notebook, cell), "The kernel was restarted.")
@@ -65,6 +66,7 @@ def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> Non
     expect(chat.box.locator(".tetrate-head select").first).to_have_value(model)
     assert chat.messages.locator(":scope > .tetrate-body").all_inner_texts() == answers
     expect(chat.messages.first.locator(".tetrate-prompt")).to_have_text("What is {sales[0]} * 7?")
+    expect(chat.prompt).to_have_value("A draft.")
     expect(chat.asked("And now?").locator(".tetrate-foot")).to_contain_text("≈ $")
     expect(chat.messages).to_have_count(3)
     expect(panel_of(notebook, 2).locator(".tetrate-option").first).to_be_visible()

@@ -14,7 +14,7 @@ REFUSED: Final = "The model refused"  # how such a notice begins: it stands wher
 LONGEST: Final = 60  # characters of a chip
 _ENDS = re.compile(r": this is part of an answer|; | \(")  # where what a notice is about ends
 _ROWS = re.compile(r": [\d,]+ of [\d,]+ rows sent")
-IN_A_CELL: Final = "Next: --rows N or --rows all sends more; --dry-run shows what is sent."
+IN_A_CELL: Final = "Next: --rows N or --rows all sends more."
 IN_A_PANEL: Final = 'Next: session.rows = 100, or "all", sends more. This was sent:'
 
 
@@ -46,6 +46,6 @@ def _notice(notice: str) -> str:
     if notice.startswith(REFUSED):
         return f'<p class="tetrate-failed" dir="auto">{escape(notice)}</p>'
     short, says = label(notice), whole(notice)
-    if not short or short == says.removesuffix("."):
+    if not short or len(says) <= LONGEST:  # nothing that a reader would have to open
         return f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>'
     return f'<details class="tetrate-notice"><summary>{escape(short)}</summary>{escape(says)}</details>'

@@ -133,14 +133,12 @@ font-variant-numeric:tabular-nums}
 border-inline-start:2px solid var(--t-line);font-size:.95em}
 """,
     "tetrate-notice": """
-.tetrate-answer .tetrate-notice{display:inline-block;max-width:100%;margin:.6em .4em 0 0;padding:.15em .8em;
-border-radius:1em;background:rgba(217,154,28,.2);font-size:.92em}
-.tetrate-answer [open].tetrate-notice{display:block}
-.tetrate-notice summary{cursor:pointer}
+.tetrate-answer .tetrate-notice{display:inline-block;margin:.6em .4em 0 0;padding:.1em .8em;border-radius:1em;
+background:#d99a1c33;font-size:.92em}
 """,
     "tetrate-failed": """
 .tetrate-answer p.tetrate-failed{display:block;margin:.6em 0 0;padding:.5em .8em;border-radius:6px;
-border:1px solid rgba(197,34,31,.5);background:rgba(197,34,31,.06)}
+border:1px solid #c5221f80;background:#c5221f0f}
 """,
     "tetrate-chip": """
 .tetrate-answer .tetrate-chip{margin-inline-start:.4em;padding:.1em .55em;border-radius:1em;white-space:nowrap;
