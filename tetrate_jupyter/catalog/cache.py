@@ -1,4 +1,4 @@
-"""What of the lists is kept on disk: the public catalog's copy, and the ids that Tab offers in a fresh kernel.
+"""What of the lists is kept on disk: the public catalog's copy, the ids that Tab offers in a fresh kernel, and marks.
 
 Trouble with the disk is told, never raised; what is read there has a bound.
 """
@@ -30,6 +30,7 @@ _MOST_BYTES: Final = config.MAX_LIST_BYTES  # of a catalog's copy
 _MOST_ID_BYTES: Final = 1024 * 1024  # of the file of ids
 _MOST_OF_ONE: Final = 60_000  # bytes of a router's ids
 _MOST_ROUTERS: Final = 8  # the ones used last; a sandbox is another router each time
+_MOST_MARK_BYTES: Final = 512 * 1024  # of the file of marks; eight routers' take a fifth of it
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 
 
@@ -47,6 +48,28 @@ class _Ids(msgspec.Struct):
 class _IdsFile(msgspec.Struct):
     version: int
     routers: dict[str, _Ids]
+
+
+class Marks(msgspec.Struct, frozen=True):
+    """What a person made of a router's models, each with when that was (seconds since the epoch).
+
+    `stars`: by id, whether it is starred since then; `used`: when it was chosen last. What is older than `cleared`
+    doesn't count: it was signed out of.
+    """
+
+    stars: dict[str, tuple[float, bool]] = {}
+    used: dict[str, float] = {}
+    cleared: float = 0.0
+
+    @property
+    def at(self) -> float:
+        """When something was last marked."""
+        return max([self.cleared, *self.used.values(), *(at for at, _ in self.stars.values())])
+
+
+class _MarksFile(msgspec.Struct):
+    version: int
+    routers: dict[str, Marks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +97,9 @@ class Copy:
 
 
 class CatalogCache:
-    """One file for one catalog host, of public data only, and one for the ids that the keys of `router` reach.
+    """One file for one catalog host, of public data only, one for the ids that a key of `router` reaches, one of marks.
 
-    No key and nothing of a person is in either. Without a `router` no ids are kept, with `public=False` no catalog.
+    No key is in any. Without a `router` neither ids nor marks are kept, with `public=False` no catalog.
     `folder`: default `catalog` under `tetrate-jupyter` in Jupyter's data directory, made when first needed.
     """
 
@@ -99,7 +122,7 @@ class CatalogCache:
     def of(cls, endpoints: config.Endpoints, folder: Path | None) -> CatalogCache:
         """Return the one for a router. No catalog is kept of a sandbox, which has it at hand, nor for a foreign router.
 
-        Where several people meet one system account no ids are kept: they are of somebody's key.
+        Where several people meet one system account no ids and marks are kept: they are somebody's.
         """
         public = not endpoints.is_loopback and endpoints.has_consent_page
         router = "" if config.shared_account() is not None else endpoints.base_url
@@ -157,6 +180,37 @@ class CatalogCache:
         now = {self._router: _Ids(self.now(), _first(ids))} if ids else {}
         with suppress(OSError, ValueError):
             _replace(self._ids_path, msgspec.json.encode(_IdsFile(_VERSION, {**dict(last), **now})))
+
+    # --- marks -----------------------------------------------------------------------------------------------
+
+    def marks(self) -> Marks:
+        """Return what was marked of this router's models; nothing where nothing usable is."""
+        return self._marks_file().routers.get(self._router) or Marks()
+
+    def keep_marks(self, marks: Marks) -> None:
+        """Keep what was marked, and that of the seven other routers marked last. Trouble with the disk is no trouble.
+
+        Routers on this machine go first: a sandbox has another address each time, and must not cost a person's stars.
+        """
+        if not self._router:
+            return
+        routers = self._marks_file().routers
+        routers.pop(self._router, None)
+        last = sorted(routers.items(), key=lambda each: (not config.scope_is_loopback(each[0]), each[1].at))
+        kept = {**dict(last[-_MOST_ROUTERS + 1 :]), self._router: marks}
+        with suppress(OSError, ValueError):
+            _replace(self._marks_path, msgspec.json.encode(_MarksFile(_VERSION, kept)))
+
+    @property
+    def _marks_path(self) -> Path:
+        return self.path.with_name("marks.json")
+
+    def _marks_file(self) -> _MarksFile:
+        with suppress(OSError, msgspec.MsgspecError, ValueError, RecursionError):
+            found = msgspec.json.decode(_read(self._marks_path, _MOST_MARK_BYTES), type=_MarksFile)
+            if found.version == _VERSION:
+                return found
+        return _MarksFile(_VERSION, {})
 
     @property
     def _ids_path(self) -> Path:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from tetrate_jupyter import config
 from tetrate_jupyter.catalog import join
 from tetrate_jupyter.catalog.cache import CatalogCache, Copy, KeptIds
+from tetrate_jupyter.catalog.favourites import Favourites
 from tetrate_jupyter.catalog.flight import SingleFlight
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.errors import (
@@ -102,6 +103,7 @@ class Catalog:
         self._flights: SingleFlight[ModelList] = SingleFlight()
         self._disk_read = cache is None
         self._observers = Observers()
+        self.favourites = Favourites(cache)
 
     # --- what is there -----------------------------------------------------------------------------------------
 
@@ -125,6 +127,12 @@ class Catalog:
     def is_fresh(self) -> bool:
         """Whether `refresh` with the same key would ask nobody."""
         return self._list_is_fresh(self._state) and not self._catalog_is_due(self._state)
+
+    @property
+    def listed_at(self) -> float | None:
+        """When the key's list was fetched, in seconds since the epoch; None where there is none."""
+        at = self._state.listed_at
+        return None if at is None else self._now() - (self._clock() - at)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -171,9 +179,10 @@ class Catalog:
             self._observers.notify()
 
     def forget_kept(self) -> None:
-        """Drop the ids that are kept on disk for this router. Blocks."""
+        """Drop the ids and marks that are kept on disk for this router. Blocks."""
         if self._cache is not None:
             self._cache.keep_ids(())
+        self.favourites.forget()
 
     def move(self, cache: CatalogCache | None) -> None:
         """Start empty for another router, whose public catalog is kept in `cache`."""
@@ -181,6 +190,7 @@ class Catalog:
             self._cache = cache
             self._disk_read = cache is None
             self._state = _State(turn=self._begun + 1)
+        self.favourites.move(cache)
         self._observers.notify()
 
     # --- fetching ----------------------------------------------------------------------------------------------

@@ -148,7 +148,9 @@ class Engine:
         at_hand = None if model_id is None else self.chooser.at_hand(model_id)
         if model_id is not None and at_hand is None and known:
             at_hand = known.find(model_id)
+        before = self._model
         self._set_model(at_hand.id if at_hand else model_id)
+        self._remember(before)
 
     async def achoose(self, model_id: str) -> Model:
         """Like `choose`. Where kept answers are used, an id needs neither key nor router: it is taken at its word."""
@@ -158,7 +160,9 @@ class Engine:
             if self.keeper.place == OFF:
                 raise
             found = self.chooser.taken_at_its_word(model_id)
+        before = self._model
         self._set_model(found.id)
+        await asyncio.to_thread(self._remember, before)
         return found
 
     def on_model_change(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -173,6 +177,11 @@ class Engine:
         if model_id != self._model:
             self._model = model_id
             self._model_observers.notify()
+
+    def _remember(self, before: str | None) -> None:
+        """Note which models a person has used: the one chosen now, and the one before, which nobody may have chosen."""
+        if self._model != before:
+            self.catalog.favourites.used(*(each for each in (before, self._model) if each is not None))
 
     async def _resolve(self, model_id: str | None) -> Model:
         wanted = model_id or self._model
