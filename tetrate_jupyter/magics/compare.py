@@ -42,7 +42,9 @@ def compare(context: Context, line: str, cell: str | None, variables: Mapping[st
             raise EmptyPromptError("There is no prompt.", next_step="write it in the lines below %%tetrate_compare")
         from tetrate_jupyter.widgets.compare import ComparePanel
 
-        return ComparePanel(context.session, blind=parsed.flag("blind"))
+        wanted = ",".join(parsed.many("model"))
+        models = context.session.bridge.run(models_of(context.session, wanted)) if wanted else ()
+        return ComparePanel(context.session, models=[model.id for model in models], blind=parsed.flag("blind"))
     context.be_signed_in()
     comparison = _prepared(context, parsed, cell, variables)
     if parsed.flag("dry_run"):

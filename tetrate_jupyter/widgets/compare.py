@@ -39,12 +39,22 @@ _NOTHING: Final = "There is no comparison yet."
 
 
 class ComparePanel(Panel):
-    """Compares models of `session`: shows `comparison` where there is one, asks anew with other models or prompts."""
+    """Compares models of `session`: shows `comparison` where there is one, asks anew with other models or prompts.
+
+    `models`: ids to begin with where there is no comparison yet.
+    """
 
     _esm = script("code.js", "compare_setup.js", "compare_board.js", "compare_column.js", "compare.js")
     _css = style("compare.css")
 
-    def __init__(self, session: Engine, comparison: Comparison | None = None, *, blind: bool = False) -> None:
+    def __init__(
+        self,
+        session: Engine,
+        comparison: Comparison | None = None,
+        *,
+        models: Sequence[str] = (),
+        blind: bool = False,
+    ) -> None:
         super().__init__(session)
         self._comparison: Comparison | None = None
         self._items: CompareItems | None = None
@@ -68,6 +78,8 @@ class ComparePanel(Panel):
         self._revealed = False  # the letters stay beside the names
         if comparison is not None:
             self._take(comparison)
+        for model in models:
+            self._draft.add(model)
         self.begin()
 
     def follows(self) -> Sequence[Callable[[], None]]:
