@@ -402,21 +402,23 @@ def test_a_row_of_the_picker() -> None:
     assert row(full, DAY) == {
         "id": "m\u200b", "label": "m[U+200B]" if "U+200B" in row(full, DAY)["label"] else row(full, DAY)["label"],
         "name": "Name", "provider": "p", "description": "d" * 400,
-        "price": "$1.00 in, $2.00 out", "context": "200k context", "can": "images, structured",
-        "marks": ["deprecated", "preview", "falls back to f, g"],
+        "asks": "$0.22", "bar": 45, "input": "$1.00", "output": "$2.00", "window": "200k",
+        "can": [True, None, None, True], "ends": ["", False, False], "marks": ["deprecated", "preview"],
+        "falls": ["f", "g"],
     }  # fmt: skip
     assert row(full, DAY)["label"] != full.id
     bare = row(model("m", price=("1", None)), DAY)
-    assert (bare["name"], bare["provider"], bare["price"], bare["context"]) == (
-        "", "other", "price unknown", "context unknown",
+    assert (bare["name"], bare["provider"], bare["input"], bare["output"], bare["window"]) == (
+        "", "other", "$1.00", "unknown", "unknown",
     )  # fmt: skip
-    assert (bare["can"], bare["marks"]) == ("capabilities unknown", [])
-    assert row(model(price=(None, "1")))["price"] == "price unknown"
-    assert row(model(images=False))["can"] == "text"
+    assert (bare["can"], bare["marks"], bare["asks"], bare["bar"]) == ([None] * 4, [], "unknown", -1)
+    assert row(model(price=(None, "1")))["asks"] == "unknown"
+    assert row(model(images=False))["can"] == [False, None, None, None]
 
 
 def test_a_row_says_when_a_model_goes() -> None:
-    assert row(model(retirement_date=DAY, deprecated=True), DAY)["marks"] == ["retired 2026-01-01"]
-    assert row(model(retirement_date=date(2026, 1, 2)), DAY)["marks"] == ["retires 2026-01-02"]
-    assert row(model(retirement_date=date(2027, 1, 2)), DAY)["marks"] == []
-    assert row(model(retirement_date=date(2000, 1, 1)))["marks"] == ["retired 2000-01-01"]
+    gone = row(model(retirement_date=DAY, deprecated=True), DAY)
+    assert (gone["ends"], gone["marks"]) == (["2026-01-01", True, True], [])
+    assert row(model(retirement_date=date(2026, 1, 2)), DAY)["ends"] == ["2026-01-02", True, False]
+    assert row(model(retirement_date=date(2027, 1, 2)), DAY)["ends"] == ["2027-01-02", False, False]
+    assert row(model(retirement_date=date(2000, 1, 1)))["ends"] == ["2000-01-01", True, True]

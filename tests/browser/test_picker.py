@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, seen
-from tests.browser.test_chat import without_kernel
+from tests.browser.test_chat import LOAD, without_kernel
+from tests.browser.test_sign_in import restart
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
     from tests.browser.conftest import Opens
     from tests.browser.lab import Lab
@@ -39,13 +40,16 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     dropdown = notebook[2].box.get_by_role("combobox", name="Model")
     chat = notebook[3].box.get_by_label("Model", exact=True)
     expect(options.first).to_be_visible()
+    expect(box.locator(".tetrate-title").first).to_have_text("Recommended")
     assert axe.findings(notebook[1].box.locator(".tetrate-panel")) == []
     assert options.count() < 60  # of nearly two hundred: only those in sight and around
 
     words.fill("opus 1m")
-    expect(box.get_by_text(re.compile(r"^3 of 1\d\d models"))).to_be_visible()
+    expect(box.get_by_text(re.compile(r"^3 of 1\d\d$"))).to_be_visible()
+    expect(box.locator(".tetrate-title")).to_have_count(0)
     words.fill("sonnet")
     expect(options).to_have_count(2)
+    expect(options.first.locator("mark")).to_have_text("sonnet")
     words.press("ArrowDown")
     expect(words).to_be_focused()
     at = words.get_attribute("aria-activedescendant")
@@ -53,6 +57,7 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(page.locator(f"#{at}")).to_contain_text("claude-sonnet-5")
     words.press("Enter")
     expect(chosen).to_contain_text("claude-sonnet-5")
+    expect(chosen).to_contain_text("in use")
     expect(dropdown).to_have_value("claude-sonnet-5")
     expect(chat).to_have_value("claude-sonnet-5")
     assert "claude-sonnet-5" in notebook[4].run()
@@ -68,9 +73,11 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     words.press("Escape")
     expect(words).to_have_value("")
     expect(chosen).to_be_in_viewport()  # the list opens where the choice is
-    box.get_by_label("Sort by").select_option("price")
+    box.get_by_role("button", name="≈ 1,000 short questions").click()
     box.get_by_role("combobox", name="Provider").select_option("anthropic")
-    box.get_by_label("images").check()
+    images = box.get_by_role("button", name="Images")
+    images.click()
+    expect(images).to_have_attribute("aria-pressed", "true")
     expect(options).to_have_count(8)
     expect(options.first).to_contain_text("claude-haiku-4-5")
     options.filter(has_text="claude-opus-4-5").click()
@@ -80,11 +87,14 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(dropdown).to_have_value("claude-opus-5")
     chat.select_option("claude-haiku-4-5")
     expect(chosen).to_contain_text("claude-haiku-4-5")
-    words.fill("no such thing")
-    expect(box.get_by_text("No model fits.")).to_be_visible()
+    words.fill("claude-opsu-5")
+    expect(box.get_by_text("No model is called")).to_be_visible()
     assert axe.findings(notebook[1].box.locator(".tetrate-panel")) == []
-    words.fill("")
-    expect(options).to_have_count(8)
+    box.get_by_role("button", name="claude-opus-5", exact=True).click()
+    expect(options).to_have_count(2)
+    expect(words).to_have_value("claude-opus-5")
+    box.get_by_role("button", name="Clear search").click()
+    expect(box.locator(".tetrate-title").first).to_have_text("In use")
 
     page.set_viewport_size({"width": 400, "height": 900})
     assert seen.scrolling_sideways(page) == []
@@ -101,6 +111,138 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(twin).to_contain_text("Model: claude-haiku-4-5")
     expect(notebook[1].box.get_by_text("Error displaying widget")).not_to_be_visible()
     assert axe.findings(twin) == []
+
+
+def place(row: Locator) -> list[float]:
+    """Where a row stands in its list."""
+    found: list[float] = row.evaluate("e => [e.offsetTop, e.offsetParent.scrollHeight]")
+    return found
+
+
+def test_stars_and_choices_are_remembered_and_no_row_moves_under_the_pointer(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_models", "%tetrate_models")
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    box = notebook[1].box.locator(".tetrate-picker")
+    options, titles = box.locator(".tetrate-option"), box.locator(".tetrate-title")
+
+    def row(name: str) -> Locator:
+        return options.filter(has=page.get_by_label(f"Tick {name}", exact=True))
+
+    opus, sonnet = row("claude-opus-5"), row("claude-sonnet-5")
+    expect(opus).to_be_visible()
+    before = [place(opus), place(sonnet)]
+    star = sonnet.get_by_role("button", name="Star claude-sonnet-5")
+    sonnet.hover()
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    opus.hover()
+    use = opus.get_by_role("button", name="Use claude-opus-5")
+    expect(use).to_be_visible()
+    use.click()
+    expect(opus).to_contain_text("in use")
+    expect(titles.filter(has_text="Starred")).to_have_count(0)
+    assert [place(opus), place(sonnet)] == before
+    page.mouse.move(5, 5)
+    notebook[0].box.locator(".cm-content").click()  # nobody is in the list any more
+    expect(titles.filter(has_text="Starred")).to_be_visible()
+    assert place(opus)[0] < place(sonnet)[0] < before[0][0]
+    notebook[2].run()
+    second = notebook[2].box.locator(".tetrate-picker")
+    expect(second.locator(".tetrate-title").filter(has_text="Starred")).to_be_visible()
+    again = second.get_by_role("button", name="Star claude-sonnet-5")
+    expect(again).to_have_attribute("aria-pressed", "true")
+    again.click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+
+
+def test_rows_are_walked_and_used_by_keyboard_alone(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_models")
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    box = notebook[1].box.locator(".tetrate-picker")
+    words = box.get_by_role("combobox", name="Search models")
+    focused = page.locator(":focus")
+    expect(box.locator(".tetrate-option").first).to_be_visible()
+    words.fill("claude-opus")
+    expect(box.locator(".tetrate-option")).to_have_count(4)
+    words.press("ArrowDown")
+    header = box.get_by_role("columnheader", name="Retires").get_by_role("button")
+    header.focus()
+    page.keyboard.press("Tab")
+    expect(focused).to_have_accessible_name("Tick claude-opus-4-8")
+    page.keyboard.press("Space")
+    expect(box.get_by_text("1 ticked")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(focused).to_have_accessible_name("Tick claude-opus-5")
+    page.keyboard.press("Space")
+    expect(box.get_by_text("2 ticked")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(focused).to_have_accessible_name("Use claude-opus-5")
+    page.keyboard.press("ArrowUp")
+    expect(focused).to_have_accessible_name("Use claude-opus-4-8")
+    page.keyboard.press("Enter")
+    expect(box.locator("[aria-selected=true]")).to_contain_text("claude-opus-4-8")
+    page.keyboard.press("/")
+    expect(words).to_be_focused()
+    page.keyboard.type("gpt")
+    expect(words).to_have_value("gpt")
+    words.press("Escape")
+    box.get_by_role("button", name="Window").press("Enter")
+    heading = box.get_by_role("columnheader", name="Window")
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    page.keyboard.press("Enter")
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    page.keyboard.press("Enter")
+    expect(box.locator(".tetrate-title").first).to_have_text("In use")
+    assert heading.get_attribute("aria-sort") is None
+
+
+def test_a_comparison_opens_in_a_cell_of_its_own(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_models", "1")
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    box = notebook[1].box.locator(".tetrate-picker")
+    for name in ("gpt-6-luna", "claude-opus-5"):
+        box.get_by_label(f"Tick {name}", exact=True).check()
+    box.get_by_role("button", name="Compare 2").click()
+    expect(notebook[2].box.locator(".tetrate-compare")).to_be_visible()
+    assert notebook[2].source == "%tetrate_compare -m gpt-6-luna,claude-opus-5"
+    for name in ("gpt-6-luna", "claude-opus-5"):
+        expect(notebook[2].box.locator(".tetrate-compare")).to_contain_text(name)
+    assert len(notebook.cells) == 4
+
+
+def test_after_a_restart_the_list_is_as_it_was(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_models")
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    panel = notebook[1].box.locator(".tetrate-panel")
+    words = panel.get_by_role("combobox", name="Search models")
+    words.fill("images")
+    panel.get_by_role("button", name="Tools", exact=True).click()
+    panel.get_by_role("button", name="Window").click()
+    panel.get_by_label("Tick gpt-6-luna", exact=True).check()
+    expect(panel.get_by_text("1 ticked")).to_be_visible()
+    box = panel.locator(".tetrate-box")
+    box.evaluate("e => { e.scrollTop = 20 * 34; }")
+    restart(page)
+    gone = panel.locator(":scope > .tetrate-gone")
+    expect(gone).to_contain_text("The kernel was restarted.")
+    gone.get_by_role("button", name="Reconnect").click()
+    expect(panel.get_by_text("1 ticked")).to_be_visible()
+    expect(words).to_have_value("images")
+    for name in ("Images", "Tools"):
+        expect(panel.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(panel.get_by_role("columnheader", name="Window")).to_have_attribute("aria-sort", "descending")
+    page.wait_for_function("e => Math.abs(e.scrollTop - 680) < 40", arg=box.element_handle())
+    words.fill("")
+    expect(panel.get_by_role("button", name="Images", exact=True)).to_have_attribute("aria-pressed", "false")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])

@@ -25,6 +25,9 @@ NO_USAGE: Final = "the router sent no token counts"
 LONG_CONTEXT: Final = "above the long-context threshold: too low"
 CACHE_WRITES: Final = "cache writes may cost more: too low"
 
+SHORT: Final = (100, 60)  # tokens of a short question: in and out
+SHORT_COUNT: Final = 1_000  # of them make a price that a person can feel
+
 LONG_FACTOR: Final = 2  # published long-context prices are at most twice the usual ones
 
 _PER_TOKEN: Final = Decimal("0.000001")
@@ -95,6 +98,18 @@ def cost(model: Model | None, usage: Usage) -> Estimate:
     if whole is None:
         return Estimate(None, (NO_PRICE,))
     return Estimate(product(whole, _PER_TOKEN), _notes(model, usage))
+
+
+def short_questions(model: Model) -> Decimal | None:
+    """Return US dollars for 1,000 short questions: 100 tokens in and 60 out each, without reasoning; None for unknown.
+
+    A price that a person can feel; no model answers everything in 60 tokens, and one that reasons takes more.
+    """
+    if model.price.input is None or model.price.output is None:
+        return None
+    tokens = SHORT[0] * SHORT_COUNT, SHORT[1] * SHORT_COUNT
+    parts = product(model.price.input, tokens[0], _PER_TOKEN), product(model.price.output, tokens[1], _PER_TOKEN)
+    return None if None in parts else total(parts)
 
 
 def _notes(model: Model, usage: Usage) -> tuple[str, ...]:

@@ -74,8 +74,9 @@ class ModelList(Sequence[Model]):
         return ModelList(filter(search.wanted_by(query), self._models))
 
     def sorted(self, by: str = "id", *, descending: bool = False) -> ModelList:
-        """Sort by "id", "name", "provider", "context", "output", "price", "input price", "output price", "released" or
-        "retirement"; the unknown last. "price" counts three tokens read for one written. Raises `OptionError`.
+        """Sort by "id", "name", "provider", "context", "output", "price", "short questions", "input price",
+        "output price", "released" or "retirement"; the unknown last. "price" counts three tokens read for one written,
+        "short questions" 100 for 60. Raises `OptionError`.
         """  # noqa: D205 - the words are the summary
         return ModelList(search.in_order(self._models, by, descending=descending))
 

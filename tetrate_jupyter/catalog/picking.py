@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.amounts import EXACT, magnitude
+from tetrate_jupyter.catalog.estimate import short_questions
 from tetrate_jupyter.catalog.search import retires_soon
 from tetrate_jupyter.errors import OptionError
-from tetrate_jupyter.render.numbers import price, tokens
+from tetrate_jupyter.render.numbers import money, price, tokens
 from tetrate_jupyter.render.plain import visible
 
 if TYPE_CHECKING:
@@ -23,7 +28,19 @@ CAPABILITIES: Final[dict[str, Callable[[Model], bool | None]]] = {
     "reasoning": lambda m: m.reasoning,
     "structured output": lambda m: m.structured_output,
 }
-SORTS: Final = ("provider", "price", "context", "name")
+SORTS: Final = ("provider", "price", "context", "name", "input price", "output price", "retirement")
+_BY: Final = {"price": "short questions"}  # the price that the list shows
+_LARGEST_FIRST: Final = "context"
+_WORDS: Final = {  # of a search, and the filter that they mean
+    **dict.fromkeys(("vision", "images", "image"), "images"),
+    **dict.fromkeys(("tools", "tool"), "tools"),
+    **dict.fromkeys(("reasoning", "thinking"), "reasoning"),
+    **dict.fromkeys(("structured", "schema", "json"), "structured output"),
+}
+_BETWEEN: Final = re.compile(r"[\s,]+")
+_CENT: Final = Decimal("0.01")
+_NEAR: Final = 2_000  # models among which a mistyped one is looked for, at some 30 microseconds each
+_LEAST_BAR, _BAR_DECADES = 0.01, 3  # the bar of a price is empty at 0.01 US dollars and full at 10
 
 
 @dataclass(frozen=True)
@@ -31,12 +48,14 @@ class Wish:
     """What is looked for. `words` as in `ModelList.search`; `provider` "" is any; `sort` is one of SORTS.
 
     `capabilities`: names out of CAPABILITIES; a model of which the router doesn't say whether it has one is kept.
+    `backwards`: the other way round than usual, which is the largest context first and the lowest of all else.
     """
 
     words: str = ""
     provider: str = ""
     capabilities: frozenset[str] = frozenset()
     sort: str = "provider"
+    backwards: bool = False
 
     def __post_init__(self) -> None:
         if self.sort not in SORTS:
@@ -46,6 +65,32 @@ class Wish:
         unknown = self.capabilities - set(CAPABILITIES)
         if unknown:
             raise OptionError(f"There is no filter {min(unknown)!r}.", next_step=f"use: {', '.join(CAPABILITIES)}")
+
+    @property
+    def is_none(self) -> bool:
+        """Whether nothing is asked for: the list is shown in its sections."""
+        return self == Wish(words=self.words) and not self.words.strip()
+
+    @property
+    def ticked(self) -> frozenset[str]:
+        """The filters that are on, also those that the words mean: "images" ticks images."""
+        return self.capabilities | {_WORDS[word] for word in self._words if word in _WORDS}
+
+    def tick(self, name: str, *, on: bool) -> Wish:
+        """Return this with a filter on, or off: then without the words that mean it, too."""
+        if on:
+            return replace(self, capabilities=self.capabilities | {name})
+        rest = " ".join(word for word in _BETWEEN.split(self.words) if _WORDS.get(word.lower()) != name)
+        return replace(self, capabilities=self.capabilities - {name}, words=rest if name in self.ticked else self.words)
+
+    @property
+    def descends(self) -> bool:
+        """Whether the largest comes first."""
+        return (self.sort == _LARGEST_FIRST) != self.backwards
+
+    @property
+    def _words(self) -> list[str]:
+        return [word for word in _BETWEEN.split(self.words.lower()) if word]
 
     def of(self, models: ModelList) -> ModelList:
         """Return the models that fit, in the order wished for; contexts largest first, prices cheapest first."""
@@ -57,7 +102,17 @@ class Wish:
             for m in models.search(self.words)
             if (not self.provider or provider_of(m) == self.provider) and all(has(m) is not False for has in wanted)
         )
-        return found if self.sort == "provider" else found.sorted(self.sort, descending=self.sort == "context")
+        if self.sort == "provider":
+            return found
+        return found.sorted(_BY.get(self.sort, self.sort), descending=self.descends)
+
+    def near(self, models: ModelList) -> list[Model]:
+        """Return up to three models that may be meant where none fits: like the name, with the filters that are on."""
+        name = " ".join(word for word in self._words if word not in _WORDS)
+        if not name or len(models) > _NEAR:
+            return []
+        fitting = replace(self, words="", capabilities=self.ticked).of(models)
+        return [m for m in map(models.get, fitting.nearest(name)) if m is not None]
 
 
 def provider_of(model: Model) -> str:
@@ -71,36 +126,58 @@ def providers(models: Sequence[Model]) -> list[str]:
 
 
 def row(model: Model, day: date | None = None) -> dict[str, Any]:
-    """Return a model as texts for a row; what hides in a text is made visible. `day`: today, unless told otherwise."""
-    known = model.price.input is not None and model.price.output is not None
-    flags = {name: has(model) for name, has in CAPABILITIES.items()}
-    can = [name for name, flag in flags.items() if flag]
-    unknown = all(flag is None for flag in flags.values())
+    """Return a model as texts for a row; what hides in a text is made visible. `day`: today, unless told otherwise.
+
+    `asks`: what 1,000 short questions cost; `bar`: the same as percent of a logarithmic bar, -1 for unknown.
+    `can`: whether it has each of CAPABILITIES, null for unknown. `ends`: see `_ends`.
+    """
+    cost = short_questions(model)
     return {
         "id": model.id,
         "label": visible(model.id),
         "name": visible(model.name) if model.name != model.id else "",
         "provider": visible(provider_of(model)),
         "description": visible(model.description[:400]),
-        "price": f"{price(model.price.input)} in, {price(model.price.output)} out" if known else "price unknown",
-        "context": f"{tokens(model.context_window)} context" if model.context_window else "context unknown",
-        "can": "capabilities unknown" if unknown else ", ".join(can).replace(" output", "") or "text",
-        "marks": _marks(model, day),
+        "asks": _felt(cost),
+        "bar": _bar(cost),
+        "input": price(model.price.input),
+        "output": price(model.price.output),
+        "window": tokens(model.context_window),
+        "can": [has(model) for has in CAPABILITIES.values()],
+        "ends": _ends(model, day),
+        "marks": _marks(model),
+        "falls": [visible(name) for name in model.fallbacks[:5]],
     }
 
 
-def _marks(model: Model, day: date | None) -> list[str]:
-    found = []
-    if retires_soon(model, day) and model.retirement_date is not None:
-        gone = model.retirement_date <= (day or _today())
-        found.append(f"{'retired' if gone else 'retires'} {model.retirement_date.isoformat()}")
-    elif model.deprecated:
-        found.append("deprecated")
-    if model.preview:
-        found.append("preview")
-    if model.fallbacks:
-        found.append(f"falls back to {', '.join(visible(name) for name in model.fallbacks)}")
-    return found
+def _felt(cost: Decimal | None) -> str:
+    """Return an amount in whole cents: figures of one column are compared by their places."""
+    if cost is None or cost >= 1:
+        return money(cost)
+    cents = cost.quantize(_CENT, ROUND_HALF_UP, EXACT)
+    return money(cents) if cents else "free" if not cost else "<$0.01"
+
+
+def _bar(cost: Decimal | None) -> int:
+    if cost is None:
+        return -1
+    if not cost:
+        return 0
+    decades = (magnitude(cost) - math.log(_LEAST_BAR)) / math.log(10)
+    return round(100 * min(1.0, max(0.04, decades / _BAR_DECADES)))
+
+
+def _ends(model: Model, day: date | None) -> list[Any]:
+    """Return [a day in ISO form or "", whether that is within 90 days, whether it has been]."""
+    ends = model.retirement_date
+    if ends is None:
+        return ["", False, False]
+    return [ends.isoformat(), retires_soon(model, day), ends <= (day or _today())]
+
+
+def _marks(model: Model) -> list[str]:
+    deprecated = model.deprecated and model.retirement_date is None
+    return [name for name, there in (("deprecated", deprecated), ("preview", model.preview)) if there]
 
 
 def _today() -> date:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tetrate_jupyter import config
 from tetrate_jupyter.amounts import EXACT, magnitude
 from tetrate_jupyter.amounts import known as finite
+from tetrate_jupyter.catalog.estimate import short_questions
 from tetrate_jupyter.errors import OptionError
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ _ORDERS: Final[dict[str, Callable[[Model], Any]]] = {
     "context": lambda m: m.context_window,
     "output": lambda m: m.max_output_tokens,
     "price": blended_price,
+    "short questions": short_questions,
     "input price": lambda m: m.price.input,
     "output price": lambda m: m.price.output,
     "released": lambda m: m.release_date,
@@ -184,12 +186,12 @@ def default_choice(models: Sequence[Model], day: date | None = None) -> Model | 
     for family in _FAMILIES:
         members = [m for m, _ in priced if fnmatchcase(m.id.lower(), family)]
         if members:
-            return max(members, key=_age)
+            return max(members, key=age)
     if priced:  # an everyday price is 1 US dollar, whose logarithm is 0
         return min(priced, key=lambda pair: (abs(magnitude(pair[1])), pair[0].id))[0]
     return next(iter(usable or models), None)
 
 
-def _age(model: Model) -> tuple[tuple[int, ...], str]:
-    # By the version in the id: the date of release is often missing.
+def age(model: Model) -> tuple[tuple[int, ...], str]:
+    """Return what is larger for the newer of a family: the version in the id, as dates of release are often missing."""
     return tuple(int(n) for n in _DIGITS.findall(model.id)), model.id

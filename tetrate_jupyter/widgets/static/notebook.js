@@ -108,6 +108,26 @@ function cellName(cell) {
   return first ? `the cell that begins with ${first.slice(0, 30)}` : "the empty cell";
 }
 
+// Inserts a cell below the panel's and runs it. Gives whether that could be done; where it is only inserted, that will do.
+async function openCell(model, el, mark, source) {
+  const found = cellOf(model, mark);
+  if (!found) return false;
+  const index = found.index + 1;
+  found.notebook.sharedModel.insertCell(index, { cell_type: "code", source, metadata: {} });
+  try {
+    const cell = await cellAround(model.widget_manager, el);
+    const made = cell?.parent?.widgets?.[index];
+    if (made?.model.sharedModel.getSource() !== source) return true;
+    cell.parent.activeCellIndex = index;
+    made.node.scrollIntoView({ block: "nearest" });
+    await cell.constructor.execute(made, model.widget_manager.context.sessionContext, { deletedCells: [] });
+    made.node.scrollIntoView({ block: "nearest" });
+  } catch (error) {
+    console.warn(error);
+  }
+  return true;
+}
+
 // After a reload the page doesn't know any more which output the kernel means: the panel writes its own twin.
 function writeTwin(model, mark, bundle) {
   cellOf(model, mark)?.output.setData?.({ data: bundle });

@@ -139,6 +139,7 @@ function panel({ model, el }, label, make) {
 
   const context = {
     send,
+    el,
     model,
     el,
     told,
