@@ -88,7 +88,7 @@ def test_another_model_answers_the_same_as_another_version(opened: Opens, page: 
     expect(message.locator(".tetrate-foot")).to_contain_text("claude-haiku-4-5")
     chat.button("Retry with another model", message).click()
     page.keyboard.press("ArrowDown")
-    expect(page.locator(".tetrate-choices button:focus")).to_contain_text("claude-haiku-4-5")  # of this conversation
+    expect(page.locator(".tetrate-offered button:focus")).to_contain_text("claude-haiku-4-5")  # of this conversation
     page.keyboard.press("Escape")
     expect(chat.button("Retry with another model", message)).to_be_focused()
 

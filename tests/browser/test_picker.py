@@ -38,7 +38,7 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     options = box.locator(".tetrate-option")
     chosen = box.locator("[aria-selected=true]")
     dropdown = notebook[2].box.get_by_role("combobox", name="Model")
-    chat = notebook[3].box.get_by_label("Model", exact=True)
+    chat = notebook[3].box.locator(".tetrate-opener")
     expect(options.first).to_be_visible()
     expect(box.locator(".tetrate-title").first).to_have_text("Recommended")
     assert axe.findings(notebook[1].box.locator(".tetrate-panel")) == []
@@ -59,7 +59,7 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(chosen).to_contain_text("claude-sonnet-5")
     expect(chosen).to_contain_text("in use")
     expect(dropdown).to_have_value("claude-sonnet-5")
-    expect(chat).to_have_value("claude-sonnet-5")
+    expect(chat).to_have_accessible_name("Model: claude-sonnet-5")
     assert "claude-sonnet-5" in notebook[4].run()
 
     words.fill("")
@@ -85,7 +85,10 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     notebook[5].run()
     expect(chosen).to_contain_text("Claude Opus 5")
     expect(dropdown).to_have_value("claude-opus-5")
-    chat.select_option("claude-haiku-4-5")
+    chat.click()
+    page.keyboard.type("claude-haiku")
+    page.keyboard.press("Enter")
+    expect(chat).to_have_accessible_name("Model: claude-haiku-4-5")
     expect(chosen).to_contain_text("claude-haiku-4-5")
     words.fill("claude-opsu-5")
     expect(box.get_by_text("No model is called")).to_be_visible()
@@ -243,6 +246,56 @@ def test_after_a_restart_the_list_is_as_it_was(opened: Opens, page: Page) -> Non
     page.wait_for_function("e => Math.abs(e.scrollTop - 680) < 40", arg=box.element_handle())
     words.fill("")
     expect(panel.get_by_role("button", name="Images", exact=True)).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_small_list_of_the_chat_by_keyboard_and_mouse(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_model claude-haiku-4-5", "%tetrate_chat")
+    page.keyboard.press("Control+b")
+    for cell in notebook.cells:
+        cell.run()
+    panel = notebook[2].box.locator(".tetrate-panel")
+    opener, small = panel.locator(".tetrate-opener"), panel.locator(".tetrate-models")
+    search, options = small.get_by_role("combobox", name="Search models"), small.get_by_role("option")
+    current = small.locator(".tetrate-at")
+    expect(opener).to_have_accessible_name("Model: claude-haiku-4-5")
+    opener.press("Enter")
+    expect(search).to_be_focused()
+    expect(small.get_by_role("option", selected=True)).to_contain_text("claude-haiku-4-5")
+    expect(small.locator(".tetrate-group").first).to_have_text("In use")
+    expect(small.locator(".tetrate-peek")).to_contain_text("200k window")
+    assert axe.findings(panel) == []
+    page.keyboard.type("grok images")
+    expect(small.get_by_text(re.compile(r"^3 of 1\d\d$"))).to_be_visible()
+    expect(small.locator(".tetrate-means")).to_have_text("images")
+    assert axe.findings(panel) == []
+    page.keyboard.press("ArrowDown")
+    expect(current).to_contain_text("grok-4.5")
+    page.keyboard.press("Escape")
+    expect(small).not_to_be_visible()
+    expect(opener).to_be_focused()
+    opener.click()
+    expect(search).to_have_value("")
+    page.keyboard.type("grok-4.5")
+    page.keyboard.press("Enter")  # before the list has followed the last letter
+    expect(opener).to_have_accessible_name("Model: xai/grok-4.5")
+    expect(opener).to_be_focused()
+    opener.click()
+    small.locator(".tetrate-choices").evaluate("e => { e.scrollTop = e.scrollHeight; }")
+    expect(options).not_to_have_count(40)  # more come as it is scrolled
+    search.fill("gemini-2.5-pro")
+    expect(options).to_have_count(1)
+    options.first.click()
+    expect(opener).to_have_accessible_name("Model: gemini-2.5-pro")
+    page.set_viewport_size({"width": 400, "height": 700})
+    opener.click()
+    expect(small).to_be_in_viewport(ratio=1)
+    page.mouse.click(5, 690)
+    expect(small).not_to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    opener.click()
+    small.get_by_role("button", name=re.compile("^All 1")).click()
+    expect(notebook[3].box.locator(".tetrate-picker")).to_be_visible()
+    assert notebook[3].source == "%tetrate_models"
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])

@@ -111,7 +111,7 @@ def test_picker_and_chat_in_notebook_7(opened: Opens, notebook7: Lab, lab_router
     expect(notebook[2].box.locator(".tetrate-option")).to_have_count(1)
     words.press("Enter")
     chat = Chat(notebook[3].box.locator(".tetrate-panel"))
-    expect(chat.model).to_have_value("claude-sonnet-5")
+    expect(chat.model).to_have_accessible_name("Model: claude-sonnet-5")
     message = chat.asked("Write a Python function that tells whether a number is prime.")
     chat.button("Insert below", message).click()
     expect(notebook[4].box.locator(".cm-content")).to_contain_text("def is_prime")

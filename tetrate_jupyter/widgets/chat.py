@@ -17,6 +17,7 @@ from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
 from tetrate_jupyter.widgets.chat_items import ChatItems, by_provider, earlier
+from tetrate_jupyter.widgets.model_menu import ModelMenu
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ _PARAMETERS: Final = {"temperature": float, "max_tokens": int, "effort": str}
 class ChatPanel(Panel):
     """The conversation of `session`, live. Several panels of one session show the same."""
 
-    _esm = script("code.js", "chat_box.js", "chat_message.js", "chat.js")
-    _css = style("chat.css")
+    _esm = script("code.js", "models.js", "chat_box.js", "chat_message.js", "chat.js")
+    _css = style("models.css", "chat.css")
 
     def __init__(self, session: Engine) -> None:
         super().__init__(session)
@@ -49,6 +50,7 @@ class ChatPanel(Panel):
         self._compared: list[str] = []  # the view that asked for a comparison, and the cell that shows it
         self._offered: list[list[str]] = []
         self._models: tuple[ModelList, list[list[Any]]] | None = None
+        self._menu = ModelMenu(session)
         self.begin()
 
     def follows(self) -> Sequence[Callable[[], None]]:
@@ -75,6 +77,7 @@ class ChatPanel(Panel):
         model = session.catalog.models.get(session.model) if session.model else None
         return {
             "model": session.model,
+            **self._menu.fields(),
             "models": self._by_provider(session.catalog.models),
             "busy": bool(self._items.active),
             "stoppable": any(run.can_stop for run in self._items.active),
@@ -141,6 +144,7 @@ class ChatPanel(Panel):
             "new": self.session.reset,
             "back": lambda branch: self.session.conversation.switch(str(branch)),
             "choose": self._choose,
+            "menu": self._menu.ask,
             "set": self._set,
             "take": self._take,
         }

@@ -4,7 +4,7 @@ const LARGEST = 8 * 1024 * 1024; // bytes of an image; Jupyter's connection take
 
 function chat(context) {
   const { send, told } = context;
-  const model = h("select", { "aria-label": "Model", onchange: () => send("choose", { model: model.value }) });
+  const model = modelMenu(context, { label: "Model", picked: () => (told.model ? [told.model] : []), done: ([id]) => send("choose", { model: id }) });
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
   const fresh = worded("plus", "New", () => send("new"), { title: "Start a new conversation; this one is kept" });
   const earlier = h("select", { "aria-label": "Earlier conversations", hidden: true, onchange: () => send("back", { branch: earlier.value }) });
@@ -22,8 +22,7 @@ function chat(context) {
     ["file", "System prompt", () => box.settings.open("system")],
   ]);
   const node = h("div", { class: "tetrate-chat" },
-    h("div", { class: "tetrate-head" }, h("label", {}, h("span", { class: "tetrate-quiet tetrate-word" }, "Model"), model), total,
-      h("span", { class: "tetrate-acts" }, fresh), earlier, more, actions.node),
+    h("div", { class: "tetrate-head" }, model.node, total, h("span", { class: "tetrate-acts" }, fresh), earlier, more, actions.node),
     log, h("div", { class: "tetrate-newer" }, newer), hint, box.node);
   const unfollow = followTarget(context);
   let bottom = true;
@@ -69,7 +68,7 @@ function chat(context) {
       if (more) mine = false;
     },
     fields(changed, all) {
-      if ("models" in changed || "model" in changed) options(model, all);
+      model.fields(changed, all);
       if ("total" in changed) totalled(total, all.total);
       if ("hint" in changed) context.hint(all.hint);
       if ("variables" in changed) { box.variables(all.variables); empty.about(all.variables); }
@@ -138,13 +137,6 @@ function keep(items) {
   return { exchanges, left: items.length - exchanges.length };
 }
 
-function options(select, { models, model }) {
-  const made = models.map(([provider, ids]) =>
-    h("optgroup", { label: provider }, ...ids.map((id) => h("option", { value: id }, id))));
-  const known = models.some(([, ids]) => ids.includes(model));
-  if (!known) made.unshift(h("option", { value: model ?? "" }, model ?? "chosen at the first question"));
-  select.replaceChildren(...made);
-  select.value = model ?? "";
 }
 
 export default { render: (context) => panel(context, "Chat", chat) };

@@ -225,7 +225,7 @@ function compared({ model, told, view, hint }, act) {
 // A list of models to choose one from: those of this conversation first, then all; typing narrows it.
 function modelChoice(opener, context, choose) {
   return popover(opener, (close) => {
-    const list = h("div", { class: "tetrate-choices" });
+    const list = h("div", { class: "tetrate-offered" });
     const words = h("input", { type: "search", "aria-label": "Search models", placeholder: "Search models", autofocus: true, oninput: draw });
     const option = (id) => h("button", { type: "button", class: "tetrate-button tetrate-plain", title: id, onclick: () => { close(); choose(id); } },
       mark(providerOf(context, id)), h("span", { class: "tetrate-mono" }, shortened(id, 34)));
@@ -250,5 +250,5 @@ function modelChoice(opener, context, choose) {
     }
     draw();
     return [words, list];
-  }, { class: "tetrate-pop tetrate-models", role: "dialog", "aria-label": "Retry with another model" });
+  }, { class: "tetrate-pop tetrate-others", role: "dialog", "aria-label": "Retry with another model" });
 }

@@ -57,7 +57,152 @@ function day(iso) {
 
 // What a model is, as a tooltip.
 function aboutModel(told) {
-  return [told.id, [told.name, told.provider].filter(Boolean).join(" · "), told.description,
+  return [told.id, [told.name, told.provider].filter(Boolean).join(" · "), told.description ?? "",
     told.falls.length ? `Falls back to ${told.falls.join(", ")}` : "", told.ends[0] ? `${told.ends[2] ? "Retired" : "Retires"} ${told.ends[0]}` : "",
     ...told.marks].filter(Boolean).join("\n");
+}
+
+let modelMenus = 0;
+
+// The small list: a button that opens it. `several`: ticks in it, and `done(ids)` when they are meant; else `done([id])` at once.
+// `picked()` gives the ids that are ticked, or in use. The panel tells its `fields` of model_menu.py by `fields(changed, told)`.
+function modelMenu({ send, view, model, el, announce, told: all }, { label, several = false, most = Infinity, picked, done }) {
+  const own = `tetrate-menu-${++modelMenus}-${view}`;
+  const list = h("div", { class: "tetrate-choices", role: "listbox", id: own, "aria-label": "Models", "aria-multiselectable": several ? "true" : null });
+  const find = h("input", { type: "search", role: "combobox", "aria-label": "Search models", "aria-expanded": "true", "aria-controls": own, "aria-autocomplete": "list",
+    autocomplete: "off", spellcheck: "false", autofocus: true });
+  const means = h("span", { class: "tetrate-means" });
+  const count = h("span", { class: "tetrate-quiet tetrate-number" });
+  const peek = h("div", { class: "tetrate-peek" });
+  const ticks = h("span", { class: "tetrate-quiet tetrate-grow" });
+  const every = button("", () => { pop.close(); openCell(model, el, all.mark, "%tetrate_models"); }, { class: "tetrate-button tetrate-plain tetrate-every" });
+  const keys = h("span", { class: "tetrate-quiet", "aria-hidden": "true" }, h("kbd", {}, "↑"), h("kbd", {}, "↓"), " ", h("kbd", {}, "Enter"), " use");
+  const foot = several ? [ticks, button("Clear", () => { chosen = []; draw(); find.focus(); }, { class: "tetrate-button tetrate-plain" }),
+    button("Done", () => { pop.close(); done(chosen); }, { class: "tetrate-button tetrate-main" })] : [every, h("span", { class: "tetrate-grow" }), keys];
+  const logo = h("span", { class: "tetrate-logo" });
+  const name = h("span", { class: "tetrate-id", translate: "no" });
+  const opener = several ? worded("plus", label, () => {}, { class: "tetrate-button" }) :
+    h("button", { type: "button", class: "tetrate-button tetrate-opener" }, logo, name, icon("down"));
+  const pop = popover(opener, begin, { class: "tetrate-pop tetrate-models", role: "dialog", "aria-label": label });
+  opener.setAttribute("aria-haspopup", "dialog");
+  let chosen = []; // the ids that are ticked
+  let menu = { rows: [], titles: [] };
+  let at = 0;
+  let rows = 0; // that were asked for
+  let typing = 0;
+  let answered = Promise.resolve();
+
+  function begin() {
+    find.value = "";
+    chosen = picked();
+    at = -1;
+    ask(40);
+    const head = h("div", { class: "tetrate-columns" }, means, count, h("span", { class: "tetrate-grow" }), h("span", { title: "100 tokens in and 60 out each, without reasoning" }, "≈ 1,000 short questions"));
+    return [h("div", { class: "tetrate-search" }, icon("search"), find), head, list, peek, h("div", { class: "tetrate-foot" }, ...foot)];
+  }
+
+  function ask(wanted) {
+    clearTimeout(typing);
+    typing = 0;
+    rows = wanted;
+    return (answered = send("menu", { of: view, words: find.value, rows }));
+  }
+
+  pop.node.addEventListener("toggle", (event) => {
+    if (event.newState !== "closed") return;
+    clearTimeout(typing);
+    typing = 0;
+    send("menu", { of: view, opened: false });
+  });
+  find.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => { at = 0; ask(40); }, 60);
+  });
+  find.addEventListener("keydown", async (event) => {
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
+    if (event.key in steps) {
+      event.preventDefault();
+      move(at + steps[event.key]);
+    } else if (event.key === "Enter" && !event.isComposing) {
+      event.preventDefault();
+      if (typing) { at = 0; ask(40); }
+      await answered; // the list that the words ask for
+      if (menu.rows[at]) choose(menu.rows[at]);
+    }
+  });
+  list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays in the search
+  list.addEventListener("scroll", () => {
+    if (menu.rows.length < menu.count && rows === Math.max(40, menu.rows.length) && list.scrollTop + 2 * list.clientHeight > list.scrollHeight) ask(rows + 60);
+  }, { passive: true });
+
+  function move(to) {
+    at = Math.max(0, Math.min(to, menu.rows.length - 1));
+    point();
+    list.querySelector(".tetrate-at")?.scrollIntoView({ block: "nearest" });
+  }
+
+  function choose(told) {
+    if (!several) {
+      pop.close();
+      done([told.id]);
+      announce(`${told.label} is in use`);
+      return;
+    }
+    if (chosen.includes(told.id)) chosen = chosen.filter((each) => each !== told.id);
+    else if (chosen.length < most) chosen = [...chosen, told.id];
+    draw();
+  }
+
+  function point() {
+    const options = [...list.querySelectorAll("[role=option]")];
+    for (const [place, each] of options.entries()) each.classList.toggle("tetrate-at", place === at);
+    if (options[at]) find.setAttribute("aria-activedescendant", options[at].id);
+    else find.removeAttribute("aria-activedescendant");
+    const told = menu.rows[at];
+    const fact = (text, what) => h("span", {}, h("b", {}, text), ` ${what}`);
+    peek.replaceChildren(...(told ? [h("div", {}, h("b", { class: "tetrate-strong tetrate-grow tetrate-clip" }, told.name || told.label), abilities(told.can)),
+      h("div", { class: "tetrate-number" }, fact(told.input, "in"), fact(told.output, "out"), fact(told.window, "window"),
+        told.ends[1] ? h("span", { class: "tetrate-soon" }, `${told.ends[2] ? "retired" : "retires"} ${day(told.ends[0])}`) : "")] : []));
+  }
+
+  function option(told, place) {
+    const on = chosen.includes(told.id);
+    return h("div", { role: "option", id: `${own}-${place}`, class: "tetrate-choice", "aria-selected": String(on), title: aboutModel(told), onclick: () => { at = place; choose(told); } },
+      several ? h("span", { class: "tetrate-check", "aria-hidden": "true" }, on ? icon("check") : "") : "", mark(told.provider), idNode(told.label, find.value), h("span", { class: "tetrate-grow" }),
+      told.ends[1] ? h("span", { class: "tetrate-soon", title: `Retires ${told.ends[0]}` }, icon("clock")) : "",
+      h("span", { class: `tetrate-number ${told.asks === "unknown" ? "tetrate-quiet" : ""}` }, told.asks), several ? "" : h("span", { class: "tetrate-used", "aria-hidden": "true" }, on ? icon("check") : ""));
+  }
+
+  function draw() {
+    const starts = new Map(menu.titles.map(([title, start]) => [start, title]));
+    list.replaceChildren(...menu.rows.flatMap((told, place) => [
+      ...(starts.has(place) ? [h("div", { class: "tetrate-group", role: "presentation" }, starts.get(place))] : []), option(told, place)]));
+    means.replaceChildren(...(menu.ticked ?? []).map((each) => chip(each, "on")));
+    setText(count, !menu.count ? (all.reach ? "No model fits." : "No models yet.") : find.value ? `${menu.count} of ${all.reach}` : "");
+    setText(ticks, `${chosen.length} ticked`);
+    point();
+  }
+
+  return {
+    node: h("span", { class: "tetrate-menubox" }, opener, pop.node),
+    opener,
+    fields(changed, told) {
+      find.placeholder = `Search ${told.reach} models`;
+      setText(every, `All ${told.reach} models`);
+      if ("using" in changed && !several) {
+        logo.replaceChildren(told.using ? mark(told.using[2]) : "");
+        if (told.using) modelId(name, told.using[1]);
+        else name.replaceChildren("Choose a model");
+        opener.setAttribute("aria-label", told.using ? `${label}: ${told.using[1]}` : "Choose a model");
+        opener.title = told.using ? told.using[0] : "";
+      }
+      if (!("menu" in changed) || told.menu?.of !== view) return;
+      const same = told.menu.words === menu.words;
+      menu = told.menu;
+      const top = list.scrollTop;
+      if (at < 0) at = Math.max(0, menu.rows.findIndex((each) => chosen.includes(each.id)));
+      draw();
+      list.scrollTop = same ? top : 0;
+    },
+  };
 }

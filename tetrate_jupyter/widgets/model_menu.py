@@ -1,0 +1,68 @@
+"""The small list of models that opens from a button in chat and compare; drawn while it is open, in parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.catalog.picking import CAPABILITIES, Wish, provider_of, row
+from tetrate_jupyter.catalog.sections import Marked, sections
+from tetrate_jupyter.render.plain import visible
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.engine.engine import Engine
+    from tetrate_jupyter.types import Model
+    from tetrate_jupyter.widgets.feed import Fields
+
+ROWS: Final = 40  # that are sent at first; more as they are scrolled to
+MOST: Final = 400  # rows, however far somebody scrolls: who looks further has a search and the whole list
+_LEFT_OUT: Final = {"bar", "description"}
+
+
+class ModelMenu:
+    """A panel's part: its `fields` go among the panel's, `ask` is its action "menu"."""
+
+    def __init__(self, session: Engine) -> None:
+        self._session = session
+        self._of = ""  # the view in which it is open; "" for none
+        self._wish = Wish()
+        self._rows = ROWS
+        self._marked = Marked()  # as it was opened: rows don't move under a pointer
+
+    def ask(self, of: str, words: str = "", rows: int = ROWS, *, opened: bool = True) -> None:
+        """Open it in a view, search it, send more rows, or close it."""
+        if opened and not self._of:
+            marks = self._session.catalog.favourites
+            marks.look()
+            self._marked = Marked(self._session.model, marks.recent, marks.stars)
+        self._of = str(of)[:40] if opened else ""
+        self._wish, self._rows = Wish(words=str(words)[:500]), max(1, min(int(rows), MOST))
+
+    def fields(self) -> Fields:
+        """Return the model in use as [id, label, provider] (null for none), how many there are, and the open list."""
+        models, chosen = self._session.catalog.models, self._session.model
+        model = None if chosen is None else models.get(chosen) or self._session.catalog.described(chosen)
+        using = None if model is None else [model.id, visible(model.id), visible(provider_of(model))]
+        return {"using": using, "reach": len(models), "menu": self._list() if self._of else None}
+
+    def _list(self) -> dict[str, Any]:
+        models, wish = self._session.catalog.models, self._wish
+        titles: list[list[Any]] = []
+        found: list[Model] = []
+        if wish.is_none:
+            for part in sections(models, self._marked):
+                titles.append([part.title, len(found)])
+                found += part.models
+        else:
+            found = list(wish.of(models))
+        return {
+            "of": self._of,
+            "words": wish.words,
+            "count": len(found),
+            "titles": [title for title in titles if title[1] < self._rows],
+            "ticked": [name for name in CAPABILITIES if name in wish.ticked],
+            "rows": [_short(model) for model in found[: self._rows]],
+        }
+
+
+def _short(model: Model) -> dict[str, Any]:
+    return {name: text for name, text in row(model).items() if name not in _LEFT_OUT}
