@@ -13,8 +13,8 @@ import pytest
 from tetrate_jupyter import amounts
 from tetrate_jupyter.catalog.estimate import cost
 from tetrate_jupyter.catalog.search import blended_price, default_choice, in_order, matches
-from tetrate_jupyter.compare.budget import Budget
 from tetrate_jupyter.compare.columns import neighbours
+from tetrate_jupyter.ledger.budget import Budget
 from tetrate_jupyter.ledger.window import Entry, Ledger
 from tetrate_jupyter.render.numbers import money, price, seconds, tokens
 from tetrate_jupyter.types import Model, Price, Usage

@@ -45,7 +45,7 @@ PURE = {
     "compare/rows.py": set(),
     "compare/data.py": set(),
     "compare/lanes.py": set(),
-    "compare/budget.py": set(),
+    "ledger/budget.py": set(),
     "compare/summary.py": set(),
     "compare/diff.py": set(),
     "compare/recipe.py": set(),

@@ -11,7 +11,7 @@ that are asked; a column whose price is unknown is left out and says so.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_UP, Context, Decimal
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from tetrate_jupyter.amounts import product, total
 from tetrate_jupyter.catalog.estimate import LONG_FACTOR, is_long, most_cost, most_rates, size
 from tetrate_jupyter.completion.request import CAPS, OVER, fewest, given_cap
 from tetrate_jupyter.errors import CostLimitError
+from tetrate_jupyter.ledger.budget import enough_for, stated
 from tetrate_jupyter.render.numbers import money
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 ROUNDS: Final = 3  # set aside at first where there are tools: call, call again, answer
-_TWO_DIGITS: Final = Context(prec=2, rounding=ROUND_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +206,3 @@ def _unpriced(most: Decimal) -> CostLimitError:
         f"Not asked: the price of this model is unknown, so max_cost {stated(most)} could be passed.",
         next_step="leave this model out, or compare without max_cost",
     )
-
-
-def enough_for(amount: Decimal) -> str:
-    """Return an amount of US dollars as one types it, rounded up to two digits."""
-    return f"{_TWO_DIGITS.plus(amount):f}"
-
-
-def stated(most: Decimal | None) -> str:
-    """Return a `max_cost` as it was given, unrounded: "$0.50"."""
-    whole, _, cents = f"{most or Decimal(0):f}".partition(".")
-    return f"${whole}.{cents:0<2}"

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
-from decimal import ROUND_DOWN, Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter.amounts import EXACT
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.checking import checked
 from tetrate_jupyter.compare.columns import Column, Wish, columns_at_their_word, columns_of, neighbours, wishes
@@ -17,7 +15,7 @@ from tetrate_jupyter.compare.questions import Questions
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
 from tetrate_jupyter.completion.foreign import guarded
-from tetrate_jupyter.completion.values import short_repr
+from tetrate_jupyter.engine.funds import dollars
 from tetrate_jupyter.engine.keeping import explained
 from tetrate_jupyter.errors import (
     CostLimitError,
@@ -32,6 +30,7 @@ from tetrate_jupyter.types import Cut, Image, Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from decimal import Decimal
 
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.result import Result
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 LARGE: Final = 1_000  # calls; beyond, `max_cost` must say what they may cost
 ANNOUNCED: Final = 50  # calls; from here on the forecast is said before they are made
 SETTLE: Final = 2.0  # seconds that stopped calls get to close their connections
-_LEAST: Final = Decimal("1e-12")  # US dollars
-_TOO_MUCH: Final = Decimal("1e12")
 _NOT_FOR_ALL: Final = frozenset({"model", "keep", "cell_id", "replaces", "typed"})
 
 
@@ -260,14 +257,4 @@ def _images(given: object) -> tuple[Image, ...]:
 
 
 def _dollars(given: object) -> Decimal | None:
-    """Return US dollars in as many digits as can be said: a trillionth is rounded down, never up."""
-    if given is None:
-        return None
-    found = Decimal("NaN")
-    with contextlib.suppress(ArithmeticError, ValueError):  # the latter: an int of thousands of digits
-        found = Decimal(str(given).lstrip("$"))
-    if found.is_nan() or (found.is_finite() and found.copy_abs() >= _TOO_MUCH):
-        raise OptionError(f"max_cost can't be {short_repr(given)}.", next_step="give US dollars: max_cost=0.50")
-    if found.is_finite() and found != found.quantize(_LEAST, context=EXACT):
-        return found.quantize(_LEAST, ROUND_DOWN, EXACT).normalize(EXACT)
-    return None if found == Decimal("inf") else found or Decimal(0)  # a zero may have any number of places
+    return dollars(given, "max_cost")

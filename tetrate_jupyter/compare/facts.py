@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.compare.allowance import stated
 from tetrate_jupyter.compare.cells import VOTES
 from tetrate_jupyter.compare.rows import is_unpaid
 from tetrate_jupyter.compare.votes import MARKS
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.front_end import streaming_wanted
+from tetrate_jupyter.ledger.budget import stated
 from tetrate_jupyter.render.answer import SIMULATED, beside_chip
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.table import Column, Table

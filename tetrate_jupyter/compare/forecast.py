@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import LONG_CONTEXT, cost, estimate_tokens, most_tokens, text_tokens
 from tetrate_jupyter.characters import one_line
-from tetrate_jupyter.compare.allowance import ROUNDS, Load, Weight, loads, stated
+from tetrate_jupyter.compare.allowance import ROUNDS, Load, Weight, loads
+from tetrate_jupyter.ledger.budget import stated
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.types import Message, Usage
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.amounts import product
 from tetrate_jupyter.catalog.estimate import LONG_FACTOR, most_cost
-from tetrate_jupyter.compare.allowance import stated
-from tetrate_jupyter.compare.budget import Budget
 from tetrate_jupyter.compare.cells import Attempt, Cell
 from tetrate_jupyter.compare.lanes import Lane
 from tetrate_jupyter.compare.questions import Questions
@@ -28,6 +26,7 @@ from tetrate_jupyter.errors import (
     WrongHostError,
 )
 from tetrate_jupyter.ledger import about
+from tetrate_jupyter.ledger.budget import Budget, stated
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.types import Retrying
 

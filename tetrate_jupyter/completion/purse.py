@@ -141,4 +141,4 @@ class Purses:
 
     async def finish(self) -> tuple[str, ...]:
         """See `Purse`."""
-        return tuple([note for purse in self._purses for note in await purse.finish()])
+        return tuple([note for purse in reversed(self._purses) for note in await purse.finish()])  # noted, then told

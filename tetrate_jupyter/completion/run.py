@@ -348,7 +348,10 @@ class Completion:
         lost, self._try = self._try, Try(event.seconds)
         if self.purse is not None:
             cost = Estimate(None) if event.may_have_cost else _FREE
-            self.purse.lose(lost.ended("failed", cost, event.error, self._stream_now))
+            ended, stream = lost.ended("failed", cost, event.error, self._stream_now), self._stream_now
+            self._stream_now = None  # where there is no money for another try, none is sent
+            self.purse.lose(ended)
+            self._stream_now = stream
 
     def _tell(self, event: Event) -> None:
         heard, self._on_event = self._on_event, None  # one that raises hears no more: it would raise while this ends

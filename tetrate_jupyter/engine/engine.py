@@ -20,9 +20,11 @@ from tetrate_jupyter.engine.account import Account
 from tetrate_jupyter.engine.asking import Asker, Plan, Question, planned_aside
 from tetrate_jupyter.engine.choosing import Chooser
 from tetrate_jupyter.engine.connections import Connections
+from tetrate_jupyter.engine.funds import dollars, labelled
 from tetrate_jupyter.engine.keeping import Keeper, explained, recalled
 from tetrate_jupyter.engine.noting import Noter
 from tetrate_jupyter.engine.runs import Runs
+from tetrate_jupyter.engine.spending import Spending
 from tetrate_jupyter.engine.trial import Trial
 from tetrate_jupyter.errors import NotSignedInError, SecretInPromptError, UnreachableError
 from tetrate_jupyter.keys.store import KeyStore
@@ -34,12 +36,15 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
+    from decimal import Decimal
     from pathlib import Path
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.conversation import Exchange
+    from tetrate_jupyter.engine.funds import Fund
     from tetrate_jupyter.engine.keeping import Keeping
     from tetrate_jupyter.engine.runs import Run
     from tetrate_jupyter.keys.store import Place
@@ -79,6 +84,7 @@ class Engine:
         self.params: dict[str, Any] = {}
         self.rows: int | str = config.DEFAULT_ROWS
         self.max_answer = config.MAX_ANSWER_CHARACTERS
+        self.keep_texts = False
         self._model: str | None = None
         self._model_observers = Observers()
         self._connections = Connections(endpoints)
@@ -88,6 +94,7 @@ class Engine:
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
         self.chooser = Chooser(self.catalog, self.account)
         self._noter = Noter(Book(data_dir), self.catalog, self._connections)
+        self._spending = Spending(self._noter.book)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
         self.runs = Runs()
         self.trial = Trial(self)  # the sandbox without an account
@@ -263,7 +270,8 @@ class Engine:
             with explained(store, refresh=keeping is not None and keeping.refresh):
                 key = await self.account.key()
                 noting = self._noter.question(planned)
-                completion.purse = noting if completion.purse is None else Purses(completion.purse, noting)
+                paying = self._spending.purse(planned.request, noting)
+                completion.purse = Purses(*filter(None, (completion.purse, paying, noting)))
                 with self.runs.watching(planned, completion):
                     return await self._asker.run(planned, completion, self._connections.client(), key)
 
@@ -280,8 +288,41 @@ class Engine:
         """The ledger on disk: what is noted of each request; `ledger` has the newest entries of this kernel."""
         return self._noter.book
 
+    @property
+    def budget(self) -> Decimal | None:
+        """US dollars that this session and its forks may spend, from their start on; None for no limit.
+
+        What could pass it isn't asked: `CostLimitError`. Take any number: `session.budget = 2.50`.
+        """
+        return self._spending.own.budget
+
+    @budget.setter
+    def budget(self, amount: Decimal | float | str | None) -> None:
+        self._spending.limit(amount)
+
+    @property
+    def daily_budget(self) -> Decimal | None:
+        """US dollars that all kernels of this account may spend in a day, None for no limit; told by the ledger.
+
+        Where that can't be read or written nothing is asked: `CostLimitError`.
+        """
+        return self._spending.daily
+
+    @daily_budget.setter
+    def daily_budget(self, amount: Decimal | float | str | None) -> None:
+        self._spending.daily = dollars(amount, "daily_budget")
+
+    def label(self, name: str, *, budget: Decimal | float | str | None = None) -> AbstractContextManager[Fund]:
+        """Return a `with` block: what is asked within carries the label in the ledger, and stays within `budget`.
+
+        `with session.label("eval", budget=1.0) as spent:` and afterwards `spent.spent`, US dollars. Each block has its
+        own budget; blocks within blocks are held by all of theirs, and carry the innermost label.
+        """
+        return labelled(name, budget)
+
     def share_ledger(self, other: Engine) -> None:
-        """Note what is asked where `other` does."""
+        """Note what is asked where `other` does, and pay from the same budgets."""
+        self._spending = other._spending
         self._noter = Noter(other._noter.book, self.catalog, self._connections)
 
     @property

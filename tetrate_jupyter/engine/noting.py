@@ -6,17 +6,24 @@ import contextlib
 import os
 import platform
 import secrets
+import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from tetrate_jupyter.catalog.estimate import Estimate
+from tetrate_jupyter.completion.purse import Ended
 from tetrate_jupyter.front_end import notebook
 from tetrate_jupyter.ledger import about
+from tetrate_jupyter.ledger.day import void
 from tetrate_jupyter.ledger.record import Record
+from tetrate_jupyter.types import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
     from tetrate_jupyter.catalog.service import Catalog
-    from tetrate_jupyter.completion.purse import Ended
     from tetrate_jupyter.engine.asking import Plan
     from tetrate_jupyter.engine.connections import Connections
     from tetrate_jupyter.ledger.book import Book
@@ -50,7 +57,8 @@ class Noting:
         self._noter = noter
         self._asked = planned.request.model.id
         self._cell = planned.turn.cell_id
-        self._host = host
+        self.host = host
+        self.bound: Callable[[], Decimal | None] = lambda: None  # what the current request can cost at most
         self._about = about.current()
         self._call = secrets.token_hex(8)
         self._n = 0
@@ -75,6 +83,15 @@ class Noting:
         news = self._noter.book.news()
         return (news,) if news else ()
 
+    def begun(self, most: Decimal | None) -> Record:
+        """Return the record of the next request before it is sent, with what it can cost at most."""
+        nothing = Ended(time.time(), None, Usage(), Estimate(None), "failed", 0.0)
+        return msgspec.structs.replace(self._record(nothing), outcome="open", most=most, total=None)
+
+    def take_back(self, begun: Record) -> None:
+        """Note that a request that was begun was not sent."""
+        self._noter.book.note(void(begun))
+
     def _note(self, ended: Ended) -> None:
         if not ended.is_asked:
             return
@@ -89,7 +106,7 @@ class Noting:
             t=round(ended.at, 3),
             call=self._call,
             n=self._n,
-            host=self._host,
+            host=self.host,
             asked=self._asked,
             served=ended.served,
             tokens_in=usage.prompt_tokens,
@@ -100,6 +117,7 @@ class Noting:
             cost=ended.cost.usd,
             price_in=price.input if price is not None else None,
             price_out=price.output if price is not None else None,
+            most=self.bound() if ended.cost.usd is None else None,
             outcome=ended.outcome,
             op=self._about.op,
             first=None if ended.first is None else round(ended.first, 4),
@@ -113,7 +131,7 @@ class Noting:
             label=self._about.label,
             run=self._about.run,
             row=self._about.row,
-            simulated=self._noter.is_simulated(self._host, ended),
+            simulated=self._noter.is_simulated(self.host, ended),
         )
 
 

@@ -84,12 +84,12 @@ def _read(folder: Path, kind: type[Kind], since: float | None, until: float | No
 
 
 def merged(records: Iterable[Kind]) -> list[Kind]:
-    """Return each record once, and what was open only where it has no end."""
+    """Return each record once, and what was open only where it has no end and wasn't taken back."""
     found: dict[tuple[str, int], Kind] = {}
     for each in records:
         if each.key not in found or found[each.key].outcome == "open":
             found[each.key] = each
-    return list(found.values())
+    return [each for each in found.values() if each.outcome != "void"]
 
 
 # --- putting together and erasing --------------------------------------------------------------------------------

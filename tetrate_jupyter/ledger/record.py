@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 _MOST_TEXT: Final = 2 * MAX_NAME  # characters of one field; a path to a notebook is the longest
 
-Outcome: TypeAlias = Literal["done", "partial", "failed", "open"]
+Outcome: TypeAlias = Literal["done", "partial", "failed", "open", "void"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, rename={"tokens_in": "in"}):
@@ -34,7 +34,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     been billed, with the prices it was estimated at (`price_in`, `price_out`: US dollars per million tokens). `most`:
     what it can have cost at most, where `cost` is unknown. `first`: seconds until the first text; `total`: until the
     end. `outcome`: "done", "partial" (broken off, text had come), "failed", or "open" while a daily budget has set
-    `most` aside for it; that line is replaced by the one of its end. `op`: what asked ("ask", "compare", ...).
+    `most` aside for it; that line is replaced by the one of its end, or taken back by one that is "void". `op`: what
+    asked ("ask", "compare").
     `cached`: the answer came from the answers that are kept, and nothing was sent. `simulated`: by the sandbox.
     """
 

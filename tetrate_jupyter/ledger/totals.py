@@ -153,7 +153,7 @@ def counted(records: Sequence[AnyRecord], *, sandbox: bool = False) -> list[AnyR
     return real or [each for each in records if each.simulated]
 
 
-_CAME: Final = frozenset({"done", "partial"})
+_CAME: Final = frozenset({"done", "partial", "open"})  # the last is on its way, or was when its kernel was killed
 _NAMES: Final[dict[str, Callable[[Brief | Record], str | None]]] = {
     "model": lambda each: each.asked,
     "notebook": lambda each: each.notebook,

@@ -67,6 +67,9 @@ class TetrateMagics(Magics):
         "",
         help='Keep answers and use them again: a file beside the notebook ("answers.jsonl"), "on": your own place.',
     ).tag(config=True)
+    daily_budget = Float(
+        None, allow_none=True, help="US dollars that all kernels of this account may spend in a day; None: no limit."
+    ).tag(config=True)
     bridge = Enum(
         ("thread", "nested"),
         "thread",
@@ -100,6 +103,10 @@ class TetrateMagics(Magics):
     @observe("answers")
     def _answers_set(self, change: dict[str, Any]) -> None:
         self.session.cached(change["new"])
+
+    @observe("daily_budget")
+    def _daily_budget_set(self, change: dict[str, Any]) -> None:
+        self.session.daily_budget = change["new"]
 
     @observe("bridge")
     def _bridge_set(self, change: dict[str, Any]) -> None:

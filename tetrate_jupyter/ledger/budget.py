@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from decimal import ROUND_UP, Context, Decimal
+from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.amounts import total
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 _NOTHING = Decimal(0)
+_TWO_DIGITS: Final = Context(prec=2, rounding=ROUND_UP)
 
 
 class Budget:
@@ -62,6 +63,16 @@ class Budget:
         self._held = _sum(self._held, missing or _NOTHING)
         return True
 
+    @property
+    def left(self) -> Decimal | None:
+        """What is neither spent nor set aside; None where there is no cap."""
+        return None if self.most is None else _sum(self.most, self._gone.copy_negate(), self._held.copy_negate())
+
+    @property
+    def gone(self) -> Decimal:
+        """What is spent, with the bounds of what is unknown."""
+        return self._gone
+
     def never_fits(self, worst: Decimal | None) -> bool:
         """Whether a call can't be made even when nothing else runs."""
         return self.most is not None and (worst is None or _sum(self._gone, worst) > self.most)
@@ -96,3 +107,14 @@ class Budget:
 
 def _sum(*parts: Decimal) -> Decimal:
     return total(parts) or _NOTHING
+
+
+def enough_for(amount: Decimal) -> str:
+    """Return an amount of US dollars as one types it, rounded up to two digits."""
+    return f"{_TWO_DIGITS.plus(amount):f}"
+
+
+def stated(most: Decimal | None) -> str:
+    """Return an amount that was given, as it was, unrounded: "$0.50"."""
+    whole, _, cents = f"{most or Decimal(0):f}".partition(".")
+    return f"${whole}.{cents:0<2}"
