@@ -10,7 +10,7 @@ TetrateError                         what happened, and what to type next
 │   ├── AttachmentError              image or variable that can't be sent
 │   ├── UnsupportedInputError        the model can't take it (an image for a text-only model)
 │   ├── SecretInPromptError          the request would have carried the key
-│   ├── CostLimitError               a comparison would pass its max_cost; what passes it isn't asked
+│   ├── CostLimitError               it could pass a budget or a comparison's max_cost; what could isn't asked
 │   ├── ComparisonFileError          a saved comparison that can't be read
 │   ├── SchemaDefinitionError        `schema=` isn't a usable schema
 │   └── ToolDefinitionError          `tools=` holds something that can't be described
@@ -170,7 +170,7 @@ class SecretInPromptError(InputError):
 
 
 class CostLimitError(InputError):
-    """A comparison would pass its `max_cost`; what would pass it isn't asked."""
+    """It could pass a budget, or a comparison's `max_cost`; what could isn't asked."""
 
 
 class ComparisonFileError(InputError):

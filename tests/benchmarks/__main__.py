@@ -14,6 +14,7 @@ from tests.benchmarks import (
     compare_runs,
     interrupt,
     kept,
+    ledger,
     loading,
     picker,
     rendering,
@@ -34,6 +35,7 @@ def main() -> None:
     large = compare_runs.measure()
     blocks = rendering.measure()
     recalled = kept.measure()
+    spent = ledger.measure()
     results = {
         "python": platform.python_version(),
         "load_ext": load,
@@ -47,6 +49,7 @@ def main() -> None:
         "compare_runs": large,
         "rendering": blocks,
         "kept_answers": recalled,
+        "ledger": spent,
     }
     RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n")
     burst, paced, stop = kernel["burst"], kernel["paced"], kernel["interrupt"]
@@ -88,6 +91,10 @@ def main() -> None:
         ("(h) 32 columns: whole run against the slowest", f"{large['wall_to_slowest']:.2f}x", "1.1x"),
         ("    forecast of 10,000 cells", f"{large['forecast_ms']:.0f} ms", "200 ms"),
         ("    2,000 answers: memory, with the page", f"{large['run_and_page_mb']:.0f} MB", ""),
+        ("(j) ledger: a request with a budget, CPU", f"{spent['request_with_budget_ms']:.2f} ms", "0.3 ms"),
+        ("    100,000 records read and summed", f"{spent['read_to_plainest']:.2f}x json.loads", "0.8x"),
+        ("    today's", f"{1000 * spent['today_s']:.0f} ms", "50 ms"),
+        ("    bytes of a record", f"{spent['bytes_per_record']:.0f}", ""),
         (
             "(i) an update of 40,000 characters against 5,000",
             f"{max(b['ratio'] for b in blocks.values()):.2f}x",

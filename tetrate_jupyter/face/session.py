@@ -37,6 +37,8 @@ class Session(Engine):
     `rows`: how many rows of a table the `{df}` of cells and the chat send: 15 (up to 30 whole), a number, or "all".
     `max_answer` caps the characters of one answer (4,000,000: text, reasoning and tool calls over all its rounds);
     beyond it the request is closed, and what came is kept and marked.
+    `budget`, `daily_budget`: US dollars that aren't passed, see there. `keep_texts`: whether prompts and answers are
+    kept beside what they cost (False; nothing keeps them yet).
     Every blocking call has a coroutine of the same name with `a` before it.
     """
 
