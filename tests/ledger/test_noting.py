@@ -29,8 +29,9 @@ HAIKU, LUNA = "claude-haiku-4-5", "gpt-6-luna"
 
 
 def noted(session: Session) -> list[Record]:
-    """Return what is on disk now, without waiting: an answer that has been given is there."""
-    folder = session._noter.book.folder
+    """Return what is on disk."""
+    assert session.book.flush(20)
+    folder = session.book.folder
     assert folder is not None
     return sorted(on_disk(folder), key=lambda each: (each.t, each.n))
 
@@ -55,7 +56,7 @@ def test_an_answer_is_noted_with_all_that_is_known(session: Session, monkeypatch
 
 def test_no_text_is_in_it(session: Session) -> None:
     session.ask("What is a flabbergast?", system="Be a gobbledegook.")
-    folder = session._noter.book.folder
+    folder = session.book.folder
     assert folder is not None
     written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert written
@@ -106,7 +107,6 @@ def test_what_fails_is_noted_too(  # noqa: PLR0917 - the parameters of one table
     router.inject(fault)
     with pytest.raises(TetrateError):
         session.ask("Write a haiku about the sea, and explain every line of it.")
-    assert session._noter.book.flush(20)
     found = noted(session)[-1]
     assert (found.outcome, found.error, found.cost) == (outcome, error, cost)
 
@@ -118,7 +118,6 @@ def test_what_never_left_is_free_and_what_was_refused_here_is_none(session: Sess
         session.ask("hello")
     with pytest.raises(TetrateError):
         session.ask("")
-    assert session._noter.book.flush(20)
     assert {(each.outcome, each.cost) for each in noted(session)} == {("failed", Decimal(0))}
 
 
@@ -162,7 +161,6 @@ def test_a_stop_is_noted_as_one(session: Session, router: SandboxRouter) -> None
     eventually(lambda: run.completion is not None and run.completion.text)
     run.stop()
     eventually(lambda: run not in session.runs.all)
-    assert session._noter.book.flush(20)
     (found,) = noted(session)
     assert (found.outcome, found.error, found.cost) == ("partial", "stopped", None)
 

@@ -70,6 +70,7 @@ def test_the_sandbox_is_left_out_of_money_unless_there_is_nothing_else() -> None
     assert "simulated" in report([real, played], "7d", "model", sandbox=True).html()
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system takes no other time zone")
 def test_days_are_those_where_the_kernel_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     time.tzset()
@@ -165,6 +166,15 @@ def test_the_magic_shows_what_was_asked(session: Session, shell: InteractiveShel
     frame = session.usage(period or "30d")
     assert frame["request_id"].tolist() == [answer.request_id]
     assert bool(frame["simulated"].all())
+
+
+def test_the_magic_says_what_is_left_of_budgets(session: Session, shell: InteractiveShell) -> None:
+    session.ask("What is 2 + 2?")
+    session.budget, session.daily_budget = 2.5, 3
+    assert session.book.flush(20)
+    shown = repr(shell.run_line_magic("tetrate_usage", "today"))
+    assert "Of the session's budget $2.50, ≈ $0.0" in shown
+    assert "Of the day's budget $3.00, ≈ $0.0" in shown
 
 
 def test_the_magic_writes_files_and_erases(

@@ -312,6 +312,11 @@ class Engine:
     def daily_budget(self, amount: Decimal | float | str | None) -> None:
         self._spending.daily = dollars(amount, "daily_budget")
 
+    @property
+    def budgets(self) -> tuple[str, ...]:
+        """A sentence on each budget that is set, with what is spent of it."""
+        return self._spending.said(self.endpoints.host)
+
     def label(self, name: str, *, budget: Decimal | float | str | None = None) -> AbstractContextManager[Fund]:
         """Return a `with` block: what is asked within carries the label in the ledger, and stays within `budget`.
 

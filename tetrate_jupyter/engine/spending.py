@@ -57,6 +57,20 @@ class Spending:
         self.own.account.most = dollars(amount, "budget")
         self.own.is_warned = False
 
+    def said(self, host: str) -> tuple[str, ...]:
+        """Return a sentence on each budget that is set, with what is spent of it."""
+        found = []
+        if self.own.budget is not None:
+            found.append(f"Of {self.own.name} {stated(self.own.budget)}, ≈ {money(self.own.account.gone)} are spent.")
+        if self.daily is not None:
+            try:
+                gone = self.day.ended(host)
+            except ConfigError as unreadable:
+                found.append(f"Nothing is asked: {unreadable.advice}")
+            else:
+                found.append(f"Of the day's budget {stated(self.daily)}, ≈ {money(gone)} are spent.")
+        return tuple(found)
+
     def purse(self, request: Request, noting: Noting) -> Paying:
         """Return the money for one question."""
         return Paying(self, request, noting, (self.own, *labels()))

@@ -28,14 +28,22 @@ def records(book: Book, period: str, *, sandbox: bool = False) -> list[Record]:
     return counted(book.read(Record, since(period, now), now + _AHEAD).records, sandbox=sandbox)
 
 
-def report(book: Book, endpoints: Endpoints, period: str, by: str, *, sandbox: bool = False) -> Report:
-    """Return what was spent in a period. Raises as `records` does."""
+def report(
+    book: Book,
+    endpoints: Endpoints,
+    period: str,
+    by: str,
+    *,
+    sandbox: bool = False,
+    budgets: Sequence[str] = (),
+) -> Report:
+    """Return what was spent in a period; `budgets` are said beside it. Raises as `records` does."""
     from tetrate_jupyter.ledger.report import report
 
     _known(period, PERIODS, "period")
     kind = next(each for each in BYS if each == _known(by, BYS, "by"))
     found: Sequence[Brief | Record]
-    notes = [book.trouble] if book.trouble else []
+    notes = [*budgets, *([book.trouble] if book.trouble else [])]
     if period == "session" or book.is_everybodys:
         found = _recent(book, period)
         if period != "session":

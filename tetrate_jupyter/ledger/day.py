@@ -51,11 +51,13 @@ class Day:
         The sandbox's play money is its own: it counts for the `host` that is asked, and for no other. Raises
         `ConfigError` where the ledger can't be read.
         """
+        self._book.flush(_DISK)
         with self._lock:
             return self._spent(host)
 
     def ended(self, host: str) -> Decimal:
         """Return the same without what is set aside."""
+        self._book.flush(_DISK)
         with self._lock:
             self._spent(host)
             return _sum(self._sums.get(("", False)), self._sums.get((host, False)))

@@ -30,6 +30,7 @@ PATIENCE: Final = 0.05  # seconds that an answer waits for a disk that is writin
 MOST_WAITING: Final = 10_000  # records, about 5 MB
 _AT_MOST: Final = 1.0  # seconds to wait for the thread itself: on a busy machine it gets its turn late
 _LOOK: Final = 0.01  # seconds between looks whether the disk is at work
+_STUCK: Final = 5.0  # seconds of one write after which it is said
 _IDLE: Final = 2.0  # seconds without a record after which the thread ends
 _AT_EXIT: Final = 1.0  # seconds that the interpreter's exit waits for the disk
 _AT_ONCE: Final = 1_000  # records of one append
@@ -88,12 +89,13 @@ class Writer:
                 return self._done >= wanted
             ready = asyncio.Event()
             self._waiting.append((wanted, asyncio.get_running_loop(), ready))
-        until = time.monotonic() + _AT_MOST
-        while not ready.is_set() and time.monotonic() < until and not self._is_slow(PATIENCE):
+        until, looks = time.monotonic() + _AT_MOST, 0
+        # Counted in looks: on a machine that is busy both threads wait for their turns, and the disk is no slower.
+        while not ready.is_set() and time.monotonic() < until and looks * _LOOK < PATIENCE:
             try:
                 await asyncio.wait_for(ready.wait(), _LOOK)
             except (TimeoutError, asyncio.TimeoutError):
-                continue
+                looks += self._writing_since is not None
         return self._done >= wanted
 
     def flush(self, seconds: float) -> bool:
@@ -107,14 +109,11 @@ class Writer:
                 self._wake.wait(min(left, _LOOK))
             return not self._lines
 
-    def _is_slow(self, seconds: float) -> bool:
-        since = self._writing_since
-        return since is not None and time.monotonic() - since > seconds
-
     @property
     def is_stuck(self) -> bool:
         """Whether the disk has been at one write for seconds."""
-        return self._is_slow(100 * PATIENCE)
+        since = self._writing_since
+        return since is not None and time.monotonic() - since > _STUCK
 
     # --- the thread ------------------------------------------------------------------------------------------
 

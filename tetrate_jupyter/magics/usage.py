@@ -35,7 +35,9 @@ def usage(context: Context, line: str) -> Report | None:
             print(f"{len(rows):,} requests are in {save(rows, name, kind)}")  # noqa: T201 - likewise
         return None
     by = parsed.text("by") or "model"
-    return spent.report(session.book, session.endpoints, period, by, sandbox=parsed.flag("sandbox"))
+    return spent.report(
+        session.book, session.endpoints, period, by, sandbox=parsed.flag("sandbox"), budgets=session.budgets
+    )
 
 
 def _erased(context: Context, parsed: Parsed) -> str:
