@@ -163,7 +163,6 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     assert axe.findings(twin) == []
 
 
-@pytest.mark.parametrize("count", [2, 4, 12])
 def opened_done(opened: Opens, page: Page, line: str, prompt: str = "Say hello.") -> Compare:
     """A comparison made by a cell, done."""
     notebook = opened(LOAD, f"%%tetrate_compare {line}\n{prompt}")
@@ -290,6 +289,7 @@ def test_an_empty_panel_says_how_to_begin(opened: Opens, page: Page) -> None:
     panel.is_over()
 
 
+@pytest.mark.parametrize("count", [2, 4, 12])
 def test_columns_write_at_the_same_time(opened: Opens, page: Page, count: int) -> None:
     share = "result = session.comparison.result\nresult.facts.seconds / max(result.df.total_s)"
     notebook = opened(LOAD, "%tetrate_compare", share, "session.comparison.progress.done")

@@ -66,6 +66,7 @@ def test_links_and_tables_in_chat_and_compare_and_a_cell(opened: Opens, page: Pa
     compare.add(*(["sandbox/echo"] * 6))  # narrow columns
     compare.run(LINKED)
     compare.is_over()
+    compare.box.get_by_role("button", name="Columns").click()
     reads_well(compare.body("sandbox/echo #2"))
     notebook[2].run()
     reads_well(notebook[2].box.locator(".tetrate-body"))

@@ -92,7 +92,8 @@ def test_a_kernel_that_died_or_was_shut_down_is_started_again(opened: Opens, pag
 
 
 def test_a_comparison_is_shown_again_with_its_votes(opened: Opens, page: Page) -> None:
-    notebook = opened(LOAD, "%tetrate_compare", "session.model, session.comparison.result.df.vote.dropna().tolist()")
+    decided = "from tetrate_jupyter import session\nsession.model, session.comparison.result.df.vote.dropna().tolist()"
+    notebook = opened(LOAD, "%tetrate_compare", decided)
     notebook[0].run()
     notebook[1].run()
     compare = Compare(panel_of(notebook, 1))

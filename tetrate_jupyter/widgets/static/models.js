@@ -66,7 +66,7 @@ let modelMenus = 0;
 
 // The small list: a button that opens it. `several`: ticks in it, and `done(ids)` when they are meant; else `done([id])` at once.
 // `picked()` gives the ids that are ticked, or in use. The panel tells its `fields` of model_menu.py by `fields(changed, told)`.
-function modelMenu({ send, view, model, el, announce, told: all }, { label, several = false, most = Infinity, picked, done }) {
+function modelMenu({ send, view, model, el, announce, told: all }, { label, several = false, most = () => Infinity, picked, done }) {
   const own = `tetrate-menu-${++modelMenus}-${view}`;
   const list = h("div", { class: "tetrate-choices", role: "listbox", id: own, "aria-label": "Models", "aria-multiselectable": several ? "true" : null });
   const find = h("input", { type: "search", role: "combobox", "aria-label": "Search models", "aria-expanded": "true", "aria-controls": own, "aria-autocomplete": "list",
@@ -96,6 +96,8 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     find.value = "";
     chosen = picked();
     at = -1;
+    menu = { rows: [], titles: [] }; // what was looked for last time isn't what there is
+    draw();
     ask(40);
     const head = h("div", { class: "tetrate-columns" }, means, count, h("span", { class: "tetrate-grow" }), h("span", { title: "100 tokens in and 60 out each, without reasoning" }, "≈ 1,000 short questions"));
     return [h("div", { class: "tetrate-search" }, icon("search"), find), head, list, peek, h("div", { class: "tetrate-foot" }, ...foot)];
@@ -123,6 +125,9 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     if (event.key in steps) {
       event.preventDefault();
       move(at + steps[event.key]);
+    } else if (event.key === "Escape") { // a search box would only empty itself
+      event.preventDefault();
+      pop.close();
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
       if (typing) { at = 0; ask(40); }
@@ -149,7 +154,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
       return;
     }
     if (chosen.includes(told.id)) chosen = chosen.filter((each) => each !== told.id);
-    else if (chosen.length < most) chosen = [...chosen, told.id];
+    else if (chosen.length < most()) chosen = [...chosen, told.id];
     draw();
   }
 
@@ -178,7 +183,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     list.replaceChildren(...menu.rows.flatMap((told, place) => [
       ...(starts.has(place) ? [h("div", { class: "tetrate-group", role: "presentation" }, starts.get(place))] : []), option(told, place)]));
     means.replaceChildren(...(menu.ticked ?? []).map((each) => chip(each, "on")));
-    setText(count, !menu.count ? (all.reach ? "No model fits." : "No models yet.") : find.value ? `${menu.count} of ${all.reach}` : "");
+    setText(count, menu.count === undefined ? "" : !menu.count ? (all.reach ? "No model fits." : "No models yet.") : find.value ? `${menu.count} of ${all.reach}` : "");
     setText(ticks, `${chosen.length} ticked`);
     point();
   }
