@@ -78,6 +78,13 @@ def test_examples_fill_the_box_and_send_nothing(opened: Opens) -> None:
     expect(examples).to_have_count(3)
     expect(examples.first).to_contain_text("Describe {sold}")
     assert axe.findings(chat.box) == []
+    chat.box.get_by_role("button", name="More", exact=True).click()
+    expect(chat.box.get_by_role("menuitem", name="New conversation")).to_be_focused()
+    assert axe.findings(chat.box) == []
+    chat.box.get_by_role("menuitem", name="System prompt").click()
+    expect(chat.box.get_by_label("System prompt")).to_be_focused()
+    assert axe.findings(chat.box) == []
+    chat.prompt.press("Escape")
     examples.first.click()
     expect(chat.prompt).to_be_focused()
     expect(chat.prompt).to_have_value("Describe {sold}: what is in it, and what stands out?")

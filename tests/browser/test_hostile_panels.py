@@ -50,10 +50,11 @@ _STRANGE = """
     const ours = ".tetrate-body, .tetrate-prompt, .tetrate-sent, .tetrate-option, .tetrate-notice, .tetrate-chip";
     const inside = "[style]:not(.tetrate-mark, .tetrate-pay > i), [id], [name], form, textarea,"
         + " input:not([type=checkbox])";
+    const ownPictures = "img:is(.tetrate-thumb[src^='data:image/webp;'], .tetrate-small[src^='blob:'])";
     const found = [];
     const say = (e) => found.push(e.outerHTML.slice(0, 200));
     for (const panel of document.querySelectorAll(".tetrate-panel, .tetrate-twin")) {
-        panel.querySelectorAll(bad).forEach(say);
+        panel.querySelectorAll(bad).forEach((e) => e.matches(ownPictures) || say(e));
         panel.querySelectorAll(ours).forEach((e) => e.querySelectorAll(inside).forEach(say));
         for (const e of panel.querySelectorAll("*")) {
             if ([...e.attributes].some((a) => a.name.startsWith("on"))) say(e);

@@ -10,11 +10,10 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe
 
 from tetrate_jupyter import config
-from tetrate_jupyter.front_end import streaming_wanted
+from tetrate_jupyter.front_end import place, streaming_wanted
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.complete import matcher
 from tetrate_jupyter.magics.context import Context
-from tetrate_jupyter.magics.greeting import greeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -214,8 +213,10 @@ def load(shell: InteractiveShell) -> None:
     shell.Completer.custom_matchers.append(magics.matcher)
     shell.input_transformer_manager.token_transformers.append(Question)
     setattr(shell, _LOADED, magics)
-    if magics.greeting and (line := greeting(magics.model)):
-        print(line)  # noqa: T201 - for the person who loads it
+    if magics.greeting and place() == "notebook":
+        from tetrate_jupyter.magics.greeting import greeting
+
+        print(greeting(magics.model))  # noqa: T201 - for the person who loads it
 
 
 def unload(shell: InteractiveShell) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.errors import ConfigError
-from tetrate_jupyter.front_end import place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,14 +19,12 @@ _MOST_BYTES: Final = 1024 * 1024  # of the file of ids, as its writer has it (ca
 
 
 def greeting(model: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the line, or "" where no person with a notebook is there to read it.
+    """Return the line.
 
     `model`: the one that the configuration names, "" for none. A key in the environment counts as signed in, and so
     does a list that an earlier kernel fetched with this router's key: signing out removes it.
     """
     env = os.environ if environ is None else environ
-    if place() != "notebook":
-        return ""
     try:
         endpoints = config.Endpoints.from_environment(env)
     except ConfigError:

@@ -167,7 +167,7 @@ class ChatPanel(Panel):
             typed=user.typed,
             cuts=user.cuts,
             replaces=replaces,
-            model=model,
+            model=str(model) if model else None,
             cached=False,  # who presses Retry wants to ask
         )
         self.session.runs.dismiss(key)
@@ -224,7 +224,7 @@ class ChatPanel(Panel):
         exchanges = self.session.history
         before = next((place for place, each in enumerate(exchanges) if each.id == key), len(exchanges))
         entry = exchanges[before].entry if before < len(exchanges) else None
-        own = None if entry is None else entry.answered or entry.asked
+        own = None if entry is None else entry.asked  # what answered may have no id that can be asked
 
         async def prepared() -> None:
             from tetrate_jupyter.compare.asking import beside, prepare

@@ -8,12 +8,12 @@ function chat(context) {
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
   const fresh = worded("plus", "New", () => send("new"), { title: "Start a new conversation; this one is kept" });
   const earlier = h("select", { "aria-label": "Earlier conversations", hidden: true, onchange: () => send("back", { branch: earlier.value }) });
-  const more = iconButton("more", "More: new conversation, parameters, system prompt, total");
+  const more = iconButton("more", "More");
   const list = h("div", { class: "tetrate-list" });
   const box = composer(context, (...parts) => { mine = true; return send(...parts); });
   const empty = beginnings(box.fill);
   const log = h("div", { class: "tetrate-log", role: "region", tabindex: "0", "aria-label": "Conversation" }, empty.node, list);
-  const newer = worded("down", "New answer", () => { down(); box.text.focus({ preventScroll: true }); }, { class: "tetrate-button", hidden: true });
+  const newer = button("New answer ↓", () => { down(); box.text.focus({ preventScroll: true }); }, { hidden: true });
   const hint = h("p", { class: "tetrate-quiet tetrate-hint", role: "status", hidden: true });
   const actions = menu(more, "More", () => [
     ...(told.total ? [[null, told.total]] : []),
