@@ -137,6 +137,4 @@ function keep(items) {
   return { exchanges, left: items.length - exchanges.length };
 }
 
-}
-
 export default { render: (context) => panel(context, "Chat", chat) };

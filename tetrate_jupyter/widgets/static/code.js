@@ -67,7 +67,7 @@ const targets = new WeakMap(); // of a panel's root: {cell}
 
 function followTarget({ model, el }) {
   if (targets.has(el)) return () => {};
-  const state = { cell: null };
+  const state = { cell: /** @type {any} */ (null) };
   let over = false;
   let stop = () => {};
   targets.set(el, state);

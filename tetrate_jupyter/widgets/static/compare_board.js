@@ -12,7 +12,7 @@ function board({ send, select }) {
   let zero = 0; // when the comparison began, on the page's clock in seconds
   let timer = 0;
   const heads = FIGURES.map(([name, first], figure) => {
-    const sort = button(name, () => sortBy(figure, first), { class: "tetrate-button tetrate-plain", title: `Sort by ${name.toLowerCase()}`, "data-offline": "true" });
+    const sort = button(name, () => sortBy(figure, first), { class: "tetrate-button tetrate-plain", title: `Sort by ${String(name).toLowerCase()}`, "data-offline": "true" });
     return h("th", { scope: "col", class: `tetrate-figure tetrate-figure-${figure}` }, sort);
   });
   const body = h("tbody");

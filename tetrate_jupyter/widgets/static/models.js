@@ -86,7 +86,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
   const pop = popover(opener, begin, { class: "tetrate-pop tetrate-models", role: "dialog", "aria-label": label });
   opener.setAttribute("aria-haspopup", "dialog");
   let chosen = []; // the ids that are ticked
-  let menu = { rows: [], titles: [] };
+  let menu = /** @type {any} */ ({ rows: [], titles: [] });
   let at = 0;
   let rows = 0; // that were asked for
   let typing = 0;

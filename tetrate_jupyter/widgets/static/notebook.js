@@ -83,7 +83,7 @@ async function insertAndRun(model, mark, el, source, block = "nearest") {
   const around = await notebookAround(model, el);
   const index = cellOf(model, mark)?.index;
   if (!insertCell(model, mark, source)) return false;
-  const made = around?.notebook.widgets[index + 1];
+  const made = index === undefined ? undefined : around?.notebook.widgets[index + 1];
   const session = model.widget_manager.context.sessionContext;
   if (made?.model.sharedModel.getSource() !== source) return true;
   made.node.scrollIntoView({ block });

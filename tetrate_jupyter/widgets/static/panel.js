@@ -19,16 +19,6 @@ function button(label, onclick, properties = {}) {
   return h("button", { type: "button", class: "tetrate-button", onclick, ...properties }, label);
 }
 
-// A button that says for a moment that it has done its work.
-function saying(label, done, action, properties = {}) {
-  const made = button(label, async () => {
-    await action();
-    setText(made, done);
-    setTimeout(() => setText(made, label), 1500);
-  }, properties);
-  return made;
-}
-
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -141,7 +131,6 @@ function panel({ model, el }, label, make) {
     send,
     el,
     model,
-    el,
     told,
     view,
     copy,
