@@ -322,6 +322,17 @@ def test_the_same_model_again_is_the_noise_floor(page: Page) -> None:
     assert "claude-haiku-4-5 against itself" in page.fields["verdict"]
 
 
+def test_what_is_ticked_in_the_list_is_added_and_the_rest_taken_out(page: Page) -> None:
+    pick(page, "claude-haiku-4-5", "gpt-6-luna", "claude-haiku-4-5")
+    assert page.do("set", name="temperature", value="0.5", place=0)
+    assert page.fields["models"] == ["claude-haiku-4-5", "gpt-6-luna"]
+    assert page.do("mean", models=["claude-haiku-4-5", "gemini-3.8-flash"])
+    assert [name for name, *_ in page.fields["picked"]] == ["claude-haiku-4-5"] * 2 + ["gemini-3.8-flash"]
+    assert page.fields["picked"][0][2] == {"temperature": 0.5}  # what stays is as it was
+    assert page.do("menu", of="one", words="grok")
+    assert page.fields["menu"]["count"] == 3
+
+
 def test_several_prompts_are_rows_that_unfold(page: Page, router: SandboxRouter) -> None:
     pick(page, "claude-haiku-4-5", "sandbox/fault-no-credits")
     page.do("set", name="repeats", value="2")

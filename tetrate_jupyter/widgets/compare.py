@@ -11,13 +11,13 @@ from tetrate_jupyter.compare.asking import ANNOUNCED, prepare
 from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets import compare_standing
-from tetrate_jupyter.widgets.chat_items import by_provider
 from tetrate_jupyter.widgets.compare_board import Board
 from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
 from tetrate_jupyter.widgets.compare_kept import Kept, brought_back
 from tetrate_jupyter.widgets.compare_sheet import ROWS, Sheet
 from tetrate_jupyter.widgets.drawing import drawer
+from tetrate_jupyter.widgets.model_menu import ModelMenu
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class ComparePanel(Panel):
     `models`: ids to begin with where there is no comparison yet.
     """
 
-    _esm = script("code.js", "compare_setup.js", "compare_board.js", "compare_column.js", "compare.js")
-    _css = style("compare.css")
+    _esm = script("code.js", "models.js", "compare_setup.js", "compare_board.js", "compare_column.js", "compare.js")
+    _css = style("models.css", "compare.css")
 
     def __init__(
         self,
@@ -72,7 +72,8 @@ class ComparePanel(Panel):
         self._busy = False
         self._twin_due = 0.0  # on the system's monotonic clock
         self._unfollow: Callable[[], None] = lambda: None
-        self._models: tuple[tuple[ModelList, str | None], list[list[Any]], list[list[Any]]] | None = None
+        self._trios: tuple[tuple[ModelList, str | None], list[list[Any]]] | None = None
+        self._menu = ModelMenu(session)
         self._kept = Kept()
         self._number = 0  # of the comparison that is shown: the page folds what was asked when another comes
         self._revealed = False  # the letters stay beside the names
@@ -124,12 +125,12 @@ class ComparePanel(Panel):
     def fields(self) -> Fields:
         """See `Panel`."""
         models = self.session.catalog.models, self.session.model
-        if self._models is None or self._models[0][0] is not models[0] or self._models[0][1] != models[1]:
-            self._models = models, by_provider(models[0]), begin_with(*models)
+        if self._trios is None or self._trios[0][0] is not models[0] or self._trios[0][1] != models[1]:
+            self._trios = models, begin_with(*models)
         shown = compare_standing.NOTHING if self._comparison is None else self._stands(self._comparison)
         return {
-            "models": self._models[1],
-            "trios": self._models[2],
+            **self._menu.fields(),
+            "trios": self._trios[1],
             "number": self._number,
             **self._draft.fields(),
             "blind": self._blind,
@@ -239,8 +240,10 @@ class ComparePanel(Panel):
             "run": self._run,
             "start": self._start,
             "dismiss": self._dismiss,
+            "menu": self._menu.ask,
             "add": lambda model: self._redraft().add(str(model)),
             "trio": lambda models: self._redraft().choose(models),
+            "mean": lambda models: self._redraft().mean([str(model) for model in models]),
             "again": lambda: self._redraft().again(),
             "drop": lambda place: self._redraft().drop(int(place)),
             "set": lambda name, value, place=None: self._redraft().set(name, str(value), place),

@@ -117,6 +117,13 @@ class Draft:
         for name, value in dict(kept.get("parameters", {})).items():
             self.set(str(name), str(value))
 
+    def mean(self, models: Sequence[str]) -> None:
+        """Keep the columns of these models as they are, add those that aren't there, take the others out."""
+        self.picks = [pick for pick in self.picks if pick.model in models]
+        for model in dict.fromkeys(models):
+            if model not in {pick.model for pick in self.picks}:
+                self.add(model)
+
     def again(self) -> None:
         """Add the first column once more: how far it is apart from itself is chance, in every other difference too."""
         first = self.picks[0].model if self.picks else self._session.model
@@ -186,6 +193,7 @@ class Draft:
     def fields(self) -> Fields:
         """Return what the page shows of it."""
         return {
+            "models": list(dict.fromkeys(pick.model for pick in self.picks)),
             "picked": [[visible(p.label or p.model), visible(p.about), _shown(p.params), p.model] for p in self.picks],
             "most": COLUMNS,
             "prompt": self.text,

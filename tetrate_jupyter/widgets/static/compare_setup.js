@@ -15,7 +15,7 @@ function setup(context) {
   let opened = -1; // the column whose own parameters are shown
 
   const chips = h("ul", { class: "tetrate-picked", "aria-label": "Models to compare" });
-  const add = h("select", { "aria-label": "Add a model", onchange: () => { if (add.value) send("add", { model: add.value }); add.value = ""; } });
+  const add = modelMenu(context, { label: "Add a model", several: true, most: () => all.most, picked: () => all.models, done: (models) => send("mean", { models }) });
   const again = button("Same model twice (shows chance)", () => send("again"), { ...quiet,
     title: "Asks the first model once more. How far it is from itself is chance, in every other difference too." });
   const own = parameters(send, false, () => opened);
@@ -39,7 +39,7 @@ function setup(context) {
   const tries = h("div", { class: "tetrate-tries" }, h("span", { class: "tetrate-quiet" }, "Try"), ...TRIES.map(([name, prompt]) =>
     button(name, () => { text.value = prompt; fit(); dismiss(); text.focus(); }, { class: "tetrate-button tetrate-try", title: prompt })));
   const node = h("form", { class: "tetrate-setup", onsubmit: (event) => { event.preventDefault(); ask(false); } },
-    starts, h("div", { class: "tetrate-row" }, chips, add, again), special, text, tries,
+    starts, h("div", { class: "tetrate-row" }, chips, add.node, again), special, text, tries,
     h("details", {}, h("summary", {}, "Parameters"), common.node,
       h("label", {}, several, divided), others),
     h("div", { class: "tetrate-row" }, h("label", { title: "Hide names, order, times and costs until you reveal them" }, blind, h("span", {}, "Blind")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm);
@@ -102,10 +102,7 @@ function setup(context) {
 
   function fields(changed, told) {
     all = told;
-    if ("models" in changed) {
-      add.replaceChildren(h("option", { value: "" }, "Add a model"), ...told.models.map(([provider, ids]) =>
-        h("optgroup", { label: provider }, ...ids.map((id) => h("option", { value: id }, id)))));
-    }
+    add.fields(changed, told);
     if ("picked" in changed) {
       const focused = [...chips.querySelectorAll(".tetrate-name")].indexOf(document.activeElement);
       chips.replaceChildren(...told.picked.map(chip));
@@ -120,7 +117,7 @@ function setup(context) {
     }
     show(starts, !told.prompts && told.trios.length > 0);
     show(tries, !told.prompts);
-    for (const each of [add, again]) show(each, told.picked.length < told.most);
+    show(again, told.picked.length < told.most);
     if ("prompt" in changed && document.activeElement !== text) { text.value = told.prompt; fit(); }
     text.placeholder = told.given ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else` : "What do you want to compare?";
     if ("several" in changed) several.checked = told.several;
