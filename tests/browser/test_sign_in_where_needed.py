@@ -147,7 +147,7 @@ def test_panels_show_the_card_and_are_alive_after_it(opened: Opens, lab_router: 
     box = notebook[1].box.get_by_role("textbox").last
     box.fill("Say hello")
     box.press("Enter")
-    expect(notebook[1].box.locator(".tetrate-panel .tetrate-footer").last).to_be_visible()
+    expect(notebook[1].box.locator(".tetrate-panel").get_by_text("first token").first).to_be_visible()
 
     line = notebook[1].box.locator(".tetrate-sign-in")
     line.get_by_role("button", name="Sign in").click()

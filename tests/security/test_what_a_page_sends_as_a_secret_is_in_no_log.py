@@ -6,7 +6,6 @@ import logging
 import subprocess
 import sys
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -95,7 +94,7 @@ def test_what_is_typed_into_the_panel_is_in_no_log(router: SandboxRouter, tmp_pa
         page.types(paste, KEY)
         good = router.issue_key()
         page.types(key, good)
-        page.says(urlsplit(router.base_url).netloc + "</b>. The key is in")
+        page.says("The key is in")
         page.run("panel.close()")
         page.types(key, KEY)  # by a page that doesn't know yet
         page.run("to_file.flush()")

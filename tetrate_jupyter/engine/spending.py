@@ -95,7 +95,7 @@ class Spending:
             self._done()
 
     def give_back(self, call: Paying, funds: Sequence[Fund]) -> None:
-        """Give back what was set aside for what wasn't sent."""
+        """Free what was set aside for what wasn't sent."""
         with self._lock:
             for fund in funds:
                 fund.account.end(call)
