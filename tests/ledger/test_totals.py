@@ -183,7 +183,7 @@ def test_the_magic_writes_files_and_erases(
     session.ask("What is 2 + 2?")
     shell.run_line_magic("tetrate_usage", f"30d --csv '{tmp_path}/a.csv' --json '{tmp_path}/a.json'")
     assert "1 requests are in" in capsys.readouterr().out
-    shell.run_line_magic("tetrate_usage", "--erase --older 30")
+    shell.run_line_magic("tetrate_usage", "--erase --older-than 30")
     assert session.usage("today").shape[0] == 1
     shell.run_line_magic("tetrate_usage", "--erase")
     assert "Erased: 1 records" in capsys.readouterr().out
@@ -193,7 +193,9 @@ def test_the_magic_writes_files_and_erases(
     assert session.usage("today").shape[0] == 1
 
 
-@pytest.mark.parametrize("line", ["yesterday", "--older 3", "7d --erase", "--erase --older -1", "--by colour"])
+@pytest.mark.parametrize(
+    "line", ["yesterday", "--older-than 3", "7d --erase", "--erase --older-than -1", "--by colour"]
+)
 def test_what_it_doesnt_know_it_says(session: Session, shell: InteractiveShell, line: str) -> None:
     session.ask("What is 2 + 2?")
     with pytest.raises(OptionError):

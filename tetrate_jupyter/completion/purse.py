@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from tetrate_jupyter.amounts import total
+from tetrate_jupyter.catalog.estimate import Estimate
+from tetrate_jupyter.completion.accumulate import add_usage
 from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.types import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from tetrate_jupyter.catalog.estimate import Estimate
     from tetrate_jupyter.http.stream import ChatStream
     from tetrate_jupyter.types import Message
 
@@ -142,3 +145,20 @@ class Purses:
     async def finish(self) -> tuple[str, ...]:
         """See `Purse`."""
         return tuple([note for purse in reversed(self._purses) for note in await purse.finish()])  # noted, then told
+
+
+def summed(rounds: Sequence[tuple[str, Usage]], price: Callable[[str, Usage], Estimate]) -> tuple[Usage, Estimate]:
+    """Return what rounds of (model, usage), one at least, used and cost together; unknown where one of them is."""
+    usage = reduce(add_usage, (used for _, used in rounds))
+    estimates = [priced(price, model, used) for model, used in rounds]
+    notes = tuple(dict.fromkeys(note for each in estimates for note in each.notes))
+    is_known = all(each.usd is not None for each in estimates)
+    return usage, Estimate(total(each.usd for each in estimates) if is_known else None, notes)
+
+
+def priced(price: Callable[[str, Usage], Estimate], model: str, usage: Usage) -> Estimate:
+    """Return what a usage cost. A list of models that fails makes it unknown, it costs no answer."""
+    try:
+        return price(model, usage)
+    except Exception:  # noqa: BLE001 - whatever a list raises
+        return Estimate(None)

@@ -8,14 +8,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config
-from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import Estimate
 from tetrate_jupyter.characters import MAX_NAME, clipped
-from tetrate_jupyter.completion.accumulate import Accumulator, add_usage
+from tetrate_jupyter.completion.accumulate import Accumulator
 from tetrate_jupyter.completion.answer import Answer
 from tetrate_jupyter.completion.checking import checked
 from tetrate_jupyter.completion.foreign import as_cause, passes, unexpected
-from tetrate_jupyter.completion.purse import Ended, Try
+from tetrate_jupyter.completion.purse import Ended, Try, priced, summed
 from tetrate_jupyter.completion.secrets import without_keys
 from tetrate_jupyter.errors import (
     AnswerTooLongError,
@@ -171,7 +170,6 @@ class Completion:
             return self._kept  # it came whole
         served = self._round.served_model or self.request.model.id
         usage, cost = self._totals(served)
-        first = None if self._first is None else self._first - self._started
         priced = tuple(f"Cost: {note}." for note in cost.notes) if cost.usd is not None else ()
         return Answer(
             text=self.text,
@@ -179,7 +177,7 @@ class Completion:
             model_asked=self.request.model.id,
             model=served,
             usage=usage,
-            timing=Timing(first, self.seconds),
+            timing=Timing(self.first_token, self.seconds),
             finish_reason=self._round.finish_reason,
             cost=cost.usd,
             notes=(*notes, *self.request.notes, *self._said_beside, *priced),
@@ -257,7 +255,7 @@ class Completion:
 
     def _ended(self, problem: BaseException | None) -> Ended:
         """Return what became of the current round."""
-        counted = self._priced(*self._rounds[-1]) if self._counted else Estimate(None)
+        counted = priced(self._price, *self._rounds[-1]) if self._counted else Estimate(None)
         came = self._round.has_choice and self._try.first is not None
         return self._try.ended(
             "done" if self._counted else "partial" if came else "failed",
@@ -388,19 +386,7 @@ class Completion:
         rounds = self._rounds if self._counted or self._is_free else [*self._rounds, (served, self._round.usage)]
         if not rounds:
             return Usage(), Estimate(None) if self._may_have_cost else _FREE
-        usage = rounds[0][1]
-        for _, more in rounds[1:]:
-            usage = add_usage(usage, more)
-        estimates = [self._priced(model, used) for model, used in rounds]
-        notes = tuple(dict.fromkeys(note for e in estimates for note in e.notes))
-        is_known = all(e.usd is not None for e in estimates)
-        return usage, Estimate(total(e.usd for e in estimates) if is_known else None, notes)
-
-    def _priced(self, model: str, usage: Usage) -> Estimate:
-        try:
-            return self._price(model, usage)
-        except Exception:  # noqa: BLE001 - a list of models that fails makes the cost unknown, it costs no answer
-            return Estimate(None)
+        return summed(rounds, self._price)
 
     def _close(self, state: str) -> None:
         self.state = state

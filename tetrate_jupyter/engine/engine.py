@@ -59,6 +59,10 @@ class Engine:
     `Session` is this with the forms that block and open panels; see there for each argument.
     """
 
+    keep_texts = False
+    comparison: object = None  # the newest one that was begun; the session's face knows more of it
+    _chosen: str | None = None  # the current model where nobody has named it
+
     def __init__(
         self,
         *,
@@ -84,7 +88,6 @@ class Engine:
         self.params: dict[str, Any] = {}
         self.rows: int | str = config.DEFAULT_ROWS
         self.max_answer = config.MAX_ANSWER_CHARACTERS
-        self.keep_texts = False
         self._model: str | None = None
         self._model_observers = Observers()
         self._connections = Connections(endpoints)
@@ -99,8 +102,6 @@ class Engine:
         self.runs = Runs()
         self.trial = Trial(self)  # the sandbox without an account
         self.keeper = Keeper(data_dir)
-        self._chosen: str | None = None  # the current model where nobody has named it
-        self.comparison: object = None  # the newest one that was begun; the session's face knows more of it
         self._set_model(model)
 
     def use_bridge(self, mode: Literal["thread", "nested"]) -> None:

@@ -24,8 +24,8 @@ def usage(context: Context, line: str) -> Report | None:
     if parsed.flag("erase"):
         print(_erased(context, parsed))  # noqa: T201 - a magic's answer
         return None
-    if parsed.integer("older") is not None:
-        raise OptionError("--older is for --erase.", next_step="%tetrate_usage --erase --older 90")
+    if parsed.integer("older_than") is not None:
+        raise OptionError("--older-than is for --erase.", next_step="%tetrate_usage --erase --older-than 90")
     wanted = {kind: name for kind in _FILES if (name := parsed.text(kind)) is not None}
     if wanted:
         from tetrate_jupyter.ledger.frame import save
@@ -43,10 +43,10 @@ def usage(context: Context, line: str) -> Report | None:
 def _erased(context: Context, parsed: Parsed) -> str:
     from tetrate_jupyter.engine import usage as spent
 
-    days = parsed.integer("older")
+    days = parsed.integer("older_than")
     if parsed.words or (days is not None and days < 0):
         raise OptionError(
-            "What is erased goes by age.", next_step="%tetrate_usage --erase --older 90, or without --older"
+            "What is erased goes by age.", next_step="%tetrate_usage --erase --older-than 90, or without --older-than"
         )
     gone = spent.erase(context.session.book, days)
     older = "" if days is None else f" older than {days:,} days"
