@@ -1,6 +1,6 @@
 // What the list of models and the small one of other panels show alike: ids, abilities, prices.
 
-const ABILITIES = [["images", "image", "Images"], ["tools", "tool", "Tools"], ["reasoning", "think", "Reasoning"], ["structured output", "braces", "Structured output"]];
+const ABILITIES = /** @type {any[]} */ ([["images", "image", "Images"], ["tools", "tool", "Tools"], ["reasoning", "think", "Reasoning"], ["structured output", "braces", "Structured output"]]);
 
 // A text with what was searched for lit up in it.
 function lit(text, words) {

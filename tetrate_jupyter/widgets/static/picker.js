@@ -1,6 +1,6 @@
 // The model list: a search box, filters and a table that sorts, of whose rows only those in sight are in the page.
 
-const HEADS = [ // [sort, label, the same where there is little room, tooltip, class]
+const HEADS = /** @type {any[]} */ ([ // [sort, label, the same where there is little room, tooltip, class]
   ["name", "Model", "", "Sort by model", "tetrate-who"],
   ["price", "≈ 1,000 short questions", "≈ 1,000", "100 tokens in and 60 out each, without reasoning", "tetrate-asks"],
   ["input price", "$ in", "", "US dollars per million tokens in", "tetrate-in"],
@@ -8,7 +8,7 @@ const HEADS = [ // [sort, label, the same where there is little room, tooltip, c
   ["context", "Window", "", "Tokens that prompt and answer may have together", "tetrate-window"],
   ["", "Abilities", "", "", "tetrate-can"],
   ["retirement", "Retires", "", "The day the model goes away", "tetrate-ends"],
-];
+]);
 
 function picker(context) {
   const { send, announce, view, el, model } = context;
@@ -45,7 +45,7 @@ function picker(context) {
     h("div", { class: "tetrate-top" }, h("span", { class: "tetrate-find" }, icon("search"), words, count, empty, slash), provider, filters),
     nothing, box, tray, h("div", { class: "tetrate-end" }, note, listed, refresh));
   const rows = new Map(); // place: item
-  let all = { sections: [] };
+  let all = /** @type {any} */ ({ sections: [] });
   let at = -1; // the place that keys have reached
   let tall = 0; // the height of a row when it was looked at last
   let asked = "";
