@@ -34,6 +34,7 @@ GROWTH = """
     }).observe(document.body, {childList: true, subtree: true, characterData: true});
 }
 """
+CLOCK = "performance.now() / 1000"
 pytestmark = pytest.mark.usefixtures("signed_in")
 
 
@@ -114,11 +115,17 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     panel = opened_panel(notebook)
     assert axe.findings(panel.box) == []
     panel.add("sandbox/stream", "sandbox/stream", "sandbox/fault-no-credits")
+    began = page.evaluate(CLOCK)
     panel.run("chunks=400 size=20 interval=0.03 paragraph=10")
     for label in ("sandbox/stream", "sandbox/stream #2"):
         expect(panel.body(label)).to_contain_text("#19 ")
     assert axe.findings(panel.box) == []
     expect(panel.column("sandbox/fault-no-credits")).to_contain_text("Next: add credit")
+    time = panel.board.get_by_role("row", name="sandbox/stream #2").locator("td.tetrate-figure-0")
+    expect(time).to_contain_text("writing")
+    assert (
+        float(time.locator(":scope > :last-child").inner_text().removesuffix(" s")) <= page.evaluate(CLOCK) - began + 1
+    )  # since it was asked, not since the page opened
     panel.press("Stop", "sandbox/stream #2")
     expect(panel.column("sandbox/stream #2")).to_contain_text("stopped")
     lab_router.wait_for(lambda request: request.model == "sandbox/stream" and request.hung_up_at is not None)
@@ -312,7 +319,7 @@ def test_columns_write_at_the_same_time(opened: Opens, page: Page, count: int) -
     panel.is_over()
     grew = page.evaluate("window.GREW")
     assert len(grew) == count
-    assert all(len(times) >= 5 for times in grew.values())
+    assert all(len(times) >= 5 for times in grew.values()), {name: len(times) for name, times in grew.items()}
     assert max(times[0] for times in grew.values()) < min(times[-1] for times in grew.values())
     assert float(notebook[2].run()) <= 1.1
     assert notebook[3].run() == str(count)

@@ -183,8 +183,14 @@ function compare(context) {
     edges();
   }
 
-  // A shadow at the side where there is more.
+  // A shadow at the side where there is more: measured once a frame, not once a message.
+  let measured = 0;
   function edges() {
+    measured ||= requestAnimationFrame(measure);
+  }
+
+  function measure() {
+    measured = 0;
     const left = scroll.scrollLeft > 1;
     const right = scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 1;
     frame.dataset.more = [left && "start", right && "end"].filter(Boolean).join(" ");
@@ -327,7 +333,7 @@ function compare(context) {
     return size > KEPT ? { draft } : { draft, file: { ...file, rows: made } };
   }
 
-  return { node, list, fields, item, after: told, keep, take: (kept) => send("take", kept), stop() { leaders.stop(); watch.disconnect(); } };
+  return { node, list, fields, item, after: told, keep, take: (kept) => send("take", kept), stop() { leaders.stop(); watch.disconnect(); cancelAnimationFrame(measured); } };
 }
 
 export default { render: (context) => panel(context, "Compare models", compare) };

@@ -125,7 +125,7 @@ function board({ send, select }) {
     fields(changed, all) {
       told = all;
       if ("number" in changed) sorted = null;
-      if ("elapsed" in changed && all.running) zero = performance.now() / 1000 - all.elapsed;
+      if (all.running && ["elapsed", "running", "number"].some((name) => name in changed)) zero = performance.now() / 1000 - all.elapsed;
       const ids = all.columns.map(([id]) => id).filter((id) => all[`row ${id}`]);
       for (const [id, each] of rows) if (!ids.includes(id)) { each.tr.remove(); rows.delete(id); }
       for (const id of ids) if (!rows.has(id)) rows.set(id, Object.assign(row(id), { id }));

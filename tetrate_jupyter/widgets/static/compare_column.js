@@ -74,6 +74,7 @@ function column(context, { isExpanded, opened }) {
       show(about, Boolean(all.about));
       setText(status, figures(all.status));
       status.title = all.exact;
+      item.node.classList.toggle("tetrate-silent", all.status.includes("silent for"));
       if ("reasoning" in now) { thoughts.innerHTML = all.reasoning; show(reasoning, Boolean(all.reasoning)); if (isExpanded()) reasoning.open = true; }
       if ("error" in now) {
         error.replaceChildren(icon("warn"), ...all.error.map((line) => h("p", { dir: "auto" }, line)));
