@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.face.shared import session
+    from tetrate_jupyter.failures.change import Fix
     from tetrate_jupyter.ledger.window import Ledger
     from tetrate_jupyter.types import (
         Message,
@@ -50,6 +51,7 @@ __all__ = [
     "Comparison",
     "ConfigError",
     "Conversation",
+    "Fix",
     "GatewayError",
     "InputError",
     "KeyStoreError",
@@ -77,6 +79,7 @@ _HOMES = {
     "Answer": "completion.answer",
     "Comparison": "compare.running",
     "Conversation": "conversation",
+    "Fix": "failures.change",
     "Ledger": "ledger.window",
     "ModelList": "catalog.models",
     "Result": "compare.result",

@@ -22,7 +22,7 @@ LEVELS = {
     "catalog": 2, "ledger": 2, "answers": 2,
     "completion": 3, "conversation": 3,
     "engine": 4,
-    "compare": 5,
+    "compare": 5, "failures": 5,
     "widgets": 6,
     "face": 7,
     "magics": 8, "cli": 8,

@@ -157,7 +157,7 @@ def _static(value: object, name: str) -> Any:  # noqa: ANN401 - anything
     return in_class
 
 
-def _is_own(value: object, library: str) -> bool:
+def is_own(value: object, library: str) -> bool:
     """Whether the class of `value` is one of this library's, found under its name where it says that it is."""
     home = _module(type(value))
     is_there = home in sys.modules and vars(sys.modules[home]).get(_name(value)) is type(value)
@@ -196,7 +196,7 @@ def _only_looks(value: object, name: str, found: object) -> bool:
         for kind, names in kinds.items():
             if name not in names.split() or not is_a(value, module, kind):
                 continue
-            if _is_own(value, module):
+            if is_own(value, module):
                 return True
             if type(found) is types.GetSetDescriptorType and module in _IN_C:  # also on a person's subclass
                 return _member(vars(sys.modules[module])[kind], name) is found
@@ -204,7 +204,7 @@ def _only_looks(value: object, name: str, found: object) -> bool:
 
 
 def _is_ours(value: object) -> bool:
-    return _is_own(value, "tetrate_jupyter")
+    return is_own(value, "tetrate_jupyter")
 
 
 def _read(value: object, name: str, whole: str) -> object:
@@ -219,7 +219,7 @@ def _has_column(value: object, name: str) -> bool:
 
 
 def _is_frame(value: object) -> bool:
-    return is_a(value, "pandas", "DataFrame") and _is_own(value, "pandas")
+    return is_a(value, "pandas", "DataFrame") and is_own(value, "pandas")
 
 
 def _columns(frame: Any) -> Any:  # noqa: ANN401 - a pandas Index
@@ -231,11 +231,11 @@ def _missing_attribute(value: object, name: str, whole: str) -> AttachmentError:
         base = whole[: whole.rindex("." + name)]
         return _refusal(whole, f"is not an attribute; {name!r} is a key", f"{{{base}[{name!r}]}}")
     there = list(_columns(value)[:1_000]) if _is_frame(value) else []
-    there += [n for n in _names(value) if type(n) is str and not n.startswith("_")]
+    there += [n for n in names_of(value) if type(n) is str and not n.startswith("_")]
     return _refusal(whole, f"does not exist: {_name(value)} has no {name!r}", _offer("it has", name, there))
 
 
-def _names(value: object) -> list[str]:
+def names_of(value: object) -> list[str]:
     """Return the names that `value` and its classes hold; `dir` would ask the value."""
     found = list(_held(value))
     for kind in _mro(type(value)):
@@ -274,7 +274,7 @@ def _container(value: object) -> type[Any] | None:
 def _is_indexed(value: object) -> bool:
     if _is_ours(value):
         return _member(type(value), "__getitem__") is not None
-    return any(_is_own(value, module) and is_a(value, module, k) for module, kinds in _INDEXED.items() for k in kinds)
+    return any(is_own(value, module) and is_a(value, module, k) for module, kinds in _INDEXED.items() for k in kinds)
 
 
 def _getitem(value: Any, key: int | str) -> object:  # noqa: ANN401 - any container

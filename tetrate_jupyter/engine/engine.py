@@ -208,18 +208,19 @@ class Engine:
         """Like `ask`."""
         return await self.bridge.arun(self._ask(self.question(prompt, **options)))
 
-    async def aplan(self, question: Question) -> Plan:
-        """Like `plan`, for a question put together before."""
+    async def aplan(self, question: Question, conversation: Conversation | None = None) -> Plan:
+        """Like `plan`, for a question put together before; asked within another conversation where one is given."""
         with guarded("Preparing the question"):
+            within = conversation or self.conversation
             if question.keeping is None:
-                return await planned_aside(question, await self._resolve(question.model), self.conversation)
-            return await self._plan_or_recall(question, question.keeping)
+                return await planned_aside(question, await self._resolve(question.model), within)
+            return await self._plan_or_recall(question, question.keeping, within)
 
-    async def _plan_or_recall(self, question: Question, keeping: Keeping) -> Plan:
+    async def _plan_or_recall(self, question: Question, keeping: Keeping, within: Conversation) -> Plan:
         """Return the plan of a question with its kept answer, which needs neither key nor list; else to ask it."""
         planned = None
         for model in [] if keeping.refresh else await self._without_asking(question, keeping):
-            planned = await planned_aside(question, model, self.conversation, then=self.recalling)
+            planned = await planned_aside(question, model, within, then=self.recalling)
             if planned.recalled is not None:
                 if question.model is None and self._model is None:
                     self._set_model(planned.recalled.answer.model_asked)
@@ -228,7 +229,7 @@ class Engine:
         with explained(keeping.store, refresh=keeping.refresh):
             model = await self._resolve(question.model)
         if planned is None or planned.request.model != model:
-            planned = await planned_aside(question, model, self.conversation)
+            planned = await planned_aside(question, model, within)
         return replace(planned, chosen=question.model is None and model.id == self._chosen)
 
     async def _without_asking(self, question: Question, keeping: Keeping) -> list[Model]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.engine.keeping import Cached
     from tetrate_jupyter.engine.status import Status
     from tetrate_jupyter.engine.streams import AsyncStream, Stream
+    from tetrate_jupyter.failures.change import Fix
     from tetrate_jupyter.keys.store import Place
     from tetrate_jupyter.types import Model
 
@@ -167,6 +168,44 @@ class Session(Engine):
     def plan(self, prompt: str, **options: Any) -> Plan:  # noqa: ANN401 - see `ask`
         """Return what `ask` would send, how large it is and what it would cost, without sending it."""
         return self.bridge.run(self.aplan(self.question(prompt, **options)))
+
+    # --- a failed cell ---------------------------------------------------------------------------------------
+
+    def explain(self, error: BaseException | None = None, **options: Any) -> Answer:  # noqa: ANN401 - see below
+        """Ask why a cell failed and what to change: by default of the last error of this kernel.
+
+        Sent are the cell, the traceback (frames of libraries folded), names and shapes of the variables that the
+        failing lines name, and the libraries' versions; `values=True` also sends what those variables hold, a few rows
+        of tables. The conversation isn't sent and isn't changed, unless `keep=True`. Further options as for `ask`.
+
+        Raises `InputError` where there is nothing to explain, `SecretInPromptError` for what looks like a key in any
+        of it (nothing is sent), and what `ask` raises.
+        """
+        from tetrate_jupyter.failures.asking import explain
+
+        return explain(self, error, options)
+
+    async def aexplain(self, error: BaseException | None = None, **options: Any) -> Answer:  # noqa: ANN401 - see `explain`
+        """Like `explain`."""
+        from tetrate_jupyter.failures.asking import aexplain
+
+        return await aexplain(self, error, options)
+
+    def fix(self, error: BaseException | None = None, **options: Any) -> Fix:  # noqa: ANN401 - see `explain`
+        """Ask what to change in a cell that failed: an explanation, the new source and the change as a diff.
+
+        Nothing is changed or run by it. Code is taken only where it is the whole cell and can be parsed; else
+        `fix.source` is None and `fix.problem` says why. `fix.sent` is what was sent. Otherwise like `explain`.
+        """
+        from tetrate_jupyter.failures.asking import fix
+
+        return fix(self, error, options)
+
+    async def afix(self, error: BaseException | None = None, **options: Any) -> Fix:  # noqa: ANN401 - see `explain`
+        """Like `fix`."""
+        from tetrate_jupyter.failures.asking import afix
+
+        return await afix(self, error, options)
 
     # --- comparing -------------------------------------------------------------------------------------------
 

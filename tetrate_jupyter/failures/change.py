@@ -1,0 +1,274 @@
+"""What a model proposes to change in a cell: taken from its reply, checked, shown as a diff; nothing is applied."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.characters import one_line, spelled_out
+from tetrate_jupyter.failures.collected import MAX_CELL
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.failures.cells import Cell
+    from tetrate_jupyter.failures.collected import Failure
+    from tetrate_jupyter.failures.parts import Sent
+
+HOW: Final = "%tetrate_fix --apply puts it into a new cell; nothing is run."
+_PYTHON: Final = frozenset({"", "py", "python", "python3", "ipython", "ipython3", "python-repl", "jupyter"})
+_NOT_CODE: Final = frozenset(
+    {"text", "txt", "json", "diff", "patch", "console", "output", "pytb", "traceback", "markdown"}
+)
+_MEMBERS: Final = ("source", "code", "new_source")  # of a reply in JSON
+_BODIES: Final = re.compile(r"\s*%%(?:time|timeit|capture|prun|memit)\b[^\n]*\n(?P<body>.*)", re.DOTALL)
+_LEFT_OUT: Final = re.compile(
+    r"^\s*#\s*(?:\.{3}|…)|^\s*#.*\b(?:rest|remainder) of (?:the|your)\b"
+    r"|^\s*#\s*\(?(?:existing|unchanged|remaining|previous|same) (?:code|cell|lines|as)\b",
+    re.IGNORECASE,
+)
+_PART: Final = 5  # lines of a cell from which on a reply of less than half of them is only a part of it
+_LONGEST: Final = 4 * MAX_CELL  # characters of a reply's code; no change of a cell makes more of it
+_BROKEN: Final = (
+    "The reply broke off: there is no change to apply; more tokens (--max-tokens) or another model may help."
+)
+_WORDS: Final = re.compile(r"\w+")
+_COMPARED: Final = 2_000  # characters that are compared one by one
+_BLOCKS: Final = 20  # of a reply that are looked at
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What a model proposes for a failed cell; `session.fix` gives it, and nothing is changed by it.
+
+    `explanation` is Markdown. `source` is the cell's new source, or None where the reply has none that can be used:
+    then `problem` says why. `cell` is the number of the cell that it is for (In[3]; None without one), `original` what
+    that holds. `sent` is what was sent, `answer` the whole reply.
+    """
+
+    __module__ = "tetrate_jupyter"
+
+    explanation: str
+    source: str | None
+    problem: str
+    cell: int | None
+    original: str
+    sent: Sent
+    answer: Answer
+
+    @classmethod
+    def read(cls, answer: Answer, failure: Failure, sent: Sent, shell: InteractiveShell | None = None) -> Fix:
+        """Read a reply. Code of which the shell can't make Python is not taken, nor a part of a cell."""
+        cells = [cell for cell in (failure.cell, *failure.others) if cell is not None and len(cell.source) <= MAX_CELL]
+        found = _read(answer, cells, shell)
+        cell = found.cell or failure.cell
+        number, original = (cell.number, cell.source) if cell is not None else (None, "")
+        return cls(found.explanation, found.source, found.problem, number, original, sent, answer)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What it cost, in US dollars, estimated; None for unknown."""
+        return self.answer.cost
+
+    @cached_property
+    def diff(self) -> str:
+        """The change as a unified diff, "" where there is none. What hides in a line is spelled out."""
+        if self.source is None:
+            return ""
+        old, new = (spelled_out(text)[0].rstrip("\n").split("\n") for text in (self.original, self.source))
+        lines = list(difflib.unified_diff(old, new, lineterm="", n=3))
+        return "\n".join(lines[2:])  # without the names of files, which cells don't have
+
+    @property
+    def name(self) -> str:
+        """The cell that it is for: "cell 3"."""
+        return "the cell" if self.cell is None else f"cell {self.cell}"
+
+    def __repr__(self) -> str:
+        if self.source is None:
+            return one_line(f"<Fix of {self.name}: none; {self.problem}>")
+        lines = self.diff.split("\n")
+        more, less = (sum(line.startswith(sign) for line in lines) for sign in "+-")
+        return f"<Fix of {self.name}: {more} lines added, {less} removed>"
+
+    def bundle(self, *, footer: bool = True) -> dict[str, str]:
+        """Return it as a MIME bundle: safe HTML, and plain text. `footer` adds the quiet line."""
+        from tetrate_jupyter import secrecy
+        from tetrate_jupyter.render.answer import answer_html, answer_plain
+        from tetrate_jupyter.render.code import code_block
+        from tetrate_jupyter.render.escape import escape
+        from tetrate_jupyter.render.markdown import render
+
+        line = self.answer.footer if footer else ""
+        notices = (*([self.problem] if self.problem else []), *self.answer.notices)
+        body, texts = [render(self.explanation)], [self.explanation]
+        if self.source is not None:
+            body += [code_block(f"{self.diff}\n", "diff"), f"<p>{escape(self.how)}</p>"]
+            texts += [self.diff, self.how]
+        body.append(
+            f'<details class="tetrate-reasoning"><summary>Sent: {escape(one_line(self.sent.summary))}</summary>'
+            f'<div class="tetrate-body">{code_block(str(self.sent))}</div></details>'
+        )
+        html = answer_html("".join(body), footer=line, notices=notices)
+        plain = answer_plain("\n\n".join(text for text in texts if text), footer=line, notices=notices)
+        return secrecy.bundle({"text/plain": plain, "text/html": html})
+
+    @property
+    def how(self) -> str:
+        """What to do with it, in a sentence."""
+        return f"The change of {self.name}. {HOW}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return self.bundle()
+
+
+@dataclass(frozen=True)
+class _Found:
+    explanation: str
+    source: str | None = None
+    problem: str = ""
+    cell: Cell | None = None
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A fenced block of a reply, and the reply without it."""
+
+    code: str
+    is_closed: bool
+    rest: str
+
+
+def _read(answer: Answer, cells: list[Cell], shell: InteractiveShell | None) -> _Found:
+    text = answer.text.replace("\r\n", "\n").strip()
+    if answer.refusal:
+        return _Found(text, problem="The model refused, and proposes no change.")
+    if answer.finish_reason == "length" or answer.partial is not None:  # not looked at: an interrupt must come back
+        return _Found(text, problem=_BROKEN)
+    blocks = _blocks(text, is_python=not any(c.source.lstrip().startswith("%%") for c in cells))
+    if any(not b.is_closed for b in blocks):
+        return _Found(text, problem=_BROKEN)
+    if not blocks or not cells:
+        return _Found(text, problem="The reply has no code for the cell: there is no change to apply.")
+    block, cell = _nearest(blocks, cells)
+    problem = _unusable(block.code, cell.source, shell)
+    if problem:
+        return _Found(text, problem=f"{problem}: there is no change to apply.", cell=cell)
+    return _Found(block.rest, block.code, cell=cell)
+
+
+def _blocks(text: str, *, is_python: bool) -> list[_Block]:
+    whole = _from_json(text)
+    if whole is not None:
+        return [whole]
+    from tetrate_jupyter.render import syntax
+    from tetrate_jupyter.render.code import label
+
+    lines = text.split("\n")
+    found: list[_Block] = []
+    for token in syntax.blocks(text):
+        if len(found) == _BLOCKS:
+            break
+        language = label(token.info) if token.type == "fence" else "text"
+        if token.map is None or language in _NOT_CODE or (is_python and language not in _PYTHON):
+            continue
+        first, end = token.map
+        last = lines[end - 1].strip()
+        closed = end - first > 1 and set(last) <= set(token.markup) and len(last) >= len(token.markup)
+        rest = "\n".join([*lines[:first], *lines[end:]]).strip()
+        found.append(_Block(token.content.removesuffix("\n"), closed, rest))
+    return found
+
+
+def _from_json(text: str) -> _Block | None:
+    """Read a reply of a model that answers everything in JSON."""
+    if not text.startswith("{") or len(text) > _LONGEST:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    source = next((value[name] for name in _MEMBERS if isinstance(value.get(name), str)), None)
+    told = value.get("explanation")
+    return None if source is None else _Block(source, True, told if isinstance(told, str) else "")
+
+
+def _nearest(blocks: list[_Block], cells: list[Cell]) -> tuple[_Block, Cell]:
+    """Return the block that is most like one of the cells, without being it; a reply may quote more than the change."""
+    pairs = [(block, cell) for block in blocks for cell in cells if len(block.code) <= _LONGEST]
+    changed = [(block, cell) for block, cell in pairs if block.code.strip() != cell.source.strip()]
+    if not changed:
+        return blocks[0], cells[0]
+    return max(changed, key=lambda pair: _likeness(pair[0].code, pair[1].source))
+
+
+def _likeness(code: str, source: str) -> float:
+    one, other = (text.strip().split("\n") for text in (code, source))
+    lines = difflib.SequenceMatcher(None, one, other).ratio()
+    words = difflib.SequenceMatcher(None, code[:_COMPARED].split(), source[:_COMPARED].split()).quick_ratio()
+    return lines + words / 10  # a cell of one line has no line in common with its change
+
+
+def _unusable(code: str, source: str, shell: InteractiveShell | None) -> str:
+    """Return why code can't take a cell's place, "" where it can."""
+    if not code.strip():
+        return "The reply's code is empty"
+    if len(code) > _LONGEST:
+        return f"The reply's code has {len(code):,} characters, far more than the cell"
+    if code.strip() == source.strip():
+        return "The reply's code is the cell as it stands"
+    if problem := _not_python(code, shell):
+        return f"The reply's code isn't Python ({problem})"
+    return _missing(code.split("\n"), source.split("\n"))
+
+
+def _missing(lines: list[str], before: list[str]) -> str:
+    """Return what says that code is only a part of the cell, "" where it is all of it."""
+    if any(_LEFT_OUT.search(line) for line in set(lines) - set(before)):
+        return "The reply's code leaves parts of the cell out"
+    had, has = (sum(bool(line.strip()) for line in each) for each in (before, lines))
+    if had >= _PART and has < had / 2:
+        return "The reply's code is only a part of the cell"
+    if not _is_alike("\n".join(lines), "\n".join(before)):
+        return "The reply's code has nothing to do with the cell"
+    return ""
+
+
+def _is_alike(code: str, source: str) -> bool:
+    """Whether one may be a change of the other: a quarter of its words are left, or half of its characters."""
+    left, known = (set(_WORDS.findall(text)) for text in (code, source))
+    if len(left & known) >= len(known) / 4:
+        return True
+    return difflib.SequenceMatcher(None, code[:_COMPARED], source[:_COMPARED]).ratio() >= 0.5
+
+
+def _not_python(code: str, shell: InteractiveShell | None) -> str:
+    """Return what is wrong with code as Python, magics and the like transformed first; "" for nothing."""
+    import ast
+
+    body = _BODIES.match(code)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for part in (code, *([body["body"]] if body else [])):
+                ast.parse(_transformed(part, shell))
+    except SyntaxError as error:
+        return one_line(f"line {error.lineno}: {error.msg}", 200)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return one_line(str(error) or type(error).__name__, 200)
+    return ""
+
+
+def _transformed(code: str, shell: InteractiveShell | None) -> str:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    transform = getattr(shell, "transform_cell", None) or TransformerManager().transform_cell  # type: ignore[no-untyped-call]
+    return str(transform(code))
