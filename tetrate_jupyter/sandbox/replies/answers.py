@@ -54,6 +54,9 @@ class Entry:
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     has_head: bool = False
+    errors: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    before: str = ""
     versions: list[tuple[frozenset[str], list[str]]] = field(default_factory=list)
 
     def version(self, ask: Ask) -> tuple[str, frozenset[str]]:
@@ -141,7 +144,10 @@ def _read(lines: list[str], found: dict[str, Entry]) -> None:
             _add_row(entry, [c.strip().replace("\\|", "|") for c in _CELL.split(line.strip("|"))])
         elif line.startswith("when: "):
             entry.patterns.append([line[6:]] if line[6] == "/" else line[6:].split())
-        elif line.startswith(("topic: ", "form: ", "lookup: ")):
+        elif line.startswith(("error: ", "change: ")):
+            name, _, value = line.partition(": ")
+            getattr(entry, f"{name}s").append(value)
+        elif line.startswith(("topic: ", "form: ", "lookup: ", "before: ")):
             name, _, value = line.partition(": ")
             setattr(entry, name, value)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tetrate_jupyter.sandbox.api_error import bad_request
 from tetrate_jupyter.sandbox.replies import skills
 from tetrate_jupyter.sandbox.replies.answers import written
+from tetrate_jupyter.sandbox.replies.failed_cells import failed_cell
 from tetrate_jupyter.sandbox.replies.findings import Findings
 from tetrate_jupyter.sandbox.replies.reply import Ask, Reply
 from tetrate_jupyter.sandbox.replies.schema_fill import Filler
@@ -26,6 +27,7 @@ _READ = 20_000  # characters of a prompt that are looked at; more would keep the
 _BAD_SCHEMA = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
 _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits answers
     skills.tool_results,
+    failed_cell,
     skills.pictures,
     skills.memory,
     skills.exact,
