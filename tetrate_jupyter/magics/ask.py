@@ -13,11 +13,11 @@ from tetrate_jupyter.magics.output import output_for
 from tetrate_jupyter.magics.prompting import build_prompt, out_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.cuts import Limits
-    from tetrate_jupyter.engine.asking import Question
+    from tetrate_jupyter.engine.asking import Plan, Question
     from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.magics.output import Output
@@ -90,8 +90,19 @@ def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Qu
 
 
 def _run(context: Context, asked: Question, output: Output, out: str | None) -> Answer:
+    planned = context.session.bridge.run(context.session.aplan(asked))
+    return run_shown(context, planned, output, lambda answer: _keep(context, answer, out))
+
+
+def run_shown(
+    context: Context,
+    planned: Plan,
+    output: Output,
+    keep: Callable[[Answer], None],
+    stopped_as: type[KeyboardInterrupt] = Stopped,
+) -> Answer:
+    """Run a plan with its answer shown as it comes; `keep` gets it, also the part of it that came before a failure."""
     session = context.session
-    planned = session.bridge.run(session.aplan(asked))
     completion = session.completion(planned)
     try:
         answer = session.bridge.run(session.run(planned, completion), tick=lambda: output.tick(completion))
@@ -102,18 +113,17 @@ def _run(context: Context, asked: Question, output: Output, out: str | None) -> 
         if partial is not None and isinstance(stopped, TetrateError):
             final = replace(partial, partial=None)  # the error, which comes right below, says that it broke off
         output.end(final, at_once=isinstance(stopped, KeyboardInterrupt))
-        _keep(context, partial, out)
+        if partial is not None:
+            keep(partial)
         if isinstance(stopped, TetrateError):
             raise
-        raise Stopped from None
+        raise stopped_as from None
     output.end(answer)
-    _keep(context, answer, out)
+    keep(answer)
     return answer
 
 
-def _keep(context: Context, answer: Answer | None, out: str | None) -> None:
-    if answer is None:
-        return
+def _keep(context: Context, answer: Answer, out: str | None) -> None:
     context.shell.user_ns[VARIABLE] = answer
     if out is not None:
         context.shell.user_ns[out] = answer

@@ -170,6 +170,30 @@ USAGE: Final = Command(
     example="%tetrate_usage 7d --by notebook",
     anywhere=True,
 )
+_OF_AN_ERROR: Final = (
+    _SHARED["model"],
+    Option(("--values",), "send what the named variables hold, too: five rows of a table, 2,000 characters of others"),
+    _SHARED["max_tokens"],
+    _SHARED["effort"],
+    _SHARED["out"],
+    _SHARED["dry_run"],
+)
+EXPLAIN: Final = Command(
+    "tetrate_explain",
+    "Ask why the last cell that failed did so, and what to change. Sent are that cell, its traceback (frames of\n"
+    "libraries folded), names and shapes of the variables that the failing lines name, and versions of libraries; not\n"
+    "the conversation. The answer is left in _tetrate.",
+    _OF_AN_ERROR,
+    example="%tetrate_explain",
+)
+FIX: Final = Command(
+    "tetrate_fix",
+    "Ask what to change in the last cell that failed: the cause, and the change as a diff. Sent is the same as for\n"
+    "%tetrate_explain. Nothing is changed or run by it: --apply puts the changed cell into a new one. The result is\n"
+    "left in _tetrate_fix: .source, .diff, .explanation, .sent, .cost.",
+    (*_OF_AN_ERROR, Option(("--apply",), "put the change that was shown into a new cell; asks nothing, runs nothing")),
+    example="%tetrate_fix\n%tetrate_fix --apply",
+)
 RESET: Final = Command("tetrate_reset", "Start a new conversation.", example="%tetrate_reset")
 
-COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, USAGE, CACHE, RESET)
+COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, EXPLAIN, FIX, USAGE, CACHE, RESET)

@@ -29,6 +29,7 @@ class Context:
         self.shell = shell
         self.defaults = defaults
         self.cells = CellIds(shell)
+        self.has_said_what_goes = False  # of an error, before the first one is sent
 
     @property
     def session(self) -> Session:

@@ -175,6 +175,18 @@ class TetrateMagics(Magics):
 
         return usage(self.context, line)
 
+    @_magic(commands.EXPLAIN, line_magic)
+    def tetrate_explain(self, line: str) -> None:
+        from tetrate_jupyter.magics.failures import explain
+
+        explain(self.context, line)
+
+    @_magic(commands.FIX, line_magic)
+    def tetrate_fix(self, line: str) -> None:
+        from tetrate_jupyter.magics.failures import fix
+
+        fix(self.context, line)
+
     @_magic(commands.RESET, line_magic)
     def tetrate_reset(self, line: str) -> None:
         commands.RESET.parse(line)

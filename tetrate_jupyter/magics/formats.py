@@ -10,6 +10,8 @@ from tetrate_jupyter.characters import spelled_out
 from tetrate_jupyter.errors import SchemaMismatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tetrate_jupyter.completion.answer import Answer
 
 JSON_HINT = "Answer with one JSON value and nothing else: no explanation, no code fence."
@@ -53,17 +55,23 @@ def shown(answer: Answer, form: str, *, footer: bool, body: str | None = None, a
     return answer.bundle(footer=footer)
 
 
-def next_cell(code: str) -> str:
+def next_cell(code: str, own: Collection[str] = ()) -> str:
     """Return code for a new cell, with every character that hides or acts spelled out and a first line that says so.
 
-    Emoji lose their joiners, too: two names or keys that look alike must not differ in what can't be seen.
+    Emoji lose their joiners, too: two names or keys that look alike must not differ in what can't be seen. `own`: lines
+    that the person has written, which stay as they are.
     """
-    clean, lines = spelled_out(code)
+    clean, lines = _spelled_out(code, own) if own else spelled_out(code)
     if not lines:
         return clean
     numbers = ", ".join(str(number + 1) for number in lines[:_LINES_NAMED]) + (", …" if lines[_LINES_NAMED:] else "")
     where = f"line {numbers}" if len(lines) == 1 else f"lines {numbers}"
     return f"# Read this before you run it: what hides or reorders text is written as ⟦U+...⟧ in {where}.\n{clean}"
+
+
+def _spelled_out(code: str, own: Collection[str]) -> tuple[str, tuple[int, ...]]:
+    parts = [(line, ()) if line in own else spelled_out(line) for line in code.replace("\r\n", "\n").split("\n")]
+    return "\n".join(line for line, _ in parts), tuple(n for n, (_, found) in enumerate(parts, 1) if found)
 
 
 def _pretty(answer: Answer) -> str:

@@ -1,0 +1,140 @@
+"""%tetrate_explain and %tetrate_fix: the last error of this kernel, explained, and what to change in its cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter import secrecy
+from tetrate_jupyter.errors import InputError
+from tetrate_jupyter.failures.asking import inquiring, plan
+from tetrate_jupyter.failures.cells import about, last_error
+from tetrate_jupyter.failures.change import Fix
+from tetrate_jupyter.magics import commands
+from tetrate_jupyter.magics.ask import VARIABLE, run_shown
+from tetrate_jupyter.magics.dry_run import estimates
+from tetrate_jupyter.magics.formats import next_cell, shown
+from tetrate_jupyter.magics.output import FinalOutput, TerminalOutput, output_for
+from tetrate_jupyter.magics.prompting import out_name
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.engine.asking import Plan
+    from tetrate_jupyter.failures.asking import Inquiry, Purpose
+    from tetrate_jupyter.magics.context import Context
+    from tetrate_jupyter.magics.options import Command, Parsed
+    from tetrate_jupyter.magics.output import Output
+
+FIX_VARIABLE: Final = "_tetrate_fix"
+
+
+class Stopped(KeyboardInterrupt):
+    """The cell was interrupted; the text so far is kept. Still a KeyboardInterrupt: the cells after it don't run."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Stopped. The text so far is in {VARIABLE}, marked as partial."]
+
+
+def explain(context: Context, line: str) -> None:
+    """Run %tetrate_explain."""
+    _ask(context, "explain", commands.EXPLAIN, line)
+
+
+def fix(context: Context, line: str) -> None:
+    """Run %tetrate_fix."""
+    _ask(context, "fix", commands.FIX, line)
+
+
+def _ask(context: Context, purpose: Purpose, command: Command, line: str) -> None:
+    with about(last_error(context.shell)):
+        parsed = command.parse(line)
+        out = out_name(parsed)
+    if parsed.flag("apply"):
+        _apply(context)
+        return
+    with inquiring(context.session, purpose, None, _options(context, parsed), context.shell) as asked:
+        planned = context.session.bridge.run(plan(context.session, asked))
+        if parsed.flag("dry_run"):
+            _print(_would_go(planned, asked))
+            return
+        if not context.has_said_what_goes:
+            _print(_goes(planned, asked))
+        context.has_said_what_goes = True
+        _run(context, purpose, asked, planned, out)
+
+
+def _options(context: Context, parsed: Parsed) -> dict[str, Any]:
+    given = {
+        "model": parsed.text("model"),
+        "effort": parsed.text("effort"),
+        "temperature": context.defaults.temperature,
+        "max_tokens": parsed.integer("max_tokens") or context.defaults.max_tokens,
+    }
+    return {"values": parsed.flag("values"), **{key: value for key, value in given.items() if value is not None}}
+
+
+def _run(context: Context, purpose: Purpose, asked: Inquiry, planned: Plan, out: str | None) -> None:
+    footer, variables = context.defaults.footer, context.shell.user_ns
+
+    def show(answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
+        if purpose == "fix" and not at_once:
+            return asked.fix(answer).bundle(footer=footer)
+        return shown(answer, "markdown", footer=footer, body=body, at_once=at_once)
+
+    def keep(answer: Answer) -> None:
+        variables[VARIABLE] = answer
+        result = asked.fix(answer) if purpose == "fix" else answer
+        if purpose == "fix":
+            variables[FIX_VARIABLE] = result
+        if out is not None:
+            variables[out] = result
+
+    output: Output = output_for(context.shell, show, stream=context.defaults.stream, markdown=True, footer=footer)
+    if purpose == "fix" and isinstance(output, TerminalOutput):
+        output = PrintedOutput(show)  # text that was printed can't become a diff
+    run_shown(context, planned, output, keep, Stopped)
+
+
+class PrintedOutput(FinalOutput):
+    """Nothing until the end, then its plain text: where text alone is shown."""
+
+    def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
+        """See `Output`."""
+        if answer is not None:
+            _print(self._show(answer, at_once=at_once)["text/plain"])
+
+
+def _apply(context: Context) -> None:
+    """Put the change that was shown last into a new cell."""
+    found = context.shell.user_ns.get(FIX_VARIABLE)
+    if not isinstance(found, Fix):
+        raise InputError("No change was proposed yet.", next_step="%tetrate_fix, then %tetrate_fix --apply")
+    if found.source is None:
+        raise InputError(found.problem, next_step="%tetrate_fix asks again; -m ID asks another model")
+    context.shell.set_next_input(next_cell(found.source, set(found.original.split("\n"))), replace=False)
+    _print(f"The changed source of {found.name} is in a new cell. Read it, then run it.")
+
+
+# --- what goes -----------------------------------------------------------------------------------------------
+
+
+def _goes(planned: Plan, asked: Inquiry) -> str:
+    """Return the one line about what is sent, where it goes and what it costs."""
+    cost = next(iter(estimates(planned)[1:]), "")
+    return (
+        f"To {planned.request.model.id} go: {asked.sent.summary}; {cost}. --dry-run shows all of it and sends nothing."
+    )
+
+
+def _would_go(planned: Plan, asked: Inquiry) -> str:
+    """Return exactly what would be sent, and what it would cost."""
+    body = planned.request.body()
+    others = {key: value for key, value in body.items() if key != "messages"}
+    messages = [f"--- {each['role']} ---\n{each['content']}" for each in body["messages"]]
+    head = f"Nothing was sent. To {planned.request.model.id} would go: {asked.sent.summary}"
+    return "\n".join([head, *estimates(planned), f"with {others}", "", "\n\n".join(messages)])
+
+
+def _print(text: str) -> None:
+    from tetrate_jupyter.render.plain import plain
+
+    print(secrecy.redact(plain(text)))  # noqa: T201 - a magic's answer
