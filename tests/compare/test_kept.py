@@ -1,4 +1,4 @@
-"""Comparisons and kept answers: by wish only, marked, in no time, agreement, noise or sum of money."""
+"""Comparisons and kept answers: by wish only, marked, in no time, agreement, chance or sum of money."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_an_unchanged_run_is_asked_again_unless_somebody_wishes_otherwise(
     assert len(chats(router)) == 6
 
 
-def test_kept_answers_count_in_no_time_agreement_noise_or_money(session: Session, router: SandboxRouter) -> None:
+def test_kept_answers_count_in_no_time_agreement_chance_or_money(session: Session, router: SandboxRouter) -> None:
     models = [*TWO, "claude-haiku-4-5"]
     first = session.compare(["What is 17 * 23?", "hi"], models, repeats=2, cached=True)
     again = session.compare(["What is 17 * 23?", "hi"], models, repeats=2, cached=True)
@@ -57,8 +57,8 @@ def test_kept_answers_count_in_no_time_agreement_noise_or_money(session: Session
         assert agreement(column.rows) is None
     said = " ".join(verdict([column.figures for column in again]))
     assert "fastest" not in said
-    assert "noise" not in said
-    assert "noise" in " ".join(verdict([column.figures for column in first]))
+    assert "chance" not in said
+    assert "chance" in " ".join(verdict([column.figures for column in first]))
     assert session.ledger.total().calls == 12
 
 

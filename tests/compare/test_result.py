@@ -224,7 +224,11 @@ PAGE = {
     "section": {"aria-label": re.compile(".*", re.DOTALL)},
     "h4": _OURS,
     "p": _OURS,
-    "div": {**_OURS, "style": re.compile("overflow-wrap:break-word;overflow-x:auto")},
+    "div": {
+        **_OURS,
+        "style": re.compile("overflow-wrap:break-word;overflow-x:auto"),
+        "data-language": FRAME["div"]["data-language"],
+    },
     "ins": {},
     "span": {**FRAME["span"], **_OURS, "style": _BAR},
     "table": {**FRAME["table"], "class": re.compile("tetrate-bars"), "style": re.compile("width:100%")},

@@ -174,9 +174,10 @@ class Session(Engine):
     def explain(self, error: BaseException | None = None, **options: Any) -> Answer:  # noqa: ANN401 - see below
         """Ask why a cell failed and what to change: by default of the last error of this kernel.
 
-        Sent are the cell, the traceback (frames of libraries folded), names and shapes of the variables that the
-        failing lines name, and the libraries' versions; `values=True` also sends what those variables hold, a few rows
-        of tables. The conversation isn't sent and isn't changed, unless `keep=True`. Further options as for `ask`.
+        Sent are the cell and those it calls, the traceback (frames of libraries folded), names and shapes of the
+        variables that the failing lines name, and the libraries' versions; `values=True` also sends what those
+        variables hold, a few rows of tables. The conversation isn't sent and isn't changed, unless `keep=True`.
+        Further options as for `ask`.
 
         Raises `InputError` where there is nothing to explain, `SecretInPromptError` for what looks like a key in any
         of it (nothing is sent), and what `ask` raises.

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.characters import one_line, spelled_out
+from tetrate_jupyter.completion.foreign import name_of, text_of
 from tetrate_jupyter.failures.collected import MAX_CELL
 
 if TYPE_CHECKING:
@@ -254,6 +255,8 @@ def _not_python(code: str, shell: InteractiveShell | None) -> str:
     """Return what is wrong with code as Python, magics and the like transformed first; "" for nothing."""
     import ast
 
+    if "\0" in code:
+        return "it holds a NUL"
     body = _BODIES.match(code)
     try:
         with warnings.catch_warnings():
@@ -262,8 +265,8 @@ def _not_python(code: str, shell: InteractiveShell | None) -> str:
                 ast.parse(_transformed(part, shell))
     except SyntaxError as error:
         return one_line(f"line {error.lineno}: {error.msg}", 200)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return one_line(str(error) or type(error).__name__, 200)
+    except Exception as error:  # noqa: BLE001 - what is too deep or no text; a shell's own transformers may raise anything
+        return one_line(text_of(error, 200) or name_of(error), 200)
     return ""
 
 

@@ -87,7 +87,7 @@ def collect(error: BaseException | None, shell: InteractiveShell | None, *, valu
     cell = _sendable_cell(cells.failed(error, [*trace.outermost, *_of_syntax(error)]))
     found = _variables(own)
     return Failure(
-        kind=one_line(name_of(error), MAX_NAME),
+        kind=_kind(error),
         cell=cell,
         others=_others(own, cells, cell),
         trace=tuple(_whole(error, trace, cells)[:_LINES]),
@@ -150,7 +150,8 @@ def _said(error: BaseException, cells: Cells, depth: int = 0) -> list[str]:
     """Return what an error says: its class, text and notes, of a group its members; of a syntax error, where it is."""
     is_syntax = is_kind(error, SyntaxError)  # its text names the file that we name otherwise
     text = _text(SyntaxError.__dict__["msg"].__get__(error) if is_syntax else error)
-    lines = f"{type_name(error)}: {text}".splitlines() if text else [type_name(error)]
+    name = _kind(error) if is_syntax else type_name(error)
+    lines = f"{name}: {text}".splitlines() if text else [name]
     if is_syntax:
         lines = [*_where(error, cells), *lines]
     held = object.__getattribute__(error, "__dict__")  # not by the class's own `__getattr__`
@@ -163,6 +164,12 @@ def _said(error: BaseException, cells: Cells, depth: int = 0) -> list[str]:
         told = [*frames, *_said(member, cells, depth + 1)]
         lines += [f"[member {number} of {len(members):,}:]", *(f"  {line}" for line in told)]
     return lines
+
+
+def _kind(error: BaseException) -> str:
+    """Return the name of an error's class; of Python's own that has none for people (3.13), of the class above it."""
+    is_hidden = type_name(error).startswith("_") and is_kind(error, SyntaxError)
+    return "SyntaxError" if is_hidden else one_line(name_of(error), MAX_NAME)
 
 
 def _text(value: object) -> str:

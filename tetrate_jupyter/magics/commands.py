@@ -180,9 +180,9 @@ _OF_AN_ERROR: Final = (
 )
 EXPLAIN: Final = Command(
     "tetrate_explain",
-    "Ask why the last cell that failed did so, and what to change. Sent are that cell, its traceback (frames of\n"
-    "libraries folded), names and shapes of the variables that the failing lines name, and versions of libraries; not\n"
-    "the conversation. The answer is left in _tetrate.",
+    "Ask why the last cell that failed did so, and what to change. Sent are that cell and those it calls, its\n"
+    "traceback (frames of libraries folded), names and shapes of the variables that the failing lines name, and\n"
+    "versions of libraries; not the conversation. The answer is left in _tetrate.",
     _OF_AN_ERROR,
     example="%tetrate_explain",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from IPython.core.inputtransformer2 import EscapedCommand
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe
+from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe, validate
 
 from tetrate_jupyter import config
 from tetrate_jupyter.front_end import place, streaming_wanted
@@ -98,6 +98,13 @@ class TetrateMagics(Magics):
     @observe("rows")
     def _rows_set(self, change: dict[str, Any]) -> None:
         self.session.rows = change["new"]
+
+    @validate("answers")
+    def _answers_fit(self, proposal: dict[str, Any]) -> Any:  # noqa: ANN401 - a trait's value, as it came
+        from tetrate_jupyter.answers.places import place_of
+
+        place_of(proposal["value"])
+        return proposal["value"]
 
     @observe("answers")
     def _answers_set(self, change: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.engine.rows import limits
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
 from tetrate_jupyter.front_end import namespace, on_cell_run
+from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
@@ -50,6 +51,7 @@ class ChatPanel(Panel):
         self._compared: list[str] = []  # the view that asked for a comparison, and the cell that shows it
         self._offered: list[list[str]] = []
         self._models: tuple[ModelList, list[list[Any]]] | None = None
+        self._listed = False  # whether somebody has opened the list of models to try again with
         self._menu = ModelMenu(session)
         self.begin()
 
@@ -78,7 +80,8 @@ class ChatPanel(Panel):
         return {
             "model": session.model,
             **self._menu.fields(),
-            "models": self._by_provider(session.catalog.models),
+            "models": self._by_provider(session.catalog.models) if self._listed else [],
+            "providers": {m: p for m in self._items.models if (p := self._provider(m))},
             "busy": bool(self._items.active),
             "stoppable": any(run.can_stop for run in self._items.active),
             "total": transcript.sum_line(session.history),
@@ -102,6 +105,13 @@ class ChatPanel(Panel):
     def twin_plain(self) -> str:
         """See `Panel`."""
         return transcript.text(self.session.history)
+
+    def _provider(self, model: str) -> str:
+        found = self.session.catalog.models.get(model)
+        return "" if found is None else visible(found.provider or "")
+
+    def _list(self) -> None:
+        self._listed = True
 
     def _by_provider(self, models: ModelList) -> list[list[Any]]:
         if self._models is None or self._models[0] is not models:
@@ -145,6 +155,7 @@ class ChatPanel(Panel):
             "back": lambda branch: self.session.conversation.switch(str(branch)),
             "choose": self._choose,
             "menu": self._menu.ask,
+            "list": self._list,
             "set": self._set,
             "take": self._take,
         }

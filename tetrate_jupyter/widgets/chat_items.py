@@ -29,6 +29,7 @@ class ChatItems:
     def __init__(self, conversation: Conversation, runs: Runs) -> None:
         self._conversation = conversation
         self._runs = runs
+        self.models: set[str] = set()  # that have answered here, or do
         self._streams: dict[str, tuple[Run, Live]] = {}
         self._rendered: dict[str, tuple[Exchange, tuple[int, int], Item]] = {}
         self._branches: tuple[Branch, ...] = ()  # as they were when the items below were made
@@ -91,6 +92,7 @@ class ChatItems:
             return known[2]
         blocks = known[2].blocks if known is not None and known[0] is exchange else _whole(said(exchange), live)
         item = Item(exchange.id, _exchange_fields(exchange, way), blocks)
+        self.models.add(item.fields["model"])
         self._rendered[exchange.id] = (exchange, way, item)
         return item
 
@@ -98,6 +100,7 @@ class ChatItems:
         _, live = self._streams.setdefault(key, (run, Live()))
         fields = {**_asked(run.user), **_NOTHING, "state": "running", "can_stop": run.can_stop, **_status(run)}
         fields |= _told([cut.sentence for cut in run.user.cuts])
+        self.models.add(str(fields.get("model", "")))
         if run.plan is not None and run.plan.turn.cell_id:
             fields["origin"] = "cell"
         if run.completion is not None and run.completion.text:

@@ -63,7 +63,7 @@ function message(context) {
 }
 
 function providerOf({ told }, model) {
-  return told.models?.find(([, ids]) => ids.includes(model))?.[0] ?? model;
+  return told.providers[model] || told.models.find(([, ids]) => ids.includes(model))?.[0] || model;
 }
 
 // [[kind, text], ...] of a quiet line, each with what stands behind it; what goes where it is narrow is of a kind.
@@ -236,7 +236,7 @@ function modelChoice(opener, context, choose) {
       const all = context.told.models.map(([provider, ids]) => [provider, ids.filter((id) => fits(id, provider))]);
       const groups = [["In this conversation", recent], ...all].filter(([, ids]) => ids.length);
       list.replaceChildren(...groups.flatMap(([name, ids]) => [h("div", { class: "tetrate-quiet" }, name), ...ids.map(option)]));
-      if (!groups.length) list.append(h("p", { class: "tetrate-quiet" }, "No model has all these words."));
+      if (!groups.length && context.told.models.length) list.append(h("p", { class: "tetrate-quiet" }, "No model has all these words."));
     }
     words.addEventListener("keydown", (event) => { if (event.key === "Enter") list.querySelector("button")?.click(); });
     list.addEventListener("keydown", walk);
@@ -249,6 +249,7 @@ function modelChoice(opener, context, choose) {
       all[Math.max(0, Math.min(all.length - 1, all.indexOf(document.activeElement) + step))].focus();
     }
     draw();
+    context.send("list").then(draw); // the kernel tells it to whoever asks, once
     return [words, list];
   }, { class: "tetrate-pop tetrate-others", role: "dialog", "aria-label": "Retry with another model" });
 }
