@@ -54,16 +54,6 @@ def test_an_answer_is_noted_with_all_that_is_known(session: Session, monkeypatch
     assert found.simulated
 
 
-def test_no_text_is_in_it(session: Session) -> None:
-    session.ask("What is a flabbergast?", system="Be a gobbledegook.")
-    folder = session.book.folder
-    assert folder is not None
-    written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-    assert written
-    for word in (b"flabbergast", b"gobbledegook", b"simulated answer"):
-        assert word not in written
-
-
 def test_each_round_of_tools_is_one_and_they_share_their_call(session: Session) -> None:
     def stock_of(item: str) -> int:
         """Number of items in stock."""
