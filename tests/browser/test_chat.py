@@ -97,7 +97,7 @@ def test_asking_stopping_editing_and_asking_in_cells(opened: Opens, page: Page, 
     chat.choose("sandbox/stream")
     message = chat.ask(SLOW)
     expect(message.locator(":scope > .tetrate-body")).to_contain_text("#9 ")
-    assert chat.box.locator("[aria-live=polite]").inner_text().startswith("What a notebook")  # not while it is written
+    assert "#9" not in chat.box.locator("[aria-live=polite]").inner_text()  # not while it is written
     assert grave(chat) == []
     chat.button("Stop").click()
     chat.button("Stopped", message).click()
@@ -157,7 +157,7 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
     notebook[2].start()
     expect(page.locator("#jp-main-statusbar").get_by_text("| Busy")).to_be_visible()
     chat.prompt.fill("While a cell runs.")
-    chat.button("Send").click()
+    chat.prompt.press("Enter")
     chat.box.get_by_text("The kernel is busy").or_(chat.messages.nth(2)).first.wait_for()
     expect(chat.messages).to_have_count(3)
     expect(chat.messages.last).to_have_attribute("aria-busy", "false")

@@ -83,7 +83,7 @@ def test_another_model_answers_the_same_as_another_version(opened: Opens, page: 
     page.keyboard.press("Enter")
     expect(message.locator(".tetrate-ways")).to_contain_text("2 of 2")
     expect(message.locator(".tetrate-foot")).to_contain_text("gpt-6-luna")
-    expect(chat.model).to_have_value("claude-haiku-4-5")
+    expect(chat.model).to_have_accessible_name("Model: claude-haiku-4-5")
     chat.button("Version before", message).click()
     expect(message.locator(".tetrate-foot")).to_contain_text("claude-haiku-4-5")
     chat.button("Retry with another model", message).click()
@@ -129,7 +129,7 @@ def test_chips_open_why_and_what_was_sent_and_what_failed_is_told_one_way(
     empty.click()
     expect(message.locator(".tetrate-why")).not_to_be_visible()
 
-    chat.model.select_option("sandbox/fault-length")
+    chat.choose("sandbox/fault-length")
     chat.button("Cut off at the output cap", chat.asked("Write.")).click()
     expect(chat.messages.last.get_by_text("raise it with --max-tokens")).to_be_visible()
     lab_router.inject(Fault("no-credits"))

@@ -24,7 +24,7 @@ FORGET = "%unload_ext tetrate_jupyter"
 
 def test_a_notebook_hears_how_things_stand_before_and_after_signing_in(tmp_path: Path) -> None:
     with SandboxRouter(speed=INSTANT) as router, AskingKernel({**router.environment, **homes(str(tmp_path))}) as kernel:
-        assert kernel.run(LOAD).shown.strip() == f"Tetrate sandbox: %tetrate_login signs in. {TRY}"
+        assert kernel.run(LOAD).shown.strip() == f"Tetrate sandbox is loaded; %tetrate_login signs in. {TRY}"
         assert router.requests == []
         done = kernel.run(LOGIN, on_link=lambda c: visit(router.decide(c.url)))
         assert signed_in(done, router)

@@ -19,7 +19,7 @@ _MOST_BYTES: Final = 1024 * 1024  # of the file of ids, as its writer has it (ca
 
 
 def greeting(model: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the line.
+    """Return the line. Where nothing at hand tells, it doesn't say that nobody is signed in: a keyring isn't asked.
 
     `model`: the one that the configuration names, "" for none. A key in the environment counts as signed in, and so
     does a list that an earlier kernel fetched with this router's key: signing out removes it.
@@ -35,7 +35,7 @@ def greeting(model: str, environ: Mapping[str, str] | None = None) -> str:
     elif _has_list(endpoints.base_url):
         stands = "signed in"
     else:
-        return f"{name}: %tetrate_login signs in. {_TRY}"
+        return f"{name} is loaded; %tetrate_login signs in. {_TRY}"
     return str(secrecy.redacted(f"{name}: {stands}{f', {model}' if model else ''}. {_TRY}"))
 
 

@@ -1,6 +1,6 @@
 // The box to ask in: text, what goes along, Send or Stop, and the parameters.
 
-const SETTLING = 400; // milliseconds after a change of Send and Stop in which the mouse meant the other one
+const SETTLING = 400; // milliseconds after Stop has become Send in which the mouse meant Stop
 
 function grow(area) {
   area.style.height = "auto";
@@ -15,7 +15,7 @@ function composer(context, send) {
   const file = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => add(file.files) });
   const variable = h("select", { "aria-label": "Insert a variable", onchange: insert }, h("option", { value: "" }, "Insert variable"));
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main", onclick: settled }, icon("send"), h("span", {}, "Send"));
-  const stop = h("button", { type: "button", class: "tetrate-button", onclick: (event) => { if (settled(event)) context.send("stop"); } }, icon("stop"), h("span", {}, "Stop"));
+  const stop = h("button", { type: "button", class: "tetrate-button", onclick: (event) => { if (event.detail < 2) context.send("stop"); } }, icon("stop"), h("span", {}, "Stop"));
   const keys = h("span", { class: "tetrate-quiet tetrate-keys" });
   const settings = parameters(context.send, tell);
   const node = h("form", { class: "tetrate-composer", onsubmit: ask }, chips, text, told,
@@ -35,11 +35,9 @@ function composer(context, send) {
     if (images.length) { event.preventDefault(); add(images); }
   });
 
-  // Send and Stop have one place: a mouse that presses right after they changed, or twice, meant what stood there.
+  // Send and Stop have one place: who presses Stop as the answer ends doesn't mean to send what was drafted.
   function settled(event) {
-    const meant = !event.detail || (event.detail === 1 && Date.now() - since > SETTLING);
-    if (!meant) event.preventDefault();
-    return meant;
+    if (event.detail && (event.detail > 1 || Date.now() - since < SETTLING)) event.preventDefault();
   }
 
   async function ask(event) {

@@ -99,7 +99,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     menu = { rows: [], titles: [] }; // what was looked for last time isn't what there is
     draw();
     ask(40);
-    const head = h("div", { class: "tetrate-columns" }, means, count, h("span", { class: "tetrate-grow" }), h("span", { title: "100 tokens in and 60 out each, without reasoning" }, "≈ 1,000 short questions"));
+    const head = h("div", { class: "tetrate-menuhead" }, means, count, h("span", { class: "tetrate-grow" }), h("span", { title: "100 tokens in and 60 out each, without reasoning" }, "≈ 1,000 short questions"));
     return [h("div", { class: "tetrate-search" }, icon("search"), find), head, list, peek, h("div", { class: "tetrate-foot" }, ...foot)];
   }
 
