@@ -68,7 +68,7 @@ class Compare:
             chips = self.box.locator(".tetrate-chip")
             count = chips.count()
             if chips.filter(has=self.box.page.get_by_role("button", name=f"Remove {model}", exact=True)).count():
-                self.box.get_by_role("button", name="Same model twice (shows chance)").click()  # the first one once more
+                self.box.get_by_role("button", name="Same model twice").click()
             else:
                 self.box.get_by_role("button", name="Add a model").click()
                 small = self.box.locator(".tetrate-models:popover-open")

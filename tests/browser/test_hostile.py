@@ -146,7 +146,7 @@ def is_inert(notebook: Notebook, acts: Acts) -> None:
     """Look at every output, and at what the page has done."""
     for cell in notebook.cells:
         cell.box.scroll_into_view_if_needed()  # outputs out of sight are made when they come into sight
-    expect(notebook.page.locator(".jp-OutputArea-output")).to_have_count(len(TEXTS))
+    expect(notebook.page.locator(".jp-OutputArea-output")).to_have_count(len(TEXTS) + 1)  # and what loading says
     assert notebook.page.evaluate(_STRANGE) == []
     assert acts.all() == []
 

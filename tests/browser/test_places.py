@@ -65,6 +65,7 @@ def test_no_panel_changes_how_another_or_a_result_looks(opened: Opens, page: Pag
     expect(panel.get_by_role("button", name="Copy code").first).to_be_visible()
     expect(panel.get_by_role("button", name="Stop all")).not_to_be_visible()
     assert looks(result) == alone
+    expect(notebook[2].box.locator(".tetrate-settling")).to_have_count(0)
     tools = panel.locator(".tetrate-code-tools").first
     expect(tools).to_have_css("display", "flex")
     before = looks(panel)

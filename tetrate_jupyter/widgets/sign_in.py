@@ -281,14 +281,14 @@ class SignInPanel:
         self._end_waiting(done)
 
     async def _try_sandbox(self) -> None:
-        self._show(State.CHECKING, problem="", note="", line=words.STARTING, clock="")
+        self._show(State.CHECKING, problem="", note="", line=words.STARTING, clock="", url="")
         there = await self._session.trial.start()
         self._show(host=there.host)  # before the session moves: then it is no news
         self._be_signed_in(await self._session.trial.enter())
 
     async def _leave_sandbox(self) -> None:
         self._session.trial.leave()
-        self._show(State.CHECKING, host=self._session.endpoints.host, problem="", note="", line="")
+        self._show(State.CHECKING, host=self._session.endpoints.host, problem="", note="", line="", url="")
         await self._sign_in()
 
     # --- the rest; on the loop -------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ class SignInPanel:
     async def _move(self, to: Endpoints) -> None:
         self._again = False
         self._session.connect(to.base_url, to.auth_url, allow_http=self.view.http.value)
-        self._show(State.CHECKING, host=to.host)
+        self._show(State.CHECKING, host=to.host, url="")
         await self._sign_in()
 
     async def _look(self) -> None:
@@ -321,7 +321,7 @@ class SignInPanel:
         host = self._session.endpoints.host
         moved = host != self._shown.host
         if moved:
-            self._show(host=host)
+            self._show(host=host, url="")
             self.view.url.value = self._session.endpoints.base_url
             self._jobs.do(self._sign_in)
         elif found is None and self.state is State.SIGNED_IN:

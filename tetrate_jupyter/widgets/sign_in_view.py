@@ -141,13 +141,12 @@ class SignInView:
 
     def show(self, shown: Shown) -> None:
         """Bring the widgets up to date; what hasn't changed is left alone, and keeps its focus."""
+        self.link.value = words.link_html(shown.url) if shown.url else ""  # first: what shows must never be an old one
         kept = [name for name in self.root._dom_classes if not name.startswith("tetrate-is-")]  # noqa: SLF001 - add_class and remove_class would be two changes
         asks = ("tetrate-is-asking",) * shown.asks_paste + ("tetrate-is-trial",) * shown.trial
         self.root._dom_classes = (*kept, f"tetrate-is-{shown.state.value}", *asks)  # noqa: SLF001 - likewise
         self.states.value = words.states_html(shown.name, trial=shown.trial)
         self.host.value = words.host_html(shown.host, shown.name)
-        if shown.url:
-            self.link.value = words.link_html(shown.url)
         self.menu.value = words.menu_html() if shown.state is words.State.SIGNED_IN else ""  # shut, each time
         self.line.value = shown.line
         self.clock.value = shown.clock

@@ -226,7 +226,7 @@ function compared({ model, told, view, hint }, act) {
 function modelChoice(opener, context, choose) {
   return popover(opener, (close) => {
     const list = h("div", { class: "tetrate-offered" });
-    const words = h("input", { type: "search", "aria-label": "Search models", placeholder: "Search models", autofocus: true, oninput: draw });
+    const words = h("input", { type: "search", "aria-label": "Search models", placeholder: "Search models", "data-first": "true", oninput: draw });
     const option = (id) => h("button", { type: "button", class: "tetrate-button tetrate-plain", title: id, onclick: () => { close(); choose(id); } },
       mark(providerOf(context, id)), h("span", { class: "tetrate-mono" }, shortened(id, 34)));
     function draw() {

@@ -70,7 +70,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
   const own = `tetrate-menu-${++modelMenus}-${view}`;
   const list = h("div", { class: "tetrate-choices", role: "listbox", id: own, "aria-label": "Models", "aria-multiselectable": several ? "true" : null });
   const find = h("input", { type: "search", role: "combobox", "aria-label": "Search models", "aria-expanded": "true", "aria-controls": own, "aria-autocomplete": "list",
-    autocomplete: "off", spellcheck: "false", autofocus: true });
+    autocomplete: "off", spellcheck: "false", "data-first": "true" });
   const means = h("span", { class: "tetrate-means" });
   const count = h("span", { class: "tetrate-quiet tetrate-number" });
   const peek = h("div", { class: "tetrate-peek" });

@@ -158,7 +158,7 @@ function popover(opener, fill, properties = {}) {
     box.replaceChildren(...fill(close));
     box.showPopover();
     place();
-    box.querySelector("[autofocus], button, input, a, [tabindex]")?.focus({ preventScroll: true });
+    box.querySelector("[data-first], button, input, a, [tabindex]")?.focus({ preventScroll: true });
   });
   return { node: box, close, place };
 }

@@ -134,6 +134,13 @@ function picker(context) {
       h("button", { type: "button", class: "tetrate-button tetrate-plain", title, "aria-label": label, onclick: () => order(sort) }, icon("up"), ...text));
   }
 
+  // After a restart: the list that was looked at may come later than this view.
+  function backInPlace() {
+    if (back < 0 || !all.count) return;
+    box.scrollTop = offset(Math.min(back, all.count - 1));
+    back = -1;
+  }
+
   // The usual way round, the other one, and back to the sections.
   function order(sort) {
     if (all.sort !== sort) find({ sort, backwards: false });
@@ -264,10 +271,7 @@ function picker(context) {
       at = told.place;
       asked = "";
     }
-    if (back >= 0 && told.count) {
-      box.scrollTop = offset(Math.min(back, told.count - 1));
-      back = -1;
-    }
+    backInPlace();
     tick(changed, told);
     age();
     if ("cell" in changed && told.cell[0] === view && told.cell[1] !== opened) insert(...told.cell.slice(1));
@@ -425,8 +429,10 @@ function picker(context) {
     keep: () => ({ words: all.words, provider: all.provider, capabilities: all.filters, sort: all.sort, backwards: all.backwards,
       ticked: all.ticked.map(([name]) => name), first: placeAt(box.scrollTop) }),
     take({ first, ...kept }) {
-      back = first;
-      during(send("take", kept));
+      during(send("take", kept).then(() => { // not before: a list that comes meanwhile isn't searched yet
+        back = first;
+        backInPlace();
+      }));
     },
     stop() { resized.disconnect(); clearTimeout(typing); clearInterval(minutes); },
   };
