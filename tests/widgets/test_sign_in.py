@@ -399,7 +399,7 @@ def test_nothing_secret_is_in_what_a_notebook_saves(shown: Watched, router: Sand
     shown.until_state(State.SIGNED_IN)
     shown.types(shown.view.key, key)
     saved = json.dumps(ipywidgets.Widget.get_manager_state())
-    assert "Open again" in saved
+    assert "tetrate-is-signed-in" in saved
     for secret in (key, "sk-wrong", "sk-sandbox-", code, verifier):
         assert secret not in saved
 
