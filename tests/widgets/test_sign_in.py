@@ -250,8 +250,9 @@ def test_two_panels_of_one_session(shown: Watched, router: SandboxRouter, nobody
     second.until_state(State.OFFERED)
     shown.until_state(State.OFFERED)
     second.panel.close()
-    assert shown.panel._attempt is not None
-    assert not shown.panel._attempt.ended  # the other one still shows its link
+    # the other one still shows a link that works, whichever of the two had begun it
+    shown.until(lambda: shown.panel._attempt is not None and not shown.panel._attempt.ended)
+    assert shown.panel.state is State.OFFERED
 
 
 def test_a_key_that_is_there_is_checked(session: Session, router: SandboxRouter) -> None:
