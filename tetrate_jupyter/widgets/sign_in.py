@@ -177,13 +177,13 @@ class SignInPanel:
         self._jobs.beside(lambda: self._use_key(text))
 
     def _typed(self, _: object = None) -> None:
-        found, hint = self._address()
-        if found is None and secrecy.looks_secret(self.view.url.value, lenient=True):
-            self.view.url.value = self._session.endpoints.base_url  # a field is saved with the notebook's widgets
-            self._show(problem=hint)
-            return
-        plain_http = self.view.url.value.strip().lower().startswith("http://") and not (found and found.is_loopback)
-        self.view.advise(escape(hint), usable=found is not None, plain_http=plain_http)
+        with self._lock:  # what is said must be about what was typed last
+            found, hint = self._address()
+            if found is None and secrecy.looks_secret(self.view.url.value, lenient=True):
+                self.view.url.value = self._session.endpoints.base_url  # a field is saved with the notebook's widgets
+                return self._show(problem=hint)
+            plain_http = self.view.url.value.strip().lower().startswith("http://") and not (found and found.is_loopback)
+            return self.view.advise(escape(hint), usable=found is not None, plain_http=plain_http)
 
     def _address(self) -> tuple[Endpoints | None, str]:
         try:
