@@ -79,6 +79,17 @@ _LOOKS = """
 """
 
 
+# JupyterLab gives its page another title whenever it likes.
+_TITLES = """
+const own = Object.getOwnPropertyDescriptor(Document.prototype, "title");
+Object.defineProperty(document, "title", {
+    configurable: true,
+    get: () => own.get.call(document),
+    set: (title) => { (window.TITLES ??= []).push(title); own.set.call(document, title); },
+});
+"""
+
+
 @dataclass
 class Acts:
     """What a page did that no answer may make it do."""
@@ -87,6 +98,7 @@ class Acts:
     done: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.page.add_init_script(_TITLES)
         self.page.on("dialog", self._take)
         self.page.context.on("page", lambda page: self.done.append(f"opened {page.url}"))
         self.page.context.on("request", lambda r: self.done.append(r.url) if BEACON in r.url else None)
@@ -102,7 +114,8 @@ class Acts:
     def all(self) -> list[str]:
         """Give them, with what can be read from the page now."""
         pwned: str | None = self.page.evaluate("window.PWNED && `PWNED is ${window.PWNED}`")
-        title = [f"title {self.page.title()}"] if "PWNED" in self.page.title() else []
+        titles = [*self.page.evaluate("window.TITLES ?? []"), self.page.title()]
+        title = ["title PWNED"] if any("PWNED" in each for each in titles) else []
         return [*self.done, *([pwned] if pwned else []), *title]
 
 
