@@ -373,7 +373,6 @@ def test_the_sandbox_is_tried_and_left(nobody: Session, router: SandboxRouter) -
     for each in (first, second):
         each.until_state(State.SIGNED_IN)
         each.until(lambda panel=each: "tetrate-is-trial" in panel.view.root._dom_classes)  # type: ignore[misc]
-        assert each.view.link.value == ""  # the page that it opened would come back to a port that is closed
     assert nobody.trial.is_on
     assert nobody.ask("Say hello").simulated
     second.view.real.click()

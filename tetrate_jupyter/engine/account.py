@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from tetrate_jupyter import config
 from tetrate_jupyter.characters import one_line
@@ -66,6 +67,7 @@ class Account:
         self._catalog = catalog
         self._given = given
         self._attempt: LoginAttempt | None = None
+        self._beginning: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._observers = Observers()
         self._changes_seen = store.changes
         connections.on_refusal(self.after_refusal)
@@ -156,6 +158,11 @@ class Account:
         the person can come back to this machine; the address is pasted. Raises `NotSignedInError` where no consent
         page is known for the router: another's would give a key that is then sent to the wrong one.
         """
+        # one after the other: of cards that come at once the second joins, and doesn't replace what opens its port
+        async with self._beginning.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            return await self._begin(timeout=timeout, listen=listen, shared=shared)
+
+    async def _begin(self, *, timeout: float | None, listen: bool, shared: bool) -> LoginAttempt:
         from tetrate_jupyter.auth.login import LoginAttempt
 
         endpoints = self.endpoints

@@ -277,7 +277,7 @@ class SignInPanel:
         self._again = False
         line = words.signed_in_html(done, trial=self._session.trial.is_on)
         notes = " ".join(done.notes)
-        self._show(State.SIGNED_IN, host=done.host, url="", line=line, clock="", problem=problem, note=notes)
+        self._show(State.SIGNED_IN, host=done.host, line=line, clock="", problem=problem, note=notes)
         self._end_waiting(done)
 
     async def _try_sandbox(self) -> None:
