@@ -12,7 +12,6 @@ import atexit
 import contextlib
 import inspect
 import os
-import signal
 import threading
 import time
 import weakref
@@ -20,11 +19,11 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from tetrate_jupyter.errors import BridgeError, ConfigError
+from tetrate_jupyter.interrupts import Guard, Latch, hearing
 
 if TYPE_CHECKING:
     import queue
-    from collections.abc import Callable, Coroutine, Iterator
-    from types import FrameType
+    from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 Mode: TypeAlias = Literal["thread", "nested"]
@@ -71,18 +70,23 @@ class Bridge:
             return _run_nested(work if tick is None else _ticking(work, tick), loop)
         self._refuse_own_thread(work)
         job = _Job(work)
-        try:
-            with _hearing() as heard:
+        with hearing() as interrupt:
+            try:
                 self._start(job)
+                interrupt.raises = True
                 pause = _POLL if tick is None else 0.0
                 while not job.finished.wait(pause):
                     pause = _POLL if tick is None else tick()
-                    if heard:
-                        raise KeyboardInterrupt
-        except BaseException:
-            job.future.cancel()
-            job.finished.wait(_SETTLE)
-            raise
+                    if interrupt.came:
+                        break
+                interrupt.raises = False
+                if interrupt.came:
+                    raise KeyboardInterrupt
+            except BaseException:
+                interrupt.raises = False  # another one must not keep the work from being stopped
+                job.future.cancel()
+                job.finished.wait(_SETTLE)
+                raise
         return job.future.result()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -201,7 +205,8 @@ class _JobFuture(Future[T]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.finished = threading.Event()
+        self._condition = Guard()  # the loop ends what the main thread may ask about, and be interrupted
+        self.finished = Latch()
         self._telling = threading.Lock()
         self._is_told = False
 
@@ -271,29 +276,6 @@ class _Job(Generic[T]):
                 self.future.set_result(task.result())
         finally:
             self.finished.set()
-
-
-@contextlib.contextmanager
-def _hearing() -> Iterator[list[int]]:
-    """Note every interrupt. One that comes while an object is finalised is lost: Python ignores what it raises there.
-
-    That is no rarity where much is rendered: the collector runs long, and what it finalises is the next to hear.
-    """
-    heard: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        heard.append(number)
-        signal.default_int_handler(number, frame)
-
-    on_main = threading.current_thread() is threading.main_thread()
-    if not on_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield heard
-        return
-    try:
-        signal.signal(signal.SIGINT, note)  # inside: an interrupt right behind it must not leave it there
-        yield heard
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[2] / "tetrate_jupyter"
 NAME = "tetrate_jupyter"
 
 # Level 0 is modules without a room; each imports only those before it.
-GROUND = ("observers", "characters", "amounts", "secret", "secrecy", "types", "errors", "config")
+GROUND = ("interrupts", "observers", "characters", "amounts", "secret", "secrecy", "types", "errors", "config")
 LEVELS = {
     **dict.fromkeys(GROUND, 0),
     "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1, "legible": 1,
@@ -174,6 +174,26 @@ def test_only_one_module_knows_httpx() -> None:
         if module.split(".")[0] in {"httpx", "httpcore"}
     }
     assert knowing == {"http/client.py"}
+
+
+LEAVES_TAKEN = {"Event", "Condition", "Semaphore", "BoundedSemaphore", "Barrier"}  # of `threading`; see interrupts.py
+MAY_BE_LEFT = {
+    "interrupts.py": "builds on one",
+    "ledger/writing.py": "its lock, which is a plain one, is what is taken",
+    "cli/sandbox_command.py": "nobody else looks at it",
+}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_interrupt_leaves_a_lock_taken(path: Path) -> None:
+    used = {
+        node.attr
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "threading"
+    }
+    assert bool(used & LEAVES_TAKEN) == (str(path.relative_to(PACKAGE)) in MAY_BE_LEFT)
+    wholly = [n for n in ast.walk(parsed(path)) if isinstance(n, ast.ImportFrom) and n.module == "threading"]
+    assert not wholly, "then their names would hide which library's they are"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.interrupts import Guard
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -77,7 +79,7 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._records: deque[Record] = deque(maxlen=KEPT)
-        self._changed = threading.Condition()
+        self._changed = Guard(threading.RLock())
 
     def add(self, record: Record) -> None:
         """Take a request in."""

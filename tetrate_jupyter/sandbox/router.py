@@ -12,6 +12,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from tetrate_jupyter import config
+from tetrate_jupyter.interrupts import Latch
 from tetrate_jupyter.sandbox import click
 from tetrate_jupyter.sandbox.accounts import CODE_LIFETIME, Accounts
 from tetrate_jupyter.sandbox.chat import Chat
@@ -82,7 +83,7 @@ class SandboxRouter:
         listening = socket.create_server(("127.0.0.1", self._wanted_port), backlog=_BACKLOG)
         listening.setblocking(False)
         self._port = listening.getsockname()[1]
-        ready = threading.Event()
+        ready = Latch()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(listening, ready)), name="tetrate-sandbox", daemon=True
         )
@@ -164,7 +165,7 @@ class SandboxRouter:
         """Wait up to `timeout` seconds until `predicate` holds for a request; give it. Raises `TimeoutError`."""
         return self._state.log.wait_for(predicate, timeout)
 
-    async def _serve(self, listening: socket.socket, ready: threading.Event) -> None:
+    async def _serve(self, listening: socket.socket, ready: Latch) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         server = HTTPServer(_application(self._state), max_body_size=_READ_AT_MOST, max_buffer_size=_READ_AT_MOST)
         server.add_socket(listening)

@@ -97,9 +97,7 @@ def reopen(widget: Any) -> None:  # noqa: ANN401 - likewise
 
 def stay_behind(panel: Any) -> None:  # noqa: ANN401 - a `Panel`, which is made with this module
     """Have a panel show nothing in a forked process until it is shown there; no lock of the other one is waited for."""
-    met = threading.Event()
-    met.set()
-    vars(panel).update(_lock=threading.RLock(), _views={}, _met=met)
+    vars(panel).update(_lock=threading.RLock(), _views={}, _met=True)
 
 
 def _own(widget: Any) -> list[Any]:  # noqa: ANN401 - likewise

@@ -71,7 +71,7 @@ class Panel(anywidget.AnyWidget):
         self.problem = ""  # shown in the panel until the next action
         self._feed = Feed()
         self._lock = threading.RLock()  # what is told must leave in the order in which the feed gave it
-        self._met = threading.Event()
+        self._met = False  # a view
         self._views: dict[object, float] = {}  # when each was last heard of
         self._pages: set[object] = set()  # of several, the later ones don't know which output the kernel's updates mean
         self._twin = Twin()
@@ -193,7 +193,7 @@ class Panel(anywidget.AnyWidget):
             if not self._twin_asked:
                 self._twin_asked = True
                 drawer.submit(self.write_twin)
-        elif not self._met.is_set():  # else the next view brings it about
+        elif not self._met:  # else the next view brings it about
             self.write_twin()
 
     def write_twin(self) -> int:
@@ -309,10 +309,10 @@ class Panel(anywidget.AnyWidget):
     def _welcome(self, view: object, page: object, *, again: bool = False) -> None:
         with self._lock:
             others = bool(self._views)
-            back = self._met.is_set() and not others
+            back = self._met and not others
             self._follow()
             self._views[view] = time.monotonic()
-            self._met.set()
+            self._met = True
             operations = self._feed.changes(self._all_fields(), self.items())
             if others and operations:
                 self._tell(operations=operations)
@@ -368,7 +368,7 @@ class Panel(anywidget.AnyWidget):
         self._over = False
         if self.comm is None:
             lifetime.reopen(self)
-            self._met.clear()
+            self._met = False
         self._follow()
         self._outputs.shown()
         sign_in_above.offer(self.session)
@@ -380,7 +380,7 @@ class Panel(anywidget.AnyWidget):
 
     async def _expect_a_page(self) -> None:
         await asyncio.sleep(_HELLO)
-        if not self._met.is_set():
+        if not self._met:
             note = f'<p role="note">{escape(MISSING)}</p>'
             self._twin.update(note + self.twin_html(), f"{MISSING}\n\n{self.twin_plain()}")
 

@@ -1,0 +1,90 @@
+"""What an interrupt can't break: one that comes while Python is taking a lock of `threading` leaves it taken for ever.
+
+So it is with `Event`, `Condition` and `Future`, whose `__enter__` is written in Python: between the lock that it has
+just taken and the `with` that would give it back, there is room for an interrupt. The main thread and the loop that
+works for it then wait for each other. What they share is therefore waited for and guarded by what is in here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+
+class Latch:
+    """Set once and waited for, like an `Event`, with nothing but the one lock that the interpreter itself takes."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._closed = threading.Lock()
+        self._closed.acquire()
+
+    def is_set(self) -> bool:
+        """Whether it has been set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set it, which wakes those who wait. Only one thread may do that."""
+        if not self._is_set:
+            self._is_set = True
+            self._closed.release()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait so many seconds for it. Return whether it is set.
+
+        Who is interrupted between the two lines below keeps the lock. Others then wait their time out, once.
+        """
+        if not self._is_set and self._closed.acquire(timeout=max(0.0, timeout)):
+            self._closed.release()
+        return self._is_set
+
+
+class Guard(threading.Condition):
+    """A condition that no interrupt leaves taken: `with` calls the lock itself, and no line of Python lies between."""
+
+    @property
+    def __enter__(self) -> Callable[[], bool]:
+        return self._lock.__enter__  # type: ignore[attr-defined, no-any-return]  # so named in every Python since 3.2
+
+    @property
+    def __exit__(self) -> Callable[..., None]:  # noqa: PLE0302, PYI036 - a property
+        return self._lock.__exit__  # type: ignore[attr-defined, no-any-return]
+
+
+class Hearing:
+    """A handler of interrupts: it notes each, and raises it while `raises`."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self.raises = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Hear of an interrupt."""
+        self.came = True
+        if self.raises:
+            signal.default_int_handler(number, frame)
+
+
+@contextlib.contextmanager
+def hearing() -> Iterator[Hearing]:
+    """Note every interrupt meanwhile. Nothing is noted off the main thread, nor where interrupts have another handler.
+
+    One that comes while an object is finalised is lost otherwise: Python ignores what it raises there. That is no
+    rarity where much is rendered: the collector runs long, and what it finalises is the next to hear.
+    """
+    hearing = Hearing()
+    on_main = threading.current_thread() is threading.main_thread()
+    if not on_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield hearing
+        return
+    try:
+        signal.signal(signal.SIGINT, hearing)  # inside: an interrupt right behind it must not leave it there
+        yield hearing
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
