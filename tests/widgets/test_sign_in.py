@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
@@ -158,6 +159,18 @@ def test_a_cancel_that_comes_late_does_not_sign_out(shown: Watched, router: Sand
     shown.panel._jobs.main.result(PATIENCE)
     assert shown.panel.state is State.SIGNED_IN
     assert nobody.account.find() is not None
+
+
+def test_signing_out_is_not_taken_for_somebody_elses(shown: Watched, router: SandboxRouter) -> None:
+    for _ in range(5):
+        visit(router.decide(shown.url))
+        shown.until_state(State.SIGNED_IN)
+        shown.view.leave.click()
+        while shown.panel.state is State.SIGNED_IN:  # what any change of the session makes it do
+            shown.panel._jobs.beside(shown.panel._look)
+            time.sleep(0.001)
+        shown.until_state(State.OFFERED)
+        assert "removed" in shown.view.note.value
 
 
 def test_a_code_that_was_used_is_told(shown: Watched, router: SandboxRouter) -> None:

@@ -324,7 +324,7 @@ class SignInPanel:
             self._show(host=host, url="")
             self.view.url.value = self._session.endpoints.base_url
             self._jobs.do(self._sign_in)
-        elif found is None and self.state is State.SIGNED_IN:
+        elif found is None and self.state is State.SIGNED_IN and not self._jobs.does(self._sign_out):
             self._show(problem="", note=f"Signed out of {host}.")
             self._jobs.do(self._offer)
         elif found is not None:

@@ -24,17 +24,23 @@ class Jobs:
         self._turn = 0
         self._aside: set[Future[None]] = set()  # a task that nobody holds may be collected while it runs
         self._closed = False
+        self._about: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.main: Future[None] | None = None
 
     def do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run it in place of what runs now."""
         with self._lock:
             self._turn += 1
-            before, self.main = self.main, None
+            before, self.main, self._about = self.main, None, work
             if not self._closed:
                 self.main = self._begin(self._watched(work, self._turn))
         if before is not None:
             before.cancel()
+
+    def does(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Whether this is what runs in the first place."""
+        with self._lock:
+            return self._about == work and self.main is not None and not self.main.done()
 
     def beside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run it while the other one goes on."""
