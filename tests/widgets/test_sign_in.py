@@ -47,6 +47,7 @@ class Watched:
             (self.view.host, "value"),
             (self.view.states, "value"),
             (self.view.clock, "value"),
+            (self.view.link, "value"),
         ):
             widget.observe(self._tell, names=name)
 
