@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dis
 import signal
 import sys
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tetrate_jupyter.bridge import Bridge
-from tetrate_jupyter.interrupts import Guard, Latch
+from tetrate_jupyter.interrupts import Guard, Latch, hearing, held_back
+from tetrate_jupyter.widgets.drawing import Drawer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,3 +167,33 @@ def test_a_blocking_call_stops_wherever_an_interrupt_meets_it() -> None:
         asked: Future[int] = bridge.submit(answer())
         assert asked.result(LONG) == 42  # its loop goes on
     bridge.close()
+
+
+def test_what_is_held_back_is_raised_behind_it() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - what comes before it is the point
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+            done.append(1)
+        done.append(2)
+    assert done == [1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_is_held_back_while_somebody_hears_is_theirs_too() -> None:
+    with hearing() as interrupt:
+        with held_back():
+            signal.raise_signal(signal.SIGINT)  # nothing is raised here: who hears looks for itself
+        assert interrupt.came
+        interrupt.raises = True
+        with pytest.raises(KeyboardInterrupt), held_back():
+            pass
+
+
+def test_a_drawing_thread_works_on_wherever_an_interrupt_meets_who_asks_it() -> None:
+    drawn = Drawer()
+    for look in range(1, 120):
+        with contextlib.suppress(KeyboardInterrupt), interrupted_at(look):
+            drawn.submit(int)
+        assert drawn.submit(int).result(LONG) == 0
+    drawn.release(None)

@@ -15,15 +15,15 @@ import os
 import threading
 import time
 import weakref
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from tetrate_jupyter.errors import BridgeError, ConfigError
-from tetrate_jupyter.interrupts import Guard, Latch, hearing
+from tetrate_jupyter.interrupts import GuardedFuture, Latch, hearing, held_back
 
 if TYPE_CHECKING:
     import queue
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 Mode: TypeAlias = Literal["thread", "nested"]
@@ -96,10 +96,11 @@ class Bridge:
         """
         job = _Job(work)
         loop = self._nestable_loop()
-        if loop is None:
-            self._start(job)
-        else:
-            job.start(loop)
+        with held_back():
+            if loop is None:
+                self._start(job)
+            else:
+                job.start(loop)
         return job.future
 
     async def arun(self, work: Coroutine[Any, Any, T]) -> T:
@@ -196,7 +197,7 @@ class Bridge:
             )
 
 
-class _JobFuture(Future[T]):
+class _JobFuture(GuardedFuture[T]):
     """A future that also tells when the work behind it has ended, which after a cancel is later.
 
     Whoever waits for it (`concurrent.futures.wait`, `as_completed`) hears at once that it was cancelled: an executor
@@ -205,7 +206,6 @@ class _JobFuture(Future[T]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._condition = Guard()  # the loop ends what the main thread may ask about, and be interrupted
         self.finished = Latch()
         self._telling = threading.Lock()
         self._is_told = False

@@ -2,7 +2,8 @@
 
 So it is with `Event`, `Condition` and `Future`, whose `__enter__` is written in Python: between the lock that it has
 just taken and the `with` that would give it back, there is room for an interrupt. The main thread and the loop that
-works for it then wait for each other. What they share is therefore waited for and guarded by what is in here.
+works for it then wait for each other. What they share is therefore waited for and guarded by what is in here, and
+what the library itself does with such a lock is done with interrupts held back.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+T = TypeVar("T")
 
 
 class Latch:
@@ -57,6 +61,14 @@ class Guard(threading.Condition):
         return self._lock.__exit__  # type: ignore[attr-defined, no-any-return]
 
 
+class GuardedFuture(Future[T]):
+    """A future that one thread may ask about, and be interrupted, while another one ends it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._condition = Guard()
+
+
 class Hearing:
     """A handler of interrupts: it notes each, and raises it while `raises`."""
 
@@ -88,3 +100,25 @@ def hearing() -> Iterator[Hearing]:
         yield hearing
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Have no interrupt raised meanwhile, and one that came raised behind it; for what takes no time.
+
+    Needed where the library itself waits for a lock: so do the start of a thread and an executor that is given work.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not isinstance(handler, Hearing):
+        with hearing() as interrupt:
+            yield
+        came = interrupt.came
+    else:
+        raises, handler.raises = handler.raises, False
+        try:
+            yield
+        finally:
+            handler.raises = raises
+        came = raises and handler.came
+    if came:
+        raise KeyboardInterrupt

@@ -192,6 +192,12 @@ def test_no_interrupt_leaves_a_lock_taken(path: Path) -> None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "threading"
     }
     assert bool(used & LEAVES_TAKEN) == (str(path.relative_to(PACKAGE)) in MAY_BE_LEFT)
+    made = {
+        node.func.id
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert "Future" not in made, "a GuardedFuture is one that no interrupt leaves taken"
     wholly = [n for n in ast.walk(parsed(path)) if isinstance(n, ast.ImportFrom) and n.module == "threading"]
     assert not wholly, "then their names would hide which library's they are"
 

@@ -20,6 +20,7 @@ from collections import deque
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.interrupts import held_back
 from tetrate_jupyter.ledger.segments import Appender
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class Writer:
             self._thread = threading.Thread(target=self._work, name="tetrate-ledger", daemon=True)
             thread = self._thread
         try:
-            thread.start()
+            with held_back():
+                thread.start()
         except RuntimeError:  # no thread can be started here: then it has to be done at once
             self._work(stay=False)
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from tetrate_jupyter.interrupts import GuardedFuture, held_back
 from tetrate_jupyter.widgets import lifetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 THREAD: Final = "tetrate-drawing"
 _T = TypeVar("_T")
@@ -44,16 +46,17 @@ class Drawer:
 
     def submit(self, draw: Callable[[], _T]) -> Future[_T]:
         """Have something drawn; what it raises is in the future, and in the log."""
-        with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(1, thread_name_prefix=THREAD)
-            try:
-                done = self._pool.submit(draw)
-            except RuntimeError as error:  # the process is ending
-                done = Future()
-                done.set_exception(error)
-                return done
-        done.add_done_callback(_report)
+        with held_back():
+            with self._lock:
+                if self._pool is None:
+                    self._pool = ThreadPoolExecutor(1, thread_name_prefix=THREAD)
+                try:
+                    done = self._pool.submit(draw)
+                except RuntimeError as error:  # the process is ending
+                    done = GuardedFuture()
+                    done.set_exception(error)
+                    return done
+            done.add_done_callback(_report)
         return done
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from tetrate_jupyter.errors import (
     LoginTimeoutError,
     TetrateError,
 )
+from tetrate_jupyter.interrupts import GuardedFuture
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.widgets import sign_in_words as words
 from tetrate_jupyter.widgets.lifetime import Outputs
@@ -68,7 +68,7 @@ class SignInPanel:
         self._in_cell = in_cell
         # the kernel's own loop stands still while a cell runs; sign-in goes on
         self.bridge = session.bridge if session.bridge.mode == "thread" else default_bridge()
-        self.outcome: Future[SignedIn | None] = Future()  # of the first sign-in; None: somebody stopped waiting
+        self.outcome: GuardedFuture[SignedIn | None] = GuardedFuture()  # None: somebody stopped waiting
         self._lock = threading.RLock()
         self._jobs = Jobs(lambda work: session.begin(work, self.bridge), self._failed)
         self._attempt: LoginAttempt | None = None
