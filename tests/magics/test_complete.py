@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tetrate_jupyter.catalog.shown import brief
 from tetrate_jupyter.errors import InvalidKeyError
 from tetrate_jupyter.face import shared
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.magics.complete import Sources, candidates
 from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.types import Price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +88,27 @@ def test_ipythons_completer_gives_our_ids_and_nothing_else(
     assert "%tetrate_login" in completions(shell, "%tetrate_lo")
     assert "claude-haiku-4-5" not in completions(shell, "claude-h")
     assert len(router.requests) == asked
+
+
+@pytest.mark.filterwarnings("ignore::IPython.core.completer.ProvisionalCompleterWarning")
+def test_beside_an_id_stand_its_price_and_window(
+    shell: InteractiveShell, session: Session, fresh: Callable[[], Session]
+) -> None:
+    session.models()
+    assert said(shell, "%%tetrate -m claude-haiku-4-5") == "$1.00 in, $5.00 out per M; 200k"
+    assert said(shell, "%%tetrate -f js") == "tetrate"
+    fresh()  # it has the ids that were kept, and no prices
+    assert said(shell, "%%tetrate -m claude-haiku-4-5") == "tetrate"
+
+
+def said(shell: InteractiveShell, text: str) -> str:
+    return str(next(iter(shell.Completer.completions(text, len(text)))).type)
+
+
+def test_an_unknown_price_is_said(session: Session) -> None:
+    model = session.models()["claude-haiku-4-5"]
+    assert brief(replace(model, price=Price())) == "price unknown; 200k"
+    assert brief(replace(model, price=Price(input=Decimal("0.25")), context_window=None)).startswith("$0.25 in, ")
 
 
 @pytest.mark.filterwarnings("ignore::IPython.core.completer.ProvisionalCompleterWarning")

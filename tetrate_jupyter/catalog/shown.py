@@ -50,6 +50,13 @@ def plain(models: Sequence[Model], day: date | None = None) -> str:
     return table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
 
 
+def brief(model: Model) -> str:
+    """Return price and window in one line, for where a list has little room: "$1.00 in, $5.00 out per M; 200k"."""
+    prices = f"{_price(model.price.input)} in, {_price(model.price.output)} out per M"
+    known = model.price.input is not None or model.price.output is not None
+    return f"{prices if known else 'price unknown'}; {_tokens(model.context_window)}"
+
+
 def _row(model: Model, day: date | None, *, retiring: bool) -> list[str]:
     return [
         model.id,

@@ -13,7 +13,7 @@ from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.magics.context import Context
@@ -55,22 +55,23 @@ def matcher(context: Context) -> Callable[[Any], dict[str, Any]]:
     """Return a matcher for IPython's completer (API v2: older hooks break on ids with "/" and ".")."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
-    ids = Ids(lambda: context.session)
+    known = Ids(lambda: context.session)
 
     def variables() -> tuple[str, ...]:
         from tetrate_jupyter.widgets.attach import attachable
 
         return tuple(name for name, _ in attachable(context.shell.user_ns))
 
-    sources = Sources(ids, variables)
+    sources = Sources(known, variables)
 
     @context_matcher()  # type: ignore[untyped-decorator]  # IPython publishes no types
     def tetrate_matcher(context: Any) -> dict[str, Any]:  # noqa: ANN401 - IPython's CompletionContext
         lines = context.full_text.split("\n")[: context.cursor_line + 1]
         lines[-1] = lines[-1][: context.cursor_position]
         found, fragment = candidates("\n".join(lines), sources)
+        said = known.said(set(found)) if found else {}
         return {
-            "completions": [SimpleCompletion(text=text, type="tetrate") for text in found],
+            "completions": [SimpleCompletion(text=text, type=said.get(text, "tetrate")) for text in found],
             "matched_fragment": fragment,
             "suppress": bool(found),
         }
@@ -92,6 +93,12 @@ class Ids:
         if not recent and not session.is_closed:
             self._fetch(session)
         return known
+
+    def said(self, ids: Collection[str]) -> dict[str, str]:
+        """Return what is said beside those that are models at hand: price and window."""
+        from tetrate_jupyter.catalog.shown import brief
+
+        return {model.id: brief(model) for model in self._session().catalog.models if model.id in ids}
 
     def _fetch(self, session: Session) -> None:
         from tetrate_jupyter.bridge import default_bridge
