@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,13 @@ class Cell:
     def source(self) -> str:
         """What is written in it."""
         return "\n".join(self.box.locator(".cm-line").all_inner_texts())
+
+    def reads(self, source: str) -> None:
+        """Wait until this is what is written in it: an editor draws a change in several steps."""
+        until = time.monotonic() + RAN / 1000
+        while self.source != source and time.monotonic() < until:
+            self.page.wait_for_timeout(50)
+        assert self.source == source
 
     def start(self) -> None:
         """Click into it and press Shift-Enter."""

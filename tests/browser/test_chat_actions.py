@@ -41,7 +41,7 @@ def test_code_is_copied_inserted_put_into_a_cell_and_run(opened: Opens, page: Pa
     chat.button("Run in a new cell below", code).click()
     notebook[3].wait()
     assert notebook[3].text == "42"
-    assert notebook[3].source == "n = 6 * 7\nprint(n)"
+    notebook[3].reads("n = 6 * 7\nprint(n)")
 
     notebook[0].box.locator(".cm-content").click()
     replace = code.get_by_role("button", name="Replace the code of cell [3]")
@@ -49,11 +49,11 @@ def test_code_is_copied_inserted_put_into_a_cell_and_run(opened: Opens, page: Pa
     before = notebook[0].source
     replace.click()
     expect(notebook[0].box.locator(".cm-content")).to_contain_text("6 * 7")
-    assert notebook[0].source == "n = 6 * 7\nprint(n)"
+    notebook[0].reads("n = 6 * 7\nprint(n)")
     notebook[0].box.locator(".cm-content").click()
     page.keyboard.press("Control+z")
     expect(notebook[0].box.locator(".cm-content")).to_contain_text("load_ext")
-    assert notebook[0].source == before
+    notebook[0].reads(before)
 
 
 def test_replace_is_not_there_without_a_cell_to_replace(opened: Opens, page: Page) -> None:
@@ -106,7 +106,7 @@ def test_compare_opens_a_comparison_below(opened: Opens) -> None:
         expect(columns.nth(number)).to_have_attribute("aria-busy", "false")
     expect(columns.first).to_be_in_viewport()
     assert "side_by_side" in notebook[2].source
-    assert notebook[3].source == "'untouched'"
+    notebook[3].reads("'untouched'")
     expect(chat.messages).to_have_count(2)
 
 

@@ -214,7 +214,7 @@ def test_a_comparison_opens_in_a_cell_of_its_own(opened: Opens, page: Page) -> N
         box.get_by_label(f"Tick {name}", exact=True).check()
     box.get_by_role("button", name="Compare 2").click()
     expect(notebook[2].box.locator(".tetrate-compare")).to_be_visible()
-    assert notebook[2].source == "%tetrate_compare -m gpt-6-luna,claude-opus-5"
+    notebook[2].reads("%tetrate_compare -m gpt-6-luna,claude-opus-5")
     for name in ("gpt-6-luna", "claude-opus-5"):
         expect(notebook[2].box.locator(".tetrate-compare")).to_contain_text(name)
     assert len(notebook.cells) == 4
@@ -296,7 +296,7 @@ def test_the_small_list_of_the_chat_by_keyboard_and_mouse(opened: Opens, page: P
     opener.click()
     small.get_by_role("button", name=re.compile("^All 1")).click()
     expect(notebook[3].box.locator(".tetrate-picker")).to_be_visible()
-    assert notebook[3].source == "%tetrate_models"
+    notebook[3].reads("%tetrate_models")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
