@@ -22,7 +22,7 @@ TESTS: dict[str, list[str]] = {
     "catalog/picking": _CATALOG,
     "catalog/search": [*_CATALOG, "tests/test_catalog_search.py"],
     "keys/store": [*_KEYS, "tests/security/test_keys_follow_the_disk.py", "tests/keys/test_keyring.py"],
-    "keys/private_file": ["tests/keys/test_private_file.py", *_KEYS],
+    "keys/private_file": ["tests/keys/test_private_file_itself.py", "tests/keys/test_private_file.py", *_KEYS],
     "keys/places": _KEYS,
     "render/blocks": _BLOCKS,
     "render/table": ["tests/render/test_table.py"],
