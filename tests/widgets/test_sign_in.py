@@ -61,6 +61,8 @@ class Watched:
 
     def until_state(self, state: State) -> None:
         self.until(lambda: self.panel.state is state and f"tetrate-is-{state.value}" in self.view.root._dom_classes)
+        with self.panel._lock:  # which is held until all of a state is shown
+            pass
 
     def until_says(self, words: str) -> None:
         self.until(lambda: words in self.problem or words in self.view.note.value)
