@@ -33,6 +33,7 @@ COME_WITH = {
     "pydantic": "only for who has it",
     "httpcore": "httpx",
     "referencing": "jsonschema",
+    "opentelemetry": "only for who has set it up",
     "typing_extensions": "only type checkers read it",
 }
 

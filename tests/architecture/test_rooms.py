@@ -19,6 +19,7 @@ GROUND = ("interrupts", "observers", "characters", "amounts", "secret", "secrecy
 LEVELS = {
     **dict.fromkeys(GROUND, 0),
     "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1, "legible": 1,
+    "tracing": 1,
     "catalog": 2, "ledger": 2, "answers": 2,
     "completion": 3, "conversation": 3,
     "engine": 4,

@@ -40,6 +40,7 @@ class Accumulator:
         self.has_choice = self.has_images = False
         self.finish_reason: str | None = None
         self.served_model: str | None = None
+        self.response_id: str | None = None
         self.usage = Usage()
         self.reasoning_name = ""
         self._reason = ""  # as it came last
@@ -53,6 +54,7 @@ class Accumulator:
         """Take one chunk; give its (text, reasoning), "" where it has none."""
         if chunk.model and self.served_model is None:
             self.served_model = one_line(secrecy.redact(chunk.model), MAX_NAME) or None
+            self.response_id = one_line(secrecy.redact(chunk.own_id), MAX_NAME) or None
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage, self.usage)
         choices = chunk.choices

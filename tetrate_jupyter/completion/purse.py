@@ -17,8 +17,9 @@ from tetrate_jupyter.types import Usage
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tetrate_jupyter.completion.accumulate import Accumulator
     from tetrate_jupyter.http.stream import ChatStream
-    from tetrate_jupyter.types import Message
+    from tetrate_jupyter.types import Message, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Ended:
 
     `at`: when it was sent, seconds since the epoch. `cost`: US dollars, 0 where nothing can have been billed, None for
     unknown. `first`: seconds until its first text, None where none came; `total`: until its end. `error`: the kind of
-    error that ended it, "stopped", or None. `is_asked` is False where nothing was even tried.
+    error that ended it, "stopped", or None. `is_asked` is False where nothing was even tried. `heard`: seconds until
+    anything of an answer came; `response_id`: the answer's own; `calls`: of tools, which it asked for.
     """
 
     at: float
@@ -42,16 +44,20 @@ class Ended:
     request_id: str | None = None
     simulated: bool = False
     is_asked: bool = True
+    heard: float | None = None
+    response_id: str | None = None
+    calls: tuple[ToolCall, ...] = ()
 
 
 class Try:
     """When a request was sent and when its first text came; `after`: seconds until it is sent."""
 
-    __slots__ = ("at", "first", "started")
+    __slots__ = ("at", "first", "heard", "started")
 
     def __init__(self, after: float = 0.0) -> None:
         self.at, self.started = time.time() + after, time.monotonic() + after
         self.first: float | None = None
+        self.heard: float | None = None
 
     def ended(
         self,
@@ -59,25 +65,25 @@ class Try:
         cost: Estimate,
         problem: BaseException | str | None,
         stream: ChatStream | None,
-        *,
-        served: str | None = None,
-        usage: Usage | None = None,
-        finish: str | None = None,
+        came: Accumulator | None = None,
     ) -> Ended:
         """Return what became of it. `problem`: what ended it, or its kind; `stream`: None where none was opened."""
         return Ended(
             at=self.at,
-            served=served,
-            usage=usage or Usage(),
+            served=came.served_model if came is not None else None,
+            usage=came.usage if came is not None else Usage(),
             cost=cost,
             outcome=outcome,
             total=max(0.0, time.monotonic() - self.started),
             first=None if self.first is None else self.first - self.started,
             error=_kind(problem),
-            finish=finish,
+            finish=came.finish_reason if came is not None else None,
             request_id=stream.request_id if stream is not None else None,
             simulated=stream is not None and stream.simulated,
             is_asked=stream is not None,
+            heard=None if self.heard is None else self.heard - self.started,
+            response_id=came.response_id if came is not None else None,
+            calls=came.tool_calls if came is not None else (),
         )
 
 

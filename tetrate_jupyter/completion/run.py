@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.purse import Purse
     from tetrate_jupyter.completion.request import Request
+    from tetrate_jupyter.http.attempts import OnTry
     from tetrate_jupyter.http.client import ChatStream, GatewayClient
     from tetrate_jupyter.secret import Secret
     from tetrate_jupyter.types import Cut, Event, Retrying, ToolCall, ToolResult
@@ -46,6 +47,7 @@ class Completion:
     calls that the answer may have over all its rounds.
     """
 
+    on_try: OnTry | None = None  # what gives the headers of each try; set before it runs
     _cap: int | None = None  # tokens of the current round's answer that the purse has money for
     _said_beside: tuple[str, ...] = ()  # by the purse
 
@@ -262,9 +264,7 @@ class Completion:
             _FREE if self._is_free else counted,
             problem,
             self._stream_now,
-            served=self._round.served_model,
-            usage=self._round.usage,
-            finish=self._round.finish_reason,
+            self._round,
         )
 
     @property
@@ -276,7 +276,7 @@ class Completion:
         self._round_began, self._thought_began = self._text.length, self._reasoning.length
         self._is_said = False
         body = self.request.body([*self.request.messages, *self.replies], cap=self._cap)
-        self._stream_now = client.stream(key, body, on_retry=self._retrying)
+        self._stream_now = client.stream(key, body, on_retry=self._retrying, on_try=self.on_try)
         async with self._stream_now as stream:
             self._request_id = stream.request_id
             self._dropped = stream.dropped_fields
@@ -287,6 +287,7 @@ class Completion:
                 self.purse.opened(self._dropped)
                 self._is_answered = False
             async for chunk in stream:
+                self._try.heard = self._try.heard or time.monotonic()
                 self._hear(*self._round.add(chunk))
                 self._check_bounds()
         self._hear(*self._round.finish())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -36,7 +38,7 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
-    from contextlib import AbstractContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from decimal import Decimal
     from pathlib import Path
 
@@ -46,7 +48,9 @@ if TYPE_CHECKING:
     from tetrate_jupyter.conversation import Exchange
     from tetrate_jupyter.engine.funds import Fund
     from tetrate_jupyter.engine.keeping import Keeping
+    from tetrate_jupyter.engine.noting import Noting
     from tetrate_jupyter.engine.runs import Run
+    from tetrate_jupyter.engine.traced import Traced
     from tetrate_jupyter.keys.store import Place
     from tetrate_jupyter.types import Event, Model
 
@@ -273,9 +277,10 @@ class Engine:
                 key = await self.account.key()
                 noting = self._noter.question(planned)
                 paying = self._spending.purse(planned.request, noting)
-                completion.purse = Purses(*filter(None, (completion.purse, paying, noting)))
-                with self.runs.watching(planned, completion):
-                    return await self._asker.run(planned, completion, self._connections.client(), key)
+                async with _tracing(planned, completion, noting, self.endpoints.base_url) as tracing:
+                    completion.purse = Purses(*filter(None, (completion.purse, paying, noting, tracing)))
+                    with self.runs.watching(planned, completion):
+                        return await self._asker.run(planned, completion, self._connections.client(), key)
 
     def start(self, question: Question) -> Run:
         """Ask without waiting; what becomes of it is in `runs`, then in the conversation."""
@@ -375,3 +380,14 @@ class Engine:
             return "<Session>"
         model = one_line(self._model or "no model chosen", MAX_NAME)
         return f"<Session at {one_line(self.endpoints.host)}: {model}, {len(self.history)} exchanges>"
+
+
+def _tracing(
+    planned: Plan, completion: Completion, noting: Noting, base_url: str
+) -> AbstractAsyncContextManager[Traced | None]:
+    """Return what a question is traced within; nothing is loaded where this process has no OpenTelemetry."""
+    if "opentelemetry.trace" in sys.modules:
+        from tetrate_jupyter.engine.traced import traced
+
+        return traced(planned, completion, noting, base_url) or contextlib.nullcontext()
+    return contextlib.nullcontext()

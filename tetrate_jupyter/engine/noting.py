@@ -59,6 +59,7 @@ class Noting:
         self._cell = planned.turn.cell_id
         self.host = host
         self.bound: Callable[[], Decimal | None] = lambda: None  # what the current request can cost at most
+        self.trace_id: str | None = None  # of the trace that it is part of
         self._about = about.current()
         self._call = secrets.token_hex(8)
         self._n = 0
@@ -125,6 +126,7 @@ class Noting:
             error=ended.error,
             finish=ended.finish,
             request_id=ended.request_id,
+            trace_id=self.trace_id,
             notebook=notebook(),
             cell=self._cell,
             kernel=kernel(),

@@ -23,6 +23,10 @@ from tetrate_jupyter.types import Retrying
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from typing import TypeAlias
+
+    OnRetry: TypeAlias = Callable[[Retrying], None]
+    OnTry: TypeAlias = Callable[[], Awaitable[Mapping[str, str]]]
 
 T = TypeVar("T")
 
@@ -74,9 +78,17 @@ class Opened(Protocol):
 
 
 class Leaving:
-    """Whether the newest try of a request has begun to leave: what hasn't can't have been billed."""
+    """Whether the newest try of a request has begun to leave: what hasn't can't have been billed.
+
+    `on_try` is asked before each try for headers that belong to this one.
+    """
 
     has_begun = False
+    on_try: OnTry | None = None
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers of the try that comes."""
+        return {} if self.on_try is None else await self.on_try()
 
     def begin(self) -> Callable[[str, object], Awaitable[None]]:
         """Begin a try; return what the HTTP library is to tell of each of its steps."""

@@ -88,6 +88,7 @@ class _Loose:
             self._counts(found.get("usage"), WireUsage),
             model if isinstance(model, str) else self._leave("model", model),
             _raw(found["error"]) if "error" in found else NOTHING,
+            _raw(found["id"]) if isinstance(found.get("id"), str) else NOTHING,
         )
 
     def _choice(self, found: Any) -> Choice:  # noqa: ANN401 - any JSON

@@ -130,13 +130,14 @@ class WireUsage(msgspec.Struct, frozen=True, gc=False):
 class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     """One chunk of a stream, or an answer in one piece. The last chunk may have no choices but `usage`.
 
-    `model` is the one that answers.
+    `model` is the one that answers, `id` the answer's own, in every chunk.
     """
 
     choices: list[Choice] | None = None
     usage: WireUsage | None = None
     model: str | None = None
     error: msgspec.Raw = NOTHING
+    id: msgspec.Raw = NOTHING
 
     @property
     def error_content(self) -> object:
@@ -145,6 +146,12 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
             if len(bytes(self.error)) <= config.MAX_ERROR_BYTES:
                 return msgspec.json.decode(self.error)
         return {}
+
+    @property
+    def own_id(self) -> str:
+        """The answer's own id, "" where it has none, or one that is no short text."""
+        found = _short(self.id) if self.id is not NOTHING else None
+        return found if isinstance(found, str) else ""
 
     @property
     def choice(self) -> Choice | None:
@@ -181,7 +188,7 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
         if choice is None and self.choices:
             choice = min(self.choices, key=lambda c: c.index or 0)  # numbered in another way
         choices = [] if choice is None else [Choice(choice.added, choice.finish_reason or "stop")]
-        return ChatChunk(choices, self.usage, self.model)
+        return ChatChunk(choices, self.usage, self.model, id=self.id)
 
 
 def is_given(member: msgspec.Raw) -> bool:

@@ -32,10 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
     from tetrate_jupyter.config import Endpoints
-    from tetrate_jupyter.http.attempts import Opened
+    from tetrate_jupyter.http.attempts import OnRetry, OnTry, Opened
     from tetrate_jupyter.http.chunks import ChatChunk
     from tetrate_jupyter.http.held_key import AfterRefusal
-    from tetrate_jupyter.types import Retrying
 
 __all__ = ["ChatStream", "GatewayClient", "ResponseMeta", "Timeouts"]
 
@@ -146,15 +145,15 @@ class GatewayClient:
         return answer, opened.meta(tries)
 
     def stream(
-        self, key: Secret, body: Mapping[str, Any], *, on_retry: Callable[[Retrying], None] | None = None
+        self, key: Secret, body: Mapping[str, Any], *, on_retry: OnRetry | None = None, on_try: OnTry | None = None
     ) -> ChatStream:
         """Ask for an answer as it is written; nothing is sent before the `async with`.
 
-        Up to three tries before the stream opens; `on_retry` hears of each wait before it begins (its `attempt`
-        is the number of the coming try). Raises `KeyHostError` and `OptionError` (no JSON) at once.
+        Up to three tries before the stream opens; `on_retry` hears of each wait before it begins (its `attempt` is the
+        number of the coming try); `on_try`: see `Leaving`. Raises `KeyHostError` and `OptionError` (no JSON) at once.
         """
         call = self._chat_call(key, {**body, "stream": True})
-        call.headers = _STREAM_HEADERS
+        call.headers, call.leaving.on_try = _STREAM_HEADERS, on_try
         bounds = StreamBounds(self.timeouts.first_output, self.timeouts.between_chunks)
         ignored: list[str] = []
 
@@ -247,12 +246,13 @@ class GatewayClient:
         failure: errors.TetrateError | None = None
         cancelled: tuple[object, ...] | None = None
         try:
+            more = {**await call.leaving.headers(), **call.headers, "X-Request-ID": call.asked.request_id or ""}
             http = self._client()
             request = http.build_request(
                 call.method,
                 call.url,
                 content=call.content,
-                headers={**_PLAIN_HEADERS, **call.headers, "X-Request-ID": call.asked.request_id or ""},
+                headers={**_PLAIN_HEADERS, **more},
                 extensions={"trace": call.leaving.begin()},
             )
             if call.content is not None:

@@ -1,0 +1,1 @@
+"""Spans of what is asked, with the real SDK."""
