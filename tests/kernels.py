@@ -73,6 +73,23 @@ class RealKernel:
                 content: dict[str, Any] = message["content"]
                 return content
 
+    def begin(self, code: str) -> str:
+        """Begin a cell and return at once; what comes back is for `has_ended`."""
+        return self._ask(code, allow_stdin=False)
+
+    def has_ended(self, message_id: str) -> bool:
+        """Whether a cell that was begun has been answered."""
+        while self._client.shell_channel.socket.poll(0):
+            if self._client.get_shell_msg(timeout=1)["parent_header"].get("msg_id") == message_id:
+                return True
+        return False
+
+    def kill(self) -> None:
+        """Kill the kernel (SIGKILL), without a word to it, and wait until it is gone."""
+        process = self._manager.provisioner.process
+        process.kill()
+        process.wait(60)
+
     def interrupt(self) -> float:
         """Interrupt the kernel (■); give the time at which that was."""
         now = time.monotonic()
