@@ -50,6 +50,7 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[Record], Any]]]] = {
     "request": ("int64", lambda r: r.n),
     "cached": ("bool", lambda r: r.cached),
     "simulated": ("bool", lambda r: r.simulated),
+    "trace_id": ("string", lambda r: r.trace_id),
 }
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would run
 
