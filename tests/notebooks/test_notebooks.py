@@ -46,4 +46,4 @@ def test_saved_outputs_are_whole_and_hold_no_secret(notebook: Path) -> None:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["compare.ipynb", "quickstart.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["compare.ipynb", "quickstart.ipynb", "usage-and-budgets.ipynb"]

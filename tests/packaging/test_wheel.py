@@ -45,7 +45,8 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_what_it_needs_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"tetrate_jupyter/cli/quickstart.ipynb", "tetrate_jupyter/cli/compare.ipynb"} <= set(names)
+    shipped = ("quickstart", "compare", "usage-and-budgets")
+    assert {f"tetrate_jupyter/cli/{name}.ipynb" for name in shipped} <= set(names)
     assert "tetrate_jupyter/py.typed" in names
     assert any(name.startswith("tetrate_jupyter/sandbox/data/") for name in names)
     assert any(name.endswith("/licenses/LICENSE") for name in names)

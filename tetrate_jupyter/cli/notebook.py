@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import JSONObject
 
 NAME = "quickstart.ipynb"
-NAMES = (NAME, "compare.ipynb")
+NAMES = (NAME, "compare.ipynb", "usage-and-budgets.ipynb")
 README = "README.md"
 _ABOUT = f"""# tetrate-jupyter: try it here
 
 - `{NAME}`: many models from one notebook, in ten minutes. Start here; run its cells from the top.
 - `compare.ipynb`: several models side by side, from a first look to a decision.
+- `usage-and-budgets.ipynb`: what it costs, a limit that holds, and answers that are paid for once.
 
-Both run on a sandbox router on this machine: simulated models, sample prices, no account, nothing leaves here. They are
+All run on a sandbox router on this machine: simulated models, sample prices, no account, nothing leaves here. They are
 yours to change: `tetrate-jupyter demo` never overwrites what you changed.
 
 With an account: `pip install tetrate-jupyter` where your kernel runs, then `%load_ext tetrate_jupyter` and
