@@ -28,6 +28,7 @@ from tetrate_jupyter.answers.kept import (
     read,
     reason,
 )
+from tetrate_jupyter.answers.turn import turn
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -197,15 +198,19 @@ class FileStore:
                     self._troubles.add(f"{self.where} can't be written ({reason(error)}), so the answer wasn't kept.")
 
     def _add(self, batch: dict[str, _Line]) -> None:
-        now = self._now()
-        if not now.is_usable:
+        if not self._now().is_usable:
             return
-        lines = {key: line for key, line in now.lines.items() if not self._is_old(line.head)}
-        self._replace(_bounded({**lines, **batch}), now.others)
+        with turn(self._target()):
+            now = self._now()  # as the last one has left it
+            if now.is_usable:
+                lines = {key: line for key, line in now.lines.items() if not self._is_old(line.head)}
+                self._replace(_bounded({**lines, **batch}), now.others)
 
     def clear(self, *, before: datetime | None = None) -> int:
         """See `Store`."""
-        with self._writing:
+        if not self.path.exists():
+            return 0
+        with self._writing, turn(self._target()):
             now = self._now()
             left = {k: v for k, v in now.lines.items() if before is not None and moment(v.head.at) >= before}
             if len(left) == len(now.lines):
@@ -224,9 +229,7 @@ class FileStore:
     def _replace(self, lines: dict[str, _Line], others: Iterable[bytes]) -> None:
         kept = [lines[key].raw for key in sorted(lines)]
         kept += [line for line in others if not secrecy.holds(line)]
-        target = Path(os.path.realpath(self.path))  # a link stays one
-        if self._is_private:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = self._target()
         _sweep(target)
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
         try:
@@ -245,6 +248,13 @@ class FileStore:
             raise
         with self._lock:
             self._content = _Content(_stamp(self.path), lines, tuple(others))
+
+    def _target(self) -> Path:
+        """Return the file itself, in a folder that is there where it is ours to make."""
+        target = Path(os.path.realpath(self.path))  # a link stays one
+        if self._is_private:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return target
 
     def _is_old(self, head: Head) -> bool:
         return self._days is not None and moment(head.at) < datetime.now(timezone.utc) - timedelta(days=self._days)

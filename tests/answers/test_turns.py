@@ -1,0 +1,101 @@
+"""Several kernels that keep answers in one file, also by two names of one home: none takes another's away."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.answers.samples import kept
+from tetrate_jupyter.answers import turn as turns
+from tetrate_jupyter.answers.file import FileStore
+from tetrate_jupyter.answers.turn import turn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PUTS = 40
+
+PUTTING = f"""
+import sys
+from pathlib import Path
+from tests.answers.samples import kept
+from tetrate_jupyter.answers.{{module}} import {{store}} as Store
+store, who = Store(Path(sys.argv[1])), sys.argv[2]
+for number in range({PUTS}):
+    store.put(kept(f"{{{{who}}}} {{{{number}}}}"))
+assert not store.told(), store.told()
+"""
+
+
+@pytest.fixture
+def views(tmp_path: Path) -> tuple[Path, Path]:
+    """One folder by two names, as two machines may see a home."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "seen elsewhere").symlink_to("home")
+    return tmp_path / "home", tmp_path / "seen elsewhere"
+
+
+@pytest.mark.parametrize(("module", "store"), [("file", "FileStore"), ("database", "DatabaseStore")])
+def test_kernels_that_write_at_once_lose_nothing(views: tuple[Path, Path], module: str, store: str) -> None:
+    code, writers = PUTTING.format(module=module, store=store), 4
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, str(views[number % 2] / "answers.jsonl"), str(number)])
+        for number in range(writers)
+    ]
+    assert [process.wait(150) for process in running] == [0] * writers
+    made = getattr(__import__(f"tetrate_jupyter.answers.{module}", fromlist=[store]), store)
+    found = made(views[0] / "answers.jsonl")
+    assert found.summary().count == writers * PUTS
+    found.close()
+    if module == "file":
+        assert [each.name for each in views[0].iterdir()] == ["answers.jsonl"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="nobody is asked there whether a process is gone")
+def test_whoever_was_killed_in_its_turn_has_lost_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_SILENT", 1_000.0)  # it is known at once
+    path = tmp_path / "answers.jsonl"
+    code = "import os, sys\nfrom pathlib import Path\nfrom tetrate_jupyter.answers.turn import turn\n"
+    code += "with turn(Path(sys.argv[1])):\n    os.kill(os.getpid(), 9)\n"
+    subprocess.run([sys.executable, "-c", code, str(path)], timeout=120, check=False)
+    assert [each.name for each in tmp_path.iterdir()] == [".answers.jsonl.turn"]
+    FileStore(path).put(kept("one"))
+    assert [each.name for each in tmp_path.iterdir()] == ["answers.jsonl"]
+
+
+@pytest.mark.parametrize("left", [b"another-machine 1 0123456789abcdef", b"", b"nobody's words", b"\xff" * 3])
+def test_what_another_machine_has_left_is_no_turn_for_ever(tmp_path: Path, left: bytes) -> None:
+    path = tmp_path / "answers.jsonl"
+    (tmp_path / ".answers.jsonl.turn").write_bytes(left)
+    FileStore(path).put(kept("one"))
+    assert FileStore(path).summary().count == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["answers.jsonl"]
+
+
+def test_a_turn_that_is_used_is_waited_for_and_no_longer_than_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_SILENT", 1_000.0)
+    monkeypatch.setattr(turns, "_AT_MOST", 0.2)
+    path = tmp_path / "answers.jsonl"
+    with turn(path):
+        held = (tmp_path / ".answers.jsonl.turn").read_text()
+        FileStore(path).put(kept("one"))  # without a turn, after a while
+        assert FileStore(path).summary().count == 1
+        assert (tmp_path / ".answers.jsonl.turn").read_text() == held
+    assert held.startswith(f"{platform.node()} {os.getpid()} ")
+    assert [each.name for each in tmp_path.iterdir()] == ["answers.jsonl"]
+
+
+def test_where_no_turn_can_be_had_the_answer_is_kept_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError("a file system of its own")
+
+    monkeypatch.setattr(turns, "_make", refused)
+    FileStore(tmp_path / "answers.jsonl").put(kept("one"))
+    assert FileStore(tmp_path / "answers.jsonl").summary().count == 1

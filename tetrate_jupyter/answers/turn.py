@@ -1,0 +1,100 @@
+"""Writers of one file, one after the other, on any file system: a file beside it, which only one of them can make.
+
+A write is read, add, replace: of two at once, one would take the other's answer away, which is then paid for again.
+File systems' own locks are no help: those of networks hang, or hold nothing. Whoever was killed while it had its turn
+loses it at once on this machine, and after `_SILENT` seconds on another. Where no turn can be had, the write is done
+without one, as it is where a folder lets nobody make a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import secrets
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SILENT: Final = 0.5  # seconds that one writer may have its turn: a write takes some milliseconds
+_AT_MOST: Final = 2.0  # seconds to wait, however many others write
+_LOOK: Final = 0.001  # seconds between looks
+_MOST_READ: Final = 1_000  # bytes of a name
+_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+
+
+@contextlib.contextmanager
+def turn(target: Path) -> Iterator[None]:
+    """Have a file for oneself among all that write it here, as far as that can be had."""
+    mark = target.with_name(f".{target.name}.turn")
+    mine = f"{platform.node()} {os.getpid()} {secrets.token_hex(8)}".encode()
+    has_it = _taken(mark, mine)
+    try:
+        yield
+    finally:
+        if has_it:
+            _gone(mark, mine)
+
+
+def _taken(mark: Path, mine: bytes) -> bool:
+    until, since = time.monotonic() + _AT_MOST, 0.0
+    seen: bytes | None = None
+    while time.monotonic() < until:
+        try:
+            _make(mark, mine)
+        except FileExistsError:
+            pass
+        except OSError:
+            return False
+        else:
+            return True
+        holder, now = _holder(mark), time.monotonic()
+        if holder is None:
+            continue
+        if holder != seen:
+            seen, since = holder, now
+        if _has_ended(holder) or now - since > _SILENT:
+            _gone(mark, holder)
+            seen = None
+        else:
+            time.sleep(_LOOK)
+    return False
+
+
+def _make(mark: Path, mine: bytes) -> None:
+    descriptor = os.open(mark, _FLAGS, 0o600)
+    try:
+        os.write(descriptor, mine)
+    finally:
+        os.close(descriptor)
+
+
+def _holder(mark: Path) -> bytes | None:
+    """Return who has the turn, b"" for one who hasn't said so yet, None for nobody any more."""
+    with contextlib.suppress(OSError), mark.open("rb") as file:
+        return file.read(_MOST_READ)
+    return None
+
+
+def _has_ended(holder: bytes) -> bool:
+    """Whether this was a process of this machine that is gone."""
+    words = holder.decode(errors="replace").rsplit(" ", 2)
+    if os.name != "posix" or len(words) != 3 or words[0] != platform.node() or not words[1].isdecimal():
+        return False
+    try:
+        os.kill(int(words[1]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # it is somebody else's
+        return False
+    return False
+
+
+def _gone(mark: Path, holder: bytes) -> None:
+    """Take a turn away that is still this one's."""
+    if _holder(mark) == holder:
+        with contextlib.suppress(OSError):
+            mark.unlink()
