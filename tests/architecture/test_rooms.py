@@ -21,7 +21,7 @@ LEVELS = {
     "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1, "legible": 1,
     "tracing": 1,
     "catalog": 2, "ledger": 2, "answers": 2,
-    "completion": 3, "conversation": 3,
+    "completion": 3, "conversation": 3, "history": 3,
     "engine": 4,
     "compare": 5, "failures": 5,
     "widgets": 6,

@@ -38,10 +38,14 @@ _AT_ONCE: Final = 1_000  # records of one append
 
 
 class Writer:
-    """Writes lines to the segments in `folder`, which is asked for at the first one; None: nowhere. Thread-safe."""
+    """Writes lines to the segments in `folder`, which is asked for at the first one; None: nowhere. Thread-safe.
 
-    def __init__(self, folder: Callable[[], Path | None]) -> None:
+    `most_bytes`: of the lines that wait for a disk; beyond, the oldest are given up. None: only their number counts.
+    """
+
+    def __init__(self, folder: Callable[[], Path | None], *, most_bytes: int | None = None) -> None:
         self._folder = folder
+        self._most_bytes = most_bytes
         self.given_up = 0  # records that were not written and won't be
         self.trouble = ""  # why the last write failed, in words for a person; "" once one has worked again
         self._begin()
@@ -54,6 +58,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._appender: Appender | None = None
         self._put = self._done = 0  # lines, since the start
+        self._bytes = 0  # of the lines that wait
         self._failed = 0  # how far it had come when a write failed last
         self._writing_since: float | None = None
         self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = []
@@ -63,11 +68,12 @@ class Writer:
         if self._pid != os.getpid():  # a fork: the lines that wait are the parent's, and so is its segment
             self._begin()
         with self._lock:
-            if len(self._lines) >= MOST_WAITING:
-                self._lines.popleft()
+            while self._is_too_much(len(line)):
+                self._bytes -= len(self._lines.popleft()[1])
                 self._done += 1
                 self.given_up += 1
             self._lines.append((day, line))
+            self._bytes += len(line)
             self._put += 1
             if self._thread is not None:
                 self._wake.notify()
@@ -80,6 +86,11 @@ class Writer:
                 thread.start()
         except RuntimeError:  # no thread can be started here: then it has to be done at once
             self._work(stay=False)
+
+    def _is_too_much(self, size: int) -> bool:
+        if len(self._lines) >= MOST_WAITING:
+            return True
+        return bool(self._lines) and self._most_bytes is not None and self._bytes + size > self._most_bytes
 
     async def settled(self) -> bool:
         """Whether all that was put is written; waits for it as long as the disk may take."""
@@ -136,7 +147,7 @@ class Writer:
                 self.trouble = problem
                 if not problem:
                     for _ in range(done + len(batch) - self._done):  # some may have been given up meanwhile
-                        self._lines.popleft()
+                        self._bytes -= len(self._lines.popleft()[1])
                     self._done = done + len(batch)
                 self._tell(everybody=bool(problem))
                 if problem:
