@@ -13,8 +13,9 @@ import pytest
 import tetrate_jupyter
 
 NAMES = [
-    "Answer", "AnswerError", "AuthError", "Comparison", "ConfigError", "Conversation", "Fix", "GatewayError",
-    "InputError", "KeyStoreError", "Ledger", "Message", "Model", "ModelList", "NotSignedInError", "Price",
+    "Answer", "AnswerError", "AuthError", "Comparison", "ConfigError", "Conversation", "Earlier", "Fix",
+    "GatewayError", "History", "InputError", "KeyStoreError", "Ledger", "Message", "Model", "ModelList",
+    "NotSignedInError", "Price",
     "ReasoningDelta", "Result", "Retrying", "Session",
     "TetrateError", "TextDelta", "Timing", "ToolCalled", "Usage", "load_ipython_extension", "session",
     "unload_ipython_extension",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.conversation import Conversation
+    from tetrate_jupyter.engine.history import History
     from tetrate_jupyter.errors import (
         AnswerError,
         AuthError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.face.shared import session
     from tetrate_jupyter.failures.change import Fix
+    from tetrate_jupyter.history.archive import Earlier
     from tetrate_jupyter.ledger.window import Ledger
     from tetrate_jupyter.types import (
         Message,
@@ -51,8 +53,10 @@ __all__ = [
     "Comparison",
     "ConfigError",
     "Conversation",
+    "Earlier",
     "Fix",
     "GatewayError",
+    "History",
     "InputError",
     "KeyStoreError",
     "Ledger",
@@ -79,7 +83,9 @@ _HOMES = {
     "Answer": "completion.answer",
     "Comparison": "compare.running",
     "Conversation": "conversation",
+    "Earlier": "history.archive",
     "Fix": "failures.change",
+    "History": "engine.history",
     "Ledger": "ledger.window",
     "ModelList": "catalog.models",
     "Result": "compare.result",

@@ -23,12 +23,14 @@ from tetrate_jupyter.engine.asking import Asker, Plan, Question, planned_aside
 from tetrate_jupyter.engine.choosing import Chooser
 from tetrate_jupyter.engine.connections import Connections
 from tetrate_jupyter.engine.funds import dollars, labelled
+from tetrate_jupyter.engine.history import History, Past
 from tetrate_jupyter.engine.keeping import Keeper, explained, recalled
 from tetrate_jupyter.engine.noting import Noter
 from tetrate_jupyter.engine.runs import Runs
 from tetrate_jupyter.engine.spending import Spending
 from tetrate_jupyter.engine.trial import Trial
 from tetrate_jupyter.errors import NotSignedInError, SecretInPromptError, UnreachableError
+from tetrate_jupyter.history.archive import Archive
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.ledger.book import Book
 from tetrate_jupyter.ledger.window import Ledger
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.run import Completion
-    from tetrate_jupyter.conversation import Exchange
     from tetrate_jupyter.engine.funds import Fund
     from tetrate_jupyter.engine.keeping import Keeping
     from tetrate_jupyter.engine.noting import Noting
@@ -63,8 +64,8 @@ class Engine:
     `Session` is this with the forms that block and open panels; see there for each argument.
     """
 
-    keep_texts = False
     comparison: object = None  # the newest one that was begun; the session's face knows more of it
+    _model: str | None = None
     _chosen: str | None = None  # the current model where nobody has named it
 
     def __init__(
@@ -92,7 +93,6 @@ class Engine:
         self.params: dict[str, Any] = {}
         self.rows: int | str = config.DEFAULT_ROWS
         self.max_answer = config.MAX_ANSWER_CHARACTERS
-        self._model: str | None = None
         self._model_observers = Observers()
         self._connections = Connections(endpoints)
         self._data_dir = data_dir
@@ -106,6 +106,7 @@ class Engine:
         self.runs = Runs()
         self.trial = Trial(self)  # the sandbox without an account
         self.keeper = Keeper(data_dir)
+        self.past = Past(self.conversation, Archive(data_dir))
         self._set_model(model)
 
     def use_bridge(self, mode: Literal["thread", "nested"]) -> None:
@@ -270,7 +271,7 @@ class Engine:
             completion = completion or self.completion(planned)
             if planned.recalled is not None:
                 with self.runs.watching(planned, completion):
-                    return self._asker.recall(planned, completion)
+                    return await self.past.written(self._asker.recall(planned, completion))
             keeping = planned.keeping
             store = None if keeping is None else keeping.store
             with explained(store, refresh=keeping is not None and keeping.refresh):
@@ -280,7 +281,8 @@ class Engine:
                 async with _tracing(planned, completion, noting, self.endpoints.base_url) as tracing:
                     completion.purse = Purses(*filter(None, (completion.purse, paying, noting, tracing)))
                     with self.runs.watching(planned, completion):
-                        return await self._asker.run(planned, completion, self._connections.client(), key)
+                        asked = self._asker.run(planned, completion, self._connections.client(), key)
+                        return await self.past.awaited(asked)
 
     def start(self, question: Question) -> Run:
         """Ask without waiting; what becomes of it is in `runs`, then in the conversation."""
@@ -367,9 +369,18 @@ class Engine:
     # --- conversation ----------------------------------------------------------------------------------------
 
     @property
-    def history(self) -> tuple[Exchange, ...]:
-        """The current conversation, oldest exchange first."""
-        return self.conversation.exchanges
+    def history(self) -> History:
+        """The current conversation, oldest exchange first; `.list()`, `.open()`: earlier ones, where texts are kept."""
+        return History(self.conversation.exchanges, self.past)
+
+    @property
+    def keep_texts(self) -> bool:
+        """Whether prompts and answers are kept on disk from now on, so that the conversation outlives the kernel."""
+        return self.past.is_kept
+
+    @keep_texts.setter
+    def keep_texts(self, wanted: bool) -> None:
+        self.past.keep(wanted)
 
     def reset(self) -> None:
         """Start a new conversation; the old one stays in `conversation.branches`."""

@@ -28,6 +28,7 @@ PACKAGES: Final = (
     "httpx",
     "keyring",
 )
+KEPT: Final = "kept on disk; %tetrate_history lists them, and erases them with --erase"
 MOST_PROVIDERS: Final = 100  # that are shown; the rest is counted
 _MOST_REQUESTS: Final = 10**12
 _MAX_CODE: Final = 60  # characters
@@ -63,6 +64,7 @@ async def report(session: Engine, connections: Connections) -> Status:
     facts += [
         ("model", session.model or "none chosen (the first question chooses one)"),
         ("conversation", f"{len(session.history)} exchanges"),
+        ("texts", KEPT if session.keep_texts else "not kept (session.keep_texts)"),
         ("asked so far", _asked(session)),
         ("bridge", session.bridge.mode),
         *versions(),

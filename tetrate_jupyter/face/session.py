@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.completion.foreign import guarded
 from tetrate_jupyter.engine.engine import Engine
+from tetrate_jupyter.engine.history import Past
 from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Session(Engine):
     `max_answer` caps the characters of one answer (4,000,000: text, reasoning and tool calls over all its rounds);
     beyond it the request is closed, and what came is kept and marked.
     `budget`, `daily_budget`: US dollars that aren't passed, see there. `keep_texts`: whether prompts and answers are
-    kept beside what they cost (False; nothing keeps them yet).
+    kept on disk from now on (False), see `history`.
     Every blocking call has a coroutine of the same name with `a` before it.
     """
 
@@ -275,6 +276,8 @@ class Session(Engine):
         other.keeper = self.keeper.fork()
         other.account.share(self.account)
         other.share_ledger(self)
+        other.past = Past(other.conversation, self.past.archive)
+        other.keep_texts = self.keep_texts
         return other
 
     def close(self) -> None:
@@ -283,4 +286,5 @@ class Session(Engine):
         The next call opens new ones.
         """
         self.keeper.close()
+        self.past.archive.flush()
         self.bridge.run(self.aclose())

@@ -8,6 +8,7 @@ from tetrate_jupyter.magics.options import Command, Option
 
 BYS: Final = ("model", "notebook", "day", "label")
 FORMATS: Final = ("markdown", "text", "json", "code")
+EXPORTS: Final = ("md", "json", "cells")
 STORES: Final = ("auto", "keyring", "file", "memory")
 _MOST_DAYS: Final = 36_500
 
@@ -16,6 +17,12 @@ def _rows(text: str) -> str:
     if text.lower() != "all" and int(text) < 1:
         raise ValueError(text)
     return text.lower()
+
+
+def _number(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
 
 
 def _dollars(text: str) -> float:
@@ -170,6 +177,26 @@ USAGE: Final = Command(
     example="%tetrate_usage 7d --by notebook",
     anywhere=True,
 )
+HISTORY: Final = Command(
+    "tetrate_history",
+    "Conversations that are kept, of this notebook and the newest first; with words, those that have them all. --open\n"
+    "makes one the conversation in use, its branches included. Texts are kept only where you say so, from then on:\n"
+    "session.keep_texts = True, or %config TetrateMagics.keep_texts = True.",
+    (
+        Option(("--all",), "those of every notebook"),
+        Option(("--open",), "go on with this one of the list", value="NUMBER", convert=_number),
+        Option(
+            ("--export",), "give the conversation in use: Markdown, API messages, cells", value="FORM", choices=EXPORTS
+        ),
+        Option(("--of",), "with --export: this one of the list", value="NUMBER", convert=_number),
+        Option(("--file",), "with --export: write it to a file; cells become a notebook", value="FILE"),
+        Option(("--erase",), "erase all that is kept; with --older-than only what is older"),
+        Option(("--older-than",), "with --erase: only what is older than so many days", value="DAYS", convert=int),
+    ),
+    words="WORDS",
+    example="%tetrate_history august --all\n%tetrate_history --open 2\n%tetrate_history --export md --file notes.md",
+    anywhere=True,
+)
 _OF_AN_ERROR: Final = (
     _SHARED["model"],
     Option(("--values",), "send what the named variables hold, too: five rows of a table, 2,000 characters of others"),
@@ -196,4 +223,4 @@ FIX: Final = Command(
 )
 RESET: Final = Command("tetrate_reset", "Start a new conversation.", example="%tetrate_reset")
 
-COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, EXPLAIN, FIX, USAGE, CACHE, RESET)
+COMMANDS: Final = (LOGIN, LOGOUT, STATUS, MODELS, MODEL, ASK, COMPARE, CHAT, EXPLAIN, FIX, USAGE, HISTORY, CACHE, RESET)

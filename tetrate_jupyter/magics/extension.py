@@ -66,6 +66,9 @@ class TetrateMagics(Magics):
         "",
         help='Keep answers and use them again: a file beside the notebook ("answers.jsonl"), "on": your own place.',
     ).tag(config=True)
+    keep_texts = Bool(
+        False, help="Keep prompts and answers on disk from now on, for %tetrate_history and the chat's Earlier."
+    ).tag(config=True)
     daily_budget = Float(
         None, allow_none=True, help="US dollars that all kernels of this account may spend in a day; None: no limit."
     ).tag(config=True)
@@ -109,6 +112,10 @@ class TetrateMagics(Magics):
     @observe("answers")
     def _answers_set(self, change: dict[str, Any]) -> None:
         self.session.cached(change["new"])
+
+    @observe("keep_texts")
+    def _keep_texts_set(self, change: dict[str, Any]) -> None:
+        self.session.keep_texts = change["new"]
 
     @observe("daily_budget")
     def _daily_budget_set(self, change: dict[str, Any]) -> None:
@@ -181,6 +188,12 @@ class TetrateMagics(Magics):
         from tetrate_jupyter.magics.usage import usage
 
         return usage(self.context, line)
+
+    @_magic(commands.HISTORY, line_magic)
+    def tetrate_history(self, line: str) -> Any:  # noqa: ANN401 - shown by IPython
+        from tetrate_jupyter.magics.history import history
+
+        return history(self.context, line)
 
     @_magic(commands.EXPLAIN, line_magic)
     def tetrate_explain(self, line: str) -> None:

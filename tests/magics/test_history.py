@@ -1,0 +1,147 @@
+"""%tetrate_history, and the trait that keeps texts; two kernels, one after the other."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from tests.kernels import CountingKernel
+from tests.magics.test_sign_in_kernel import homes
+from tetrate_jupyter import config
+from tetrate_jupyter.errors import InputError, OptionError
+from tetrate_jupyter.face import shared
+from tetrate_jupyter.magics import extension
+from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tetrate_jupyter.face.session import Session
+
+
+def run(shell: InteractiveShell, line: str = "") -> Any:
+    return shell.run_line_magic("tetrate_history", line)
+
+
+@pytest.fixture
+def kept(shell: InteractiveShell, session: Session) -> Session:
+    shell.run_line_magic("config", "TetrateMagics.keep_texts = True")
+    session.ask("Which month is <b>August</b>?")
+    session.ask("And July?")
+    session.reset()
+    session.ask("Name a colour.")
+    return session
+
+
+def test_the_trait_is_off_and_can_be_set_for_good(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "session", session)
+    made = InteractiveShell(config=Config({"TetrateMagics": {"keep_texts": True}}))
+    made.history_manager.enabled = False
+    try:
+        assert not session.keep_texts
+        extension.load(made)
+        assert session.keep_texts
+        made.run_line_magic("config", "TetrateMagics.keep_texts = False")
+        assert not session.keep_texts
+        extension.unload(made)
+    finally:
+        made.history_manager.end_session()
+
+
+def test_without_kept_texts_it_says_how_to_keep_them(shell: InteractiveShell) -> None:
+    found = run(shell)
+    assert found == ()
+    assert "No conversation of this notebook" in repr(found)
+    assert "session.keep_texts = True" in repr(found)
+    assert "ipython_config.py" in found._repr_mimebundle_()["text/html"]
+
+
+def test_it_lists_searches_and_opens(
+    shell: InteractiveShell, kept: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = run(shell)
+    assert [each.words for each in found] == ["Name a colour.", "Which month is <b>August</b>?"]
+    shown = found._repr_mimebundle_()
+    assert "<b>August" not in shown["text/html"]
+    assert "claude-haiku-4-5" in shown["text/plain"]
+    assert [each.words for each in run(shell, "july --all")] == ["Which month is <b>August</b>?"]
+    assert repr(run(shell, "paris")).startswith(
+        "No conversation of this notebook (--all: of every notebook) with 'paris'"
+    )
+    run(shell, "july")
+    capsys.readouterr()
+    run(shell, "--open 1")
+    assert capsys.readouterr().out.startswith("Open: Which month is <b>August</b>? (2 turns).\nNext: ")
+    assert [each.user.content for each in kept.history] == ["Which month is <b>August</b>?", "And July?"]
+    with pytest.raises(InputError, match="no conversation number 7"):
+        run(shell, "--open 7")
+
+
+def test_it_exports(shell: InteractiveShell, kept: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(shell, "--export json")[0] == {"role": "user", "content": "Name a colour."}
+    assert repr(run(shell, "--export md --of 2")).count("> ") == 2
+    run(shell, f"--export cells --of 2 --file {tmp_path / 'talk.ipynb'}")
+    assert capsys.readouterr().out == f"2 turns in {tmp_path / 'talk.ipynb'}\n"
+    assert len(json.loads((tmp_path / "talk.ipynb").read_text())["cells"]) == 3
+
+
+def test_it_erases(shell: InteractiveShell, kept: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = kept.past.archive.folder
+    run(shell, "--erase --older-than 1")
+    run(shell, "--erase")
+    assert capsys.readouterr().out.splitlines() == [
+        f"Erased: 0 turns older than 1 days, from {folder}. What is said from now on is still kept.",
+        f"Erased: 3 turns, from {folder}. What is said from now on is still kept.",
+    ]
+    assert run(shell) == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--open 1 --erase",
+        "--erase words",
+        "--open 1 --all",
+        "--of 1",
+        "--file x.md",
+        "--older-than 3",
+        "--erase --older-than -1",
+        "--open 0",
+        "--open one",
+        "--export pdf",
+    ],
+)
+def test_what_doesnt_go_together_is_refused(shell: InteractiveShell, kept: Session, line: str) -> None:
+    with pytest.raises(OptionError):
+        run(shell, line)
+    assert len(kept.history.list()) == 2
+
+
+LOADED = "%load_ext tetrate_jupyter\n%config TetrateMagics.keep_texts = True\n"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_second_kernel_goes_on(tmp_path: Path) -> None:
+    with SandboxRouter(speed=INSTANT) as router:
+        environment = {
+            **homes(str(tmp_path)),
+            **router.environment,
+            config.KEY_VARIABLES[0]: router.issue_key(),
+            "JPY_SESSION_NAME": "sales.ipynb",
+        }
+        with CountingKernel(environment) as first:
+            assert first.run(f"{LOADED}%tetrate_model claude-haiku-4-5").status == "ok"
+            assert first.run("%%tetrate\nMy name is Ada.").status == "ok"
+        with CountingKernel(environment) as second:
+            listed = second.run(f"{LOADED}%tetrate_model claude-haiku-4-5\n%tetrate_history")
+            assert "My name is Ada." in "".join(listed.texts)
+            opened = second.run("%tetrate_history --open 1\nfrom tetrate_jupyter import session\nlen(session.history)")
+            assert "Open: My name is Ada. (1 turn)." in "".join(opened.texts)
+            assert second.run("%%tetrate\nWho am I?").status == "ok"
+        asked = [m["content"] for m in router.requests[-1].body["messages"] if m["role"] == "user"]
+        assert asked == ["My name is Ada.", "Who am I?"]

@@ -1,0 +1,177 @@
+"""A conversation taken elsewhere: as Markdown, as the API's messages, as cells of a notebook; as a value or a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from uuid import uuid4
+
+from tetrate_jupyter import secrecy
+from tetrate_jupyter.completion.request import wire_message
+from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.http.chunk_reading import whole
+from tetrate_jupyter.ledger.window import total_of
+from tetrate_jupyter.render.numbers import money
+from tetrate_jupyter.types import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.conversation import Exchange
+
+Form: TypeAlias = Literal["md", "json", "cells"]
+FORMS: Final = ("md", "json", "cells")
+Exported: TypeAlias = "str | list[dict[str, Any]]"
+_MODEL: Final = re.compile(r"[\w./:@+][\w./:@+-]{0,199}")  # an id that can stand on a magic's line
+_PART: Final = "*(This answer is not whole.)*"
+
+
+class Document(str):
+    """A text that a cell shows as it is, not as Python writes it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        from tetrate_jupyter.render.plain import plain
+
+        return plain(self)
+
+
+def exported(exchanges: Sequence[Exchange], form: str) -> Exported:
+    """Return a conversation in one of `FORMS`. Raises `OptionError` for another one."""
+    if form not in FORMS:
+        raise OptionError(f"A conversation can't be exported as {form!r}.", next_step=f"use one of: {', '.join(FORMS)}")
+    made: Exported
+    if form == "md":
+        return Document(secrecy.redact(_markdown(exchanges)))
+    made = _messages(exchanges) if form == "json" else _cells(exchanges)
+    found: list[dict[str, Any]] = secrecy.redacted(made)
+    return found
+
+
+def saved(exchanges: Sequence[Exchange], form: str, name: str | os.PathLike[str]) -> Path:
+    """Write a conversation to a file, as a whole or not at all; cells become a notebook. Raises `OptionError`."""
+    made = exported(exchanges, form)
+    target = Path(name).expanduser()
+    if form == "cells":
+        first = _cell("%load_ext tetrate_jupyter", "load", [])
+        text = _json({"cells": [first, *made], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    else:
+        text = made if isinstance(made, str) else _json(made)
+    beside = target.with_name(f".{uuid4().hex[:8]}.{target.name}")
+    problem = ""
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(beside, target)  # noqa: PTH105 - Path.replace is the same, os names the promise: all or nothing
+    except OSError as failed:
+        problem = failed.strerror or type(failed).__name__
+    finally:
+        beside.unlink(missing_ok=True)
+    if problem:
+        raise OptionError(f"{target.name} can't be written: {problem}.", next_step="choose a folder you may write to")
+    return target
+
+
+def asked(exchange: Exchange) -> str:
+    """Return a question as the person wrote it."""
+    return whole(exchange.user.content if exchange.user.typed is None else exchange.user.typed)
+
+
+def said(exchange: Exchange) -> str:
+    """Return all text that the model wrote, before and after its tools."""
+    return whole("\n\n".join(m.content for m in exchange.replies if m.role == "assistant" and m.content.strip()))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def _messages(exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
+    return [wire_message(message) for exchange in exchanges for message in exchange.messages()]
+
+
+# --- Markdown ----------------------------------------------------------------------------------------------------
+
+
+def _markdown(exchanges: Sequence[Exchange]) -> str:
+    """Return questions as quotations, answers as the models wrote them, each under the model's name."""
+    parts = [f"*{_sum(exchanges)}*"] if exchanges else ["*An empty conversation.*"]
+    for exchange in exchanges:
+        entry = exchange.entry
+        parts.append("> " + asked(exchange).replace("\n", "\n> "))
+        parts += [f"> *({image.label}, {image.size:,} bytes)*" for image in exchange.user.images]
+        parts.append(f"**{_name(entry.answered or entry.asked) if entry is not None else 'Answer'}**")
+        parts.append(said(exchange))
+        if exchange.partial:
+            parts.append(_PART)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _sum(exchanges: Sequence[Exchange]) -> str:
+    entries = [each.entry for each in exchanges if each.entry is not None]
+    words = [f"{len(exchanges):,} answer{'' if len(exchanges) == 1 else 's'}"]
+    if entries:
+        cost = total_of(entries).cost
+        words.insert(0, f"{entries[-1].time:%Y-%m-%d %H:%M} UTC")
+        words.append("cost unknown" if cost is None else f"≈ {money(cost)}")
+    return " · ".join(words)
+
+
+def _name(model: str) -> str:
+    from tetrate_jupyter.characters import MAX_NAME, one_line
+
+    return one_line(model, MAX_NAME).replace("*", "")
+
+
+# --- cells -------------------------------------------------------------------------------------------------------
+
+
+def _cells(exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
+    """Return a cell for each question that asks it again, with its answer as the output."""
+    return [_cell(_source(each), each.id, [_output(each)]) for each in exchanges]
+
+
+def _cell(source: str, identity: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", identity)[:64] or "cell"
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": name,
+        "metadata": {},
+        "outputs": outputs,
+        "source": source,
+    }
+
+
+def _source(exchange: Exchange) -> str:
+    entry, user = exchange.entry, exchange.user
+    options = ["%%tetrate"]
+    if entry is not None and _MODEL.fullmatch(entry.asked):
+        options.append(f"-m {entry.asked}")
+    if user.typed is None and "{" in user.content:
+        options.append("-n")  # what stands in braces there is text
+    return " ".join(options) + "\n" + asked(exchange)
+
+
+def _output(exchange: Exchange) -> dict[str, Any]:
+    from tetrate_jupyter.render.answer import answer_html, answer_plain, footer
+    from tetrate_jupyter.render.markdown import render
+
+    entry, text = exchange.entry, said(exchange)
+    line = ""
+    if entry is not None:
+        usage = entry.usage if entry.usage is not None else Usage()
+        name = entry.answered or entry.asked
+        line = footer(name, asked_id=entry.asked, timing=entry.timing, usage=usage, cost=entry.cost)
+    notices = exchange.notices
+    return {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {
+            "text/html": answer_html(render(text), footer=line, notices=notices, reasoning=exchange.reasoning),
+            "text/plain": answer_plain(text, footer=line, notices=notices),
+        },
+    }

@@ -1,0 +1,265 @@
+"""A session's history: the conversation in use, and the kept ones of before; what `%tetrate_history` asks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tetrate_jupyter.conversation import Exchange
+from tetrate_jupyter.engine.exporting import exported, saved
+from tetrate_jupyter.engine.remembering import Recorder, exchange_of
+from tetrate_jupyter.errors import InputError, OptionError, TetrateError
+from tetrate_jupyter.front_end import notebook
+from tetrate_jupyter.history.archive import Archive, Earlier
+from tetrate_jupyter.ledger.totals import midnight
+from tetrate_jupyter.render.numbers import money
+from tetrate_jupyter.render.table import Column, Table
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Awaitable, Iterable
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.conversation import Conversation
+    from tetrate_jupyter.engine.exporting import Exported
+    from tetrate_jupyter.history.archive import Opened
+
+MOST: Final = 20  # conversations of a list, unless told otherwise
+_MOST_DAYS: Final = 36_500
+HOW: Final = (
+    "Texts aren't kept. Next: session.keep_texts = True keeps those of this kernel from now on, "
+    "c.TetrateMagics.keep_texts = True in ipython_config.py those of all"
+)
+
+
+class Listing(tuple[Earlier, ...]):  # noqa: SLOT001 - a tuple has no slots of its own to give
+    """Kept conversations, the newest first. Shows itself as a table; `notes` say what is not in it, and why."""
+
+    __module__ = "tetrate_jupyter"
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, found: Iterable[Earlier], notes: Iterable[str]) -> Self:
+        """Return the conversations with notes."""
+        made = cls(found)
+        made.notes = tuple(notes)
+        return made
+
+    def __repr__(self) -> str:
+        return "\n".join([*([self._table().plain()] if self else []), *self.notes]) or "None."
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from tetrate_jupyter.render.escape import escape
+
+        notes = "".join(f'<p class="tetrate-notice">{escape(note)}</p>' for note in self.notes)
+        return {"text/html": (self._table().html() if self else "") + notes, "text/plain": repr(self)}
+
+    def _table(self) -> Table:
+        columns = [
+            Column("", align="right"),
+            Column("conversation", wide=True),
+            Column("model", code=True, optional=True),
+            Column("turns", align="right"),
+            Column("cost", align="right", hint="estimated at the prices of the day"),
+            Column("when", align="right"),
+            Column("notebook", optional=True),
+        ]
+        return Table(columns, map(_row, self))
+
+
+class Past:
+    """What a session keeps of its conversation, and finds of earlier ones. Thread-safe."""
+
+    def __init__(self, conversation: Conversation, archive: Archive) -> None:
+        self.conversation = conversation
+        self.archive = archive
+        self.recorder = Recorder(conversation, archive)
+        self._lock = threading.Lock()
+        self._listed: tuple[Earlier, ...] = ()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is said from now on is kept."""
+        return self.recorder.is_on
+
+    def keep(self, wanted: object) -> None:
+        """Keep what is said from now on, or don't. Raises `OptionError` for what is neither True nor False."""
+        if not isinstance(wanted, bool):
+            raise OptionError("keep_texts is True or False.", next_step="session.keep_texts = True")
+        if wanted:
+            self.recorder.begin()
+        else:
+            self.recorder.end()
+
+    async def awaited(self, asked: Awaitable[Answer]) -> Answer:
+        """Return an answer, or raise what it ended in, once its text is on disk, where texts are kept."""
+        try:
+            answer = await asked
+        except TetrateError:
+            if self.is_kept:
+                await self.archive.settled()
+            raise
+        return await self.written(answer)
+
+    async def written(self, answer: Answer) -> Answer:
+        """Return an answer once its text is on disk, where texts are kept; with what stands in the way of that."""
+        if not self.is_kept:
+            return answer
+        await self.archive.settled()
+        news = self.archive.news()
+        return replace(answer, notes=(*answer.notes, news)) if news else answer
+
+    def list(self, words: str = "", *, everywhere: bool = False, most: int = MOST) -> Listing:
+        """See `History.list`."""
+        found, passed = self.archive.list(words, notebook=notebook(), everywhere=everywhere, most=most)
+        with self._lock:
+            self._listed = found
+        notes = [*passed.said]
+        if not found:
+            where = "" if everywhere else " of this notebook (--all: of every notebook)"
+            what = f" with {words.strip()[:100]!r}" if words.strip() else ""
+            notes.insert(0, f"No conversation{where}{what} is kept.")
+        if not self.is_kept:
+            notes.append(HOW)
+        return Listing.of(found, notes)
+
+    def read(self, which: int | str | Earlier) -> Opened:
+        """Return a kept conversation whole; see `History.open`."""
+        return self.archive.opened(self._identity(which))
+
+    def open(self, which: int | str | Earlier) -> Opened:
+        """See `History.open`."""
+        opened = self.read(which)
+        self.recorder.put_back(opened)
+        return opened
+
+    def exchanges(self, which: int | str | Earlier | None) -> tuple[Exchange, ...]:
+        """Return the conversation in use, or the newest line of a kept one."""
+        if which is None:
+            return self.conversation.exchanges
+        return tuple(map(exchange_of, self.read(which).lines[-1]))
+
+    def erase(self, older_than: float | None = None) -> int:
+        """See `History.erase`."""
+        if older_than is not None and not 0 <= older_than <= _MOST_DAYS:
+            raise OptionError(f"older_than can't be {older_than!r}.", next_step="give a number of days")
+        return self.archive.erase(None if older_than is None else midnight(time.time(), int(older_than)))
+
+    def _identity(self, which: int | str | Earlier) -> str:
+        if isinstance(which, Earlier):
+            return which.id
+        if isinstance(which, str):
+            return which
+        with self._lock:
+            listed = self._listed
+        listed = listed or self.list(most=max(MOST, which))
+        if not 1 <= which <= len(listed):
+            raise InputError(
+                f"There is no conversation number {which}.", next_step="%tetrate_history lists them with their numbers"
+            )
+        return listed[which - 1].id
+
+
+class History(tuple[Exchange, ...]):  # noqa: SLOT001 - as above
+    """The conversation in use, oldest exchange first; and the earlier ones that are kept (`session.keep_texts`).
+
+    A kept conversation is named by its number in the newest list, by its id, or by what `list` gave.
+    """
+
+    __module__ = "tetrate_jupyter"
+    _past: Past
+
+    def __new__(cls, exchanges: Iterable[Exchange], past: Past) -> Self:  # noqa: D102 - the class says it
+        made = super().__new__(cls, exchanges)
+        made._past = past
+        return made
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return tuple, (tuple(self),)  # the exchanges are data, the rest is the session's
+
+    def list(self, words: str = "", *, everywhere: bool = False, most: int = MOST) -> Listing:
+        """Return the kept conversations of this notebook, the newest first.
+
+        `words`: only those that have all of them in their questions and answers, however they are written (case,
+        accents apart or together, ligatures). `everywhere`: of all notebooks. `most`: so many. Raises `ConfigError`
+        where they can't be read.
+        """
+        return self._past.list(words, everywhere=everywhere, most=most)
+
+    def search(self, words: str, *, everywhere: bool = True, most: int = MOST) -> Listing:
+        """Return the kept conversations that have all these words, of all notebooks unless told otherwise."""
+        return self._past.list(words, everywhere=everywhere, most=most)
+
+    def open(self, which: int | str | Earlier) -> History:
+        """Make a kept conversation the one in use, with its branches; return it. The one so far stays in `branches`.
+
+        Raises `InputError` where it isn't kept (any more).
+        """
+        self._past.open(which)
+        return History(self._past.conversation.exchanges, self._past)
+
+    def export(
+        self, form: str = "md", which: int | str | Earlier | None = None, *, file: str | os.PathLike[str] | None = None
+    ) -> Exported | Path:
+        """Return the conversation in use, or a kept one, as "md" (Markdown), "json" (the API's messages) or "cells".
+
+        "cells" ask the questions again and have the answers as their outputs. `file`: written to it, and its path is
+        returned; cells as a notebook. Raises `OptionError`.
+        """
+        exchanges = tuple(self) if which is None else self._past.exchanges(which)
+        return exported(exchanges, form) if file is None else saved(exchanges, form, file)
+
+    def erase(self, older_than: float | None = None) -> int:
+        """Erase all kept conversations, or the days that are older than so many days; return the number of turns.
+
+        The conversation in use stays as it is. Raises `ConfigError`.
+        """
+        return self._past.erase(older_than)
+
+    async def alist(self, words: str = "", **options: Any) -> Listing:  # noqa: ANN401 - see `list`
+        """Like `list`."""
+        return await asyncio.to_thread(self.list, words, **options)
+
+    async def asearch(self, words: str, **options: Any) -> Listing:  # noqa: ANN401 - see `search`
+        """Like `search`."""
+        return await asyncio.to_thread(self.search, words, **options)
+
+    async def aopen(self, which: int | str | Earlier) -> History:
+        """Like `open`."""
+        return await asyncio.to_thread(self.open, which)
+
+    async def aexport(
+        self, form: str = "md", which: int | str | Earlier | None = None, *, file: str | os.PathLike[str] | None = None
+    ) -> Exported | Path:
+        """Like `export`."""
+        return await asyncio.to_thread(self.export, form, which, file=file)
+
+    async def aerase(self, older_than: float | None = None) -> int:
+        """Like `erase`."""
+        return await asyncio.to_thread(self.erase, older_than)
+
+
+def when(moment: float, now: float | None = None) -> str:
+    """Return a time as a person says it: "14:05" today, "26 Nov 14:05" this year, else the day."""
+    local, today = time.localtime(moment), time.localtime(time.time() if now is None else now)
+    if local[:3] == today[:3]:
+        return time.strftime("%H:%M", local)
+    return (
+        f"{local.tm_mday} {time.strftime('%b %H:%M', local)}"
+        if local[0] == today[0]
+        else time.strftime("%Y-%m-%d", local)
+    )
+
+
+def _row(each: Earlier) -> list[object]:
+    words = f"{each.words}\n{each.found}" if each.found else each.words
+    models = ", ".join(each.models[:2]) + (f" + {len(each.models) - 2}" if len(each.models) > 2 else "")
+    cost = "unknown" if each.cost is None else f"≈ {money(each.cost)}"
+    name = (each.notebook or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return [each.number, words.replace("\n", " — "), models, each.turns, cost, when(each.ended), name]
