@@ -17,6 +17,7 @@ from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
+from tetrate_jupyter.widgets.chat_earlier import EarlierList
 from tetrate_jupyter.widgets.chat_items import ChatItems, by_provider, earlier
 from tetrate_jupyter.widgets.model_menu import ModelMenu
 from tetrate_jupyter.widgets.panel import Panel, script, style
@@ -41,7 +42,7 @@ _PARAMETERS: Final = {"temperature": float, "max_tokens": int, "effort": str}
 class ChatPanel(Panel):
     """The conversation of `session`, live. Several panels of one session show the same."""
 
-    _esm = script("code.js", "models.js", "chat_box.js", "chat_message.js", "chat.js")
+    _esm = script("code.js", "models.js", "chat_box.js", "chat_message.js", "chat_earlier.js", "chat.js")
     _css = style("models.css", "chat.css")
 
     def __init__(self, session: Engine) -> None:
@@ -53,12 +54,14 @@ class ChatPanel(Panel):
         self._models: tuple[ModelList, list[list[Any]]] | None = None
         self._listed = False  # whether somebody has opened the list of models to try again with
         self._menu = ModelMenu(session)
+        self._earlier = EarlierList(session, self.work, self.changed)
         self.begin()
 
     def follows(self) -> Sequence[Callable[[], None]]:
         """See `Panel`."""
         session = self.session
         self._offered = attachable(namespace())
+        self._earlier.look()
         return [
             session.runs.on_change(self.changed),
             session.conversation.on_change(self._kept),
@@ -92,6 +95,7 @@ class ChatPanel(Panel):
             "variables": self._offered,
             "earlier": earlier(session.conversation),
             "compared": self._compared,
+            **self._earlier.fields(),
         }
 
     def items(self) -> Sequence[Item]:
@@ -158,6 +162,8 @@ class ChatPanel(Panel):
             "list": self._list,
             "set": self._set,
             "take": self._take,
+            "past": self._earlier.ask,
+            "open": self._earlier.open,
         }
 
     def _ask(self, text: str, names: Sequence[str] = (), buffers: Sequence[bytes] = ()) -> None:
@@ -211,7 +217,7 @@ class ChatPanel(Panel):
             with suppress(UnknownModelError):
                 self.session.model = str(model)
         conversation = self.session.conversation
-        if conversation.exchanges or self._items.active:
+        if conversation.exchanges or self._items.active or self._earlier.take_back(exchanges):
             return
         for prompt, sent, answer, partial in exchanges:
             user = Message("user", str(sent or prompt), typed=str(prompt) if sent else None)

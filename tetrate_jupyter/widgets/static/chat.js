@@ -1,4 +1,4 @@
-// The chat: header with the model, the questions and answers, the box to ask in (chat_message.js, chat_box.js).
+// The chat: header with the model, the questions and answers, the box to ask in (chat_message.js, chat_box.js, chat_earlier.js).
 
 const LARGEST = 8 * 1024 * 1024; // bytes of an image; Jupyter's connection takes no much larger message
 
@@ -11,19 +11,25 @@ function chat(context) {
   const more = iconButton("more", "More");
   const list = h("div", { class: "tetrate-list" });
   const box = composer(context, (...parts) => { mine = true; return send(...parts); });
-  const empty = beginnings(box.fill);
+  const empty = beginnings(box.fill, (id) => send("open", { identity: id }));
   const log = h("div", { class: "tetrate-log", role: "region", tabindex: "0", "aria-label": "Conversation" }, empty.node, list);
+  const past = earlierList(context, (open) => {
+    show(past.node, open);
+    show(log, !open);
+    if (!open) box.text.focus({ preventScroll: true });
+  });
   const newer = button("New answer ↓", () => { down(); box.text.focus({ preventScroll: true }); }, { hidden: true });
   const hint = h("p", { class: "tetrate-quiet tetrate-hint", role: "status", hidden: true });
   const actions = menu(more, "More", () => [
     ...(told.total ? [[null, told.total]] : []),
     ...(told.busy ? [] : [["plus", "New conversation", () => send("new")]]),
+    ...(told.busy ? [] : [["clock", "Earlier", past.open]]),
     ["sliders", "Parameters", () => box.settings.open()],
     ["file", "System prompt", () => box.settings.open("system")],
   ]);
   const node = h("div", { class: "tetrate-chat" },
     h("div", { class: "tetrate-head" }, model.node, total, h("span", { class: "tetrate-acts" }, fresh), earlier, more, actions.node),
-    log, h("div", { class: "tetrate-newer" }, newer), hint, box.node);
+    log, past.node, h("div", { class: "tetrate-newer" }, newer), hint, box.node);
   const unfollow = followTarget(context);
   let bottom = true;
   let used = false;
@@ -79,6 +85,8 @@ function chat(context) {
         show(earlier, all.earlier.length > 0);
       }
       if ("compared" in changed) below(context, all.compared);
+      if ("past" in changed) past.fields(all.past);
+      if ("resume" in changed) empty.resume(all.resume);
       box.settings.fields(changed, all);
     },
     item: () => message(context),
@@ -104,13 +112,18 @@ function below({ model, told, view, el }, [by, source]) {
 }
 
 // What stands there before the first question: prompts that fill the box, and send nothing.
-function beginnings(fill) {
+function beginnings(fill, open) {
+  const resume = button("", () => open(resume.dataset.id), { hidden: true });
   const cards = h("div", { class: "tetrate-cards" });
   const card = (name, title, about, text) => h("button", { type: "button", class: "tetrate-button tetrate-example", onclick: () => fill(text) },
     icon(name), h("span", {}, h("b", {}, title), h("small", { class: "tetrate-quiet" }, about)));
   return {
     node: h("div", { class: "tetrate-empty" }, h("h3", {}, "What would you like to know?"),
-      h("p", { class: "tetrate-quiet" }, "A click fills the box; nothing is sent before you send it. What you ask in cells with %%tetrate shows here, too."), cards),
+      h("p", { class: "tetrate-quiet" }, "A click fills the box; nothing is sent before you send it. What you ask in cells with %%tetrate shows here, too."), resume, cards),
+    resume(offer) {
+      show(resume, Boolean(offer));
+      if (offer) [resume.dataset.id, resume.textContent, resume.title] = offer;
+    },
     about(variables) {
       const [name, kind] = variables.find(([, what]) => /^(DataFrame|LazyFrame|Table)/.test(what)) ?? variables.find(([, what]) => !/^(str|int|float|bool|image)\b/.test(what)) ?? [];
       cards.replaceChildren(
