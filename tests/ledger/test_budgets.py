@@ -369,3 +369,39 @@ def test_a_day_that_cant_be_read_raises(tmp_path: Path) -> None:
     (tmp_path / "ledger").write_text("a file")
     with pytest.raises(ConfigError):
         Day(Book(tmp_path)).spent("h")
+
+
+def test_what_a_day_has_cost_is_told_by_notebook_and_what_isnt_known_beside_it(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    first = record(outcome="open", cost=None, most=Decimal(9), notebook="a.ipynb")
+    for each in (
+        first,
+        record(call=first.call, cost=Decimal("0.25"), notebook="a.ipynb"),
+        record(cost=None, most=Decimal(5), notebook="a.ipynb"),
+        record(cost=Decimal(2), notebook="b.ipynb"),
+        record(cost=Decimal(7), host="127.0.0.1:1", simulated=True, notebook="a.ipynb"),
+        record(outcome="void", cost=None, notebook="a.ipynb"),
+    ):
+        book.note(each)
+    assert book.flush(20)
+    day = Day(Book(tmp_path))
+    assert day.told(notebook="a.ipynb") == (Decimal("0.25"), 1)
+    assert day.told() == (Decimal("2.25"), 1)
+    assert day.told("127.0.0.1:1", "a.ipynb") == (Decimal(7), 0)
+    assert day.told(notebook="c.ipynb") == (None, 0)
+    book.erase()
+    assert day.told() == (None, 0)
+
+
+def test_what_is_on_its_way_is_known_until_it_has_ended_however_that_was(
+    session: Session, router: SandboxRouter
+) -> None:
+    seen: list[int] = []
+    stop = session.book.on_change(lambda: seen.append(session.book.under_way))
+    session.ask("hello", keep=False)
+    router.inject(Fault("no-credits"))
+    with pytest.raises(TetrateError):
+        session.ask("hello", model=HAIKU)
+    stop()
+    assert set(seen) == {0, 1}
+    assert session.book.under_way == 0

@@ -66,6 +66,8 @@ class Noting:
 
     async def open(self, messages: Sequence[Message]) -> int | None:
         """See `Purse`."""
+        self._noter.book.begin(self)
+        return None
 
     def opened(self, dropped: Sequence[str]) -> None:
         """See `Purse`."""
@@ -77,6 +79,7 @@ class Noting:
     def close(self, ended: Ended) -> None:
         """See `Purse`."""
         self._note(ended)
+        self._noter.book.end(self)
 
     async def finish(self) -> tuple[str, ...]:
         """See `Purse`."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from tetrate_jupyter import config
 from tetrate_jupyter.ledger import reading, segments
 from tetrate_jupyter.ledger.record import Record, clean, encoded
 from tetrate_jupyter.ledger.writing import Writer
+from tetrate_jupyter.observers import Observers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,8 @@ class Book:
         self._order: deque[tuple[str, int]] = deque()
         self._lock = threading.Lock()
         self._said = ""
+        self._under_way: WeakSet[object] = WeakSet()  # who is forgotten elsewhere has ended, whatever was raised
+        self._observers = Observers()
 
     @property
     def folder(self) -> Path | None:
@@ -54,6 +58,28 @@ class Book:
             while len(self._order) > _KEPT:
                 self._recent.pop(self._order.popleft(), None)
         self._writer.put(segments.day_of(record.t), encoded(record))
+
+    def begin(self, who: object) -> None:
+        """Note that `who` sends a request, until `end`."""
+        with self._lock:
+            self._under_way.add(who)
+        self._observers.notify()
+
+    def end(self, who: object) -> None:
+        """Note that the request of `who` is over, and its record noted."""
+        with self._lock:
+            self._under_way.discard(who)
+        self._observers.notify()
+
+    @property
+    def under_way(self) -> int:
+        """How many requests of this kernel are on their way, those of cells, panels and comparisons."""
+        with self._lock:
+            return len(self._under_way)
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when a request of this kernel begins or ends; gives back what stops that."""
+        return self._observers.add(callback)
 
     async def settled(self) -> bool:
         """Whether all that was noted is on disk; waits for it as long as the disk may take (see `writing`)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,13 @@ _DISK: Final = 2.0  # seconds that a disk gets to take what is set aside
 _TRIES: Final = 3  # the ledger may be erased meanwhile
 
 
+class Told(NamedTuple):
+    """A sum as it is told to a person: US dollars of the requests whose cost is known, None for none, and the rest."""
+
+    cost: Decimal | None
+    unknown: int
+
+
 class Day:
     """The sum of today, as this kernel sees it. Thread-safe; all of it reads files and may wait for the disk."""
 
@@ -44,6 +51,7 @@ class Day:
         self._read: dict[Path, int] = {}  # how far
         self._records: dict[tuple[str, int], Record] = {}
         self._sums: dict[tuple[str, bool], Decimal] = {}  # by host of play money, "" for real; whether it is set aside
+        self._told: dict[tuple[str, str | None], Told] = {}  # by host of play money, "" for real, and notebook
 
     def spent(self, host: str) -> Decimal:
         """Return US dollars that today has cost, what is set aside included.
@@ -61,6 +69,18 @@ class Day:
         with self._lock:
             self._spent(host)
             return _sum(self._sums.get(("", False)), self._sums.get((host, False)))
+
+    def told(self, play: str = "", notebook: str | None = None) -> Told:
+        """Return what today has cost as far as it is known, and how many requests are of unknown cost.
+
+        `play`: the host whose play money is told, "" for real money. `notebook`: the path of one; None: of all. Raises
+        `ConfigError` where the ledger can't be read.
+        """
+        self._book.flush(_DISK)
+        with self._lock:
+            self._spent(play)
+            found = [each for (host, path), each in self._told.items() if host == play and notebook in (None, path)]
+        return Told(total(each.cost for each in found), sum(each.unknown for each in found))
 
     def take(self, begun: Record, limit: Decimal) -> bool:
         """Set aside what `begun` can cost at most (`most`); False where today would pass `limit`, and nothing is.
@@ -124,6 +144,10 @@ class Day:
         if before is not None:
             self._add(before, is_gone=True)
         self._add(record)
+        if record.outcome not in {"open", "void"}:
+            key = record.host if record.simulated else "", record.notebook
+            cost, unknown = self._told.get(key, Told(None, 0))
+            self._told[key] = Told(total((cost, record.cost)), unknown + (record.cost is None))
 
     def _add(self, record: Record, *, is_gone: bool = False) -> None:
         amount = cost_of(record)
