@@ -25,7 +25,7 @@ LEVELS = {
     "engine": 4,
     "compare": 5, "failures": 5,
     "widgets": 6,
-    "face": 7,
+    "face": 7, "lab": 7,
     "magics": 8, "cli": 8,
 }  # fmt: skip
 BESIDE = "sandbox"  # imports L0 only; the command line, "Try the sandbox" and the tests start it

@@ -78,6 +78,8 @@ class TetrateMagics(Magics):
         help="nested: run on the kernel's own loop, for async tools that use objects bound to it.",
     ).tag(config=True)
 
+    unseen: Callable[[], None] | None = None  # ends what `be_found` has begun
+
     def __init__(self, shell: InteractiveShell) -> None:
         self.context = Context(shell, self)  # first: defaults that are configured already are set within the next line
         super().__init__(shell)
@@ -245,6 +247,11 @@ def load(shell: InteractiveShell) -> None:
     shell.Completer.custom_matchers.append(magics.matcher)
     shell.input_transformer_manager.token_transformers.append(Question)
     setattr(shell, _LOADED, magics)
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:  # else no page looks for it
+        from tetrate_jupyter.lab import be_found
+
+        magics.unseen = be_found(kernel, lambda: magics.session)
     if magics.greeting and place() == "notebook":
         from tetrate_jupyter.magics.greeting import greeting
 
@@ -257,6 +264,8 @@ def unload(shell: InteractiveShell) -> None:
     if magics is None:
         return
     magics.context.close()
+    if magics.unseen is not None:
+        magics.unseen()
     shell.Completer.custom_matchers.remove(magics.matcher)
     shell.input_transformer_manager.token_transformers.remove(Question)
     for command in commands.COMMANDS:
