@@ -25,12 +25,15 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 or newer with venv is needed (Debian: apt install python3-venv)."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.lab: pyproject.toml | $(VENV)/bin/python
+# Jupyter finds the extension's files where an install copies them: a link there would be followed by an uninstall.
+EXTENSION := $(wildcard labextension/*.json labextension/static/*)
+
+$(VENV)/.lab: pyproject.toml $(EXTENSION) | $(VENV)/bin/python
 	@echo "Installing tetrate-jupyter and JupyterLab into $(VENV) (some seconds with uv, a minute or two with pip, once) ..."
 	$(INSTALL) -e '.[lab]'
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml $(EXTENSION) | $(VENV)/bin/python
 	@echo "Installing tetrate-jupyter and its tools into $(VENV) (half a minute with uv, two with pip, once) ..."
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.lab

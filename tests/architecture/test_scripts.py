@@ -1,4 +1,4 @@
-"""The scripts of the panels, held as the Python is: linted, and type-checked as the modules that a page gets."""
+"""The scripts of panels and extension, held as the Python is: linted, and type-checked as the modules a page gets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tetrate_jupyter import __version__
+from tetrate_jupyter.lab import TARGET
+from tetrate_jupyter.lab.link import PROTOCOL
 from tetrate_jupyter.widgets.chat import ChatPanel
 from tetrate_jupyter.widgets.compare import ComparePanel
 from tetrate_jupyter.widgets.picker import ModelPicker
@@ -25,9 +28,12 @@ pytestmark = pytest.mark.once  # it reads scripts, not Python
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / ".ci" / "deno.json"
 STATIC = ROOT / "tetrate_jupyter" / "widgets" / "static"
+EXTENSION = ROOT / "labextension"
+TYPES = Path(__file__).parent / "jupyterlab.d.ts"  # of what a page's packages have, as far as it is used
 PANELS = {panel.__name__: panel for panel in (ChatPanel, ComparePanel, ModelPicker)}
 TOP_LEVEL = re.compile(r"^(?:async )?(?:function|const|let|class) ([A-Za-z_$][\w$]*)", re.MULTILINE)
 SAYS = "// @ts-check\n"
+KNOWS = f'/// <reference types="./{TYPES.name}" />\n'
 
 
 def deno(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -59,6 +65,48 @@ def test_the_modules_have_no_fault_that_a_linter_or_a_type_checker_sees(tmp_path
     for command in ("lint", "check"):
         done = deno(command, "--config", str(CONFIG), *paths, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def the_extension(folder: Path) -> dict[str, Path]:
+    """Its modules in a folder, each knowing the types of a page's packages."""
+    (folder / TYPES.name).write_text(TYPES.read_text(encoding="utf-8"), encoding="utf-8")
+    sources = {path.stem: KNOWS + path.read_text(encoding="utf-8") for path in EXTENSION.glob("static/*.js")}
+    return dict(zip(sources, map(Path, written(folder, sources)), strict=True))
+
+
+def test_the_extension_has_no_fault_that_a_linter_or_a_type_checker_sees(tmp_path: Path) -> None:
+    modules = the_extension(tmp_path)
+    for command in ("lint", "check"):
+        done = deno(command, "--config", str(CONFIG), *map(str, modules.values()), cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_fault_of_the_extension_would_be_seen(tmp_path: Path) -> None:
+    link = the_extension(tmp_path)["link"]
+    source = link.read_text(encoding="utf-8")
+    assert source.count("kernel.requestCommInfo(") == 1
+    link.write_text(source.replace("kernel.requestCommInfo(", "kernel.requestCommsInfo("), encoding="utf-8")
+    assert deno("check", "--config", str(CONFIG), str(link), cwd=tmp_path).returncode != 0
+
+
+def test_the_extension_is_small_sets_text_as_text_and_is_of_this_release() -> None:
+    shipped = [path for path in EXTENSION.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in shipped) < 40_000
+    sources = {path.name: path.read_text(encoding="utf-8") for path in EXTENSION.glob("static/*.js")}
+    assert sum(source.count("\n") for source in sources.values()) < 600
+    for name, source in sources.items():
+        found = re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", source)
+        assert not found, name
+        assert not re.search(r"^import ", source, re.MULTILINE), f"{name}: it would come without its release"
+    package = json.loads((EXTENSION / "package.json").read_text(encoding="utf-8"))
+    assert package["version"] == __version__
+    assert package["jupyterlab"]["_build"]["load"] == f"static/remoteEntry.js?{__version__}"
+
+
+def test_page_and_kernel_speak_the_same_language() -> None:
+    source = (EXTENSION / "static" / "link.js").read_text(encoding="utf-8")
+    assert f"const PROTOCOL = {PROTOCOL};" in source
+    assert f'const TARGET = "{TARGET}";' in source
 
 
 @pytest.mark.parametrize(

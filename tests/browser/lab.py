@@ -12,6 +12,7 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -19,10 +20,10 @@ from tetrate_jupyter import config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from typing_extensions import Self
 
+EXTENSION = Path(__file__).parents[2] / "labextension"
 START_TIMEOUT = 90.0  # seconds for JupyterLab to answer, on a machine that is busy with something else, too
 STOP_TIMEOUT = 20.0  # seconds for it to shut its kernels down
 LOOK = 0.1  # seconds between two looks whether it answers
@@ -101,6 +102,9 @@ class Lab:
     def __enter__(self) -> Self:
         for folder in (self.folder, self.home / "tmp"):
             folder.mkdir(parents=True)
+        extensions = self.home / "jupyter" / "labextensions"
+        extensions.mkdir(parents=True)
+        (extensions / "tetrate-jupyter").symlink_to(EXTENSION)  # as it is here, whatever is installed
         for name, values in _SETTINGS.items():
             self._settings(name).write_text(json.dumps(values))
         with self.log.open("wb") as log:
@@ -174,6 +178,7 @@ def _environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_PATH": str(home / "jupyter"),
         "JUPYTER_PLATFORM_DIRS": "1",
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),

@@ -40,6 +40,8 @@ DATA = (
     "tetrate_jupyter/sandbox/data",
     "tetrate_jupyter/sandbox/pages",
     "tetrate_jupyter/widgets/static",
+    "labextension",
+    "labextension/static",
     "binder",
     ".ci",
 )
@@ -51,7 +53,7 @@ def files_of(folder: Path) -> tuple[set[str], set[str], bytes]:
     (source,) = folder.glob("*.tar.gz")
     content: list[bytes] = []
     with zipfile.ZipFile(wheel) as archive:
-        in_wheel = {name for name in archive.namelist() if ".dist-info/" not in name}
+        in_wheel = {name for name in archive.namelist() if ".dist-info/" not in name}  # what Jupyter gets, too
         content += [archive.read(name) for name in archive.namelist()]
     with tarfile.open(source) as archive:
         members = [member for member in archive.getmembers() if member.isfile()]

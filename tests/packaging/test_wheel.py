@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.packaging.conftest import clean, empty_environment, install, run
+from tests.packaging.conftest import ROOT, clean, empty_environment, install, run
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
 
 if TYPE_CHECKING:
@@ -51,6 +51,15 @@ def test_the_wheel_holds_what_it_needs_and_no_tests(wheel: Path) -> None:
     assert any(name.startswith("tetrate_jupyter/sandbox/data/") for name in names)
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert not [name for name in names if not name.startswith(("tetrate_jupyter/", "tetrate_jupyter-"))]
+
+
+def test_the_wheel_brings_the_extension_to_where_jupyter_looks(wheel: Path, programs: Path) -> None:
+    prefix = "share/jupyter/labextensions/tetrate-jupyter/"
+    names = zipfile.ZipFile(wheel).namelist()
+    shipped = {name.partition(".data/data/")[2] for name in names if ".data/" in name}
+    folder = ROOT / "labextension"
+    assert shipped == {prefix + str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {name for name in shipped if (programs.parent / name).is_file()} == shipped
 
 
 def test_the_source_package_holds_what_its_tests_need(built: Path) -> None:

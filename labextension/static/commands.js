@@ -1,0 +1,63 @@
+// The commands, for palette, menu and a person's own shortcuts. None takes a key that JupyterLab uses.
+
+const CATEGORY = "Tetrate";
+
+/**
+ * @param {{ page: Packages, app: Application, services: Services, links: import("./link.js").Links,
+ *   panel: import("./panel.js").SidePanel, more: typeof import("./status.js").more }} parts
+ */
+export function addCommands({ page, app, services, links, panel, more }) {
+  const hasNotebook = () => links.front !== null;
+  const tell = (/** @type {string} */ text) => page.apputils?.Notification?.info(text, { autoClose: 8000 });
+  links.said = tell;
+
+  /** Load the package in the notebook in front; null, and said, where that can't be. */
+  const loaded = async () => {
+    const link = links.front;
+    if (link?.isBusy) tell("The kernel is busy: this is done after the running cell.");
+    if (link && (await link.load())) return link;
+    tell(link?.kernel ? more(link) : "This notebook has no kernel. Next: choose one at its top right.");
+    return null;
+  };
+
+  /** Add a cell below the one that is chosen. @param {string} source @param {boolean} run */
+  const addCell = async (source, run) => {
+    const link = await loaded();
+    if (!link) return;
+    const { content, sessionContext } = link.notebook;
+    if (content.model?.readOnly) return void tell("This notebook can't be changed: no cell was added.");
+    page.notebook.NotebookActions.insertBelow(content);
+    content.activeCell.model.sharedModel.setSource(source);
+    if (run) return void page.notebook.NotebookActions.run(content, sessionContext);
+    await content.activeCell.ready;
+    content.mode = "edit";
+    content.activeCell.editor?.setCursorPosition({ line: 1, column: 0 });
+  };
+
+  /** @type {[string, string, () => unknown, (() => boolean)?][]} */
+  const commands = [
+    ["tetrate:load", "load in this notebook", async () => { await loaded(); }],
+    ["tetrate:chat", "chat", () => panel.open("chat")],
+    ["tetrate:models", "models", () => panel.open("models")],
+    ["tetrate:usage", "usage", () => panel.open("usage")],
+    ["tetrate:compare", "compare models", () => addCell("%tetrate_compare", true)],
+    ["tetrate:new-prompt-cell", "new prompt cell", () => addCell("%%tetrate\n", false)],
+    ["tetrate:sign-in", "sign in", () => panel.open("sign-in")],
+    ["tetrate:sign-out", "sign out", async () => { (await loaded())?.do("sign-out"); }, () => links.front?.state?.signed_in !== false],
+  ];
+  const short = { "tetrate:chat": "Chat", "tetrate:models": "Models", "tetrate:usage": "Usage", "tetrate:compare": "Compare models", "tetrate:sign-in": "Sign in", "tetrate:sign-out": "Sign out" };
+  for (const [id, label, execute, isEnabled] of commands) {
+    app.commands.addCommand(id, {
+      label: ({ isPalette }) => (isPalette || !short[id] ? `${CATEGORY}: ${label}` : short[id]),
+      isEnabled: () => hasNotebook() && (isEnabled?.() ?? true),
+      execute,
+    });
+    services.palette?.addItem({ command: id, category: CATEGORY, args: { isPalette: true } });
+  }
+  app.commands.addCommand("tetrate:standing", { // the first lines of the status item's menu
+    label: ({ label }) => String(label ?? CATEGORY),
+    isEnabled: () => false,
+    execute: () => {},
+  });
+  links.listeners.add(() => app.commands.notifyCommandChanged());
+}

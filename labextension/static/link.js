@@ -1,0 +1,175 @@
+// The way between a notebook and its kernel's session. The kernel tells how things stand; the page keeps nothing else.
+
+export const PROTOCOL = 1; // as in tetrate_jupyter/lab/__init__.py
+const TARGET = "tetrate.session";
+const RESTARTS = ["restarting", "autorestarting"];
+const ENDED = ["dead", "terminating"]; // one that is new, or out of reach for a moment, is "unknown"
+
+/**
+ * One notebook's. `stands`: "none" (no kernel), "asking" (not known yet), "elsewhere" (no Python, or a connection
+ * without messages of this kind), "absent" (not loaded), "missing" (not installed), "loaded", "older" or "newer" (the
+ * kernel's package than this page's part). `state`: what the kernel told last, null before.
+ */
+export class Link {
+  /** @param {NotebookPanel} notebook @param {() => void} changed */
+  constructor(notebook, changed) {
+    this.notebook = notebook;
+    /** @type {"none" | "asking" | "elsewhere" | "absent" | "missing" | "loaded" | "older" | "newer"} */
+    this.stands = "none";
+    /** @type {State | null} */
+    this.state = null;
+    this.epoch = 0; // counts kernels: what was asked of an earlier one is not heard
+    this._changed = changed;
+    /** @type {Comm | null} */
+    this._comm = null;
+    this._runs = ""; // the id of a cell that may load the package
+    this._meet = () => {};
+    this.said = (/** @type {string} */ _text) => {}; // hears what the kernel has to say to the person
+    const session = notebook.sessionContext;
+    session.kernelChanged.connect(() => this._fresh());
+    session.statusChanged.connect((_, status) => {
+      if (RESTARTS.includes(status)) this._fresh();
+      else if (ENDED.includes(status) !== (this.stands === "none")) this._fresh();
+    });
+    session.iopubMessage.connect((_, message) => this._heard(message));
+    this._fresh();
+  }
+
+  /** The kernel's connection, null where there is none that lives. */
+  get kernel() {
+    const kernel = this.notebook.sessionContext.session?.kernel;
+    return kernel && !ENDED.includes(kernel.status) ? kernel : null;
+  }
+
+  /** Whether what is asked of the kernel now waits for something that runs. */
+  get isBusy() {
+    return this.kernel?.status === "busy";
+  }
+
+  /** Load the package where it isn't; whether it is loaded then. Nothing of that is in the notebook or its history. */
+  async load() {
+    const { kernel, epoch } = this;
+    if (!kernel) return false;
+    if (this.stands === "loaded") return true;
+    const reply = await kernel.requestExecute({
+      code: "%load_ext tetrate_jupyter", silent: true, store_history: false, allow_stdin: false, stop_on_error: false,
+    }).done;
+    if (epoch !== this.epoch) return false;
+    if (reply.content.status !== "ok") return this._stand(reply.content.ename === "ModuleNotFoundError" ? "missing" : "absent");
+    if (!(await this._find())) return this._stand(this.stands === "absent" ? "older" : this.stands); // it tells pages nothing
+    await this._met;
+    return this._stand(this.stands);
+  }
+
+  /** Have the kernel's session do what has this name. @param {string} name */
+  do(name) {
+    this._comm?.send({ type: "do", name });
+  }
+
+  _fresh() {
+    this._meet();
+    /** @type {Promise<void>} */
+    this._met = new Promise((resolve) => { this._meet = resolve; }); // until the kernel has answered, or is gone
+    this.epoch += 1;
+    this._comm = null;
+    this.state = null;
+    this._runs = "";
+    this._stand(this.kernel ? "asking" : "none");
+    if (this.kernel) this._find().catch((error) => console.debug("tetrate:", error)); // it has ended meanwhile
+  }
+
+  /** Look for the session in the kernel, which has put itself where it can be found; whether it was. Two small messages. */
+  async _find() {
+    const { kernel, epoch } = this;
+    if (!kernel) return false;
+    const info = await kernel.info;
+    if (epoch !== this.epoch) return false;
+    if (info.language_info.name !== "python" || !kernel.handleComms) return this._stand("elsewhere");
+    const reply = await kernel.requestCommInfo({ target_name: TARGET });
+    if (epoch !== this.epoch || this._comm) return this._comm !== null;
+    const [id] = Object.keys(reply.content.comms ?? {});
+    if (!id) return this._stand("absent");
+    const comm = kernel.hasComm(id) ? null : kernel.createComm(TARGET, id);
+    if (!comm) return false;
+    this._comm = comm;
+    comm.onMsg = (message) => epoch === this.epoch && this._told(message.content.data);
+    comm.onClose = () => epoch === this.epoch && this._fresh(); // unloaded
+    comm.send({ type: "hello", protocol: PROTOCOL });
+    return true;
+  }
+
+  /** @param {any} data */
+  _told(data) {
+    if (data?.type === "hello") {
+      const theirs = Number(data.protocol);
+      this._stand(theirs === PROTOCOL ? "loaded" : theirs > PROTOCOL ? "newer" : "older");
+      this._meet();
+    } else if (data?.type === "state" && this.stands === "loaded") {
+      this.state = data;
+      this._changed();
+    } else if (data?.type === "said" && Array.isArray(data.lines)) {
+      this.said(data.lines.map(String).join("\n"));
+    }
+  }
+
+  /** Look again after a cell that names the package: that it was loaded is told to nobody. @param {Message} message */
+  _heard(message) {
+    if (this.stands !== "absent" && this.stands !== "missing") return;
+    const { msg_type: kind } = message.header;
+    const id = String(/** @type {any} */ (message.parent_header).msg_id);
+    if (kind === "execute_input" && String(message.content.code).includes("tetrate")) this._runs = id;
+    if (kind !== "status" || message.content.execution_state !== "idle" || id !== this._runs) return;
+    this._runs = "";
+    this._find().catch((error) => console.debug("tetrate:", error));
+  }
+
+  /** @param {Link["stands"]} stands */
+  _stand(stands) {
+    const isNews = stands !== this.stands;
+    this.stands = stands;
+    if (isNews) this._changed();
+    return stands === "loaded";
+  }
+}
+
+/** The links of all notebooks that have been in front, and which one is. `listeners` are called at each change. */
+export class Links {
+  /** @param {Tracker} tracker */
+  constructor(tracker) {
+    this._tracker = tracker;
+    /** @type {Map<NotebookPanel, Link>} */
+    this._links = new Map();
+    /** @type {Set<() => void>} */
+    this.listeners = new Set();
+    /** @type {(text: string) => void} */
+    this.said = () => {};
+    tracker.currentChanged.connect(() => this._changed());
+    this._changed();
+  }
+
+  /** The link of the notebook in front, null where there is no notebook. */
+  get front() {
+    const notebook = this._tracker.currentWidget;
+    return notebook ? this.of(notebook) : null;
+  }
+
+  /** @param {NotebookPanel} notebook */
+  of(notebook) {
+    let link = this._links.get(notebook);
+    if (!link) {
+      link = new Link(notebook, () => this._changed());
+      link.said = (text) => this.said(text);
+      this._links.set(notebook, link);
+      notebook.disposed.connect(() => {
+        this._links.delete(notebook);
+        this._changed();
+      });
+    }
+    return link;
+  }
+
+  _changed() {
+    void this.front; // a notebook that comes to the front gets its link
+    for (const each of this.listeners) each();
+  }
+}

@@ -1,0 +1,165 @@
+// The side panel: the panels of the notebook in front, as its kernel shows them in a cell, drawn by that notebook's own
+// renderers. What was opened stays with its notebook, so that going to another one and back changes nothing in it.
+
+const TABS = { chat: "Chat", models: "Models", usage: "Usage" };
+const ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" d="M5 4h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7.6l-3.7 3.7A1 1 0 0 1 6 20v-3H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zm0 2v9h3v2.6L10.6 15H19V6z"/></svg>';
+
+export class SidePanel {
+  /**
+   * @param {Packages} page @param {Application} app @param {import("./link.js").Links} links
+   * @param {typeof import("./status.js").more} more
+   */
+  constructor(page, app, links, more) {
+    this._page = page;
+    this._app = app;
+    this._more = more;
+    this._links = links;
+    this._tab = "chat";
+    /** @type {Map<string, HTMLButtonElement>} */
+    this._buttons = new Map();
+    /** @type {WeakMap<import("./link.js").Link, Map<string, Docked>>} */
+    this._docked = new WeakMap();
+    this._note = document.createElement("div");
+    this._name = document.createElement("span");
+    this.widget = new page.lumino.Panel();
+    this.widget.id = "tetrate-panel";
+    this.widget.addClass("tetrate-lab-panel");
+    this.widget.title.caption = "Tetrate";
+    this.widget.title.icon = new page["ui-components"].LabIcon({ name: "tetrate-jupyter:chat", svgstr: ICON });
+    this.widget.node.setAttribute("role", "region");
+    this.widget.node.setAttribute("aria-label", "Tetrate");
+    this.widget.addWidget(new page.lumino.Widget({ node: this._head() }));
+    this._note.className = "tetrate-lab-note";
+    this._note.setAttribute("role", "status");
+    this.widget.addWidget(new page.lumino.Widget({ node: this._note }));
+    app.shell.add(this.widget, "right", { rank: 900 });
+    links.listeners.add(() => this._draw());
+    // seen or not: nothing is asked of a kernel for a panel that nobody looks at
+    new IntersectionObserver(() => this._draw()).observe(this.widget.node);
+  }
+
+  /** Show the panel with one of its tabs; "sign-in" is the chat's card. @param {string} tab */
+  open(tab) {
+    const isAnew = tab !== "chat";
+    this._choose(tab === "sign-in" ? "chat" : tab, isAnew);
+    this._app.shell.activateById(this.widget.id);
+  }
+
+  _head() {
+    const head = document.createElement("header");
+    const title = document.createElement("h2");
+    title.textContent = "Tetrate";
+    const tabs = document.createElement("div");
+    tabs.setAttribute("role", "group");
+    tabs.setAttribute("aria-label", "Show");
+    for (const [tab, label] of Object.entries(TABS)) {
+      const button = document.createElement("button");
+      button.textContent = label;
+      button.addEventListener("click", () => this._choose(tab, tab === this._tab || tab === "usage"));
+      this._buttons.set(tab, button);
+      tabs.append(button);
+    }
+    head.append(title, this._name, tabs);
+    return head;
+  }
+
+  /** @param {string} tab @param {boolean} isAnew whether what it shows is asked for again */
+  _choose(tab, isAnew) {
+    const link = this._links.front;
+    this._tab = tab;
+    if (isAnew && link) this._shown(link).get(tab)?.leave();
+    this._draw();
+  }
+
+  /** @param {import("./link.js").Link} link */
+  _shown(link) {
+    let shown = this._docked.get(link);
+    if (!shown) {
+      shown = new Map();
+      this._docked.set(link, shown);
+      link.notebook.disposed.connect(() => shown?.forEach((each) => each.leave()));
+    }
+    return shown;
+  }
+
+  _draw() {
+    const link = this._links.front;
+    for (const [tab, button] of this._buttons) button.setAttribute("aria-pressed", String(tab === this._tab));
+    this._name.textContent = link ? link.notebook.title.label : "";
+    this._name.title = this._name.textContent;
+    const docked = link && this._current(link);
+    for (const each of [...this.widget.widgets].slice(2)) each.setHidden(each !== docked?.area);
+    this._say(link, docked ?? null);
+  }
+
+  /** Return what is docked of a notebook for this tab; asks its kernel where there is nothing yet and somebody looks. @param {import("./link.js").Link} link */
+  _current(link) {
+    const shown = this._shown(link);
+    for (const [tab, each] of shown) {
+      if (each.epoch !== link.epoch || each.area.isDisposed) shown.delete(tab), each.leave(); // of a kernel that is gone
+    }
+    const there = shown.get(this._tab);
+    if (there || link.stands !== "loaded" || !this.widget.isVisible) return there;
+    const made = new Docked(this._page, link, this._tab, () => this._draw());
+    shown.set(this._tab, made);
+    this.widget.addWidget(made.area);
+    return made;
+  }
+
+  /** @param {import("./link.js").Link | null} link @param {Docked | null} docked */
+  _say(link, docked) {
+    const [text, canLoad] = this._words(link, docked);
+    this._note.hidden = !text;
+    if (this._note.dataset.text === text) return;
+    this._note.dataset.text = text;
+    const said = document.createElement("p");
+    said.textContent = text;
+    this._note.replaceChildren(said);
+    if (!canLoad) return;
+    const button = document.createElement("button");
+    button.textContent = "Load";
+    button.addEventListener("click", () => this._app.commands.execute("tetrate:load"));
+    this._note.append(button);
+  }
+
+  /** @param {import("./link.js").Link | null} link @param {Docked | null} docked @returns {[string, boolean]} */
+  _words(link, docked) {
+    if (!link) return ["Open a notebook: its conversation is shown here.", false];
+    if (link.stands === "none") return ["This notebook has no kernel. Next: choose one at its top right.", false];
+    if (link.stands === "asking") return [link.isBusy ? "The kernel is busy: this opens after the running cell." : "", false];
+    if (link.stands === "elsewhere") return ["Tetrate needs a Python kernel.", false];
+    if (link.stands === "absent") return ["Tetrate isn't loaded in this notebook's kernel.", true];
+    if (link.stands !== "loaded") return [this._more(link), link.stands === "missing"];
+    if (docked?.problem) return [docked.problem, false];
+    return [docked && !docked.isThere && link.isBusy ? "The kernel is busy: this opens after the running cell." : "", false];
+  }
+}
+
+/** One panel of one kernel in an output area. `problem`: why it isn't there, "" for nothing. */
+class Docked {
+  /** @param {Packages} page @param {import("./link.js").Link} link @param {string} tab @param {() => void} changed */
+  constructor(page, link, tab, changed) {
+    const { SimplifiedOutputArea, OutputAreaModel } = page.outputarea;
+    this.epoch = link.epoch;
+    this.problem = "";
+    this.isThere = false;
+    const model = new OutputAreaModel({ trusted: true }); // it is what our own package shows
+    this.area = new SimplifiedOutputArea({ model, rendermime: link.notebook.content.rendermime });
+    this.area.addClass("tetrate-lab-docked");
+    const code = `__import__("tetrate_jupyter.lab.docked", fromlist=["show"]).show("${tab}")`;
+    const future = link.kernel.requestExecute({ code, silent: false, store_history: false, allow_stdin: true, stop_on_error: false });
+    this.area.future = future;
+    future.done.then(
+      (/** @type {any} */ reply) => {
+        this.isThere = true;
+        if (reply.content.status !== "ok") this.problem = `This can't be shown: ${reply.content.evalue || reply.content.status}`;
+        changed();
+      },
+      () => {}, // the kernel has ended: the link tells
+    );
+  }
+
+  leave() {
+    if (!this.area.isDisposed) this.area.dispose();
+  }
+}

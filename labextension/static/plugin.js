@@ -1,0 +1,45 @@
+// What is put together: links to kernels, commands, status item, side panel. Each part is there only where
+// the front end has what it needs (Notebook 7 has no status bar).
+
+/**
+ * Return the plugin. `page`: the page's own packages by their short names, null for one it hasn't.
+ * @param {Packages} page
+ * @param {(name: string) => string} beside gives the address of a file of this folder
+ */
+export async function plugin(page, beside) {
+  const [{ Links }, { addCommands }, { StatusItem, more }, { SidePanel }] = await Promise.all([
+    /** @type {Promise<typeof import("./link.js")>} */ (import(beside("link.js"))),
+    /** @type {Promise<typeof import("./commands.js")>} */ (import(beside("commands.js"))),
+    /** @type {Promise<typeof import("./status.js")>} */ (import(beside("status.js"))),
+    /** @type {Promise<typeof import("./panel.js")>} */ (import(beside("panel.js"))),
+  ]);
+  /** @type {Record<string, Token | undefined>} */
+  const tokens = {
+    tracker: page.notebook?.INotebookTracker,
+    palette: page.apputils?.ICommandPalette,
+    statusBar: page.statusbar?.IStatusBar,
+    restorer: page.application?.ILayoutRestorer,
+  };
+  const names = Object.keys(tokens).filter((name) => tokens[name]);
+
+  /** @type {(app: Application, ...found: unknown[]) => void} */
+  const activate = (app, ...found) => {
+    const services = /** @type {Services} */ (Object.fromEntries(names.map((name, at) => [name, found[at]])));
+    if (!services.tracker) return; // no notebooks here
+    addStyle(beside("style.css"));
+    const links = new Links(services.tracker);
+    const panel = new SidePanel(page, app, links, more);
+    services.restorer?.add(panel.widget, panel.widget.id);
+    addCommands({ page, app, services, links, panel, more });
+    if (services.statusBar) new StatusItem(page, app, links).addTo(services.statusBar);
+  };
+  return { id: "tetrate-jupyter:plugin", autoStart: true, requires: [], optional: names.map((name) => tokens[name]), activate };
+}
+
+/** @param {string} address */
+function addStyle(address) {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = address;
+  document.head.append(link);
+}

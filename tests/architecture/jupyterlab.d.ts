@@ -1,0 +1,99 @@
+// What the extension uses of the page's packages, by hand: their own types can't be had without a package manager.
+
+declare var _JUPYTERLAB: Record<string, { init(scope: ShareScope): void; get(name: string): Promise<() => object> }>;
+
+interface Shared {
+  from?: string;
+  loaded?: boolean | number;
+  get(): Promise<() => any>;
+}
+type ShareScope = Record<string, Record<string, Shared>>;
+type Packages = Record<string, any>;
+type Token = object;
+
+interface Signal<S, A> {
+  connect(slot: (sender: S, args: A) => void): boolean;
+}
+interface Widget {
+  id: string;
+  readonly isDisposed: boolean;
+  readonly isVisible: boolean;
+  readonly node: HTMLElement;
+  readonly title: { label: string; caption: string; icon: unknown };
+  readonly disposed: Signal<Widget, void>;
+  readonly widgets: readonly Widget[];
+  addClass(name: string): void;
+  addWidget(widget: Widget): void;
+  dispose(): void;
+  setHidden(hidden: boolean): void;
+}
+interface Message {
+  header: { msg_type: string };
+  parent_header: object;
+  content: Record<string, any>;
+}
+interface Future {
+  done: Promise<Message>;
+}
+interface Comm {
+  onMsg: (message: Message) => void;
+  onClose: (message: Message) => void;
+  send(data: object): Future;
+}
+interface Kernel {
+  readonly status: string;
+  readonly handleComms: boolean;
+  readonly info: Promise<{ language_info: { name: string } }>;
+  requestExecute(content: object): Future;
+  requestCommInfo(content: { target_name: string }): Promise<Message>;
+  hasComm(id: string): boolean;
+  createComm(target: string, id: string): Comm;
+}
+interface SessionContext {
+  readonly session: { readonly kernel: Kernel | null } | null;
+  readonly ready: Promise<void>;
+  readonly kernelChanged: Signal<SessionContext, unknown>;
+  readonly statusChanged: Signal<SessionContext, string>;
+  readonly iopubMessage: Signal<SessionContext, Message>;
+}
+interface NotebookPanel extends Widget {
+  readonly content: any;
+  readonly sessionContext: SessionContext;
+}
+interface Tracker {
+  readonly currentWidget: NotebookPanel | null;
+  readonly currentChanged: Signal<Tracker, NotebookPanel | null>;
+}
+interface CommandOptions {
+  label: string | ((args: Record<string, any>) => string);
+  caption?: string;
+  icon?: unknown;
+  isEnabled?(): boolean;
+  execute(args: Record<string, any>): unknown;
+}
+interface Application {
+  readonly commands: {
+    addCommand(id: string, options: CommandOptions): unknown;
+    execute(id: string, args?: object): Promise<any>;
+    notifyCommandChanged(id?: string): void;
+  };
+  readonly shell: { add(widget: Widget, area: string, options?: object): void; activateById(id: string): void };
+}
+interface Services {
+  tracker?: Tracker;
+  palette?: { addItem(options: object): unknown };
+  statusBar?: { registerStatusItem(id: string, item: object): unknown };
+  restorer?: { add(widget: Widget, name: string): void };
+}
+
+/** What the kernel tells of its session; see tetrate_jupyter/lab/standing.py. */
+interface State {
+  model: string;
+  signed_in: boolean | null;
+  host: string;
+  sandbox: boolean;
+  asking: boolean;
+  stopped: boolean;
+  cost: string;
+  notes: string[];
+}

@@ -1,0 +1,261 @@
+"""The extension of JupyterLab and Notebook 7: status item, side panel, commands, as a person uses them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe
+from tests.browser.notebook import Cell, write
+from tests.browser.test_chat import SHOW, SLOW, Chat
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.conftest import Opens
+    from tests.browser.lab import Lab
+    from tests.browser.notebook import Notebook
+
+LOAD = "%load_ext tetrate_jupyter"
+FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+ASK = "%%tetrate -m claude-haiku-4-5\nSay hello."
+HIDDEN = """import sys
+class Hidden:  # as where it isn't installed
+    def find_spec(self, name, path=None, target=None):
+        if name == "tetrate_jupyter":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Hidden())"""
+# A kernel whose package is another one than the page's part; what it tells is hostile.
+OTHER = """from comm import create_comm
+tetrate = create_comm(target_name="tetrate.session", primary=False)
+get_ipython().kernel.comm_manager.register_comm(tetrate)
+EVIL = "<img src=x onerror=window.ran=1>"
+def hear(message, comm=tetrate):
+    comm.send({{"type": "hello", "protocol": {protocol}}})
+    comm.send({{"type": "unheard-of", "html": EVIL}})
+    comm.send({{"type": "state", "model": EVIL, "signed_in": True, "host": EVIL, "sandbox": False, "asking": False,
+               "stopped": False, "cost": EVIL, "notes": [EVIL]}})
+    comm.send({{"type": "said", "lines": [EVIL]}})
+tetrate.on_msg(hear)"""
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+def status(page: Page) -> Locator:
+    return page.locator(".tetrate-lab-status")
+
+
+def side(page: Page) -> Locator:
+    return page.get_by_role("region", name="Tetrate")
+
+
+def cell(page: Page, index: int) -> Cell:
+    """A cell of the notebook in front."""
+    return Cell(page.locator(f"{FRONT} .jp-Cell").nth(index), page)
+
+
+def choose(page: Page, name: str) -> None:
+    """Click on the status item and choose in its menu."""
+    status(page).click()
+    page.get_by_role("menuitem", name=name, exact=True).click()
+
+
+def command(page: Page, name: str) -> None:
+    """Choose a command in the palette."""
+    page.keyboard.press("Control+Shift+C")
+    page.get_by_role("textbox", name="Command Palette").or_(page.locator(".lm-CommandPalette-input")).first.fill(name)
+    page.locator(".lm-CommandPalette-item", has_text=name).first.click()
+
+
+def front(page: Page, name: str) -> None:
+    """Bring a notebook to the front."""
+    page.locator("#jp-main-dock-panel .lm-TabBar-tab", has_text=name).click()
+
+
+def notices(page: Page) -> Locator:
+    """Open the list of JupyterLab's notices: these tests have it show none by itself."""
+    page.set_viewport_size({"width": 1900, "height": 900})  # the long names of these notebooks push its bell out
+    page.locator(".jp-Notification-Status").click()
+    return page.locator(".jp-Notification-Center")
+
+
+def docked(page: Page) -> Chat:
+    return Chat(side(page).locator(".tetrate-lab-docked:not(.lm-mod-hidden) .tetrate-panel"))
+
+
+def restart(page: Page) -> None:
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("Restart Kernel…", exact=True).click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+
+
+def test_the_status_follows_the_notebook_in_front_and_what_its_kernel_does(opened: Opens, page: Page, lab: Lab) -> None:
+    other = write(lab.folder / "other.ipynb", ["1 + 1"])
+    notebook = opened(LOAD, "%tetrate_model claude-haiku-4-5", ASK, f"%%tetrate -m sandbox/stream\n{SLOW}")
+    expect(status(page)).to_have_text("Tetrate: load")
+    notebook[0].run()
+    expect(status(page)).to_have_text("no model yet · $0 today")
+    notebook[1].run()
+    expect(status(page)).to_have_text("claude-haiku-4-5 · $0 today")
+    notebook[2].run()
+    expect(status(page)).to_have_text("sandbox · claude-haiku-4-5 · $0.000055 today")
+    notebook[3].start()
+    expect(status(page)).to_contain_text("asking…")
+    expect(notebook[3].box.locator(".jp-InputPrompt")).to_have_text("[*]:")  # told while it runs
+
+    page.locator(".jp-DirListing-item", has_text=other.name).dblclick()
+    expect(page.locator("#jp-main-statusbar").get_by_text("| Idle")).to_be_visible()
+    expect(status(page)).to_have_text("Tetrate: load")
+    status(page).click()
+    expect(status(page)).to_have_text("no model yet · $0 today")  # its own, not the other's
+    cell(page, 0).run()
+    expect(cell(page, 0).box.locator(".jp-InputPrompt")).to_have_text("[1]:")  # no history of what was loaded
+
+    front(page, notebook.path.name)
+    expect(status(page)).to_contain_text("asking…")
+    page.locator(f"{FRONT} .jp-InputPrompt").first.click()
+    notebook.interrupt()
+    expect(status(page)).to_contain_text("claude-haiku-4-5 · stopped · $0.000055")
+    choose(page, "Sign out")
+    expect(notices(page)).to_contain_text("key")
+    expect(status(page)).to_have_text("Tetrate: sandbox · not signed in")
+    status(page).click()
+    expect(page.get_by_role("menuitem", name="Sign in", exact=True)).to_be_visible()
+    expect(page.get_by_role("menuitem", name="This notebook today: ≈ $0.000055", exact=False)).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_the_side_panel_has_the_chat_of_the_notebook_in_front(opened: Opens, page: Page, lab: Lab, theme: str) -> None:
+    other = write(lab.folder / f"beside-{theme[-5:].strip()}.ipynb", ["1 + 1"])
+    with lab.theme(theme):
+        notebook = opened("'not loaded'", "%%tetrate\nThe word is plugh.")
+    command(page, "Tetrate: chat")
+    expect(side(page)).to_contain_text("Tetrate isn't loaded in this notebook's kernel.")
+    assert axe.findings(side(page)) == []
+    side(page).get_by_role("button", name="Load").click()
+    chat = docked(page)
+    chat.asked(SHOW)
+    expect(chat.messages.last.locator("math").first).to_be_visible()
+    box, room = chat.box.bounding_box(), side(page).bounding_box()
+    assert box is not None
+    assert room is not None
+    assert box["height"] > room["height"] - 60  # all of it, under the tabs
+    expect(chat.prompt).to_be_in_viewport(ratio=1)
+    notebook[1].run()
+    expect(chat.messages.last).to_contain_text("plugh")  # one conversation
+    assert axe.findings(side(page)) == []
+    assert axe.findings(status(page)) == []
+
+    page.locator(".jp-DirListing-item", has_text=other.name).dblclick()
+    expect(side(page)).to_contain_text("Tetrate isn't loaded in this notebook's kernel.")
+    expect(chat.box).not_to_be_visible()
+    side(page).get_by_role("button", name="Load").click()
+    second = docked(page)
+    second.asked("The word is frotz.")
+    front(page, notebook.path.name)
+    expect(docked(page).messages.last).to_contain_text("plugh")
+    expect(side(page).get_by_text("frotz").first).not_to_be_visible()
+    assert not notebook[0].outputs.count()
+
+    side(page).get_by_role("button", name="Models").click()
+    expect(side(page).locator(".tetrate-option").first).to_be_visible()
+    assert axe.findings(side(page)) == []
+    side(page).get_by_role("button", name="Usage").click()
+    expect(side(page).get_by_text("Spent today").first).to_be_visible()
+
+    restart(page)
+    expect(side(page)).to_contain_text("Tetrate isn't loaded in this notebook's kernel.")
+    expect(status(page)).to_have_text("Tetrate: load")
+    side(page).get_by_role("button", name="Load").click()
+    side(page).get_by_role("button", name="Chat").click()
+    expect(docked(page).messages).to_have_count(0)
+
+
+def test_what_is_opened_while_a_cell_runs_says_that_it_waits(opened: Opens, page: Page) -> None:
+    wait = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
+    notebook = opened(LOAD, wait)
+    notebook[0].run()
+    expect(status(page)).to_have_text("no model yet · $0 today")
+    notebook[1].start()
+    expect(page.locator("#jp-main-statusbar").get_by_text("| Busy")).to_be_visible()
+    choose(page, "Chat")
+    expect(side(page)).to_contain_text("The kernel is busy: this opens after the running cell.")
+    notebook.path.with_name("go").touch()
+    try:
+        expect(docked(page).prompt).to_be_visible()
+    finally:
+        notebook.path.with_name("go").unlink()
+    expect(side(page).locator(".tetrate-lab-note")).not_to_be_visible()
+
+
+def test_the_commands_add_cells_below(opened: Opens, page: Page) -> None:
+    notebook = opened("1 + 1")
+    notebook[0].run()
+    page.locator(f"{FRONT} .jp-InputPrompt").first.click()
+    command(page, "Tetrate: new prompt cell")
+    expect(notebook[1].box.locator(".cm-content")).to_be_focused()
+    page.keyboard.type("Say hello.")
+    assert notebook[1].source == "%%tetrate\nSay hello."
+    assert "Hello!" in notebook[1].run()
+    command(page, "Tetrate: compare models")
+    expect(page.locator(f"{FRONT} .tetrate-compare, {FRONT} .tetrate-panel").first).to_be_visible()
+    command(page, "Tetrate: sign in")
+    expect(docked(page).prompt).to_be_visible()  # somebody has
+
+
+def test_a_notebook_whose_kernel_has_not_the_package(opened: Opens, page: Page) -> None:
+    notebook = opened(HIDDEN, "sys.meta_path.pop(0); None")
+    notebook[0].run()
+    status(page).click()
+    expect(status(page)).to_have_text("Tetrate: not installed")
+    command(page, "Tetrate: chat")
+    expect(side(page)).to_contain_text("Next: %pip install tetrate-jupyter")
+    notebook[1].run()
+    side(page).get_by_role("button", name="Load").click()
+    expect(docked(page).prompt).to_be_visible()
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
+    expect(side(page)).to_contain_text("This notebook has no kernel.")
+    expect(status(page)).not_to_be_visible()
+
+
+def test_another_release_in_the_kernel_is_told_what_to_do(opened: Opens, page: Page) -> None:
+    notebook = opened(OTHER.format(protocol=2), OTHER.format(protocol=0))
+    notebook[0].run()
+    expect(status(page)).to_have_text("Tetrate: reload the page")
+    command(page, "Tetrate: chat")
+    expect(side(page)).to_contain_text("Next: update tetrate-jupyter where Jupyter runs, and reload the page.")
+    restart(page)
+    expect(status(page)).to_have_text("Tetrate: load")
+    notebook[1].run()
+    expect(status(page)).to_have_text("Tetrate: update the kernel's package")
+    expect(side(page)).to_contain_text("Next: %pip install --upgrade tetrate-jupyter")
+
+
+def test_what_a_kernel_tells_is_text(opened: Opens, page: Page) -> None:
+    notebook = opened(OTHER.format(protocol=1))
+    notebook[0].run()
+    expect(status(page)).to_contain_text("<img src=x onerror=window.ran=1> ·")
+    status(page).click()
+    expect(page.get_by_role("menuitem", name="<img src=x", exact=False).first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(notices(page)).to_contain_text("<img src=x")
+    command(page, "Tetrate: chat")
+    expect(side(page)).to_contain_text("This can't be shown")
+    assert page.evaluate("window.ran") is None
+    assert (
+        page.locator("#jp-main-statusbar img, .lm-Menu img, .jp-Notification-List img, #tetrate-panel img").count() == 0
+    )
+
+
+def test_notebook_7_has_commands_and_side_panel(opened: Opens, page: Page, notebook7: Lab) -> None:
+    notebook: Notebook = opened(LOAD, on=notebook7)
+    notebook[0].run()
+    command(page, "Tetrate: chat")
+    expect(side(page).locator(".tetrate-panel").first).to_be_visible()
+    room = side(page).bounding_box()
+    assert room is not None
+    assert room["x"] + room["width"] <= 1280 + 1  # nothing is cut off
+    assert page.locator(".tetrate-lab-status").count() == 0  # there is no status bar
+    assert axe.findings(side(page)) == []
