@@ -1,4 +1,4 @@
-// The commands, for palette, menu and a person's own shortcuts. None takes a key that JupyterLab uses.
+// The commands, for palette, menu, launcher and a person's own shortcuts. None takes a key that JupyterLab uses.
 
 const CATEGORY = "Tetrate";
 
@@ -34,6 +34,15 @@ export function addCommands({ page, app, services, links, panel, more }) {
     content.activeCell.editor?.setCursorPosition({ line: 1, column: 0 });
   };
 
+  /** Make a notebook and open its chat. @param {string} [cwd] */
+  const newChat = async (cwd) => {
+    const kernelName = app.serviceManager.kernelspecs.specs?.default;
+    const notebook = await app.commands.execute("notebook:create-new", { cwd, kernelName, isLauncher: true });
+    await notebook.sessionContext.ready;
+    if (await links.of(notebook).load()) panel.open("chat");
+    else tell(more(links.of(notebook)));
+  };
+
   /** @type {[string, string, () => unknown, (() => boolean)?][]} */
   const commands = [
     ["tetrate:load", "load in this notebook", async () => { await loaded(); }],
@@ -59,5 +68,9 @@ export function addCommands({ page, app, services, links, panel, more }) {
     isEnabled: () => false,
     execute: () => {},
   });
+  if (services.launcher) {
+    app.commands.addCommand("tetrate:new-chat", { label: "Chat", caption: "A new notebook with the chat beside it", icon: panel.widget.title.icon, execute: ({ cwd }) => newChat(cwd) });
+    services.launcher.add({ command: "tetrate:new-chat", category: CATEGORY, rank: 1 });
+  }
   links.listeners.add(() => app.commands.notifyCommandChanged());
 }

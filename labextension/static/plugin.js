@@ -1,5 +1,5 @@
-// What is put together: links to kernels, commands, status item, side panel. Each part is there only where
-// the front end has what it needs (Notebook 7 has no status bar).
+// What is put together: links to kernels, commands, status item, side panel, launcher. Each part is there only where
+// the front end has what it needs (Notebook 7 has no status bar and no launcher).
 
 /**
  * Return the plugin. `page`: the page's own packages by their short names, null for one it hasn't.
@@ -18,6 +18,7 @@ export async function plugin(page, beside) {
     tracker: page.notebook?.INotebookTracker,
     palette: page.apputils?.ICommandPalette,
     statusBar: page.statusbar?.IStatusBar,
+    launcher: page.launcher?.ILauncher,
     restorer: page.application?.ILayoutRestorer,
   };
   const names = Object.keys(tokens).filter((name) => tokens[name]);

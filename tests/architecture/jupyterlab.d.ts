@@ -72,6 +72,7 @@ interface CommandOptions {
   execute(args: Record<string, any>): unknown;
 }
 interface Application {
+  readonly serviceManager: { readonly kernelspecs: { readonly specs: { readonly default: string } | null } };
   readonly commands: {
     addCommand(id: string, options: CommandOptions): unknown;
     execute(id: string, args?: object): Promise<any>;
@@ -83,6 +84,7 @@ interface Services {
   tracker?: Tracker;
   palette?: { addItem(options: object): unknown };
   statusBar?: { registerStatusItem(id: string, item: object): unknown };
+  launcher?: { add(options: object): unknown };
   restorer?: { add(widget: Widget, name: string): void };
 }
 

@@ -1,4 +1,4 @@
-"""The extension of JupyterLab and Notebook 7: status item, side panel, commands, as a person uses them."""
+"""The extension of JupyterLab and Notebook 7: status item, side panel, commands, launcher, as a person uses them."""
 
 from __future__ import annotations
 
@@ -247,6 +247,16 @@ def test_what_a_kernel_tells_is_text(opened: Opens, page: Page) -> None:
     assert (
         page.locator("#jp-main-statusbar img, .lm-Menu img, .jp-Notification-List img, #tetrate-panel img").count() == 0
     )
+
+
+def test_the_launcher_makes_a_notebook_with_the_chat_beside_it(opened: Opens, page: Page) -> None:
+    opened("1 + 1")
+    page.keyboard.press("Control+Shift+L")
+    page.locator(".jp-Launcher-section", has_text="Tetrate").locator(".jp-LauncherCard").click()
+    chat = docked(page)
+    chat.asked("The word is xyzzy.")
+    expect(chat.messages.last).to_contain_text("xyzzy")
+    expect(page.locator(f"{FRONT} .jp-Cell")).to_have_count(1)
 
 
 def test_notebook_7_has_commands_and_side_panel(opened: Opens, page: Page, notebook7: Lab) -> None:
