@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -25,7 +23,7 @@ from tetrate_jupyter.engine.connections import Connections
 from tetrate_jupyter.engine.funds import dollars, labelled
 from tetrate_jupyter.engine.history import History, Past
 from tetrate_jupyter.engine.keeping import Keeper, explained, recalled
-from tetrate_jupyter.engine.noting import Noter
+from tetrate_jupyter.engine.noting import Noter, tracing
 from tetrate_jupyter.engine.runs import Runs
 from tetrate_jupyter.engine.spending import Spending
 from tetrate_jupyter.engine.trial import Trial
@@ -40,7 +38,7 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
-    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+    from contextlib import AbstractContextManager
     from decimal import Decimal
     from pathlib import Path
 
@@ -49,9 +47,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.engine.funds import Fund
     from tetrate_jupyter.engine.keeping import Keeping
-    from tetrate_jupyter.engine.noting import Noting
     from tetrate_jupyter.engine.runs import Run
-    from tetrate_jupyter.engine.traced import Traced
     from tetrate_jupyter.keys.store import Place
     from tetrate_jupyter.types import Event, Model
 
@@ -278,8 +274,8 @@ class Engine:
                 key = await self.account.key()
                 noting = self._noter.question(planned)
                 paying = self._spending.purse(planned.request, noting)
-                async with _tracing(planned, completion, noting, self.endpoints.base_url) as tracing:
-                    completion.purse = Purses(*filter(None, (completion.purse, paying, noting, tracing)))
+                async with tracing(planned, completion, noting, self.endpoints.base_url) as traced:
+                    completion.purse = Purses(*filter(None, (completion.purse, paying, noting, traced)))
                     with self.runs.watching(planned, completion):
                         asked = self._asker.run(planned, completion, self._connections.client(), key)
                         return await self.past.awaited(asked)
@@ -391,14 +387,3 @@ class Engine:
             return "<Session>"
         model = one_line(self._model or "no model chosen", MAX_NAME)
         return f"<Session at {one_line(self.endpoints.host)}: {model}, {len(self.history)} exchanges>"
-
-
-def _tracing(
-    planned: Plan, completion: Completion, noting: Noting, base_url: str
-) -> AbstractAsyncContextManager[Traced | None]:
-    """Return what a question is traced within; nothing is loaded where this process has no OpenTelemetry."""
-    if "opentelemetry.trace" in sys.modules:
-        from tetrate_jupyter.engine.traced import traced
-
-        return traced(planned, completion, noting, base_url) or contextlib.nullcontext()
-    return contextlib.nullcontext()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import secrets
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,14 @@ from tetrate_jupyter.types import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from decimal import Decimal
 
     from tetrate_jupyter.catalog.service import Catalog
+    from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.engine.asking import Plan
     from tetrate_jupyter.engine.connections import Connections
+    from tetrate_jupyter.engine.traced import Traced
     from tetrate_jupyter.ledger.book import Book
     from tetrate_jupyter.types import Message
 
@@ -143,3 +147,14 @@ class Noting:
 def kernel() -> str:
     """Return the name of this process among all that write to the same ledger."""
     return f"{platform.node()}-{os.getpid()}"
+
+
+def tracing(
+    planned: Plan, completion: Completion, noting: Noting, base_url: str
+) -> AbstractAsyncContextManager[Traced | None]:
+    """Return what a question is traced within; nothing is loaded where this process has no OpenTelemetry."""
+    if "opentelemetry.trace" in sys.modules:
+        from tetrate_jupyter.engine.traced import traced
+
+        return traced(planned, completion, noting, base_url) or contextlib.nullcontext()
+    return contextlib.nullcontext()

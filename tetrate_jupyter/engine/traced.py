@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from tetrate_jupyter import secrecy
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.purse import Ended
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.engine.asking import Plan
-    from tetrate_jupyter.engine.noting import Noting
 
 _MOST_TEXT: Final = 100_000  # characters of messages on one span, the newest
 _PORTS: Final = {"https": 443, "http": 80}
@@ -36,7 +35,13 @@ _NUMBERS: Final = {
 }
 
 
-def traced(planned: Plan, completion: Completion, noting: Noting, base_url: str) -> Traced | None:
+class Noted(Protocol):
+    """What the records of a question are made by."""
+
+    trace_id: str | None
+
+
+def traced(planned: Plan, completion: Completion, noting: Noted, base_url: str) -> Traced | None:
     """Return what traces a question, None where nobody has set OpenTelemetry up."""
     by = provider()
     return None if by is None else Traced(by, planned, completion, noting, base_url)
@@ -45,7 +50,7 @@ def traced(planned: Plan, completion: Completion, noting: Noting, base_url: str)
 class Traced:
     """The spans of one question: `async with`, around its run. A `Purse` without money."""
 
-    def __init__(self, by: Any, planned: Plan, completion: Completion, noting: Noting, base_url: str) -> None:  # noqa: ANN401 - the SDK's
+    def __init__(self, by: Any, planned: Plan, completion: Completion, noting: Noted, base_url: str) -> None:  # noqa: ANN401 - the SDK's
         self._by = by
         self._planned = planned
         self._completion = completion
