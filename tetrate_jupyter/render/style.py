@@ -112,6 +112,7 @@ margin:.8em 0 1.2em;align-items:start}
 .tetrate-bars{border-collapse:collapse;margin:0 0 1em;max-width:62em;font-size:.92em;font-variant-numeric:tabular-nums}
 .tetrate-answer .tetrate-bars tr:nth-child(n){background:none}
 .tetrate-bars td{padding:.1em .9em .1em 0;border:0;overflow-wrap:break-word}
+.tetrate-bars td>span{forced-color-adjust:none}
 .tetrate-compare ins{text-decoration:underline;background:var(--t-soft)}
 """,
     "tetrate-usage": """
@@ -119,6 +120,7 @@ margin:.8em 0 1.2em;align-items:start}
 font-variant-numeric:tabular-nums}
 .tetrate-answer .tetrate-days tr:nth-child(n){background:none}
 .tetrate-days td{padding:.1em .9em .1em 0;border:0}
+.tetrate-usage span[style*=background]{forced-color-adjust:none}
 """,
     "tetrate-maths": """
 .tetrate-answer .tetrate-maths[hidden]{display:inline}
@@ -134,7 +136,7 @@ border-inline-start:2px solid var(--t-line);font-size:.95em}
 """,
     "tetrate-notice": """
 .tetrate-answer .tetrate-notice{display:inline-block;margin:.6em .4em 0 0;padding:.1em .8em;border-radius:1em;
-background:#d99a1c33;font-size:.92em}
+border:1px solid transparent;background:#d99a1c33;font-size:.92em}
 """,
     "tetrate-failed": """
 .tetrate-answer p.tetrate-failed{display:block;margin:.6em 0 0;padding:.5em .8em;border-radius:6px;
@@ -142,7 +144,8 @@ border:1px solid #c5221f80;background:#c5221f0f}
 """,
     "tetrate-chip": """
 .tetrate-answer .tetrate-chip{margin-inline-start:.4em;padding:.1em .55em;border-radius:1em;white-space:nowrap;
-background:rgba(128,128,128,.14);color:var(--jp-ui-font-color1,currentColor);font-size:.92em}
+border:1px solid transparent;background:rgba(128,128,128,.14);color:var(--jp-ui-font-color1,currentColor);
+font-size:.92em}
 """,
     "tetrate-footer": """
 .tetrate-answer .tetrate-footer{margin:.8em 0 0;color:var(--t-quiet);font-size:.85em;font-variant-numeric:tabular-nums}
