@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +32,7 @@ class Panel:
 
     def __init__(self, box: Locator) -> None:
         self.box = box
-        self.link = box.get_by_role("link")
+        self.link = box.locator(".tetrate-link").get_by_role("link")
         self.status = box.get_by_role("status")
         self.alert = box.get_by_role("alert")
         self.paste = box.get_by_label("its address and paste it here")
@@ -256,7 +257,17 @@ def test_one_click_starts_again_and_success_leaves_one_line(
     assert focused(page) == "Sign in"  # the link that was pressed keeps the focus, and takes no room
     assert panel.shows_nothing_of(".tetrate-link")
     assert axe.findings(panel.box) == []
+    expect(panel.box.locator(".tetrate-detail")).to_have_text(
+        re.compile(r"^The key is in a private file; it reaches \d+ models\.$")
+    )
+    line = panel.box.bounding_box()
+    assert line is not None
+    assert line["height"] < 50  # one line, however long the path of the file
+    about = panel.box.locator(".tetrate-about-key")
+    expect(about).not_to_be_visible()
     panel.box.get_by_label("More").click()
+    expect(about).to_contain_text(".key")
+    assert axe.findings(panel.box) == []
     stays(panel.button("Sign out"))
     panel.button("Sign out").click()
     panel.waits()

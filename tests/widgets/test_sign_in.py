@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -116,8 +117,11 @@ def test_the_browser_comes_back_and_the_panel_is_one_line(shown: Watched, router
     shown.until_state(State.SIGNED_IN)
     assert router.host in shown.view.host.value
     assert "Signed in to Sandbox" in shown.view.states.value
-    assert "The key is in a private file" in shown.view.line.value
-    assert "models" in shown.view.line.value
+    assert re.fullmatch(r"The key is in a private file; it reaches \d+ models\.", shown.view.line.value)
+    about = shown.view.about.value  # in the menu: the file itself, and what only the router's own pages know
+    assert ".key" in about
+    assert f'Credit: <a href="{router.auth_url}/billing" target="_blank" rel="noopener noreferrer">' in about
+    assert f'href="{router.auth_url}/api-keys"' in about
     assert shown.view.leave.description == "Sign out"
     assert repr(shown.panel) == "<SignInPanel: signed-in>"
 

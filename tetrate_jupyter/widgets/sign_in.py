@@ -275,9 +275,8 @@ class SignInPanel:
 
     def _be_signed_in(self, done: SignedIn, *, problem: str = "") -> None:
         self._again = False
-        line = words.signed_in_html(done, trial=self._session.trial.is_on)
-        notes = " ".join(done.notes)
-        self._show(State.SIGNED_IN, host=done.host, line=line, clock="", problem=problem, note=notes)
+        told = words.told_of(done, self._session.endpoints, trial=self._session.trial.is_on)
+        self._show(State.SIGNED_IN, host=done.host, clock="", problem=problem, note=" ".join(done.notes), **told)
         self._end_waiting(done)
 
     async def _try_sandbox(self) -> None:
@@ -332,7 +331,7 @@ class SignInPanel:
             if done is None:
                 return
             if self.state is State.SIGNED_IN:  # our own doing, or a newer key; what was said of it stays
-                self._show(line=words.signed_in_html(done, trial=self._session.trial.is_on))
+                self._show(**words.told_of(done, self._session.endpoints, trial=self._session.trial.is_on))
                 return
             self._jobs.stop_main()
             self._be_signed_in(done)

@@ -27,13 +27,14 @@ _WIDE: Final = {"description_width": "initial"}
 
 @dataclass(frozen=True)
 class Shown:
-    """All that changes in a panel. `line` and `clock` are HTML of our own; the rest is text."""
+    """All that changes in a panel. `line`, `about` and `clock` are HTML of our own; the rest is text."""
 
     state: State
     host: str
     name: str
     url: str = ""
     line: str = ""
+    about: str = ""
     clock: str = ""
     problem: str = ""
     note: str = ""
@@ -109,7 +110,7 @@ class SignInView:
         self.stop = _button(words.STOP, "tetrate-stop")
         # one of its own: a click that was meant for Cancel must not sign out because the sign-in ended just before
         self.leave = _button(words.LEAVE, "tetrate-leave")
-        self.problem, self.note = _html(), _html()
+        self.about, self.problem, self.note = _html("tetrate-about-key"), _html(), _html()
         self.paste = SecretField("", paste, at_once=True).add_class("tetrate-paste")
         self.go = _button("Continue", "tetrate-go")
         self.key = SecretField("", key)
@@ -133,7 +134,7 @@ class SignInView:
         line = ipywidgets.HBox(row).add_class("tetrate-line")
         gone = _html("tetrate-gone", words.gone_html())
         # what comes and goes is last: it moves nothing that can be pressed
-        parts = [style, gone, head, self.line, line, pasting, others, self.problem, self.note]
+        parts = [style, gone, head, self.line, line, pasting, others, self.about, self.problem, self.note]
         root = ipywidgets.VBox(parts).add_class(PANEL_CLASS).add_class("tetrate-sign-in")
         boxes = (head, line, pasting, others, address)
         self._all = [*parts, *(each for box in boxes for each in box.children), root]
@@ -147,7 +148,9 @@ class SignInView:
         self.root._dom_classes = (*kept, f"tetrate-is-{shown.state.value}", *asks)  # noqa: SLF001 - likewise
         self.states.value = words.states_html(shown.name, trial=shown.trial)
         self.host.value = words.host_html(shown.host, shown.name)
-        self.menu.value = words.menu_html() if shown.state is words.State.SIGNED_IN else ""  # shut, each time
+        signed_in = shown.state is words.State.SIGNED_IN
+        self.menu.value = words.menu_html() if signed_in else ""  # shut, each time
+        self.about.value = shown.about if signed_in else ""
         self.line.value = shown.line
         self.clock.value = shown.clock
         self.problem.value = words.problem_html(shown.problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.config import DEFAULT_AUTH_URL
 from tetrate_jupyter.render.escape import escape
@@ -80,6 +80,7 @@ ELSEWHERE: Final = (
 )
 BASE_URL: Final = "Use a custom base URL: enterprise gateway, other OpenAI-compatible endpoint, sandbox"
 
+_SHORT: Final = {"keyring": "the system keyring", "file": "a private file"}  # by kind; others are short as they are
 _WITHOUT_VARIABLE: Final = (
     "Next: a key of your own comes before it: %tetrate_login --again; or stop using it in this kernel: "
     "import os; del os.environ['{}']"
@@ -172,11 +173,30 @@ def note_html(text: str) -> str:
     return f'<div class="tetrate-slow" role="note">{escape(text)}</div>' if text else ""
 
 
-def signed_in_html(done: SignedIn, *, trial: bool = False) -> str:
-    """Return where the key is and what it reaches, after the words "Signed in to Tetrate"."""
+def told_of(done: SignedIn, endpoints: Endpoints, *, trial: bool) -> dict[str, Any]:
+    """Return the HTML of what is told of a sign-in: `line` after "Signed in to Tetrate", `about` in the menu."""
     if trial:
-        return "Simulated models, nothing leaves this machine."
-    return f"The key is in {escape(str(done.place))}{done.reach}."
+        return {"line": "Simulated models, nothing leaves this machine.", "about": ""}
+    return {"line": _in_short(done), "about": _about(done, endpoints)}
+
+
+def _in_short(done: SignedIn) -> str:
+    return f"The key is in {escape(_SHORT.get(done.place.kind, str(done.place)))}{done.reach}."
+
+
+def _about(done: SignedIn, endpoints: Endpoints) -> str:
+    """Return the whole place of the key, and where credit and keys are looked at.
+
+    No router is known to tell a key whose account it is of, or what credit is left: nothing is said of that.
+    """
+    pages = [("Credit", endpoints.billing_page), ("Keys", endpoints.keys_page)]
+    links = "".join(
+        f' {name}: <a href="{escape(url)}" target="_blank" rel="noopener noreferrer">'
+        f"{escape(url.partition('://')[2])}</a>."
+        for name, url in pages
+        if url
+    )
+    return f"The key is in {escape(str(done.place))}.{links}"
 
 
 def clock_html(seconds: float) -> str:
