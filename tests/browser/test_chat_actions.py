@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,25 +73,58 @@ def test_replace_is_not_there_without_a_cell_to_replace(opened: Opens, page: Pag
 
 
 def test_another_model_answers_the_same_as_another_version(opened: Opens, page: Page) -> None:
-    notebook = opened(LOAD, "session.chat()")
+    notebook = opened(f"{LOAD}\nsession.catalog.favourites.star('gpt-6-luna', on=True)", "session.chat()")
     chat = open_chat(notebook)
     message = chat.asked("Say hello.")
+    who = message.locator(".tetrate-who .tetrate-mark")
+    expect(who).to_have_text("A")  # the provider's letter, not the model's
+    place = chat.button("Retry with another model", message).bounding_box()
     chat.button("Retry with another model", message).click()
-    search = page.get_by_label("Search models")
+    small = message.locator(".tetrate-models:popover-open")
+    search = small.get_by_role("combobox", name="Search models")
     expect(search).to_be_focused()
+    expect(small.locator(".tetrate-group").filter(has_text="Starred")).to_be_visible()
+    expect(small.locator("[aria-selected=true]")).to_contain_text("claude-haiku-4-5")
+    assert chat.button("Retry with another model", message).bounding_box() == place
     assert axe.findings(chat.box) == []
     page.keyboard.type("gpt-6-luna")
     page.keyboard.press("Enter")
     expect(message.locator(".tetrate-ways")).to_contain_text("2 of 2")
-    expect(message.locator(".tetrate-foot")).to_contain_text("gpt-6-luna")
+    expect(message.locator(".tetrate-foot").first).to_contain_text("gpt-6-luna")
     expect(chat.model).to_have_accessible_name("Model: claude-haiku-4-5")
     chat.button("Version before", message).click()
-    expect(message.locator(".tetrate-foot")).to_contain_text("claude-haiku-4-5")
+    expect(message.locator(".tetrate-foot").first).to_contain_text("claude-haiku-4-5")
     chat.button("Retry with another model", message).click()
-    page.keyboard.press("ArrowDown")
-    expect(page.locator(".tetrate-offered button:focus")).to_contain_text("claude-haiku-4-5")  # of this conversation
+    expect(search).to_be_focused()
+    chat.model.click()  # one list opens as the other goes, and gets its rows
+    expect(chat.box.locator(".tetrate-head .tetrate-choice").first).to_be_visible()
+    page.keyboard.press("Escape")
+    chat.button("Retry with another model", message).click()
+    expect(search).to_be_focused()
     page.keyboard.press("Escape")
     expect(chat.button("Retry with another model", message)).to_be_focused()
+
+
+def test_retry_counts_down_where_the_router_said_when(opened: Opens, lab_router: SandboxRouter) -> None:
+    notebook = opened(LOAD, "session.chat()")
+    chat = open_chat(notebook)
+    lab_router.inject(Fault("rate-limit", retry_after=12))
+    message = chat.asked("Say hello.")
+    expect(message.locator(".tetrate-failed")).to_be_visible()
+    waits = message.get_by_role("button", name=re.compile(r"^Retry in \d+ s$"))
+    expect(waits).to_have_attribute("aria-disabled", "true")
+    before = waits.bounding_box()
+    asked = len(lab_router.requests)
+    waits.click(force=True)
+    retry = chat.button("Retry", message)
+    expect(retry).to_be_visible()
+    expect(chat.box.locator("[aria-live=polite]")).to_have_text("You can retry now.")
+    assert len(lab_router.requests) == asked
+    assert before == retry.bounding_box()  # nothing has moved
+    retry.click()
+    expect(chat.messages.last).to_have_attribute("aria-busy", "false")
+    expect(chat.messages.last.locator(":scope > .tetrate-body")).not_to_be_empty()
+    expect(chat.box.locator(".tetrate-failed:visible")).to_have_count(0)
 
 
 def test_compare_opens_a_comparison_below(opened: Opens) -> None:

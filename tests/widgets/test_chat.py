@@ -242,6 +242,28 @@ def test_what_failed_is_told_apart_from_what_to_do_next(page: Page, router: Sand
     assert only(page)[1].fields["chips"] == only(page)[1].fields["said"] == []
 
 
+def test_how_long_the_router_asked_to_wait_is_told_as_what_is_left(
+    page: Page, panel: ChatPanel, router: SandboxRouter
+) -> None:
+    router.inject(Fault("rate-limit", retry_after=3000.0))
+    page.do("ask", text="Say hello.")
+    ended(page, "failed")
+    assert 0 < only(page)[1].fields["wait"] <= 3000
+    panel.session.runs.all[0]._again_at -= 2000  # much later
+    late = Page(panel, "late")
+    assert 0 < only(late)[1].fields["wait"] <= 1000
+    router.inject(Fault("no-credits"))
+    page.do("retry", key=only(page)[0])
+    page.wait_for(lambda: [each.fields["wait"] for each in page.items.values()] == [0])
+
+
+def test_whose_an_answer_is_comes_with_it(page: Page, panel: ChatPanel) -> None:
+    page.do("ask", text="Say hello.")
+    ended(page, "done")
+    late = Page(panel, "late")
+    assert late.fields["providers"] == {"claude-haiku-4-5": "anthropic"}
+
+
 def test_a_refusal_without_a_text_is_shown_as_what_failed(page: Page, session: Session) -> None:
     page.do("ask", text="Say one.")
     ended(page, "done")

@@ -65,3 +65,12 @@ def test_what_is_chosen_meanwhile_moves_no_row(page: Page, session: Session) -> 
     page.do("menu", of="one", opened=False)
     page.do("menu", of="one")
     assert page.fields["menu"]["rows"][0]["id"] == "gpt-6-luna"
+
+
+def test_one_menu_that_closes_leaves_alone_another_that_has_opened(page: Page) -> None:
+    page.do("menu", of="one")
+    page.do("menu", of="two")
+    page.do("menu", of="one", opened=False)  # as a page says it: a moment later
+    assert page.fields["menu"]["of"] == "two"
+    page.do("menu", of="two", opened=False)
+    assert page.fields["menu"] is None

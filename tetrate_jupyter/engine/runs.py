@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
@@ -38,6 +39,7 @@ class Run:
         self.plan: Plan | None = None
         self.completion: Completion | None = None
         self.failure: str | None = None
+        self._again_at = 0.0  # of the monotonic clock: when the router said to try again
         self._branch = branch
         self._stop: Callable[[], None] | None = None
         self._is_to_stop = False  # it was stopped before it had begun
@@ -55,6 +57,11 @@ class Run:
         if self.plan is not None:
             return self.plan.request.messages[-1]
         return Message("user", self.question.prompt if self.question else "")
+
+    @property
+    def seconds_to_wait(self) -> float:
+        """The seconds that are left of the wait that the router asked for when it refused this one; 0.0 for none."""
+        return max(0.0, self._again_at - time.monotonic())
 
     def withhold(self) -> None:
         """Let go of a question that was refused for the key in it, but for its text without that."""
@@ -168,6 +175,7 @@ class Runs:
         """Note why nothing came. What came is in the conversation, with the reason."""
         failure = STOPPED if passes(error) else unexpected(error, "Asking").advice
         run.failure = None if _came(run) else failure
+        run._again_at = time.monotonic() + (getattr(error, "retry_after", None) or 0.0)  # noqa: SLF001 - likewise
         if isinstance(error, SecretInPromptError):
             run.withhold()
 

@@ -18,14 +18,13 @@ from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
 from tetrate_jupyter.widgets.chat_earlier import EarlierList
-from tetrate_jupyter.widgets.chat_items import ChatItems, by_provider, earlier
+from tetrate_jupyter.widgets.chat_items import ChatItems, earlier
 from tetrate_jupyter.widgets.model_menu import ModelMenu
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.engine.asking import Question
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Image
@@ -51,8 +50,7 @@ class ChatPanel(Panel):
         self._hint = ""
         self._compared: list[str] = []  # the view that asked for a comparison, and the cell that shows it
         self._offered: list[list[str]] = []
-        self._models: tuple[ModelList, list[list[Any]]] | None = None
-        self._listed = False  # whether somebody has opened the list of models to try again with
+        self._drawn: list[Item] | None = None  # the items that go with the fields that were asked for last
         self._menu = ModelMenu(session)
         self._earlier = EarlierList(session, self.work, self.changed)
         self.begin()
@@ -80,10 +78,10 @@ class ChatPanel(Panel):
         """See `Panel`."""
         session = self.session
         model = session.catalog.models.get(session.model) if session.model else None
+        self._drawn = self._items.all()  # first: whose they are is among the fields
         return {
             "model": session.model,
             **self._menu.fields(),
-            "models": self._by_provider(session.catalog.models) if self._listed else [],
             "providers": {m: p for m in self._items.models if (p := self._provider(m))},
             "busy": bool(self._items.active),
             "stoppable": any(run.can_stop for run in self._items.active),
@@ -100,7 +98,8 @@ class ChatPanel(Panel):
 
     def items(self) -> Sequence[Item]:
         """See `Panel`."""
-        return self._items.all()
+        drawn, self._drawn = self._drawn, None
+        return self._items.all() if drawn is None else drawn
 
     def twin_html(self) -> str:
         """See `Panel`."""
@@ -113,14 +112,6 @@ class ChatPanel(Panel):
     def _provider(self, model: str) -> str:
         found = self.session.catalog.models.get(model)
         return "" if found is None else visible(found.provider or "")
-
-    def _list(self) -> None:
-        self._listed = True
-
-    def _by_provider(self, models: ModelList) -> list[list[Any]]:
-        if self._models is None or self._models[0] is not models:
-            self._models = models, by_provider(models)
-        return self._models[1]
 
     # --- following -------------------------------------------------------------------------------------------
 
@@ -159,7 +150,6 @@ class ChatPanel(Panel):
             "back": lambda branch: self.session.conversation.switch(str(branch)),
             "choose": self._choose,
             "menu": self._menu.ask,
-            "list": self._list,
             "set": self._set,
             "take": self._take,
             "past": self._earlier.ask,

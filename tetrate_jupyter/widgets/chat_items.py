@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion.images import thumbnail
@@ -13,11 +14,11 @@ from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.transcript import drawn, figures, quiet_line, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tetrate_jupyter.conversation import Branch, Conversation, Exchange
     from tetrate_jupyter.engine.runs import Run, Runs
-    from tetrate_jupyter.types import Message, Model
+    from tetrate_jupyter.types import Message
 
 REFUSED_NEXT: Final = "Next: say it in other words, or ask another model."
 CLOCK: Final = 10  # seconds; a bar's whole width stands for this, or twice as long, and so on
@@ -108,14 +109,6 @@ class ChatItems:
         return Item(key, fields, live.finished, live.tail)
 
 
-def by_provider(models: Iterable[Model]) -> list[list[Any]]:
-    """Return [provider, [model id, ...]] for a list to choose from."""
-    found: dict[str, list[str]] = {}
-    for model in models:
-        found.setdefault(model.provider or "other", []).append(model.id)
-    return [[provider, ids] for provider, ids in found.items()]
-
-
 def earlier(conversation: Conversation) -> list[list[str]]:
     """Return [branch id, first question] of the other conversations kept, newest first, as each last was."""
     newest = {b.root: b for b in conversation.branches if b.exchanges and b.root != conversation.branch.root}
@@ -139,6 +132,7 @@ _NOTHING: dict[str, Any] = {
     "chips": [],
     "said": [],
     "failed": [],
+    "wait": 0,
     "foot": "",
     "figures": [],
     "model": "",
@@ -243,6 +237,7 @@ def _failed(run: Run) -> Item:
         "can_stop": False,
         "notes": [visible(run.failure or "")],
         "failed": [what, f"Next: {following}" if following else ""],
+        "wait": ceil(run.seconds_to_wait),
         "model": visible(run.plan.request.model.id) if run.plan is not None else "",
     }
     return Item(run.id, fields)

@@ -23,18 +23,24 @@ class ModelMenu:
 
     def __init__(self, session: Engine) -> None:
         self._session = session
-        self._of = ""  # the view in which it is open; "" for none
+        self._of = ""  # the menu of a page that is open; "" for none
         self._wish = Wish()
         self._rows = ROWS
         self._marked = Marked()  # as it was opened: rows don't move under a pointer
 
     def ask(self, of: str, words: str = "", rows: int = ROWS, *, opened: bool = True) -> None:
-        """Open it in a view, search it, send more rows, or close it."""
-        if opened and not self._of:
+        """Open it in one of the page's menus (`of`), search it, send more rows, or close it.
+
+        What opens closes another one, which may say so later: closing means the menu that is open, or nothing.
+        """
+        if not opened:
+            self._of = "" if str(of)[:40] == self._of else self._of
+            return
+        if str(of)[:40] != self._of:
             marks = self._session.catalog.favourites
             marks.look()
             self._marked = Marked(self._session.model, marks.recent, marks.stars)
-        self._of = str(of)[:40] if opened else ""
+        self._of = str(of)[:40]
         self._wish, self._rows = Wish(words=str(words)[:500]), max(1, min(int(rows), MOST))
 
     def fields(self) -> Fields:

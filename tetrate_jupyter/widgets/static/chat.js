@@ -37,7 +37,7 @@ function chat(context) {
   let count = 0;
   let height = 0;
 
-  context.recent = new Set(); // models that have answered here, the newest last
+  context.menus = new Set(); // the lists of models that were opened in messages
   context.hint = (text) => { setText(hint, text); show(hint, Boolean(text)); };
 
   function isDown() {
@@ -74,7 +74,7 @@ function chat(context) {
       if (more) mine = false;
     },
     fields(changed, all) {
-      model.fields(changed, all);
+      for (const each of [model, ...context.menus]) each.fields(changed, all);
       if ("total" in changed) totalled(total, all.total);
       if ("hint" in changed) context.hint(all.hint);
       if ("variables" in changed) { box.variables(all.variables); empty.about(all.variables); }

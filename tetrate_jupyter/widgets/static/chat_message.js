@@ -27,8 +27,6 @@ function message(context) {
     if ("model" in now) {
       who.replaceChildren(...(all.model ? [mark(providerOf(context, all.model))] : []));
       who.title = all.model;
-      context.recent.delete(all.model);
-      if (all.model) context.recent.add(all.model);
     }
     if ("reasoning" in now) { thoughts.innerHTML = all.reasoning; show(reasoning, Boolean(all.reasoning)); }
     if ("tools" in now) called(tools, all.tools);
@@ -39,7 +37,7 @@ function message(context) {
     show(status, running);
     show(bar.node, running && all.bar.length > 0);
     show(foot, !running);
-    acts.update(all);
+    acts.update(now, all);
     if ("state" in now && !running) finished(all);
     item.node.setAttribute("aria-busy", String(running));
   }
@@ -55,6 +53,7 @@ function message(context) {
     question.node, who, reasoning, tools, body, failed.node, said.node, h("div", { class: "tetrate-foot" }, foot, bar.node, status, acts.node));
   return Object.assign(item, {
     grown() { withButtons(body, writing); },
+    stop: acts.stop,
     update(now, all) {
       draw(now, all);
       item.was = all.state;
@@ -63,7 +62,7 @@ function message(context) {
 }
 
 function providerOf({ told }, model) {
-  return told.providers[model] || told.models.find(([, ids]) => ids.includes(model))?.[0] || model;
+  return told.providers[model] || model;
 }
 
 // [[kind, text], ...] of a quiet line, each with what stands behind it; what goes where it is narrow is of a kind.
@@ -199,18 +198,67 @@ function called(details, tools) {
 
 function actions(context, item, act) {
   const copied = doing("copy", "Copy", "Copied", () => copy(item.self().fields.source), { title: "Copy the answer as Markdown", "data-offline": "true" });
-  const retry = worded("retry", "Retry", () => act("retry"), { title: "Ask the same again; this version is kept" });
-  const other = iconButton("down", "Retry with another model", null, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-narrow" });
-  const choice = modelChoice(other, context, (model) => act("retry", { model }));
+  const retry = worded("retry", "Retry", () => { if (!wait.left()) act("retry"); }, { title: AGAIN });
+  const wait = countdown(retry, context.announce);
+  const other = iconButton("down", "Retry with another model", null, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-narrow", "aria-expanded": "false" });
   const compare = worded("compare", "Compare", () => compared(context, act), { title: "Ask two other models the same, side by side in a cell below" });
   const dismiss = worded("close", "Dismiss", () => act("dismiss"));
+  const node = h("span", { class: "tetrate-acts" }, copied, retry, other, compare, dismiss);
+  let list = null;
+
+  other.addEventListener("click", () => {
+    list = modelMenu(context, { label: "Retry with another model", from: other, picked: () => [item.self().fields.model], done: ([model]) => act("retry", { model }) });
+    context.menus.add(list);
+    list.fields(context.told, context.told);
+    item.node.append(list.node);
+    other.click(); // by now it opens
+  }, { once: true });
+
   return {
-    node: h("span", { class: "tetrate-acts" }, copied, retry, other, choice.node, compare, dismiss),
-    update(all) {
+    node,
+    stop() { context.menus.delete(list); wait.stop(); },
+    update(now, all) {
       const running = all.state === "running";
       show(copied, Boolean(all.source));
       show(dismiss, all.state === "failed");
       for (const each of [retry, other, compare]) show(each, !running);
+      if ("wait" in now) wait.set(all.wait);
+    },
+  };
+}
+
+const AGAIN = "Ask the same again; this version is kept";
+
+// Where the router said when to come back, Retry counts down and is what it is again then. It keeps its width, so that nothing moves.
+function countdown(retry, announce) {
+  const words = retry.lastChild;
+  let until = 0;
+  let timer = 0;
+
+  function left() {
+    return Math.max(0, Math.ceil((until - performance.now()) / 1000));
+  }
+
+  function draw() {
+    const seconds = left();
+    clearTimeout(timer);
+    retry.classList.toggle("tetrate-counting", seconds > 0);
+    setText(words, seconds ? `Retry in ${seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}` : "Retry");
+    retry.title = seconds ? "The router asked to wait until then" : AGAIN;
+    if (seconds) retry.setAttribute("aria-disabled", "true");
+    else retry.removeAttribute("aria-disabled");
+    if (seconds) timer = setTimeout(draw, (until - performance.now()) % 1000 || 1000);
+    else if (until) announce("You can retry now.");
+    if (!seconds) until = 0;
+    else retry.style.minWidth ||= retry.offsetWidth ? `${retry.offsetWidth}px` : "";
+  }
+
+  return {
+    left,
+    stop() { clearTimeout(timer); },
+    set(seconds) {
+      until = seconds ? performance.now() + seconds * 1000 : 0;
+      draw();
     },
   };
 }
@@ -220,36 +268,4 @@ function compared({ model, told, view, hint }, act) {
   if (canRun(model) && cellOf(model, told.mark)) return act("compare", { by: view });
   hint("This page can't add a cell. Next: begin a cell with %%tetrate_compare and write the question below that.");
   return false;
-}
-
-// A list of models to choose one from: those of this conversation first, then all; typing narrows it.
-function modelChoice(opener, context, choose) {
-  return popover(opener, (close) => {
-    const list = h("div", { class: "tetrate-offered" });
-    const words = h("input", { type: "search", "aria-label": "Search models", placeholder: "Search models", "data-first": "true", oninput: draw });
-    const option = (id) => h("button", { type: "button", class: "tetrate-button tetrate-plain", title: id, onclick: () => { close(); choose(id); } },
-      mark(providerOf(context, id)), h("span", { class: "tetrate-mono" }, shortened(id, 34)));
-    function draw() {
-      const said = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-      const fits = (id, provider) => said.every((word) => `${provider} ${id}`.toLowerCase().includes(word));
-      const recent = [...context.recent].reverse().filter((id) => fits(id, ""));
-      const all = context.told.models.map(([provider, ids]) => [provider, ids.filter((id) => fits(id, provider))]);
-      const groups = [["In this conversation", recent], ...all].filter(([, ids]) => ids.length);
-      list.replaceChildren(...groups.flatMap(([name, ids]) => [h("div", { class: "tetrate-quiet" }, name), ...ids.map(option)]));
-      if (!groups.length && context.told.models.length) list.append(h("p", { class: "tetrate-quiet" }, "No model has all these words."));
-    }
-    words.addEventListener("keydown", (event) => { if (event.key === "Enter") list.querySelector("button")?.click(); });
-    list.addEventListener("keydown", walk);
-    words.addEventListener("keydown", walk);
-    function walk(event) {
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      const all = [words, ...list.querySelectorAll("button")];
-      all[Math.max(0, Math.min(all.length - 1, all.indexOf(document.activeElement) + step))].focus();
-    }
-    draw();
-    context.send("list").then(draw); // the kernel tells it to whoever asks, once
-    return [words, list];
-  }, { class: "tetrate-pop tetrate-others", role: "dialog", "aria-label": "Retry with another model" });
 }

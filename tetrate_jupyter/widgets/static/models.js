@@ -65,8 +65,9 @@ function aboutModel(told) {
 let modelMenus = 0;
 
 // The small list: a button that opens it. `several`: ticks in it, and `done(ids)` when they are meant; else `done([id])` at once.
-// `picked()` gives the ids that are ticked, or in use. The panel tells its `fields` of model_menu.py by `fields(changed, told)`.
-function modelMenu({ send, view, model, el, announce, told: all }, { label, several = false, most = () => Infinity, picked, done }) {
+// `picked()` gives the ids that are ticked, or in use. `from`: a button that opens it, whose words are its own; else it has one that
+// says what is in use. The panel tells its `fields` of model_menu.py by `fields(changed, told)`.
+function modelMenu({ send, view, model, el, announce, told: all }, { label, several = false, most = () => Infinity, picked, done, from = null }) {
   const own = `tetrate-menu-${++modelMenus}-${view}`;
   const list = h("div", { class: "tetrate-choices", role: "listbox", id: own, "aria-label": "Models", "aria-multiselectable": several ? "true" : null });
   const find = h("input", { type: "search", role: "combobox", "aria-label": "Search models", "aria-expanded": "true", "aria-controls": own, "aria-autocomplete": "list",
@@ -76,12 +77,12 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
   const peek = h("div", { class: "tetrate-peek" });
   const ticks = h("span", { class: "tetrate-quiet tetrate-grow" });
   const every = button("", () => { pop.close(); openCell(model, el, all.mark, "%tetrate_models"); }, { class: "tetrate-button tetrate-plain tetrate-every" });
-  const keys = h("span", { class: "tetrate-quiet", "aria-hidden": "true" }, h("kbd", {}, "↑"), h("kbd", {}, "↓"), " ", h("kbd", {}, "Enter"), " use");
+  const keys = h("span", { class: "tetrate-quiet", "aria-hidden": "true" }, h("kbd", {}, "↑"), h("kbd", {}, "↓"), " ", h("kbd", {}, "Enter"), from ? " ask" : " use");
   const foot = several ? [ticks, button("Clear", () => { chosen = []; draw(); find.focus(); }, { class: "tetrate-button tetrate-plain" }),
     button("Done", () => { pop.close(); done(chosen); }, { class: "tetrate-button tetrate-main" })] : [every, h("span", { class: "tetrate-grow" }), keys];
   const logo = h("span", { class: "tetrate-logo" });
   const name = h("span", { class: "tetrate-id", translate: "no" });
-  const opener = several ? worded("plus", label, () => {}, { class: "tetrate-button" }) :
+  const opener = from ? from : several ? worded("plus", label, () => {}, { class: "tetrate-button" }) :
     h("button", { type: "button", class: "tetrate-button tetrate-opener" }, logo, name, icon("down"));
   const pop = popover(opener, begin, { class: "tetrate-pop tetrate-models", role: "dialog", "aria-label": label });
   opener.setAttribute("aria-haspopup", "dialog");
@@ -107,14 +108,14 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     clearTimeout(typing);
     typing = 0;
     rows = wanted;
-    return (answered = send("menu", { of: view, words: find.value, rows }));
+    return (answered = send("menu", { of: own, words: find.value, rows }));
   }
 
   pop.node.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     clearTimeout(typing);
     typing = 0;
-    send("menu", { of: view, opened: false });
+    send("menu", { of: own, opened: false });
   });
   find.addEventListener("input", () => {
     clearTimeout(typing);
@@ -150,7 +151,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     if (!several) {
       pop.close();
       done([told.id]);
-      announce(`${told.label} is in use`);
+      announce(from ? `Asking ${told.label}` : `${told.label} is in use`);
       return;
     }
     if (chosen.includes(told.id)) chosen = chosen.filter((each) => each !== told.id);
@@ -189,19 +190,19 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
   }
 
   return {
-    node: h("span", { class: "tetrate-menubox" }, opener, pop.node),
+    node: h("span", { class: "tetrate-menubox" }, from ? "" : opener, pop.node), // a button of somebody else's stays where it is
     opener,
     fields(changed, told) {
       find.placeholder = `Search ${told.reach} models`;
       setText(every, `All ${told.reach} models`);
-      if ("using" in changed && !several) {
+      if ("using" in changed && !several && !from) {
         logo.replaceChildren(told.using ? mark(told.using[2]) : "");
         if (told.using) modelId(name, told.using[1]);
         else name.replaceChildren("Choose a model");
         opener.setAttribute("aria-label", told.using ? `${label}: ${told.using[1]}` : "Choose a model");
         opener.title = told.using ? told.using[0] : "";
       }
-      if (!("menu" in changed) || told.menu?.of !== view) return;
+      if (!("menu" in changed) || told.menu?.of !== own) return;
       const same = told.menu.words === menu.words;
       menu = told.menu;
       const top = list.scrollTop;

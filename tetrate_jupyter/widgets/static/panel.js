@@ -159,6 +159,7 @@ function panel({ model, el }, label, make) {
         if (kept.has(key)) continue;
         show(item.node, false); // hands the focus on
         item.node.remove();
+        item.stop?.();
         items.delete(key);
       }
       let place = made.list.firstElementChild;
@@ -325,6 +326,7 @@ function panel({ model, el }, label, make) {
     kernel?.statusChanged?.disconnect(statusChanged);
     kernel?.connectionStatusChanged?.disconnect(connection);
     made.stop?.();
+    for (const item of items.values()) item.stop?.();
     present.end();
     root.remove();
   };
