@@ -106,9 +106,7 @@ class TetrateError(Exception):
 
     def lines(self) -> list[str]:
         """Return the text a person sees, line by line, without the class name."""
-        found = [self.message]
-        if self.next_step:
-            found.append(f"Next: {self.next_step}")
+        found = [self.message, *([f"Next: {self.next_step}"] if self.next_step else [])]
         if self.request_id:
             found.append(f"Request id: {self.request_id}")
         return found
@@ -170,7 +168,9 @@ class SecretInPromptError(InputError):
 
 
 class CostLimitError(InputError):
-    """It could pass a budget, or a comparison's `max_cost`; what could isn't asked."""
+    """It could pass a budget or `max_cost`. Of a comparison: `fits`, a cap in tokens (0: none), `enough`, dollars."""
+
+    fits, enough = 0, ""
 
 
 class ComparisonFileError(InputError):

@@ -404,3 +404,20 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     is_inert(page, acts)
     # JupyterLab takes `tabindex` out of what isn't trusted; Chromium and Firefox focus what scrolls by themselves.
     assert [f for f in axe.findings(twin) if "scrollable-region-focusable" not in f] == []
+
+
+def test_over_its_limit_one_click_caps_the_answers_and_asks(opened: Opens) -> None:
+    panel = opened_panel(opened(LOAD, "%tetrate_compare"))
+    panel.add("claude-opus-5", "claude-haiku-4-5")
+    panel.box.get_by_text("Parameters", exact=True).click()
+    fields = panel.box.locator("details")
+    fields.get_by_label("Max cost, $").fill("0.02")
+    fields.get_by_label("Output cap").fill("20000")
+    panel.run("Say hello.")
+    ways = panel.box.get_by_role("group", name="Ways on")
+    expect(ways.get_by_role("button", name="Ask anyway, for up to $")).to_be_visible()
+    assert axe.findings(panel.box) == []
+    ways.get_by_role("button", name="Cap answers at").click()
+    panel.is_over()
+    expect(panel.stands).to_contain_text("2 of 2 done")
+    expect(ways).not_to_be_visible()

@@ -313,6 +313,27 @@ def test_a_large_run_waits_for_a_word_on_what_it_may_cost(page: Page, router: Sa
     page.wait_for(lambda: "max_cost" in page.fields["problem"])
 
 
+def test_a_refusal_for_the_cost_comes_with_what_helps(page: Page) -> None:
+    pick(page, "claude-opus-5", "claude-haiku-4-5")
+    page.do("set", name="max_cost", value="0.02")
+    page.do("set", name="max_tokens", value="20000")
+    page.do("run", text="Say hello.")
+    page.wait_for(lambda: "max_cost" in page.fields["problem"])
+    (cap, *cap_set), (more, *more_set) = page.fields["ways"]
+    assert cap == f"Cap answers at {int(cap_set[1]):,} tokens"
+    assert more == f"Ask anyway, for up to ${more_set[1]}"
+    assert f"--max-tokens {cap_set[1]}" in page.fields["problem"]
+    for name, value in (cap_set, more_set):  # either is enough
+        page.do("set", name="max_cost", value="0.02")
+        page.do("set", name="max_tokens", value="20000")
+        page.do("set", name=name, value=value)
+        page.do("run", text="Say hello.")
+        over(page)
+        assert "2 of 2 done" in page.fields["progress"]
+        assert page.fields["ways"] == []
+        page.do("clear")
+
+
 def test_the_same_model_again_is_the_noise_floor(page: Page) -> None:
     pick(page, "claude-haiku-4-5", "gpt-6-luna")
     assert page.do("again")

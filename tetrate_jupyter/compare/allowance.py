@@ -194,11 +194,13 @@ def _too_dear(found: list[Load], most: Decimal, needed: int) -> CostLimitError:
     else:
         what = f"the prompts alone can cost {money(_whole(free, 1))}, more than max_cost {stated(most)}"
     shorter = f"cap the answers (--max-tokens {fits}; max_tokens={fits}), " if fits else ""
-    return CostLimitError(
+    refused = CostLimitError(
         f"{makes}; {what}. Nothing was asked.",
         next_step=f"allow more (--max-cost {enough}; max_cost={enough}), {shorter}"
         "or give fewer prompts, models or repeats",
     )
+    refused.fits, refused.enough = fits, enough
+    return refused
 
 
 def _unpriced(most: Decimal) -> CostLimitError:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config
 from tetrate_jupyter.compare.asking import ANNOUNCED, prepare
-from tetrate_jupyter.errors import InputError, OptionError
+from tetrate_jupyter.errors import CostLimitError, InputError, OptionError
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.compare_board import Board
-from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with
+from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with, ways_on
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
 from tetrate_jupyter.widgets.compare_kept import Kept, brought_back
 from tetrate_jupyter.widgets.compare_sheet import ROWS, Sheet
@@ -283,6 +283,9 @@ class ComparePanel(Panel):
                 self._ready = comparison
             else:
                 await asyncio.wrap_future(drawer.submit(lambda: self._begin(comparison)))  # it waits for drawings
+        except CostLimitError as error:
+            self._draft.ways = ways_on(error)
+            raise
         finally:
             self._busy = False
             self.changed()

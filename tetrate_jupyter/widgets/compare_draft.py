@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.conversation import Exchange
     from tetrate_jupyter.engine.engine import Engine
+    from tetrate_jupyter.errors import CostLimitError
     from tetrate_jupyter.types import Cut
     from tetrate_jupyter.widgets.feed import Fields
 
@@ -62,6 +63,7 @@ class Draft:
         self.picks: list[Pick] = []
         self.text = ""
         self.several = False
+        self.ways: list[list[str]] = []  # on, after a refusal for its cost; the page shows them beside that
         self._separator = "---"
         self._given: tuple[str, ...] = ()  # prompts that are too many for the box
         self._params: dict[str, Any] = {}
@@ -172,6 +174,7 @@ class Draft:
 
     def arguments(self) -> tuple[str | tuple[str, ...], list[dict[str, Any]] | None, dict[str, Any]]:
         """Return prompts, models and options as `Session.compare` takes them."""
+        self.ways = []
         prompts, (known, cuts) = self._prompts(), self._asked
         same = cuts and (prompts if isinstance(prompts, tuple) else (prompts,)) == known
         options = {**self._rest, **self._params, **({"cuts": cuts} if same else {})}
@@ -201,6 +204,7 @@ class Draft:
             "separator": self._separator,
             "given": len(self._given),
             "parameters": dict(self._params),
+            "ways": self.ways,
             "others": sorted(self._rest),
         }
 
@@ -211,6 +215,15 @@ def begin_with(models: ModelList, own: str | None) -> list[list[Any]]:
     return [
         [trio.name, [[m.id, m.provider or ""] for m in trio.models], money(trio.price)]
         for trio in trios(models, chosen)
+    ]
+
+
+def ways_on(refused: CostLimitError) -> list[list[str]]:
+    """Return what helps after a refusal for the cost: [words, parameter of all, its value], none that isn't known."""
+    short, more = refused.fits, refused.enough
+    return [
+        *([[f"Cap answers at {short:,} tokens", "max_tokens", str(short)]] if short else []),
+        *([[f"Ask anyway, for up to ${more}", "max_cost", more]] if more else []),
     ]
 
 

@@ -34,6 +34,7 @@ function setup(context) {
   const sentence = h("span", {});
   const start = button("Ask", () => send("start"), { class: "tetrate-button tetrate-main" });
   const confirm = h("div", { class: "tetrate-row tetrate-confirm", role: "status", hidden: true }, sentence, start, button("Not now", () => send("dismiss"), quiet));
+  const ways = h("div", { class: "tetrate-row tetrate-confirm", role: "group", "aria-label": "Ways on", hidden: true });
   const trios = h("div", { class: "tetrate-trios", role: "group", "aria-label": "Start with these" });
   const starts = h("div", { class: "tetrate-starts" }, h("p", { class: "tetrate-quiet" }, "Start with three"), trios);
   const tries = h("div", { class: "tetrate-tries" }, h("span", { class: "tetrate-quiet" }, "Try"), ...TRIES.map(([name, prompt]) =>
@@ -42,7 +43,7 @@ function setup(context) {
     starts, h("div", { class: "tetrate-row" }, chips, add.node, again), special, text, tries,
     h("details", {}, h("summary", {}, "Parameters"), common.node,
       h("label", {}, several, divided), others),
-    h("div", { class: "tetrate-row" }, h("label", { title: "Hide names, order, times and costs until you reveal them" }, blind, h("span", {}, "Blind")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm);
+    h("div", { class: "tetrate-row" }, h("label", { title: "Hide names, order, times and costs until you reveal them" }, blind, h("span", {}, "Blind")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm, ways);
 
   sends(text, () => ask(false));
   node.addEventListener("keydown", (event) => { // in a field Enter means its value; asking costs
@@ -54,6 +55,11 @@ function setup(context) {
 
   function ask(forecast) {
     if (!all.busy) send("run", { text: text.value, several: several.checked, forecast });
+  }
+
+  // After a refusal for the cost: one click sets what helps and asks; the refusal itself stands below the panel.
+  function helping([words, name, value]) {
+    return button(words, async () => { text.focus(); if (await send("set", { name, value })) ask(false); });
   }
 
   // What was forecast is no longer what would be asked.
@@ -131,6 +137,8 @@ function setup(context) {
     setText(sentence, told.confirm);
     setText(start, told.calls === 1 ? "Ask" : `Ask all ${told.calls.toLocaleString("en")}`);
     show(confirm, Boolean(told.confirm));
+    if ("ways" in changed) ways.replaceChildren(h("span", { class: "tetrate-quiet" }, "More than its limit. Nothing was asked."), ...told.ways.map(helping));
+    show(ways, told.ways.length > 0 && Boolean(told.problem));
   }
 
   return { node, blind, text, fields, ask };
