@@ -23,7 +23,7 @@ function board({ send, select }) {
   function row(id) {
     const letter = h("span", { class: "tetrate-mark tetrate-letter", hidden: true });
     const of = h("span", {});
-    const name = h("span", { class: "tetrate-mono tetrate-strong tetrate-clip", dir: "ltr", translate: "no" });
+    const name = h("span", { class: "tetrate-id", translate: "no" });
     const goes = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-goes", "data-offline": "true", onclick: () => select(id) }, letter, of, name);
     const bar = timeBar();
     const figures = FIGURES.map((_, figure) => h("td", { class: `tetrate-number tetrate-figure tetrate-figure-${figure}` }));
@@ -43,7 +43,7 @@ function board({ send, select }) {
     show(each.letter, Boolean(letter));
     setText(each.letter, letter);
     if (!changed) return;
-    setText(each.name, shortened(all.label));
+    modelId(each.name, all.label);
     each.goes.title = all.label;
     each.goes.setAttribute("aria-label", `${all.label}: show the answer`);
     each.of.replaceChildren(mark(all.provider || all.label));

@@ -89,7 +89,8 @@ function column(context, { isExpanded, opened }) {
         each.disabled = !(all.source || (isGoing(all) && body.firstChild));
       });
       show(early, Boolean(all.vote) && all.early);
-      use.replaceChildren("Use ", h("span", { class: "tetrate-clip" }, shortened(all.label, 24)), " from now on");
+      use.replaceChildren("Use ", idNode(all.label), h("span", { class: "tetrate-since" }, "from now on"));
+      use.setAttribute("aria-label", `Use ${all.label} from now on`);
       use.title = `${all.label} answers from now on; its conversation goes on`;
       setText(chosen, `${all.label} is in use: this is the session's conversation now.`);
       if (isGoing(all)) show(chosen, false);

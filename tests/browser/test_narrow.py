@@ -1,0 +1,75 @@
+"""In a page of 480 pixels, dark: what can be pressed is in sight and on top, and names can be told apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import seen
+from tests.browser.test_chat import LOAD, SHOW, open_chat
+from tests.browser.test_compare import Compare
+from tetrate_jupyter.sandbox import Fault
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.conftest import Opens
+    from tests.browser.lab import Lab
+    from tetrate_jupyter.sandbox import SandboxRouter
+
+CUT = "e => e.scrollWidth - e.clientWidth"
+LONG = "deepinfra/deepseek-ai/DeepSeek-V3.2"
+COVERED = """
+(root) => [...root.querySelectorAll("button, select, input, textarea, summary, a")].filter((each) => {
+    if (each.closest("[popover]")) return false;
+    if (!each.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
+    each.scrollIntoView({block: "center", inline: "nearest"});
+    const box = each.getBoundingClientRect();
+    if (box.width < 2) return false; // for readers of screens
+    const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    const [least, most] = [root.getBoundingClientRect().left, root.getBoundingClientRect().right];
+    const top = at && (each.contains(at) || at.contains(each) || at.closest("label")?.contains(each));
+    return !top || box.left < least - 1 || box.right > most + 1;
+}).map((each) => each.outerHTML.slice(0, 120))
+"""
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+def fits(panel: Locator) -> None:
+    """Check that each control can be reached, and that nothing makes the page wider."""
+    assert panel.evaluate(COVERED) == []
+    assert panel.evaluate(CUT) <= 0
+    assert seen.scrolling_sideways(panel.page) == []
+
+
+def test_all_can_be_reached_and_names_keep_what_tells_them_apart(
+    opened: Opens, page: Page, lab: Lab, lab_router: SandboxRouter
+) -> None:
+    page.set_viewport_size({"width": 480, "height": 900})
+    asked = f"%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna,{LONG}\n{SHOW}"
+    lab_router.inject(Fault("no-credits", model="gpt-6-luna"))
+    with lab.theme("JupyterLab Dark"):
+        notebook = opened(LOAD, "session.chat()", "%tetrate_models deepseek", asked)
+    page.keyboard.press("Control+b")
+    chat = open_chat(notebook)
+    chat.asked(SHOW)
+    fits(chat.box)
+    notebook[2].run()
+    picker = notebook[2].box.locator(".tetrate-panel")
+    expect(picker.locator(".tetrate-option").first).to_be_visible()
+    fits(picker)
+    notebook[3].run()
+    compare = Compare(notebook[3].box.locator(".tetrate-panel"), is_new=False)
+    compare.is_over()
+    compare.press("Best", "claude-haiku-4-5")
+    expect(compare.column("claude-haiku-4-5").locator(".tetrate-use.tetrate-main")).to_be_visible()
+    fits(compare.box)
+    for name in (LONG, "claude-haiku-4-5"):  # the end of an id is what tells models apart
+        for place in (compare.board.get_by_role("row", name=name), compare.column(name).locator(".tetrate-use")):
+            whole = place.locator(".tetrate-id > b")
+            expect(whole).to_have_text(name.rpartition("/")[2])
+            assert whole.evaluate(CUT) <= 0, name
+    compare.edit()
+    fits(compare.box)
