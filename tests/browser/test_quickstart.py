@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox import SandboxRouter
 
 QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
+WRONG = 'sales["unit"].sum()'  # on purpose, for %tetrate_fix
 QUIET_LINE = re.compile(r"claude-haiku-4-5.* · .*total .* · .*tokens.* · ")
 VERIFIER = re.compile(rb"[A-Za-z0-9\-._~]{43,}")  # RFC 7636, 4.1; at most 128 characters
 
@@ -72,8 +73,13 @@ def go_through(notebook: Notebook, router: SandboxRouter) -> str:
         if source.startswith("%tetrate_login"):
             asked = sign_in(cell, router)
             continue
+        if source == WRONG:
+            cell.start()
+            cell.wait()
+            expect(cell.failures).to_have_count(1)
+            continue
         shown = cell.run()
-        if source.startswith("%%tetrate") and "--dry-run" not in source:
+        if source.split(maxsplit=1)[0] == "%%tetrate" and "--dry-run" not in source:
             looks_like_an_answer(cell, shown)
             answers += 1
     assert answers > 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ENTRY = (sys.executable, "-c", "import sys; from tetrate_jupyter.cli import main; sys.exit(main())")
 LINE_TIMEOUT = 90.0  # seconds for the next line: JupyterLab's start on a busy machine
-END_TIMEOUT = 40.0  # seconds for everything to end
+END_TIMEOUT = 150.0  # seconds; a hang, also beside other busy processes
 
 
 class Running:
