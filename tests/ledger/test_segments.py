@@ -241,6 +241,18 @@ def test_all_of_it_is_erased(tmp_path: Path) -> None:
     assert erase(tmp_path / "ledger") == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="this system has no links of this kind")
+def test_a_month_that_is_a_link_is_neither_counted_nor_erased(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.jsonl").write_bytes(encoded(record()))
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "ledger" / "2026-11").symlink_to(elsewhere)
+    assert read(tmp_path / "ledger", Record).records == []
+    assert erase(tmp_path / "ledger") == 0
+    assert (elsewhere / "mine.jsonl").exists()
+
+
 @pytest.mark.parametrize("is_together", [False, True])
 def test_what_is_older_is_erased_and_the_rest_stays(tmp_path: Path, *, is_together: bool) -> None:
     kept, folder = three_months(tmp_path), tmp_path / "ledger"

@@ -93,10 +93,13 @@ def segments(folder: Path, since: float | None = None, until: float | None = Non
 
 
 def months(folder: Path) -> list[str]:
-    """Return the months that there are, the oldest first. Raises `OSError`; nothing for no folder."""
+    """Return the months that there are, the oldest first. Raises `OSError`; nothing for no folder.
+
+    A link is none: what it leads to isn't ours to count, and least of all to erase.
+    """
     try:
         with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if _MONTH.fullmatch(e.name))
+            return sorted(e.name for e in entries if _MONTH.fullmatch(e.name) and e.is_dir(follow_symlinks=False))
     except FileNotFoundError:
         return []
 
