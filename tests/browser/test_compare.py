@@ -222,7 +222,7 @@ def test_the_leaderboard_sorts_and_leads_to_each_answer(opened: Opens, page: Pag
     panel = opened_done(
         opened, page, "-m claude-haiku-4-5,claude-opus-5,gpt-6-luna,gpt-5-nano,sandbox/fault-no-credits"
     )
-    names = panel.board.locator("tbody .tetrate-goes > .tetrate-clip")
+    names = panel.board.locator("tbody .tetrate-goes > .tetrate-id")
     expect(names.last).to_have_text("sandbox/fault-no-credits")  # last, however it is sorted
     expect(panel.board.get_by_role("row", name="sandbox/fault-no-credits")).to_contain_text("Failed: ")
     expect(panel.board.get_by_role("button", name="Retry sandbox/fault-no-credits")).to_be_visible()
@@ -389,7 +389,7 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     expect(panel.columns).to_have_count(12)
     panel.is_over()
     expect(panel.stands).to_contain_text("12 of 12 done")
-    labels = panel.board.locator("tbody .tetrate-goes > .tetrate-clip").all_inner_texts()
+    labels = panel.board.locator("tbody .tetrate-goes > .tetrate-id").all_inner_texts()
     assert labels == ["sandbox/echo", *(f"sandbox/echo #{n}" for n in range(2, 13))]
     is_inert(page, acts)
     panel.box.get_by_role("button", name="Columns").click()

@@ -34,7 +34,7 @@ function setup(context) {
   const sentence = h("span", {});
   const start = button("Ask", () => send("start"), { class: "tetrate-button tetrate-main" });
   const confirm = h("div", { class: "tetrate-row tetrate-confirm", role: "status", hidden: true }, sentence, start, button("Not now", () => send("dismiss"), quiet));
-  const ways = h("div", { class: "tetrate-row tetrate-confirm", role: "group", "aria-label": "Ways on", hidden: true });
+  const ways = h("div", { class: "tetrate-row tetrate-helping", role: "group", "aria-label": "Ways on", hidden: true });
   const trios = h("div", { class: "tetrate-trios", role: "group", "aria-label": "Start with these" });
   const starts = h("div", { class: "tetrate-starts" }, h("p", { class: "tetrate-quiet" }, "Start with three"), trios);
   const tries = h("div", { class: "tetrate-tries" }, h("span", { class: "tetrate-quiet" }, "Try"), ...TRIES.map(([name, prompt]) =>
