@@ -148,7 +148,7 @@ class Writer:
                 if not problem:
                     for _ in range(done + len(batch) - self._done):  # some may have been given up meanwhile
                         self._bytes -= len(self._lines.popleft()[1])
-                    self._done = done + len(batch)
+                    self._done = max(self._done, done + len(batch))
                 self._tell(everybody=bool(problem))
                 if problem:
                     self._thread = None  # the next record tries again
