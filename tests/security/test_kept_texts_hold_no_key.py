@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from base64 import b64encode
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 KNOWN = "sk-Kq8Zt3wVb6Yn1Xc5Lm9Rj2Hd7"
 LATER = "Wp4Xn8Qe2Ls6Tz0Bd5Fh9Jk3"
-OTHERS = "sk-unknown-0123456789abcdefABCDEF"
+OTHERS, BEARER, VALUE = (f"sk-unknown-{token_hex(12)}", token_hex(10), token_hex(8))  # no other test knows them
 
 
 def test_off_nothing_is_written(session: Session, tmp_path: Path) -> None:
@@ -38,12 +39,12 @@ def test_a_prompt_with_a_key_leaves_nothing(session: Session, router: SandboxRou
     session.keep_texts = True
     with pytest.raises(SecretInPromptError):
         session.ask(f"My key is {key}.")
-    session.ask(f"Somebody's key is {OTHERS}, and Bearer abcdefgh12345678; TETRATE_API_KEY=hunter2hunter2.")
+    session.ask(f"Somebody's key is {OTHERS}, and Bearer {BEARER}; TETRATE_API_KEY={VALUE}.")
     session.past.archive.flush()
     there = written(tmp_path / "data")
     assert b"Somebody's key is <secret>" in there
     assert not [name for name, form in forms(key).items() if form in there]
-    for each in (OTHERS, "abcdefgh12345678", "hunter2hunter2"):
+    for each in (OTHERS, BEARER, VALUE):
         assert each.encode() not in there
     assert alive
 

@@ -146,10 +146,12 @@ def test_an_operator_may_give_everybody_a_key_by_the_environment(
 
 
 def test_the_panel_says_so(router: SandboxRouter, visitor: Callable[[], Session]) -> None:
-    from tetrate_jupyter.widgets.sign_in_words import signed_in_html
+    from tetrate_jupyter.widgets.sign_in_words import told_of
 
-    done = visitor().login(key=router.issue_key(), store="file")
-    assert "memory only (several people share this server" in signed_in_html(done)
+    session = visitor()
+    told = told_of(session.login(key=router.issue_key(), store="file"), session.endpoints, trial=False)
+    assert "memory only (several people share this server" in told["line"]
+    assert "memory only (several people share this server" in told["about"]
 
 
 # --- real ones -----------------------------------------------------------------------------------------------
