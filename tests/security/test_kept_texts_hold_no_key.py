@@ -11,8 +11,9 @@ import pytest
 
 from tests.history.turns import archive, turn, written
 from tests.security.searched import forms
+from tetrate_jupyter.answers.kept import KeptCall
 from tetrate_jupyter.errors import SecretInPromptError
-from tetrate_jupyter.history.turn import KeptCall, KeptImage, Said
+from tetrate_jupyter.history.turn import KeptImage, Said
 from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.types import Message
 

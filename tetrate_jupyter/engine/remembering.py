@@ -8,14 +8,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import secrecy
+from tetrate_jupyter.answers.kept import KeptCall, KeptCut
 from tetrate_jupyter.conversation import Exchange
 from tetrate_jupyter.front_end import notebook
 from tetrate_jupyter.history.turn import (
     MOST_IMAGE,
     MOST_IMAGES,
     VERSION,
-    KeptCall,
-    KeptCut,
     KeptImage,
     Said,
     Turn,

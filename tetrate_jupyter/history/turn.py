@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from tetrate_jupyter import secrecy
+from tetrate_jupyter.answers.kept import KeptCall, KeptCut  # noqa: TC001 - msgspec reads the annotations
 from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.http.chunk_reading import whole
 from tetrate_jupyter.http.gate import incoming
@@ -38,25 +39,6 @@ class KeptImage(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str
     size: int
     url: str = ""
-
-
-class KeptCall(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A call of a tool, as `ToolCall`."""
-
-    id: str
-    name: str
-    arguments: str
-    extra: str = ""
-
-
-class KeptCut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What of a value wasn't sent, as `Cut`."""
-
-    name: str
-    what: str
-    sent: int
-    of: int | None = None
-    why: str = ""
 
 
 class Said(msgspec.Struct, frozen=True, omit_defaults=True):
