@@ -63,7 +63,7 @@ class Cell:
     @property
     def source(self) -> str:
         """What is written in it."""
-        return "\n".join(self.box.locator(".cm-line").all_inner_texts())
+        return "\n".join(self.box.locator(".cm-line").all_text_contents())  # also of a cell that is out of sight
 
     def reads(self, source: str) -> None:
         """Wait until this is what is written in it: an editor draws a change in several steps."""

@@ -389,7 +389,7 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     expect(panel.columns).to_have_count(12)
     panel.is_over()
     expect(panel.stands).to_contain_text("12 of 12 done")
-    labels = panel.board.locator("tbody .tetrate-goes > .tetrate-id").all_inner_texts()
+    labels = panel.board.locator("tbody .tetrate-goes > .tetrate-id").all_text_contents()
     assert labels == ["sandbox/echo", *(f"sandbox/echo #{n}" for n in range(2, 13))]
     is_inert(page, acts)
     panel.box.get_by_role("button", name="Columns").click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,7 +114,7 @@ def test_in_panels_focus_choice_and_more_to_see_are_told(opened: Opens, page: Pa
     place = (loose.width // 2, 3)
     assert picture(column.locator("header")).getpixel(place) != loose.getpixel(place)  # its frame goes over its head
     frame = compare.box.locator(".tetrate-frame")
-    expect(frame).to_have_attribute("data-more", "end")
+    expect(frame).to_have_attribute("data-more", re.compile(r"\bend\b"))  # the click may have scrolled it
     edge = picture(frame)
     assert edge.getpixel((edge.width - 5, edge.height // 3)) != edge.getpixel((edge.width - 12, edge.height // 3))
     compare.edit()
