@@ -222,11 +222,12 @@ def test_a_full_disk_is_said_once_and_loses_nothing(tmp_path: Path) -> None:
 
 def test_a_disk_that_never_answers_costs_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = threading.Event()
+    monkeypatch.setattr(module, "_MOST_WAITING", 640_000)  # each text is searched for every key of this process
     found = archive(tmp_path)
     monkeypatch.setattr(found._writer, "_folder", lambda: answers.wait(600) and tmp_path / "history")
-    size = len(encoded(turn("n", "x" * 1_000_000)) or b"")
+    size = len(encoded(turn("n", "x" * 10_000)) or b"")
     for number in range(100):
-        found.put(turn(f"{number}", "x" * 1_000_000))
+        found.put(turn(f"{number}", "x" * 10_000))
     assert found._writer._bytes <= module._MOST_WAITING
     assert found._writer.given_up >= 100 - module._MOST_WAITING // size - 1
     answers.set()

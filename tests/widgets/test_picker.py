@@ -215,7 +215,7 @@ def test_the_twin_shows_what_was_looked_for_and_says_what_it_leaves_out(page: Pa
     assert left_out in panel.twin_plain()
     page.do("hello", page="reloaded")  # from now on it writes the twin
     page.do("find", words="opus")
-    page.wait_for(lambda: "twin" in page.messages[-1])
+    page.wait_for(lambda: "sonnet" not in page.messages[-1].get("twin", {"text/plain": "sonnet"})["text/plain"])
     twin = page.messages[-1]["twin"]
     for text in (twin["text/plain"], twin["text/html"]):
         assert "claude-opus-5" in text
