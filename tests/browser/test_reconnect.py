@@ -154,7 +154,8 @@ def test_a_connection_that_was_lost_comes_back_with_what_was_said_meanwhile(open
 
 
 def test_a_panel_whose_kernel_was_replaced_unseen_finds_out_when_it_is_used(opened: Opens, page: Page) -> None:
-    notebook = opened(LOAD, "panel = session.chat()\npanel", "panel.comm.on_msg(lambda *_: None)")
+    forgets = "__import__('comm').get_comm_manager().unregister_comm(panel.comm)"
+    notebook = opened(LOAD, "panel = session.chat()\npanel", forgets)
     for cell in notebook.cells:
         cell.run()
     chat = Chat(panel_of(notebook, 1))
@@ -162,3 +163,35 @@ def test_a_panel_whose_kernel_was_replaced_unseen_finds_out_when_it_is_used(open
     chat.button("Send").click()
     banner(chat.box, "The kernel was restarted.")
     expect(chat.prompt).to_have_value("Is anybody there?")
+
+
+def test_a_slow_way_to_an_idle_kernel_is_no_restart(opened: Opens, page: Page) -> None:
+    held: list[str | bytes] | None = None
+    servers: list[WebSocketRoute] = []
+
+    def pass_on(message: str | bytes) -> None:
+        if held is None:
+            servers[-1].send(message)
+        else:
+            held.append(message)
+
+    def route(socket: WebSocketRoute) -> None:
+        servers.append(socket.connect_to_server())
+        socket.on_message(pass_on)
+
+    page.route_web_socket("**/channels*", route)
+    notebook = opened(LOAD, "%tetrate_chat")
+    notebook[0].run()
+    notebook[1].run()
+    chat = Chat(panel_of(notebook, 1))
+    held = []
+    chat.prompt.fill("The word is xyzzy.")
+    chat.button("Send").click()
+    expect(chat.box.locator(".tetrate-slow")).to_be_visible()
+    page.wait_for_timeout(5_000)  # longer than the panel waits before it doubts the kernel
+    expect(chat.box.locator(":scope > .tetrate-gone")).not_to_be_visible()
+    late, held = held, None
+    for message in late:
+        pass_on(message)
+    expect(chat.messages.locator(":scope > .tetrate-body")).to_contain_text("xyzzy")
+    expect(chat.box.locator(".tetrate-slow")).not_to_be_visible()

@@ -47,6 +47,21 @@ async function runCell(model, el) {
   }
 }
 
+// Gives whether the kernel answers that it has no widget for this element: it is another one than that which made it.
+async function isUnknown(model, el) {
+  try {
+    const manager = model.widget_manager;
+    const reply = await manager.kernel.requestCommInfo({ target_name: "jupyter.widget" });
+    for (const [id, each] of manager._modelsSync) {
+      const views = await Promise.all(Object.values(each.views ?? {}));
+      if (views.some((view) => view.el?.contains(el))) return !(id in reply.content.comms);
+    }
+  } catch (error) {
+    console.warn(error); // the kernel went meanwhile, which is told elsewhere
+  }
+  return false;
+}
+
 async function cellAround(manager, el) {
   for (const each of manager._modelsSync.values()) {
     const views = await Promise.all(Object.values(each.views ?? {}));

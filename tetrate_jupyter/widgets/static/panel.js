@@ -108,8 +108,8 @@ function panel({ model, el }, label, make) {
   const waiting = new Map();
   let count = 0;
   let synced = false;
-  let heard = 0; // messages
-  let suspicion = 0; // the timer of a hello that may stay without an answer
+  let heard = false; // anything at all
+  let asking = false; // whether the kernel knows this panel
 
   const hiding = h("style");
   const gone = h("p", { class: "tetrate-gone", role: "status", hidden: true });
@@ -203,7 +203,7 @@ function panel({ model, el }, label, make) {
   };
 
   function receive(message) {
-    heard++;
+    heard = true;
     if (message.done && message.view === view) {
       clearTimeout(waiting.get(message.done)?.timer);
       waiting.get(message.done)?.resolve(message.ok);
@@ -299,15 +299,14 @@ function panel({ model, el }, label, make) {
     model.send({ do: "hello", view, page: pageNumber() });
   }
 
-  // An idle kernel answers at once: one that doesn't is another one, restarted from elsewhere.
-  function unanswered() {
+  // The kernel may be busy, or the way to it slow. One that was restarted from elsewhere answers that it doesn't know this panel.
+  async function unanswered() {
     show(slow, true);
-    if (kernel?.status !== "idle" || kernel.connectionStatus !== "connected") return;
+    if (over || asking || kernel?.connectionStatus !== "connected") return;
+    asking = true;
     hello();
-    const asked = heard;
-    suspicion = setTimeout(() => {
-      if (heard === asked && kernel.status === "idle" && kernel.connectionStatus === "connected") lost("The kernel was restarted.");
-    }, SLOW);
+    if (await isUnknown(model, el)) lost("The kernel was restarted.");
+    asking = false;
   }
 
   model.on("msg:custom", receive);
@@ -316,7 +315,7 @@ function panel({ model, el }, label, make) {
   kernel?.connectionStatusChanged?.connect(connection);
   const present = presence(model, view);
   hello();
-  suspicion = setTimeout(() => { if (!heard) unanswered(); }, SLOW);
+  const suspicion = setTimeout(() => { if (!heard) unanswered(); }, SLOW);
   queueMicrotask(looked); // a page that was reloaded after its kernel had gone
   return () => {
     for (const { timer } of waiting.values()) clearTimeout(timer);
