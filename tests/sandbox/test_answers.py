@@ -243,6 +243,27 @@ def run_python(code: str) -> str:
     return printed.getvalue()
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Write a Python function that tells whether a number is prime.", "FizzBuzz", "Implement binary search",
+        "Explain gradient descent", "What is the difference between precision and recall?", "How does PCA work?",
+        "Explain the bias-variance tradeoff", "What is k-means clustering?", "Which is larger, 9.11 or 9.9?",
+        "What is a language model router?", "How do I merge two DataFrames?",
+    ],
+)  # fmt: skip
+def test_the_first_three_models_differ(prompt: str) -> None:
+    answers = {say(prompt, model) for model in ("claude-haiku-4-5", "gpt-6-luna", "gemini-3.8-flash")}
+    assert len(answers) == 3
+    assert not any(re.search(SANDBOX_HAS_NONE, answer) for answer in answers)
+
+
+def test_only_the_code_is_said_where_only_that_is_wanted() -> None:
+    text = say("Implement binary search. Answer with only the code.", "claude-haiku-4-5")
+    assert text.startswith("```python")
+    assert text.endswith("```")
+
+
 @pytest.mark.parametrize("code", pieces("python"))
 def test_every_piece_of_python_runs(code: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

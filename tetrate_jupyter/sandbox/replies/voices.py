@@ -30,14 +30,13 @@ def dress(core: Core, ask: Ask) -> str:
     wishes = f"{ask.system}\n{ask.prompt}"
     if core.bare is not None and _BARE.search(wishes):
         return core.bare
-    if (
-        core.is_finished
-        or (ask.profile.size == "small" and "\n" in core.answer)
-        or _BRIEF.search(wishes)
-        or ask.body.get("verbosity") == "low"
-    ):
-        return core.answer
     manner = _manners()[ask.profile.voice]
+    if core.is_finished or _BRIEF.search(wishes) or ask.body.get("verbosity") == "low":
+        return core.answer
+    if ask.profile.size == "small" and "\n" in core.answer:
+        is_code = core.answer.startswith("```") and not core.answer.startswith("```json")
+        is_framed = is_code and not _BARE.search(wishes)
+        return str(manner["code"]).replace("{answer}", core.answer) if is_framed else core.answer
     steps = [
         manner["step"].format(n=number, step=step, Step=step[0].upper() + step[1:])
         for number, step in enumerate(core.how[: _STEPS[ask.profile.size]], 1)
