@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
+import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +24,7 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Browser, FloatRect, Locator, Page
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "pictures"
 COLOURS = 64
@@ -31,6 +34,7 @@ import pandas as pd
 
 sales = pd.DataFrame({"region": ["North", "South", "East", "West"], "sold": [310, 420, 275, 398]})"""
 QUESTION = "Which region sold the most? {sales}"
+RACERS = "claude-sonnet-5,gpt-6-luna,gemini-3.8-flash"
 SHOW = "Write a Python function that tells whether a number is prime."
 
 
@@ -147,8 +151,66 @@ def compare(browser: Browser, lab: Lab, router: SandboxRouter) -> None:
             router.clear_faults()
 
 
+def race(browser: Browser, lab: Lab) -> None:
+    """The README's moving picture: three models are asked from a cell, one is chosen; as long as it took."""
+    page = browser.new_page(viewport={"width": 1200, "height": 1100})
+    with lab.theme("JupyterLab Light"):
+        path = write(lab.folder / "race.ipynb", ["%load_ext tetrate_jupyter", f"%%tetrate_compare -m {RACERS}\n{SHOW}"])
+        notebook = Notebook(page, path, lab.address(path.name))
+        notebook.open()
+        page.keyboard.press("Control+b")  # the file browser goes
+        notebook[0].run()
+        cell, place = notebook[1].box, notebook[0].box.bounding_box()
+        assert place is not None
+        frames = Frames(page, {"x": place["x"], "y": place["y"], "width": place["width"], "height": 800})
+        cell.locator(".cm-content").click()
+        frames.take(seconds=1)
+        page.keyboard.press("Control+Enter")  # runs it where it stands
+        columns = cell.locator(".tetrate-column")
+        while columns.count() < 3 or cell.locator(".tetrate-column[aria-busy=true]").count():
+            frames.take()
+        frames.take(seconds=1.5)
+        cell.get_by_role("button", name="Best").last.click()
+        frames.take(seconds=1)
+        cell.get_by_role("button", name=re.compile("^Use .* from now on$")).last.click()
+        expect(cell.locator(".tetrate-column").last).to_contain_text("is in use")
+        frames.take(seconds=4)
+        frames.keep("race")
+    page.close()
+
+
+class Frames:
+    """The frames of a moving picture of one place of a page, each shown for as long as it stood there."""
+
+    def __init__(self, page: Page, clip: FloatRect) -> None:
+        self._page, self._clip = page, clip
+        self._frames: list[Image.Image] = []
+        self._taken: list[float] = []
+        self._held: dict[int, float] = {}
+
+    def take(self, seconds: float = 0) -> None:
+        """Take the next frame; `seconds`: how long it is shown, from 0 until the next is taken."""
+        self._taken.append(time.monotonic())
+        self._held[len(self._frames)] = seconds
+        self._frames.append(Image.open(io.BytesIO(self._page.screenshot(clip=self._clip))).convert("RGB"))
+
+    def keep(self, name: str) -> None:
+        """Write them in one palette, which the last frame has all colours of."""
+        palette = self._frames[-1].quantize(COLOURS)
+        frames = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in self._frames]
+        ends = [*self._taken[1:], self._taken[-1]]
+        durations = [
+            round(1000 * (self._held[n] or end - start))
+            for n, (start, end) in enumerate(zip(self._taken, ends, strict=True))
+        ]
+        path = FOLDER / f"{name}.gif"
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)
+        print(f"{path}: {path.stat().st_size:,} bytes, {len(frames)} frames, {sum(durations) / 1000:.1f} s")
+
+
 def main() -> None:
-    """Take them all."""
+    """Take them all, or those that are named: `chat`, `picker`, `sign_in`, `compare`, `race`."""
+    wanted = sys.argv[1:] or ["chat", "picker", "sign_in", "compare", "race"]
     with (
         tempfile.TemporaryDirectory() as folder,
         SandboxRouter() as router,
@@ -158,10 +220,15 @@ def main() -> None:
         KeyStore(lab.data / "tetrate-jupyter").save(Secret(router.issue_key(), host=router.host), store="file")
         browser = playwright.chromium.launch(executable_path=chromium.find(playwright), args=chromium.ARGUMENTS)
         expect.set_options(timeout=30_000)
-        chat(browser, lab, router)
-        picker(browser, lab)
-        sign_in(browser, lab)
-        compare(browser, lab, router)
+        takes = {
+            "chat": lambda: chat(browser, lab, router),
+            "picker": lambda: picker(browser, lab),
+            "sign_in": lambda: sign_in(browser, lab),
+            "compare": lambda: compare(browser, lab, router),
+            "race": lambda: race(browser, lab),
+        }
+        for name in wanted:
+            takes[name]()
         browser.close()
 
 
