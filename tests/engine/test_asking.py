@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -353,3 +353,25 @@ def test_a_fork_goes_its_own_way(session: Session) -> None:
     assert [e.user.content for e in session.history] == ["one"]
     assert [e.user.content for e in other.history] == ["one", "two"]
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "options"),
+    [
+        (None, {}), (5, {}), (b"hello", {}), ("hello", {"model": 5}), ("hello", {"system": 5}), ("hello", {"tools": 5}),
+        ("hello", {"tools": len}), ("hello", {"max_tokens": "many"}), ("hello", {"max_tokens": 2.5}),
+        ("hello", {"max_tokens": True}), ("hello", {"temperature": "hot"}), ("hello", {"effort": 3}),
+    ],
+)  # fmt: skip
+def test_what_is_of_another_kind_is_refused_before_anything_is_sent(
+    session: Session, router: SandboxRouter, prompt: Any, options: dict[str, Any]
+) -> None:
+    with pytest.raises(OptionError, match=r"can't be (NoneType|int|bytes|str|float|bool|builtin)") as caught:
+        session.ask(prompt, **options)
+    assert caught.value.next_step
+    assert chats(router) == []
+
+
+def test_a_model_is_set_by_its_id(session: Session) -> None:
+    with pytest.raises(OptionError, match="model can't be int"):
+        session.model = 5  # type: ignore[assignment]

@@ -163,7 +163,7 @@ def test_a_router_that_leaves_the_cap_out_is_stopped(session: Session, router: S
         session.ask("hello", max_tokens=100)
 
 
-@pytest.mark.parametrize("wrong", ["much", float("nan"), object()])
+@pytest.mark.parametrize("wrong", ["much", float("nan"), object(), -1, "-0.01", float("-inf")])
 def test_what_is_no_amount_is_refused(session: Session, wrong: Any) -> None:
     with pytest.raises(OptionError, match="can't be"):
         session.budget = wrong

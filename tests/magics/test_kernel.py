@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +71,22 @@ def test_an_interrupt_stops_the_request_and_keeps_the_text(kernel: CountingKerne
     assert kernel.run("%tetrate hello").status == "ok"
 
 
+def test_an_interrupt_before_any_text_says_that_nothing_came(kernel: CountingKernel, router: SandboxRouter) -> None:
+    seen, process = len(router.requests), int(value(kernel, "__import__('os').getpid()"))
+    router.inject(Fault("slow-headers"))
+
+    def interrupt() -> None:
+        router.wait_for(lambda r: r.path.endswith("/chat/completions") and r in router.requests[seen:])
+        os.kill(process, signal.SIGINT)  # what the manager sends; in a thread that would make an event loop
+
+    watcher = threading.Thread(target=interrupt)
+    watcher.start()
+    ran = kernel.run("%%tetrate\nhello")
+    watcher.join()
+    assert ran.status == "error"
+    assert ran.texts[-1].strip() == "Stopped before any text came."
+
+
 def test_an_interrupt_of_an_awaited_question_stops_the_request(kernel: CountingKernel, router: SandboxRouter) -> None:
     seen = len(router.requests)
     code = (
@@ -92,7 +111,7 @@ def test_an_interrupt_while_a_tool_runs(kernel: CountingKernel) -> None:
         on_shown=kernel.interrupt,
     )
     assert ran.status == "error"
-    assert "Stopped." in ran.texts[-1]
+    assert ran.texts[-1].strip() == "Stopped before any text came."
 
 
 def test_a_failed_call_fails_its_cell_in_a_few_lines(kernel: CountingKernel, router: SandboxRouter) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field, replace
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -49,6 +50,9 @@ class Options:
     def __post_init__(self) -> None:
         for name, value in self.extra.items():
             refuse_unsendable(name, value)
+        refuse_other("temperature", self.temperature, (Real, type(None)), "give a number from 0 to 2")
+        refuse_other("max_tokens", self.max_tokens, (Integral, type(None)), "give a whole number of at least 1")
+        refuse_other("effort", self.effort, (str, type(None)), 'name it: effort="low"')
         if self.temperature is not None and not 0 <= self.temperature <= MAX_TEMPERATURE:
             raise OptionError(f"temperature is {self.temperature}.", next_step="give a number from 0 to 2")
         if self.max_tokens is not None and self.max_tokens < 1:
@@ -58,6 +62,12 @@ class Options:
                 "One question gets one answer: n can't be more than 1.",
                 next_step='for several answers: session.compare("...", repeats=2), or %%tetrate_compare --repeats 2',
             )
+
+
+def refuse_other(name: str, value: object, kinds: tuple[type, ...], next_step: str) -> None:
+    """Raise `OptionError` for a value of none of these kinds; True and False are no numbers."""
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise OptionError(f"{name} can't be {type(value).__name__}.", next_step=next_step)
 
 
 def refuse_unsendable(name: str, value: object, depth: int = 0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tetrate_jupyter import config
 from tetrate_jupyter.catalog.estimate import Estimate, cost
 from tetrate_jupyter.completion.answer import Answer, beside_error
-from tetrate_jupyter.completion.request import Options, Request, estimate_prompt_tokens, fitted
+from tetrate_jupyter.completion.request import Options, Request, estimate_prompt_tokens, fitted, refuse_other
 from tetrate_jupyter.completion.run import Completion
 from tetrate_jupyter.engine.keeping import is_worth_keeping, kept_of, key_for
 from tetrate_jupyter.errors import EmptyPromptError, TetrateError
@@ -90,6 +91,11 @@ class Plan:
 def question(prompt: str, options: Mapping[str, Any], *, system: str | None) -> Question:
     """Sort what `Session.ask` was given into a `Question`. `system` is the session's own, used where none is given."""
     rest = dict(options)
+    refuse_other("The prompt", prompt, (str,), 'give a text: session.ask("...")')
+    refuse_other("model", rest.get("model"), (str, type(None)), 'give a model\'s id: model="claude-haiku-4-5"')
+    refuse_other("system", rest.get("system"), (str, type(None)), "give a text")
+    tools = rest.pop("tools", None) or ()
+    refuse_other("tools", tools, (Iterable,), "give a list of functions: tools=[look_up]")
     images = rest.pop("images", ())
     known = Options(rest.pop("temperature", None), rest.pop("max_tokens", None), rest.pop("effort", None))
     found = Question(
@@ -98,7 +104,7 @@ def question(prompt: str, options: Mapping[str, Any], *, system: str | None) -> 
         system=rest.pop("system", None) or system,
         images=tuple(images) if isinstance(images, (list, tuple)) else (images,),
         schema=rest.pop("schema", None),
-        tools=tuple(rest.pop("tools", None) or ()),
+        tools=tuple(tools),
         keep=rest.pop("keep", True),
         cell_id=rest.pop("cell_id", None),
         replaces=rest.pop("replaces", None),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.catalog import join
 from tetrate_jupyter.catalog.models import UNLISTED
+from tetrate_jupyter.completion.request import refuse_other
 from tetrate_jupyter.errors import (
     GatewayError,
     InvalidKeyError,
@@ -50,7 +51,11 @@ class Chooser:
         return await self._catalog.refresh(await self._account.key(), force=force)
 
     def at_hand(self, model_id: str) -> Model | None:
-        """Return a model that can be told without asking anybody, or None. Raises `UnknownModelError` (see `named`)."""
+        """Return a model that can be told without asking anybody, or None.
+
+        Raises `UnknownModelError` (see `named`), and `OptionError` for what is no text.
+        """
+        refuse_other("model", model_id, (str,), 'give a model\'s id: session.model = "claude-haiku-4-5"')
         wanted = model_id.strip()
         if wanted.startswith(UNLISTED):
             return self.named(wanted)

@@ -31,7 +31,7 @@ def dollars(given: object, name: str) -> Decimal | None:
     found = Decimal("NaN")
     with contextlib.suppress(ArithmeticError, ValueError):  # the latter: an int of thousands of digits
         found = Decimal(str(given).lstrip("$"))
-    if found.is_nan() or (found.is_finite() and found.copy_abs() >= _TOO_MUCH):
+    if found.is_nan() or found < 0 or (found.is_finite() and found.copy_abs() >= _TOO_MUCH):
         raise OptionError(f"{name} can't be {short_repr(given)}.", next_step=f"give US dollars: {name}=0.50")
     if found.is_finite() and found != found.quantize(_LEAST, context=EXACT):
         return found.quantize(_LEAST, ROUND_DOWN, EXACT).normalize(EXACT)

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 MOST: Final = 20  # conversations of a list, unless told otherwise
 _MOST_DAYS: Final = 36_500
 HOW: Final = (
-    "Texts aren't kept. Next: session.keep_texts = True keeps those of this kernel from now on, "
+    "Texts aren't kept. Next: session.keep_texts = True (%config TetrateMagics.keep_texts = True) keeps those of this "
+    "kernel from now on, "
     "c.TetrateMagics.keep_texts = True in ipython_config.py those of all"
 )
 

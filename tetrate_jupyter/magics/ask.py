@@ -33,6 +33,13 @@ class Stopped(KeyboardInterrupt):
         return [f"Stopped. The text so far is in {VARIABLE}, and in the conversation, marked as partial."]
 
 
+class StoppedAtOnce(KeyboardInterrupt):
+    """The cell was interrupted before any text came; there is nothing to keep."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["Stopped before any text came."]
+
+
 def ask(context: Context, line: str, cell: str | None, variables: Mapping[str, Any]) -> None:
     """Run one magic call from its line to its variable. `variables` are those that its prompt may name."""
     parsed = commands.ASK.parse(line)
@@ -117,7 +124,7 @@ def run_shown(
             keep(partial)
         if isinstance(stopped, TetrateError):
             raise
-        raise stopped_as from None
+        raise (StoppedAtOnce if partial is None else stopped_as) from None
     output.end(answer)
     keep(answer)
     return answer
