@@ -73,3 +73,16 @@ def test_all_can_be_reached_and_names_keep_what_tells_them_apart(
             assert whole.evaluate(CUT) <= 0, name
     compare.edit()
     fits(compare.box)
+
+
+@pytest.mark.parametrize("width", [480, 660, 900])
+def test_what_a_comparison_offers_stays_within_its_edges(opened: Opens, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    notebook = opened(LOAD, "%tetrate_compare")
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    trios = notebook[1].box.locator(".tetrate-trio")
+    expect(trios.first).to_be_visible()
+    for trio in trios.all():
+        assert trio.evaluate(CUT) <= 0, trio.inner_text()

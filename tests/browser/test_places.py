@@ -20,7 +20,8 @@ STATIC = f"session.compare({SHOW!r}, 'claude-haiku-4-5, gpt-6-luna')"
 LOOKS = """
 (root) => [root, ...root.querySelectorAll(":not(.numbering-entry)")].filter((e) => e.checkVisibility()).map((e) => {
     const style = getComputedStyle(e);
-    const names = ["display", "position", "padding", "margin", "borderTopWidth", "textAlign", "whiteSpace"];
+    const names = ["display", "position", "padding", "margin", "borderTopWidth", "borderTopColor", "borderRadius", "textAlign",
+        "whiteSpace", "justifyContent", "alignItems", "gap", "fontSize", "fontWeight", "fontFamily", "color", "minHeight"];
     return [e.tagName, e.className, ...names.map((name) => style[name])].join("|");
 })
 """
@@ -75,3 +76,23 @@ def test_no_panel_changes_how_another_or_a_result_looks(opened: Opens, page: Pag
     expect(notebook[4].box.locator(".tetrate-option").first).to_be_visible()
     assert looks(panel) == before
     assert looks(result) == alone
+
+
+def test_each_panel_looks_the_same_alone_and_below_all_others(opened: Opens, page: Page) -> None:
+    shows = ("session.chat()", "%tetrate_compare", "session.picker()")
+    notebook = opened(LOAD, *shows, *shows)
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    panels, alone = [], []
+    for number in range(1, 1 + len(shows)):
+        notebook[number].run()
+        panel = notebook[number].box.locator(".tetrate-panel")
+        expect(panel.locator(".tetrate-example, .tetrate-trio, .tetrate-option").first).to_be_visible()
+        panels.append(panel)
+        alone.append(looks(panel))
+    for number in range(1 + len(shows), 1 + 2 * len(shows)):  # each brings its style once more, below those before
+        notebook[number].run()
+        below = notebook[number].box.locator(".tetrate-panel")
+        expect(below.locator(".tetrate-example, .tetrate-trio, .tetrate-option").first).to_be_visible()
+    for panel, before in zip(panels, alone, strict=True):
+        assert looks(panel) == before
