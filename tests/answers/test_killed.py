@@ -35,7 +35,8 @@ session = Session(model="claude-haiku-4-5")
 session.cached({place!r})
 for number in range({calls}):
     answer = session.ask(f"What is {{number}} + 1?", keep=False)
-    os.write(answered, f"{{number}} {{answer.text!r}}\\n".encode())
+    if not session.keeper.store({place!r}).unwritten:  # else the disk has taken longer than an answer waits for
+        os.write(answered, f"{{number}} {{answer.text!r}}\\n".encode())
 """
 
 

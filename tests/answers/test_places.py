@@ -9,7 +9,7 @@ import pytest
 from tetrate_jupyter import config
 from tetrate_jupyter.answers.database import DatabaseStore
 from tetrate_jupyter.answers.file import FileStore
-from tetrate_jupyter.answers.places import is_local, opened, place_of
+from tetrate_jupyter.answers.places import is_local, opened, own, place_of
 from tetrate_jupyter.errors import ConfigError
 
 MOUNTS = """\
@@ -47,11 +47,11 @@ def test_without_a_list_of_mounts_a_folder_is_local(tmp_path: Path) -> None:
 def test_where_the_disk_isnt_local_the_own_place_is_a_private_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isinstance(opened("on", tmp_path), DatabaseStore)
+    assert isinstance(own(tmp_path), DatabaseStore)
+    assert opened("on", tmp_path).path == tmp_path / "answers" / "answers.sqlite"
     monkeypatch.setattr("tetrate_jupyter.answers.places.is_local", lambda _: False)
-    store = opened("on", tmp_path)
-    assert isinstance(store, FileStore)
-    assert store.path == tmp_path / "answers" / "answers.jsonl"
+    assert isinstance(own(tmp_path), FileStore)
+    assert opened("on", tmp_path).path == tmp_path / "answers" / "answers.jsonl"
 
 
 def test_where_several_people_meet_one_account_only_a_named_file_is_used(

@@ -92,21 +92,24 @@ class DatabaseStore:
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    def put(self, kept: Kept) -> None:
+    def put(self, *answers: Kept) -> None:
         """See `Store`."""
-        line = line_of(kept)
-        if line is None:
-            self._troubles.add(NOT_KEPT, again=True)
-            return
+        rows = []
+        for kept in answers:
+            line = line_of(kept)
+            if line is None:
+                self._troubles.add(NOT_KEPT, again=True)
+            else:
+                rows.append((kept.key, kept.asked_at.timestamp(), kept.model, kept.chosen, len(line), line))
 
         def write(database: sqlite3.Connection) -> None:
-            row = (kept.key, kept.asked_at.timestamp(), kept.model, kept.chosen, len(line), line)
             with database:
-                database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", row)
+                database.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", rows)
                 database.execute("DELETE FROM answers WHERE at<?", (self._oldest(),))
                 self._make_room(database)
 
-        self._try(write)
+        if rows:
+            self._try(write)
 
     def _make_room(self, database: sqlite3.Connection) -> None:
         pages, free, size = (

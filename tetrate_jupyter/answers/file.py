@@ -32,12 +32,14 @@ from tetrate_jupyter.answers.turn import turn
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MAX_FILE: Final = 50 * 1024 * 1024  # bytes; code hosts refuse files of 100 MB
 _MOST_READ: Final = 2 * MAX_FILE  # two branches of it, merged
 _MARKS: Final = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")  # what git leaves where lines meet
 _BEGIN: Final = b'{"at":"'  # of our lines, torn ones too: "at" is the first member in the order of the alphabet
+_PIECE: Final = 1024 * 1024  # bytes that are read at once
+_A_WHILE: Final = 1_000  # lines
 _NAMED: Final = 10  # line numbers in a sentence
 _LEFT_AFTER: Final = 60.0  # seconds; a write takes less
 _Stamp: TypeAlias = "tuple[int, ...] | None"
@@ -67,11 +69,19 @@ class FileStore:
     and so do the marks of a merge conflict, of which both sides' answers are kept.
     """
 
-    def __init__(self, path: Path, *, is_private: bool = False, days: float | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        is_private: bool = False,
+        days: float | None = None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
         self.path = path
         self.where = path.name if not is_private else "your own store of answers"
         self._is_private = is_private
         self._days = days
+        self._alive = alive
         self._lock = threading.Lock()  # of what is known
         self._writing = threading.Lock()
         self._content = _Content()
@@ -128,7 +138,7 @@ class FileStore:
         if stamp is None:
             return _Content()
         try:
-            data = _bytes_of(self.path)
+            data = _bytes_of(self.path, self._alive)
         except OSError as error:
             self._troubles.add(f"{self.where} can't be read ({reason(error)}), so it isn't used.")
             return _Content(stamp, is_usable=False)
@@ -142,6 +152,8 @@ class FileStore:
         newer = torn = 0
         for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
             line = raw.strip()
+            if not number % _A_WHILE:
+                self._alive()
             if not line:
                 continue
             if line.startswith(_MARKS):
@@ -180,14 +192,15 @@ class FileStore:
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    def put(self, kept: Kept) -> None:
+    def put(self, *answers: Kept) -> None:
         """See `Store`. Answers that come while one is being written go into the file together, with the next write."""
-        raw = line_of(kept)
-        if raw is None:
-            self._troubles.add(NOT_KEPT, again=True)
-            return
-        with self._lock:
-            self._waiting[kept.key] = _Line(Head(kept.v, kept.key, kept.at, kept.model, kept.chosen), raw)
+        for kept in answers:
+            raw = line_of(kept)
+            if raw is None:
+                self._troubles.add(NOT_KEPT, again=True)
+                continue
+            with self._lock:
+                self._waiting[kept.key] = _Line(Head(kept.v, kept.key, kept.at, kept.model, kept.chosen), raw)
         with self._writing:
             with self._lock:
                 batch, self._waiting = self._waiting, {}
@@ -294,15 +307,19 @@ def _stamp(path: Path) -> _Stamp:
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def _bytes_of(path: Path) -> bytes:
-    """Read a regular file within its bound. Raises `OSError`."""
+def _bytes_of(path: Path, alive: Callable[[], None]) -> bytes:
+    """Read a regular file within its bound, calling `alive` after each piece. Raises `OSError`."""
+    pieces, size = [], 0
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a device gives without end, a pipe waits
             raise OSError("it is no regular file")
-        data = file.read(_MOST_READ + 1)
-    if len(data) > _MOST_READ:
-        raise OSError(f"it is larger than {_MOST_READ // 1024**2} MB")
-    return data
+        while piece := file.read(_PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > _MOST_READ:
+                raise OSError(f"it is larger than {_MOST_READ // 1024**2} MB")
+            alive()
+    return b"".join(pieces)
 
 
 def _sweep(target: Path) -> None:

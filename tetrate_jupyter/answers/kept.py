@@ -193,14 +193,18 @@ class Store(Protocol):
     """A place for answers. Thread-safe; trouble with it is said by `told` and never raised, but by `clear`."""
 
     where: str  # what a person calls it
-    path: Path
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        ...
 
     def get(self, key: str) -> Kept | None:
         """Return the answer with this key, None where none can be read."""
         ...
 
-    def put(self, kept: Kept) -> None:
-        """Keep an answer; an older one of the same key goes. It is on disk when this returns."""
+    def put(self, *answers: Kept) -> None:
+        """Keep answers; older ones of the same keys go. They are on disk when this returns."""
         ...
 
     def chosen(self) -> tuple[str, ...]:

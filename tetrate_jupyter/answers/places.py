@@ -10,9 +10,12 @@ from tetrate_jupyter import config
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tetrate_jupyter.answers.kept import Store
 
 OWN: Final = "on"  # the person's own place, where no file is named
+OWN_NAME: Final = "your own store of answers"
 OFF: Final = ""
 ENDING: Final = ".jsonl"
 DAYS: Final = 90.0  # after so long a person's own answers are asked anew; those of a committed file stay
@@ -49,27 +52,41 @@ def place_of(given: object) -> str:
 
 
 def opened(place: str, folder: Path | None = None) -> Store:
-    """Return the store of a place; nothing is read or made yet. `folder`: where the person's own is.
+    """Return the store of a place, whose disk holds up nobody; nothing is read or made yet.
 
+    `folder`: where the person's own is.
     Raises `ConfigError` for the person's own where several people meet this account: it would be everybody's.
     """
-    from tetrate_jupyter.answers.file import FileStore
+    from tetrate_jupyter.answers.aside import aside
 
     if place != OWN:
-        return FileStore(Path(place))
+        return aside(Path(place).name, lambda alive: _named(Path(place), alive))
     shared = config.shared_account()
     if shared is not None:
         raise ConfigError(
             f"Several people meet this account ({shared}): answers aren't kept for all of them together.",
             next_step='name a file: session.cached("answers.jsonl")',
         )
+    return aside(OWN_NAME, lambda alive: own(folder, alive))
+
+
+def _named(path: Path, alive: Callable[[], None]) -> Store:
+    from tetrate_jupyter.answers.file import FileStore
+
+    return FileStore(path, alive=alive)
+
+
+def own(folder: Path | None = None, alive: Callable[[], None] = lambda: None) -> Store:
+    """Return the person's own store itself, which is a database where its locks can be trusted. Asks the disk."""
     if folder is None:
         from jupyter_core.paths import jupyter_data_dir
 
         folder = Path(jupyter_data_dir()) / "tetrate-jupyter"
     folder = folder / "answers"
     if not is_local(folder):
-        return FileStore(folder / "answers.jsonl", is_private=True, days=DAYS)
+        from tetrate_jupyter.answers.file import FileStore
+
+        return FileStore(folder / "answers.jsonl", is_private=True, days=DAYS, alive=alive)
     from tetrate_jupyter.answers.database import DatabaseStore
 
     return DatabaseStore(folder / "answers.sqlite", days=DAYS)

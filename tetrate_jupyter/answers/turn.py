@@ -23,6 +23,7 @@ _SILENT: Final = 0.5  # seconds that one writer may have its turn: a write takes
 _AT_MOST: Final = 2.0  # seconds to wait, however many others write
 _LOOK: Final = 0.001  # seconds between looks
 _MOST_READ: Final = 1_000  # bytes of a name
+_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)  # no pipe is waited for
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -74,8 +75,12 @@ def _make(mark: Path, mine: bytes) -> None:
 
 def _holder(mark: Path) -> bytes | None:
     """Return who has the turn, b"" for one who hasn't said so yet, None for nobody any more."""
-    with contextlib.suppress(OSError), mark.open("rb") as file:
-        return file.read(_MOST_READ)
+    with contextlib.suppress(OSError):
+        descriptor = os.open(mark, _READ)
+        try:
+            return os.read(descriptor, _MOST_READ)
+        finally:
+            os.close(descriptor)
     return None
 
 
