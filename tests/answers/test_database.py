@@ -81,7 +81,7 @@ def test_a_link_in_its_place_is_not_followed(store: DatabaseStore, tmp_path: Pat
 
 
 def test_the_old_go_and_the_model_that_nobody_named_is_known(store: DatabaseStore) -> None:
-    store.put(kept("old", now=NOW, days_ago=31, chosen=True, model="gpt-old"))
+    store.put(kept("old", now=NOW, days_ago=33, chosen=True, model="gpt-old"))
     store.put(kept("a", now=NOW, days_ago=2, chosen=True, model="gpt-5"))
     store.put(kept("b", now=NOW, days_ago=1, chosen=True, model="gpt-6"))
     store.put(kept("c", now=NOW, model="gpt-7"))

@@ -7,9 +7,11 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from tetrate_jupyter import ages
 from tetrate_jupyter.answers.kept import NOT_KEPT, Kept, Summary, Troubles, Unreadable, line_of, read, reason
 from tetrate_jupyter.errors import ConfigError
 
@@ -21,6 +23,8 @@ T = TypeVar("T")
 
 MAX_BYTES: Final = 200 * 1024 * 1024
 _WAIT: Final = 0.05  # seconds for another kernel's write; then it is a miss, or isn't kept
+_PUT: Final = "INSERT OR REPLACE INTO answers (at, key, model, chosen, size, line) VALUES (?, ?, ?, ?, ?, ?)"
+_NEVER: Final = 1e12  # seconds since the epoch, in tens of thousands of years
 _TENTH: Final = 10  # of the answers go at once where there are too many bytes
 _FIRST: Final = """
 PRAGMA journal_mode=WAL;
@@ -100,12 +104,15 @@ class DatabaseStore:
             if line is None:
                 self._troubles.add(NOT_KEPT, again=True)
             else:
-                rows.append((kept.key, kept.asked_at.timestamp(), kept.model, kept.chosen, len(line), line))
+                rows.append((kept.asked_at.timestamp(), kept.key, kept.model, kept.chosen, len(line), line))
 
         def write(database: sqlite3.Connection) -> None:
             with database:
-                database.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", rows)
-                database.execute("DELETE FROM answers WHERE at<?", (self._oldest(),))
+                witnessed = _witnessed(database)  # of a clock that is behind the answer tells, but its age is another
+                database.executemany(_PUT, [(max(when, witnessed), *rest) for when, *rest in rows])
+                if self._days is not None:
+                    oldest = min(time.time(), _witnessed(database)) - self._days * ages.DAY
+                    database.execute("DELETE FROM answers WHERE at<?", (oldest,))
                 self._make_room(database)
 
         if rows:
@@ -192,6 +199,18 @@ class DatabaseStore:
         if self._days is None:
             return 0.0
         return (datetime.now(timezone.utc) - timedelta(days=self._days)).timestamp()
+
+
+def _witnessed(database: sqlite3.Connection) -> float:
+    """Return since when it is the present at least, by what is there (see `ages`)."""
+    days: list[int] = []
+    while len(days) < ages.WITNESSES:
+        before = days[-1] * ages.DAY if days else _NEVER
+        newest = database.execute("SELECT max(at) FROM answers WHERE at<?", (before,)).fetchone()[0]
+        if newest is None:
+            break
+        days.append(ages.day_number(newest))
+    return ages.witnessed(days)
 
 
 def _make_private(path: Path) -> None:

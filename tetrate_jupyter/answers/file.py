@@ -13,7 +13,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from tetrate_jupyter import secrecy
+import msgspec
+
+from tetrate_jupyter import ages, secrecy
 from tetrate_jupyter.answers.kept import (
     NOT_KEPT,
     VERSION,
@@ -22,6 +24,7 @@ from tetrate_jupyter.answers.kept import (
     Summary,
     Troubles,
     Unreadable,
+    at,
     head_of,
     line_of,
     moment,
@@ -216,8 +219,19 @@ class FileStore:
         with turn(self._target()):
             now = self._now()  # as the last one has left it
             if now.is_usable:
-                lines = {key: line for key, line in now.lines.items() if not self._is_old(line.head)}
-                self._replace(_bounded({**lines, **batch}), now.others)
+                self._replace(_bounded(self._aged({**now.lines, **batch}, batch)), now.others)
+
+    def _aged(self, lines: dict[str, _Line], new: Iterable[str]) -> dict[str, _Line]:
+        """Return the lines without those that are too old, whatever the clock says (see `ages`)."""
+        if self._days is None:
+            return lines
+        times = {key: moment(line.head.at).timestamp() for key, line in lines.items()}
+        witnessed = ages.witnessed(map(ages.day_number, times.values()))
+        for key in new:
+            if times[key] < witnessed:
+                lines[key], times[key] = _put_right(lines[key], witnessed), witnessed
+        oldest = min(time.time(), witnessed) - self._days * ages.DAY
+        return {key: line for key, line in lines.items() if times[key] >= oldest}
 
     def clear(self, *, before: datetime | None = None) -> int:
         """See `Store`."""
@@ -278,6 +292,12 @@ def _take(lines: dict[str, _Line], line: _Line) -> None:
     had = lines.get(line.head.key)
     if had is None or (moment(had.head.at), had.raw) < (moment(line.head.at), line.raw):
         lines[line.head.key] = line
+
+
+def _put_right(line: _Line, seconds: float) -> _Line:
+    """Return a line that was made by a clock that was behind, as of another time."""
+    kept = at(msgspec.json.decode(line.raw, type=Kept), seconds)
+    return _Line(msgspec.structs.replace(line.head, at=kept.at), line_of(kept) or line.raw)
 
 
 def _bounded(lines: dict[str, _Line]) -> dict[str, _Line]:

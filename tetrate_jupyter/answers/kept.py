@@ -160,6 +160,12 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=timezone.utc)
 
 
+def at(kept: Kept, seconds: float) -> Kept:
+    """Return an answer as of another time, in seconds since the epoch."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return msgspec.structs.replace(kept, at=moment.isoformat(timespec="seconds"))
+
+
 def _is_sound(kept: Kept) -> bool:
     """Whether every figure can be one of an answer: a file may have been written by anybody."""
     cost = kept.dollars

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter import amounts, config
+from tetrate_jupyter import ages, amounts, config
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.errors import ConfigError, InputError
 from tetrate_jupyter.history import files
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 200_000_000  # of all files; beyond, the oldest go
 MOST_DAYS: Final = 365.0  # after so long a file goes
+_NO_CLOCK: Final = "20010101"  # before: by a clock that had no power, so that nothing tells how old it is
 _LOOK_EACH: Final = 16_000_000  # bytes that this process has written after which both are looked at again
 _MOST_WAITING: Final = 64_000_000  # bytes that wait for a disk
 _OWN: Final = 1.0  # seconds that reading waits for what this kernel has written itself
@@ -259,13 +260,19 @@ class Archive:
 
 
 def tend(folder: Path, now: float) -> int:
-    """Remove the files that are too old, and the oldest beyond `MOST_BYTES`; return how many. Raises `OSError`."""
+    """Remove the files that are too old, and the oldest beyond `MOST_BYTES`; return how many. Raises `OSError`.
+
+    `now`: what the clock says, which isn't taken at its word (see `ages`).
+    """
     gone = size = 0
-    last = segments.day_of(now - MOST_DAYS * segments.DAY)
-    for segment in files.files(folder, Passed()):
+    found = files.files(folder, Passed())
+    days = sorted({each.day for each in found if each.day is not None})
+    present = min(now, ages.witnessed(map(segments.day_number, days[-ages.WITNESSES :])))
+    last = segments.day_of(present - MOST_DAYS * segments.DAY) if present > 0 else ""
+    for segment in found:
         try:
             size += segment.path.lstat().st_size
-            if size > MOST_BYTES or (segment.day or last) < last:
+            if size > MOST_BYTES or _NO_CLOCK < (segment.day or last) < last:
                 gone += _remove(segment.path)
         except FileNotFoundError:  # another kernel does the same
             continue

@@ -18,6 +18,7 @@ import re
 import stat
 import time
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +61,14 @@ def day_of(moment: float) -> str:
         return time.strftime("%Y%m%d", time.gmtime(moment))
     except (ValueError, OverflowError, OSError):  # a clock out of its mind
         return "19700101"
+
+
+def day_number(day: str) -> int:
+    """Return the number of a day ("20261126"), counted from the epoch; 0 for one that there isn't."""
+    try:
+        return (date(int(day[:4]), int(day[4:6]), int(day[6:])) - date(1970, 1, 1)).days
+    except ValueError:
+        return 0
 
 
 def month_of(day: str) -> str:
