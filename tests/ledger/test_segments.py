@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from decimal import Decimal
 from pathlib import Path
 
@@ -38,6 +39,27 @@ def test_a_record_is_one_line_that_says_what_is_unknown() -> None:
     said = json.loads(line)
     assert (said["served"], said["in"], said["cost"]) == (None, None, None)
     assert decoded(line, Record)[0][0].label == "eval"
+
+
+def test_a_folder_that_is_removed_as_empty_while_a_segment_is_begun_is_made_again(tmp_path: Path) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def erasing() -> None:
+        begun.set()
+        while not ended.is_set():
+            erase(tmp_path, before=1.0)  # no record is that old, but empty folders go
+
+    eraser = threading.Thread(target=erasing)
+    eraser.start()
+    assert begun.wait(60)
+    try:
+        for number in range(400):
+            month = f"{1971 + number // 12}{1 + number % 12:02}"
+            Appender(tmp_path).append(f"{month}01", encoded(record()))
+    finally:
+        ended.set()
+        eraser.join(60)
+    assert len(on_disk(tmp_path)) == 400
 
 
 def test_money_is_exact() -> None:

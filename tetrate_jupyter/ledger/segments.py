@@ -180,15 +180,26 @@ class Appender:
             with contextlib.suppress(FileNotFoundError):
                 return os.open(path, _APPEND)
         month = self._folder / month_of(day)
-        private_file.folder(month)
         host = _UNSAFE.sub("_", platform.node())[:60] or "host"
         start = f"{day}T{time.strftime('%H%M%S', time.gmtime())}.{time.time_ns() // 1000 % 1_000_000:06d}"
         for number in range(_MOST_NAMES):
             more = f"{number:02d}" if number else ""
             path = month / f"{host}-{os.getpid()}-{start}{more}{_ENDING}"
-            with contextlib.suppress(FileExistsError):  # another machine of the same name, in the same microsecond
-                descriptor = os.open(path, _APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = _begun(path)
+            if descriptor is not None:
                 self._paths[day] = path
                 self._torn.discard(day)
                 return descriptor
         raise FileExistsError(errno.EEXIST, "no name is free for it")
+
+
+def _begun(path: Path) -> int | None:
+    """Make a segment and its folder, and return it opened; None where that has to be tried again.
+
+    Another kernel erases at the same time: what is an empty folder to it may be the one that was just made for this.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        private_file.folder(path.parent)
+        with contextlib.suppress(FileExistsError):  # another machine of the same name, in the same microsecond
+            return os.open(path, _APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+    return None
