@@ -16,6 +16,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
+from tetrate_jupyter.needles import any_of, windows
 from tetrate_jupyter.secret import ALIVE, KEY_VARIABLES
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _ENOUGH: Final = 16
 _PLAIN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # as it is in a URL
 _TOLD_APART: Final = 20  # characters from which on even letters alone are no words
 _FEW: Final = 5  # different characters; fewer are "aaaaaaaa" or "abababab"
+_MANY: Final = 100  # needles, of some four keys; more are looked for all at once
 _LET_OUT: Final = 3  # characters of a form that a stream shows before it waits: "sk-", the same for every key
 
 
@@ -198,22 +200,30 @@ class _Form:
 class _Forms:
     """All forms of some keys. Shows and gives away nothing of them."""
 
-    __slots__ = ("_all", "_begins", "_by_begin", "_needles", "_raw", "values")
+    __slots__ = ("_all", "_begins", "_by_begin", "_needles", "_raw", "_windows", "of", "values")
 
-    def __init__(self, values: frozenset[str]) -> None:
+    def __init__(self, values: frozenset[str], before: _Forms | None = None) -> None:
         self.values = values
-        self._all = tuple(form for value in values for form in _forms_of(value))
+        self.of: dict[str, tuple[_Form, ...]] = {}  # by their keys; those of keys that stay are made once
+        for value in values:
+            known = None if before is None else before.of.get(value)
+            self.of[value] = known or tuple(_forms_of(value))
+        self._all = tuple(form for forms in self.of.values() for form in forms)
         self._needles = tuple(dict.fromkeys(part for form in self._all for part in (form.head, form.tail)))
         self._raw = tuple(needle.encode("utf-8", "surrogatepass") for needle in self._needles)
+        self._windows = windows(self._raw) if len(self._raw) > _MANY else None
         self._by_begin: dict[str, list[_Form]] = {}
         for form in self._all:
             self._by_begin.setdefault(form.whole[: _LET_OUT + 1], []).append(form)
-        self._begins = re.compile("|".join(map(re.escape, self._by_begin))) if values else None
+        self._begins = re.compile(any_of(self._by_begin)) if values else None
 
     def redact(self, text: str, mark: str) -> str:
         return self.blotted(text, mark) if self.are_in(text) else text
 
     def are_in(self, content: str | bytes | bytearray) -> bool:
+        if self._windows is not None:
+            data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+            return any(needle in data for each in self._windows for needle in each.likely(data))
         if isinstance(content, str):
             return any(needle in content for needle in self._needles)
         return any(needle in content for needle in self._raw)
@@ -251,12 +261,16 @@ class _Forms:
         """Return `text` from `shown` on, its end blotted where it is the beginning of a form and enough of it."""
         for start, end in self.matches(text):
             if end is None:
-                enough = any(text.startswith(form.head, start) for form in self._all)
+                likely = self._by_begin.get(text[start : start + _LET_OUT + 1], ())
+                enough = any(text.startswith(form.head, start) for form in likely)
                 return text[shown:start] + MARK if enough else text[shown:]
         return text[shown:]
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        present = self._present(text)
         for form in self._all:
+            if form.head not in present and form.tail not in present:
+                continue
             at = 0
             while (start := text.find(form.head, at)) >= 0:
                 at = start + form.length_at(text, start)
@@ -265,6 +279,14 @@ class _Forms:
             while (start := text.find(form.tail, at)) >= 0:
                 at = start + len(form.tail)
                 yield at - form.length_before(text, at), at
+
+    def _present(self, text: str) -> frozenset[str]:
+        """Return the needles that are in a text."""
+        if self._windows is None:
+            return frozenset(needle for needle in self._needles if needle in text)
+        data = text.encode("utf-8", "surrogatepass")
+        likely = (needle for each in self._windows for needle in each.likely(data))
+        return frozenset(needle.decode("utf-8", "surrogatepass") for needle in likely if needle in data)
 
     def __repr__(self) -> str:
         return "<secrets>"
@@ -327,7 +349,7 @@ class _Registry:
             texts = [text.strip() for text in (*(secret.reveal() for secret in ALIVE), *environment)]
             values = frozenset(filter(_is_searched, texts))
             if values != forms.values:
-                forms = _Forms(values)
+                forms = _Forms(values, forms)
             self._made = seen, forms
         return forms
 

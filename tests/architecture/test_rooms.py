@@ -15,7 +15,10 @@ PACKAGE = Path(__file__).parents[2] / "tetrate_jupyter"
 NAME = "tetrate_jupyter"
 
 # Level 0 is modules without a room; each imports only those before it.
-GROUND = ("interrupts", "observers", "characters", "amounts", "ages", "secret", "secrecy", "types", "errors", "config")
+GROUND = (
+    *("interrupts", "observers", "characters", "amounts", "ages", "needles"),
+    *("secret", "secrecy", "types", "errors", "config"),
+)
 LEVELS = {
     **dict.fromkeys(GROUND, 0),
     "http": 1, "auth": 1, "keys": 1, "render": 1, "bridge": 1, "front_end": 1, "legible": 1,
@@ -57,6 +60,7 @@ PURE = {
     "characters.py": set(),
     "amounts.py": set(),
     "ages.py": set(),
+    "needles.py": set(),
     "http/reading.py": {"msgspec"},
     "render": {"markdown_it", "pygments", "latex2mathml"},
 }

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     compare_runs,
     interrupt,
     kept,
+    keys,
     ledger,
     loading,
     picker,
@@ -36,6 +37,7 @@ def main() -> None:
     blocks = rendering.measure()
     recalled = kept.measure()
     spent = ledger.measure()
+    looked = keys.measure()
     results = {
         "python": platform.python_version(),
         "load_ext": load,
@@ -50,6 +52,7 @@ def main() -> None:
         "rendering": blocks,
         "kept_answers": recalled,
         "ledger": spent,
+        "keys": looked,
     }
     RESULTS.write_text(json.dumps(_rounded(results), indent=2) + "\n")
     burst, paced, stop = kernel["burst"], kernel["paced"], kernel["interrupt"]
@@ -106,6 +109,11 @@ def main() -> None:
             "2 ms",
         ),
         ("    a file of 5,000 answers: CPU of opening it", f"{recalled['open_cpu_ms']:.0f} ms", ""),
+        (
+            "(l) 1,000 keys against one: a text / a stream",
+            f"{looked['text_ratio']:.1f}x / {looked['stream_ratio']:.1f}x",
+            "4x",
+        ),
     ]
     print(f"{'':50}{'measured':>18}{'aim':>12}")
     for name, value, aim in rows:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import pickle
+import random
+import secrets
 import signal
 import threading
 import traceback
@@ -457,6 +459,76 @@ def test_a_key_that_is_no_word_is_looked_for_however_short(key: str) -> None:
     held = Secret(key, host="a")
     assert secrecy.redact(f"a {key} b") == "a <secret> b"
     assert held.host
+
+
+MANY = 20  # keys, so many that they are looked for all at once
+LENGTHS = [8, 9, 11, 12, 13, 14, 15, 16, 20, 24, 28, 30, 31, 32, 51, 200]
+
+
+@pytest.fixture
+def many() -> list[Secret]:
+    """Keys of one maker, which begin alike."""
+    made = [Secret(f"sk-sandbox-{secrets.token_urlsafe(24)}", host="a") for _ in range(MANY)]
+    assert secrecy._REGISTRY.forms()._windows is not None
+    return made
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("form", FORMS)
+def test_of_many_keys_each_is_found_wherever_it_stands(many: list[Secret], form: str, length: int) -> None:
+    dice = random.Random(length)
+    letters = "abcXYZ019-_ö" if form in {"plain", "reversed"} else "abcXYZ019-_"
+    value = "".join([*dice.sample(letters, 8), *dice.choices(letters, k=length - 8)])
+    held = Secret(value, host="a")
+    found = FORMS[form](value)
+    is_part = form in {"its beginning", "its end"}
+    if is_part and (length < 24 or length % 2):  # what is left of it is less than enough
+        assert secrecy.redact(value) == secrecy.MARK
+        return
+    for before in range(17):
+        text = "ä" * (before % 2) + "." * before + found + "." * (before % 5)
+        assert secrecy.holds(text)
+        assert secrecy.holds(text.encode())
+        assert secrecy.holds(bytearray(text.encode()))
+        shown = secrecy.redact(text)
+        assert secrecy.MARK in shown
+        assert not secrecy.holds(shown)
+    assert held.host
+    assert len(many) == MANY
+
+
+@pytest.mark.parametrize("text", ["sk-sandbox-", "sk-sandbox-is how they begin", "", "a", "no key at all, ö " * 99])
+def test_of_many_keys_none_is_seen_where_there_is_none(many: list[Secret], text: str) -> None:
+    assert not secrecy.holds(text)
+    assert not secrecy.holds(text.encode())
+    assert secrecy.redact(text) == text
+    assert len(many) == MANY
+
+
+def test_of_many_keys_those_in_a_stream_are_blotted_however_it_is_cut(many: list[Secret]) -> None:
+    for number in (0, 7, MANY - 1):
+        value = many[number].reveal()
+        text = f"sk-sandbox-none {value} and {value[::-1]}, {many[3].reveal()[:20]} sk-"
+        for size in (1, 3, 8, 200):
+            passing = secrecy.Passing()
+            out = "".join(passing.feed(text[at : at + size]) for at in range(0, len(text), size)) + passing.finish()
+            assert out.count(secrecy.MARK) == 3
+            assert not secrecy.holds(out)
+            assert out.startswith("sk-sandbox-none ")
+            assert out.endswith(" sk-")
+
+
+def test_many_keys_are_looked_for_as_few_are(many: list[Secret]) -> None:
+    values = frozenset(each.reveal() for each in many[:8])
+    dice = random.Random(7)
+    alphabet = [*values, *"abc ö\n", "sk-sandbox-"]
+    both = secrecy._Forms(values)
+    assert both._windows is not None
+    for _ in range(300):
+        parts = [dice.choice(alphabet) for _ in range(9)]
+        text = "".join(part[dice.randrange(3) :][: dice.choice([9, 12, 15, 16, 99])] for part in parts)
+        expected = any(needle in text for needle in both._needles)
+        assert both.are_in(text) is both.are_in(text.encode()) is expected
 
 
 def test_whoever_pastes_a_book_where_a_key_belongs_waits_for_nothing() -> None:
