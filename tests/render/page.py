@@ -55,6 +55,9 @@ FRAME: dict[str, dict[str, re.Pattern[str]]] = {  # what answer_html and Table p
             "tetrate-answer mathjax_ignore tex2jax_ignore( tetrate-facts)?"
         ),
         "data-language": _LANGUAGE,
+        "tabindex": re.compile("0"),
+        "role": re.compile("region"),
+        "aria-label": re.compile("Table"),
     },
     **{
         key: {

@@ -68,7 +68,8 @@ def test_a_table_for_a_page() -> None:
     markup = Table([*COLUMNS, Column("W", wide=True, code=True)], [["<a>", 1, "id", "w"]], caption="<c>").markup
     assert markup == (
         '<div class="tetrate-answer mathjax_ignore tex2jax_ignore tetrate-facts">'
-        '<p class="tetrate-caption" dir="auto">&lt;c&gt;</p><div class="tetrate-scroll"><table><thead><tr>'
+        '<p class="tetrate-caption" dir="auto">&lt;c&gt;</p>'
+        '<div class="tetrate-scroll" tabindex="0" role="region" aria-label="Table"><table><thead><tr>'
         '<th scope="col" dir="auto">Name</th>'
         '<th scope="col" dir="auto" align="right" title="a &quot;hint&quot;">Cost</th>'
         '<th scope="col" dir="auto" class="tetrate-id">Id</th>'

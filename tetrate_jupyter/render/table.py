@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 120  # characters of a line of plain text, unless told otherwise
 _LEAST: Final = 12  # characters a left-aligned column keeps when others need the room
+_REACHED: Final = 'tabindex="0" role="region" aria-label="Table"'  # by the keyboard: its end may be out of sight
 _GAP: Final = "  "
 
 
@@ -70,7 +71,7 @@ class Table:
         parts = [f'<div class="{ROOT_CLASSES} tetrate-facts">']
         if self.caption:
             parts.append(f'<p class="tetrate-caption" dir="auto">{escape(self.caption)}</p>')
-        parts.append('<div class="tetrate-scroll"><table>')
+        parts.append(f'<div class="tetrate-scroll" {_REACHED}><table>')
         if self._titled:
             parts.append("<thead><tr>")
             parts += [_heading(c, kind) for c, kind in zip(self.columns, kinds, strict=True)]
