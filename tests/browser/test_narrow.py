@@ -86,3 +86,15 @@ def test_what_a_comparison_offers_stays_within_its_edges(opened: Opens, page: Pa
     expect(trios.first).to_be_visible()
     for trio in trios.all():
         assert trio.evaluate(CUT) <= 0, trio.inner_text()
+
+
+def test_what_was_spent_is_whole_in_the_narrowest_panel(opened: Opens, page: Page) -> None:
+    page.set_viewport_size({"width": 900, "height": 900})
+    frame = "from ipywidgets import Box\nframe = Box([session.chat()], layout={'width': '340px'})\nframe"
+    notebook = opened(LOAD, frame)
+    chat = open_chat(notebook)
+    chat.asked(SHOW)
+    total = chat.box.locator(".tetrate-total")
+    expect(total).to_contain_text("$")
+    assert total.evaluate(CUT) <= 0
+    assert seen.scrolling_sideways(page) == []
