@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.compare.conftest import eventually
 from tests.render.hostile import HOSTILE
 from tests.render.page import FRAME, Page
+from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.diff import diff_html, word_diff
 from tetrate_jupyter.compare.frame import COLUMNS
 from tetrate_jupyter.compare.page import MOST
-from tetrate_jupyter.compare.result import Result
+from tetrate_jupyter.compare.result import LiveResult, Result
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.summary import agreement, figures, merged
 from tetrate_jupyter.compare.verdict import leaders, verdict
@@ -145,6 +147,85 @@ def test_an_unknown_cost_crowns_nobody_cheapest() -> None:
 def test_speed_leaves_the_waiting_out() -> None:
     assert row(first_token=1.0, total=2.0, tokens_out=11).speed == 10
     assert row(first_token=None, total=2.0).speed is None
+
+
+def test_a_difference_is_of_the_prompt_and_repeat_asked_for() -> None:
+    places = [(prompt, repeat) for prompt in (0, 1) for repeat in (0, 1)]
+    rows = [row(c, n, f"{c} {p} {n}", prompt=p) for c in ("c1", "c2") for p, n in places]
+    result = made(rows, ("one", "two"), repeats=2)
+
+    def sides(*where: int, **named: int) -> tuple[str, str]:
+        pieces = result.diff("a", "b", *where, **named)
+        return tuple("".join(p.text for p in pieces if p.kind != other) for other in ("added", "removed"))  # type: ignore[return-value]
+
+    assert sides() == ("c1 0 0", "c2 0 0")
+    assert sides(1) == ("c1 1 0", "c2 1 0")
+    assert sides(repeat=1) == ("c1 0 1", "c2 0 1")
+    assert sides(1, 1) == ("c1 1 1", "c2 1 1")
+    with pytest.raises(OptionError, match=r"There is no prompt 2 with repeat 1\.") as caught:
+        result.diff("a", "b", 2, 1)
+    assert caught.value.next_step == "see result.df"
+
+
+# --- going on ---------------------------------------------------------------------------------------------------
+
+
+def test_it_goes_on_from_the_prompt_and_repeat_asked_for(session: Session) -> None:
+    result = session.compare(["My number is 4711.", "My number is 1234."], "claude-haiku-4-5,gpt-6-luna", repeats=2)
+    for prompt, repeat in ((0, 0), (1, 0), (1, 1)):
+        branch = result.continue_with("gpt-6-luna", prompt, repeat)
+        assert session.conversation.branch == branch
+        (exchange,) = session.history
+        assert exchange.user.content == result.facts.prompts[prompt]
+        wanted = [r.text for r in result["gpt-6-luna"].rows if (r.prompt, r.repeat) == (prompt, repeat)]
+        assert [exchange.answer] == wanted
+    assert session.model == "gpt-6-luna"
+    assert result.continue_with("gpt-6-luna") == result.continue_with("c2", 0, 0)
+    on = result.follow_up("What is my number?")
+    assert [r.column for r in on.rows] == ["c1", "c2"]
+    assert all("4711" in r.text for r in on.rows)
+    on = result.follow_up("What is my number?", after=1)
+    assert all("1234" in r.text for r in on.rows)
+    assert {r.state for r in on.rows} == {"done"}
+
+
+def test_a_column_or_all_that_failed_is_asked_again(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("bad-request", times=None))
+    result = session.compare("hello", ["claude-haiku-4-5", "gpt-6-luna"])
+    assert [r.state for r in result.rows] == ["failed", "failed"]
+    router.clear_faults()
+    assert [r.state for r in result.retry("gpt-6-luna").rows] == ["failed", "done"]
+    assert [r.state for r in result.retry().rows] == ["done", "done"]
+    assert [r.state for r in result.rows] == ["failed", "failed"]  # it stays as it was
+
+
+def test_a_live_result_is_what_there_is_and_can_be_stopped(session: Session, router: SandboxRouter) -> None:
+    router.inject(Fault("stream-stall", after_chunks=1, times=None))
+    running = session.bridge.run(prepare(session, ["one", "two"], ["claude-haiku-4-5", "gpt-6-luna"], repeats=1))
+    live = LiveResult(running)
+    running.start()
+    assert live.is_running
+    with pytest.raises(TimeoutError):
+        live.wait(timeout=0.01)
+    eventually(lambda: all(r.text for r in live.rows))
+    early = live.result
+    assert [r.state for r in early.rows] == ["running"] * 4
+    assert (live.heads, live.comparison) == (early.heads, running)
+    live.stop()
+    assert {r.state for r in live.wait().rows} == {"stopped"}
+    assert not live.is_running
+    assert live.facts == running.result.facts
+    assert [r.state for r in early.rows] == ["running"] * 4
+
+
+def test_hidden_names_are_those_of_the_comparison(session: Session) -> None:
+    result = session.compare("hello", ["claude-haiku-4-5", "gpt-6-luna"], blind=True)
+    comparison = result.comparison
+    assert comparison is not None
+    comparison.remove("c1")
+    names = {h.id: h.label for h in comparison.result.blind().shown.heads}
+    assert names == {"c2": comparison.setup.blind_names()["c2"]}  # as before the other one was removed
+    assert {h.label for h in made([row("c1"), row("c2")]).blind().shown.heads} == {"A", "B"}
 
 
 # --- file ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,10 @@ _CATALOG = ["tests/test_catalog_join.py", "tests/test_catalog_pure.py"]
 _KEYS = ["tests/keys/test_store_values.py", "tests/keys/test_sign_out.py", "tests/keys/test_store.py"]
 _BLOCKS = ["tests/render/test_blocks.py", "tests/render/test_links.py"]
 _RESULT = ["tests/compare/test_pure.py"]
+_LEDGER = ["tests/ledger/test_totals.py", "tests/ledger/test_segments.py", "tests/ledger/test_places_and_clocks.py"]
+_NOTING = ["tests/ledger/test_noting.py", *_LEDGER]
+_BUDGETS = ["tests/ledger/test_budgets.py", "tests/test_amounts.py"]
+_KEPT = ["tests/answers/test_file.py", "tests/answers/test_asking.py"]
 
 TESTS: dict[str, list[str]] = {
     "completion/accumulate": ["tests/completion/test_accumulate.py"],
@@ -33,14 +37,32 @@ TESTS: dict[str, list[str]] = {
     "compare/diff": _RESULT,
     "compare/recipe": _RESULT,
     "compare/data": _RESULT,
-    "compare/result": _RESULT,
+    "compare/result": [*_RESULT, "tests/compare/test_exports.py", "tests/compare/test_result.py"],
     "http/retry": ["tests/http/test_waits.py", "tests/http/test_retry.py"],
     "http/sse": ["tests/http/test_bare_errors.py", "tests/http/test_sse.py"],
     "http/wire": ["tests/http/test_wire.py", "tests/http/test_any_member.py"],
-    "http/inflate": ["tests/security/test_bounds_of_bodies.py"],
+    "http/inflate": ["tests/http/test_inflate.py"],
     "http/gate": ["tests/http/test_gate.py"],
     "http/reading": ["tests/http/test_reading.py", "tests/http/test_wire.py", "tests/http/test_any_member.py"],
     "amounts": ["tests/test_amounts_exact.py", "tests/test_amounts.py"],
     "characters": ["tests/test_characters.py"],
-    "secrecy": ["tests/security/test_one_gate.py", "tests/completion/test_accumulate.py"],
+    "secrecy": ["tests/test_secrecy.py"],
+    "ledger/about": _LEDGER,
+    "ledger/book": [*_LEDGER, "tests/ledger/test_writing.py"],
+    "ledger/budget": _BUDGETS,
+    "ledger/day": [*_BUDGETS, *_LEDGER],
+    "ledger/frame": _LEDGER,
+    "ledger/reading": _NOTING,
+    "ledger/record": _NOTING,
+    "ledger/report": _LEDGER,
+    "ledger/segments": _LEDGER,
+    "ledger/totals": _LEDGER,
+    "ledger/window": ["tests/ledger/test_window.py"],
+    "ledger/writing": ["tests/ledger/test_writing.py", *_LEDGER],
+    "answers/database": ["tests/answers/test_database.py"],
+    "answers/file": [*_KEPT, "tests/answers/test_turns.py", "tests/answers/test_places.py"],
+    "answers/kept": _KEPT,
+    "answers/key": ["tests/answers/test_key.py"],
+    "answers/places": ["tests/answers/test_places.py", *_KEPT],
+    "answers/turn": ["tests/answers/test_turns.py"],
 }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PIECE: Final = 64 * 1024  # bytes unpacked at a time
 _MOST_SILENCE: Final = 1024 * 1024  # compressed bytes that may give nothing: headers and empty blocks without end
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
-_EITHER_HEADER: Final = 16 + zlib.MAX_WBITS
+_GZIP_HEADER: Final = 16 + zlib.MAX_WBITS  # as zlib is told it
 _SHOWN: Final = 60  # characters of an encoding's name
 
 
@@ -85,7 +85,7 @@ def _pieces(unpacker: _Unpacker, data: bytes) -> Iterator[bytes]:
 
 def _unpacker(encoding: str, start: bytes) -> _Unpacker:
     if encoding == "gzip":
-        return zlib.decompressobj(_EITHER_HEADER)
+        return zlib.decompressobj(_GZIP_HEADER)
     # "deflate" means the zlib format; some servers send it without its header, whose first two bytes are a checksum.
     has_header = start[0] & 0x0F == 8 and (len(start) < 2 or (start[0] * 256 + start[1]) % 31 == 0)
     return zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
