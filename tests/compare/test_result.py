@@ -167,6 +167,12 @@ def test_a_difference_is_of_the_prompt_and_repeat_asked_for() -> None:
     assert caught.value.next_step == "see result.df"
 
 
+def test_its_votes_are_added_up() -> None:
+    rows = [row(c, prompt=n, vote="best" if c == "c1" else None) for n in range(6) for c in ("c1", "c2")]
+    assert made(rows, ("q",) * 6).tally.claim == "Preferred, beyond chance: a over b."
+    assert made(rows[:1]).tally.claim == ""
+
+
 # --- going on ---------------------------------------------------------------------------------------------------
 
 
@@ -242,8 +248,10 @@ def test_a_saved_comparison_comes_back_as_it_was(session: Session, router: Sandb
     assert again.code == result.code
     assert list(tmp_path.glob("*.json")) == [path]
     assert session.bridge.run(session.account.key()).reveal() not in path.read_text()
-    with pytest.raises(InputError, match="loaded from a file"):
-        again.retry()
+    for go_on in (again.retry, lambda: again.continue_with("c1"), lambda: again.follow_up("And?")):
+        with pytest.raises(InputError, match="loaded from a file") as caught:
+            go_on()
+        assert caught.value.next_step == "ask anew: print(result.code) gives the cell"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,18 @@ def _child(module: str, tree: ast.Module | None, tests: Sequence[str], writing: 
         if tree is not None:
             sys.meta_path.insert(0, _Changed(module, tree))
         watch = _Watch()
-        arguments = ["-x", "-q", "--assert=plain", "-p", "anyio", "-p", "pytest_timeout", "-m", "not slow", *tests]
+        arguments = [
+            "-x",
+            "-q",
+            "--assert=plain",
+            "-p",
+            "anyio",
+            "-p",
+            "pytest_timeout",
+            "-m",
+            "not slow and not heavy",
+            *tests,
+        ]
         ended = int(pytest.main(arguments, plugins=[watch]))
         if ended:
             os.write(writing, (watch.failed or f"(pytest ends with {ended})").encode()[:4000])
