@@ -159,19 +159,20 @@ async def test_a_cancel_while_waiting_for_the_next_try_is_a_cancel(router: RawRo
 async def test_a_whole_answer_comes_with_what_came_beside_it(router: RawRouter, client: GatewayClient) -> None:
     body = {"model": "m-2", "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}], "usage": {}}
     router.will_answer(503, {}, {"retry-after": "0"}).will_answer(200, body, {"x-tars-dropped-fields": "seed"})
-    found, meta = await client.complete(router.key, {**QUESTION, "stream": True, "stream_options": {}})
-    assert found.choices is not None
-    assert found.choices[0].message is not None
-    assert (found.model, found.choices[0].message.content) == ("m-2", "hi")
-    assert (meta.dropped_fields, meta.attempts) == (("seed",), 2)
-    assert meta.request_id == router.requests[0].headers["x-request-id"]
-    assert router.requests[0].json == QUESTION
+    async with client.stream(router.key, QUESTION) as stream:
+        (found,) = [chunk async for chunk in stream]
+    assert (found.model, text_of([found])) == ("m-2", "hi")
+    assert stream.dropped_fields == ("seed",)
+    assert stream.attempts == 2
+    assert stream.request_id == router.requests[0].headers["x-request-id"]
+    assert router.requests[0].json == {**QUESTION, "stream": True}
 
 
 async def test_a_whole_answer_has_a_bound(router: RawRouter, hasty: GatewayClient) -> None:
-    router.will(Then.HANG)
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n"
+    router.will(head + b'{"choices": [', Then.HANG)
     with pytest.raises(errors.GatewayTimeoutError):
-        await hasty.complete(router.key, QUESTION)
+        await read(hasty, router.key)
     await router.hung_up.wait()
 
 
@@ -321,7 +322,7 @@ async def test_a_key_of_another_host_is_never_sent(router: RawRouter, client: Ga
     other = Secret(KEY_TEXT, host="other.example")
     with pytest.raises(errors.KeyHostError, match=r"other\.example"):
         client.stream(other, QUESTION)
-    for call in (client.models(other), client.status(other), client.complete(other, QUESTION)):
+    for call in (client.models(other), client.status(other)):
         with pytest.raises(errors.KeyHostError):
             await call
     assert router.connections == 0

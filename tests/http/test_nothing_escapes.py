@@ -24,7 +24,7 @@ from tetrate_jupyter.http.client import GatewayClient, ours
 from tetrate_jupyter.http.faults import Asked
 from tetrate_jupyter.secret import Secret
 
-from .conftest import KEY_TEXT, QUESTION, Then, read, text_event
+from .conftest import KEY_TEXT, Then, read, text_event
 
 if TYPE_CHECKING:
     from .conftest import RawRouter
@@ -76,7 +76,6 @@ CALLS: dict[str, Call] = {
     "catalog": lambda c, _: c.catalog(),
     "status": lambda c, k: c.status(k),
     "exchange": lambda c, _: c.exchange("code-0123", "verifier-0123"),
-    "complete": lambda c, k: c.complete(k, QUESTION),
     "stream": read,
 }
 
@@ -142,7 +141,7 @@ def check_clean(error: errors.TetrateError) -> None:
 
 async def test_a_key_is_in_no_variable_of_any_frame_of_a_traceback(router: RawRouter, client: GatewayClient) -> None:
     router.will_answer(401, {"error": {"message": f"Incorrect API key provided: {KEY_TEXT}"}})
-    for call in (client.models, lambda key: read(client, key), lambda key: client.complete(key, QUESTION)):
+    for call in (client.models, lambda key: read(client, key)):
         with pytest.raises(errors.InvalidKeyError) as caught:
             await call(router.key)
         trace = caught.value.__traceback__

@@ -42,7 +42,6 @@ ROUTES: dict[str, Any] = {
     "catalog": lambda client, _: client.catalog(),
     "status": lambda client, key: client.status(key),
     "exchange": lambda client, _: client.exchange("code-0123", "verifier-0123"),
-    "complete": lambda client, key: client.complete(key, BODY),
     "chat": chat,
 }
 

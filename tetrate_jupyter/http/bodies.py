@@ -136,11 +136,11 @@ async def read_either(
     begun = Begun(opened)
     if await within(seconds, begun.is_stream(), asked, phase="first output"):
         return begun
-    whole = await within(seconds, read_completion(begun, asked, ignored), asked, phase="first output")
+    whole = await within(seconds, _read_completion(begun, asked, ignored), asked, phase="first output")
     return whole if isinstance(whole, Failure) else whole.as_chunk()
 
 
-async def read_completion(opened: Opened, asked: faults.Asked, ignored: list[str] | None = None) -> ChatChunk | Failure:
+async def _read_completion(opened: Opened, asked: faults.Asked, ignored: list[str]) -> ChatChunk | Failure:
     """Read a whole answer; one that carries an error, or nothing of an answer's shape, is a failure."""
     body = await read_whole(opened, asked, config.MAX_ANSWER_BYTES)
     if isinstance(body, Failure):

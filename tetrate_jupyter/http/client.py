@@ -19,7 +19,7 @@ import httpx
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import causes, faults, logs, wire
 from tetrate_jupyter.http.attempts import Failure, Leaving, Timeouts, no_longer_used, too_slow, try_repeatedly, within
-from tetrate_jupyter.http.bodies import decoded, read_completion, read_either, read_start, read_whole
+from tetrate_jupyter.http.bodies import decoded, read_either, read_start, read_whole
 from tetrate_jupyter.http.exchange import trade
 from tetrate_jupyter.http.gate import clean, outgoing
 from tetrate_jupyter.http.held_key import HeldKey
@@ -127,22 +127,6 @@ class GatewayClient:
             return await within(self.timeouts.exchange, self._whole(call, config.MAX_KEY_BYTES), asked)
 
         return await trade(code, verifier, post, asked, host=self.endpoints.host)
-
-    async def complete(self, key: Secret, body: Mapping[str, Any]) -> tuple[ChatChunk, ResponseMeta]:
-        """Ask for an answer in one piece. Each of up to three tries is bounded by the first-output time-out (180 s)."""
-        plain = {name: value for name, value in body.items() if name not in {"stream", "stream_options"}}
-        call = self._chat_call(key, plain)
-        seconds = self.timeouts.first_output
-
-        async def attempt() -> tuple[ChatChunk, _Response] | Failure:
-            opened = await within(seconds, self._open(call), call.asked, phase="headers")
-            if isinstance(opened, Failure):
-                return opened
-            answer = await within(seconds, read_completion(opened, call.asked), call.asked)
-            return answer if isinstance(answer, Failure) else (answer, opened)
-
-        (answer, opened), tries = await try_repeatedly(attempt, attempts=config.CHAT_ATTEMPTS)
-        return answer, opened.meta(tries)
 
     def stream(
         self, key: Secret, body: Mapping[str, Any], *, on_retry: OnRetry | None = None, on_try: OnTry | None = None
