@@ -19,7 +19,6 @@ import pytest
 
 from tetrate_jupyter.completion.variables import (
     Interpolated,
-    find_variables,
     interpolate,
     near_misses,
     note_on_unknown,
@@ -171,7 +170,7 @@ def test_everything_else_between_braces_stays_as_typed(text: str) -> None:
 def test_doubled_braces_send_the_single_ones(text: str, expected: str) -> None:
     assert filled(text) == expected
     if "and" not in text:
-        assert find_variables(text, NAMESPACE) == ()
+        assert interpolate(text, NAMESPACE).names_used == ()
 
 
 @pytest.mark.parametrize(
@@ -280,19 +279,6 @@ def test_what_is_put_in_is_not_looked_at_again() -> None:
 def test_names_used_are_told_once_each_in_order() -> None:
     text = "{n} {name} {n} {user['name']} {{year}} {unknown} ${a}"
     assert interpolate(text, NAMESPACE).names_used == ("n", "name", "user['name']")
-    assert find_variables(text, NAMESPACE) == ("n", "name", "user['name']")
-
-
-def test_finding_variables_does_not_look_at_values() -> None:
-    key = Secret("sk-123", host="h")
-    namespace = {"key": key, "data": b"x", "trap": Trap()}
-    assert find_variables("{key} {data} {trap.computed} {trap[0]} {data.nothing}", namespace) == (
-        "key",
-        "data",
-        "trap.computed",
-        "trap[0]",
-        "data.nothing",
-    )
 
 
 CORPUS = {

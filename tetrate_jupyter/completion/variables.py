@@ -137,11 +137,6 @@ def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USU
     return Interpolated("".join(parts), tuple(images), tuple(done), tuple(cuts))
 
 
-def find_variables(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the expressions that `interpolate` would replace, each once, without looking at their values."""
-    return tuple(dict.fromkeys(place.expression for place in _places(text, namespace) if not place.is_literal))
-
-
 def near_misses(text: str, namespace: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     """Return (name as typed, variable) where braces hold no variable but nearly one: a slip, most likely.
 

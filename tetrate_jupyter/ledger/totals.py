@@ -100,11 +100,6 @@ def together(tallies: Iterable[Tally]) -> Sum:
     return found.sum()
 
 
-def sum_of(records: Sequence[Brief | Record]) -> Sum:
-    """Add up records."""
-    return Tally(records).sum()
-
-
 def money(costs: Sequence[Decimal]) -> Decimal | None:
     """Return the exact sum of known amounts, None for none."""
     if not costs:
