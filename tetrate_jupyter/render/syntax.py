@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.parser_inline import ParserInline
 from markdown_it.ruler import RuleOptionsType
 
@@ -30,6 +31,7 @@ _STEPS_PER_CHARACTER: Final = (
     8  # tokens looked at; honest text needs fewer than 1, nested brackets without end any number
 )
 _SPARE_STEPS: Final = 2_000
+_ENCODED_IPV6: Final = re.compile(r"\A(https?://)%5B([0-9a-f:.]+)%5D", re.IGNORECASE)
 ROWS_ABOVE: Final = "rows_above"  # in the parser's environment
 
 
@@ -74,8 +76,14 @@ def parser() -> MarkdownIt:
     md.block.ruler.before("table", "too_deep", _too_deep)
     md.block.ruler.before("fence", "formula", _formula_block, interrupting)
     md.inline.ruler.before("escape", "formula", _formula_inline)
+    md.normalizeLink = _normalized  # type: ignore[method-assign]
     md.validateLink = _any_link  # type: ignore[method-assign]  # an instance's own rule is how markdown-it is set
     return md
+
+
+def _normalized(url: str) -> str:
+    """Write an address as markdown-it does, but for the brackets of an IPv6 host, which it encodes before 4.3."""
+    return _ENCODED_IPV6.sub(r"\1[\2]", normalizeLink(url))
 
 
 def _any_link(url: str) -> bool:  # noqa: ARG001 - markdown-it's signature
