@@ -170,7 +170,7 @@ def _streaming() -> str:
     return os.environ.get(config.STREAM_VARIABLE, "").strip().lower()
 
 
-def publish(bundle: Mapping[str, str], *, display_id: str | None = None, update: bool = False) -> None:
+def publish(bundle: Mapping[str, object], *, display_id: str | None = None, update: bool = False) -> None:
     """Publish a MIME bundle as an output of the running cell, or in the place of one that `display_id` names."""
     from IPython.display import publish_display_data
 

@@ -3,8 +3,8 @@
 const CATEGORY = "Tetrate";
 
 /**
- * @param {{ page: Packages, app: Application, services: Services, links: import("./link.js").Links,
- *   panel: import("./panel.js").SidePanel, more: typeof import("./status.js").more }} parts
+ * @param {{ page: Packages, app: Application, services: Services, links: Links,
+ *   panel: SidePanel, more: More }} parts
  */
 export function addCommands({ page, app, services, links, panel, more }) {
   const hasNotebook = () => links.front !== null;

@@ -25,6 +25,7 @@ export class Link {
     this._runs = ""; // the id of a cell that may load the package
     this._meet = () => {};
     this.said = (/** @type {string} */ _text) => {}; // hears what the kernel has to say to the person
+    this.failed = (/** @type {Message} */ _error) => {}; // hears of a cell that failed
     const session = notebook.sessionContext;
     session.kernelChanged.connect(() => this._fresh());
     session.statusChanged.connect((_, status) => {
@@ -114,9 +115,10 @@ export class Link {
 
   /** Look again after a cell that names the package: that it was loaded is told to nobody. @param {Message} message */
   _heard(message) {
-    if (this.stands !== "absent" && this.stands !== "missing") return;
     const { msg_type: kind } = message.header;
-    const id = String(/** @type {any} */ (message.parent_header).msg_id);
+    if (kind === "error") this.failed(message);
+    if (this.stands !== "absent" && this.stands !== "missing") return;
+    const id = String(message.parent_header.msg_id);
     if (kind === "execute_input" && String(message.content.code).includes("tetrate")) this._runs = id;
     if (kind !== "status" || message.content.execution_state !== "idle" || id !== this._runs) return;
     this._runs = "";
@@ -143,6 +145,8 @@ export class Links {
     this.listeners = new Set();
     /** @type {(text: string) => void} */
     this.said = () => {};
+    /** @type {(link: Link, error: Message) => void} */
+    this.failed = () => {};
     tracker.currentChanged.connect(() => this._changed());
     this._changed();
   }
@@ -157,8 +161,10 @@ export class Links {
   of(notebook) {
     let link = this._links.get(notebook);
     if (!link) {
-      link = new Link(notebook, () => this._changed());
+      const made = new Link(notebook, () => this._changed());
+      link = made;
       link.said = (text) => this.said(text);
+      link.failed = (error) => this.failed(made, error);
       this._links.set(notebook, link);
       notebook.disposed.connect(() => {
         this._links.delete(notebook);

@@ -6,8 +6,8 @@ const ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24
 
 export class SidePanel {
   /**
-   * @param {Packages} page @param {Application} app @param {import("./link.js").Links} links
-   * @param {typeof import("./status.js").more} more
+   * @param {Packages} page @param {Application} app @param {Links} links
+   * @param {More} more
    */
   constructor(page, app, links, more) {
     this._page = page;
@@ -17,7 +17,7 @@ export class SidePanel {
     this._tab = "chat";
     /** @type {Map<string, HTMLButtonElement>} */
     this._buttons = new Map();
-    /** @type {WeakMap<import("./link.js").Link, Map<string, Docked>>} */
+    /** @type {WeakMap<Link, Map<string, Docked>>} */
     this._docked = new WeakMap();
     this._note = document.createElement("div");
     this._name = document.createElement("span");
@@ -71,7 +71,7 @@ export class SidePanel {
     this._draw();
   }
 
-  /** @param {import("./link.js").Link} link */
+  /** @param {Link} link */
   _shown(link) {
     let shown = this._docked.get(link);
     if (!shown) {
@@ -92,7 +92,7 @@ export class SidePanel {
     this._say(link, docked ?? null);
   }
 
-  /** Return what is docked of a notebook for this tab; asks its kernel where there is nothing yet and somebody looks. @param {import("./link.js").Link} link */
+  /** Return what is docked of a notebook for this tab; asks its kernel where there is nothing yet and somebody looks. @param {Link} link */
   _current(link) {
     const shown = this._shown(link);
     for (const [tab, each] of shown) {
@@ -106,7 +106,7 @@ export class SidePanel {
     return made;
   }
 
-  /** @param {import("./link.js").Link | null} link @param {Docked | null} docked */
+  /** @param {Link | null} link @param {Docked | null} docked */
   _say(link, docked) {
     const [text, canLoad] = this._words(link, docked);
     this._note.hidden = !text;
@@ -122,7 +122,7 @@ export class SidePanel {
     this._note.append(button);
   }
 
-  /** @param {import("./link.js").Link | null} link @param {Docked | null} docked @returns {[string, boolean]} */
+  /** @param {Link | null} link @param {Docked | null} docked @returns {[string, boolean]} */
   _words(link, docked) {
     if (!link) return ["Open a notebook: its conversation is shown here.", false];
     if (link.stands === "none") return ["This notebook has no kernel. Next: choose one at its top right.", false];
@@ -137,7 +137,7 @@ export class SidePanel {
 
 /** One panel of one kernel in an output area. `problem`: why it isn't there, "" for nothing. */
 class Docked {
-  /** @param {Packages} page @param {import("./link.js").Link} link @param {string} tab @param {() => void} changed */
+  /** @param {Packages} page @param {Link} link @param {string} tab @param {() => void} changed */
   constructor(page, link, tab, changed) {
     const { SimplifiedOutputArea, OutputAreaModel } = page.outputarea;
     this.epoch = link.epoch;

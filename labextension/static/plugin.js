@@ -7,11 +7,10 @@
  * @param {(name: string) => string} beside gives the address of a file of this folder
  */
 export async function plugin(page, beside) {
-  const [{ Links }, { addCommands }, { StatusItem, more }, { SidePanel }] = await Promise.all([
-    /** @type {Promise<typeof import("./link.js")>} */ (import(beside("link.js"))),
-    /** @type {Promise<typeof import("./commands.js")>} */ (import(beside("commands.js"))),
-    /** @type {Promise<typeof import("./status.js")>} */ (import(beside("status.js"))),
-    /** @type {Promise<typeof import("./panel.js")>} */ (import(beside("panel.js"))),
+  /** @template {keyof Parts} Name @param {Name} name @returns {Promise<Parts[Name]>} */
+  const part = (name) => import(beside(`${name}.js`));
+  const [{ Links }, { addCommands }, { StatusItem, more }, { SidePanel }, { followFailures }] = await Promise.all([
+    part("link"), part("commands"), part("status"), part("panel"), part("failed"),
   ]);
   /** @type {Record<string, Token | undefined>} */
   const tokens = {
@@ -31,6 +30,7 @@ export async function plugin(page, beside) {
     const links = new Links(services.tracker);
     const panel = new SidePanel(page, app, links, more);
     services.restorer?.add(panel.widget, panel.widget.id);
+    followFailures(page, links, (text) => links.said(text));
     addCommands({ page, app, services, links, panel, more });
     if (services.statusBar) new StatusItem(page, app, links).addTo(services.statusBar);
   };

@@ -1,6 +1,6 @@
 // The item in the status bar: model and what today has cost for the notebook in front; a click opens a menu.
 
-/** Return what the item says of a link, and whether that is quiet; "" for nothing. @param {import("./link.js").Link | null} link */
+/** Return what the item says of a link, and whether that is quiet; "" for nothing. @param {Link | null} link */
 export function words(link) {
   if (!link) return "";
   if (link.stands === "absent") return "Tetrate: load";
@@ -15,7 +15,7 @@ export function words(link) {
   return `${where}${state.model || "no model yet"} · ${now}`;
 }
 
-/** Return the longer sentence of it. @param {import("./link.js").Link} link */
+/** Return the longer sentence of it. @param {Link} link */
 export function more(link) {
   const { state, stands } = link;
   if (stands === "absent") return "Load tetrate_jupyter in this notebook's kernel";
@@ -28,7 +28,7 @@ export function more(link) {
 }
 
 export class StatusItem {
-  /** @param {Packages} page @param {Application} app @param {import("./link.js").Links} links */
+  /** @param {Packages} page @param {Application} app @param {Links} links */
   constructor(page, app, links) {
     this._page = page;
     this._app = app;

@@ -10,9 +10,21 @@ interface Shared {
 type ShareScope = Record<string, Record<string, Shared>>;
 type Packages = Record<string, any>;
 type Token = object;
+type Link = import("./link.js").Link;
+type Links = import("./link.js").Links;
+type SidePanel = import("./panel.js").SidePanel;
+type More = typeof import("./status.js").more;
+interface Parts {
+  link: typeof import("./link.js");
+  commands: typeof import("./commands.js");
+  status: typeof import("./status.js");
+  panel: typeof import("./panel.js");
+  failed: typeof import("./failed.js");
+}
 
 interface Signal<S, A> {
   connect(slot: (sender: S, args: A) => void): boolean;
+  disconnect(slot: (sender: S, args: A) => void): boolean;
 }
 interface Widget {
   id: string;
@@ -29,11 +41,13 @@ interface Widget {
 }
 interface Message {
   header: { msg_type: string };
-  parent_header: object;
+  parent_header: { msg_id?: string };
   content: Record<string, any>;
 }
 interface Future {
-  done: Promise<Message>;
+  readonly done: Promise<Message>;
+  readonly msg: { header: { msg_id: string } };
+  registerMessageHook(hook: (message: Message) => boolean): void;
 }
 interface Comm {
   onMsg: (message: Message) => void;
@@ -48,6 +62,7 @@ interface Kernel {
   requestCommInfo(content: { target_name: string }): Promise<Message>;
   hasComm(id: string): boolean;
   createComm(target: string, id: string): Comm;
+  interrupt(): Promise<void>;
 }
 interface SessionContext {
   readonly session: { readonly kernel: Kernel | null } | null;
@@ -56,8 +71,30 @@ interface SessionContext {
   readonly statusChanged: Signal<SessionContext, string>;
   readonly iopubMessage: Signal<SessionContext, Message>;
 }
+interface Cell extends Widget {
+  readonly model: {
+    readonly type: string;
+    readonly executionCount: number | null;
+    readonly outputs: { readonly length: number; readonly changed: Signal<unknown, unknown> };
+    readonly sharedModel: { getSource(): string; setSource(source: string): void; undoManager?: { stopCapturing(): void } | null };
+  };
+  readonly layout: { readonly widgets: readonly Widget[]; insertWidget(index: number, widget: Widget): void };
+  readonly outputArea?: { readonly future?: Future };
+  readonly editor: { setCursorPosition(position: { line: number; column: number }): void } | null;
+  readonly ready: Promise<void>;
+  readonly readOnly: boolean;
+}
+interface NotebookContent extends Widget {
+  readonly widgets: readonly Cell[];
+  readonly activeCell: Cell | null;
+  activeCellIndex: number;
+  mode: string;
+  readonly model: { readonly readOnly: boolean } | null;
+  readonly rendermime: unknown;
+  deselectAll(): void;
+}
 interface NotebookPanel extends Widget {
-  readonly content: any;
+  readonly content: NotebookContent;
   readonly sessionContext: SessionContext;
 }
 interface Tracker {

@@ -150,6 +150,17 @@ def about(error: BaseException | None) -> Iterator[None]:
         raise
 
 
+def not_a_run(shell: InteractiveShell) -> None:
+    """Have the run that is under way leave the last one as it was: asked for by a page, it is nobody's cell."""
+    before, events = shell.last_execution_result, shell.events
+
+    def restore() -> None:
+        shell.last_execution_result = before
+        events.unregister("post_execute", restore)
+
+    events.register("post_execute", restore)
+
+
 def to_explain(error: BaseException | None) -> BaseException:
     """Return the error that can be explained. Raises `InputError` where there is none, or nothing to say about it."""
     if error is None:

@@ -100,8 +100,11 @@ class Fix:
         more, less = (sum(line.startswith(sign) for line in lines) for sign in "+-")
         return f"<Fix of {self.name}: {more} lines added, {less} removed>"
 
-    def bundle(self, *, footer: bool = True) -> dict[str, str]:
-        """Return it as a MIME bundle: safe HTML, and plain text. `footer` adds the quiet line."""
+    def bundle(self, *, footer: bool = True, how: bool = True) -> dict[str, str]:
+        """Return it as a MIME bundle: safe HTML, and plain text.
+
+        `footer` adds the quiet line, `how` a sentence on how to apply it.
+        """
         from tetrate_jupyter import secrecy
         from tetrate_jupyter.render.answer import answer_html, answer_plain
         from tetrate_jupyter.render.code import code_block
@@ -112,8 +115,11 @@ class Fix:
         notices = (*([self.problem] if self.problem else []), *self.answer.notices)
         body, texts = [render(self.explanation)], [self.explanation]
         if self.source is not None:
-            body += [code_block(f"{self.diff}\n", "diff"), f"<p>{escape(self.how)}</p>"]
-            texts += [self.diff, self.how]
+            body.append(code_block(f"{self.diff}\n", "diff"))
+            texts.append(self.diff)
+            if how:
+                body.append(f"<p>{escape(self.how)}</p>")
+                texts.append(self.how)
         body.append(
             f'<details class="tetrate-reasoning"><summary>Sent: {escape(one_line(self.sent.summary))}</summary>'
             f'<div class="tetrate-body">{code_block(str(self.sent))}</div></details>'

@@ -258,6 +258,12 @@ def load(shell: InteractiveShell) -> None:
         print(greeting(magics.model))  # noqa: T201 - for the person who loads it
 
 
+def loaded(shell: InteractiveShell | None) -> Context | None:
+    """Return what the magics of a shell work with, None where they aren't loaded."""
+    magics = getattr(shell, _LOADED, None)
+    return None if magics is None else magics.context
+
+
 def unload(shell: InteractiveShell) -> None:
     """Undo all that `load` did."""
     magics = getattr(shell, _LOADED, None)

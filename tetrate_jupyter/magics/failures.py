@@ -17,11 +17,13 @@ from tetrate_jupyter.magics.output import FinalOutput, TerminalOutput, output_fo
 from tetrate_jupyter.magics.prompting import out_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.engine.asking import Plan
     from tetrate_jupyter.failures.asking import Inquiry, Purpose
     from tetrate_jupyter.magics.context import Context
-    from tetrate_jupyter.magics.options import Command, Parsed
+    from tetrate_jupyter.magics.options import Command
     from tetrate_jupyter.magics.output import Output
 
 FIX_VARIABLE: Final = "_tetrate_fix"
@@ -51,7 +53,9 @@ def _ask(context: Context, purpose: Purpose, command: Command, line: str) -> Non
     if parsed.flag("apply"):
         _apply(context)
         return
-    with inquiring(context.session, purpose, None, _options(context, parsed), context.shell) as asked:
+    given = {"model": parsed.text("model"), "effort": parsed.text("effort"), "max_tokens": parsed.integer("max_tokens")}
+    options = asking_options(context, given, values=parsed.flag("values"))
+    with inquiring(context.session, purpose, None, options, context.shell) as asked:
         planned = context.session.bridge.run(plan(context.session, asked))
         if parsed.flag("dry_run"):
             _print(_would_go(planned, asked))
@@ -59,25 +63,24 @@ def _ask(context: Context, purpose: Purpose, command: Command, line: str) -> Non
         if not context.has_said_what_goes:
             _print(_goes(planned, asked))
         context.has_said_what_goes = True
-        _run(context, purpose, asked, planned, out)
+        run(context, purpose, asked, planned, out)
 
 
-def _options(context: Context, parsed: Parsed) -> dict[str, Any]:
-    given = {
-        "model": parsed.text("model"),
-        "effort": parsed.text("effort"),
-        "temperature": context.defaults.temperature,
-        "max_tokens": parsed.integer("max_tokens") or context.defaults.max_tokens,
-    }
-    return {"values": parsed.flag("values"), **{key: value for key, value in given.items() if value is not None}}
+def asking_options(context: Context, given: Mapping[str, Any], *, values: bool) -> dict[str, Any]:
+    """Return the options of an inquiry: what is `given`, and the defaults that hold beside it."""
+    defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
+    return {"values": values, **{k: v for k, v in [*defaults.items(), *given.items()] if v is not None}}
 
 
-def _run(context: Context, purpose: Purpose, asked: Inquiry, planned: Plan, out: str | None) -> None:
+def run(
+    context: Context, purpose: Purpose, asked: Inquiry, planned: Plan, out: str | None = None, *, how: bool = True
+) -> None:
+    """Ask with the answer shown as it comes, and keep it in variables. `how`: a change says how it is applied."""
     footer, variables = context.defaults.footer, context.shell.user_ns
 
     def show(answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
         if purpose == "fix" and not at_once:
-            return asked.fix(answer).bundle(footer=footer)
+            return asked.fix(answer).bundle(footer=footer, how=how)
         return shown(answer, "markdown", footer=footer, body=body, at_once=at_once)
 
     def keep(answer: Answer) -> None:
@@ -110,8 +113,13 @@ def _apply(context: Context) -> None:
         raise InputError("No change was proposed yet.", next_step="%tetrate_fix, then %tetrate_fix --apply")
     if found.source is None:
         raise InputError(found.problem, next_step="%tetrate_fix asks again; -m ID asks another model")
-    context.shell.set_next_input(next_cell(found.source, set(found.original.split("\n"))), replace=False)
+    context.shell.set_next_input(new_source(found), replace=False)
     _print(f"The changed source of {found.name} is in a new cell. Read it, then run it.")
+
+
+def new_source(found: Fix) -> str:
+    """Return the cell's new source, "" where there is none; what hides in it is spelled out."""
+    return next_cell(found.source, set(found.original.split("\n"))) if found.source is not None else ""
 
 
 # --- what goes -----------------------------------------------------------------------------------------------
