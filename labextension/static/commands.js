@@ -34,6 +34,15 @@ export function addCommands({ page, app, services, links, panel, more }) {
     content.activeCell.editor?.setCursorPosition({ line: 1, column: 0 });
   };
 
+  /** Add a prompt with the chosen cell's source; braces in it name no variables there. */
+  const askCell = () => {
+    const model = links.front?.notebook.content.activeCell?.model;
+    const source = model?.sharedModel.getSource() ?? "";
+    let fence = "```";
+    while (source.includes(fence)) fence += "`";
+    return addCell(`%%tetrate -n\n\n\n${fence}${model?.type === "code" ? "python" : "markdown"}\n${source}\n${fence}`, false);
+  };
+
   /** Make a notebook and open its chat. @param {string} [cwd] */
   const newChat = async (cwd) => {
     const kernelName = app.serviceManager.kernelspecs.specs?.default;
@@ -51,13 +60,13 @@ export function addCommands({ page, app, services, links, panel, more }) {
     ["tetrate:usage", "usage", () => panel.open("usage")],
     ["tetrate:compare", "compare models", () => addCell("%tetrate_compare", true)],
     ["tetrate:new-prompt-cell", "new prompt cell", () => addCell("%%tetrate\n", false)],
+    ["tetrate:ask-cell", "ask about this cell", askCell],
     ["tetrate:sign-in", "sign in", () => panel.open("sign-in")],
     ["tetrate:sign-out", "sign out", async () => { (await loaded())?.do("sign-out"); }, () => links.front?.state?.signed_in !== false],
   ];
-  const short = { "tetrate:chat": "Chat", "tetrate:models": "Models", "tetrate:usage": "Usage", "tetrate:compare": "Compare models", "tetrate:sign-in": "Sign in", "tetrate:sign-out": "Sign out" };
   for (const [id, label, execute, isEnabled] of commands) {
     app.commands.addCommand(id, {
-      label: ({ isPalette }) => (isPalette || !short[id] ? `${CATEGORY}: ${label}` : short[id]),
+      label: ({ isPalette }) => (isPalette || /load|cell/.test(id) ? `${CATEGORY}: ${label}` : label[0].toUpperCase() + label.slice(1)),
       isEnabled: () => hasNotebook() && (isEnabled?.() ?? true),
       execute,
     });

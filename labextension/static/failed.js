@@ -1,6 +1,5 @@
-// Explain and Fix below the error with which a cell of this kernel ended last; of earlier errors a kernel knows no more.
-// Only the page draws them: the notebook keeps nothing of it, and it goes with the output. The kernel shows first what
-// would be sent, then the answer, in an output that belongs to no cell. A cell changes at a click only.
+// Explain and Fix below the kernel's last error; of earlier ones it knows no more. Only the page draws them, and they go
+// with the output. What would be sent and the answer are the kernel's, in an output of no cell. Cells change at a click.
 
 const MIME = "application/vnd.tetrate.failed+json"; // as in tetrate_jupyter/magics/below.py
 const NO_FAILURE = ["KeyboardInterrupt", "SystemExit", "GeneratorExit"];
@@ -19,7 +18,7 @@ const button = (text, pressed) => {
   return made;
 };
 
-/** Have errors of all notebooks followed. `tell` shows the person a sentence. @param {Packages} page @param {Links} links @param {(text: string) => void} tell */
+/** Follow the errors of all notebooks. @param {Packages} page @param {Links} links @param {(text: string) => void} tell */
 export function followFailures(page, links, tell) {
   /** @type {Map<Link, Below>} */
   const newest = new Map();
@@ -131,8 +130,8 @@ class Below {
   _ask(purpose, values = "False") {
     this._run(`would_go("${purpose}", ${Number(this._cell.model.executionCount)}, values=${values})`, (data) => {
       if (data.step === "begun") return;
-      const other = values === "False" ? "True" : "False";
-      const more = button(other === "True" ? "With values" : "Without values", () => this._ask(purpose, other));
+      const [other, label] = values === "False" ? ["True", "With values"] : ["False", "Without values"];
+      const more = button(label, () => this._ask(purpose, other));
       this._say("", button("Send", () => this._send(String(data.ticket))), ...(data.variables ? [more] : []), this._closer("Cancel"));
     });
   }

@@ -204,6 +204,22 @@ def test_the_commands_add_cells_below(opened: Opens, page: Page) -> None:
     expect(docked(page).prompt).to_be_visible()  # somebody has
 
 
+def test_asking_about_a_cell_adds_a_prompt_with_its_source_as_it_stands(opened: Opens, page: Page) -> None:
+    source = "region = 'north'\nprint(f'{region} ```')"
+    notebook = opened(LOAD + "\n%tetrate_model sandbox/echo", source)
+    notebook[0].run()
+    notebook[1].run()
+    page.locator(f"{FRONT} .jp-InputPrompt").nth(1).click()
+    command(page, "Tetrate: ask about this cell")
+    expect(notebook[2].box.locator(".cm-content")).to_be_focused()
+    page.keyboard.type("What is printed?")
+    notebook[2].reads(f"%%tetrate -n\nWhat is printed?\n\n````python\n{source}\n````")
+    shown = notebook[2].run()
+    assert "What is printed?" in shown
+    assert "{region}" in shown  # no value of the notebook
+    assert notebook[1].source == source
+
+
 def test_a_notebook_whose_kernel_has_not_the_package(opened: Opens, page: Page) -> None:
     notebook = opened(HIDDEN, "sys.meta_path.pop(0); None")
     notebook[0].run()
