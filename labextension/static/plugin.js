@@ -9,8 +9,8 @@
 export async function plugin(page, beside) {
   /** @template {keyof Parts} Name @param {Name} name @returns {Promise<Parts[Name]>} */
   const part = (name) => import(beside(`${name}.js`));
-  const [{ Links }, { addCommands }, { StatusItem, more }, { SidePanel }, { followFailures }] = await Promise.all([
-    part("link"), part("commands"), part("status"), part("panel"), part("failed"),
+  const [{ Links }, { addCommands }, { StatusItem, more }, { SidePanel }, { followFailures }, { colourPrompts }] = await Promise.all([
+    part("link"), part("commands"), part("status"), part("panel"), part("failed"), part("prompts"),
   ]);
   /** @type {Record<string, Token | undefined>} */
   const tokens = {
@@ -31,6 +31,7 @@ export async function plugin(page, beside) {
     const panel = new SidePanel(page, app, links, more);
     services.restorer?.add(panel.widget, panel.widget.id);
     followFailures(page, links, (text) => links.said(text));
+    colourPrompts(links);
     addCommands({ page, app, services, links, panel, more });
     if (services.statusBar) new StatusItem(page, app, links).addTo(services.statusBar);
   };

@@ -20,6 +20,7 @@ interface Parts {
   status: typeof import("./status.js");
   panel: typeof import("./panel.js");
   failed: typeof import("./failed.js");
+  prompts: typeof import("./prompts.js");
 }
 
 interface Signal<S, A> {
@@ -73,10 +74,12 @@ interface SessionContext {
 }
 interface Cell extends Widget {
   readonly model: {
+    mimeType: string;
+    readonly mimeTypeChanged: Signal<unknown, unknown>;
     readonly type: string;
     readonly executionCount: number | null;
     readonly outputs: { readonly length: number; readonly changed: Signal<unknown, unknown> };
-    readonly sharedModel: { getSource(): string; setSource(source: string): void; undoManager?: { stopCapturing(): void } | null };
+    readonly sharedModel: { readonly changed: Signal<unknown, unknown>; getSource(): string; setSource(source: string): void; undoManager?: { stopCapturing(): void } | null };
   };
   readonly layout: { readonly widgets: readonly Widget[]; insertWidget(index: number, widget: Widget): void };
   readonly outputArea?: { readonly future?: Future };
@@ -84,12 +87,16 @@ interface Cell extends Widget {
   readonly ready: Promise<void>;
   readonly readOnly: boolean;
 }
+interface Cells extends Iterable<Cell["model"]> {
+  readonly changed: Signal<unknown, { newValues: Cell["model"][] }>;
+}
 interface NotebookContent extends Widget {
   readonly widgets: readonly Cell[];
   readonly activeCell: Cell | null;
   activeCellIndex: number;
   mode: string;
-  readonly model: { readonly readOnly: boolean } | null;
+  readonly model: { readonly readOnly: boolean; readonly cells: Cells } | null;
+  readonly codeMimetype: string;
   readonly rendermime: unknown;
   deselectAll(): void;
 }

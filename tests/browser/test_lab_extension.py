@@ -285,3 +285,24 @@ def test_notebook_7_has_commands_and_side_panel(opened: Opens, page: Page, noteb
     assert room["x"] + room["width"] <= 1280 + 1  # nothing is cut off
     assert page.locator(".tetrate-lab-status").count() == 0  # there is no status bar
     assert axe.findings(side(page)) == []
+
+
+@pytest.mark.parametrize("place", ["lab", "notebook7"])
+def test_prompts_are_coloured_as_markdown_and_only_they(
+    opened: Opens, page: Page, request: pytest.FixtureRequest, place: str
+) -> None:
+    prompt = "Is it **bold** for you?"
+    notebook: Notebook = opened(f"%%tetrate\n{prompt}", "import os", on=request.getfixturevalue(place))
+
+    def part(cell: Cell, text: str) -> Locator:
+        return cell.box.locator(".cm-line span").get_by_text(text, exact=True)
+
+    expect(part(notebook[0], "bold")).to_have_css("font-weight", "700")
+    expect(part(notebook[0], "for")).to_have_count(0)  # a word, not Python's
+    expect(part(notebook[1], "import")).to_have_css("font-weight", "700")
+    assert notebook[0].source == f"%%tetrate\n{prompt}"
+    added = notebook.append(f"%%tetrate_compare\n{prompt}")
+    expect(part(added, "bold")).to_have_css("font-weight", "700")
+    page.keyboard.press("Control+Home")
+    page.keyboard.type(" ")  # no magic any more
+    expect(part(added, "for")).to_have_css("font-weight", "700")
