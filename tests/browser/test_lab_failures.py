@@ -220,6 +220,25 @@ def test_nothing_in_sources_tracebacks_and_answers_is_executed(opened: Opens, pa
     assert below.box.locator("script, iframe, object, embed, form, base, img, [onerror], [onload]").count() == 0
 
 
+def test_what_a_kernel_tells_is_text(opened: Opens, page: Page) -> None:
+    evil = "<img src=x onerror=window.ran=1>"
+    hostile = f"""import tetrate_jupyter.magics.below as below
+tell, evil = below._tell, {evil!r}
+below.would_go = lambda *_, **options: tell(step="problem", said=evil) if options["values"] else tell(
+    step="ask", ticket=evil + '")', variables=True)
+below.send = lambda ticket: tell(step="done", cell=2, original=evil, source=evil)"""
+    notebook = opened(f"{LOAD}\n{hostile}", FAILS)
+    notebook[0].run()
+    below = fail(notebook[1])
+    below.press("Explain", "With values")
+    expect(below.box).to_contain_text(evil)
+    below.press("Explain", "Send", "Apply")
+    expect(notices(page)).to_contain_text("nothing was changed")
+    assert notebook[1].source == FAILS
+    assert page.evaluate("window.ran") is None
+    assert below.box.locator("img").count() == 0
+
+
 def test_in_notebook_7_with_the_keyboard_alone(
     opened: Opens, page: Page, notebook7: Lab, lab_router: SandboxRouter
 ) -> None:
