@@ -92,3 +92,9 @@ def test_one_line_is_bounded() -> None:
     assert one_line("a\nb\t c") == "a b c"
     assert one_line("x" * 10**7, 10) == "xxxxxxxxx…"
     assert len(one_line("\u202e\u200bx" * 10**6, 200)) == 200
+
+
+def test_one_line_keeps_what_stands_after_many_blanks() -> None:
+    assert one_line("\n" * 50 + "hello", 10) == "hello"
+    assert one_line(f"a{' ' * 1000}b", 10) == "a b"
+    assert one_line(f"a{' ' * 1000}{'b' * 100}", 10) == "a bbbbbbb…"

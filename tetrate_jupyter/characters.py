@@ -89,7 +89,9 @@ def visible(text: str) -> str:
 def one_line(text: str, limit: int | None = None) -> str:
     """Make `plain` text that is one line, for a table cell or a footer; cut at `limit` characters, ending in "…"."""
     if limit is not None and len(text) > 4 * limit:
-        text = text[: 4 * limit]  # what is cut anyway isn't cleaned first
+        start = " ".join(plain(text[: 4 * limit]).split())
+        if len(start) > limit:
+            return clipped(start, limit)  # the rest isn't cleaned to be cut
     line = " ".join(plain(text).split())
     return line if limit is None else clipped(line, limit)
 

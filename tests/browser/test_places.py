@@ -20,8 +20,9 @@ STATIC = f"session.compare({SHOW!r}, 'claude-haiku-4-5, gpt-6-luna')"
 LOOKS = """
 (root) => [root, ...root.querySelectorAll(":not(.numbering-entry)")].filter((e) => e.checkVisibility()).map((e) => {
     const style = getComputedStyle(e);
-    const names = ["display", "position", "padding", "margin", "borderTopWidth", "borderTopColor", "borderRadius", "textAlign",
-        "whiteSpace", "justifyContent", "alignItems", "gap", "fontSize", "fontWeight", "fontFamily", "color", "minHeight"];
+    const names = ["display", "position", "padding", "margin", "borderTopWidth", "borderTopColor", "borderRadius",
+        "textAlign", "whiteSpace", "justifyContent", "alignItems", "gap", "minHeight", "fontSize", "fontWeight",
+        "fontFamily", "color"];
     return [e.tagName, e.className, ...names.map((name) => style[name])].join("|");
 })
 """

@@ -80,6 +80,18 @@ def test_fixing_shows_the_change_and_applies_nothing(
     assert len(asked(router)) == requests
 
 
+def test_a_change_is_not_applied_after_another_cell_has_failed(failed: InteractiveShell) -> None:
+    fail(failed)
+    failed.run_line_magic("tetrate_fix", "")
+    failed.run_cell("1 / 0", store_history=True)
+    with pytest.raises(InputError, match=r"for the error of cell 1; the last error is that of cell [23]"):
+        failed.run_line_magic("tetrate_fix", "--apply")
+    assert not failed.rl_next_input
+    fail(failed)
+    failed.run_line_magic("tetrate_fix", "--apply")
+    assert failed.rl_next_input == MENDED
+
+
 def test_applying_spells_out_what_hides_but_not_in_the_persons_own_lines(failed: InteractiveShell) -> None:
     fail(failed)
     own = "name = '\U0001f468\u200d\U0001f469'"

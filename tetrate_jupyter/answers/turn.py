@@ -54,6 +54,7 @@ def _taken(mark: Path, mine: bytes) -> bool:
             return True
         holder, now = _holder(mark), time.monotonic()
         if holder is None:
+            time.sleep(_LOOK)  # gone meanwhile, or not to be read
             continue
         if holder != seen:
             seen, since = holder, now

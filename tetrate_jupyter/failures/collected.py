@@ -98,6 +98,12 @@ def collect(error: BaseException | None, shell: InteractiveShell | None, *, valu
     )
 
 
+def failed_cell(error: BaseException, shell: InteractiveShell | None) -> Cell | None:
+    """Return the cell that ended with an error, None where that can't be told."""
+    cells = Cells(shell)
+    return cells.failed(error, [*traced(error, cells, _ENTRIES).outermost, *_of_syntax(error)])
+
+
 def _sendable_cell(cell: Cell | None) -> Cell | None:
     if cell is None:
         return None

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tetrate_jupyter.face.session import Session
+    from tetrate_jupyter.failures.cells import Cell
 
 
 class Defaults(Protocol):
@@ -30,6 +31,7 @@ class Context:
         self.defaults = defaults
         self.cells = CellIds(shell)
         self.has_said_what_goes = False  # of an error, before the first one is sent
+        self.mended: Cell | None = None  # the failed cell that the last change was asked for
 
     @property
     def session(self) -> Session:

@@ -9,6 +9,7 @@ from tetrate_jupyter.errors import InputError
 from tetrate_jupyter.failures.asking import inquiring, plan
 from tetrate_jupyter.failures.cells import about, last_error
 from tetrate_jupyter.failures.change import Fix
+from tetrate_jupyter.failures.collected import failed_cell
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.ask import VARIABLE, run_shown
 from tetrate_jupyter.magics.dry_run import estimates
@@ -87,7 +88,7 @@ def run(
         variables[VARIABLE] = answer
         result = asked.fix(answer) if purpose == "fix" else answer
         if purpose == "fix":
-            variables[FIX_VARIABLE] = result
+            variables[FIX_VARIABLE], context.mended = result, asked.failure.cell
         if out is not None:
             variables[out] = result
 
@@ -113,6 +114,13 @@ def _apply(context: Context) -> None:
         raise InputError("No change was proposed yet.", next_step="%tetrate_fix, then %tetrate_fix --apply")
     if found.source is None:
         raise InputError(found.problem, next_step="%tetrate_fix asks again; -m ID asks another model")
+    error = last_error(context.shell)
+    failed = None if error is None else failed_cell(error, context.shell)
+    if failed is not None and context.mended is not None and failed.source.strip() != context.mended.source.strip():
+        raise InputError(
+            f"The change is for the error of {context.mended.name}; the last error is that of {failed.name}.",
+            next_step="%tetrate_fix, then %tetrate_fix --apply",
+        )
     context.shell.set_next_input(new_source(found), replace=False)
     _print(f"The changed source of {found.name} is in a new cell. Read it, then run it.")
 
