@@ -234,21 +234,23 @@ class Conversation:
         if changed:
             self._observers.notify()
 
-    def adopt(self, ways: Sequence[tuple[Exchange, ...]], *, current: int = 0) -> tuple[Branch, ...]:
+    def adopt(self, ways: Sequence[tuple[Exchange, ...]], *, current: int | None = 0) -> tuple[Branch, ...]:
         """Keep lines of exchanges that came about elsewhere as branches; that number `current` is current from now on.
 
-        Where they go on from the current branch they are ways of it (see `variants`), otherwise of one another.
+        With None the branch that is current stays so. Where they go on from the current branch they are ways of it (see
+        `variants`), otherwise of one another.
         """
         with self._lock:
             old = self.branch
             identities = [_new_id() for _ in ways]
             ways = [_all_taken(way) for way in ways]
             shared = _ids(old.exchanges[:1]) in {_ids(way[:1]) for way in ways} and bool(old.exchanges)
-            root, parent = (old.root, old.id) if shared else (identities[current], None)
+            root, parent = (old.root, old.id) if shared else (identities[current or 0], None)
             made = [Branch(each, root, parent, way) for each, way in zip(identities, ways, strict=True)]
-            for branch in sorted(made, key=lambda b: b is made[current]):
-                self._store(branch, current=branch is made[current])
-            if not old.exchanges:
+            first = None if current is None else made[current]
+            for branch in sorted(made, key=lambda b: b is first):
+                self._store(branch, current=branch is first)
+            if first is not None and not old.exchanges:
                 self._branches.pop(old.id, None)
         self._observers.notify()
         return tuple(made)

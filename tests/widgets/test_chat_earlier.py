@@ -125,3 +125,67 @@ def test_a_page_that_gives_back_something_else_is_taken_at_its_word(
     page = page_of(later)
     page.do("take", exchanges=[["Other?", "", "An answer.", False]])
     page.wait_for(lambda: prompts(page) == ["Other?"])
+
+
+GIVEN = [["What is {x}?", "What is 6 * 7?", "**42**", False], ["And then?", "", "It was st", True]]
+
+
+def test_a_conversation_that_comes_back_after_another_has_begun_is_one_of_its_own(
+    session: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    other = page_of(session)
+    session.ask("Name a colour.")
+    begun = session.history
+    assert page.do("take", exchanges=GIVEN, left=0)
+    page.wait_for(lambda: prompts(page) == ["What is {x}?", "And then?"])
+    other.wait_for(lambda: prompts(other) == ["What is {x}?", "And then?"])
+    assert "see Earlier" in page.fields["hint"]
+    ((branch, words),) = page.fields["earlier"]
+    assert words == "Name a colour."
+    other.do("take", exchanges=GIVEN)  # the panel of another place gives back the same
+    session.ask("And July?")
+    other.do("take", exchanges=GIVEN)
+    assert len(session.history) == 3
+    page.do("back", branch=branch)
+    page.wait_for(lambda: prompts(page) == ["Name a colour."])
+    assert session.history == begun
+
+
+def test_one_that_nobody_asked_for_stays_behind_the_one_that_has_begun(
+    session: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    session.ask("Name a colour.")
+    page.do("take", exchanges=GIVEN, asked=False)
+    page.wait_for(lambda: [words for _, words in page.fields["earlier"]] == ["What is {x}?"])
+    assert prompts(page) == ["Name a colour."]
+    page.do("back", branch=page.fields["earlier"][0][0])
+    page.wait_for(lambda: prompts(page) == ["What is {x}?", "And then?"])
+
+
+def test_one_that_comes_while_the_first_question_is_asked_leaves_that_in_place(
+    session: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    session.model = "sandbox/stream"
+    page.do("ask", text="chunks=2000 size=20 interval=0.01")
+    page.wait_for(lambda: bool(page.fields["busy"]))
+    page.do("take", exchanges=GIVEN)
+    page.wait_for(lambda: [words for _, words in page.fields["earlier"]] == ["What is {x}?"])
+    page.do("stop")
+    page.wait_for(lambda: not page.fields["busy"])
+    assert len(page.items) == 1
+    assert "What is {x}?" not in prompts(page)
+
+
+def test_one_that_is_on_the_disk_is_found_behind_what_was_asked_since(
+    kept: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    later.keep_texts = True
+    page = page_of(later)
+    later.ask("Name a colour.")
+    page.do("take", exchanges=[["And July?", "", "An answer.", False]])
+    page.wait_for(lambda: len(page.items) == 2)
+    assert later.history == kept.history
+    assert sorted(each.turns for each in later.history.list()) == [1, 2]  # nothing is there twice

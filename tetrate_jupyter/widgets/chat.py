@@ -14,7 +14,6 @@ from tetrate_jupyter.engine.rows import limits
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.render.plain import visible
-from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
 from tetrate_jupyter.widgets.chat_earlier import EarlierList
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.engine.asking import Question
     from tetrate_jupyter.engine.engine import Engine
-    from tetrate_jupyter.types import Image
+    from tetrate_jupyter.types import Image, Message
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 FIRST_LOOK: Final = 0.02  # seconds between looks until the first text
@@ -197,23 +196,22 @@ class ChatPanel(Panel):
             cached=False,  # who presses Send or Retry wants to ask
         )
 
-    def _take(self, exchanges: Sequence[Sequence[Any]], left: int = 0, model: str | None = None) -> None:
-        """Take a conversation back from a page whose kernel was restarted; one that has begun here stays as it is.
+    def _take(
+        self, exchanges: Sequence[Sequence[Any]], left: int = 0, model: str | None = None, *, asked: object = True
+    ) -> None:
+        """Take a conversation back from a page whose kernel was restarted; see `EarlierList.take_back`.
 
-        Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part.
-        `model` is taken where none is chosen yet, and where this key reaches it.
+        `model` is taken where none is chosen yet, and where this key reaches it. `asked`: whether somebody has asked
+        for it; else one that has begun here stays in front.
         """
         if model and self.session.model is None:
             with suppress(UnknownModelError):
                 self.session.model = str(model)
-        conversation = self.session.conversation
-        if conversation.exchanges or self._items.active or self._earlier.take_back(exchanges):
-            return
-        for prompt, sent, answer, partial in exchanges:
-            user = Message("user", str(sent or prompt), typed=str(prompt) if sent else None)
-            conversation.add(conversation.begin(), user, [Message("assistant", str(answer))], partial=bool(partial))
-        if left:
-            self._hint = f"{int(left):,} earlier or unanswered questions could not be given back after the restart."
+        busy = bool(self._items.active)
+        begun = busy or bool(self.session.history)
+        is_in_front = not busy and (bool(asked) or not begun)  # what is being asked belongs to the one that is there
+        said = self._earlier.take_back(exchanges, int(left), begun=begun, is_in_front=is_in_front)
+        self._hint = said or self._hint
 
     def _find(self, key: str) -> tuple[Message, str | None]:
         """Return the message of an item, and the exchange that asking it again replaces."""

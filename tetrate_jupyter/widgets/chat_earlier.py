@@ -7,21 +7,27 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.amounts import known
+from tetrate_jupyter.conversation import Exchange
 from tetrate_jupyter.engine.history import HOW, when
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
 from tetrate_jupyter.front_end import notebook
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible
+from tetrate_jupyter.types import Message
+from tetrate_jupyter.widgets.transcript import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from tetrate_jupyter.engine.engine import Engine
-    from tetrate_jupyter.history.archive import Earlier
+    from tetrate_jupyter.history.archive import Earlier, Opened
     from tetrate_jupyter.history.turn import Turn
     from tetrate_jupyter.widgets.feed import Fields
 
 MOST: Final = 50  # conversations of the list: who looks further searches
+_NEWEST: Final = 5  # kept conversations among which that of a page is looked for: what was asked since is newer
+IN_FRONT: Final = "What was asked after the restart is another conversation now: see Earlier."
+BESIDE: Final = "The conversation from before the restart is kept: see Earlier."
 
 
 class EarlierList:
@@ -91,19 +97,50 @@ class EarlierList:
 
         self._work(opened)
 
-    def take_back(self, exchanges: Sequence[Sequence[Any]]) -> bool:
-        """Open the newest one where a page whose kernel was restarted has just that; return whether it has."""
-        if not exchanges or not self._past.archive.folder.is_dir():
-            return False
-        with suppress(TetrateError):
-            found, _ = self._past.archive.list(notebook=notebook(), most=1)
-            if not found:
-                return False
-            opened = self._past.read(found[0])
-            ends = [_prompt(turn) for turn in opened.lines[-1][-len(exchanges) :]]
-            if ends == [str(each[0]) for each in exchanges]:
-                return self._past.recorder.put_back(opened)
+    def take_back(self, exchanges: Sequence[Sequence[Any]], left: int, *, begun: bool, is_in_front: bool) -> str:
+        """Take the conversation of a page whose kernel was restarted; return what there is to tell of that, or "".
+
+        Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part;
+        `left` is how many the page couldn't give. Where another has `begun` here both are kept, each as a
+        conversation of its own; the one taken is current where it `is_in_front`. What several panels give back is taken
+        once; from the disk, with its costs, where it is there.
+        """
+        conversation = self._session.conversation
+        if not exchanges or self._is_here(exchanges):
+            return ""
+        found = self._on_disk(exchanges)
+        if found is not None:
+            if is_in_front:
+                self._past.recorder.put_back(found)
+        elif not begun:  # in the branch that is there, with what has failed in it
+            for each in map(_exchange, exchanges):
+                conversation.add(conversation.begin(), each.user, each.replies, partial=each.partial)
+        else:
+            conversation.adopt([tuple(map(_exchange, exchanges))], current=0 if is_in_front else None)
+        lost = f"{left:,} earlier or unanswered questions could not be given back after the restart."
+        return " ".join([*([lost] if left and found is None else []), *([_placed(is_in_front)] if begun else [])])
+
+    def _is_here(self, exchanges: Sequence[Sequence[Any]]) -> bool:
+        """Whether a conversation of this session has it: another panel has given it back, or it never went."""
+        wanted = [(str(prompt), str(answer)) for prompt, _, answer, _ in exchanges]
+        for branch in self._session.conversation.branches:
+            line = [(visible(_typed(each.user)), said(each)) for each in branch.exchanges]
+            if any(line[at : at + len(wanted)] == wanted for at in range(len(line) - len(wanted) + 1)):
+                return True
         return False
+
+    def _on_disk(self, exchanges: Sequence[Sequence[Any]]) -> Opened | None:
+        """Return the kept conversation that ends with just these questions; None where none of the newest does."""
+        if not self._past.archive.folder.is_dir():
+            return None
+        with suppress(TetrateError):
+            found, _ = self._past.archive.list(notebook=notebook(), most=_NEWEST)
+            for each in found:
+                opened = self._past.read(each)
+                ends = [_prompt(turn) for turn in opened.lines[-1][-len(exchanges) :]]
+                if ends == [str(each[0]) for each in exchanges]:
+                    return opened
+        return None
 
     def fields(self) -> Fields:
         """Return the open list (null for none), and what may be gone on with: [id, words of the offer, its title]."""
@@ -114,6 +151,20 @@ class EarlierList:
             turns = f"{newest.turns:,} turn{'' if newest.turns == 1 else 's'}"
             offer = [newest.id, f"Go on where it was ({turns}, {when(newest.ended)})", visible(newest.words)]
         return {"past": self._list, "resume": offer}
+
+
+def _typed(user: Message) -> str:
+    return user.content if user.typed is None else user.typed
+
+
+def _placed(is_in_front: bool) -> str:
+    return IN_FRONT if is_in_front else BESIDE
+
+
+def _exchange(given: Sequence[Any]) -> Exchange:
+    prompt, sent, answer, partial = given
+    user = Message("user", str(sent or prompt), typed=str(prompt) if sent else None)
+    return Exchange("", user, (Message("assistant", str(answer)),), partial=bool(partial))
 
 
 def _row(each: Earlier) -> list[str]:
