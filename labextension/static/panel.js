@@ -67,7 +67,8 @@ export class SidePanel {
   _choose(tab, isAnew) {
     const link = this._links.front;
     this._tab = tab;
-    if (isAnew && link) this._shown(link).get(tab)?.leave();
+    const there = link && this._shown(link).get(tab);
+    if (isAnew && there?.epoch === link?.epoch) there?.leave();
     this._draw();
   }
 
@@ -96,14 +97,26 @@ export class SidePanel {
   _current(link) {
     const shown = this._shown(link);
     for (const [tab, each] of shown) {
-      if (each.epoch !== link.epoch || each.area.isDisposed) shown.delete(tab), each.leave(); // of a kernel that is gone
+      if (each.area.isDisposed || (each.epoch !== link.epoch && !each.meeting.tetrateKeep)) shown.delete(tab), each.leave();
     }
     const there = shown.get(this._tab);
-    if (there || link.stands !== "loaded" || !this.widget.isVisible) return there;
+    if (there?.epoch === link.epoch || link.stands !== "loaded" || !this.widget.isVisible) return there;
     const made = new Docked(this._page, link, this._tab, () => this._draw());
+    made.meeting.tetrateAgain = () => this._again(link, made);
+    if (there) made.meeting.tetrateKept = { ...there.meeting.tetrateKeep(), asked: there.isWanted }; // of a kernel that is gone
+    there?.leave();
     shown.set(this._tab, made);
     this.widget.addWidget(made.area);
     return made;
+  }
+
+  /** Make a panel again, in a new kernel if need be: a person asks for it. @param {Link} link @param {Docked} docked */
+  async _again(link, docked) {
+    docked.isWanted = true;
+    const session = link.notebook.sessionContext;
+    const status = session.session?.kernel?.status;
+    if (!link.kernel) await (status ? session.restartKernel() : session.startKernel());
+    await this._app.commands.execute("tetrate:load");
   }
 
   /** @param {Link | null} link @param {Docked | null} docked */
@@ -125,6 +138,8 @@ export class SidePanel {
   /** @param {Link | null} link @param {Docked | null} docked @returns {[string, boolean]} */
   _words(link, docked) {
     if (!link) return ["Open a notebook: its conversation is shown here.", false];
+    const isOver = docked && docked.epoch !== link.epoch;
+    if (isOver && ["none", "asking", "absent"].includes(link.stands)) return ["", false]; // its panel says so itself
     if (link.stands === "none") return ["This notebook has no kernel. Next: choose one at its top right.", false];
     if (link.stands === "asking") return [link.isBusy ? "The kernel is busy: this opens after the running cell." : "", false];
     if (link.stands === "elsewhere") return ["Tetrate needs a Python kernel.", false];
@@ -143,9 +158,12 @@ class Docked {
     this.epoch = link.epoch;
     this.problem = "";
     this.isThere = false;
+    this.isWanted = false; // a person has asked for it to be made again
     const model = new OutputAreaModel({ trusted: true }); // it is what our own package shows
     this.area = new SimplifiedOutputArea({ model, rendermime: link.notebook.content.rendermime });
     this.area.addClass("tetrate-lab-docked");
+    /** @type {any} */
+    this.meeting = this.area.node; // where the panel (widgets/static/panel.js) leaves what it has, and takes it
     const code = `__import__("tetrate_jupyter.lab.docked", fromlist=["show"]).show("${tab}")`;
     const future = link.kernel.requestExecute({ code, silent: false, store_history: false, allow_stdin: true, stop_on_error: false });
     this.area.future = future;

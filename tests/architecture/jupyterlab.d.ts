@@ -71,6 +71,8 @@ interface SessionContext {
   readonly kernelChanged: Signal<SessionContext, unknown>;
   readonly statusChanged: Signal<SessionContext, string>;
   readonly iopubMessage: Signal<SessionContext, Message>;
+  startKernel(): Promise<unknown>;
+  restartKernel(): Promise<unknown>;
 }
 interface Cell extends Widget {
   readonly model: {

@@ -189,6 +189,64 @@ def test_what_is_opened_while_a_cell_runs_says_that_it_waits(opened: Opens, page
     expect(side(page).locator(".tetrate-lab-note")).not_to_be_visible()
 
 
+def test_a_restart_leaves_the_side_panels_conversation_to_be_taken_back(opened: Opens, page: Page) -> None:
+    opened("1 + 1")
+    command(page, "Tetrate: chat")
+    side(page).get_by_role("button", name="Load").click()
+    chat = docked(page)
+    chat.choose("claude-haiku-4-5")
+    chat.asked("The word is xyzzy.")
+    chat.asked("And now?")
+    chat.prompt.fill("A draft.")
+    restart(page)
+    expect(chat.box.locator(":scope > .tetrate-gone")).to_contain_text("The kernel was restarted.")
+    expect(side(page)).not_to_contain_text("isn't loaded")
+    expect(chat.messages).to_have_count(2)  # it can still be read
+    assert axe.findings(side(page)) == []
+    chat.button("Reconnect").click()
+    expect(chat.box.locator(":scope > .tetrate-gone")).not_to_be_visible()
+    expect(chat.messages).to_have_count(2)
+    expect(chat.messages.first).to_contain_text("xyzzy")
+    expect(chat.model).to_have_accessible_name("Model: claude-haiku-4-5")
+    expect(chat.prompt).to_have_value("A draft.")
+
+    restart(page)  # and what is loaded in another way
+    expect(chat.box.locator(":scope > .tetrate-gone")).to_contain_text("The kernel was restarted.")
+    status(page).click()
+    expect(chat.box.locator(":scope > .tetrate-gone")).not_to_be_visible()
+    expect(chat.messages).to_have_count(2)
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
+    expect(chat.box.locator(":scope > .tetrate-gone")).to_contain_text("The kernel has ended.")
+    chat.button("Reconnect").click()
+    expect(chat.box.locator(":scope > .tetrate-gone")).not_to_be_visible()
+    expect(chat.messages).to_have_count(2)
+    expect(chat.model).to_have_accessible_name("Model: claude-haiku-4-5")
+
+
+def test_reconnect_in_a_cell_leaves_what_was_asked_beside_it_since(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_chat")
+    notebook[0].run()
+    notebook[1].run()
+    here = Chat(notebook[1].box.locator(".tetrate-panel"))
+    here.asked("The word is xyzzy.")
+    restart(page)
+    expect(here.box.locator(":scope > .tetrate-gone")).to_be_visible()
+    command(page, "Tetrate: chat")
+    side(page).get_by_role("button", name="Load").click()
+    docked(page).asked("Name a colour.")
+    here.button("Reconnect").click()
+    expect(here.box.locator(":scope > .tetrate-gone")).not_to_be_visible()
+    expect(here.messages).to_have_count(1)
+    expect(here.messages).to_contain_text("xyzzy")
+    expect(here.box).to_contain_text("see Earlier")
+    notebook.save()
+    saved = notebook.path.read_text()
+    assert "xyzzy" in saved
+    here.box.get_by_label("Earlier conversations").first.select_option(label="Name a colour.")
+    expect(docked(page).messages).to_contain_text("Name a colour.")
+
+
 def test_the_commands_add_cells_below(opened: Opens, page: Page) -> None:
     notebook = opened("1 + 1")
     notebook[0].run()
@@ -232,7 +290,7 @@ def test_a_notebook_whose_kernel_has_not_the_package(opened: Opens, page: Page) 
     expect(docked(page).prompt).to_be_visible()
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
-    expect(side(page)).to_contain_text("This notebook has no kernel.")
+    expect(side(page)).to_contain_text("The kernel has ended.")
     expect(status(page)).not_to_be_visible()
 
 

@@ -93,7 +93,7 @@ function chat(context) {
     keep: (items) => ({ ...keep(items), model: told.model, draft: box.text.value }),
     take(kept) {
       if (kept.draft) box.fill(kept.draft);
-      if (kept.exchanges.length || kept.model) send("take", { exchanges: kept.exchanges, left: kept.left, model: kept.model });
+      if (kept.exchanges.length || kept.model) send("take", { exchanges: kept.exchanges, left: kept.left, model: kept.model, asked: kept.asked ?? true });
     },
   };
 }

@@ -212,6 +212,7 @@ function panel({ model, el }, label, make) {
     }
     if (message.to === view && !synced) {
       synced = true;
+      keepFor(dock());
       does.order([]);
       if (!waiting.size) show(slow, false);
     } else if (message.to || !synced) return;
@@ -225,11 +226,20 @@ function panel({ model, el }, label, make) {
 
   // What the panel that stood here had when its kernel was restarted.
   function takeBack() {
-    const cell = root.closest(".jp-Cell");
-    const kept = cell?.tetrateKept;
+    const place = root.closest(".jp-Cell") ?? dock();
+    const kept = place?.tetrateKept;
     if (!kept) return;
-    delete cell.tetrateKept;
+    delete place.tetrateKept;
     made.take?.(kept);
+  }
+
+  // Where the panel stands beside the notebook (labextension/static/panel.js): what is there makes it again, as a cell can't.
+  function dock() {
+    return /** @type {any} */ (root.closest(".tetrate-lab-docked"));
+  }
+
+  function keepFor(place) {
+    if (place) place.tetrateKeep = () => made.keep?.([...items.values()]) ?? {};
   }
 
   // Keys typed here are not JupyterLab's commands, but for Ctrl-S and its like, which no control of a panel uses.
@@ -268,6 +278,12 @@ function panel({ model, el }, label, make) {
 
   async function again() {
     reconnect.disabled = true;
+    const anew = dock()?.tetrateAgain;
+    if (anew) {
+      await anew();
+      reconnect.disabled = false; // it is still there where that could not be done, which is told beside it
+      return;
+    }
     const cell = root.closest(".jp-Cell");
     const kept = made.keep?.([...items.values()]);
     if (cell && kept) cell.tetrateKept = kept; // the panel that comes in this one's place takes it
