@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,9 +53,18 @@ class Standing:
         }
 
     def _is_simulated(self) -> bool:
-        host = self._session.endpoints.host
-        asked = next((each for each in reversed(self._session.book.recent) if each.host == host), None)
-        return self._session.trial.is_on or (asked is not None and asked.simulated)
+        host, book = self._session.endpoints.host, self._session.book
+        asked = next((each for each in reversed(book.recent) if each.host == host), None)
+        if self._session.trial.is_on or asked is not None:
+            return self._session.trial.is_on or (asked is not None and asked.simulated)
+        with suppress(ConfigError):  # told beside the cost; a kernel that has just begun knows no answer of its own
+            return self._is_read and self._day.is_play(host)
+        return False
+
+    @property
+    def _is_read(self) -> bool:
+        """Whether the ledger on disk is told, and not only what this kernel has asked."""
+        return self._session.book.folder is not None and not self._session.book.is_everybodys
 
     def _is_signed_in(self) -> bool | None:
         if not self._knows:
@@ -81,7 +91,7 @@ class Standing:
 
     def _told(self, play: str, path: str | None) -> Told:
         book = self._session.book
-        if book.folder is not None and not book.is_everybodys:
+        if self._is_read:
             return self._day.told(play, path)
         begin = midnight(time.time())  # only this kernel's own is to be told, or is known
         own = [each for each in book.recent if each.t >= begin and (each.host if each.simulated else "") == play]

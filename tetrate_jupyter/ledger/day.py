@@ -52,6 +52,7 @@ class Day:
         self._records: dict[tuple[str, int], Record] = {}
         self._sums: dict[tuple[str, bool], Decimal] = {}  # by host of play money, "" for real; whether it is set aside
         self._told: dict[tuple[str, str | None], Told] = {}  # by host of play money, "" for real, and notebook
+        self._newest: dict[str, tuple[float, bool]] = {}  # by host, when one was sent and whether that was in play
 
     def spent(self, host: str) -> Decimal:
         """Return US dollars that today has cost, what is set aside included.
@@ -62,6 +63,13 @@ class Day:
         self._book.flush(_DISK)
         with self._lock:
             return self._spent(host)
+
+    def is_play(self, host: str) -> bool:
+        """Whether what this host answered last today was play money's. Raises `ConfigError` as `spent` does."""
+        self._book.flush(_DISK)
+        with self._lock:
+            self._spent(host)
+            return self._newest.get(host, (0.0, False))[1]
 
     def ended(self, host: str) -> Decimal:
         """Return the same without what is set aside."""
@@ -148,6 +156,8 @@ class Day:
             key = record.host if record.simulated else "", record.notebook
             cost, unknown = self._told.get(key, Told(None, 0))
             self._told[key] = Told(total((cost, record.cost)), unknown + (record.cost is None))
+            newest = record.t, record.simulated
+            self._newest[record.host] = max(newest, self._newest.get(record.host, newest))
 
     def _add(self, record: Record, *, is_gone: bool = False) -> None:
         amount = cost_of(record)
