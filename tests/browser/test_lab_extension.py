@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -194,6 +195,8 @@ def test_a_restart_leaves_the_side_panels_conversation_to_be_taken_back(opened: 
     command(page, "Tetrate: chat")
     side(page).get_by_role("button", name="Load").click()
     chat = docked(page)
+    expect(chat.model).to_have_accessible_name(re.compile(r"^Model: .+ \(default\)$"))
+    expect(status(page)).to_contain_text("(default)")
     chat.choose("claude-haiku-4-5")
     chat.asked("The word is xyzzy.")
     chat.asked("And now?")

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.widgets.page import Page
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.lab.standing import Standing
+from tetrate_jupyter.widgets.chat import ChatPanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,3 +45,18 @@ def test_a_kernel_that_has_asked_nothing_yet_tells_what_the_one_before_has_spent
 def test_where_nothing_was_asked_nothing_is_taken_for_the_sandboxs(later: Session) -> None:
     told = Standing(later).now()
     assert (told["sandbox"], told["cost"]) == (False, "$0")
+
+
+def test_the_model_that_a_question_would_go_to_is_told_before_it_is_asked(later: Session) -> None:
+    assert Standing(later).now()["model"] == ""  # no list is there yet, and none is fetched for this
+    later.models()
+    told = Standing(later).now()["model"]
+    panel = later.chat()
+    assert isinstance(panel, ChatPanel)
+    shown = Page(panel).fields
+    panel.close()
+    answer = later.ask("Say hello.")
+    assert told == f"{answer.model_asked} (default)"
+    assert shown["using"][::3] == [answer.model_asked, True]
+    assert shown["model"] is None  # nothing is chosen by being looked at
+    assert Standing(later).now()["model"] == answer.model_asked

@@ -31,7 +31,9 @@ def test_two_dropdowns_follow_each_other(session: Session) -> None:
 def test_without_a_model_it_offers_the_choice_and_takes_no_default(session: Session) -> None:
     session.model = None
     dropdown = session.dropdown()
-    assert dropdown.options[0] == ("choose a model", dropdown.value)
+    default = session.models().default()
+    assert default is not None
+    assert dropdown.options[0] == (f"{default.id} (default)", dropdown.value)
     dropdown.value = "gpt-6-luna"
     assert session.model == "gpt-6-luna"
     dropdown.close()

@@ -26,7 +26,7 @@ def page(session: Session) -> Iterator[Page]:
 
 def test_nothing_of_the_list_is_sent_until_it_is_opened(page: Page, session: Session) -> None:
     assert page.fields["menu"] is None
-    assert page.fields["using"] == ["claude-haiku-4-5", "claude-haiku-4-5", "anthropic"]
+    assert page.fields["using"] == ["claude-haiku-4-5", "claude-haiku-4-5", "anthropic", False]
     assert page.fields["reach"] == len(session.models())
     assert len(str(page.messages[-1])) < 3_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.catalog import join
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 _LIST_PAUSE: Final = 60.0  # seconds in which a list that could not be read isn't asked for again by a named model
+DEFAULT: Final = "{} (default)"  # of a model that nobody has chosen, and that the next question goes to
 _NAME_ONE: Final = "name the model: %tetrate_model ID, -m ID, or session.model = 'ID'"
 
 
@@ -44,6 +46,7 @@ class Chooser:
         self._clock = clock
         self._bare: dict[tuple[str, str], Model] = {}  # by router and id in lower case: models that no list has shown
         self._listless: tuple[str, float] | None = None  # the router whose list could not be read, and when
+        self._shown: tuple[ModelList, date, Model | None] | None = None  # panels ask for it each time they are drawn
         self._refreshing: asyncio.Future[None] | None = None
 
     async def listed(self, *, force: bool = False) -> ModelList:
@@ -109,6 +112,20 @@ class Chooser:
             error.next_step = f"{_NAME_ONE}; or {error.next_step}"
             raise
         return models.default()
+
+    def default_at_hand(self) -> Model | None:
+        """Return what `default` would choose of the list at hand, without asking anybody; None where there is none."""
+        models, today = self._catalog.models, date.today()  # noqa: DTZ011 - retirements are told by the person's day
+        if self._shown is None or self._shown[0] is not models or self._shown[1] != today:
+            self._shown = models, today, models.default(today)
+        return self._shown[2]
+
+    def told(self, current: str | None) -> str:
+        """Return how the model in use is told: its id, "ID (default)" where none is chosen, "" for not known yet."""
+        if current is not None:
+            return current
+        default = self.default_at_hand()
+        return "" if default is None else DEFAULT.format(default.id)
 
     def no_model(self) -> UnknownModelError:
         """Return the error for an empty list."""

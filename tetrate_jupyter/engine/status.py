@@ -62,7 +62,7 @@ async def report(session: Engine, connections: Connections) -> Status:
     page = session.endpoints.auth_url if await session.account.has_consent_page() else "none known for this address"
     facts = [("router", session.endpoints.base_url), ("sign-in page", page), *signed_in]
     facts += [
-        ("model", session.model or "none chosen (the first question chooses one)"),
+        ("model", session.chooser.told(session.model) or "none chosen (the first question chooses one)"),
         ("conversation", f"{len(session.history)} exchanges"),
         ("texts", KEPT if session.keep_texts else "not kept (session.keep_texts)"),
         ("asked so far", _asked(session)),

@@ -43,8 +43,9 @@ class Link:
         self._is_due = False
         self._told_at = float("-inf")
         self._told: dict[str, Any] | None = None
-        followed = (session.account.on_change, session.on_model_change, session.runs.on_change, session.book.on_change)
-        self._stops = [follow(self.changed) for follow in followed]
+        followed = (session.account, session.catalog, session.runs, session.book)
+        self._stops = [each.on_change(self.changed) for each in followed]
+        self._stops.append(session.on_model_change(self.changed))
         self._stops.append(session.account.on_change(self._standing.sign_in_changed))
 
     def hear(self, data: Any) -> None:  # noqa: ANN401 - whatever a page sends

@@ -42,7 +42,7 @@ class Standing:
         host, simulated = session.endpoints.host, self._is_simulated()
         here, notes = self._costs(host if simulated else "")
         return {
-            "model": one_line(session.model or "", MAX_NAME),
+            "model": one_line(session.chooser.told(session.model), MAX_NAME),
             "signed_in": self._is_signed_in(),
             "host": one_line(host, MAX_NAME),
             "sandbox": simulated,

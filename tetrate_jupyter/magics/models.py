@@ -45,7 +45,8 @@ def model(context: Context, line: str) -> ModelDropdown | None:
     if place() != "terminal":
         offered: ModelDropdown = context.session.dropdown()
         return offered
-    print(f"Model: {one_line(context.session.model or 'none chosen yet', MAX_NAME)}. Next: %tetrate_model ID")  # noqa: T201 - likewise
+    told = context.session.chooser.told(context.session.model)
+    print(f"Model: {one_line(told or 'none chosen yet', MAX_NAME)}. Next: %tetrate_model ID")  # noqa: T201 - likewise
     return None
 
 

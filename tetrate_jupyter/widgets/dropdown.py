@@ -29,7 +29,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         self._session = session
         models = session.catalog.models or session.bridge.run(session.amodels())
         options = {"description": "Model", "layout": {"width": "min(100% - 4px, 32rem)"}, **options}
-        super().__init__(options=_choices(models, session.model), value=session.model or NOTHING, **options)
+        super().__init__(options=_choices(session, models), value=session.model or NOTHING, **options)
         self.observe(self._chosen, names="value")
         self._outputs = Outputs(self._replaced)
         self._stops: list[Callable[[], None]] = []
@@ -78,7 +78,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
     def _relist(self) -> None:
         current = self._session.model
         with self.hold_trait_notifications():
-            self.options = _choices(self._session.catalog.models, current)
+            self.options = _choices(self._session, self._session.catalog.models)
             self.value = current or NOTHING
 
     def __repr__(self) -> str:
@@ -90,8 +90,9 @@ def model_dropdown(session: Engine) -> ModelDropdown:
     return ModelDropdown(session)
 
 
-def _choices(models: ModelList, current: str | None) -> list[tuple[str, str]]:
-    found = [] if current is not None else [("choose a model", NOTHING)]
+def _choices(session: Engine, models: ModelList) -> list[tuple[str, str]]:
+    current = session.model
+    found = [] if current is not None else [(session.chooser.told(None) or "choose a model", NOTHING)]
     offered = [model.id for model in models[:MOST]]
     if current is not None and current not in offered:
         offered.insert(0, current)

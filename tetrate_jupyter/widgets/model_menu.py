@@ -44,10 +44,17 @@ class ModelMenu:
         self._wish, self._rows = Wish(words=str(words)[:500]), max(1, min(int(rows), MOST))
 
     def fields(self) -> Fields:
-        """Return the model in use as [id, label, provider] (null for none), how many there are, and the open list."""
+        """Return the model in use, how many there are, and the open list.
+
+        It is [id, label, provider, whether nobody has chosen it]: the one that the next question goes to; null where
+        that isn't known yet.
+        """
         models, chosen = self._session.catalog.models, self._session.model
-        model = None if chosen is None else models.get(chosen) or self._session.catalog.described(chosen)
-        using = None if model is None else [model.id, visible(model.id), visible(provider_of(model))]
+        if chosen is None:
+            model = self._session.chooser.default_at_hand()
+        else:
+            model = models.get(chosen) or self._session.catalog.described(chosen)
+        using = None if model is None else [model.id, visible(model.id), visible(provider_of(model)), chosen is None]
         return {"using": using, "reach": len(models), "menu": self._list() if self._of else None}
 
     def _list(self) -> dict[str, Any]:

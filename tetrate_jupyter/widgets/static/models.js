@@ -82,8 +82,9 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     button("Done", () => { pop.close(); done(chosen); }, { class: "tetrate-button tetrate-main" })] : [every, h("span", { class: "tetrate-grow" }), keys];
   const logo = h("span", { class: "tetrate-logo" });
   const name = h("span", { class: "tetrate-id", translate: "no" });
+  const by = h("span", { class: "tetrate-quiet" }); // who has chosen it, where that was nobody
   const opener = from ? from : several ? worded("plus", label, () => {}, { class: "tetrate-button" }) :
-    h("button", { type: "button", class: "tetrate-button tetrate-opener" }, logo, name, icon("down"));
+    h("button", { type: "button", class: "tetrate-button tetrate-opener" }, logo, name, by, icon("down"));
   const pop = popover(opener, begin, { class: "tetrate-pop tetrate-models", role: "dialog", "aria-label": label });
   opener.setAttribute("aria-haspopup", "dialog");
   let chosen = []; // the ids that are ticked
@@ -199,7 +200,9 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
         logo.replaceChildren(told.using ? mark(told.using[2]) : "");
         if (told.using) modelId(name, told.using[1]);
         else name.replaceChildren("Choose a model");
-        opener.setAttribute("aria-label", told.using ? `${label}: ${told.using[1]}` : "Choose a model");
+        const unchosen = told.using?.[3] ? " (default)" : "";
+        setText(by, unchosen.trim());
+        opener.setAttribute("aria-label", told.using ? `${label}: ${told.using[1]}${unchosen}` : "Choose a model");
         opener.title = told.using ? told.using[0] : "";
       }
       if (!("menu" in changed) || told.menu?.of !== own) return;
