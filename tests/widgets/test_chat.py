@@ -136,6 +136,25 @@ def test_a_refusal_is_shown_and_can_be_tried_again(page: Page, router: SandboxRo
     assert texts(page) == ["Say hello."]
 
 
+def test_a_failed_question_keeps_its_place_while_others_are_asked(page: Page, router: SandboxRouter) -> None:
+    def refused(text: str) -> None:
+        router.inject(Fault("no-credits"))
+        page.do("ask", text=text)
+        page.wait_for(lambda: texts(page)[-1:] == [text] and states(page)[-1:] == ["failed"])
+
+    refused("Before all.")
+    page.do("ask", text="Say hello.")
+    ended(page, "failed", "done")
+    refused("In between.")
+    refused("And again.")
+    page.do("ask", text="Say goodbye.")
+    ended(page, "failed", "done", "failed", "failed", "done")
+    assert texts(page) == ["Before all.", "Say hello.", "In between.", "And again.", "Say goodbye."]
+    page.do("retry", key=list(page.items)[2])  # asked now: after what has been said
+    ended(page, "failed", "done", "failed", "done", "done")
+    assert texts(page) == ["Before all.", "Say hello.", "And again.", "Say goodbye.", "In between."]
+
+
 def test_a_failed_question_can_be_edited_or_dismissed(page: Page, router: SandboxRouter) -> None:
     router.inject(Fault("no-credits", times=2))
     page.do("ask", text="Say hello.")

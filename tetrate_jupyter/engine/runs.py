@@ -17,10 +17,10 @@ from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.types import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
 
     from tetrate_jupyter.completion.run import Completion
-    from tetrate_jupyter.conversation import Conversation
+    from tetrate_jupyter.conversation import Branch, Conversation, Exchange
     from tetrate_jupyter.engine.asking import Plan, Question
 
 STOPPED: Final = "Stopped before any text came."
@@ -33,14 +33,15 @@ class Run:
     resolved. `failure` says why nothing came, None while it runs.
     """
 
-    def __init__(self, branch: str, question: Question | None = None) -> None:
+    def __init__(self, branch: Branch, question: Question | None = None) -> None:
         self.id = f"run-{uuid4().hex[:10]}"
         self.question = question
         self.plan: Plan | None = None
         self.completion: Completion | None = None
         self.failure: str | None = None
         self._again_at = 0.0  # of the monotonic clock: when the router said to try again
-        self._branch = branch
+        self._branch = branch.id
+        self._before = frozenset(each.id for each in branch.exchanges)
         self._stop: Callable[[], None] | None = None
         self._is_to_stop = False  # it was stopped before it had begun
 
@@ -50,6 +51,11 @@ class Run:
         if self.plan is None or self.failure is not None:
             return self._branch
         return self.plan.turn.branch.id
+
+    def place(self, exchanges: Sequence[Exchange]) -> int:
+        """Return how many of these come before it: up to the last that was there when it was asked."""
+        there = (place for place, each in enumerate(exchanges, 1) if each.id in self._before)
+        return max(there, default=0)
 
     @property
     def user(self) -> Message:
@@ -121,7 +127,7 @@ class Runs:
 
     def start(self, session: Asking, question: Question) -> Run:
         """Ask on the session's loop and return at once. What there is of it ends, whatever is raised."""
-        run = Run(session.conversation.branch.id, question)
+        run = Run(session.conversation.branch, question)
         self._add(run)
         asked = self._asked(session, run, question)
         try:
@@ -146,7 +152,7 @@ class Runs:
             return
         started = _CURRENT.get()
         own = started if started is not None and started.plan is None else None  # a tool may ask, too: that is another
-        run = own or Run(plan.turn.branch.id)
+        run = own or Run(plan.turn.branch)
         run.plan, run.completion = plan, completion
         self._add(run)
         try:

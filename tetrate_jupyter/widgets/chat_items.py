@@ -57,21 +57,24 @@ class ChatItems:
         return found
 
     def all(self) -> list[Item]:
-        """Return the items in order: the current branch, what is being asked in it, and what failed there."""
+        """Return the items in order: the current branch, with what failed where it was asked; what is being asked."""
         branch = self._conversation.branch.id
         kept = self._exchanges()
         users = {id(exchange.user) for exchange, _ in kept}
         runs = [run for run in self._runs.all if run.branch == branch and id(run.user) not in users]
         again = {run.plan.turn.cell_id: run for run in runs if run.plan is not None and run.plan.turn.cell_id}
-        found = []
-        for exchange, item in kept:
+        failed = [run for run in runs if run.failure is not None]
+        places = [run.place([exchange for exchange, _ in kept]) for run in failed]
+        found = [_failed(run) for run, place in zip(failed, places, strict=True) if place == 0]
+        for number, (exchange, item) in enumerate(kept, 1):
             run = again.get(exchange.cell_id) if exchange.cell_id else None
             if run is None:
                 found.append(item)
             else:  # the cell is running again: its exchange will be replaced in place
                 runs.remove(run)
                 found.append(self._running(run, exchange.id))
-        return found + [self._running(run, run.id) if run.failure is None else _failed(run) for run in runs]
+            found += [_failed(run) for run, place in zip(failed, places, strict=True) if place == number]
+        return found + [self._running(run, run.id) for run in runs if run.failure is None]
 
     def _exchanges(self) -> list[tuple[Exchange, Item]]:
         """Return the current branch's exchanges with their items, made anew where the conversation has changed."""
