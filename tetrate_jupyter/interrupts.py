@@ -8,11 +8,13 @@ what the library itself does with such a lock is done with interrupts held back.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import os
 import signal
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,3 +124,45 @@ def held_back() -> Iterator[None]:
         came = raises and handler.came
     if came:
         raise KeyboardInterrupt
+
+
+_beside: Final[dict[Future[Any], Callable[[], None]]] = {}  # what goes on in this process, and what stops each of them
+
+
+def stopped_between_cells(work: Future[Any], stop: Callable[[], None]) -> None:
+    """Have an interrupt that meets no running cell call `stop` while `work` goes on; from another thread."""
+    _beside[work] = stop
+    work.add_done_callback(lambda _: _beside.pop(work, None))
+
+
+def heard_between_cells(kernel: Any) -> Callable[[], None]:  # noqa: ANN401 - kernels share no type
+    """Have an interrupt that comes while no cell of `kernel` runs stop what goes on beside; returns what undoes that.
+
+    ipykernel has SIGINT ignored between two messages, and puts back after each what it found before it, which it keeps
+    in `saved_sigint_handler`. An interrupt during a cell stays the cell's. A handler that somebody else has set stays.
+    """
+    process = os.getpid()
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        if os.getpid() == process and _beside:  # a forked process has none of this going on
+            # no lock may be waited for here: the line that was interrupted may hold it; `threading.Thread` takes one
+            with contextlib.suppress(RuntimeError):
+                _thread.start_new_thread(_stop_beside, ())
+
+    _replace_ignoring(kernel, signal.SIG_IGN, heard)
+    return lambda: _replace_ignoring(kernel, heard, signal.SIG_IGN)
+
+
+def _stop_beside() -> None:
+    for stop in tuple(_beside.copy().values()):
+        with contextlib.suppress(Exception):  # its session is being closed: that ends it, too
+            stop()
+
+
+def _replace_ignoring(kernel: Any, before: Any, after: Any) -> None:  # noqa: ANN401 - a handler, or its number
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGINT) == before:  # loaded by the configuration, before the first message
+        signal.signal(signal.SIGINT, after)
+    elif getattr(kernel, "saved_sigint_handler", None) == before:
+        kernel.saved_sigint_handler = after

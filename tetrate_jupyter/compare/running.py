@@ -300,7 +300,7 @@ class Comparison:
         self._ended = None
         with self._lock:
             self._futures = [f for f in self._futures if not f.done()]
-            self._futures.append(future := self.session.begin(self._work(list(cells))))
+            self._futures.append(future := self.session.begin(self._work(list(cells)), stop=self.stop))
         future.add_done_callback(lambda _: self._observers.notify())  # without the lock: it may be done already
 
     async def _work(self, cells: list[Cell]) -> None:

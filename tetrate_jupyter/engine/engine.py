@@ -29,6 +29,7 @@ from tetrate_jupyter.engine.spending import Spending
 from tetrate_jupyter.engine.trial import Trial
 from tetrate_jupyter.errors import NotSignedInError, SecretInPromptError, UnreachableError
 from tetrate_jupyter.history.archive import Archive
+from tetrate_jupyter.interrupts import stopped_between_cells
 from tetrate_jupyter.keys.store import KeyStore
 from tetrate_jupyter.ledger.book import Book
 from tetrate_jupyter.ledger.window import Ledger
@@ -346,10 +347,17 @@ class Engine:
 
     # --- work beside -----------------------------------------------------------------------------------------
 
-    def begin(self, work: Coroutine[Any, Any, T], bridge: Bridge | None = None) -> Future[T]:
-        """Start work that goes on beside, on the session's bridge or another; closing the session ends it."""
+    def begin(
+        self, work: Coroutine[Any, Any, T], bridge: Bridge | None = None, *, stop: Callable[[], None] | None = None
+    ) -> Future[T]:
+        """Start work that goes on beside, on the session's bridge or another; closing the session ends it.
+
+        `stop` is for what is asked: an interrupt of the kernel calls it while the work goes on and no cell runs.
+        """
         future = (bridge or self.bridge).submit(work)
         self._connections.hold(future)
+        if stop is not None:
+            stopped_between_cells(future, stop)
         return future
 
     @property

@@ -96,8 +96,8 @@ class Asking(Protocol):
 
     conversation: Conversation
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> object:
-        """Start work that goes on beside."""
+    def begin(self, work: Coroutine[Any, Any, None], *, stop: Callable[[], None]) -> object:
+        """Start work that goes on beside, which `stop` ends."""
         ...
 
     async def aplan(self, question: Question) -> Plan:
@@ -131,7 +131,7 @@ class Runs:
         self._add(run)
         asked = self._asked(session, run, question)
         try:
-            session.begin(asked)
+            session.begin(asked, stop=run.stop)
         except BaseException:  # no thread can be started: nothing runs that could end it
             asked.close()
             self._remove(run)

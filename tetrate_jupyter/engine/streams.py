@@ -57,7 +57,7 @@ class Stream(_Watched):
         self._future: Future[None] | None = None
 
     def __enter__(self) -> Self:
-        self._future = self._session.begin(self._run(self._events.put))
+        self._future = self._session.begin(self._run(self._events.put), stop=self._stop)
         self._future.add_done_callback(lambda _: self._events.put(_END))
         return self
 
@@ -80,6 +80,9 @@ class Stream(_Watched):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         if self._future is not None and not self._future.done():
             self._session.bridge.cancel(self._future)
 

@@ -11,6 +11,7 @@ from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe, valid
 
 from tetrate_jupyter import config
 from tetrate_jupyter.front_end import place, streaming_wanted
+from tetrate_jupyter.interrupts import heard_between_cells
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.complete import matcher
 from tetrate_jupyter.magics.context import Context
@@ -79,6 +80,7 @@ class TetrateMagics(Magics):
     ).tag(config=True)
 
     unseen: Callable[[], None] | None = None  # ends what `be_found` has begun
+    unheard: Callable[[], None] | None = None  # and what `heard_between_cells` has
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.context = Context(shell, self)  # first: defaults that are configured already are set within the next line
@@ -252,6 +254,7 @@ def load(shell: InteractiveShell) -> None:
         from tetrate_jupyter.lab import be_found
 
         magics.unseen = be_found(kernel, lambda: magics.session)
+        magics.unheard = heard_between_cells(kernel)
     if magics.greeting and place() == "notebook":
         from tetrate_jupyter.magics.greeting import greeting
 
@@ -272,6 +275,8 @@ def unload(shell: InteractiveShell) -> None:
     magics.context.close()
     if magics.unseen is not None:
         magics.unseen()
+    if magics.unheard is not None:
+        magics.unheard()
     shell.Completer.custom_matchers.remove(magics.matcher)
     shell.input_transformer_manager.token_transformers.remove(Question)
     for command in commands.COMMANDS:
