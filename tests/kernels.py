@@ -55,11 +55,13 @@ class RealKernel:
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
 
-    def _ask(self, code: str, **content: Any) -> str:
-        """Send a cell as a page does, each with an id of its own; give the message's id."""
+    def _ask(self, code: str, *, cell: str = "", **content: Any) -> str:
+        """Send a cell as a page does, each with an id of its own unless one is given; give the message's id."""
         asked = {"code": code, "silent": False, "store_history": True, "stop_on_error": True, **content}
         message = self._client.session.msg(
-            "execute_request", {"user_expressions": {}, **asked}, metadata={"cellId": f"cell-{next(self._cells)}"}
+            "execute_request",
+            {"user_expressions": {}, **asked},
+            metadata={"cellId": cell or f"cell-{next(self._cells)}"},
         )
         self._client.shell_channel.send(message)
         return str(message["header"]["msg_id"])

@@ -46,7 +46,17 @@ class AskingKernel(RealKernel):
         timeout: float = 60,
     ) -> Cell:
         """Run a cell to its end. `on_link` is called when the consent page is shown, `on_prompt` answers a prompt."""
-        message_id = self._ask(code, allow_stdin=True)
+        return self.follow(self._ask(code, allow_stdin=True), on_link=on_link, on_prompt=on_prompt, timeout=timeout)
+
+    def follow(
+        self,
+        message_id: str,
+        *,
+        on_link: Callable[[Cell], object] | None = None,
+        on_prompt: Callable[[Cell], str] | None = None,
+        timeout: float = 60,
+    ) -> Cell:
+        """Like `run`, for a cell that was sent before."""
         cell = Cell()
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

@@ -65,6 +65,11 @@ class PageKernel(AskingKernel):
         self._client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
+    def same_cell(self, code: str) -> str:
+        """Send the cell that was sent before the last one once more, as Ctrl-Enter in it does."""
+        cell = f"cell-{next(self._cells) - 2}"
+        return self._ask(code, allow_stdin=True, cell=cell)
+
     def ahead(self, *cells: str) -> list[str]:
         """Send cells as Run All does, without waiting for what runs."""
         return [self._ask(cell, allow_stdin=True) for cell in cells]
@@ -131,6 +136,27 @@ def test_a_key_is_taken(kernel: PageKernel, router: SandboxRouter) -> None:
     done = kernel.run(ASK, on_link=lambda _: kernel.type("Enter a key for", key))
     assert done.status == "ok", done.shown
     assert key not in done.shown
+
+
+def test_a_cell_that_is_run_again_shows_its_card_again_and_asks_once(kernel: PageKernel, router: SandboxRouter) -> None:
+    """A page clears the output of a cell that is run again, and the only card with it."""
+    seen = len([r for r in router.requests if r.model == "sandbox/echo"])
+    again = "%%tetrate -m unlisted:sandbox/echo\nrun again"
+    sent: list[str] = []
+
+    def run_again(_: Cell) -> None:
+        sent.append(kernel.ahead("behind = True")[0])
+        sent.append(kernel.same_cell(again))
+        sent.append(kernel.ahead("after = True")[0])
+
+    first = kernel.run(again, on_link=run_again)
+    assert first.status == "error"
+    assert "This cell was run again while it waited for somebody to sign in." in first.shown
+    second = kernel.follow(sent[1], on_link=lambda _: kernel.type("Enter a key for", router.issue_key()))
+    assert second.status == "ok", second.shown
+    assert kernel.status_of(sent[2]) == "ok"
+    assert "(False, True)" in kernel.run("print(('behind' in dir(), 'after' in dir()))").shown
+    assert len([r for r in router.requests if r.model == "sandbox/echo"]) == seen + 1
 
 
 def test_stop_waiting_is_the_error_of_a_run_without_a_card(kernel: PageKernel) -> None:

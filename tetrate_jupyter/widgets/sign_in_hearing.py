@@ -5,6 +5,10 @@ holds until it ends (6), or passes them on to it (7, unless the page sends to a 
 that). So the waiting cell reads them itself: what is for a widget is done at once, everything else is put back, in
 order, when the wait is over. No other kernel, thread or front end needs to know; where the stream isn't found nothing
 is heard, and what a page sends arrives after the cell, as ever.
+
+The same cell once more is among it where a person has run it again. A page has cleared its output then, and shows
+nothing more of the first run: that ends, and the kernel gets the second one when it has done with what the failed
+cell takes with it.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import front_end
+from tetrate_jupyter.errors import NotSignedInError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
 _FOR_WIDGETS: Final = frozenset({"comm_open", "comm_msg", "comm_close"})
 _AT_ONCE: Final = 64  # messages that are read in one look: an interrupt waits for them
 LOOK: Final = 0.05  # seconds between two looks
+_ABORTING: Final = 0.3  # seconds after which a failed cell's kernel has refused those that waited behind it
+_AGAIN: Final = "This cell was run again while it waited for somebody to sign in."
 
 
 @contextmanager
@@ -32,6 +39,7 @@ def hearing_the_page() -> Iterator[Callable[[], float] | None]:
     """Yield the function that does what widgets were sent, and returns the seconds until next time.
 
     It is called again and again on the main thread of a kernel, in whose cell the block stands. None: not to be had.
+    It raises `NotSignedInError` where the cell was run again, which no page shows.
     """
     kernel = front_end.kernel()
     stream = _stream_of(kernel)
@@ -57,13 +65,18 @@ class _Hearing:
         self._stream = stream
         self._put_back = put_back
         self._others: list[Any] = []
+        self._cell = _cell_of(kernel.get_parent("shell"))
+        self._again: int | None = None  # which of the others is the same cell once more
 
     def look(self) -> float:
         """Read what has come. An interrupt is raised when that is done: no message is lost between two lines."""
         from zmq import POLLIN
 
+        is_over = self._again is not None  # since the last look: what was sent together (Run All) has come by now
         with _uninterrupted():
             self._stream.flush(POLLIN, limit=_AT_ONCE)
+        if is_over:
+            raise NotSignedInError(_AGAIN, next_step="sign in where it shows the card now")
         return LOOK
 
     def take(self, frames: Any) -> None:  # noqa: ANN401 - pyzmq's
@@ -71,8 +84,11 @@ class _Hearing:
         session = self._kernel.session
         try:
             identities, parts = session.feed_identities(frames, copy=False)
-            kind = session.deserialize(parts, content=False, copy=False)["header"]["msg_type"]  # looks only
+            head = session.deserialize(parts, content=False, copy=False)  # looks only
+            kind = head["header"]["msg_type"]
             if kind not in _FOR_WIDGETS:
+                if self._again is None and kind == "execute_request" and self._cell == _cell_of(head) is not None:
+                    self._again = len(self._others)
                 self._others.append(frames)
                 return
             message = session.deserialize(parts, content=True, copy=False)
@@ -102,10 +118,31 @@ class _Hearing:
         """Let the kernel read again, and give it what was kept, before anything that comes later."""
         self._stream.on_recv(self._put_back, copy=False)
         others, self._others = self._others, []
-        for frames in others:
+        self._give_back(others[: self._again])
+        if self._again is not None:
+            asyncio.get_running_loop().call_later(_ABORTING, self._give_later, others[self._again :])
+
+    def _give_later(self, messages: list[Any]) -> None:
+        """Put back what a person has sent after this cell, once the kernel no longer refuses what was behind it."""
+        if getattr(self._kernel, "_aborting", False):
+            asyncio.get_running_loop().call_later(_ABORTING, self._give_later, messages)
+        else:
+            self._give_back(messages)
+
+    def _give_back(self, messages: list[Any]) -> None:
+        for frames in messages:
             begun = self._put_back(frames)
             if inspect.isawaitable(begun):
                 asyncio.ensure_future(begun)  # noqa: RUF006 - the kernel's own, which its stream doesn't hold either
+
+
+def _cell_of(message: Any) -> str | None:  # noqa: ANN401 - a message as ipykernel has it
+    """Return the id of the cell that asked, where the front end gives one."""
+    try:
+        cell = message["metadata"]["cellId"]
+    except (KeyError, TypeError):
+        return None
+    return cell if isinstance(cell, str) else None
 
 
 def _stream_of(kernel: Any) -> Any:  # noqa: ANN401 - ipykernel's or another's; pyzmq's
