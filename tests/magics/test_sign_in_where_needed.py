@@ -138,6 +138,28 @@ def test_a_key_is_taken(kernel: PageKernel, router: SandboxRouter) -> None:
     assert key not in done.shown
 
 
+@pytest.mark.parametrize("way", ["link", "key"])
+def test_who_signs_in_at_another_card_reads_of_it_there_alone(
+    kernel: PageKernel, router: SandboxRouter, way: str
+) -> None:
+    """Run All: the panel of a cell before is what a person sees first."""
+    assert kernel.run("%tetrate_login").status == "ok"
+    before = dict(kernel.widgets)
+
+    def act(cell: Cell) -> None:
+        waiting, kernel.widgets = kernel.widgets, before
+        if way == "key":
+            kernel.type("Enter a key for", router.issue_key())
+        else:
+            kernel.press("tetrate-opened")
+            urlopen(router.decide(cell.url), timeout=10).close()
+        kernel.widgets = waiting
+
+    done = kernel.run(ASK, on_link=act)
+    assert done.status == "ok", done.shown
+    assert "Signed in to Sandbox. The key is in" not in done.shown
+
+
 def test_a_cell_that_is_run_again_shows_its_card_again_and_asks_once(kernel: PageKernel, router: SandboxRouter) -> None:
     """A page clears the output of a cell that is run again, and the only card with it."""
     seen = len([r for r in router.requests if r.model == "sandbox/echo"])

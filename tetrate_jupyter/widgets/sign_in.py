@@ -12,10 +12,8 @@ from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.auth.pkce import looks_like_key
 from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.completion.foreign import guarded, unexpected
-from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints
 from tetrate_jupyter.engine.account import SignedIn
 from tetrate_jupyter.errors import (
-    BaseURLError,
     GatewayError,
     InvalidKeyError,
     LoginDeniedError,
@@ -34,6 +32,7 @@ from tetrate_jupyter.widgets.twin import Twin
 
 if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt
+    from tetrate_jupyter.config import Endpoints
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.keys.store import FoundKey
     from tetrate_jupyter.secret import Secret
@@ -104,6 +103,12 @@ class SignInPanel:
     def state(self) -> State:
         """Where it stands."""
         return self._shown.state
+
+    @property
+    def was_done_elsewhere(self) -> bool:
+        """Whether the person has signed in at another card, or by a cell. A link that was followed may not tell us."""
+        came = self._attempt is not None and self._attempt.state in {LoginState.EXCHANGING, LoginState.DONE}
+        return not self.view.was_used and not (came and self._attempt is not None and not self._attempt.is_opened)
 
     def say(self, note: str) -> None:
         """Show a note, until something else happens."""
@@ -178,25 +183,15 @@ class SignInPanel:
 
     def _typed(self, _: object = None) -> None:
         with self._lock:  # what is said must be about what was typed last
-            found, hint = self._address()
+            found, hint = words.address(self.view.url.value, self.view.http.value, self._session.endpoints)
             if found is None and secrecy.looks_secret(self.view.url.value, lenient=True):
                 self.view.url.value = self._session.endpoints.base_url  # a field is saved with the notebook's widgets
                 return self._show(problem=hint)
             plain_http = self.view.url.value.strip().lower().startswith("http://") and not (found and found.is_loopback)
             return self.view.advise(escape(hint), usable=found is not None, plain_http=plain_http)
 
-    def _address(self) -> tuple[Endpoints | None, str]:
-        try:
-            found = Endpoints.of(self.view.url.value, allow_http=self.view.http.value)
-        except BaseURLError as error:
-            return None, words.advice(error)
-        if found.base_url == self._session.endpoints.base_url:
-            other = "" if found.base_url == DEFAULT_BASE_URL else f" The usual one is {DEFAULT_BASE_URL}"
-            return found, f"{found.base_url} is in use.{other}"
-        return found, f"Will be used as {found.base_url}"
-
     def _use_address(self) -> None:
-        found, hint = self._address()
+        found, hint = words.address(self.view.url.value, self.view.http.value, self._session.endpoints)
         if found is None:
             self._show(problem=hint)
         elif found.base_url != self._session.endpoints.base_url:

@@ -111,9 +111,12 @@ class SignInView:
         # one of its own: a click that was meant for Cancel must not sign out because the sign-in ended just before
         self.leave = _button(words.LEAVE, "tetrate-leave")
         self.about, self.problem, self.note = _html("tetrate-about-key"), _html(), _html()
-        self.paste = SecretField("", paste, at_once=True).add_class("tetrate-paste")
+        self.was_used = False  # whether a person has begun to sign in here, not at another card
+        for button in (self.opened, self.sandbox):
+            button.on_click(self._noting(lambda _: None))
+        self.paste = SecretField("", self._noting(paste), at_once=True).add_class("tetrate-paste")
         self.go = _button("Continue", "tetrate-go")
-        self.key = SecretField("", key)
+        self.key = SecretField("", self._noting(key))
         self.url = ipywidgets.Text(description=words.BASE_URL, style=_WIDE)
         keep_out_of_logs(self.url.model_id)  # no secret's place, but one may be pasted into it
         self.hint = _html("tetrate-hint")
@@ -122,6 +125,13 @@ class SignInView:
         self.root = self._together(style, words.ask_html(elsewhere=elsewhere))
         if in_cell:
             self.root.add_class("tetrate-in-cell")
+
+    def _noting(self, then: Callable[[Any], None]) -> Callable[[Any], None]:
+        def used(what: Any) -> None:  # noqa: ANN401 - a button, or what was typed
+            self.was_used = True
+            then(what)
+
+        return used
 
     def _together(self, style: Any, ask: str) -> Any:  # noqa: ANN401 - ipywidgets publishes no types
         address = ipywidgets.HBox([self.url, self.use, self.hint, self.http]).add_class("tetrate-url")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.widgets.sign_in import SignInPanel
 
 PATIENCE: Final = 15 * 60.0  # seconds that a cell waits at the most; Run All keeps all others waiting, too
+_NOTHING: Final = {"text/html": "", "text/plain": ""}
 _TOO_LATE: Final = "Nobody signed in within {:.0f} minutes."
 
 
@@ -39,7 +40,9 @@ def be_signed_in(session: Engine, *, store: str = "auto") -> None:
         pass  # the error that follows says what to do
     finally:
         panel.close()
-        front_end.publish(_left(session, done), display_id=display_id, update=True)
+        elsewhere = done is not None and panel.was_done_elsewhere
+        left = _NOTHING if elsewhere else _left(session, done)  # the other card has said it
+        front_end.publish(left, display_id=display_id, update=True)
     if done is None:
         raise session.account.not_signed_in()
 

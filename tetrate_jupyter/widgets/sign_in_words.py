@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter.config import DEFAULT_AUTH_URL
+from tetrate_jupyter.config import DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Endpoints
+from tetrate_jupyter.errors import BaseURLError
 from tetrate_jupyter.render.escape import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tetrate_jupyter.config import Endpoints
     from tetrate_jupyter.engine.account import SignedIn
     from tetrate_jupyter.errors import TetrateError
     from tetrate_jupyter.keys.store import Place
@@ -112,6 +112,18 @@ def name_of(endpoints: Endpoints, *, trial: bool = False) -> str:
     if endpoints.has_consent_page and endpoints.auth_url == DEFAULT_AUTH_URL:
         return SERVICE
     return endpoints.host
+
+
+def address(typed: str, allow_http: bool, used: Endpoints) -> tuple[Endpoints | None, str]:
+    """Return the router at a typed address, None for no address, and what to say of it; `used`: that in use."""
+    try:
+        found = Endpoints.of(typed, allow_http=allow_http)
+    except BaseURLError as error:
+        return None, advice(error)
+    if found.base_url == used.base_url:
+        other = "" if found.base_url == DEFAULT_BASE_URL else f" The usual one is {DEFAULT_BASE_URL}"
+        return found, f"{found.base_url} is in use.{other}"
+    return found, f"Will be used as {found.base_url}"
 
 
 def states_html(name: str, *, trial: bool = False) -> str:
