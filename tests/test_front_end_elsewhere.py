@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tetrate_jupyter.front_end import HOSTED_VARIABLES, LIKELY_VARIABLES, hosted_elsewhere, likely_elsewhere
+from tetrate_jupyter.front_end import (
+    CONTAINER_VARIABLES,
+    HOSTED_VARIABLES,
+    LIKELY_VARIABLES,
+    hosted_elsewhere,
+    likely_elsewhere,
+    maybe_elsewhere,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,18 +22,26 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("name", HOSTED_VARIABLES)
 def test_what_is_known_to_be_elsewhere_is_likely_too(name: str) -> None:
     assert hosted_elsewhere({name: "1"})
-    assert likely_elsewhere({name: "1"}, files=())
+    assert likely_elsewhere({name: "1"})
+    assert maybe_elsewhere({name: "1"}, files=())
 
 
 @pytest.mark.parametrize("name", LIKELY_VARIABLES)
 def test_what_is_likely_is_not_known(name: str) -> None:
-    assert likely_elsewhere({name: "true"}, files=())
+    assert likely_elsewhere({name: "true"})
     assert not hosted_elsewhere({name: "true"})
-    assert not likely_elsewhere({name: ""}, files=())
+    assert not likely_elsewhere({name: ""})
+
+
+@pytest.mark.parametrize("name", CONTAINER_VARIABLES)
+def test_a_container_may_be_on_the_persons_own_machine(name: str) -> None:
+    assert maybe_elsewhere({name: "true"}, files=())
+    assert not likely_elsewhere({name: "true"})
+    assert not maybe_elsewhere({name: ""}, files=())
 
 
 def test_a_container_is_told_by_its_file(tmp_path: Path) -> None:
     mark = tmp_path / ".dockerenv"
-    assert not likely_elsewhere({}, files=(str(mark),))
+    assert not maybe_elsewhere({}, files=(str(mark),))
     mark.touch()
-    assert likely_elsewhere({}, files=(str(mark),))
+    assert maybe_elsewhere({}, files=(str(mark),))

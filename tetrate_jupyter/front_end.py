@@ -16,7 +16,7 @@ terminal does, which every front end prints, and a run that takes no input one f
 `TETRATE_JUPYTER_STREAM=on` is the word of a person who knows better.
 
 Where the person's browser is can't be seen at all; what the machine is may say it (`hosted_elsewhere`, and
-`likely_elsewhere`, which also takes what is no proof).
+`likely_elsewhere` and `maybe_elsewhere`, which also take what is no proof).
 """
 
 from __future__ import annotations
@@ -41,18 +41,20 @@ HOSTED_VARIABLES: Final = (  # set where a kernel runs on another machine than t
     "DATABRICKS_RUNTIME_VERSION",
     "SSH_CONNECTION",
 )
-# Where it is likely only: ports may be passed on to the person's machine, or the browser run in the same container.
+# Where it is likely only: ports may be passed on to the person's machine.
 # Each is set by the place itself, and its documents or the tools that run there say so. Not found for Azure ML (what is
 # known is set in its jobs, not where its notebooks run) and for Hex: there the card asks after a while, as everywhere.
 LIKELY_VARIABLES: Final = (
     "CODESPACES",  # "always true while in a codespace": GitHub's list of default variables
     "GITPOD_WORKSPACE_ID",  # Gitpod's list of default variables
-    "REMOTE_CONTAINERS",  # VS Code's Dev Containers
-    "KUBERNETES_SERVICE_HOST",  # in each container of a pod, beside those of all other services: Kubernetes' documents
     "VERTEX_PRODUCT",  # Colab Enterprise and Workbench of Vertex AI
     "DEEPNOTE_PROJECT_ID",
     "COCALC_PROJECT_ID",  # the README of CoCalc's project daemon
     "SAGEMAKER_APP_TYPE",  # SageMaker Studio, whose older images set SAGEMAKER_INTERNAL_IMAGE_URI
+)
+CONTAINER_VARIABLES: Final = (  # in a container, which may be on the person's own machine, with its ports
+    "REMOTE_CONTAINERS",  # VS Code's Dev Containers
+    "KUBERNETES_SERVICE_HOST",  # in each container of a pod, beside those of all other services: Kubernetes' documents
 )
 CONTAINER_FILES: Final = ("/.dockerenv", "/run/.containerenv")  # made by Docker and Podman; neither sets a variable
 _ON = frozenset({"on", "1", "true", "yes"})
@@ -150,13 +152,20 @@ def hosted_elsewhere(environment: Mapping[str, str] | None = None) -> bool:
     return any(env.get(name) for name in HOSTED_VARIABLES)
 
 
-def likely_elsewhere(environment: Mapping[str, str] | None = None, files: Sequence[str] | None = None) -> bool:
-    """Whether the browser may not come back to this machine's loopback: known to be elsewhere, or likely.
+def likely_elsewhere(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the browser is known or likely to be on another machine: documented variables of hosted places alone."""
+    env = os.environ if environment is None else environment
+    return hosted_elsewhere(env) or any(env.get(name) for name in LIKELY_VARIABLES)
 
-    `files`: those by which a container is told (`CONTAINER_FILES`).
+
+def maybe_elsewhere(environment: Mapping[str, str] | None = None, files: Sequence[str] | None = None) -> bool:
+    """Whether the browser may not come back to this machine's loopback: likely elsewhere, or this is a container.
+
+    `files`: those by which a container is told (`CONTAINER_FILES`). The browser is often on the same machine all the
+    same: nothing is said of it before something may have gone wrong.
     """
     env = os.environ if environment is None else environment
-    if hosted_elsewhere(env) or any(env.get(name) for name in LIKELY_VARIABLES):
+    if likely_elsewhere(env) or any(env.get(name) for name in CONTAINER_VARIABLES):
         return True
     return any(os.path.exists(file) for file in (CONTAINER_FILES if files is None else files))  # noqa: PTH110 - pathlib costs more to load
 

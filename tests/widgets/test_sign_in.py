@@ -376,6 +376,21 @@ def test_the_field_for_pasting_comes_after_a_while(nobody: Session, monkeypatch:
     late.panel.close()
 
 
+def test_in_a_container_the_field_is_closed_until_the_page_is_open(
+    nobody: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser is on the same machine as often as not."""
+    monkeypatch.setattr(front_end, "CONTAINER_FILES", (__file__,))
+    card = Watched(SignInPanel(nobody))
+    card.until_state(State.OFFERED)
+    assert "tetrate-is-asking" not in card.view.root._dom_classes
+    assert "another machine" not in card.view.paste.description
+    card.view.opened.click()
+    card.until(lambda: "tetrate-is-asking" in card.view.root._dom_classes)
+    assert card.view.paste.description.startswith("Did the browser end at a page")
+    card.panel.close()
+
+
 def test_letters_are_waited_for_and_pasted_text_is_not(shown: Watched, router: SandboxRouter) -> None:
     for length in range(1, 9):
         shown.view.paste.set_state({"value": "not-yet!"[:length]})

@@ -75,6 +75,7 @@ class SignInPanel:
         self._closed = False
         self._twin = Twin()
         self._elsewhere = front_end.likely_elsewhere()
+        self._patience = 0.0 if front_end.maybe_elsewhere() else _PASTE_AFTER
         self._outputs = Outputs(self._end)
         self._shown = Shown(State.CHECKING, session.endpoints.host, self._name)
         self._begin()
@@ -255,7 +256,7 @@ class SignInPanel:
         while attempt.state is LoginState.WAITING:
             await asyncio.sleep(_TICK)
             if attempt.state is LoginState.WAITING:
-                late = self._elsewhere or attempt.since_opened >= _PASTE_AFTER
+                late = attempt.since_opened >= self._patience
                 self._show(clock=words.clock_html(attempt.remaining), asks_paste=late)
 
     async def _use_key(self, text: Secret) -> None:
