@@ -117,6 +117,8 @@ class SignInView:
         self.paste = SecretField("", self._noting(paste), at_once=True).add_class("tetrate-paste")
         self.go = _button("Continue", "tetrate-go")
         self.key = SecretField("", self._noting(key))
+        # nobody listens to it: the field is left when it is pressed, and hands its text over by that
+        self.take = _button("Use key", "tetrate-take", "Check this key and sign in with it")
         self.url = ipywidgets.Text(description=words.BASE_URL, style=_WIDE)
         keep_out_of_logs(self.url.model_id)  # no secret's place, but one may be pasted into it
         self.hint = _html("tetrate-hint")
@@ -135,7 +137,8 @@ class SignInView:
 
     def _together(self, style: Any, ask: str) -> Any:  # noqa: ANN401 - ipywidgets publishes no types
         address = ipywidgets.HBox([self.url, self.use, self.hint, self.http]).add_class("tetrate-url")
-        others = ipywidgets.VBox([self.key, address]).add_class("tetrate-others")
+        with_key = ipywidgets.HBox([self.key, self.take]).add_class("tetrate-keyed")
+        others = ipywidgets.VBox([with_key, address]).add_class("tetrate-others")
         self.paste.description = ask
         pasting = ipywidgets.HBox([self.paste, self.go]).add_class("tetrate-pasting")
         more = _html("tetrate-more", words.more_html())
@@ -146,7 +149,7 @@ class SignInView:
         # what comes and goes is last: it moves nothing that can be pressed
         parts = [style, gone, head, self.line, line, pasting, others, self.about, self.problem, self.note]
         root = ipywidgets.VBox(parts).add_class(PANEL_CLASS).add_class("tetrate-sign-in")
-        boxes = (head, line, pasting, others, address)
+        boxes = (head, line, pasting, others, with_key, address)
         self._all = [*parts, *(each for box in boxes for each in box.children), root]
         return root
 
