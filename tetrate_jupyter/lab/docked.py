@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from tetrate_jupyter import lab
 from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.failures.cells import not_a_run
 
 if TYPE_CHECKING:
     from tetrate_jupyter.engine.engine import Engine
@@ -19,8 +20,12 @@ def show(name: str) -> None:
 
     Asked for again, the same chat or list gets one more view. Raises `OptionError` for another name.
     """
+    from IPython.core.getipython import get_ipython
     from IPython.display import display
 
+    shell = get_ipython()
+    if shell is not None:
+        not_a_run(shell)
     display(_panel(lab.session(), name))  # type: ignore[no-untyped-call]  # IPython's
 
 
