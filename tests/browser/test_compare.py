@@ -314,8 +314,6 @@ def test_columns_write_at_the_same_time(opened: Opens, page: Page, count: int) -
     panel.add(*(["sandbox/stream"] * count))
     panel.run("chunks=120 size=20 interval=0.025 paragraph=10")
     expect(panel.columns).to_have_count(count)
-    notebook[3].box.locator(".jp-InputPrompt").first.click()
-    notebook.interrupt()  # no cell runs; what a panel does goes on
     panel.is_over()
     grew = page.evaluate("window.GREW")
     assert len(grew) == count
@@ -323,6 +321,22 @@ def test_columns_write_at_the_same_time(opened: Opens, page: Page, count: int) -
     assert max(times[0] for times in grew.values()) < min(times[-1] for times in grew.values())
     assert float(notebook[2].run()) <= 1.1
     assert notebook[3].run() == str(count)
+
+
+def test_an_interrupt_while_no_cell_runs_stops_what_the_panel_asks(
+    opened: Opens, page: Page, lab_router: SandboxRouter
+) -> None:
+    notebook = opened(LOAD, "%tetrate_compare")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    panel.add("sandbox/stream", "sandbox/stream")
+    panel.run("chunks=3000 size=20 interval=0.02")
+    expect(panel.columns.first.locator(":scope > .tetrate-body")).to_contain_text("#3")
+    notebook[0].box.locator(".jp-InputPrompt").first.click()
+    notebook.interrupt()
+    expect(panel.board.get_by_text("stopped", exact=False).first).to_be_visible()
+    panel.is_over()
+    expect(panel.columns.first.locator(":scope > .tetrate-body")).to_contain_text("#3")  # what came is kept
 
 
 def test_what_is_asked_of_whom_is_set_in_the_panel(opened: Opens, page: Page) -> None:

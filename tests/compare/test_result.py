@@ -305,7 +305,7 @@ _BAR = re.compile(
     r"background-color:rgba\(128,128,128,\.(35|95)\)"
 )
 _STANDS = re.compile("text-align:left(;width:50%;white-space:nowrap)?")
-_OURS = {"class": _CLASS, "dir": re.compile("auto|ltr"), "role": re.compile("list|listitem")}
+_OURS = {"class": _CLASS, "dir": re.compile("auto|ltr"), "role": re.compile("list|listitem|region")}
 PAGE = {
     **FRAME,
     "details": {"class": _CLASS, "open": re.compile("")},
@@ -313,11 +313,7 @@ PAGE = {
     "section": {"aria-label": re.compile(".*", re.DOTALL)},
     "h4": _OURS,
     "p": _OURS,
-    "div": {
-        **_OURS,
-        "style": re.compile("overflow-wrap:break-word;overflow-x:auto"),
-        "data-language": FRAME["div"]["data-language"],
-    },
+    "div": {**FRAME["div"], **_OURS, "style": re.compile("overflow-wrap:break-word;overflow-x:auto")},
     "ins": {},
     "span": {**FRAME["span"], **_OURS, "style": _BAR},
     "table": {**FRAME["table"], "class": re.compile("tetrate-bars"), "style": re.compile("width:100%")},

@@ -11,7 +11,6 @@ from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe, valid
 
 from tetrate_jupyter import config
 from tetrate_jupyter.front_end import place, streaming_wanted
-from tetrate_jupyter.interrupts import heard_between_cells
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.complete import matcher
 from tetrate_jupyter.magics.context import Context
@@ -251,6 +250,7 @@ def load(shell: InteractiveShell) -> None:
     setattr(shell, _LOADED, magics)
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:  # else no page looks for it
+        from tetrate_jupyter.interrupts import heard_between_cells
         from tetrate_jupyter.lab import be_found
 
         magics.unseen = be_found(kernel, lambda: magics.session)
