@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from tetrate_jupyter.catalog import ModelList
+from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.errors import ConfigError
 from tetrate_jupyter.types import Model, Price
 

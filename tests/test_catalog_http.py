@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tetrate_jupyter.catalog import Catalog, CatalogCache
+from tetrate_jupyter.catalog.cache import CatalogCache
+from tetrate_jupyter.catalog.service import Catalog
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import InvalidKeyError
 from tetrate_jupyter.http.client import GatewayClient

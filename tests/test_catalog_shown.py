@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from tetrate_jupyter.catalog import ModelList
+from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.catalog.shown import table
 from tetrate_jupyter.types import Model, Price
 
