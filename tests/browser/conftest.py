@@ -67,14 +67,20 @@ def lab(lab_router: SandboxRouter, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="package")
-def notebook7(lab_router: SandboxRouter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def notebook7_server(lab_router: SandboxRouter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    home = tmp_path_factory.mktemp("notebook7") / "home"
+    with Lab(home, lab_router.environment, "notebook") as running:
+        yield running
+
+
+@pytest.fixture
+def notebook7(notebook7_server: Lab) -> Lab:
     """Notebook 7 on the same router, started when the first test asks for it; signed out, with a home of its own.
 
     `opened(..., on=notebook7)` opens a notebook in it. Its pages have no status bar, side bars or other tabs.
     """
-    home = tmp_path_factory.mktemp("notebook7") / "home"
-    with Lab(home, lab_router.environment, "notebook") as running:
-        yield running
+    shutil.rmtree(notebook7_server.data / "tetrate-jupyter", ignore_errors=True)
+    return notebook7_server
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_no_panel_changes_how_another_or_a_result_looks(opened: Opens, page: Pag
 
 def test_each_panel_looks_the_same_alone_and_below_all_others(opened: Opens, page: Page) -> None:
     shows = ("session.chat()", "%tetrate_compare", "session.picker()")
-    notebook = opened(LOAD, *shows, *shows)
+    notebook = opened(f"{LOAD}\n%tetrate_model claude-haiku-4-5", *shows, *shows)
     page.keyboard.press("Control+b")
     notebook[0].run()
     panels, alone = [], []

@@ -293,7 +293,7 @@ def test_notebook_7_signs_in(opened: Opens, notebook7: Lab, lab_router: SandboxR
     consent.approve(notebook[1])
     panel.is_signed_in(lab_router.host)
     assert "total" in notebook[2].run()
-    panel.sign_out()  # the next test begins there as this one did
+    panel.sign_out()
     panel.waits()
 
 
