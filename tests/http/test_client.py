@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import warnings
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -394,6 +396,24 @@ async def test_a_closed_client_can_be_used_again(router: RawRouter, client: Gate
     await client.aclose()
     assert await client.models(router.key) == []
     assert router.connections == 2
+
+
+@pytest.mark.parametrize("steps", range(1, 8))
+async def test_a_client_that_is_closed_while_it_connects_leaves_no_connection(router: RawRouter, steps: int) -> None:
+    router.will_answer(200, {"data": []})
+    client = GatewayClient(router.endpoints)
+    asked = asyncio.ensure_future(client.models(router.key))
+    for _ in range(steps):  # each is one more step of the call
+        await asyncio.sleep(0)
+    await client.aclose()
+    with pytest.raises(errors.UnreachableError, match="no longer connected"):
+        await asked
+    await asyncio.sleep(0)
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always")
+        del client, asked
+        gc.collect()
+    assert [str(each.message) for each in left] == []
 
 
 async def test_calls_leave_no_task_behind(router: RawRouter, hasty: GatewayClient) -> None:

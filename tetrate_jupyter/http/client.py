@@ -251,9 +251,16 @@ class GatewayClient:
         if failure is not None:  # raised outside the handler: the foreign error must not hang on ours
             return Failure.of_error(failure, call.leaving)
         opened = _Response(response, call.asked)
+        if http.is_closed:  # while this was connecting: nobody would close its connection any more
+            await opened.aclose()
+            return no_longer_used(call.asked, call.leaving)
+        return await self._received(opened, call)
+
+    async def _received(self, opened: _Response, call: _Call) -> _Response | Failure:
+        """Return a success as it is, anything else as a failure."""
         if opened.headers.get("server") == config.SANDBOX_NAME:
             self.endpoints.recognise()
-        if response.is_success:
+        if 200 <= opened.status < 300:
             self._works |= set() if opened.reply().is_web_page else {call.url}
             refusal = opened.refusal
             if refusal is None:
