@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
@@ -211,7 +212,7 @@ def test_a_live_result_is_what_there_is_and_can_be_stopped(session: Session, rou
     live = LiveResult(running)
     running.start()
     assert live.is_running
-    with pytest.raises(TimeoutError):
+    with pytest.raises(asyncio.TimeoutError):  # another one than Python's own before 3.11
         live.wait(timeout=0.01)
     eventually(lambda: all(r.text for r in live.rows))
     early = live.result

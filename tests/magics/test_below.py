@@ -84,7 +84,9 @@ def test_another_error_than_that_of_the_cell_is_not_asked_about(failed: Interact
 
 
 def test_being_asked_by_a_page_is_nobodys_run(failed: InteractiveShell) -> None:
-    failed.run_cell("%%time\n1 / 0", store_history=True)  # its frames name no cell: only the last result does
+    ran = failed.run_cell("%%time\n1 / 0", store_history=True)  # its frames name no cell: only the last result does
+    if ran.error_in_exec is None:
+        pytest.skip("this IPython's %%time shows the error and keeps it to itself")
     for purpose in ("explain", "fix", "explain", "fix"):
         data, shown = told(lambda purpose=purpose: failed.run_cell(CALL.format("would_go", purpose, 1)))
         assert data["step"] == "ask", data
