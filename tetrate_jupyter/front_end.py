@@ -68,6 +68,17 @@ def kernel() -> Any:  # noqa: ANN401 - ipykernel's or another's; its kinds share
     return getattr(get_ipython(), "kernel", None)
 
 
+def hear_where_sent(comm: Any) -> None:  # noqa: ANN401 - ipykernel's or another's
+    """Have what a page says over this comm handled on the subshell that it was sent to.
+
+    ipykernel 7.4 hands it to the subshell whose message was handled last when the comm spoke, from whatever thread, in
+    order to answer a loop that asked. Ours ask nothing: a click would wait for the running cell where that was the main
+    shell, and be lost where it was a subshell that has ended, as a page ends those of its own between two messages.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _, sent_to: sent_to  # noqa: SLF001 - there is no other way
+
+
 def fitting_anywidget() -> str:
     """Return what pip is to install where Jupyter runs, so that its pages show this kernel's panels; "" for nothing.
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter import front_end
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,6 +36,7 @@ def be_found(kernel: Any, shared: Callable[[], Engine]) -> Callable[[], None]:  
 
     _session = shared
     comm = create_comm(target_name=TARGET, primary=False)
+    front_end.hear_where_sent(comm)
     kernel.comm_manager.register_comm(comm)
 
     def heard(message: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
 
-from tetrate_jupyter.widgets.lifetime import Outputs, put_away, reopen
+from tetrate_jupyter.widgets.lifetime import Outputs, hear, put_away, reopen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         options = {"description": "Model", "layout": {"width": "min(100% - 4px, 32rem)"}, **options}
         super().__init__(options=_choices(session, models), value=session.model or NOTHING, **options)
         self.observe(self._chosen, names="value")
+        hear(self)
         self._outputs = Outputs(self._replaced)
         self._stops: list[Callable[[], None]] = []
         self._begin()

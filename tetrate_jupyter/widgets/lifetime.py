@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+from tetrate_jupyter import front_end
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -74,6 +76,12 @@ def _running_cell() -> tuple[str | None, Any]:
     except (AttributeError, KeyError, TypeError):
         return None, shell
     return (cell if isinstance(cell, str) else None), shell
+
+
+def hear(widget: Any) -> None:  # noqa: ANN401 - ipywidgets publishes no types
+    """Let no message of a page to this widget be kept from it by the kernel, over this comm and those to come."""
+    front_end.hear_where_sent(widget.comm)
+    widget.observe(lambda change: front_end.hear_where_sent(change["new"]), names="comm")
 
 
 def put_away(widget: Any) -> None:  # noqa: ANN401 - ipywidgets publishes no types

@@ -84,6 +84,7 @@ class Panel(anywidget.AnyWidget):
         self._working: set[Any] = set()
         super().__init__()
         self.on_msg(self._received)
+        lifetime.hear(self)
 
     # --- for subclasses --------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from traitlets import Unicode, validate
 
 from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.widgets import sign_in_words as words
-from tetrate_jupyter.widgets.lifetime import put_away
+from tetrate_jupyter.widgets.lifetime import hear, put_away
 from tetrate_jupyter.widgets.sign_in_logs import keep_out_of_logs
 from tetrate_jupyter.widgets.twin import PANEL_CLASS
 
@@ -151,6 +151,8 @@ class SignInView:
         root = ipywidgets.VBox(parts).add_class(PANEL_CLASS).add_class("tetrate-sign-in")
         boxes = (head, line, pasting, others, with_key, address)
         self._all = [*parts, *(each for box in boxes for each in box.children), root]
+        for each in self._all:
+            hear(each)
         return root
 
     def show(self, shown: Shown) -> None:
