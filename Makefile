@@ -66,7 +66,7 @@ unit: $(VENV)/.dev ## unit, integration and architecture tests, against the sand
 	$(PYTEST) -q -m 'not slow' --ignore tests/browser $(BESIDE)
 
 notebooks: $(VENV)/.dev ## the notebooks, in real kernels on the sandbox, outputs compared; real-kernel tests
-	$(PYTEST) -m slow tests/notebooks tests/magics tests/cli tests/security --timeout 300 $(BESIDE)
+	$(PYTEST) -m slow --ignore tests/packaging --ignore tests/browser --timeout 300 $(BESIDE)
 
 wheel: $(VENV)/.dev ## build the wheel and try it in an empty environment, and binder's steps in another
 	$(PYTEST) -m slow tests/packaging --timeout 900
