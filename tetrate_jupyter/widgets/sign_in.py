@@ -93,7 +93,7 @@ class SignInPanel:
         self.view.url.value = self._session.endpoints.base_url
         self._connect_controls()
         self._show()
-        self._stop_following = self._session.account.on_change(lambda: self._jobs.beside(self._look))
+        self._stop_following = self._session.account.on_change(lambda: self._jobs.look(self._look))
         self._jobs.do(self._sign_in)
 
     @property
@@ -245,6 +245,8 @@ class SignInPanel:
             attempt.let_go()
 
     def _follow(self, attempt: LoginAttempt, ticking: set[asyncio.Task[None]]) -> None:
+        if self.state is State.SIGNED_IN:
+            return  # by another way, just before
         if attempt.state is LoginState.EXCHANGING:
             self._show(State.EXCHANGING, problem="", note="", line="", clock="")
         elif attempt.state is LoginState.WAITING and attempt.is_opened and not ticking:
@@ -350,6 +352,8 @@ class SignInPanel:
 
     def _show(self, state: State | None = None, **changes: Any) -> None:  # noqa: ANN401 - the fields of `Shown`
         with self._lock:
+            if self._jobs.outrun:
+                return
             before = self._shown
             in_trial = self._session.trial.is_on
             self._shown = replace(

@@ -1,9 +1,11 @@
-"""What a sign-in card has under way: one thing at a time that it is about, and what goes on beside that."""
+"""What a sign-in card has under way: one thing at a time that it is about, one look at how things are, and the rest."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 from tetrate_jupyter.completion.foreign import passes
 
@@ -11,9 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
+Lane: TypeAlias = Literal["about", "look"]  # of each at most one goes on
+
 
 class Jobs:
-    """Coroutine functions that `begin` starts, from any thread. What one of them raises is given to `failed`."""
+    """Coroutine functions that `begin` starts, from any thread. What one of them raises is given to `failed`.
+
+    One whose place another has taken is cancelled; until it hears of that, it is `outrun`, and has nothing more to say.
+    """
 
     def __init__(
         self, begin: Callable[[Coroutine[Any, Any, None]], Future[None]], failed: Callable[[BaseException], None]
@@ -21,56 +28,83 @@ class Jobs:
         self._begin = begin
         self._failed = failed
         self._lock = threading.Lock()
-        self._turn = 0
+        self._turns: dict[Lane, int] = {"about": 0, "look": 0}
+        self._going: dict[Lane, Future[None]] = {}
+        self._tasks: WeakKeyDictionary[asyncio.Task[Any], tuple[Lane, int]] = WeakKeyDictionary()
         self._aside: set[Future[None]] = set()  # a task that nobody holds may be collected while it runs
         self._closed = False
         self._about: Callable[[], Coroutine[Any, Any, None]] | None = None
-        self.main: Future[None] | None = None
 
     def do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run it in place of what runs now."""
-        with self._lock:
-            self._turn += 1
-            before, self.main, self._about = self.main, None, work
-            if not self._closed:
-                self.main = self._begin(self._watched(work, self._turn))
-        if before is not None:
-            before.cancel()
+        """Run it in place of what the card is about now; nothing where a job that is outrun asks for it."""
+        if not self.outrun:
+            self._about = work
+            self._take_the_place("about", work)
+
+    def look(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run it while the other goes on, in place of an earlier look: that may have seen what is no longer so."""
+        self._take_the_place("look", work)
 
     def does(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """Whether this is what runs in the first place."""
         with self._lock:
-            return self._about == work and self.main is not None and not self.main.done()
+            main = self._going.get("about")
+            return self._about == work and main is not None and not main.done()
 
     def beside(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run it while the other one goes on."""
+        """Run it while all others go on."""
         if not self._closed:
             job = self._begin(self._watched(work))
             self._aside.add(job)
             job.add_done_callback(self._aside.discard)
 
     def stop_main(self) -> None:
-        """Cancel what runs in the first place; what runs beside goes on."""
-        if self.main is not None:
-            self.main.cancel()
+        """Cancel what runs in the first place; what runs beside goes on. Nothing where a job that is outrun asks it."""
+        if not self.outrun:
+            self._take_the_place("about", None)
+
+    @property
+    def outrun(self) -> bool:
+        """Whether what asks this is a job that was stopped, or whose place was taken."""
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:  # no loop runs on this thread
+            return False
+        found = None if task is None else self._tasks.get(task)
+        return found is not None and self._turns[found[0]] != found[1]
 
     def close(self) -> None:
         """Cancel everything; nothing more begins until `open`."""
         with self._lock:
             self._closed = True
-        for job in (self.main, *self._aside):
-            if job is not None:
-                job.cancel()
+            going = [*self._going.values(), *self._aside]
+        for job in going:
+            job.cancel()
 
     def open(self) -> None:
         """Let work begin again."""
         self._closed = False
 
-    async def _watched(self, work: Callable[[], Coroutine[Any, Any, None]], turn: int | None = None) -> None:
+    def _take_the_place(self, lane: Lane, work: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
+        with self._lock:
+            self._turns[lane] += 1
+            before = self._going.pop(lane, None)
+            if work is not None and not self._closed:
+                self._going[lane] = self._begin(self._watched(work, (lane, self._turns[lane])))
+        if before is not None:
+            before.cancel()
+
+    async def _watched(
+        self, work: Callable[[], Coroutine[Any, Any, None]], turn: tuple[Lane, int] | None = None
+    ) -> None:
+        task = asyncio.current_task()
+        if turn is not None and task is not None:
+            self._tasks[task] = turn
         try:
-            await work()
+            if not self.outrun:
+                await work()
         except BaseException as error:
             if passes(error):
                 raise
-            if turn in {None, self._turn}:  # else how it ended is no longer what the card is about
+            if not self.outrun:  # else how it ended is no longer what the card is about
                 self._failed(error)
