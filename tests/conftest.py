@@ -105,7 +105,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     ):
         monkeypatch.delenv(name, raising=False)
     # A port that a sandbox had is another server's soon: what was learnt of it goes with its test.
-    monkeypatch.setattr("tetrate_jupyter.config._web_apps", set())
+    for name in ("_web_apps", "_sandboxes"):
+        monkeypatch.setattr(f"tetrate_jupyter.config.{name}", set())
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "jupyter-data"))
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))

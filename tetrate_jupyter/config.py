@@ -144,6 +144,7 @@ _NEVER = frozenset('<>"\\^`{|}')  # in no address as it is; a person mistyped or
 _UNTOLD = r"(?s)(?<=//)[^/?#]*@|[?#].*"  # user, password and query are not repeated in an error
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _web_apps: set[str] = set()  # origins on this machine that have shown to be a gateway's web app, see `recognise`
+_sandboxes: set[str] = set()  # base URLs whose server has said that it is the sandbox
 SANDBOX_NAME: Final = "tetrate-jupyter-sandbox"  # the `Server` header by which the sandbox says what it is
 
 
@@ -196,8 +197,18 @@ class Endpoints:
         own = _split(self.base_url)
         return self.is_loopback and self.auth_url == f"{own.scheme}://{own.netloc}" and self.auth_url not in _web_apps
 
-    def recognise(self) -> None:
-        """Note that this address has shown to be a gateway with a web app: it said so, or it serves the catalog."""
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the server there has said that it is the sandbox router, wherever it runs."""
+        return self.base_url in _sandboxes
+
+    def recognise(self, *, sandbox: bool = False) -> None:
+        """Note that this address has shown to be a gateway with a web app: it serves the catalog, or said so.
+
+        `sandbox`: it said that it is the sandbox router.
+        """
+        if sandbox:
+            _sandboxes.add(self.base_url)
         if self.is_guessed:
             _web_apps.add(self.auth_url)
 

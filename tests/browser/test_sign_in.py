@@ -113,7 +113,7 @@ def test_every_way_and_every_failure(opened: Opens, page: Page, lab_router: Sand
     expect(panel.alert).to_contain_text("Next: press Sign in.")
     panel.waits()  # first sight again, with another link
     assert axe.findings(panel.box) == []
-    stays(panel.button("Try the sandbox"))
+    stays(panel.box.get_by_text("Use a key"))
     panel.open_others()
     assert axe.findings(panel.box) == []
     page.keyboard.press("Control+b")  # the file browser goes

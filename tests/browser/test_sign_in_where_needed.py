@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox import SandboxRouter
 
 LOAD = "%load_ext tetrate_jupyter"
+AWAY = """import os
+os.environ |= {"TETRATE_BASE_URL": "https://gateway.invalid/v1", "TETRATE_AUTH_URL": "https://login.invalid"}
+%load_ext tetrate_jupyter"""  # no sandbox, so that the embedded one is offered
 THREE = (LOAD, "%%tetrate\nSay hello", "%%tetrate\nName a colour", "%%tetrate\nName a town")
 ANSWER = '[data-mime-type="text/html"] .tetrate-answer, .tetrate-body'
 WAITS = re.compile(r"^\[\*\]:$")
@@ -48,7 +51,7 @@ def all_answer(notebook: Notebook) -> None:
 
 @pytest.mark.usefixtures("signed_out")
 def test_run_all_goes_on_after_one_click_on_the_sandbox(opened: Opens, page: Page) -> None:
-    notebook = opened(*THREE)
+    notebook = opened(AWAY, *THREE[1:])
     run_all(notebook)
     card = card_of(notebook[1])
     assert axe.findings(card) == []
@@ -132,7 +135,8 @@ def paste(field: Locator, text: str) -> None:
 
 @pytest.mark.usefixtures("signed_out")
 def test_panels_show_the_card_and_are_alive_after_it(opened: Opens, lab_router: SandboxRouter) -> None:
-    notebook = opened(LOAD, "%tetrate_chat", "%tetrate_models", "%tetrate_compare")
+    here = f"from tetrate_jupyter import session\nsession.connect({lab_router.base_url!r})"
+    notebook = opened(AWAY, "%tetrate_chat", "%tetrate_models", "%tetrate_compare", here)
     for number in range(4):
         notebook[number].run()
     for number in (1, 2, 3):
@@ -152,7 +156,11 @@ def test_panels_show_the_card_and_are_alive_after_it(opened: Opens, lab_router: 
     line = notebook[1].box.locator(".tetrate-sign-in")
     line.get_by_role("button", name="Sign in").click()
     card = card_of(notebook[1])
+    expect(card.get_by_role("status")).to_have_text("Sign in to gateway.invalid", use_inner_text=True)
+    notebook[4].run()
     expect(card.locator(".tetrate-host")).to_have_text(lab_router.host)
+    for number in (1, 2, 3):
+        expect(card_of(notebook[number]).get_by_role("button", name="Try the sandbox")).not_to_be_visible()
     links = [card_of(notebook[number]).get_by_role("link", name="Sign in") for number in (1, 2, 3)]
     while len({each.get_attribute("href") for each in links}) > 1:  # all of them share one sign-in, once all are there
         notebook.page.wait_for_timeout(50)

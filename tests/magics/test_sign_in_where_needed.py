@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 ASK = "%%tetrate\nSay hello"
 COMPARE = "%%tetrate_compare --wait\nName a colour"
+AWAY = {"TETRATE_BASE_URL": "https://gateway.invalid/v1", "TETRATE_AUTH_URL": "https://login.invalid"}
 NEXT = "run %tetrate_login"
 
 
@@ -91,13 +92,22 @@ def kernel(router: SandboxRouter, tmp_path: Path) -> Iterator[PageKernel]:
         yield running
 
 
+@pytest.fixture
+def away(router: SandboxRouter, tmp_path: Path) -> Iterator[PageKernel]:
+    """A kernel at a gateway that is no sandbox, so that the embedded one is offered; it is never reached."""
+    with PageKernel(homes(router, tmp_path) | AWAY) as running:
+        running.run("%load_ext tetrate_jupyter")
+        yield running
+
+
 def homes(router: SandboxRouter, home: Path) -> dict[str, str]:
     own = {"HOME": str(home), "JUPYTER_DATA_DIR": str(home / "data")}
     return {**router.environment, **own, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 
 
 @pytest.mark.parametrize("cell", [ASK, COMPARE])
-def test_the_sandbox_answers_and_the_cells_behind_run_in_order(kernel: PageKernel, cell: str) -> None:
+def test_the_sandbox_answers_and_the_cells_behind_run_in_order(away: PageKernel, cell: str) -> None:
+    kernel = away
     behind: list[str] = []
     clicked: list[str] = []
 
@@ -218,12 +228,14 @@ def test_a_run_that_nobody_watches_fails_at_once(router: SandboxRouter, tmp_path
         assert "widget-view" not in "".join(ran.texts)
 
 
-def test_signing_in_leaves_the_sandbox(kernel: PageKernel, router: SandboxRouter) -> None:
+def test_signing_in_leaves_the_sandbox(away: PageKernel, router: SandboxRouter) -> None:
+    kernel, host_before = away, "gateway.invalid"
     assert kernel.run(ASK, on_link=lambda _: kernel.click("Try the sandbox")).status == "ok"
     host = "print(session.endpoints.host)"
-    assert router.host not in kernel.run("from tetrate_jupyter import session\n" + host).shown
+    assert host_before not in kernel.run("from tetrate_jupyter import session\n" + host).shown
     kernel.run("%tetrate_login")
-    assert router.host in kernel.run(host).shown
+    assert host_before in kernel.run(host).shown
+    kernel.run(f"session.connect({router.base_url!r})")
     key = router.issue_key()
     assert kernel.run(f"_ = session.login(key={key!r}, store='memory')").status == "ok"
     assert kernel.run(ASK).status == "ok"

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import ipywidgets
 import pytest
 
+from tests.security.recorder import Recorder, Reply
 from tetrate_jupyter import config, front_end
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import NotSignedInError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.secret import Secret
 
 PATIENCE = 30
+AWAY = ("https://gateway.invalid", "https://login.invalid")  # of no sandbox; never reached
 
 
 class Watched:
@@ -72,6 +74,11 @@ class Watched:
     @property
     def problem(self) -> str:
         return str(self.view.problem.value)
+
+    @property
+    def offers_trial(self) -> bool:
+        """Whether "Try the sandbox" is among what can be pressed."""
+        return bool(self.view.sandbox.layout.display != "none")
 
     @property
     def url(self) -> str:
@@ -401,9 +408,43 @@ def test_letters_are_waited_for_and_pasted_text_is_not(shown: Watched, router: S
     shown.until_state(State.SIGNED_IN)
 
 
-def test_the_sandbox_is_tried_and_left(nobody: Session, router: SandboxRouter) -> None:
+@pytest.fixture
+def elsewhere(bridge: Bridge, tmp_path: Path) -> Iterator[Session]:
+    """A session without a key at a gateway that isn't there: first sight asks nothing of it."""
+    made = Session(base_url=AWAY[0], auth_url=AWAY[1], data_dir=tmp_path / "data", bridge=bridge)
+    yield made
+    made.close()
+
+
+def test_at_a_sandbox_the_embedded_one_is_not_offered(
+    shown: Watched, nobody: Session, elsewhere: Session, router: SandboxRouter
+) -> None:
+    assert not shown.offers_trial
+    nobody.connect(*AWAY)
+    shown.until(lambda: "gateway.invalid" in shown.view.host.value + shown.view.states.value and shown.offers_trial)
+    other = Watched(SignInPanel(elsewhere))
+    other.until_state(State.OFFERED)
+    assert other.offers_trial
+    elsewhere.connect(router.base_url)
+    other.until(lambda: other.panel.state is State.OFFERED and not other.offers_trial)
+    other.panel.close()
+
+
+def test_at_a_server_on_this_machine_that_is_no_sandbox_the_trial_is_offered(bridge: Bridge, tmp_path: Path) -> None:
+    with Recorder(lambda _: Reply(404)) as server:
+        own = Session(base_url=server.base_url, data_dir=tmp_path, bridge=bridge)
+        panel = Watched(SignInPanel(own))
+        panel.until_state(State.KEY_ONLY)
+        assert panel.offers_trial
+        panel.panel.close()
+        own.close()
+
+
+def test_the_sandbox_is_tried_and_left(elsewhere: Session) -> None:
+    nobody, host = elsewhere, elsewhere.endpoints.host
     first, second = Watched(SignInPanel(nobody)), Watched(SignInPanel(nobody))
     first.until_state(State.OFFERED)
+    assert first.offers_trial
     first.view.sandbox.click()
     for each in (first, second):
         each.until_state(State.SIGNED_IN)
@@ -412,12 +453,12 @@ def test_the_sandbox_is_tried_and_left(nobody: Session, router: SandboxRouter) -
     assert nobody.ask("Say hello").simulated
     second.view.real.click()
     for each in (first, second):
-        each.until(lambda panel=each: panel.panel.state is State.OFFERED and router.host in panel.view.host.value)  # type: ignore[misc]
+        each.until(lambda panel=each: panel.panel.state is State.OFFERED and host in panel.view.states.value)  # type: ignore[misc]
     assert not nobody.trial.is_on
-    assert nobody.endpoints.host == router.host
+    assert nobody.endpoints.host == host
     nobody.bridge.run(nobody.trial.enter())
     nobody.logout()
-    assert nobody.endpoints.host == router.host
+    assert nobody.endpoints.host == host
     first.panel.close()
     second.panel.close()
 

@@ -259,7 +259,7 @@ class GatewayClient:
     async def _received(self, opened: _Response, call: _Call) -> _Response | Failure:
         """Return a success as it is, anything else as a failure."""
         if opened.headers.get("server") == config.SANDBOX_NAME:
-            self.endpoints.recognise()
+            self.endpoints.recognise(sandbox=True)
         if 200 <= opened.status < 300:
             self._works |= set() if opened.reply().is_web_page else {call.url}
             refusal = opened.refusal

@@ -355,10 +355,9 @@ class SignInPanel:
             if self._jobs.outrun:
                 return
             before = self._shown
-            in_trial = self._session.trial.is_on
-            self._shown = replace(
-                before, state=state or before.state, **{"name": self._name, "trial": in_trial, **changes}
-            )
+            at_sandbox, in_trial = self._session.endpoints.is_sandbox, self._session.trial.is_on
+            now = {"name": self._name, "trial": in_trial, "offers_trial": not at_sandbox, **changes}
+            self._shown = replace(before, state=state or before.state, **now)
             if self._closed:
                 return
             self.view.show(self._shown)

@@ -40,6 +40,7 @@ class Shown:
     note: str = ""
     asks_paste: bool = False
     trial: bool = False
+    offers_trial: bool = True
 
 
 class SecretField(ipywidgets.Password):  # type: ignore[misc]  # ipywidgets publishes no types
@@ -172,6 +173,7 @@ class SignInView:
         self.note.value = words.note_html(shown.note)
         if shown.state in words.BUTTON:
             self.act.description = words.BUTTON[shown.state]
+        self.sandbox.layout.display = None if shown.offers_trial else "none"
         self.key.description = f"Enter a key for {shown.host}"
 
     def advise(self, hint: str, *, usable: bool, plain_http: bool) -> None:
