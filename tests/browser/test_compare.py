@@ -279,7 +279,8 @@ def test_blind_holds_back_and_reveals_in_place(opened: Opens, page: Page) -> Non
         if letter == "B":
             expect(panel.box.get_by_text(f"B was {name}, your pick.")).to_be_visible()
             panel.box.locator(".tetrate-picked-one").get_by_role("button", name=f"Use {name} from now on").click()
-    expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("In use: this is the session's conversation now.")
+    expect(panel.box.locator(".tetrate-picked-one").get_by_role("button", pressed=True)).to_have_text("In use")
+    expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("This is the session's conversation now.")
     assert axe.findings(panel.box) == []
 
 

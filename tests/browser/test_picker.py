@@ -57,7 +57,7 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(page.locator(f"#{at}")).to_contain_text("claude-sonnet-5")
     words.press("Enter")
     expect(chosen).to_contain_text("claude-sonnet-5")
-    expect(chosen).to_contain_text("in use")
+    expect(chosen).to_contain_text("In use")
     expect(dropdown).to_have_value("claude-sonnet-5")
     expect(chat).to_have_accessible_name("Model: claude-sonnet-5")
     assert "claude-sonnet-5" in notebook[4].run()
@@ -144,7 +144,11 @@ def test_stars_and_choices_are_remembered_and_no_row_moves_under_the_pointer(ope
     use = opus.get_by_role("button", name="Use claude-opus-5")
     expect(use).to_be_visible()
     use.click()
-    expect(opus).to_contain_text("in use")
+    expect(opus.locator(".tetrate-who")).to_contain_text("In use")
+    used = opus.get_by_role("button", name="In use: claude-opus-5", pressed=True)
+    expect(used).to_be_focused()
+    expect(used).to_have_text("In use")
+    expect(opus.locator(".tetrate-svg-check")).to_have_count(0)  # that is the mark of what is ticked
     expect(titles.filter(has_text="Starred")).to_have_count(0)
     assert [place(opus), place(sonnet)] == before
     page.mouse.move(5, 5)
@@ -261,6 +265,7 @@ def test_the_small_list_of_the_chat_by_keyboard_and_mouse(opened: Opens, page: P
     opener.press("Enter")
     expect(search).to_be_focused()
     expect(small.get_by_role("option", selected=True)).to_contain_text("claude-haiku-4-5")
+    expect(small.get_by_role("option", selected=True)).to_contain_text("In use")
     expect(small.locator(".tetrate-group").first).to_have_text("In use")
     expect(small.locator(".tetrate-peek")).to_contain_text("200k window")
     assert axe.findings(panel) == []

@@ -213,9 +213,21 @@ def test_going_on_with_one_makes_it_the_sessions_conversation(page: Page, sessio
     page.do("run", text="Say hello.")
     over(page)
     assert session.history == ()
-    page.do("continue", key=list(page.items)[1])
+    first, second = page.items
+    assert page.fields["using"] == ""
+    page.do("continue", key=second)
     assert session.model == "gpt-6-luna"
     assert [e.user.content for e in session.history] == ["Say hello."]
+    assert page.fields["using"] == second
+    session.model = "claude-opus-5"  # elsewhere, on this thread
+    page.wait_for(lambda: page.fields["using"] == "")
+    assert session.comparison is not None
+    session.comparison.continue_with(first)  # by code
+    page.wait_for(lambda: page.fields["using"] == first)
+    page.do("blind", wanted=True)
+    assert page.fields["using"] == ""  # it would tell a name
+    page.do("blind", wanted=False)
+    assert page.fields["using"] == first
 
 
 def test_parameters_are_checked_and_used(page: Page, panel: ComparePanel) -> None:

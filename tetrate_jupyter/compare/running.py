@@ -74,6 +74,7 @@ class Comparison:
         self._lock = threading.Lock()
         self._cells = {place: Cell(place, setup.column(place.column)) for place in setup.start_order()}
         self._removed: frozenset[str] = frozenset()
+        self._used: Place | None = None  # that the session went on with last
         self._observers = Observers()
         self._futures: list[Future[None]] = []
         self._began: float | None = None
@@ -279,7 +280,17 @@ class Comparison:
         branch = self._conversations.into(self.session.conversation, cells, chosen)
         if chosen.column.model is not None:
             self.session.model = chosen.column.model.id
+        self._used = chosen.place
+        self._observers.notify()
         return branch
+
+    def in_use(self, prompt: int = 0, repeat: int = 0) -> str:
+        """Return the id of the column that `continue_with` chose here, "" where none is or another model is in use."""
+        used = self._used
+        if used is None or used[1:] != (prompt, repeat):
+            return ""
+        model = self.setup.column(used.column).model
+        return used.column if model is None or self.session.model == model.id else ""
 
     # --- inside ----------------------------------------------------------------------------------------------
 

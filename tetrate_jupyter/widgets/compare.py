@@ -35,7 +35,6 @@ TWIN_BYTES_PER_SECOND: Final = 20_000  # a long one is written less often
 TWIN_REST: Final = 30.0  # times what writing it cost go by before the next
 QUESTION: Final = 4_000  # characters of a prompt that are shown above its answers
 EMPTY: Final = "No comparison yet."
-_NOTHING: Final = "There is no comparison yet."
 
 
 class ComparePanel(Panel):
@@ -86,7 +85,8 @@ class ComparePanel(Panel):
     def follows(self) -> Sequence[Callable[[], None]]:
         """See `Panel`."""
         self._follow_comparison()
-        return [self.session.catalog.on_change(self.changed), lambda: self._unfollow()]  # noqa: PLW0108 - that of then
+        stops = self.session.catalog.on_change(self.changed), self.session.on_model_change(self.changed)
+        return [*stops, lambda: self._unfollow()]  # noqa: PLW0108 - that of then
 
     def _follow_comparison(self) -> None:
         self._unfollow()
@@ -156,8 +156,9 @@ class ComparePanel(Panel):
             self._standing = None if comparison.is_running else found
         else:
             found = self._standing
-        several = len(comparison.setup.prompts) > 1
-        return {**found, "question": visible(comparison.setup.prompts[self._at[0]][:QUESTION]) if several else ""}
+        prompts, used = comparison.setup.prompts, "" if self._blind else comparison.in_use(*self._at)
+        question = visible(prompts[self._at[0]][:QUESTION]) if len(prompts) > 1 else ""
+        return {**found, "question": question, "using": used}
 
     @property
     def _ways(self) -> tuple[str, ...]:
@@ -171,9 +172,8 @@ class ComparePanel(Panel):
         if self._view == "all prompts":
             return self._sheet.all(blind=self._blind)
         names = self._comparison.setup.blind_names() if self._blind else None
-        base = self._base if self._view == "differences" else None
-        if base is not None and base not in {c.id for c in self._comparison.columns}:
-            base = None
+        compares = self._view == "differences" and self._base in {c.id for c in self._comparison.columns}
+        base = self._base if compares else None
         order = [*self._comparison.setup.blind_names()] if self._blind or self._revealed else ()
         return self._items.all(*self._at, names, base, order=order)[:COLUMNS]
 
@@ -265,7 +265,7 @@ class ComparePanel(Panel):
 
     def _live(self) -> Comparison:
         if self._comparison is None:
-            raise InputError(_NOTHING, next_step="write a prompt and press Compare")
+            raise InputError("There is no comparison yet.", next_step="write a prompt and press Compare")
         return self._comparison
 
     def _run(self, text: str, several: bool = False, *, forecast: bool = False) -> None:

@@ -36,6 +36,7 @@ NOTHING: Final[Mapping[str, Any]] = {
     "columns": [],
     "letters": {},
     "picks": [],
+    "using": "",
     "pick": "",
     "claim": "",
     "detail": "",

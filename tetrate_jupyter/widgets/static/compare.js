@@ -41,7 +41,7 @@ function compare(context) {
   const blindly = h("div", { class: "tetrate-ask", hidden: true }, howTo, votes, reveal);
   const picked = h("strong", { dir: "auto" });
   const useName = h("span", { class: "tetrate-clip" });
-  const use = h("button", { type: "button", class: "tetrate-button tetrate-main tetrate-use", onclick: useIt }, "Use ", useName, " from now on");
+  const use = h("button", { type: "button", class: "tetrate-button tetrate-main tetrate-use", "aria-pressed": "false", onclick: useIt }, "Use ", useName, " from now on");
   const where = h("span", { class: "tetrate-quiet tetrate-grow", role: "status" });
   const pick = h("div", { class: "tetrate-ask tetrate-picked-one", hidden: true }, icon("check"), picked, use, where);
   const claim = h("strong", {});
@@ -115,7 +115,7 @@ function compare(context) {
   }
 
   function useIt() {
-    send("continue", { key: all.picks[0] }).then((ok) => { if (ok) setText(where, "In use: this is the session's conversation now."); });
+    send("continue", { key: all.picks[0] });
   }
 
   function unfold() {
@@ -263,8 +263,12 @@ function compare(context) {
     show(pick, Boolean(told.pick));
     const one = told.picks.length === 1 ? told.columns.find(([id]) => id === told.picks[0]) : null;
     show(use, Boolean(one));
+    const used = Boolean(one) && told.using === one[0];
+    if (use.getAttribute("aria-pressed") !== String(used)) use.replaceChildren(...(used ? [icon("dot"), IN_USE] : ["Use ", useName, " from now on"]));
     if (one) setText(useName, shortened(one[1]));
-    if ("pick" in told && where.dataset.pick !== told.pick) { where.dataset.pick = told.pick; setText(where, told.pick ? "Votes are in result.df and in the saved file." : ""); }
+    use.setAttribute("aria-pressed", String(used));
+    use.classList.toggle("tetrate-main", !used);
+    setText(where, used ? "This is the session's conversation now." : told.pick ? "Votes are in result.df and in the saved file." : "");
     setText(seed, `in the order of seed ${told.seed}`);
     show(seed, has && told.blind);
     setText(removed, told.undo);

@@ -38,7 +38,6 @@ function column(context, { isExpanded, opened }) {
   const early = h("span", { class: "tetrate-quiet", hidden: true }, "early");
   const use = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-use", onclick: act("continue") });
   const chosen = h("p", { class: "tetrate-quiet tetrate-chosen", role: "status", hidden: true });
-  use.addEventListener("click", () => show(chosen, true));
   item.node = h("article", { class: "tetrate-column", role: "listitem" },
     h("header", {}, h("div", { class: "tetrate-title" }, letter, of, label, h("span", { class: "tetrate-grow" }), stop, copied, retry, more), about, status),
     reasoning, body, error, notes,
@@ -55,11 +54,24 @@ function column(context, { isExpanded, opened }) {
     label.title = name;
     const pick = told.picks.length === 1 && told.picks[0] === item.self().key;
     item.node.classList.toggle("tetrate-pick", told.picks.includes(item.self().key));
-    use.classList.toggle("tetrate-main", pick && !opened());
-    use.classList.toggle("tetrate-plain", !pick || opened());
+    const main = pick && !opened() && told.using !== item.self().key;
+    use.classList.toggle("tetrate-main", main);
+    use.classList.toggle("tetrate-plain", !main);
+    inUse(told.using === item.self().key);
     show(use, Boolean(all.source) && !told.blind);
     for (const each of [stop, retry, copied]) show(each, each === stop ? isGoing(all) : each === copied ? Boolean(all.source) : !isGoing(all) && !told.blind);
     show(more, !told.blind);
+  }
+
+  function inUse(on) {
+    show(chosen, on);
+    if (use.dataset.on === String(on) && use.dataset.of === item.self().fields.label) return;
+    const { label: name } = item.self().fields;
+    Object.assign(use.dataset, { on: String(on), of: name });
+    use.replaceChildren(...(on ? [icon("dot"), IN_USE] : ["Use ", idNode(name), h("span", { class: "tetrate-since" }, "from now on")]));
+    use.setAttribute("aria-pressed", String(on));
+    use.setAttribute("aria-label", on ? `${IN_USE}: ${name}` : `Use ${name} from now on`);
+    use.title = on ? "Go back to its conversation" : `${name} answers from now on; its conversation goes on`;
   }
 
   return Object.assign(item, {
@@ -89,11 +101,7 @@ function column(context, { isExpanded, opened }) {
         each.disabled = !(all.source || (isGoing(all) && body.firstChild));
       });
       show(early, Boolean(all.vote) && all.early);
-      use.replaceChildren("Use ", idNode(all.label), h("span", { class: "tetrate-since" }, "from now on"));
-      use.setAttribute("aria-label", `Use ${all.label} from now on`);
-      use.title = `${all.label} answers from now on; its conversation goes on`;
       setText(chosen, `${all.label} is in use: this is the session's conversation now.`);
-      if (isGoing(all)) show(chosen, false);
       draw();
     },
   });

@@ -176,8 +176,9 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     const on = chosen.includes(told.id);
     return h("div", { role: "option", id: `${own}-${place}`, class: "tetrate-choice", "aria-selected": String(on), title: aboutModel(told), onclick: () => { at = place; choose(told); } },
       several ? h("span", { class: "tetrate-check", "aria-hidden": "true" }, on ? icon("check") : "") : "", mark(told.provider), idNode(told.label, find.value), h("span", { class: "tetrate-grow" }),
+      on && !several ? h("span", { class: "tetrate-pill tetrate-on" }, ...(from ? ["This answer"] : [icon("dot"), IN_USE])) : "",
       told.ends[1] ? h("span", { class: "tetrate-soon", title: `Retires ${told.ends[0]}` }, icon("clock")) : "",
-      h("span", { class: `tetrate-number ${told.asks === "unknown" ? "tetrate-quiet" : ""}` }, told.asks), several ? "" : h("span", { class: "tetrate-used", "aria-hidden": "true" }, on ? icon("check") : ""));
+      h("span", { class: `tetrate-number ${told.asks === "unknown" ? "tetrate-quiet" : ""}` }, told.asks));
   }
 
   function draw() {

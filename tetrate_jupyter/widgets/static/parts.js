@@ -12,6 +12,7 @@ const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   compare: "M4.5 5h4A1.5 1.5 0 0 1 10 6.5v11A1.5 1.5 0 0 1 8.5 19h-4A1.5 1.5 0 0 1 3 17.5v-11A1.5 1.5 0 0 1 4.5 5M15.5 5h4A1.5 1.5 0 0 1 21 6.5v11a1.5 1.5 0 0 1-1.5 1.5h-4a1.5 1.5 0 0 1-1.5-1.5v-11A1.5 1.5 0 0 1 15.5 5",
   copy: "M11 9h7a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-7a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2M5 15V6a2 2 0 0 1 2-2h8",
+  dot: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8",
   down: "M7 10l5 5 5-5",
   export: "M12 4v11M7 11l5 5 5-5M5 20h14",
   eye: "M3 12s3.5-6 9-6 9 6 9 6-3.5 6-9 6-9-6-9-6zM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5",
@@ -40,6 +41,8 @@ const ICONS = {
   usage: "M5 20V11M12 20V5M19 20v-7",
   warn: "M12 4l9 16H3zM12 10v4M12 17v.1",
 };
+
+const IN_USE = "In use"; // beside a dot: a tick is what marks ticked ones
 
 function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

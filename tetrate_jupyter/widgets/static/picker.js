@@ -350,7 +350,7 @@ function picker(context) {
     const asks = h("span", { role: "gridcell", class: "tetrate-asks tetrate-number" }, h("span", { class: "tetrate-pay", "aria-hidden": "true" }, bar), amount);
     const cell = (where, ...inside) => h("span", { role: "gridcell", class: where }, ...inside);
     const [paid, written, room, can, ends] = ["tetrate-in tetrate-number", "tetrate-out tetrate-number", "tetrate-window tetrate-number", "tetrate-can", "tetrate-ends"].map((each) => cell(each));
-    const use = act("use", worded("check", "Use", () => choose(self()), { class: "tetrate-button tetrate-plain tetrate-use" }));
+    const use = act("use", worded("dot", "Use", () => choose(self()), { class: "tetrate-button tetrate-plain tetrate-use" }));
     const beside = act("compare", worded("compare", "Compare", () => send("compare", { of: view, models: [self().id] })));
     const copied = act("copy", iconButton("copy", "Copy id", async () => { await copy(self().id); announce("Copied"); flash(copied); }));
     const line = h("div", { class: "tetrate-option", role: "row", id: id(`row-${++number}`) },
@@ -381,9 +381,10 @@ function picker(context) {
         star.setAttribute("aria-pressed", String(told.starred));
         star.setAttribute("aria-label", `Star ${told.label}`);
         star.title = told.starred ? "Starred" : "Star";
-        if (told.chosen && document.activeElement === use) beside.focus({ preventScroll: true });
-        use.hidden = told.chosen;
-        use.setAttribute("aria-label", `Use ${told.label}`);
+        use.setAttribute("aria-pressed", String(told.chosen));
+        setText(use.lastChild, told.chosen ? IN_USE : "Use");
+        use.title = told.chosen ? IN_USE : "Use";
+        use.setAttribute("aria-label", told.chosen ? `${IN_USE}: ${told.label}` : `Use ${told.label}`);
         beside.title = told.chosen || !all.chosen ? "Compare with others" : `Compare with ${all.chosen}`;
         beside.setAttribute("aria-label", `Compare ${told.label}`);
         copied.setAttribute("aria-label", `Copy id ${told.label}`);
@@ -403,8 +404,8 @@ function picker(context) {
         ends.replaceChildren(when ? h("span", { class: soon ? "tetrate-soon" : "", title: `${over ? "Retired" : "Retires"} ${when}` }, day(when)) : "");
         const ending = when && soon ? chip(`${over ? "retired" : "retires"} ${day(when)}`, "warn") : "";
         if (ending) { ending.prepend(icon("clock")); ending.classList.add("tetrate-ending"); }
-        const using = told.chosen ? chip("in use", "on") : "";
-        if (using) using.prepend(icon("check"));
+        const using = told.chosen ? chip(IN_USE, "on") : "";
+        if (using) using.prepend(icon("dot"));
         chips.replaceChildren(using, ending, ...told.marks.map((each) => chip(each)));
       },
     };
