@@ -10,6 +10,7 @@ export function words(link) {
   const state = link.state;
   if (link.stands !== "loaded" || !state) return "";
   const where = state.sandbox ? "sandbox · " : "";
+  if (state.waiting) return `Tetrate: ${where}waiting for sign-in`;
   if (state.signed_in === false) return `Tetrate: ${where}not signed in`;
   const now = state.asking ? "asking…" : state.stopped ? `stopped · ${state.cost} today` : `${state.cost} today`;
   return `${where}${state.model || "no model yet"} · ${now}`;
@@ -55,7 +56,7 @@ export class StatusItem {
     this._button.textContent = text;
     this._button.title = link ? more(link) : "";
     this._button.classList.toggle("tetrate-lab-quiet", link?.stands === "absent" || link?.stands === "missing");
-    this._button.classList.toggle("tetrate-lab-asking", Boolean(link?.state?.asking));
+    this._button.classList.toggle("tetrate-lab-asking", Boolean(link?.state?.asking || link?.state?.waiting));
     if (link?.stands === "loaded") this._button.setAttribute("aria-haspopup", "menu");
     else this._button.removeAttribute("aria-haspopup");
   }

@@ -138,6 +138,7 @@ interface Services {
 interface State {
   model: string;
   signed_in: boolean | null;
+  waiting?: boolean; // a cell waits for somebody to sign in; an older kernel tells nothing of it
   host: string;
   sandbox: boolean;
   asking: boolean;

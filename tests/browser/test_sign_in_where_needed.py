@@ -80,6 +80,19 @@ def test_run_all_goes_on_after_the_consent_page(opened: Opens) -> None:
 
 
 @pytest.mark.usefixtures("signed_out")
+def test_the_status_item_tells_that_a_cell_waits(opened: Opens, page: Page) -> None:
+    notebook = opened(*THREE[:2])
+    notebook[0].run()
+    status = page.locator(".tetrate-lab-status")
+    expect(status).to_contain_text("not signed in")
+    notebook[1].start()
+    card = card_of(notebook[1])
+    expect(status).to_contain_text("waiting for sign-in")
+    card.get_by_role("button", name="Stop waiting").click()
+    expect(status).to_contain_text("not signed in")
+
+
+@pytest.mark.usefixtures("signed_out")
 def test_cancel_is_first_sight_again_and_stop_waiting_ends_the_run(opened: Opens) -> None:
     notebook = opened(*THREE)
     run_all(notebook)

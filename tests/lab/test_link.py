@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 LOAD = "%load_ext tetrate_jupyter"
 HELLO = {"type": "hello", "protocol": PROTOCOL}
-STATE = {"type", "model", "signed_in", "host", "sandbox", "asking", "stopped", "cost", "notes"}
+STATE = {"type", "model", "signed_in", "waiting", "host", "sandbox", "asking", "stopped", "cost", "notes"}
 PATIENCE = 60.0  # seconds; only a failing test waits that long
 
 
@@ -178,6 +178,18 @@ def test_a_page_signs_out_and_is_told_what_became_of_it(page: Page, router: Sand
     said = page.told(lambda data: data["type"] == "said")
     assert any("key" in line for line in said["lines"])
     assert page.greet()["signed_in"] is False
+
+
+def test_a_cell_that_waits_for_somebody_to_sign_in_is_told_until_it_ends(page: Page) -> None:
+    page.run(LOAD)
+    page.run("%tetrate_logout")
+    assert page.greet()["waiting"] is False
+    asked = page._ask("%%tetrate\nSay hello.", allow_stdin=True)
+    waits = page.told(lambda data: data.get("waiting") is True)
+    assert (waits["signed_in"], waits["asking"]) == (False, False)
+    page.interrupt()
+    page.told(lambda data: data.get("waiting") is False)
+    assert page._reply(asked, PATIENCE)["status"] == "error"
 
 
 def test_docked_panels_leave_no_trace_in_the_notebook(page: Page) -> None:

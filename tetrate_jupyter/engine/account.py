@@ -25,7 +25,7 @@ from tetrate_jupyter.observers import Observers
 from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tetrate_jupyter.auth.login import LoginAttempt
     from tetrate_jupyter.catalog.models import ModelList
@@ -69,6 +69,8 @@ class Account:
         self._attempt: LoginAttempt | None = None
         self._beginning: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._observers = Observers()
+        self._awaited_by: set[object] = set()
+        self._awaited_observers = Observers()
         self._changes_seen = store.changes
         connections.on_refusal(self.after_refusal)
 
@@ -295,6 +297,27 @@ class Account:
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after signing in or out; gives back a function that stops it."""
         return self._observers.add(callback)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a cell waits for somebody to sign in."""
+        return bool(self._awaited_by)
+
+    @contextlib.contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Tell, while the block runs, that a cell waits for somebody to sign in."""
+        ticket = object()
+        try:
+            self._awaited_by.add(ticket)
+            self._awaited_observers.notify()
+            yield
+        finally:
+            self._awaited_by.discard(ticket)
+            self._awaited_observers.notify()
+
+    def on_awaited(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` when a cell begins or ends to wait for that; gives back a function that stops it."""
+        return self._awaited_observers.add(callback)
 
     def _keep_issued(self, key: Secret, store: str) -> Place:
         """Keep a key that was just issued. Where it can't be kept as asked, it stays in memory; the place says why."""

@@ -56,7 +56,8 @@ def sign_in(session: Engine, *, store: str, again: bool, timeout: float | None) 
     attempt = bridge.run(session.account.begin(timeout=timeout, listen=not hosted_elsewhere()))
     try:
         show_link(attempt, session.endpoints.host)
-        key = _ask(attempt, bridge)
+        with session.account.awaited():
+            key = _ask(attempt, bridge)
         if key is not None:
             attempt.cancel("a key was given instead")
             return bridge.run(session.account.use_text(key, store=store))

@@ -46,6 +46,7 @@ class Link:
         followed = (session.account, session.catalog, session.runs, session.book)
         self._stops = [each.on_change(self.changed) for each in followed]
         self._stops.append(session.on_model_change(self.changed))
+        self._stops.append(session.account.on_awaited(self.changed))
         self._stops.append(session.account.on_change(self._standing.sign_in_changed))
 
     def hear(self, data: Any) -> None:  # noqa: ANN401 - whatever a page sends

@@ -44,6 +44,7 @@ class Standing:
         return {
             "model": one_line(session.chooser.told(session.model), MAX_NAME),
             "signed_in": self._is_signed_in(),
+            "waiting": session.account.is_awaited,
             "host": one_line(host, MAX_NAME),
             "sandbox": simulated,
             "asking": bool(session.book.under_way) or any(each.failure is None for each in session.runs.all),

@@ -35,7 +35,8 @@ def be_signed_in(session: Engine, *, store: str = "auto") -> None:
     display_id = f"tetrate-{uuid4().hex[:12]}"
     done: SignedIn | None = None
     try:
-        done = _wait(panel, display_id)
+        with session.account.awaited():
+            done = _wait(panel, display_id)
     except KeyboardInterrupt:
         pass  # the error that follows says what to do
     finally:
