@@ -78,7 +78,7 @@ class Report:
 
     @property
     def table(self) -> Table:
-        """The groups."""
+        """The groups; without a column that has nothing in any of them."""
         columns = [
             Column(_NAMED[self.by], code=self.by == "model"),
             Column("requests", align="right"),
@@ -89,7 +89,9 @@ class Report:
             Column("first word", align="right", hint="median of the seconds until the first text", optional=True),
             Column("cost", align="right", hint="estimated at the prices of the day"),
         ]
-        return Table(columns, [_row(self._name(name), sums) for name, sums in self.groups[:MOST_ROWS]])
+        rows = [_row(self._name(name), sums) for name, sums in self.groups[:MOST_ROWS]]
+        said = [n for n, column in enumerate(columns) if not column.optional or any(row[n] for row in rows)]
+        return Table([columns[n] for n in said], [[row[n] for n in said] for row in rows])
 
     def _name(self, name: str) -> str:
         if not name:

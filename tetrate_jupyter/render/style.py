@@ -90,6 +90,12 @@ border:0;border-bottom:1px solid var(--t-line);max-width:36em;line-height:1.4}
 .tetrate-answer .tetrate-scroll [align=center]{text-align:center}
 .tetrate-answer .tetrate-scroll th{font-weight:600;vertical-align:bottom}
 .tetrate-answer .tetrate-scroll tr{background:none}
+@supports (animation-timeline:scroll()){
+.tetrate-answer .tetrate-scroll{animation:tetrate-more linear both;animation-timeline:scroll(self inline)}
+@keyframes tetrate-more{0%,2%{mask-image:linear-gradient(to right,#000 calc(100% - 2.5em),#0003)}
+4%,96%{mask-image:linear-gradient(to right,#0003,#000 2.5em calc(100% - 2.5em),#0003)}
+98%,100%{mask-image:linear-gradient(to right,#0003,#000 2.5em)}}
+}
 """,
     "tetrate-facts": """
 .tetrate-facts .tetrate-scroll{margin:0}
@@ -116,10 +122,12 @@ margin:.8em 0 1.2em;align-items:start}
 .tetrate-compare ins{text-decoration:underline;background:var(--t-soft)}
 """,
     "tetrate-usage": """
-.tetrate-usage .tetrate-days{border-collapse:collapse;margin:0 0 1em;max-width:52em;font-size:.92em;
+.tetrate-usage .tetrate-days{border-collapse:collapse;table-layout:auto;margin:0 0 1em;max-width:52em;font-size:.92em;
 font-variant-numeric:tabular-nums}
 .tetrate-answer .tetrate-days tr:nth-child(n){background:none}
 .tetrate-days td{padding:.1em .9em .1em 0;border:0}
+.tetrate-days td:nth-child(2){width:100%!important}
+.tetrate-days td:last-child{padding-inline-end:.3em}
 .tetrate-usage span[style*=background]{forced-color-adjust:none}
 """,
     "tetrate-maths": """
