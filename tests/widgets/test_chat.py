@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.widgets.page import Page
+from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.render.markdown import render
 from tetrate_jupyter.sandbox import Fault
@@ -216,6 +217,7 @@ def test_compare_asks_the_same_after_the_same_and_leaves_the_conversation(
     assert by == "one"
     compile(cell, "cell", "exec")
     assert "session.comparison" in cell
+    assert "# Asked by another kernel it goes without the images and what was said before." in cell
     made = session.comparison
     assert made is not None
     made.wait(timeout=30)
@@ -228,6 +230,46 @@ def test_compare_asks_the_same_after_the_same_and_leaves_the_conversation(
         assert messages[0]["content"] == "Say one."
         assert "image_url" in str(messages[2]["content"])
     assert len(session.history) == 3
+
+
+def test_the_cell_of_a_comparison_can_ask_it_anew_in_a_kernel_that_never_saw_it(
+    page: Page, session: Session, router: SandboxRouter, bridge: Bridge, tmp_path: Path
+) -> None:
+    asked = 'Say "one" {in}\nquotes.'
+    page.do("ask", text=asked)
+    ended(page, "done")
+    page.do("compare", key=next(iter(page.items)), by="one")
+    page.wait_for(lambda: bool(page.fields["compared"]))
+    _, source = page.fields["compared"]
+    assert "Asked by another kernel" not in source  # nothing was said before
+    assert isinstance(session.comparison, Comparison)
+    session.comparison.wait(timeout=30)
+    shows = "session.side_by_side" + source.partition("session.side_by_side")[2]
+    models = [column.asked for column in session.comparison.columns]
+    here = eval(shows, {"session": session})
+    assert here.comparison is session.comparison
+    here.close()
+    later = Session(base_url=router.base_url, key=router.issue_key(), data_dir=tmp_path / "later", bridge=bridge)
+    panel = eval(shows, {"session": later})
+    view = Page(panel)
+    assert view.fields["prompts"] == 0
+    assert view.fields["prompt"] == asked
+    assert view.fields["models"] == models
+    count = len(router.requests)
+    assert view.do("run", text=view.fields["prompt"])
+    view.wait_for(lambda: bool(view.items) and not view.fields["running"] and not view.fields["busy"])
+    sent = [each.body for each in router.requests[count:] if each.path.endswith("completions")]
+    assert sorted(each["model"] for each in sent) == sorted(models)
+    assert {each["messages"][-1]["content"] for each in sent} == {asked}
+    later.comparison.wait(timeout=30)
+    panel.close()
+    other = later.compare("Say two.", models[:2])  # then it is another one that the session has
+    panel = eval(shows, {"session": later})
+    assert panel.comparison is None
+    assert other.comparison is later.comparison
+    assert Page(panel).fields["prompt"] == asked
+    panel.close()
+    later.close()
 
 
 def test_a_comparison_that_can_not_be_made_is_said(page: Page, router: SandboxRouter) -> None:

@@ -10,7 +10,7 @@ from tetrate_jupyter.engine.history import Past
 from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from ipywidgets import DOMWidget, Dropdown
@@ -235,14 +235,25 @@ class Session(Engine):
 
         return await acompare(self, prompts, models, options)
 
-    def side_by_side(self, comparison: Comparison | None = None, *, blind: bool = False) -> DOMWidget:
+    def side_by_side(
+        self,
+        comparison: Comparison | None = None,
+        *,
+        blind: bool = False,
+        prompt: str = "",
+        models: Sequence[str] = (),
+    ) -> DOMWidget:
         """Return the compare panel (anywidget), on `comparison` where there is one; shown as a cell's last line.
 
         `blind` hides names, order, times and costs until they are revealed. A result's is `result.comparison`.
+        `prompt`, `models` (ids): what stands ready where there is no comparison, or one of another prompt; nothing is
+        asked before somebody presses Compare.
         """
         from tetrate_jupyter.widgets.compare import ComparePanel
 
-        return ComparePanel(self, comparison, blind=blind)
+        if comparison is not None and prompt and comparison.setup.prompts != (prompt,):
+            comparison = None
+        return ComparePanel(self, comparison, models=models, blind=blind, prompt=prompt)
 
     # --- what was spent --------------------------------------------------------------------------------------
 

@@ -24,15 +24,17 @@ from tetrate_jupyter.widgets.panel import Panel, script, style
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.engine.asking import Question
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Image, Message
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 FIRST_LOOK: Final = 0.02  # seconds between looks until the first text
-COMPARED: Final = """# The same question, side by side; comparison {number} of this session
+COMPARED: Final = """# The same question, side by side; comparison {number} of this session{left_out}
 from tetrate_jupyter import session
-session.side_by_side(session.comparison)"""
+session.side_by_side(session.comparison{again})"""
+_AGAIN: Final = 8_000  # characters of a prompt that is written into that cell
 _NUMBERS: Final = count(1)
 _PARAMETERS: Final = {"temperature": float, "max_tokens": int, "effort": str}
 
@@ -242,7 +244,7 @@ class ChatPanel(Panel):
                 return
             self.session.comparison = made
             made.start()
-            self._compared = [str(by), COMPARED.format(number=next(_NUMBERS))]
+            self._compared = [str(by), _cell_of(made)]
             self.changed()
 
         self.work(prepared)
@@ -283,6 +285,19 @@ class ChatPanel(Panel):
     def _offer(self) -> None:
         self._offered = attachable(namespace())
         self.changed()
+
+
+def _cell_of(made: Comparison) -> str:
+    """Return the source of the cell that shows a comparison, and can ask it anew in a kernel that has no such one."""
+    setup, (prompt,) = made.setup, made.setup.prompts
+    lost = [*(["the images"] if setup.images else []), *(["what was said before"] if _goes_on(made) else [])]
+    left_out = f"\n# Asked by another kernel it goes without {' and '.join(lost)}." if lost else ""
+    again = f",\n    prompt={prompt!r},\n    models={[column.asked for column in made.columns]!r},\n"
+    return COMPARED.format(number=next(_NUMBERS), left_out=left_out, again=again if len(prompt) <= _AGAIN else "")
+
+
+def _goes_on(made: Comparison) -> bool:
+    return any(column.history for column in made.columns)
 
 
 def _uploaded(user: Message) -> Sequence[Image]:

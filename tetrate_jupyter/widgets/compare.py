@@ -40,7 +40,7 @@ EMPTY: Final = "No comparison yet."
 class ComparePanel(Panel):
     """Compares models of `session`: shows `comparison` where there is one, asks anew with other models or prompts.
 
-    `models`: ids to begin with where there is no comparison yet.
+    `models`, `prompt`: what to begin with where there is no comparison yet.
     """
 
     _esm = script("code.js", "models.js", "compare_setup.js", "compare_board.js", "compare_column.js", "compare.js")
@@ -53,6 +53,7 @@ class ComparePanel(Panel):
         *,
         models: Sequence[str] = (),
         blind: bool = False,
+        prompt: str = "",
     ) -> None:
         super().__init__(session)
         self._comparison: Comparison | None = None
@@ -72,14 +73,13 @@ class ComparePanel(Panel):
         self._twin_due = 0.0  # on the system's monotonic clock
         self._unfollow: Callable[[], None] = lambda: None
         self._trios: tuple[tuple[ModelList, str | None], list[list[Any]]] | None = None
-        self._menu = ModelMenu(session)
-        self._kept = Kept()
+        self._menu, self._kept = ModelMenu(session), Kept()
         self._number = 0  # of the comparison that is shown: the page folds what was asked when another comes
         self._revealed = False  # the letters stay beside the names
         if comparison is not None:
             self._take(comparison)
-        for model in models:
-            self._draft.add(model)
+        else:
+            self._draft.begin(prompt, models)
         self.begin()
 
     def follows(self) -> Sequence[Callable[[], None]]:

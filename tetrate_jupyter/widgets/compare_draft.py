@@ -70,6 +70,12 @@ class Draft:
         self._rest: dict[str, Any] = {}  # what has no field: images, a schema, tools
         self._asked: tuple[tuple[str, ...], tuple[Cut, ...]] = ((), ())  # prompts taken over, and what they leave out
 
+    def begin(self, prompt: str, models: Sequence[str]) -> None:
+        """Begin with a prompt and models, where there is no comparison."""
+        self.text = prompt
+        for model in models:
+            self.add(model)
+
     def take(self, comparison: Comparison) -> None:
         """Begin from what was asked: asking again asks the same."""
         setup = comparison.setup
