@@ -232,6 +232,32 @@ def test_compare_asks_the_same_after_the_same_and_leaves_the_conversation(
     assert len(session.history) == 3
 
 
+@pytest.mark.parametrize("by", ["the panel", "a cell", "going back"])
+def test_a_new_conversation_begins_without_the_notice_of_the_one_before(page: Page, session: Session, by: str) -> None:
+    page.do("ask", text="Say one.")
+    ended(page, "done")
+    page.do("take", exchanges=[["What was asked", "", "What was answered", False]], left=3)
+    assert "3 earlier or unanswered questions" in page.fields["hint"]
+    if by == "the panel":
+        page.do("new")
+    elif by == "a cell":
+        session.reset()
+    else:
+        page.do("back", branch=page.fields["earlier"][0][0])
+    page.wait_for(lambda: page.fields["hint"] == "")
+
+
+def test_a_new_conversation_begins_without_what_failed_in_one_that_has_no_answer(
+    page: Page, session: Session, router: SandboxRouter
+) -> None:
+    router.inject(Fault("no-credits"))
+    page.do("ask", text="Say one.")
+    ended(page, "failed")
+    page.do("new")
+    page.wait_for(lambda: not page.items)
+    assert session.runs.all == ()
+
+
 def test_the_cell_of_a_comparison_can_ask_it_anew_in_a_kernel_that_never_saw_it(
     page: Page, session: Session, router: SandboxRouter, bridge: Bridge, tmp_path: Path
 ) -> None:

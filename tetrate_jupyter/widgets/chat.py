@@ -48,7 +48,7 @@ class ChatPanel(Panel):
     def __init__(self, session: Engine) -> None:
         super().__init__(session)
         self._items = ChatItems(session.conversation, session.runs)
-        self._hint = ""
+        self._hinted = ("", "")  # the conversation, and what is said of it
         self._compared: list[str] = []  # the view that asked for a comparison, and the cell that shows it
         self._offered: list[list[str]] = []
         self._drawn: list[Item] | None = None  # the items that go with the fields that were asked for last
@@ -90,7 +90,7 @@ class ChatPanel(Panel):
             "parameters": {name: session.params.get(name) for name in _PARAMETERS},
             "efforts": list(model.reasoning_efforts) if model else [],
             "system": session.system or "",
-            "hint": self._hint,
+            "hint": self._hinted[1] if self._hinted[0] == session.conversation.branch.root else "",
             "variables": self._offered,
             "earlier": earlier(session.conversation),
             "compared": self._compared,
@@ -147,7 +147,7 @@ class ChatPanel(Panel):
             "stop": self._stop,
             "dismiss": self._dismiss,
             "way": self._way,
-            "new": self.session.reset,
+            "new": self._new,
             "back": lambda branch: self.session.conversation.switch(str(branch)),
             "choose": self._choose,
             "menu": self._menu.ask,
@@ -185,7 +185,7 @@ class ChatPanel(Panel):
         if not text.strip() and not images:
             raise EmptyPromptError("The prompt is empty.", next_step="write something in the box")
         names = namespace()
-        self._hint = note_on_unknown(text, names)
+        self._hint(note_on_unknown(text, names))
         filled = interpolate(text, names, limits(self.session, text))
         if secrecy.holds(filled.text):  # a variable's: nothing of the question begins, so nothing of it is shown
             raise SecretInPromptError("A variable here holds an API key; nothing was sent.", next_step="leave it out")
@@ -213,7 +213,16 @@ class ChatPanel(Panel):
         begun = busy or bool(self.session.history)
         is_in_front = not busy and (bool(asked) or not begun)  # what is being asked belongs to the one that is there
         said = self._earlier.take_back(exchanges, int(left), begun=begun, is_in_front=is_in_front)
-        self._hint = said or self._hint
+        if said:
+            self._hint(said)
+
+    def _hint(self, text: str) -> None:
+        """Show a notice, for as long as this conversation is in front."""
+        self._hinted = (self.session.conversation.branch.root, text)
+
+    def _new(self) -> None:
+        self._hint("")
+        self.session.reset()
 
     def _find(self, key: str) -> tuple[Message, str | None]:
         """Return the message of an item, and the exchange that asking it again replaces."""

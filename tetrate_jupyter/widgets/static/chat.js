@@ -6,12 +6,12 @@ function chat(context) {
   const { send, told } = context;
   const model = modelMenu(context, { label: "Model", picked: () => (told.model ? [told.model] : []), done: ([id]) => send("choose", { model: id }) });
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
-  const fresh = worded("plus", "New", () => send("new"), { title: "Start a new conversation; this one is kept" });
-  const earlier = h("select", { "aria-label": "Earlier conversations", hidden: true, onchange: () => send("back", { branch: earlier.value }) });
+  const fresh = worded("plus", "New", () => leave("new"), { title: "Start a new conversation; this one is kept" });
+  const earlier = h("select", { "aria-label": "Earlier conversations", hidden: true, onchange: () => leave("back", { branch: earlier.value }) });
   const more = iconButton("more", "More");
   const list = h("div", { class: "tetrate-list" });
   const box = composer(context, (...parts) => { mine = true; return send(...parts); });
-  const empty = beginnings(box.fill, (id) => send("open", { identity: id }));
+  const empty = beginnings(box.fill, (id) => leave("open", { identity: id }));
   const log = h("div", { class: "tetrate-log", role: "region", tabindex: "0", "aria-label": "Conversation" }, empty.node, list);
   const past = earlierList(context, (open) => {
     show(past.node, open);
@@ -22,7 +22,7 @@ function chat(context) {
   const hint = h("p", { class: "tetrate-quiet tetrate-hint", role: "status", hidden: true });
   const actions = menu(more, "More", () => [
     ...(told.total ? [[null, told.total]] : []),
-    ...(told.busy ? [] : [["plus", "New conversation", () => send("new")]]),
+    ...(told.busy ? [] : [["plus", "New conversation", () => leave("new")]]),
     ...(told.busy ? [] : [["clock", "Earlier", past.open]]),
     ["sliders", "Parameters", () => box.settings.open()],
     ["file", "System prompt", () => box.settings.open("system")],
@@ -39,6 +39,12 @@ function chat(context) {
 
   context.menus = new Set(); // the lists of models that were opened in messages
   context.hint = (text) => { setText(hint, text); show(hint, Boolean(text)); };
+
+  // A notice goes with the conversation that it was about.
+  function leave(action, parts = {}) {
+    context.hint("");
+    return send(action, parts);
+  }
 
   function isDown() {
     return log.scrollHeight - log.scrollTop - log.clientHeight < 24;
