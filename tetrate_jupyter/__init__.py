@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.face.shared import session
     from tetrate_jupyter.failures.change import Fix
-    from tetrate_jupyter.history.archive import Earlier
+    from tetrate_jupyter.history.listing import Earlier
     from tetrate_jupyter.ledger.window import Ledger
     from tetrate_jupyter.types import (
         Message,
@@ -83,7 +83,7 @@ _HOMES = {
     "Answer": "completion.answer",
     "Comparison": "compare.running",
     "Conversation": "conversation",
-    "Earlier": "history.archive",
+    "Earlier": "history.listing",
     "Fix": "failures.change",
     "History": "engine.history",
     "Ledger": "ledger.window",

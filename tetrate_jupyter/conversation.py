@@ -95,6 +95,9 @@ class Conversation:
         identity = _new_id()
         self._branches = {identity: Branch(identity, identity, exchanges=_all_taken(exchanges))}
         self._current = identity
+        self._forgotten: set[str] = (
+            set()
+        )  # roots of what was erased: an answer that was on its way brings none of it back
         self._cells: tuple[Branch, dict[str, int]] | None = None  # where in a branch each cell has asked
 
     # --- asking ----------------------------------------------------------------------------------------------
@@ -128,7 +131,8 @@ class Conversation:
         A cell's earlier exchange is replaced in place and keeps its id; the exchanges after it stay.
         """
         with self._lock:
-            branch = self._branches.get(turn.branch.id, turn.branch)
+            lost = replace(turn.branch, exchanges=()) if turn.branch.root in self._forgotten else turn.branch
+            branch = self._branches.get(turn.branch.id, lost)
             place = self._place_of_cell(branch, turn.cell_id)
             identity = _new_id() if place is None else branch.exchanges[place].id
             exchange = Exchange(identity, user, tuple(replies), turn.cell_id, partial, entry, reasoning, tuple(notices))
@@ -244,7 +248,7 @@ class Conversation:
             old = self.branch
             identities = [_new_id() for _ in ways]
             ways = [_all_taken(way) for way in ways]
-            shared = _ids(old.exchanges[:1]) in {_ids(way[:1]) for way in ways} and bool(old.exchanges)
+            shared = bool(old.exchanges) and any(way and way[0].id == old.exchanges[0].id for way in ways)
             root, parent = (old.root, old.id) if shared else (identities[current or 0], None)
             made = [Branch(each, root, parent, way) for each, way in zip(identities, ways, strict=True)]
             first = None if current is None else made[current]
@@ -254,6 +258,17 @@ class Conversation:
                 self._branches.pop(old.id, None)
         self._observers.notify()
         return tuple(made)
+
+    def forget(self, roots: frozenset[str]) -> None:
+        """Drop all branches of these `root`s; where the current one is among them, start anew."""
+        with self._lock:
+            self._forgotten |= roots
+            self._branches = {i: b for i, b in self._branches.items() if b.root not in roots}
+            self._cells = None
+            if self._current not in self._branches:
+                identity = _new_id()
+                self._store(Branch(identity, identity), current=True)
+        self._observers.notify()
 
     def fork(self, *, upto: str | None = None) -> Conversation:
         """Return an independent conversation with a copy of the exchanges up to `upto` (an id), too; default: all."""
@@ -333,10 +348,6 @@ def _taken(exchange: Exchange) -> Exchange:
     return replace(exchange, **changed) if changed else exchange
 
 
-def _ids(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
-    return tuple(e.id for e in exchanges)
-
-
 def _place(exchanges: tuple[Exchange, ...], exchange_id: str) -> int:
     for place, exchange in enumerate(exchanges):
         if exchange.id == exchange_id:
@@ -373,7 +384,7 @@ def _sendable(exchange: Exchange) -> tuple[tuple[Message, ...], tuple[str, ...]]
         else:
             count = next((n for n, m in enumerate(replies) if m.role != "tool"), len(replies))
             results, replies = replies[:count], replies[count:]
-            answered = _answered(message, results)
+            answered = legible.answered(message, results)
             sent += answered
             unanswered += len(message.tool_calls) - sum(len(m.tool_calls) for m in answered)
             orphans += count - sum(m.role == "tool" for m in answered)
@@ -387,14 +398,3 @@ def _sendable(exchange: Exchange) -> tuple[tuple[Message, ...], tuple[str, ...]]
         for count, what, which in lost
         if count
     )
-
-
-def _answered(message: Message, results: Sequence[Message]) -> list[Message]:
-    """Return a model's message with the calls that have a result, and those results; nothing of an empty one."""
-    first = {result.tool_call_id: result for result in reversed(results)}
-    calls = {call.id: call for call in message.tool_calls if call.id in first}
-    if not calls and not message.content.strip():
-        return []
-    kept = tuple(calls.values())
-    shown = message if len(kept) == len(message.tool_calls) else replace(message, tool_calls=kept)
-    return [shown, *(first.pop(r.tool_call_id) for r in results if r.tool_call_id in calls and r.tool_call_id in first)]

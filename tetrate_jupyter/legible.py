@@ -7,7 +7,7 @@ version. It is made legible where it comes in, so that neither the next question
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -51,6 +51,17 @@ def message(given: object) -> Message | None:
         "model": given.model if isinstance(given.model, str) else "",
     }
     return _with(given, parts)
+
+
+def answered(message: Message, results: Sequence[Message]) -> list[Message]:
+    """Return a model's message with the calls that have a result, and those results; nothing of an empty one."""
+    first = {result.tool_call_id: result for result in reversed(results)}
+    calls = {call.id: call for call in message.tool_calls if call.id in first}
+    if not calls and not message.content.strip():
+        return []
+    kept = tuple(calls.values())
+    shown = message if len(kept) == len(message.tool_calls) else replace(message, tool_calls=kept)
+    return [shown, *(first.pop(r.tool_call_id) for r in results if r.tool_call_id in calls and r.tool_call_id in first)]
 
 
 def text(content: object) -> str:

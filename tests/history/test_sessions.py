@@ -336,3 +336,101 @@ def test_an_export_that_cant_be_is_said(talked: Session, tmp_path: Path) -> None
     with pytest.raises(OptionError):
         talked.history.export("md", file=tmp_path / "there.md")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+# --- one of many -------------------------------------------------------------------------------------------------
+
+
+def test_one_is_named_and_starred_from_any_kernel(kept: Session, later: Session, tmp_path: Path) -> None:
+    kept.ask("What of the leavers?")
+    kept.reset()
+    kept.ask("Name a colour.")
+    later.history.list()
+    later.history.rename(2, "Churn analysis")
+    later.history.star(2)
+    first, second = kept.history.list()
+    assert (first.title, first.name, first.starred) == ("Churn analysis", "Churn analysis", True)
+    assert (second.title, second.name, second.starred) == ("Name a colour.", "", False)
+    assert "★ Churn analysis" in repr(kept.history.list())
+    assert [each.id for each in kept.history.search("churn")] == [first.id]
+    assert str(kept.history.export("md", first)).startswith("# Churn analysis\n\n*")
+    kept.history.export("cells", first, file=tmp_path / "talk.ipynb")
+    notebook = nbformat.read(tmp_path / "talk.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.cells[1].source == "# Churn analysis"
+    later.history.open(first)
+    assert str(later.history.export()).startswith("# Churn analysis\n\n*")
+    later.history.rename(first, "")
+    asyncio.run(later.history.astar(first, on=False))
+    assert [each.title for each in kept.history.list()] == ["Name a colour.", "What of the leavers?"]
+    asyncio.run(later.history.arename(first, "a *b* <i>"))
+    assert str(later.history.export()).startswith("# a \\*b\\* \\<i\\>\n")
+    with pytest.raises(OptionError):
+        later.history.rename(first, 5)  # type: ignore[arg-type]  # what a person may try
+
+
+def test_one_that_is_erased_goes_from_the_disk_and_from_memory(kept: Session, later: Session, tmp_path: Path) -> None:
+    kept.ask("What is a xyzzy?")
+    kept.ask("And more of xyzzy?")
+    kept.ask("Otherwise xyzzy?", replaces=kept.history[1].id)
+    kept.reset()
+    kept.ask("Name a colour.")
+    stays = kept.history
+    later.history.open(2)
+    later.history.list()
+    assert later.history.erase(which=2) == 3
+    assert b"xyzzy" not in written(tmp_path / "data")
+    assert later.history == ()
+    assert all(not branch.exchanges for branch in later.conversation.branches)
+    assert [each.words for each in kept.history.list()] == ["Name a colour."]
+    assert kept.history == stays
+    with pytest.raises(InputError):
+        later.history.open(2)
+    assert asyncio.run(kept.history.aerase(which=1)) == 1
+    assert kept.history == ()
+    kept.ask("After it?")
+    assert [(each.words, each.turns) for each in kept.history.list()] == [("After it?", 1)]
+
+
+def test_a_kernel_that_has_an_erased_one_open_writes_nothing_of_it_again(
+    kept: Session, later: Session, tmp_path: Path
+) -> None:
+    kept.ask("What is a xyzzy?", cell_id="c1")
+    kept.ask("More of xyzzy?")
+    later.history.erase(which=1)
+    assert len(kept.history) == 2  # its own memory
+    kept.keep_texts = False
+    kept.keep_texts = True
+    kept.ask("Said anew?", replaces=kept.history[1].id)
+    kept.ask("And then?")
+    fork = kept.fork()
+    fork.ask("Of the fork?")
+    fork.close()
+    kept.past.archive.flush()
+    there = written(tmp_path / "data")
+    assert b"Said anew?" in there
+    assert b"And then?" in there
+    assert b"What is a xyzzy?" not in there
+    assert b"More of xyzzy?" not in there
+
+
+def test_an_answer_that_is_on_its_way_brings_back_nothing(kept: Session, tmp_path: Path) -> None:
+    kept.ask("What is a xyzzy?")
+    turn = kept.conversation.begin()
+    assert kept.history.erase(which=1) == 1
+    kept.conversation.add(turn, Message("user", "Late?"), [Message("assistant", "Yes.")])
+    assert kept.past.archive.flush(30)
+    assert b"xyzzy" not in written(tmp_path / "data")
+    (found,) = kept.history.list()
+    assert (found.words, found.turns) == ("Late?", 1)
+    assert "xyzzy" not in repr(kept.conversation.branches)
+
+
+def test_erasing_one_takes_no_age(kept: Session) -> None:
+    kept.ask("One?")
+    (found,) = kept.history.list()
+    with pytest.raises(OptionError):
+        kept.history.erase(3, which=1)
+    with pytest.raises(OptionError, match="which=2"):
+        kept.history.erase(found)  # type: ignore[arg-type]  # what a person may try
+    assert len(kept.history.list()) == 1

@@ -100,9 +100,43 @@ def test_it_erases(shell: InteractiveShell, kept: Session, capsys: pytest.Captur
     assert run(shell) == ()
 
 
+def test_it_names_stars_and_erases_one(
+    shell: InteractiveShell, kept: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell)
+    run(shell, '--rename 2 "Churn  analysis"')
+    run(shell, "--star 2")
+    assert capsys.readouterr().out == "Number 2 is called Churn analysis now.\nNumber 2 has a star now.\n"
+    found = run(shell)
+    assert [(each.title, each.starred) for each in found] == [("Churn analysis", True), ("Name a colour.", False)]
+    assert "★ Churn analysis" in found._repr_mimebundle_()["text/html"]
+    assert repr(run(shell, "--export md --of 1")).startswith("# Churn analysis\n")
+    run(shell, "--open 1")
+    assert capsys.readouterr().out.startswith("Open: Churn analysis (2 turns).\n")
+    run(shell, "--unstar 1")
+    run(shell, '--rename 1 ""')
+    assert capsys.readouterr().out == "Number 1 has no star now.\nNumber 1 has no name of its own now.\n"
+    run(shell, "--erase 1")
+    said = capsys.readouterr().out
+    assert said.startswith(f"Erased: number 1 (2 turns), from {kept.past.archive.folder}.")
+    assert "A kernel that has it open goes on" in said
+    assert [each.title for each in run(shell)] == ["Name a colour."]
+    assert kept.history == ()  # it was the one in use
+    with pytest.raises(InputError, match="no conversation number 2"):
+        run(shell, "--erase 2")
+
+
 @pytest.mark.parametrize(
     "line",
     [
+        "--erase 1 --older-than 3",
+        "--erase 0",
+        "--erase 1 2",
+        "--rename 1",
+        "--rename one name",
+        "--star 0",
+        "--star 1 --unstar 1",
+        "--star 1 words",
         "--open 1 --erase",
         "--erase words",
         "--open 1 --all",

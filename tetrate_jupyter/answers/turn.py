@@ -28,11 +28,14 @@ _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW",
 
 
 @contextlib.contextmanager
-def turn(target: Path) -> Iterator[None]:
-    """Have a file for oneself among all that write it here, as far as that can be had."""
+def turn(target: Path, *, silent: float | None = None, at_most: float | None = None) -> Iterator[None]:
+    """Have a file for oneself among all that write it here, as far as that can be had.
+
+    `silent`: seconds that one may have its turn (0.5). `at_most`: seconds to wait for one's own (2).
+    """
     mark = target.with_name(f".{target.name}.turn")
     mine = f"{platform.node()} {os.getpid()} {secrets.token_hex(8)}".encode()
-    has_it = _taken(mark, mine)
+    has_it = _taken(mark, mine, _SILENT if silent is None else silent, _AT_MOST if at_most is None else at_most)
     try:
         yield
     finally:
@@ -40,8 +43,8 @@ def turn(target: Path) -> Iterator[None]:
             _gone(mark, mine)
 
 
-def _taken(mark: Path, mine: bytes) -> bool:
-    until, since = time.monotonic() + _AT_MOST, 0.0
+def _taken(mark: Path, mine: bytes, silent: float, at_most: float) -> bool:
+    until, since = time.monotonic() + at_most, 0.0
     seen: bytes | None = None
     while time.monotonic() < until:
         try:
@@ -58,7 +61,7 @@ def _taken(mark: Path, mine: bytes) -> bool:
             continue
         if holder != seen:
             seen, since = holder, now
-        if _has_ended(holder) or now - since > _SILENT:
+        if _has_ended(holder) or now - since > silent:
             _gone(mark, holder)
             seen = None
         else:

@@ -26,6 +26,8 @@ Form: TypeAlias = Literal["md", "json", "cells"]
 FORMS: Final = ("md", "json", "cells")
 Exported: TypeAlias = "str | list[dict[str, Any]]"
 _MODEL: Final = re.compile(r"[\w./:@+][\w./:@+-]{0,199}")  # an id that can stand on a magic's line
+_SPECIAL: Final = re.compile(r"[\\`*_\[\]<>&$]")  # what would be more than text in a heading
+_QUOTED: Final = r"\\\g<0>"
 _PART: Final = "*(This answer is not whole.)*"
 
 
@@ -40,22 +42,25 @@ class Document(str):
         return plain(self)
 
 
-def exported(exchanges: Sequence[Exchange], form: str) -> Exported:
-    """Return a conversation in one of `FORMS`. Raises `OptionError` for another one."""
+def exported(exchanges: Sequence[Exchange], form: str, name: str = "") -> Exported:
+    """Return a conversation in one of `FORMS`. Raises `OptionError` for another one.
+
+    `name`: what stands above it as a heading; the API's messages have no place for one.
+    """
     if form not in FORMS:
         raise OptionError(f"A conversation can't be exported as {form!r}.", next_step=f"use one of: {', '.join(FORMS)}")
     made: Exported
     if form == "md":
-        return Document(secrecy.redact(_markdown(exchanges)))
-    made = _messages(exchanges) if form == "json" else _cells(exchanges)
+        return Document(secrecy.redact(_heading(name) + _markdown(exchanges)))
+    made = _messages(exchanges) if form == "json" else [*_title(name), *_cells(exchanges)]
     found: list[dict[str, Any]] = secrecy.redacted(made)
     return found
 
 
-def saved(exchanges: Sequence[Exchange], form: str, name: str | os.PathLike[str]) -> Path:
+def saved(exchanges: Sequence[Exchange], form: str, file: str | os.PathLike[str], name: str = "") -> Path:
     """Write a conversation to a file, as a whole or not at all; cells become a notebook. Raises `OptionError`."""
-    made = exported(exchanges, form)
-    target = Path(name).expanduser()
+    made = exported(exchanges, form, name)
+    target = Path(file).expanduser()
     if form == "cells":
         first = _cell("%load_ext tetrate_jupyter", "load", [])
         text = _json({"cells": [first, *made], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
@@ -96,6 +101,10 @@ def _messages(exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
 # --- Markdown ----------------------------------------------------------------------------------------------------
 
 
+def _heading(name: str) -> str:
+    return f"# {_SPECIAL.sub(_QUOTED, name)}\n\n" if name else ""
+
+
 def _markdown(exchanges: Sequence[Exchange]) -> str:
     """Return questions as quotations, answers as the models wrote them, each under the model's name."""
     parts = [f"*{_sum(exchanges)}*"] if exchanges else ["*An empty conversation.*"]
@@ -132,6 +141,12 @@ def _name(model: str) -> str:
 def _cells(exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
     """Return a cell for each question that asks it again, with its answer as the output."""
     return [_cell(_source(each), each.id, [_output(each)]) for each in exchanges]
+
+
+def _title(name: str) -> list[dict[str, Any]]:
+    if not name:
+        return []
+    return [{"cell_type": "markdown", "id": "title", "metadata": {}, "source": _heading(name).strip()}]
 
 
 def _cell(source: str, identity: str, outputs: list[dict[str, Any]]) -> dict[str, Any]:

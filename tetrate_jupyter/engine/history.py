@@ -13,7 +13,7 @@ from tetrate_jupyter.engine.exporting import exported, saved
 from tetrate_jupyter.engine.remembering import Recorder, exchange_of
 from tetrate_jupyter.errors import InputError, OptionError, TetrateError
 from tetrate_jupyter.front_end import notebook
-from tetrate_jupyter.history.archive import Archive, Earlier
+from tetrate_jupyter.history.listing import Earlier
 from tetrate_jupyter.ledger.totals import midnight
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.table import Column, Table
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tetrate_jupyter.completion.answer import Answer
-    from tetrate_jupyter.conversation import Conversation
+    from tetrate_jupyter.conversation import Branch, Conversation
     from tetrate_jupyter.engine.exporting import Exported
-    from tetrate_jupyter.history.archive import Opened
+    from tetrate_jupyter.history.archive import Archive
+    from tetrate_jupyter.history.listing import Opened
 
 MOST: Final = 20  # conversations of a list, unless told otherwise
 _MOST_DAYS: Final = 36_500
@@ -40,7 +41,10 @@ HOW: Final = (
 
 
 class Listing(tuple[Earlier, ...]):  # noqa: SLOT001 - a tuple has no slots of its own to give
-    """Kept conversations, the newest first. Shows itself as a table; `notes` say what is not in it, and why."""
+    """Kept conversations, those with a star first, then the newest.
+
+    Shows itself as a table; `notes` say what is not in it, and why.
+    """
 
     __module__ = "tetrate_jupyter"
     notes: tuple[str, ...] = ()
@@ -83,6 +87,7 @@ class Past:
         self.recorder = Recorder(conversation, archive)
         self._lock = threading.Lock()
         self._listed: tuple[Earlier, ...] = ()
+        self._names: dict[str, str] = {}  # of conversations, by their ids on disk, as they were read last
 
     @property
     def is_kept(self) -> bool:
@@ -121,6 +126,7 @@ class Past:
         found, passed = self.archive.list(words, notebook=notebook(), everywhere=everywhere, most=most)
         with self._lock:
             self._listed = found
+        self.noted(found)
         notes = [*passed.said]
         if not found:
             where = "" if everywhere else " of this notebook (--all: of every notebook)"
@@ -137,6 +143,7 @@ class Past:
     def open(self, which: int | str | Earlier) -> Opened:
         """See `History.open`."""
         opened = self.read(which)
+        self._name(opened.id, opened.name)
         self.recorder.put_back(opened)
         return opened
 
@@ -146,8 +153,53 @@ class Past:
             return self.conversation.exchanges
         return tuple(map(exchange_of, self.read(which).lines[-1]))
 
+    def noted(self, found: Iterable[Earlier]) -> None:
+        """Take note of the names of conversations that were listed."""
+        for each in found:
+            self._name(each.id, each.name)
+
+    def name_of(self, branch: Branch) -> str:
+        """Return what the person calls the conversation of a branch, as it was read last, "" for nothing."""
+        with self._lock:
+            return self._names.get(self.recorder.root(branch), "")
+
+    def name(self, which: int | str | Earlier | None) -> str:
+        """Return the name of the conversation in use, or of a kept one, as it is on disk now, "" for none."""
+        identity = self.recorder.root(self.conversation.branch) if which is None else self._identity(which)
+        return self.archive.name_of(identity)
+
+    def rename(self, which: int | str | Earlier, name: str) -> str:
+        """See `History.rename`; return the name as it is kept."""
+        if not isinstance(name, str):
+            raise OptionError("A name is a text.", next_step='session.history.rename(2, "Churn analysis")')
+        identity = self._identity(which)
+        kept = self.archive.rename(identity, name)
+        self._name(identity, kept)
+        return kept
+
+    def star(self, which: int | str | Earlier, *, on: bool) -> None:
+        """See `History.star`."""
+        self.archive.star(self._identity(which), on=bool(on))
+
+    def erase_one(self, which: int | str | Earlier) -> int:
+        """Erase one conversation, from this kernel's memory, too; return the number of turns."""
+        identity = self._identity(which)
+        gone = self.archive.erase_one(identity)
+        self._name(identity, "")
+        self.recorder.forget(identity)
+        return gone
+
+    def _name(self, identity: str, name: str) -> None:
+        with self._lock:
+            if name:
+                self._names[identity] = name
+            else:
+                self._names.pop(identity, None)
+
     def erase(self, older_than: float | None = None) -> int:
         """See `History.erase`."""
+        if older_than is not None and not isinstance(older_than, (int, float)):
+            raise OptionError("older_than is a number of days.", next_step="session.history.erase(which=2) erases one")
         if older_than is not None and not 0 <= older_than <= _MOST_DAYS:
             raise OptionError(f"older_than can't be {older_than!r}.", next_step="give a number of days")
         return self.archive.erase(None if older_than is None else midnight(time.time(), int(older_than)))
@@ -185,9 +237,9 @@ class History(tuple[Exchange, ...]):  # noqa: SLOT001 - as above
         return tuple, (tuple(self),)  # the exchanges are data, the rest is the session's
 
     def list(self, words: str = "", *, everywhere: bool = False, most: int = MOST) -> Listing:
-        """Return the kept conversations of this notebook, the newest first.
+        """Return the kept conversations of this notebook, those with a star first, then the newest.
 
-        `words`: only those that have all of them in their questions and answers, however they are written (case,
+        `words`: only those that have all of them in their names, questions and answers, however they are written (case,
         accents apart or together, ligatures). `everywhere`: of all notebooks. `most`: so many. Raises `ConfigError`
         where they can't be read.
         """
@@ -214,14 +266,36 @@ class History(tuple[Exchange, ...]):  # noqa: SLOT001 - as above
         returned; cells as a notebook. Raises `OptionError`.
         """
         exchanges = tuple(self) if which is None else self._past.exchanges(which)
-        return exported(exchanges, form) if file is None else saved(exchanges, form, file)
+        name = self._past.name(which)
+        return exported(exchanges, form, name) if file is None else saved(exchanges, form, file, name)
 
-    def erase(self, older_than: float | None = None) -> int:
-        """Erase all kept conversations, or the days that are older than so many days; return the number of turns.
+    def rename(self, which: int | str | Earlier, name: str) -> None:
+        """Rename a kept conversation: it is listed, searched and exported under that; "" takes it away.
 
-        The conversation in use stays as it is. Raises `ConfigError`.
+        At most 120 characters, on one line. Raises `SecretInPromptError` for one with a key in it, `InputError` where
+        the conversation isn't kept (any more), `ConfigError` where the disk doesn't take it.
         """
-        return self._past.erase(older_than)
+        self._past.rename(which, name)
+
+    def star(self, which: int | str | Earlier, on: bool = True) -> None:
+        """Star a kept conversation, or take its star away. Raises as `rename`.
+
+        Those with a star are listed first, and stay when others are too old or too many.
+        """
+        self._past.star(which, on=on)
+
+    def erase(self, older_than: float | None = None, *, which: int | str | Earlier | None = None) -> int:
+        """Erase all kept conversations, the days older than so many days, or only `which`; return the number of turns.
+
+        All: the conversation in use stays as it is. One: it goes with its name and all its branches, from this kernel's
+        memory, too; where it is in use, a new one begins. Another kernel that has it open writes nothing of it again,
+        and keeps what is asked in it from then on. Raises `ConfigError`, and `InputError` where it isn't kept.
+        """
+        if which is None:
+            return self._past.erase(older_than)
+        if older_than is not None:
+            raise OptionError("One conversation goes whole, whatever its age.", next_step="leave older_than out")
+        return self._past.erase_one(which)
 
     async def alist(self, words: str = "", **options: Any) -> Listing:  # noqa: ANN401 - see `list`
         """Like `list`."""
@@ -241,9 +315,17 @@ class History(tuple[Exchange, ...]):  # noqa: SLOT001 - as above
         """Like `export`."""
         return await asyncio.to_thread(self.export, form, which, file=file)
 
-    async def aerase(self, older_than: float | None = None) -> int:
+    async def arename(self, which: int | str | Earlier, name: str) -> None:
+        """Like `rename`."""
+        await asyncio.to_thread(self.rename, which, name)
+
+    async def astar(self, which: int | str | Earlier, on: bool = True) -> None:
+        """Like `star`."""
+        await asyncio.to_thread(self.star, which, on)
+
+    async def aerase(self, older_than: float | None = None, *, which: int | str | Earlier | None = None) -> int:
         """Like `erase`."""
-        return await asyncio.to_thread(self.erase, older_than)
+        return await asyncio.to_thread(self.erase, older_than, which=which)
 
 
 def when(moment: float, now: float | None = None) -> str:
@@ -259,8 +341,9 @@ def when(moment: float, now: float | None = None) -> str:
 
 
 def _row(each: Earlier) -> list[object]:
-    words = f"{each.words}\n{each.found}" if each.found else each.words
+    words = " — ".join([each.title, *([each.found] if each.found else [])])
+    words = f"{'★ ' if each.starred else ''}{words}".replace("\n", " — ")
     models = ", ".join(each.models[:2]) + (f" + {len(each.models) - 2}" if len(each.models) > 2 else "")
     cost = "unknown" if each.cost is None else f"≈ {money(each.cost)}"
     name = (each.notebook or "").replace("\\", "/").rsplit("/", 1)[-1]
-    return [each.number, words.replace("\n", " — "), models, each.turns, cost, when(each.ended), name]
+    return [each.number, words, models, each.turns, cost, when(each.ended), name]

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tetrate_jupyter.conversation import Branch, Conversation
-    from tetrate_jupyter.history.archive import Archive, Opened
+    from tetrate_jupyter.history.archive import Archive
+    from tetrate_jupyter.history.listing import Opened
     from tetrate_jupyter.ledger.window import Outcome
 
 _OUTCOMES: Final[dict[str, Outcome]] = {"done": "done", "partial": "partial", "failed": "failed"}
@@ -49,6 +50,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._seen: dict[str, Branch] = {}  # each branch as it was looked at last
         self._given: dict[int, Exchange] = {}  # what was read from the disk, by identity
+        self._shown: dict[int, Message] = {}  # questions that a page gave back, by identity
         self._roots: dict[str, str] = {}  # of conversations that were opened here: the id they have on disk
         self._stop: Callable[[], None] | None = None
 
@@ -104,6 +106,19 @@ class Recorder:
             self._roots[branches[-1].root] = opened.id
         return True
 
+    def leave_out(self, questions: Iterable[Message]) -> None:
+        """Write none of these: they were asked before, so that they are on disk, were never kept, or are erased."""
+        with self._lock:
+            self._shown |= {id(each): each for each in questions}
+
+    def forget(self, identity: str) -> None:
+        """Drop a conversation that was erased from what this kernel has of it."""
+        roots = {branch.root for branch in self._conversation.branches if self.root(branch) == identity}
+        self._conversation.forget(frozenset(roots))
+        with self._lock:
+            held = {id(each) for branch in self._conversation.branches for each in branch.exchanges}
+            self._given = {key: each for key, each in self._given.items() if key in held}
+
     def _changed(self) -> None:
         with self._lock:
             if self._stop is None:
@@ -123,7 +138,8 @@ class Recorder:
     def _write(self, branch: Branch, known: set[int]) -> None:
         after = ""
         for exchange in branch.exchanges:
-            if id(exchange) not in known and id(exchange) not in self._given:
+            is_old = id(exchange) in self._given or id(exchange.user) in self._shown
+            if id(exchange) not in known and not is_old:
                 self._archive.put(turn_of(exchange, branch, root=self.root(branch), after=after))
             after = exchange.id
 

@@ -6,75 +6,39 @@ trouble with the disk fails or delays a call. Nothing is opened before the first
 
 from __future__ import annotations
 
-import stat
+import contextlib
 import threading
 import time
-import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter import ages, amounts, config
-from tetrate_jupyter.characters import MAX_NAME, one_line
-from tetrate_jupyter.errors import ConfigError, InputError
-from tetrate_jupyter.history import files
+from tetrate_jupyter import ages, config
+from tetrate_jupyter.errors import ConfigError, InputError, SecretInPromptError
+from tetrate_jupyter.history import erasing, files, marks
 from tetrate_jupyter.history.files import Passed
 from tetrate_jupyter.history.lines import by_id, lines_of
-from tetrate_jupyter.history.turn import Texts, encoded, first_words
+from tetrate_jupyter.history.listing import Earlier, Found, Opened, earlier, searched
+from tetrate_jupyter.history.marks import NOTHING, Marks
+from tetrate_jupyter.history.turn import encoded
+from tetrate_jupyter.history.words import wanted
 from tetrate_jupyter.keys import private_file
 from tetrate_jupyter.ledger import segments
 from tetrate_jupyter.ledger.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from decimal import Decimal
+    from collections.abc import Callable
 
     from tetrate_jupyter.history.files import Place
-    from tetrate_jupyter.history.turn import Turn
+    from tetrate_jupyter.history.turn import Mark, Turn
 
 MOST_BYTES: Final = 200_000_000  # of all files; beyond, the oldest go
 MOST_DAYS: Final = 365.0  # after so long a file goes
 _NO_CLOCK: Final = "20010101"  # before: by a clock that had no power, so that nothing tells how old it is
 _LOOK_EACH: Final = 16_000_000  # bytes that this process has written after which both are looked at again
 _MOST_WAITING: Final = 64_000_000  # bytes that wait for a disk
+_SCRUB_EACH: Final = 60.0  # seconds
 _OWN: Final = 1.0  # seconds that reading waits for what this kernel has written itself
-MOST_WORDS: Final = 20  # of a search
-_AROUND: Final = 40  # characters of the line that was found, on each side
-_SILENT: Final = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))  # no word is told apart by these
 _EVERYBODYS: Final = "Several people meet this account ({}): texts aren't kept for all of them together."
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """One kept conversation.
-
-    `number`: its place in the list, from 1. `words`: how its first question begins. `models`: that have answered.
-    `turns`: questions with their answers, in all branches. `cost`: estimated US dollars of those whose cost is known,
-    None where none is. `began`, `ended`: the first and the last answer, seconds since the epoch. `found`: the line in
-    which a search has found something.
-    """
-
-    __module__ = "tetrate_jupyter"
-
-    number: int
-    id: str
-    words: str
-    models: tuple[str, ...]
-    turns: int
-    cost: Decimal | None
-    began: float
-    ended: float
-    notebook: str | None = None
-    found: str = ""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A conversation read again: its lines, the one used last at the end. `is_cut`: its beginning is not kept."""
-
-    id: str
-    lines: tuple[tuple[Turn, ...], ...]
-    is_cut: bool = False
 
 
 class Archive:
@@ -90,8 +54,10 @@ class Archive:
         self._data_dir = data_dir
         self._shared = shared
         self._writer = Writer(self._begun, most_bytes=_MOST_WAITING)
+        self._marks = Marks()
         self._lock = threading.Lock()
         self._until_look = 0
+        self._scrub_after = 0.0
         self._refused = 0
         self._said = ""
 
@@ -156,10 +122,21 @@ class Archive:
         return trouble
 
     def _tend(self) -> None:
+        self._aside(lambda: tend(self.folder, time.time()))
+
+    def _scrub(self) -> None:
+        """Take out what was erased and came to the disk late, or couldn't be taken out then; once a minute at most."""
+        with self._lock:
+            if time.monotonic() < self._scrub_after:
+                return
+            self._scrub_after = time.monotonic() + _SCRUB_EACH
+        self._aside(lambda: erasing.scrubbed(self.folder, self._writer.put))
+
+    def _aside(self, act: Callable[[], object]) -> None:
         def work() -> None:
             try:
-                tend(self.folder, time.time())
-            except OSError:  # next time, or by another kernel
+                act()
+            except (OSError, ConfigError):  # next time, or by another kernel
                 return
 
         try:
@@ -170,35 +147,102 @@ class Archive:
     # --- reading ---------------------------------------------------------------------------------------------
 
     def list(
-        self, words: str = "", *, notebook: str | None = None, everywhere: bool = False, most: int = 100
+        self,
+        words: str = "",
+        *,
+        notebook: str | None = None,
+        everywhere: bool = False,
+        most: int = 100,
+        stars: bool = True,
     ) -> tuple[tuple[Earlier, ...], Passed]:
         """Return conversations, the newest first, and what was passed over. Raises `ConfigError`.
 
-        `words`: those that have all of these in their questions and answers. `notebook`: only this one's, unless
-        `everywhere`.
+        `words`: those that have all of these in their questions, answers and names. `notebook`: only this one's, unless
+        `everywhere`. `stars`: those with a star before all others.
         """
-        wanted = _wanted(words)
-        places, segments_, passed = self._places()
+        terms = wanted(words)
+        found = self._found()
         groups: dict[str, list[Place]] = {}
-        for place in places:
+        for place in found.places:
             groups.setdefault(place.head.root, []).append(place)
         if not everywhere:
             groups = {r: several for r, several in groups.items() if any(p.head.notebook == notebook for p in several)}
-        hits = self._searched(segments_, groups.keys(), wanted) if wanted else dict.fromkeys(groups, "")
-        order = sorted(hits, key=lambda root: max(p.head.t for p in groups[root]), reverse=True)[:most]
-        return tuple(_earlier(n, root, groups[root], hits[root]) for n, root in enumerate(order, 1)), passed
+        hits = searched(found, groups.keys(), terms) if terms else dict.fromkeys(groups, "")
+
+        def rank(root: str) -> tuple[bool, float]:
+            return stars and found.told_of(root).is_starred, max(place.head.t for place in groups[root])
+
+        order = sorted(hits, key=rank, reverse=True)[:most]
+        listed = (earlier(n, root, groups[root], hits[root], found.told_of(root)) for n, root in enumerate(order, 1))
+        return tuple(listed), found.passed
 
     def opened(self, identity: str) -> Opened:
         """Return a conversation whole. Raises `InputError` where it isn't kept any more, and `ConfigError`."""
-        places, _, _ = self._places()
-        lines, is_cut = lines_of(identity, by_id(places))
-        wanted = list(dict.fromkeys(place for line in lines for place in line))
-        found = files.turns(wanted)
-        whole = tuple(tuple(found[place] for place in line if place in found) for line in lines)
+        found = self._found()
+        lines, is_cut = lines_of(identity, by_id(found.places))
+        places = list(dict.fromkeys(place for line in lines for place in line))
+        turns = files.turns(places)
+        whole = tuple(tuple(turns[place] for place in line if place in turns) for line in lines)
         whole = tuple(line for line in whole if line)
         if not whole:
-            raise InputError("That conversation isn't kept any more.", next_step="%tetrate_history lists what is")
-        return Opened(identity, whole, is_cut or len(found) < len(wanted))
+            raise _not_kept()
+        return Opened(identity, whole, is_cut or len(turns) < len(places), found.told_of(identity).name)
+
+    def _found(self) -> Found:
+        self._be_allowed()
+        self.flush()
+        passed, told = Passed(), dict[str, marks.Told]()
+        try:
+            told = marks.read(self.folder)
+        except OSError:  # names and stars; the conversations are there all the same
+            passed.files += 1
+        try:
+            segments_ = files.files(self.folder, passed)
+            places = [*files.heads(segments_, passed)]
+        except OSError as problem:
+            raise self._unreadable(problem, "read") from None
+        left = [each for each in places if not told.get(each.head.root, NOTHING).hides(each.head.t)]
+        if len(left) < len(places):
+            self._scrub()
+        return Found(left, segments_, told, passed)
+
+    def name_of(self, identity: str) -> str:
+        """Return what a person calls a conversation; "" for nothing, and where that can't be read."""
+        if self._shared() is not None:
+            return ""
+        try:
+            return marks.read(self.folder).get(identity, NOTHING).name
+        except OSError:
+            return ""
+
+    # --- what a person says of one ---------------------------------------------------------------------------
+
+    def rename(self, identity: str, name: str) -> str:
+        """Rename a conversation: a name of at most 120 characters, "" for none; return it as it is kept.
+
+        Raises `SecretInPromptError` for one with a key in it, `InputError` where the conversation isn't kept any more,
+        and `ConfigError`.
+        """
+        if marks.holds_key(name):
+            raise SecretInPromptError("A key seems to be in that name; it isn't kept.", next_step="choose another name")
+        name = marks.name_of(name)
+        self._mark(identity, marks.mark(identity, name=name))
+        return name
+
+    def star(self, identity: str, *, on: bool) -> None:
+        """Star a conversation, or take its star away; raises as `rename`."""
+        self._mark(identity, marks.mark(identity, star=on))
+
+    def _mark(self, identity: str, mark: Mark) -> None:
+        found = self._found()
+        if not any(place.head.root == identity for place in found.places):
+            raise _not_kept()
+        try:
+            self._marks.put(self.folder, mark, found.told_of(identity))
+        except OSError as problem:
+            raise self._unreadable(problem, "changed") from None
+
+    # --- erasing ---------------------------------------------------------------------------------------------
 
     def erase(self, before: float | None = None) -> int:
         """Erase what was said before a time, or all; return the number of turns. Raises `ConfigError`.
@@ -213,41 +257,38 @@ class Archive:
             if before is not None:
                 found = [each for each in found if each.day is not None and each.day < segments.day_of(before)]
             gone = sum(1 for _ in files.heads(found, passed))
-            for segment in found:
-                _remove(segment.path)
-            _remove_empty(self.folder, time.time())
+            with erasing.alone(self.folder):
+                for segment in (
+                    found if before is not None else [*found, *files.files(marks.folder_of(self.folder), passed)]
+                ):
+                    erasing.remove(segment.path)
+                erasing.tidied(self.folder)
         except OSError as problem:
             raise self._unreadable(problem, "erased") from None
         return gone
 
-    def _places(self) -> tuple[Sequence[Place], Sequence[segments.Segment], Passed]:
-        self._be_allowed()
-        self.flush()
-        passed = Passed()
-        try:
-            found = files.files(self.folder, passed)
-            return [*files.heads(found, passed)], found, passed
-        except OSError as problem:
-            raise self._unreadable(problem, "read") from None
+    def erase_one(self, identity: str) -> int:
+        """Erase one conversation, its name and all its branches, whoever has written them; return how many turns.
 
-    def _searched(
-        self, found: Sequence[segments.Segment], roots: Iterable[str], wanted: Sequence[str]
-    ) -> dict[str, str]:
-        """Return the conversations that have every word, with a line that has one."""
-        roots = frozenset(roots)
-        missing: dict[str, set[str]] = {}
-        lines: dict[str, str] = {}
-        for texts in files.each([*found], Texts, Passed()):
-            if texts.root not in roots:
-                continue
-            left = missing.setdefault(texts.root, set(wanted))
-            for text in (texts.typed or "", texts.asked, *(reply.text for reply in texts.replies)):
-                folded = _folded(text)
-                hit = next((word for word in wanted if word in folded), None)
-                if hit is not None:
-                    left -= {word for word in wanted if word in folded}
-                    lines.setdefault(texts.root, _excerpt(text, hit))
-        return {root: lines[root] for root, left in missing.items() if not left}
+        What other conversations go on from goes with it. Other kernels that have it open write nothing of it again;
+        what is asked in it there from now on is kept. Raises `InputError` where it isn't kept any more, `ConfigError`.
+        """
+        found = self._found()
+        own = [place.head for place in found.places if place.head.root == identity]
+        if not own:
+            raise _not_kept()
+        until = max(time.time(), *(head.t for head in own))
+        try:
+            self._marks.put(self.folder, marks.mark(identity, gone=until), found.told_of(identity))
+            problems = erasing.scrubbed(self.folder, self._writer.put)
+        except OSError as problem:
+            raise self._unreadable(problem, "erased") from None
+        if problems:
+            raise ConfigError(
+                f"It is listed no more, but not yet erased from {len(problems):,} files: {problems[0]}.",
+                next_step=f"close other kernels, then look at {self.folder}",
+            )
+        return len({head.id for head in own})
 
     def _be_allowed(self) -> None:
         where = self._shared()
@@ -259,80 +300,36 @@ class Archive:
         return ConfigError(f"Earlier conversations can't be {what}: {reason}.", next_step=f"look at {self.folder}")
 
 
+def _not_kept() -> InputError:
+    return InputError("That conversation isn't kept any more.", next_step="%tetrate_history lists what is")
+
+
 def tend(folder: Path, now: float) -> int:
     """Remove the files that are too old, and the oldest beyond `MOST_BYTES`; return how many. Raises `OSError`.
 
-    `now`: what the clock says, which isn't taken at its word (see `ages`).
+    Of those with turns of starred conversations only the rest goes, as long as there is anything else. `now`: what the
+    clock says, which isn't taken at its word (see `ages`).
     """
-    gone = size = 0
     found = files.files(folder, Passed())
     days = sorted({each.day for each in found if each.day is not None})
     present = min(now, ages.witnessed(map(segments.day_number, days[-ages.WITNESSES :])))
     last = segments.day_of(present - MOST_DAYS * segments.DAY) if present > 0 else ""
-    for segment in found:
-        try:
-            size += segment.path.lstat().st_size
-            if size > MOST_BYTES or _NO_CLOCK < (segment.day or last) < last:
-                gone += _remove(segment.path)
-        except FileNotFoundError:  # another kernel does the same
-            continue
-    _remove_empty(folder, now)
+    starred = erasing.starred(folder, found)
+    room = max(0, MOST_BYTES - sum(starred.sizes.values()))
+    size = kept = gone = 0
+    with erasing.alone(folder) if found else contextlib.nullcontext():
+        for segment in found:
+            own = starred.sizes.get(segment.path, 0)
+            kept += own
+            try:
+                size += segment.path.lstat().st_size - own
+            except FileNotFoundError:  # another kernel does the same
+                continue
+            if kept > MOST_BYTES or ((size > room or _NO_CLOCK < (segment.day or last) < last) and not own):
+                gone += erasing.remove(segment.path)
+            elif size > room or _NO_CLOCK < (segment.day or last) < last:
+                gone += bool(erasing.erase([segment], starred.is_other, segments.Appender(folder).append).lines)
+        if gone:
+            erasing.tidied(folder)
+    erasing.remove_empty(folder, now)
     return gone
-
-
-def _remove(path: Path) -> bool:
-    """Remove a file, or a link in its place; return whether there was one."""
-    try:
-        if stat.S_ISDIR(path.lstat().st_mode):  # nothing of ours
-            return False
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _remove_empty(folder: Path, now: float) -> None:
-    """Remove the folders of months that are over: in this one's a kernel may be about to begin a file."""
-    for month in segments.months(folder):
-        if month >= segments.month_of(segments.day_of(now - 2 * segments.DAY)):
-            continue
-        try:
-            (folder / month).rmdir()
-        except OSError:  # not empty: a kernel writes there
-            continue
-
-
-def _earlier(number: int, root: str, places: Sequence[Place], hit: str) -> Earlier:
-    heads = sorted((place.head for place in places), key=lambda each: each.t)
-    first = next((head for head in heads if not head.after), heads[0])
-    models = dict.fromkeys(one_line(head.served or head.model, MAX_NAME) for head in heads if head.served or head.model)
-    return Earlier(
-        number=number,
-        id=root,
-        words=first_words(first.words) or "(no text)",
-        models=tuple(models),
-        turns=len({head.id for head in heads}),
-        cost=amounts.total(head.cost for head in heads),
-        began=heads[0].t,
-        ended=heads[-1].t,
-        notebook=None if heads[-1].notebook is None else one_line(heads[-1].notebook, 2 * MAX_NAME),
-        found=hit,
-    )
-
-
-def _wanted(words: str) -> tuple[str, ...]:
-    """Return the words of a search as they are looked for: as they look, in either case."""
-    return tuple(dict.fromkeys(_folded(words[:1000]).split()))[:MOST_WORDS]
-
-
-def _folded(text: str) -> str:
-    """Return text for comparing: "Straße" as "STRASSE", "ﬁ" as "fi", an accent on its own as the letter with it."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.translate(_SILENT)).casefold())
-
-
-def _excerpt(text: str, word: str) -> str:
-    """Return a piece of a line that has the word."""
-    line = next((line for line in text.splitlines() if word in _folded(line)), text)
-    at = _folded(line).find(word)  # near enough: folding changes few lengths
-    piece = line[max(0, at - _AROUND) : at + len(word) + _AROUND]
-    return one_line(f"{'…' if at > _AROUND else ''}{piece}{'…' if at + len(word) + _AROUND < len(line) else ''}")

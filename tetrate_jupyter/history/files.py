@@ -88,7 +88,7 @@ def turns(places: list[Place]) -> dict[Place, Turn]:
     """Return whole turns; those that have vanished meanwhile are left out."""
     found: dict[Place, Turn] = {}
     for path in dict.fromkeys(place.path for place in places):
-        with suppress(OSError), _opened(path) as file:
+        with suppress(OSError), opened(path) as file:
             for place in (each for each in places if each.path == path):
                 file.seek(place.start)
                 with suppress(Unreadable):
@@ -108,7 +108,7 @@ def _lines(found: list[segments.Segment], passed: Passed) -> Iterator[tuple[Path
     room = MOST_READ
     for segment in found:
         try:
-            with _opened(segment.path) as file:
+            with opened(segment.path) as file:
                 size = os.fstat(file.fileno()).st_size
                 room -= size
                 if room < 0:
@@ -139,7 +139,8 @@ def _lines_of(file: IO[bytes], size: int, passed: Passed) -> Iterator[tuple[int,
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file of one's own for reading; one that others may read is closed to them. Raises `OSError`."""
     descriptor = os.open(path, _OPENED)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)

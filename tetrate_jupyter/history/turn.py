@@ -114,19 +114,35 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a `Turn` that is searched."""
 
     v: int
+    t: float
     root: str
     asked: str
     typed: str | None = None
     replies: tuple[Said, ...] = ()
 
 
+class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person has said of the conversation `root` at `t`: its `name` ("": none any more), a `star`.
+
+    `gone`: what was said in it up to this moment is erased. None: nothing is said of that.
+    """
+
+    v: int
+    t: float
+    root: str
+    name: str | None = None
+    star: bool | None = None
+    gone: float | None = None
+
+
 class Unreadable(ValueError):  # noqa: N818 - no error of the package: whoever reads a line leaves it out
     """A line is no turn."""
 
 
-Kind = TypeVar("Kind", Head, Turn, Texts)
+Kind = TypeVar("Kind", Head, Turn, Texts, Mark)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
-_DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {k: msgspec.json.Decoder(k) for k in (Head, Turn, Texts)}
+_KINDS: Final = (Head, Turn, Texts, Mark)
+_DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
 
 
 def encoded(turn: Turn) -> bytes | None:
@@ -138,11 +154,17 @@ def encoded(turn: Turn) -> bytes | None:
     return None if secrecy.holds(line) else line + b"\n"
 
 
+def marked(mark: Mark) -> bytes | None:
+    """Return a mark as a line, with its end; None where a key is in it."""
+    line = _ENCODER.encode(mark)
+    return None if secrecy.holds(line) else line + b"\n"
+
+
 def decoded(line: bytes, kind: type[Kind]) -> Kind:
     """Return a line as a turn or the part of one; a key of this process in it is blotted. Raises `Unreadable`."""
     try:
         found: Kind = _DECODERS[kind].decode(bytes(incoming(line)))
-        is_one = found.v == VERSION and (isinstance(found, Texts) or _is_sound(found))
+        is_one = found.v == VERSION and _is_sound(found)
     except (ValueError, ArithmeticError, RecursionError):  # msgspec's and decimal's own, and what is no UTF-8
         raise Unreadable from None
     if not is_one:
@@ -155,13 +177,17 @@ def first_words(text: str) -> str:
     return one_line(text, WORDS)
 
 
-def _is_sound(found: Head | Turn) -> bool:
+def _is_sound(found: Head | Turn | Texts | Mark) -> bool:
     """Whether what is told of a turn can be: a file may have been written by anybody."""
-    if not (0 <= found.t < _MOST_TIME and found.id and found.root and _is_cost(found.cost)):
+    if not (0 <= found.t < _MOST_TIME and found.root):
         return False
-    if isinstance(found, Head):
+    if isinstance(found, Mark):
+        return _is_within(found.gone, _MOST_TIME)
+    if isinstance(found, Texts):
         return True
-    return (
+    if not (found.id and _is_cost(found.cost)):
+        return False
+    return isinstance(found, Head) or (
         _is_within(found.at, _MOST_TIME)
         and all(_is_within(number, _MOST_TOKENS) for number in found.tokens or ())
         and _is_within(found.first, _MOST_SECONDS)

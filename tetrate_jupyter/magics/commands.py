@@ -179,9 +179,9 @@ USAGE: Final = Command(
 )
 HISTORY: Final = Command(
     "tetrate_history",
-    "Conversations that are kept, of this notebook and the newest first; with words, those that have them all. --open\n"
-    "makes one the conversation in use, its branches included. Texts are kept only where you say so, from then on:\n"
-    "session.keep_texts = True, or %config TetrateMagics.keep_texts = True.",
+    "Conversations that are kept, of this notebook, starred ones first, then the newest; with words, those that have\n"
+    "them all. --open makes one the conversation in use, its branches included. Texts are kept only where you say so,\n"
+    "from then on: session.keep_texts = True, or %config TetrateMagics.keep_texts = True.",
     (
         Option(("--all",), "those of every notebook"),
         Option(("--open",), "go on with this one of the list", value="NUMBER", convert=_number),
@@ -190,11 +190,16 @@ HISTORY: Final = Command(
         ),
         Option(("--of",), "with --export: this one of the list", value="NUMBER", convert=_number),
         Option(("--file",), "with --export: write it to a file; cells become a notebook", value="FILE"),
-        Option(("--erase",), "erase all that is kept; with --older-than only what is older"),
+        Option(("--rename",), "call this one of the list by the words that follow", value="NUMBER", convert=_number),
+        Option(("--star",), "list this one first, and keep it longest", value="NUMBER", convert=_number),
+        Option(("--unstar",), "take the star away again", value="NUMBER", convert=_number),
+        Option(("--erase",), "erase all that is kept; --erase 2 only this one of the list"),
         Option(("--older-than",), "with --erase: only what is older than so many days", value="DAYS", convert=int),
     ),
     words="WORDS",
-    example="%tetrate_history august --all\n%tetrate_history --open 2\n%tetrate_history --export md --file notes.md",
+    example="%tetrate_history august --all\n%tetrate_history --open 2\n"
+    '%tetrate_history --rename 2 "Churn analysis"\n%tetrate_history --erase 2\n'
+    "%tetrate_history --export md --file notes.md",
     anywhere=True,
 )
 _OF_AN_ERROR: Final = (
