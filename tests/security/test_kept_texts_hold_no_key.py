@@ -92,6 +92,22 @@ def test_a_key_where_none_can_be_blotted_keeps_the_turn_away(tmp_path: Path) -> 
     assert alive
 
 
+@pytest.mark.parametrize("form", sorted(forms(KNOWN)))
+def test_a_name_with_a_key_is_refused_in_every_form(tmp_path: Path, form: str) -> None:
+    alive = Secret.typed(KNOWN)
+    found = archive(tmp_path)
+    found.put(turn(root="r"))
+    told = forms(KNOWN)[form].decode()
+    if form.startswith("base64"):
+        told = b64encode(b"\0" * int(form[-1]) + KNOWN.encode()).decode()
+    with pytest.raises(SecretInPromptError) as caught:
+        found.rename("r", f"It is {told}.")
+    assert told not in str(caught.value)
+    assert not [name for name, each in forms(KNOWN).items() if each in written(tmp_path)]
+    assert found.name_of("r") == ""
+    assert alive
+
+
 def test_a_key_in_somebodys_file_is_shown_nowhere(session: Session) -> None:
     later = session.fork()
     session.keep_texts = True

@@ -189,3 +189,86 @@ def test_one_that_is_on_the_disk_is_found_behind_what_was_asked_since(
     page.wait_for(lambda: len(page.items) == 2)
     assert later.history == kept.history
     assert sorted(each.turns for each in later.history.list()) == [1, 2]  # nothing is there twice
+
+
+def listed(page: Page, **asked: object) -> list[str]:
+    """Open the list anew, and return its titles."""
+    before = page.fields["past"]
+    page.do("past", of="one", **asked)
+    page.wait_for(lambda: page.fields["past"] is not None and page.fields["past"] is not before)
+    return [row[1] for row in page.fields["past"]["rows"]]
+
+
+def test_one_is_named_and_starred_where_it_stands(
+    kept: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    kept.reset()
+    kept.ask("Name a colour.")
+    page = page_of(later)
+    assert listed(page) == ["Name a colour.", "Which month is <b>August</b>?"]
+    identity = page.fields["past"]["rows"][1][0]
+    page.do("name", identity=identity, name="Months <of> the\nyear")
+    page.wait_for(lambda: page.fields["past"]["rows"][1][1] == "Months <of> the year")
+    page.do("star", identity=identity, on=True)
+    page.wait_for(lambda: page.fields["past"]["marks"] == {identity: [True, "Months <of> the year"]})
+    assert page.fields["past"]["rows"][1][0] == identity  # nothing moves under the pointer
+    assert listed(page) == ["Months <of> the year", "Name a colour."]
+    assert listed(page, words="MONTHS", everywhere=True) == ["Months <of> the year"]
+    page.do("open", identity=identity)
+    page.wait_for(lambda: len(page.items) == 2)
+    page.do("new")
+    page.wait_for(lambda: [words for _, words in page.fields["earlier"]] == ["Months <of> the year"])
+    page.do("name", identity=identity, name="sk-not-known-0123456789abcdef")
+    page.wait_for(lambda: "A key seems to be in that name" in page.fields.get("problem", ""))
+    assert "0123456789abcdef" not in repr(page.messages)
+    assert next(each.title for each in kept.history.list()) == "Months <of> the year"
+
+
+def test_what_may_be_gone_on_with_is_the_newest_whatever_has_a_star(
+    kept: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    kept.history.star(1)
+    kept.reset()
+    kept.ask("Name a colour.")
+    kept.history.rename(kept.history.list()[1], "Colours")
+    page = page_of(later)
+    page.wait_for(lambda: page.fields["resume"] is not None)
+    assert page.fields["resume"][2] == "Colours"
+
+
+def test_one_that_is_erased_is_gone_from_chat_twin_and_list(
+    kept: Session, page_of: Callable[[Session], Page], tmp_path: Path
+) -> None:
+    page = page_of(kept)
+    (title,) = listed(page)
+    assert len(page.items) == 2
+    page.do("erase", identity=page.fields["past"]["rows"][0][0])
+    page.wait_for(lambda: page.fields["past"]["rows"] == [])
+    page.wait_for(lambda: not page.items)
+    assert "Erased." in page.fields["past"]["note"]
+    assert page.fields["earlier"] == []
+    assert page.fields["resume"] is None
+    assert title not in repr(page._panel.twin_plain() if page._panel else title)
+    assert b"August" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_what_a_page_gives_back_of_an_erased_one_is_on_no_disk_again(
+    kept: Session, later: Session, page_of: Callable[[Session], Page], tmp_path: Path
+) -> None:
+    kept.history.erase(which=1)
+    later.keep_texts = True
+    given = [["Which month is <b>August</b>?", "", "An answer.", False], ["And July?", "", "Another.", False]]
+    page = page_of(later)
+    page.do("take", exchanges=given)
+    page.wait_for(lambda: len(page.items) == 2)
+    page.do("new")
+    later.ask("Something else.")
+    page.do("take", exchanges=[["Of August?", "with its variables, August", "Yes.", False]])  # another has begun
+    page.wait_for(lambda: "with its variables, August" in [item.fields["sent"] for item in page.items.values()])
+    later.ask("And now?")
+    assert later.past.archive.flush(30)
+    there = b"".join(path.read_bytes() for path in (tmp_path / "data" / "history").rglob("*") if path.is_file())
+    assert b"Something else." in there
+    assert b"And now?" in there
+    assert b"August" not in there
+    assert sorted(each.turns for each in later.history.list()) == [1, 1]

@@ -202,6 +202,8 @@ class Past:
             raise OptionError("older_than is a number of days.", next_step="session.history.erase(which=2) erases one")
         if older_than is not None and not 0 <= older_than <= _MOST_DAYS:
             raise OptionError(f"older_than can't be {older_than!r}.", next_step="give a number of days")
+        with self._lock:
+            self._names.clear()
         return self.archive.erase(None if older_than is None else midnight(time.time(), int(older_than)))
 
     def _identity(self, which: int | str | Earlier) -> str:

@@ -92,7 +92,7 @@ class ChatPanel(Panel):
             "system": session.system or "",
             "hint": self._hinted[1] if self._hinted[0] == session.conversation.branch.root else "",
             "variables": self._offered,
-            "earlier": earlier(session.conversation),
+            "earlier": earlier(session.conversation, session.past.name_of),
             "compared": self._compared,
             **self._earlier.fields(),
         }
@@ -153,8 +153,7 @@ class ChatPanel(Panel):
             "menu": self._menu.ask,
             "set": self._set,
             "take": self._take,
-            "past": self._earlier.ask,
-            "open": self._earlier.open,
+            **self._earlier.actions(),
         }
 
     def _ask(self, text: str, names: Sequence[str] = (), buffers: Sequence[bytes] = ()) -> None:

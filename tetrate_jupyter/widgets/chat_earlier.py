@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.amounts import known
@@ -11,6 +12,7 @@ from tetrate_jupyter.conversation import Exchange
 from tetrate_jupyter.engine.history import HOW, when
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
 from tetrate_jupyter.front_end import notebook
+from tetrate_jupyter.http.chunk_reading import whole
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.types import Message
@@ -20,18 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from tetrate_jupyter.engine.engine import Engine
-    from tetrate_jupyter.history.archive import Earlier, Opened
+    from tetrate_jupyter.history.listing import Earlier, Opened
     from tetrate_jupyter.history.turn import Turn
     from tetrate_jupyter.widgets.feed import Fields
 
 MOST: Final = 50  # conversations of the list: who looks further searches
 _NEWEST: Final = 5  # kept conversations among which that of a page is looked for: what was asked since is newer
+_LONGEST: Final = 1_000  # characters of a name that are taken: it is cut to what is kept
+ERASED: Final = "Erased. Notebooks' outputs stay; another kernel that has it open keeps only what is asked anew."
+_TURNS: Final = count(1)  # each list that is told is another one, so that a page hears of it though it is the same
 IN_FRONT: Final = "What was asked after the restart is another conversation now: see Earlier."
 BESIDE: Final = "The conversation from before the restart is kept: see Earlier."
 
 
 class EarlierList:
-    """A panel's part: its `fields` go among the panel's, `ask` and `open` are its actions "past" and "open".
+    """A panel's part: its `fields` go among the panel's, `actions` among its actions.
 
     `work` starts what reads the disk, `changed` has the panel drawn again.
     """
@@ -46,9 +51,14 @@ class EarlierList:
         self._past = session.past
         self._work = work
         self._changed = changed
+        self._last: tuple[str, str, bool] = ("", "", False)  # the view, words and reach of the open list
         self._asked = 0  # a search that ends late must not replace a newer one's
         self._list: dict[str, Any] | None = None
         self._newest: Earlier | None = None
+
+    def actions(self) -> dict[str, Callable[..., None]]:
+        """Return what a page may ask for."""
+        return {"past": self.ask, "open": self.open, "name": self.rename, "star": self.star, "erase": self.erase}
 
     def look(self) -> None:
         """Find out whether there is one to go on with, where this one has not begun."""
@@ -57,32 +67,75 @@ class EarlierList:
 
     async def _look(self) -> None:
         with suppress(TetrateError):  # what can't be read isn't offered
-            found, _ = await asyncio.to_thread(self._past.archive.list, notebook=notebook(), most=1)
+            found, _ = await asyncio.to_thread(self._past.archive.list, notebook=notebook(), most=1, stars=False)
             self._newest = found[0] if found else None
             self._changed()
 
     def ask(self, of: str, words: str = "", everywhere: object = False) -> None:
         """Open the list in a view, search it, or close it (`of` no view)."""
         self._asked += 1
-        number, of, words = self._asked, str(of)[:40], str(words)[:500]
+        self._last = str(of)[:40], str(words)[:500], bool(everywhere)
         if not of:
             self._list = None
             self._changed()
             return
+        self._work(self._search)
 
-        async def search() -> None:
-            found, passed = await asyncio.to_thread(
-                self._past.archive.list, words, notebook=notebook(), everywhere=bool(everywhere), most=MOST
-            )
-            if number != self._asked:
-                return
-            notes = [*passed.said, *([] if self._past.is_kept else [HOW])]
-            if not found:
-                notes.insert(0, "Nothing is found." if words.strip() else "No earlier conversations yet.")
-            self._list = {"of": of, "words": words, "rows": list(map(_row, found)), "note": " ".join(notes)}
-            self._changed()
+    async def _search(self, told: str = "", *, is_same: bool = False) -> None:
+        """Show the list that was asked for last; `told`: what there is to say of it. `is_same`: its order stays."""
+        number, (of, words, everywhere), before = self._asked, self._last, self._list
+        found, passed = await asyncio.to_thread(
+            self._past.archive.list, words, notebook=notebook(), everywhere=everywhere, most=MOST
+        )
+        self._past.noted(found)
+        if is_same and before is not None:  # nothing moves under the pointer
+            places = {row[0]: place for place, row in enumerate(before["rows"])}
+            found = tuple(sorted(found, key=lambda each: places.get(each.id, -1)))
+        if number != self._asked or not of:
+            return
+        notes = [*([told] if told else []), *passed.said, *([] if self._past.is_kept else [HOW])]
+        if not found:
+            notes.insert(0, "Nothing is found." if words.strip() else "No earlier conversations yet.")
+        marks = {each.id: [each.starred, visible(each.name)] for each in found if each.starred or each.name}
+        self._list = {
+            "of": of,
+            "words": words,
+            "rows": list(map(_row, found)),
+            "marks": marks,
+            "note": " ".join(notes),
+            "turn": next(_TURNS),
+        }
+        self._changed()
 
-        self._work(search)
+    def rename(self, identity: str, name: str) -> None:
+        """Rename one; "" takes its name away."""
+        self._then(lambda: self._past.rename(str(identity)[:100], str(name)[:_LONGEST]), lambda _: "")
+
+    def star(self, identity: str, on: object = True) -> None:
+        """Star one, or take its star away; where it stands in the list stays until that is opened again."""
+        self._then(lambda: self._past.star(str(identity)[:100], on=bool(on)), lambda _: "")
+
+    def erase(self, identity: str) -> None:
+        """Erase one; the page has asked whether that is meant."""
+        self._then(lambda: self._past.erase_one(str(identity)[:100]), lambda _: ERASED)
+
+    def _then(self, act: Callable[[], object], told: Callable[[object], str]) -> None:
+        """Do what waits for the disk, then show the list as it is now, also where that has failed."""
+
+        async def done() -> None:
+            said = ""
+            try:
+                said = told(await asyncio.to_thread(act))
+            finally:
+                await self._search(said, is_same=True)
+                self._look_again()
+
+        self._work(done)
+
+    def _look_again(self) -> None:
+        """Offer to go on with what there still is."""
+        self._newest = None
+        self.look()
 
     def open(self, identity: str) -> None:
         """Go on with one."""
@@ -112,11 +165,14 @@ class EarlierList:
         if found is not None:
             if is_in_front:
                 self._past.recorder.put_back(found)
-        elif not begun:  # in the branch that is there, with what has failed in it
-            for each in map(_exchange, exchanges):
-                conversation.add(conversation.begin(), each.user, each.replies, partial=each.partial)
         else:
-            conversation.adopt([tuple(map(_exchange, exchanges))], current=0 if is_in_front else None)
+            line = tuple(map(_exchange, exchanges))
+            self._past.recorder.leave_out(each.user for each in line)
+            if begun:
+                conversation.adopt([line], current=0 if is_in_front else None)
+            else:  # in the branch that is there, with what has failed in it
+                for each in line:
+                    conversation.add(conversation.begin(), each.user, each.replies, partial=each.partial)
         lost = f"{left:,} earlier or unanswered questions could not be given back after the restart."
         return " ".join([*([lost] if left and found is None else []), *([_placed(is_in_front)] if begun else [])])
 
@@ -134,7 +190,7 @@ class EarlierList:
         if not self._past.archive.folder.is_dir():
             return None
         with suppress(TetrateError):
-            found, _ = self._past.archive.list(notebook=notebook(), most=_NEWEST)
+            found, _ = self._past.archive.list(notebook=notebook(), most=_NEWEST, stars=False)
             for each in found:
                 opened = self._past.read(each)
                 ends = [_prompt(turn) for turn in opened.lines[-1][-len(exchanges) :]]
@@ -149,7 +205,7 @@ class EarlierList:
         newest, offer = self._newest, None
         if newest is not None:
             turns = f"{newest.turns:,} turn{'' if newest.turns == 1 else 's'}"
-            offer = [newest.id, f"Go on where it was ({turns}, {when(newest.ended)})", visible(newest.words)]
+            offer = [newest.id, f"Go on where it was ({turns}, {when(newest.ended)})", visible(newest.title)]
         return {"past": self._list, "resume": offer}
 
 
@@ -163,12 +219,12 @@ def _placed(is_in_front: bool) -> str:
 
 def _exchange(given: Sequence[Any]) -> Exchange:
     prompt, sent, answer, partial = given
-    user = Message("user", str(sent or prompt), typed=str(prompt) if sent else None)
+    user = Message("user", whole(str(sent or prompt)), typed=whole(str(prompt)) if sent else None)
     return Exchange("", user, (Message("assistant", str(answer)),), partial=bool(partial))
 
 
 def _row(each: Earlier) -> list[str]:
-    """Return [id, words, facts, the line that was found]."""
+    """Return [id, title, facts, the line that was found]."""
     cost = known(each.cost)
     name = (each.notebook or "").replace("\\", "/").rsplit("/", 1)[-1]
     facts = [
@@ -178,7 +234,8 @@ def _row(each: Earlier) -> list[str]:
         *each.models[:1],
         *([name] if name else []),
     ]
-    return [each.id, visible(each.words), visible(" · ".join(facts)), visible(each.found)]
+    told = (each.title, " · ".join(facts), each.found)
+    return [each.id, *map(visible, told)]
 
 
 def _prompt(turn: Turn) -> str:

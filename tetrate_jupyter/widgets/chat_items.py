@@ -14,7 +14,7 @@ from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.transcript import drawn, figures, quiet_line, said
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tetrate_jupyter.conversation import Branch, Conversation, Exchange
     from tetrate_jupyter.engine.runs import Run, Runs
@@ -112,10 +112,10 @@ class ChatItems:
         return Item(key, fields, live.finished, live.tail)
 
 
-def earlier(conversation: Conversation) -> list[list[str]]:
-    """Return [branch id, first question] of the other conversations kept, newest first, as each last was."""
+def earlier(conversation: Conversation, name_of: Callable[[Branch], str]) -> list[list[str]]:
+    """Return [branch id, name or first question] of the other conversations kept, newest first, as each last was."""
     newest = {b.root: b for b in conversation.branches if b.exchanges and b.root != conversation.branch.root}
-    return [[b.id, one_line(_first(b))[:80]] for b in reversed(newest.values())]
+    return [[b.id, one_line(name_of(b) or _first(b))[:80]] for b in reversed(newest.values())]
 
 
 def _first(branch: Branch) -> str:
