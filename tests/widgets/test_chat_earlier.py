@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.widgets.page import Page
+from tetrate_jupyter.conversation import Exchange
+from tetrate_jupyter.errors import StreamCutError
 from tetrate_jupyter.face.session import Session
+from tetrate_jupyter.ledger.window import Entry
+from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.types import Cut, Message, Usage
+from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.chat import ChatPanel
 
 if TYPE_CHECKING:
@@ -272,3 +279,103 @@ def test_what_a_page_gives_back_of_an_erased_one_is_on_no_disk_again(
     assert b"And now?" in there
     assert b"August" not in there
     assert sorted(each.turns for each in later.history.list()) == [1, 1]
+
+
+def shown(page: Page) -> list[tuple[object, ...]]:
+    """Return what stands under each answer."""
+    items = page.items.values()
+    return [(i.fields["figures"], i.fields["chips"], i.fields["said"], i.fields["reasoning"]) for i in items]
+
+
+def given_back(page: Page) -> list[list[object]]:
+    """Return what a page gives a new kernel: as chat.js, none without an answer's text."""
+    items = [item.fields for item in page.items.values() if item.fields["source"]]
+    return [[f["prompt"], f["sent"], f["source"], f["state"] == "partial"] for f in items]
+
+
+def test_what_stands_under_an_answer_comes_back_with_it(
+    session: Session, later: Session, page_of: Callable[[Session], Page], router: SandboxRouter
+) -> None:
+    session.keep_texts = True
+    page = page_of(session)
+    session.ask("One?")
+    question = session.question("15 rows", typed="{df}", cuts=(Cut("df", "rows", 15, 2_000),))
+    session.start(question)
+    page.wait_for(lambda: len(page.items) == 2 and not page.fields["busy"])
+    session.ask("Think.", model="gpt-6-luna", effort="high")
+    router.inject(Fault("stream-cut", after_chunks=3))
+    with pytest.raises(StreamCutError):
+        session.ask("Tell me a long story.")
+    nothing = session.conversation.begin()
+    session.conversation.add(
+        nothing, Message("user", "Refused?"), [Message("assistant", "")], notices=["The model refused."]
+    )
+    page.wait_for(lambda: len(page.items) == 5)
+    before = shown(page)
+    assert {chip[0] for _, chips, _, _ in before for chip in chips} >= {"df: 15 of 2,000 rows sent", "simulated"}
+    opening = page_of(later)
+    later.history.open(1)
+    opening.wait_for(lambda: len(opening.items) == 5)
+    assert shown(opening) == before
+    assert opening.fields["total"] == page.fields["total"]
+    opening.do("new")
+    later.conversation.forget(frozenset(branch.root for branch in later.conversation.branches))
+    opening.wait_for(lambda: not opening.items)
+    opening.do("take", exchanges=given_back(page))  # Reconnect
+    opening.wait_for(lambda: len(opening.items) == 5)
+    assert shown(opening) == before
+
+
+def test_a_page_that_shows_another_way_gets_that_one_from_the_disk(
+    kept: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(kept)
+    way = kept.conversation.branch.id
+    kept.ask("And June?", replaces=kept.history[1].id)
+    kept.conversation.switch(way)
+    page.wait_for(lambda: prompts(page) == ["Which month is <b>August</b>?", "And July?"])
+    again = page_of(later)
+    again.do("take", exchanges=given_back(page))
+    again.wait_for(lambda: prompts(again) == ["Which month is <b>August</b>?", "And July?"])
+    assert shown(again) == shown(page)
+    assert [item.fields["way"] for item in again.items.values()][1] == [1, 2]
+
+
+def test_of_one_that_was_kept_from_its_middle_on_that_comes_from_the_disk(
+    session: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    session.ask("Before it.")
+    session.keep_texts = True
+    session.ask("One?")
+    session.ask("Two?")
+    page.wait_for(lambda: len(page.items) == 3)
+    later.keep_texts = True
+    again = page_of(later)
+    again.do("take", exchanges=given_back(page))
+    again.wait_for(lambda: prompts(again) == ["Before it.", "One?", "Two?"])
+    assert shown(again)[1:] == shown(page)[1:]
+    later.ask("Three?")
+    (found,) = later.history.list()  # it goes on under its name on disk
+    assert (found.turns, found.words) == (3, "One?")
+
+
+def test_one_that_only_ends_alike_is_taken_from_the_page(
+    kept: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(later)
+    given = [
+        ["Other?", "", "Yes.", False],
+        ["Which month is <b>August</b>?", "", "x", False],
+        ["And July?", "", "No.", False],
+    ]
+    page.do("take", exchanges=given)
+    page.wait_for(lambda: len(page.items) == 3)
+    assert [item.fields["source"] for item in page.items.values()] == ["Yes.", "x", "No."]
+
+
+def test_an_answer_without_times_shows_what_else_is_known_of_it() -> None:
+    entry = Entry(asked="m", usage=Usage(3, 4), cost=Decimal("0.5"))
+    exchange = Exchange("1", Message("user", "?"), (Message("assistant", "!"),), entry=entry)
+    assert transcript.figures(exchange) == [["far", "m"], ["far", "3 →"], ["got", "4 tokens"], ["", "≈ $0.50"]]
+    assert transcript.quiet_line(exchange) == "m · 3 → 4 tokens · ≈ $0.50"

@@ -78,8 +78,10 @@ class Recorder:
         """Return the id that a branch's conversation has on disk."""
         return self._roots.get(branch.root, branch.root)
 
-    def put_back(self, opened: Opened) -> bool:
-        """Make a kept conversation the one in use, and its newest line current; return whether it wasn't there already.
+    def put_back(self, opened: Opened, before: tuple[Exchange, ...] = ()) -> bool:
+        """Make a kept conversation the one in use, and its last line current; return whether it wasn't there already.
+
+        `before`: what a page has of that line from before it was kept; it is put there, and not written either.
 
         Lines that are in the session already, as whole lines or as part of one, aren't put there twice.
         """
@@ -95,8 +97,9 @@ class Recorder:
         if not ways:
             conversation.switch(here[-1].id)
             return False
+        ways[-1] = (*before, *ways[-1])
         with self._lock:
-            self._given |= {id(each): each for each in made.values()}
+            self._given |= {id(each): each for each in (*before, *made.values())}
         if here:
             conversation.switch(here[-1].id)
         elif conversation.exchanges:

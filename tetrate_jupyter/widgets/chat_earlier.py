@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from tetrate_jupyter.amounts import known
 from tetrate_jupyter.conversation import Exchange
@@ -161,10 +163,11 @@ class EarlierList:
         conversation = self._session.conversation
         if not exchanges or self._is_here(exchanges):
             return ""
-        found = self._on_disk(exchanges)
+        found, covered = self._on_disk(exchanges)
         if found is not None:
             if is_in_front:
-                self._past.recorder.put_back(found)
+                before = tuple(map(_exchange, exchanges[: len(exchanges) - covered]))
+                self._past.recorder.put_back(found, before)
         else:
             line = tuple(map(_exchange, exchanges))
             self._past.recorder.leave_out(each.user for each in line)
@@ -174,7 +177,8 @@ class EarlierList:
                 for each in line:
                     conversation.add(conversation.begin(), each.user, each.replies, partial=each.partial)
         lost = f"{left:,} earlier or unanswered questions could not be given back after the restart."
-        return " ".join([*([lost] if left and found is None else []), *([_placed(is_in_front)] if begun else [])])
+        is_all_there = covered == len(exchanges)
+        return " ".join([*([lost] if left and not is_all_there else []), *([_placed(is_in_front)] if begun else [])])
 
     def _is_here(self, exchanges: Sequence[Sequence[Any]]) -> bool:
         """Whether a conversation of this session has it: another panel has given it back, or it never went."""
@@ -185,18 +189,25 @@ class EarlierList:
                 return True
         return False
 
-    def _on_disk(self, exchanges: Sequence[Sequence[Any]]) -> Opened | None:
-        """Return the kept conversation that ends with just these questions; None where none of the newest does."""
+    def _on_disk(self, exchanges: Sequence[Sequence[Any]]) -> tuple[Opened | None, int]:
+        """Return the kept conversation that ends with these questions, and with how many of them; else (None, 0).
+
+        The line that does comes last in it. Not all of them are there where texts were kept from then on only.
+        """
+        best: tuple[Opened | None, int] = (None, 0)
         if not self._past.archive.folder.is_dir():
-            return None
+            return best
         with suppress(TetrateError):
             found, _ = self._past.archive.list(notebook=notebook(), most=_NEWEST, stars=False)
-            for each in found:
-                opened = self._past.read(each)
-                ends = [_prompt(turn) for turn in opened.lines[-1][-len(exchanges) :]]
-                if ends == [str(each[0]) for each in exchanges]:
-                    return opened
-        return None
+            for opened in map(self._past.read, found):
+                for place in reversed(range(len(opened.lines))):
+                    count = _covered(opened.lines[place], exchanges)
+                    if count > best[1]:
+                        lines = (*opened.lines[:place], *opened.lines[place + 1 :], opened.lines[place])
+                        best = replace(opened, lines=lines), count
+                    if count == len(exchanges):
+                        return best
+        return best
 
     def fields(self) -> Fields:
         """Return the open list (null for none), and what may be gone on with: [id, words of the offer, its title]."""
@@ -220,7 +231,7 @@ def _placed(is_in_front: bool) -> str:
 def _exchange(given: Sequence[Any]) -> Exchange:
     prompt, sent, answer, partial = given
     user = Message("user", whole(str(sent or prompt)), typed=whole(str(prompt)) if sent else None)
-    return Exchange("", user, (Message("assistant", str(answer)),), partial=bool(partial))
+    return Exchange(uuid4().hex[:12], user, (Message("assistant", str(answer)),), partial=bool(partial))
 
 
 def _row(each: Earlier) -> list[str]:
@@ -236,6 +247,25 @@ def _row(each: Earlier) -> list[str]:
     ]
     told = (each.title, " · ".join(facts), each.found)
     return [each.id, *map(visible, told)]
+
+
+def _covered(line: Sequence[Turn], exchanges: Sequence[Sequence[Any]]) -> int:
+    """Return how many of the questions that a page gave back a kept line ends with; 0 where they part.
+
+    A page gives back none whose answer has no text. Where the line is the shorter one its answers have to be the same.
+    """
+    count, is_same = 0, True
+    for turn in reversed(line):
+        if count == len(exchanges):
+            break
+        prompt, _, answer, _ = exchanges[-1 - count]
+        text = "\n\n".join(each.text for each in turn.replies if each.role == "assistant" and each.text.strip())
+        if _prompt(turn) == str(prompt):
+            count += 1
+            is_same = is_same and text.split() == str(answer).split()
+        elif text:
+            return 0
+    return count if is_same or count == len(exchanges) else 0
 
 
 def _prompt(turn: Turn) -> str:

@@ -43,7 +43,7 @@ def drawn(text: str) -> str:
 def quiet_line(exchange: Exchange) -> str:
     """Return the line under an answer: model, times, tokens, estimated cost; "" where they aren't known."""
     entry = exchange.entry
-    if entry is None or entry.timing is None:
+    if entry is None:
         return ""
     times = entry.timing if streaming_wanted() else None
     return footer(entry.answered or entry.asked, asked_id=entry.asked, timing=times, usage=entry.usage, cost=entry.cost)
@@ -55,10 +55,10 @@ def figures(exchange: Exchange) -> list[list[str]]:
     What there may be no room for is of kind "far", then "got"; the rest stays wherever it is shown.
     """
     entry = exchange.entry
-    if entry is None or entry.timing is None:
+    if entry is None:
         return []
     parts = [["far", one_line(entry.answered or entry.asked)]]
-    if streaming_wanted():
+    if entry.timing is not None and streaming_wanted():
         if entry.timing.first_token is not None:
             parts.append(["far", f"first token {seconds(entry.timing.first_token)}"])
         parts.append(["", f"total {seconds(entry.timing.total)}"])
