@@ -141,6 +141,11 @@ def test_the_third_newest_day_is_witnessed() -> None:
     assert ages.witnessed([1, 2, 2, 3, 4]) == 2 * ages.DAY
 
 
+def test_a_day_is_one_of_the_calendar() -> None:
+    assert [ages.day_number(moment) for moment in (0.0, 86_399.9, 86_400.0, 172_800.0)] == [0, 0, 1, 2]
+    assert ages.witnessed([20_000, 20_001, 20_002]) == 1_728_000_000
+
+
 @pytest.mark.parametrize(
     ("day", "number"), [("19700101", 0), ("19700102", 1), ("20261126", int(START // ages.DAY)), ("20269999", 0)]
 )

@@ -19,6 +19,7 @@ from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.summary import Merged, figures
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import OptionError, UnknownModelError
+from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.types import Model, Price
 
 FACTS: dict[str, Any] = {
@@ -324,6 +325,12 @@ def test_what_would_tell_the_names_is_hidden() -> None:
     assert sorted(h.label for h in Blind(made([full, failed])).shown.heads) == ["A", "B"]
     seeds = {tuple(h.id for h in Blind(made([full], seed=n)).shown.heads) for n in range(20)}
     assert seeds == {("c1", "c2"), ("c2", "c1")}
+
+
+def test_hidden_names_keep_what_tells_none() -> None:
+    told = row("c1", notices=(SIMULATED, "c1 was slow"), vote="best", vote_early=True, vote_blind=True)
+    (shown,) = Blind(made([told], labels="a")).shown.rows
+    assert shown == Row("c1", 0, 0, "done", "x", notices=(SIMULATED,), vote="best", vote_early=True, vote_blind=True)
 
 
 # --- the cell that makes it again -------------------------------------------------------------------------------
