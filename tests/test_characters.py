@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from tetrate_jupyter.characters import is_exact, one_line, plain, spelled_out, visible
+from tetrate_jupyter.characters import MAX_NAME, clipped, is_exact, one_line, plain, spelled_out, visible
 
 SEQUENCES = {
     "colour": "\x1b[31m",
@@ -66,6 +66,40 @@ def test_what_is_left_is_never_taken_for_nothing() -> None:
     assert plain("\ud83d") == "\ufffd"
 
 
+def test_every_character_that_shows_itself_stays() -> None:
+    hidden = {*HIDDEN, *range(0xFFF0, 0xFFF9), *range(0x2060, 0x2070), *range(0xE0000, 0xE1000)}
+    shown = "".join(chr(code) for code in range(0x20, 0x110000) if code not in hidden)
+    assert plain(shown) == visible(shown) == shown
+    assert spelled_out(shown) == (shown, ())
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "\u200d", "\ufe0f", "\u180b", "\U000e0100"])
+def test_after_an_ordinary_character_nothing_of_it_is_at_work(joiner: str) -> None:
+    for code in range(0x21, 0x7F):
+        assert (
+            plain(f"{chr(code)}{joiner} b")
+            == visible(f"{chr(code)}{joiner} b")
+            == f"{chr(code)}[U+{ord(joiner):04X}] b"
+        )
+
+
+def test_a_page_shows_controls_as_their_pictures() -> None:
+    assert visible("\x00\x01\x1b\x1f\x7f") == "␀␁␛␟␡"
+    assert visible("\x80\x85\x9b\x9f") == "[U+0080][U+0085][U+009B][U+009F]"
+    assert visible("a\u2028b\u2029c") == "a\nb\nc"
+    assert plain("a\x00\x1f\x7f\x80\x85\x9fb") == "ab"
+
+
+def test_what_hides_is_counted_and_spelled() -> None:
+    assert plain("a\u200b\u200b\u200b\u200b") == "a" + 4 * "[U+200B]"
+    assert plain("a\u200b\u200b\u200b\u200b\u200b") == "a[hidden: 5 characters]"
+    assert plain("a\U000e0000\U000e001f\U000e0020\U000e007e\U000e007f") == "a[hidden:  ~]"
+    assert plain("a\U000e007fb") == "a[hidden: ]b"
+    assert plain("a\U000e0080") == "a[U+E0080]"
+    assert plain("a\U000e0000b") == "a[hidden: ]b"
+    assert plain("\ud7ff\ud800\udfff\ue000") == "\ud7ff\ufffd\ufffd\ue000"
+
+
 @pytest.mark.parametrize("text", AT_WORK)
 def test_what_does_its_work_stays(text: str) -> None:
     assert plain(text) == visible(text) == text
@@ -81,6 +115,11 @@ def test_at_work_is_once_and_in_its_place(text: str) -> None:
     assert "[U+" in visible(text)
 
 
+def test_a_name_that_shows_all_of_it_is_exact() -> None:
+    assert is_exact("claude-haiku-4-5: ä 漢") is True
+    assert not any(is_exact(name) for name in ("a\nb", "a\tb", "a\u3000b", "a\u200bb", "a\ue000b"))
+
+
 def test_code_is_as_it_was_or_says_where_it_isn_t() -> None:
     assert spelled_out("def f():\r\n\treturn 'ä 漢'\n") == ("def f():\n\treturn 'ä 漢'\n", ())
     code, lines = spelled_out("a = 1\nif a:\u202e\n    b = '❤\ufe0f'\n\x1b[2J")
@@ -92,6 +131,11 @@ def test_one_line_is_bounded() -> None:
     assert one_line("a\nb\t c") == "a b c"
     assert one_line("x" * 10**7, 10) == "xxxxxxxxx…"
     assert len(one_line("\u202e\u200bx" * 10**6, 200)) == 200
+    assert one_line("a b c " * 1000, 6) == "a b c…"
+    assert one_line(f"{'a' * 10}{' ' * 1000}b", 10) == "aaaaaaaaa…"
+    assert (MAX_NAME, one_line("x" * 201, MAX_NAME)) == (200, f"{'x' * 199}…")
+    assert clipped("abc", 3) == "abc"
+    assert clipped("abcd", 3) == "ab…"
 
 
 def test_one_line_keeps_what_stands_after_many_blanks() -> None:
