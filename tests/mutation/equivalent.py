@@ -98,4 +98,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "_shown: '\\U000e007f' -> '\\U000e007f~'": "no single character is between the two",
         "_shown: '\\udfff' -> '\\udfff~'": "no single character is between the two",
     },
+    "needles": {
+        "Windows.likely: not self._numbers -> never": _SHORT_CUT,
+        "Windows.likely: self._numbers.isdisjoint(numbers) -> never": _SHORT_CUT,
+    },
 }

@@ -47,6 +47,8 @@ TESTS: dict[str, list[str]] = {
     "amounts": ["tests/test_amounts_exact.py", "tests/test_amounts.py"],
     "characters": ["tests/test_characters.py"],
     "secrecy": ["tests/test_secrecy.py"],
+    "needles": ["tests/test_needles.py"],
+    "ages": ["tests/test_ages.py"],
     "ledger/about": _LEDGER,
     "ledger/book": [*_LEDGER, "tests/ledger/test_writing.py"],
     "ledger/budget": _BUDGETS,
