@@ -308,6 +308,19 @@ def test_erasing_all_takes_the_names_and_erasing_old_days_those_of_what_went(tmp
     assert written(tmp_path) == b""
 
 
+def test_one_that_was_killed_while_it_erased_elsewhere_holds_up_nobody_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = kept(tmp_path, [turn("xyzzy", root="a"), turn("stays")])
+    left = tmp_path / "history" / ".erasing.turn"
+    left.write_bytes(b"another-machine 1 0123456789abcdef")
+    assert module.erasing._SILENT < module.erasing._AT_MOST  # else its turn would never be taken away
+    monkeypatch.setattr(module.erasing, "_SILENT", 0.05)
+    found.erase_one("a")
+    assert not left.exists()
+    assert b"xyzzy" not in written(tmp_path)
+
+
 # --- bounds ------------------------------------------------------------------------------------------------------
 
 

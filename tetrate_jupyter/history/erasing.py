@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.history.marks import Told
 
-_SILENT: Final = 60.0  # seconds that one may erase: all that is kept is read, and what is left is written
+_SILENT: Final = (
+    5.0  # seconds that one may erase, of another machine: all that is kept is read, what is left is written
+)
 _NEW: Final = 600.0  # seconds in which a name may be of a conversation that wasn't there when they were read
-_AT_MOST: Final = 10.0  # seconds to wait for others that erase; marks and a second look hold, should both go on
+_AT_MOST: Final = 15.0  # seconds to wait for others that erase; marks and a second look hold, should both go on
 
 
 @dataclass
