@@ -203,6 +203,11 @@ def test_a_restart_leaves_the_side_panels_conversation_to_be_taken_back(opened: 
     chat.prompt.fill("A draft.")
     restart(page)
     expect(chat.box.locator(":scope > .tetrate-gone")).to_contain_text("The kernel was restarted.")
+    expect(chat.prompt).to_be_in_viewport(ratio=1)
+    room, box = side(page).bounding_box(), chat.box.locator(":scope > .tetrate-chat").bounding_box()
+    assert room is not None
+    assert box is not None
+    assert box["y"] + box["height"] <= room["y"] + room["height"] + 1
     expect(side(page)).not_to_contain_text("isn't loaded")
     expect(chat.messages).to_have_count(2)  # it can still be read
     assert axe.findings(side(page)) == []
