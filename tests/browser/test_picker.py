@@ -59,6 +59,7 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(chosen).to_contain_text("claude-sonnet-5")
     expect(chosen).to_contain_text("In use")
     expect(dropdown).to_have_value("claude-sonnet-5")
+    expect(notebook[2].box.locator(".tetrate-twin")).not_to_be_visible()
     expect(chat).to_have_accessible_name("Model: claude-sonnet-5")
     assert "claude-sonnet-5" in notebook[4].run()
 
@@ -110,6 +111,8 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     notebook.shut_down()
     expect(notebook[1].box.get_by_text("The kernel has ended.")).to_be_visible()
     without_kernel(notebook)
+    expect(notebook[2].box.get_by_text("Model: claude-haiku-4-5. Run this cell to choose another.")).to_be_visible()
+    expect(notebook[2].box.get_by_text("Error displaying widget")).not_to_be_visible()
     twin = notebook[1].box.locator(".tetrate-twin")
     expect(twin).to_contain_text("Model: claude-haiku-4-5")
     expect(notebook[1].box.get_by_text("Error displaying widget")).not_to_be_visible()

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.kernels import CountingKernel
+
 if TYPE_CHECKING:
     from tetrate_jupyter.face.session import Session
+    from tetrate_jupyter.sandbox import SandboxRouter
 
 
 def test_a_choice_is_the_sessions_model_and_the_other_way_round(session: Session) -> None:
@@ -45,3 +50,13 @@ def test_a_new_list_keeps_the_choice(session: Session) -> None:
     assert dropdown.value == session.model == "claude-haiku-4-5"
     assert "claude-haiku-4-5" in repr(dropdown)
     dropdown.close()
+
+
+@pytest.mark.slow
+def test_a_saved_notebook_tells_the_model_that_was_in_use(router: SandboxRouter) -> None:
+    with CountingKernel({**router.environment, "TETRATE_API_KEY": router.issue_key()}) as kernel:
+        kernel.run("from tetrate_jupyter import session\nsession.model = 'gpt-6-luna'")
+        shown = kernel.run("session.dropdown()")
+        assert "<p>Model: gpt-6-luna. Run this cell to choose another.</p>" in "".join(shown.texts)
+        changed = kernel.run("session.model = 'claude-haiku-4-5'")
+        assert "<p>Model: claude-haiku-4-5. Run this cell to choose another.</p>" in "".join(changed.texts)

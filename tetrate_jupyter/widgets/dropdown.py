@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
 
+from tetrate_jupyter import front_end
+from tetrate_jupyter.render.escape import escape
+from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets.lifetime import Outputs, hear, put_away, reopen
+from tetrate_jupyter.widgets.twin import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
 
 NOTHING: Final = ""  # the value of "choose a model"; None would show an empty box
+_CLASS: Final = "tetrate-dropdown"
 MOST: Final = 1_000  # models offered: a page draws every one; %tetrate_models finds among more
 
 
@@ -31,7 +36,9 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         options = {"description": "Model", "layout": {"width": "min(100% - 4px, 32rem)"}, **options}
         super().__init__(options=_choices(session, models), value=session.model or NOTHING, **options)
         self.observe(self._chosen, names="value")
+        self.add_class(_CLASS)
         hear(self)
+        self._twin = Twin(_CLASS)
         self._outputs = Outputs(self._replaced)
         self._stops: list[Callable[[], None]] = []
         self._begin()
@@ -63,6 +70,14 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
             self._begin()
         self._outputs.shown()
         publish_display_data(self._repr_mimebundle_())  # type: ignore[no-untyped-call]  # IPython's
+        if front_end.kernel() is not None:  # a terminal has shown its text
+            self._twin.show(*self._left())
+
+    def _left(self) -> tuple[str, str]:
+        """Return what a reader without a kernel sees, as HTML and as text."""
+        told = visible(self._session.chooser.told(self._session.model))
+        said = f"Model: {told}. Run this cell to choose another." if told else "Run this cell to choose a model."
+        return f"<p>{escape(said)}</p>", said
 
     def __del__(self) -> None:
         """Do nothing: ipywidgets would close it once more, and a collection, at any moment, may wait for no lock."""
@@ -75,6 +90,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         if self._session.model not in {value for _, value in self.options}:
             self._relist()
         self.value = self._session.model or NOTHING
+        self._twin.update(*self._left())
 
     def _relist(self) -> None:
         current = self._session.model

@@ -18,10 +18,12 @@ class Twin:
     """A plain output beside a panel. JupyterLab doesn't save widgets: without it, a reopened notebook shows nothing.
 
     The live panel puts `hiding_css` into the page, so that both are never seen at once. `show` publishes it in the
-    running cell, `update` replaces it from any thread.
+    running cell, `update` replaces it from any thread. `live`: the class of another live element, which can put no rule
+    into the page: the twin itself brings the one that hides it beside that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, live: str = PANEL_CLASS) -> None:
+        self._live = live
         self.mark = f"tetrate-twin-{uuid4().hex[:10] if front_end.streaming_wanted() else next(_NUMBERS)}"
         self._shown = False
 
@@ -48,7 +50,10 @@ class Twin:
     def bundle(self, html: str, plain: str) -> dict[str, str]:
         """Return the output. JupyterLab's "model not found" box, which stands before it after a reload, is hidden."""
         child = ".jp-OutputArea-child"
-        style = f"<style>{child}:has(+{child} .{self.mark}):not(:has(.{PANEL_CLASS})){{display:none}}</style>"
+        rule = f"{child}:has(+{child} .{self.mark}):not(:has(.{self._live})){{display:none}}"
+        if self._live != PANEL_CLASS:
+            rule += f"{child}:has(.{self._live})+{child}:has(.{self.mark}){{display:none}}"
+        style = f"<style>{rule}</style>"
         shown = f'<div class="tetrate-twin {self.mark}" {BOUNDED}>{style}{html}</div>'
         return secrecy.bundle({"text/html": shown, "text/plain": plain})
 
