@@ -82,6 +82,14 @@ NOT_OURS: frozenset[FaultKind] = frozenset(
 )
 
 
+# A second is short for whatever does come, on a busy machine.
+NEVER_COMES = {
+    "slow-headers": Timeouts(headers=1),
+    "stream-stall": Timeouts(between_chunks=1),
+    "keep-alive-only": Timeouts(between_chunks=1),
+}
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxRouter]:
     with SandboxRouter(speed=INSTANT) as router:
@@ -95,10 +103,13 @@ def key(sandbox: SandboxRouter) -> Secret:
 
 
 @pytest.fixture
-async def patient(sandbox: SandboxRouter, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GatewayClient]:
-    """Bounds of a second for what never comes; no wait between tries."""
+async def patient(
+    sandbox: SandboxRouter, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[GatewayClient]:
+    """A bound of a second for what never comes, the usual ones for what does; no wait between tries."""
     monkeypatch.setattr("tetrate_jupyter.config.RETRY_BASE", 0.0)
-    bounds = Timeouts(headers=1, first_output=1, between_chunks=1)
+    callspec = getattr(request.node, "callspec", None)  # of a test with several faults
+    bounds = NEVER_COMES.get(callspec.params.get("kind") if callspec else None, Timeouts())
     client = GatewayClient(Endpoints.of(sandbox.base_url), timeouts=bounds)
     yield client
     await client.aclose()
