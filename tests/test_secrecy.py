@@ -150,6 +150,29 @@ def test_a_page_gets_a_mark_that_is_text_there(secret: Secret) -> None:
     assert shown == {"text/html": "<p>&lt;secret&gt;", "text/plain": "<secret>", "text/markdown": "<secret>"}
 
 
+@pytest.mark.parametrize("lengths", [(32,), (10, 14), (8, 12, 24, 60)])
+def test_among_many_keys_each_is_found_and_nothing_else(lengths: tuple[int, ...]) -> None:
+    chance = random.Random(sum(lengths))
+    keys = ["".join(chance.sample(LETTERS, length)) for length in lengths for _ in range(20)]
+    held = [Secret(key, host="h") for key in keys]
+    for key in keys[::4]:
+        text = f"\ud83d ä {key[: len(key) // 2]}.{key}! {key[::-1]} {key.encode().hex()} \udfff"
+        whole = text.encode("utf-8", "surrogatepass")
+        assert secrecy.holds(text)
+        assert secrecy.holds(whole)
+        assert secrecy.holds(bytearray(whole))
+        found = secrecy.redact(text)
+        assert found.startswith("\ud83d ä ")
+        assert found.endswith("<secret>! <secret> <secret> \udfff")
+        assert not secrecy.holds(found)
+        assert passed([text[:20], text[20:]])
+    other = "".join(chance.sample(LETTERS, 60)) + "\ud83d"
+    assert not secrecy.holds(other)
+    assert not secrecy.holds(other.encode("utf-8", "surrogatepass"))
+    assert secrecy.redact(other) == other
+    assert [secret.reveal() for secret in held] == keys
+
+
 # --- what is searched for ----------------------------------------------------------------------------------------
 
 SEARCHED = ["aB3dE6gH", "abcde123", "a1b2c3d4" * 512, "kqzvtpwmxrkqzvtpwmxr", "12345678901234567890", "ABCd1234"]
@@ -274,6 +297,17 @@ def test_however_it_is_cut_it_leaves_without_it(data: st.DataObject, form: str, 
     assert came.endswith(" after")
     assert came.startswith(before[:-3])
     assert held.reveal() == KEY
+
+
+def test_forms_are_made_once_while_the_keys_stay(secret: Secret) -> None:
+    forms = secrecy._REGISTRY.forms()
+    assert secrecy._REGISTRY.forms() is forms
+    assert forms.of[KEY]
+    other = Secret("sk-later-Gh5Jk8Lm2Np4Qr7S", host="h")
+    later = secrecy._REGISTRY.forms()
+    assert later is not forms
+    assert later.of[KEY] is forms.of[KEY]
+    assert later.of[other.reveal()]
 
 
 def test_the_keys_are_those_known_when_it_began() -> None:

@@ -102,4 +102,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "Windows.likely: not self._numbers -> never": _SHORT_CUT,
         "Windows.likely: self._numbers.isdisjoint(numbers) -> never": _SHORT_CUT,
     },
+    "secrecy": {
+        "_forms_of: max(_LEAST, len(data) // 2) -> max(len(data) // 2, _LEAST)": "the order of two numbers, of which the larger counts",
+    },
 }
