@@ -59,6 +59,19 @@ CONTAINER_VARIABLES: Final = (  # in a container, which may be on the person's o
 CONTAINER_FILES: Final = ("/.dockerenv", "/run/.containerenv")  # made by Docker and Podman; neither sets a variable
 _ON = frozenset({"on", "1", "true", "yes"})
 _OFF = frozenset({"off", "0", "false", "no"})
+TOLD: Final = "_tetrate_page"  # of the shell; as in labextension/static/settings.js
+
+
+def told_by_page() -> str:
+    """Return what a page's own part has left on the shell before a cell loads the extension, "" for nothing."""
+    told = getattr(_shell(), TOLD, "")
+    return told if isinstance(told, str) else ""
+
+
+def _shell() -> object:
+    """Return IPython's shell, or None outside IPython, which isn't imported for it."""
+    running = sys.modules.get("IPython.core.getipython")
+    return running.get_ipython() if running is not None else None
 
 
 def kernel() -> Any:  # noqa: ANN401 - ipykernel's or another's; its kinds share no type
@@ -209,9 +222,7 @@ def namespace() -> Mapping[str, object]:
 
 def notebook() -> str | None:
     """Return the path of the notebook that this kernel belongs to, as its server or VS Code says it; None for none."""
-    running = sys.modules.get("IPython.core.getipython")
-    shell = running.get_ipython() if running is not None else None
-    said = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+    said = getattr(_shell(), "user_ns", {}).get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
     return said if isinstance(said, str) and said else None
 
 

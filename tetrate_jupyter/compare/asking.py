@@ -203,7 +203,7 @@ async def beside(
 ) -> list[dict[str, Any]]:
     """Return a model (None: the session's) and two others to compare it with, all after the same `history`."""
     models = await _listed(session, [])
-    own = models.get(model or session.model or "") or models.default()
+    own = models.get(model or session.model or "") or session.chooser.default_of(models)
     if own is None:
         raise session.chooser.no_model()
     return [{"model": m.id, "history": history} for m in (own, *neighbours(own, models, images=images))]
@@ -243,7 +243,7 @@ async def _listed(session: Engine, wanted: list[Wish] | None) -> ModelList:
 
 def _usual(session: Engine, models: ModelList, *, images: bool) -> list[Wish]:
     own = models.get(session.model) if session.model else None
-    own = own or models.default()
+    own = own or session.chooser.default_of(models)
     if own is None:
         raise session.chooser.no_model()
     return [Wish(m.id) for m in (own, *neighbours(own, models, images=images))]

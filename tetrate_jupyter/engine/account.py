@@ -119,7 +119,8 @@ class Account:
         return None if found == refused else found
 
     async def key(self) -> Secret:
-        """Return the key. Raises `NotSignedInError`."""
+        """Return the key, for a use of it. Raises `NotSignedInError`."""
+        self.settle()
         found = await asyncio.to_thread(self.find)
         if found is None:
             raise self.not_signed_in()
@@ -272,6 +273,10 @@ class Account:
         await asyncio.to_thread(self._catalog.forget_kept)
         self._observers.notify()
         return places
+
+    def settle(self) -> bool:
+        """Stay with this router but for a person's word; whether nobody had named it or used it before."""
+        return self._connections.settle() and self._given is None
 
     def moved(self) -> None:
         """Let go of what belongs to the router that the session has just left: a key given by hand, an attempt."""

@@ -20,7 +20,7 @@ from tetrate_jupyter.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.catalog.service import Catalog
@@ -48,6 +48,7 @@ class Chooser:
         self._listless: tuple[str, float] | None = None  # the router whose list could not be read, and when
         self._shown: tuple[ModelList, date, Model | None] | None = None  # panels ask for it each time they are drawn
         self._refreshing: asyncio.Future[None] | None = None
+        self._proposed: tuple[str, str] | None = None  # a router and its model for who hasn't chosen, see `propose`
 
     async def listed(self, *, force: bool = False) -> ModelList:
         """Return the key's list; see `Catalog.refresh`."""
@@ -102,8 +103,29 @@ class Chooser:
                 models = await self.listed(force=True)
         return models.find(model_id) if models else self._catalog.described(model_id.strip())
 
+    def propose(self, model_id: str) -> None:
+        """Have this model be the default at the router in use. Raises `UnknownModelError` for what is no id."""
+        if model_id.strip().startswith(UNLISTED):
+            self.named(model_id)
+        elif not join.is_usable(model_id):
+            raise UnknownModelError("That can't be a model's id.", next_step=_NAME_ONE)
+        self._proposed = (self._router, model_id.strip())
+
+    @property
+    def proposed(self) -> str | None:
+        """The id that was proposed for the router in use, None where none was."""
+        router, model_id = self._proposed or (None, None)
+        return model_id if router == self._router else None
+
     async def default(self) -> Model | None:
-        """Return what is chosen for somebody who hasn't; None for an empty list."""
+        """Return what is chosen for somebody who hasn't; None for an empty list.
+
+        One that was proposed is held to: another would be asked at another price. Raises `UnknownModelError` where the
+        list hasn't it.
+        """
+        if self.proposed is not None:
+            with _told_as_proposed():
+                return await self.find(self.proposed)
         try:
             models = await self.listed()
         except (InvalidKeyError, UnreachableError):
@@ -115,6 +137,8 @@ class Chooser:
 
     def default_at_hand(self) -> Model | None:
         """Return what `default` would choose of the list at hand, without asking anybody; None where there is none."""
+        if self.proposed is not None:
+            return self.at_hand(self.proposed)
         models, today = self._catalog.models, date.today()  # noqa: DTZ011 - retirements are told by the person's day
         if self._shown is None or self._shown[0] is not models or self._shown[1] != today:
             self._shown = models, today, models.default(today)
@@ -125,7 +149,15 @@ class Chooser:
         if current is not None:
             return current
         default = self.default_at_hand()
-        return "" if default is None else DEFAULT.format(default.id)
+        identity = default.id if default is not None else self.proposed
+        return DEFAULT.format(identity) if identity else ""
+
+    def default_of(self, models: ModelList) -> Model | None:
+        """Return what `default` would choose of these. Raises `UnknownModelError` likewise."""
+        if self.proposed is None:
+            return models.default()
+        with _told_as_proposed():
+            return self.at_hand(self.proposed) or models.find(self.proposed)
 
     def no_model(self) -> UnknownModelError:
         """Return the error for an empty list."""
@@ -148,3 +180,14 @@ class Chooser:
     async def _refresh_quietly(self) -> None:
         with contextlib.suppress(TetrateError):
             await self.listed()
+
+
+@contextlib.contextmanager
+def _told_as_proposed() -> Iterator[None]:
+    """Raise what says that a model isn't there with whose choice it was: the person who asks hasn't named it."""
+    try:
+        yield
+    except UnknownModelError as error:
+        where = "%tetrate_model ID, or mend the default model in JupyterLab's settings, Tetrate"
+        error.next_step = f"{where}: {error.next_step}"
+        raise

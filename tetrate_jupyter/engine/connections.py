@@ -38,6 +38,7 @@ class Connections:
         self._closing: list[Future[None]] = []
         self._held: list[Future[Any]] = []
         self.is_closed = False  # until the next use: what nobody has asked for doesn't begin meanwhile
+        self._is_settled = False  # somebody has named this router, or used it
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, GatewayClient] = weakref.WeakKeyDictionary()
 
     @property
@@ -55,7 +56,7 @@ class Connections:
 
         loop = asyncio.get_running_loop()
         with self._lock:
-            self.is_closed = False
+            self.is_closed, self._is_settled = False, True
             client = self._clients.get(loop)
             if client is None:
                 client = self._clients[loop] = GatewayClient(self._endpoints, after_refusal=self._after_refusal)
@@ -67,6 +68,7 @@ class Connections:
         It has a client of its own, so that it goes on asking this router, and names its host in the key, wherever the
         session has moved by then.
         """
+        self.settle()
         endpoints = self._endpoints
 
         async def exchange(code: str, verifier: str) -> Secret:
@@ -101,6 +103,12 @@ class Connections:
             if client.endpoints.is_guessed:
                 return []
             raise
+
+    def settle(self) -> bool:
+        """Stay with this router but for a person's word; whether nobody had named or used it before."""
+        with self._lock:
+            before, self._is_settled = self._is_settled, True
+        return not before
 
     def move(self, endpoints: Endpoints) -> None:
         """Use other endpoints from now on; what is under way to the old ones is broken off."""

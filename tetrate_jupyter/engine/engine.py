@@ -125,6 +125,7 @@ class Engine:
         A sign-in that is under way belongs to the old one: it is cancelled.
         """
         endpoints = Endpoints.of(base_url, auth_url, allow_http=allow_http)
+        self.account.settle()
         if endpoints == self.endpoints:
             return
         self._connections.move(endpoints)
@@ -236,7 +237,7 @@ class Engine:
 
     async def _without_asking(self, question: Question, keeping: Keeping) -> list[Model]:
         """Return the models that a question is about, as far as that is known here; described by nothing but an id."""
-        wanted = question.model or self._model
+        wanted = question.model or self._model or self.chooser.proposed
         ids = await asyncio.to_thread(keeping.store.chosen) if wanted is None else (wanted,)
         return [self.chooser.taken_at_its_word(each) for each in ids]
 

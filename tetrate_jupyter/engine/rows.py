@@ -61,7 +61,7 @@ def asked_limits(session: Engine, text: str, rows: object, model: str | None) ->
         session.bridge.run(session.amodels())
     known = session.catalog.models
     wanted = model or session.model
-    return limits(session, text, rows, models=[known.get(wanted) if wanted else known.default()])
+    return limits(session, text, rows, models=[known.get(wanted) if wanted else session.chooser.default_at_hand()])
 
 
 def _window(model: Model | None) -> int:

@@ -284,6 +284,8 @@ class Session(Engine):
         )
         other.params.update(self.params)
         other.rows, other.max_answer = self.rows, self.max_answer
+        if self.chooser.proposed is not None:
+            other.chooser.propose(self.chooser.proposed)
         other.keeper = self.keeper.fork()
         other.account.share(self.account)
         other.share_ledger(self)

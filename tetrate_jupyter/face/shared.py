@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tetrate_jupyter.engine.proposing import take, told_before
 from tetrate_jupyter.face.session import Session
 
 session = Session()
 session.account.be_everybodys()
+if told := told_before():  # by a page, before the cell that runs now
+    take(session, told)

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from tetrate_jupyter import __version__, secrecy
 from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.completion.foreign import passes, unexpected
+from tetrate_jupyter.engine.proposing import take
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.lab.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from tetrate_jupyter.engine.engine import Engine
 
@@ -54,7 +55,10 @@ class Link:
         if not isinstance(data, dict):
             return
         if data.get("type") == "hello":
+            problems = take(self._session, data.get("settings"))  # first: the state that is told below has them
             self._send({"type": "hello", "protocol": PROTOCOL, "version": __version__})
+            if problems:
+                self._said(problems)
             self._told = None  # this page has heard nothing yet
             self._standing.sign_in_changed()
             self.changed()
@@ -107,6 +111,10 @@ class Link:
             if passes(error):
                 raise
             lines = [unexpected(error, "Signing out").advice]
+        self._said(lines)
+
+    def _said(self, lines: Iterable[str]) -> None:
+        """Have the pages tell the person something."""
         self._send({"type": "said", "lines": secrecy.redacted(list(lines))})
 
     def _send(self, data: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe, validate
 
 from tetrate_jupyter import config
-from tetrate_jupyter.front_end import place, streaming_wanted
+from tetrate_jupyter.front_end import place, streaming_wanted, told_by_page
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.complete import matcher
 from tetrate_jupyter.magics.context import Context
@@ -256,9 +256,22 @@ def load(shell: InteractiveShell) -> None:
         magics.unseen = be_found(kernel, lambda: magics.session)
         magics.unheard = heard_between_cells(kernel)
     if magics.greeting and place() == "notebook":
-        from tetrate_jupyter.magics.greeting import greeting
+        _greet(magics)
 
-        print(greeting(magics.model))  # noqa: T201 - for the person who loads it
+
+def _greet(magics: TetrateMagics) -> None:
+    """Print the line; what a page has told before counts where nothing is configured."""
+    from tetrate_jupyter.magics.greeting import greeting
+
+    model, environ = magics.model, None
+    if told_by_page():
+        from tetrate_jupyter.engine.proposing import environment_with, told_before
+
+        told = told_before()
+        if told.get("greeting") is False and "greeting" not in magics.config.TetrateMagics:
+            return
+        environ = environment_with(told)
+    print(greeting(model, environ))  # noqa: T201 - for the person who loads it
 
 
 def loaded(shell: InteractiveShell | None) -> Context | None:

@@ -281,7 +281,7 @@ class ModelPicker(Panel):
         known = self.session.catalog.models
         names = [known.find(str(each)).id for each in models] or [model.id for model in self._ticks()]
         if len(names) == 1:
-            default = known.default()
+            default = self.session.chooser.default_at_hand()
             partner = self.session.model or (default.id if default is not None else None)
             names = [name for name in (partner, *names) if name is not None]
             names = list(dict.fromkeys(names))
