@@ -26,7 +26,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # Jupyter finds the extension's files where an install copies them: a link there would be followed by an uninstall.
-EXTENSION := $(wildcard labextension/*.json labextension/static/*)
+EXTENSION := $(wildcard labextension/*.json labextension/schemas/*/* labextension/static/*)
 
 $(VENV)/.lab: pyproject.toml $(EXTENSION) | $(VENV)/bin/python
 	@echo "Installing tetrate-jupyter and JupyterLab into $(VENV) (some seconds with uv, a minute or two with pip, once) ..."

@@ -66,7 +66,7 @@ class Below {
   /** Show the buttons where the kernel knows error and package; returns whether it may do so again. */
   draw() {
     if (this._epoch !== this._link.epoch) this.retire();
-    this._bar.hidden = !this._isNewest || this._link.stands !== "loaded";
+    this._bar.hidden = !this._isNewest || this._link.stands !== "loaded" || !this._link.settings.values.errorButtons;
     return this._isNewest;
   }
 

@@ -3,6 +3,7 @@
 export const PROTOCOL = 1; // as in tetrate_jupyter/lab/__init__.py
 const TARGET = "tetrate.session";
 const RESTARTS = ["restarting", "autorestarting"];
+const LOADS = /^\s*%(re)?load_ext\s+tetrate_jupyter\b/m;
 const ENDED = ["dead", "terminating"]; // one that is new, or out of reach for a moment, is "unknown"
 
 /**
@@ -11,9 +12,10 @@ const ENDED = ["dead", "terminating"]; // one that is new, or out of reach for a
  * kernel's package than this page's part). `state`: what the kernel told last, null before.
  */
 export class Link {
-  /** @param {NotebookPanel} notebook @param {() => void} changed */
-  constructor(notebook, changed) {
+  /** @param {NotebookPanel} notebook @param {Settings} settings @param {() => void} changed */
+  constructor(notebook, settings, changed) {
     this.notebook = notebook;
+    this.settings = settings;
     /** @type {"none" | "asking" | "elsewhere" | "absent" | "missing" | "loaded" | "older" | "newer"} */
     this.stands = "none";
     /** @type {State | null} */
@@ -52,14 +54,21 @@ export class Link {
     const { kernel, epoch } = this;
     if (!kernel) return false;
     if (this.stands === "loaded") return true;
+    await this.settings.ready;
     const reply = await kernel.requestExecute({
-      code: "%load_ext tetrate_jupyter", silent: true, store_history: false, allow_stdin: false, stop_on_error: false,
+      code: `${this.settings.leave()}%load_ext tetrate_jupyter`, silent: true, store_history: false, allow_stdin: false, stop_on_error: false,
     }).done;
     if (epoch !== this.epoch) return false;
     if (reply.content.status !== "ok") return this._stand(reply.content.ename === "ModuleNotFoundError" ? "missing" : "absent");
     if (!(await this._find())) return this._stand(this.stands === "absent" ? "older" : this.stands); // it tells pages nothing
     await this._met;
     return this._stand(this.stands);
+  }
+
+  /** Leave the settings in the kernel, before a cell loads the package there: the cells below it have them already. */
+  tellBefore() {
+    const code = this.stands === "elsewhere" || this.stands === "loaded" ? "" : this.settings.leave();
+    if (code) this.kernel?.requestExecute({ code, silent: true, store_history: false, allow_stdin: false, stop_on_error: false }).done.catch(() => {});
   }
 
   /** Have the kernel's session do what has this name. @param {string} name */
@@ -83,7 +92,7 @@ export class Link {
   async _find() {
     const { kernel, epoch } = this;
     if (!kernel) return false;
-    const info = await kernel.info;
+    const [info] = await Promise.all([kernel.info, this.settings.ready]);
     if (epoch !== this.epoch) return false;
     if (info.language_info.name !== "python" || !kernel.handleComms) return this._stand("elsewhere");
     const reply = await kernel.requestCommInfo({ target_name: TARGET });
@@ -95,7 +104,7 @@ export class Link {
     this._comm = comm;
     comm.onMsg = (message) => epoch === this.epoch && this._told(message.content.data);
     comm.onClose = () => epoch === this.epoch && this._fresh(); // unloaded
-    comm.send({ type: "hello", protocol: PROTOCOL });
+    comm.send({ type: "hello", protocol: PROTOCOL, settings: this.settings.forKernel() });
     return true;
   }
 
@@ -134,11 +143,19 @@ export class Link {
   }
 }
 
+/** Have each cell that loads the package find the settings. @param {Packages} page @param {Links} links */
+export function tellBeforeLoading(page, links) {
+  page.notebook.NotebookActions.executionScheduled.connect((/** @type {unknown} */ _, /** @type {{ notebook: unknown, cell: Cell }} */ { notebook, cell }) => {
+    if (LOADS.test(cell.model.sharedModel.getSource())) links.all.find((each) => each.notebook.content === notebook)?.tellBefore();
+  });
+}
+
 /** The links of all notebooks that have been in front, and which one is. `listeners` are called at each change. */
 export class Links {
-  /** @param {Tracker} tracker */
-  constructor(tracker) {
+  /** @param {Tracker} tracker @param {Settings} settings */
+  constructor(tracker, settings) {
     this._tracker = tracker;
+    this.settings = settings;
     /** @type {Map<NotebookPanel, Link>} */
     this._links = new Map();
     /** @type {Set<() => void>} */
@@ -147,8 +164,8 @@ export class Links {
     this.said = () => {};
     /** @type {(link: Link, error: Message) => void} */
     this.failed = () => {};
-    tracker.currentChanged.connect(() => this._changed());
-    this._changed();
+    tracker.currentChanged.connect(() => this.changed());
+    this.changed();
   }
 
   /** The link of the notebook in front, null where there is no notebook. */
@@ -157,24 +174,29 @@ export class Links {
     return notebook ? this.of(notebook) : null;
   }
 
+  get all() {
+    return [...this._links.values()];
+  }
+
   /** @param {NotebookPanel} notebook */
   of(notebook) {
     let link = this._links.get(notebook);
     if (!link) {
-      const made = new Link(notebook, () => this._changed());
+      const made = new Link(notebook, this.settings, () => this.changed());
       link = made;
       link.said = (text) => this.said(text);
       link.failed = (error) => this.failed(made, error);
       this._links.set(notebook, link);
       notebook.disposed.connect(() => {
         this._links.delete(notebook);
-        this._changed();
+        this.changed();
       });
     }
     return link;
   }
 
-  _changed() {
+  /** Tell all that listen. */
+  changed() {
     void this.front; // a notebook that comes to the front gets its link
     for (const each of this.listeners) each();
   }

@@ -9,8 +9,8 @@
 export async function plugin(page, beside) {
   /** @template {keyof Parts} Name @param {Name} name @returns {Promise<Parts[Name]>} */
   const part = (name) => import(beside(`${name}.js`));
-  const [{ Links }, { addCommands }, { StatusItem, more }, { SidePanel }, { followFailures }, { colourPrompts }] = await Promise.all([
-    part("link"), part("commands"), part("status"), part("panel"), part("failed"), part("prompts"),
+  const [{ Links, tellBeforeLoading }, { addCommands }, { StatusItem, more }, { SidePanel }, { followFailures }, { colourPrompts }, { Settings }] = await Promise.all([
+    part("link"), part("commands"), part("status"), part("panel"), part("failed"), part("prompts"), part("settings"),
   ]);
   /** @type {Record<string, Token | undefined>} */
   const tokens = {
@@ -19,6 +19,7 @@ export async function plugin(page, beside) {
     statusBar: page.statusbar?.IStatusBar,
     launcher: page.launcher?.ILauncher,
     restorer: page.application?.ILayoutRestorer,
+    registry: page.settingregistry?.ISettingRegistry,
   };
   const names = Object.keys(tokens).filter((name) => tokens[name]);
 
@@ -27,7 +28,10 @@ export async function plugin(page, beside) {
     const services = /** @type {Services} */ (Object.fromEntries(names.map((name, at) => [name, found[at]])));
     if (!services.tracker) return; // no notebooks here
     addStyle(beside("style.css"));
-    const links = new Links(services.tracker);
+    const settings = new Settings(services.registry);
+    const links = new Links(services.tracker, settings);
+    settings.onChange = () => links.changed();
+    tellBeforeLoading(page, links);
     const panel = new SidePanel(page, app, links, more);
     services.restorer?.add(panel.widget, panel.widget.id);
     followFailures(page, links, (text) => links.said(text));

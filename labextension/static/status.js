@@ -51,7 +51,7 @@ export class StatusItem {
 
   _draw() {
     const link = this._links.front;
-    const text = words(link);
+    const text = this._links.settings.values.statusItem ? words(link) : "";
     this.widget.setHidden(!text);
     this._button.textContent = text;
     this._button.title = link ? more(link) : "";

@@ -2,6 +2,8 @@
 
 declare var _JUPYTERLAB: Record<string, { init(scope: ShareScope): void; get(name: string): Promise<() => object> }>;
 
+declare var tetrateEnter: { isLine: boolean } | undefined;
+
 interface Shared {
   from?: string;
   loaded?: boolean | number;
@@ -13,6 +15,7 @@ type Token = object;
 type Link = import("./link.js").Link;
 type Links = import("./link.js").Links;
 type SidePanel = import("./panel.js").SidePanel;
+type Settings = import("./settings.js").Settings;
 type More = typeof import("./status.js").more;
 interface Parts {
   link: typeof import("./link.js");
@@ -21,6 +24,7 @@ interface Parts {
   panel: typeof import("./panel.js");
   failed: typeof import("./failed.js");
   prompts: typeof import("./prompts.js");
+  settings: typeof import("./settings.js");
 }
 
 interface Signal<S, A> {
@@ -126,11 +130,20 @@ interface Application {
   };
   readonly shell: { add(widget: Widget, area: string, options?: object): void; activateById(id: string): void };
 }
+interface Registry {
+  load(plugin: string): Promise<{
+    readonly composite: Record<string, unknown>;
+    readonly user: Record<string, unknown>;
+    readonly changed: Signal<unknown, void>;
+    set(name: string, value: unknown): Promise<void>;
+  }>;
+}
 interface Services {
   tracker?: Tracker;
   palette?: { addItem(options: object): unknown };
   statusBar?: { registerStatusItem(id: string, item: object): unknown };
   launcher?: { add(options: object): unknown };
+  registry?: Registry;
   restorer?: { add(widget: Widget, name: string): void };
 }
 

@@ -120,7 +120,9 @@ def page(context: BrowserContext, lab: Lab, request: pytest.FixtureRequest, tmp_
 
 def _of_notebook_7(page: Page, message: str) -> bool:
     """Whether this is what Notebook 7.6 says on each of its pages, also on those without our code."""
-    return "/notebooks/" in page.url and message == "Cannot read properties of undefined (reading 'schema')"
+    return (
+        "/notebooks/" in page.url or page.url.endswith("/tree")
+    ) and message == "Cannot read properties of undefined (reading 'schema')"
 
 
 class Opens(Protocol):

@@ -41,6 +41,7 @@ DATA = (
     "tetrate_jupyter/sandbox/pages",
     "tetrate_jupyter/widgets/static",
     "labextension",
+    "labextension/schemas/tetrate-jupyter",
     "labextension/static",
     "binder",
     ".ci",

@@ -62,6 +62,15 @@ def test_the_wheel_brings_the_extension_to_where_jupyter_looks(wheel: Path, prog
     assert {name for name in shipped if (programs.parent / name).is_file()} == shipped
 
 
+def test_jupyter_finds_the_settings_of_the_wheel(programs: Path, tmp_path: Path) -> None:
+    from jupyterlab_server.settings_utils import get_settings
+
+    extensions = programs.parent / "share" / "jupyter" / "labextensions"
+    places = (str(tmp_path / "app"), str(tmp_path / "schemas"), str(tmp_path / "user"))
+    found, _ = get_settings(*places, "tetrate-jupyter:plugin", {}, [str(extensions)])
+    assert found["schema"]["properties"]["enterSends"]["default"] is True
+
+
 def test_the_source_package_holds_what_its_tests_need(built: Path) -> None:
     (source,) = built.glob("*.tar.gz")
     with tarfile.open(source) as archive:

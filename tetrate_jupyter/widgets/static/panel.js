@@ -82,10 +82,12 @@ function pageNumber() {
   return page.tetratePage;
 }
 
-// Whether Enter makes a line in the chat, and Shift-Enter sends: kept for the person by the browser, where it keeps anything.
+// Whether Enter makes a line in the chat, and Shift-Enter sends: kept for the person in JupyterLab's settings where our extension
+// follows them (labextension/static/settings.js), else by the browser, where it keeps anything.
+const inSettings = () => /** @type {any} */ (window).tetrateEnter;
 const swapped = {
-  get() { try { return localStorage.getItem("tetrate-enter") === "line"; } catch { return false; } },
-  set(wanted) { try { localStorage.setItem("tetrate-enter", wanted ? "line" : "send"); } catch { /* for now, then */ } },
+  get() { if (inSettings()) return inSettings().isLine; try { return localStorage.getItem("tetrate-enter") === "line"; } catch { return false; } },
+  set(wanted) { if (inSettings()) return void (inSettings().isLine = wanted); try { localStorage.setItem("tetrate-enter", wanted ? "line" : "send"); } catch { /* for now, then */ } },
 };
 
 // Sends with Ctrl or Cmd and Enter. Where there is `alone`, also with Enter (Shift-Enter makes a line); where that gives true,
