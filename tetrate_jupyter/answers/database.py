@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_BYTES: Final = 200 * 1024 * 1024
-_WAIT: Final = 2.0  # seconds for the writes of other kernels; nobody waits so long for it (`aside`). Then it is not kept
+_WAIT: Final = 2.0  # seconds for the writes of other kernels, for which nobody waits (`aside`); then it is not kept
 _PUT: Final = "INSERT OR REPLACE INTO answers (at, key, model, chosen, size, line) VALUES (?, ?, ?, ?, ?, ?)"
 _NEVER: Final = 1e12  # seconds since the epoch, in tens of thousands of years
 _TENTH: Final = 10  # of the answers go at once where there are too many bytes

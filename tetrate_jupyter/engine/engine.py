@@ -390,9 +390,7 @@ class Engine:
     def reset(self) -> None:
         """Start a new conversation; the old one stays in `conversation.branches`, but for one that has no answer."""
         self.conversation.reset()
-        for run in self.runs.all:
-            if run.failure is not None and run.branch == self.conversation.branch.id:
-                self.runs.dismiss(run.id)
+        self.runs.dismiss_failed(self.conversation.branch.id)
 
     def __repr__(self) -> str:
         if not hasattr(self, "_connections"):  # shown in an error of its making

@@ -144,6 +144,12 @@ class Runs:
         if run is not None and run.failure is not None:
             self._remove(run)
 
+    def dismiss_failed(self, branch: str) -> None:
+        """Take away what has failed in this branch of the conversation."""
+        for run in self.all:
+            if run.failure is not None and run.branch == branch:
+                self.dismiss(run.id)
+
     @contextlib.contextmanager
     def watching(self, plan: Plan, completion: Completion) -> Iterator[None]:
         """Have a plan among the runs while it is run; questions that the conversation doesn't keep are left out."""
