@@ -147,7 +147,7 @@ class Runs:
     def dismiss_failed(self, branch: str) -> None:
         """Take away what has failed in this branch of the conversation."""
         for run in self.all:
-            if run.failure is not None and run.branch == branch:
+            if run.branch == branch:
                 self.dismiss(run.id)
 
     @contextlib.contextmanager
