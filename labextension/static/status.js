@@ -46,7 +46,7 @@ export class StatusItem {
 
   /** @param {{ registerStatusItem(id: string, item: object): unknown }} bar */
   addTo(bar) {
-    bar.registerStatusItem("tetrate-jupyter:status", { item: this.widget, align: "left", rank: 100 });
+    bar.registerStatusItem("tetrate-jupyter:status", { item: this.widget, align: "left", rank: 100, isActive: () => Boolean(this._button.textContent) });
   }
 
   _draw() {

@@ -72,8 +72,6 @@ def test_what_is_the_pages_acts_at_once_and_after_a_reload(opened: Opens, page: 
     editor = settings(page)
     editor.field(name).uncheck()
     editor.saved(kept, name, False)
-    expect(page.get_by_role("button", name="Restore to Defaults")).to_be_visible()  # it has drawn what it saved
-    editor.saved(kept, name, False)
     front(page, notebook.path.name)
     expect(shown.pop(name)).not_to_be_visible()
     (other,) = shown.values()
