@@ -6,6 +6,7 @@ _ERRORS = ["tests/http/test_error_tables.py", "tests/http/test_faults.py"]
 _CATALOG = ["tests/test_catalog_join.py", "tests/test_catalog_pure.py"]
 _KEYS = ["tests/keys/test_store_values.py", "tests/keys/test_sign_out.py", "tests/keys/test_store.py"]
 _BLOCKS = ["tests/render/test_blocks.py", "tests/render/test_links.py"]
+_GROWING = [*_BLOCKS, "tests/render/test_growing.py", "tests/render/test_bounds.py"]
 _RESULT = ["tests/compare/test_pure.py"]
 _LEDGER = ["tests/ledger/test_totals.py", "tests/ledger/test_segments.py", "tests/ledger/test_places_and_clocks.py"]
 _NOTING = ["tests/ledger/test_noting.py", *_LEDGER]
@@ -31,7 +32,9 @@ TESTS: dict[str, list[str]] = {
     "render/blocks": _BLOCKS,
     "render/table": ["tests/render/test_table.py"],
     "render/numbers": ["tests/render/test_table.py", "tests/test_amounts.py"],
-    "render/markdown": [*_BLOCKS, "tests/render/test_growing.py", "tests/render/test_bounds.py"],
+    "render/markdown": _GROWING,
+    "render/growing": _GROWING,
+    "render/nested": ["tests/render/test_nested.py", *_GROWING],
     "compare/columns": _RESULT,
     "compare/facts": _RESULT,
     "compare/diff": _RESULT,
@@ -56,11 +59,12 @@ TESTS: dict[str, list[str]] = {
     "ledger/frame": _LEDGER,
     "ledger/reading": _NOTING,
     "ledger/record": _NOTING,
-    "ledger/report": _LEDGER,
+    "ledger/report": ["tests/ledger/test_report.py", *_LEDGER],
     "ledger/segments": _LEDGER,
     "ledger/totals": _LEDGER,
     "ledger/window": ["tests/ledger/test_window.py"],
     "ledger/writing": ["tests/ledger/test_writing.py", *_LEDGER],
+    "answers/aside": ["tests/answers/test_hanging_disk.py", "tests/answers/test_asking.py"],
     "answers/database": ["tests/answers/test_database.py"],
     "answers/file": [*_KEPT, "tests/answers/test_turns.py", "tests/answers/test_places.py"],
     "answers/kept": _KEPT,
