@@ -18,6 +18,7 @@ import pytest
 from tests.security.keys import FORMS, without
 from tests.widgets.page import Page
 from tetrate_jupyter import secrecy
+from tetrate_jupyter.engine.runs import Run
 from tetrate_jupyter.errors import SecretInPromptError, TetrateError, ToolFailedError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.http.gate import outgoing
@@ -369,6 +370,25 @@ def test_a_refusal_that_comes_late_leaves_nothing_of_the_question(
     session.system = None
     without(key, page.messages, *kept(session, tmp_path), sent(router))
     page._panel.close()
+
+
+def test_what_is_refused_is_let_go_of_before_it_has_failed(
+    session: Session, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[str | None] = []
+    let_go = Run.withhold
+
+    def noted(run: Run) -> None:
+        failed.append(run.failure)
+        let_go(run)
+
+    monkeypatch.setattr(Run, "withhold", noted)
+    over = threading.Event()
+    stop = session.runs.on_change(lambda: over.set() if any(run.failure for run in session.runs.all) else None)
+    session.start(session.question(f"Is {key} fine?", typed=f"Is {key} fine?"))
+    assert over.wait(60)
+    stop()
+    assert failed == [None]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -185,11 +185,11 @@ class Runs:
 
     def _failed(self, run: Run, error: BaseException) -> None:
         """Note why nothing came. What came is in the conversation, with the reason."""
+        if isinstance(error, SecretInPromptError):
+            run.withhold()  # first: once it has failed it is shown, and read from other threads
         failure = STOPPED if passes(error) else unexpected(error, "Asking").advice
         run.failure = None if _came(run) else failure
         run._again_at = time.monotonic() + (getattr(error, "retry_after", None) or 0.0)  # noqa: SLF001 - likewise
-        if isinstance(error, SecretInPromptError):
-            run.withhold()
 
     def _settle(self, session: Asking, run: Run, question: Question) -> None:
         if run.failure is None:
