@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 INSTANT: Final = float("inf")  # as `speed`: no waiting at all
 MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024  # beyond this 413; the real limit is unknown
 _READ_AT_MOST: Final = 256 * 1024 * 1024  # bytes; what is too large is still read, to be refused in our words
-_START_TIMEOUT: Final = 10.0  # seconds for the thread to serve
+_START_TIMEOUT: Final = 30.0  # seconds for the thread to serve
 _BACKLOG: Final = 256  # connections that may wait; a comparison opens many at once
 _STOP_TIMEOUT: Final = 5.0  # seconds for the thread to end
 
