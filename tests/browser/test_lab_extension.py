@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import TimeoutError as TooLate
 from playwright.sync_api import expect
 
 from tests.browser import axe
@@ -63,10 +64,18 @@ def choose(page: Page, name: str) -> None:
 
 
 def command(page: Page, name: str) -> None:
-    """Choose a command in the palette."""
-    page.keyboard.press("Control+Shift+C")
-    page.get_by_role("textbox", name="Command Palette").or_(page.locator(".lm-CommandPalette-input")).first.fill(name)
-    page.locator(".lm-CommandPalette-item", has_text=name).first.click()
+    """Choose a command in the palette; again, as a person would, where the notebook took the focus and it went."""
+    field = page.get_by_role("textbox", name="Command Palette").or_(page.locator(".lm-CommandPalette-input")).first
+    for patience in (5_000, 10_000, 30_000):
+        page.keyboard.press("Control+Shift+C")
+        try:
+            field.fill(name, timeout=patience)
+            page.locator(".lm-CommandPalette-item", has_text=name).first.click(timeout=patience)
+        except TooLate:
+            if patience == 30_000 or field.is_visible():
+                raise
+        else:
+            return
 
 
 def front(page: Page, name: str) -> None:
