@@ -67,6 +67,7 @@ class Account:
         self._catalog = catalog
         self._given = given
         self._attempt: LoginAttempt | None = None
+        self._attempt_at: Endpoints | None = None  # the router of that
         self._beginning: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
         self._observers = Observers()
         self._awaited_by: set[object] = set()
@@ -182,7 +183,7 @@ class Account:
             before.cancel("replaced by a newer sign-in")
         options = {} if timeout is None else {"timeout": timeout}
         attempt = LoginAttempt(endpoints.auth_url, self._connections.exchange(), listen=listen, **options)
-        self._attempt = attempt
+        self._attempt_at, self._attempt = endpoints, attempt
         if self.endpoints != endpoints:  # moved on another thread, which may have looked before there was an attempt
             attempt.cancel(_MOVED)
         await attempt.start()
@@ -280,7 +281,9 @@ class Account:
 
     def moved(self) -> None:
         """Let go of what belongs to the router that the session has just left: a key given by hand, an attempt."""
-        if self._attempt is not None:
+        if (
+            self._attempt is not None and self._attempt_at != self.endpoints
+        ):  # else begun here just now, on another thread
             self._attempt.cancel(_MOVED)
         self._given = None
         self._observers.notify()
