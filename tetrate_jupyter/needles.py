@@ -60,7 +60,7 @@ def windows(needles: Iterable[bytes]) -> tuple[Windows, Windows]:
 def any_of(words: Iterable[str]) -> str:
     """Return a pattern of words of one length, whose time grows little with their number: each character once."""
     rest: dict[str, set[str]] = {}
-    for word in words:
+    for word in sorted(words):  # the same pattern each time
         rest.setdefault(word[0], set()).add(word[1:])
     if all(others == {""} for others in rest.values()):
         return f"[{''.join(map(re.escape, rest))}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -225,7 +226,7 @@ def test_one_is_named_and_starred_where_it_stands(
     page.wait_for(lambda: len(page.items) == 2)
     page.do("new")
     page.wait_for(lambda: [words for _, words in page.fields["earlier"]] == ["Months <of> the year"])
-    page.do("name", identity=identity, name="sk-not-known-0123456789abcdef")
+    page.do("name", identity=identity, name=f"sk-not-known-{token_hex(12)}")
     page.wait_for(lambda: "A key seems to be in that name" in page.fields.get("problem", ""))
     assert "0123456789abcdef" not in repr(page.messages)
     assert next(each.title for each in kept.history.list()) == "Months <of> the year"
