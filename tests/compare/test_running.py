@@ -415,4 +415,4 @@ def test_when_the_loop_is_closed_nothing_more_is_begun(
     eventually(lambda: all(any(c.text for c in running.cells if c.column is column) for column in running.columns))
     session.bridge.run(_cancel_others())  # what closing it does first
     eventually(lambda: not running.is_running)
-    assert {c.state for c in running.cells} == {"stopped"}
+    eventually(lambda: {c.state for c in running.cells} == {"stopped"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
@@ -30,19 +31,26 @@ class PageKernel(AskingKernel):
         super().__init__(environment)
         self.widgets: dict[str, dict[str, Any]] = {}
         self.idle_for: list[str] = []
+        self._made_by: dict[str, str] = {}  # the message of the cell that made a widget
+        self._told = ""  # by widgets that aren't displayed yet
 
     def _take(self, message: dict[str, Any], message_id: str, cell: Cell) -> bool:
         content, kind = message["content"], message["msg_type"]
         if kind == "comm_open":
             self.widgets[content["comm_id"]] = dict(content["data"]["state"])
+            self._made_by[content["comm_id"]] = message["parent_header"].get("msg_id", "")
         elif kind == "comm_msg" and content["data"].get("method") == "update":
             self.widgets.get(content["comm_id"], {}).update(content["data"]["state"])
-            cell.shown += str(content["data"]["state"].get("value", ""))
+            if self._made_by.get(content["comm_id"]) == message_id:  # not another card's, which may speak any time
+                self._told += str(content["data"]["state"].get("value", ""))
         elif kind == "comm_close":
             self.widgets.pop(content["comm_id"], None)
         elif kind == "status" and content["execution_state"] == "idle":
             self.idle_for.append(message["parent_header"].get("msg_id", ""))
-        return super()._take(message, message_id, cell)
+        is_over = super()._take(message, message_id, cell)
+        if "widget-view" in cell.shown or is_over:  # a person sees nothing before
+            cell.shown, self._told = cell.shown + self._told, ""
+        return is_over
 
     def click(self, words: str) -> str:
         """Press the newest button with these words; give the id of the message."""
@@ -65,6 +73,13 @@ class PageKernel(AskingKernel):
         message = self._client.session.msg("comm_msg", {"comm_id": comm, "data": data})
         self._client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
+
+    def heard(self, message_id: str, cell: Cell) -> None:
+        """Wait until the kernel has done with what a widget was sent: a person takes longer for the next step."""
+        deadline = time.monotonic() + 60
+        while message_id not in self.idle_for:
+            assert time.monotonic() < deadline
+            self._listen("", cell)
 
     def same_cell(self, code: str) -> str:
         """Send the cell that was sent before the last one once more, as Ctrl-Enter in it does."""
@@ -161,7 +176,7 @@ def test_who_signs_in_at_another_card_reads_of_it_there_alone(
         if way == "key":
             kernel.type("Enter a key for", router.issue_key())
         else:
-            kernel.press("tetrate-opened")
+            kernel.heard(kernel.press("tetrate-opened"), cell)
             urlopen(router.decide(cell.url), timeout=10).close()
         kernel.widgets = waiting
 

@@ -230,6 +230,7 @@ def test_cancel_ends_the_attempt_and_the_next_starts_at_once(shown: Watched) -> 
     assert ended.wait(PATIENCE)
     assert first.ended
     shown.until(lambda: shown.panel.state is State.OFFERED and shown.url != first.url)
+    shown.until_state(State.OFFERED)
     assert shown.view.clock.value == ""
     assert "Cancelled." in shown.view.note.value
 

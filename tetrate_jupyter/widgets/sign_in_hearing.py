@@ -4,7 +4,8 @@ A click on a widget is a message on the kernel's shell channel. ipykernel reads 
 holds until it ends (6), or passes them on to it (7, unless the page sends to a subshell and the kernel leaves it at
 that). So the waiting cell reads them itself: what is for a widget is done at once, everything else is put back, in
 order, when the wait is over. No other kernel, thread or front end needs to know; where the stream isn't found nothing
-is heard, and what a page sends arrives after the cell, as ever.
+is heard, and what a page sends arrives after the cell, as ever. So does what the kernel has read in the moment between
+taking up the cell and running it: some milliseconds, in which only another card than the cell's own can be clicked.
 
 The same cell once more is among it where a person has run it again. A page has cleared its output then, and shows
 nothing more of the first run: that ends, and the kernel gets the second one when it has done with what the failed
