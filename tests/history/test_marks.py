@@ -148,6 +148,8 @@ def test_bad_marks_cost_nothing_but_themselves(tmp_path: Path) -> None:
 
 
 def test_one_goes_from_all_files_and_nothing_else_does(tmp_path: Path) -> None:
+    old = segment(tmp_path, day="20260102")
+    old.write_bytes(line(root="a", id="xyzzy", asked="xyzzy") + line(root="z", id="z", words="old") + b"garbage\n")
     one, other = archive(tmp_path), archive(tmp_path)
     first = turn("xyzzy one", root="a", branch="B1", notebook="n")
     one.put(first)
@@ -156,8 +158,6 @@ def test_one_goes_from_all_files_and_nothing_else_does(tmp_path: Path) -> None:
     other.put(turn("stays, too"))
     for each in (one, other):
         assert each.flush(30)
-    old = segment(tmp_path, day="20260102")
-    old.write_bytes(line(root="a", id="xyzzy", asked="xyzzy") + line(root="z", id="z", words="old") + b"garbage\n")
     one.rename("a", "about xyzzy")
     assert one.erase_one("a") == 3
     assert b"xyzzy" not in written(tmp_path)
