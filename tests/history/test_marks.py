@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.history.turns import AN_HOUR_AGO, NOVEMBER, archive, kept, line, segment, turn, written
+from tetrate_jupyter.ages import DAY
 from tetrate_jupyter.errors import ConfigError, InputError, SecretInPromptError
 from tetrate_jupyter.history import archive as module
 from tetrate_jupyter.history import files, marks
@@ -148,7 +149,8 @@ def test_bad_marks_cost_nothing_but_themselves(tmp_path: Path) -> None:
 
 
 def test_one_goes_from_all_files_and_nothing_else_does(tmp_path: Path) -> None:
-    old = segment(tmp_path, day="20260102")
+    day = day_of(AN_HOUR_AGO - 300 * DAY)
+    old = segment(tmp_path, day=day)
     old.write_bytes(line(root="a", id="xyzzy", asked="xyzzy") + line(root="z", id="z", words="old") + b"garbage\n")
     one, other = archive(tmp_path), archive(tmp_path)
     first = turn("xyzzy one", root="a", branch="B1", notebook="n")
@@ -167,7 +169,7 @@ def test_one_goes_from_all_files_and_nothing_else_does(tmp_path: Path) -> None:
         other.opened("a")
     with pytest.raises(InputError):
         other.erase_one("a")
-    assert {path.name for path in (tmp_path / "history").iterdir()} <= {"marks", "2026-01", "2026-11", *_months()}
+    assert {path.name for path in (tmp_path / "history").iterdir()} <= {"marks", f"{day[:4]}-{day[4:6]}", *_months()}
 
 
 def _months() -> set[str]:
