@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_SILENT: Final = 0.5  # seconds that one writer may have its turn: a write takes some milliseconds
-_AT_MOST: Final = 2.0  # seconds to wait, however many others write
+_SILENT: Final = 2.0  # seconds that one writer may have its turn: a write takes milliseconds, more on a busy machine
+_AT_MOST: Final = 10.0  # seconds to wait, however many others write
 _LOOK: Final = 0.001  # seconds between looks
 _MOST_READ: Final = 1_000  # bytes of a name
 _READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)  # no pipe is waited for
@@ -31,7 +31,7 @@ _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW",
 def turn(target: Path, *, silent: float | None = None, at_most: float | None = None) -> Iterator[None]:
     """Have a file for oneself among all that write it here, as far as that can be had.
 
-    `silent`: seconds that one may have its turn (0.5). `at_most`: seconds to wait for one's own (2).
+    `silent`: seconds that one may have its turn (2). `at_most`: seconds to wait for one's own (10).
     """
     mark = target.with_name(f".{target.name}.turn")
     mine = f"{platform.node()} {os.getpid()} {secrets.token_hex(8)}".encode()
