@@ -35,7 +35,7 @@ session = Session(model="claude-haiku-4-5")
 session.cached({place!r})
 for number in range({calls}):
     answer = session.ask(f"What is {{number}} + 1?", keep=False)
-    if not session.keeper.store({place!r}).unwritten:  # else the disk has taken longer than an answer waits for
+    if session.keeper.store({place!r}).flush(60):  # at once, unless the disk takes longer than an answer waits for
         os.write(answered, f"{{number}} {{answer.text!r}}\\n".encode())
 """
 
