@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
+import weakref
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.manager import KernelManager
+from jupyter_client.manager import AsyncKernelManager, KernelManager
+from traitlets import default
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,11 +40,33 @@ class Ran:
     payload: list[dict[str, Any]] = field(default_factory=list)
 
 
+class ByFile(KernelManager):
+    """Manages a kernel that is spoken to by files, not by ports.
+
+    A manager looks for free ports and its kernel takes them seconds later: where hundreds of servers come and go
+    meanwhile, one of them has such a port by then, and the kernel dies.
+    """
+
+    @default("transport")
+    def _by_file(self) -> str:
+        return "ipc" if os.name == "posix" else "tcp"
+
+    @default("connection_file")
+    def _in_a_folder_of_its_own(self) -> str:
+        folder = tempfile.mkdtemp(dir="/tmp" if os.name == "posix" else None)
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return str(Path(folder) / "kernel.json")
+
+
+class ByFileAsync(ByFile, AsyncKernelManager):
+    """The same for nbclient."""
+
+
 class RealKernel:
     """An ipykernel in a process of its own, with `environment` on top of this process's."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._manager = KernelManager(kernel_name="python3")
+        self._manager = ByFile(kernel_name="python3")
         self._environment = {**os.environ, **environment}
         self._cells = count(1)
 

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.kernels import ByFileAsync
 from tests.magics.test_sign_in_kernel import homes
 from tetrate_jupyter import config
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
@@ -37,7 +38,9 @@ def run(folder: Path, home: Path, environment: dict[str, str]) -> list[str]:
     """Run the notebook from top to bottom, and return the text of each cell's outputs."""
     folder.mkdir(exist_ok=True)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    client = NotebookClient(notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        notebook, kernel_manager_class=ByFileAsync, timeout=120, resources={"metadata": {"path": str(folder)}}
+    )
     client.execute(env={**os.environ, **homes(str(home)), **environment, config.STREAM_VARIABLE: "off"})
     return ["".join(map(_text, cell.outputs)) for cell in notebook.cells]
 

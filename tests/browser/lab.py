@@ -6,9 +6,9 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tetrate_jupyter import config
+from tetrate_jupyter.cli.lab import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,8 +59,9 @@ class Lab:
         self.folder = home / "notebooks"
         self.log = home / "jupyterlab.log"
         self._token = secrets.token_hex(16)
-        self._port = _free_port()
-        self._environment = _environment(home, environment)
+        self._port = free_port()
+        self._sockets = tempfile.TemporaryDirectory(dir="/tmp")
+        self._environment = {**_environment(home, environment), "JUPYTER_RUNTIME_DIR": self._sockets.name}
 
     @property
     def data(self) -> Path:
@@ -133,6 +135,7 @@ class Lab:
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self._port}", "--ServerApp.port_retries=0"),
             *(f"--IdentityProvider.token={self._token}", f"--ServerApp.root_dir={self.folder}"),
             *("--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
+            "--KernelManager.transport=ipc",  # a kernel's ports can be another's before it is there
         ]
 
     def _wait_until_it_answers(self) -> None:
@@ -163,6 +166,7 @@ class Lab:
         with suppress(ProcessLookupError):  # whatever is left of the session that was started above
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(STOP_TIMEOUT)
+        self._sockets.cleanup()
 
 
 def _environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
@@ -177,7 +181,6 @@ def _environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         "TMPDIR": str(home / "tmp"),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTER_PATH": str(home / "jupyter"),
         "JUPYTER_PLATFORM_DIRS": "1",
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
@@ -186,9 +189,3 @@ def _environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         **extra,
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

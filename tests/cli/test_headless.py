@@ -92,6 +92,29 @@ def test_a_kernel_that_dies_ends_the_run_with_1(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kernels have ports only there")
+def test_its_kernel_is_spoken_to_by_files_of_its_owners_that_go_with_it(capsys: pytest.CaptureFixture[str]) -> None:
+    look = """
+        import json, os, stat
+        from ipykernel.connect import get_connection_info
+        told = json.loads(get_connection_info())
+        folder = os.path.dirname(told["ip"])
+        print(told["transport"], oct(stat.S_IMODE(os.stat(folder).st_mode) & 0o77), folder)
+    """
+    assert run_notebook(notebook(new_code_cell(textwrap.dedent(look))), dict(os.environ)) == 0
+    transport, others, folder = capsys.readouterr().out.splitlines()[-1].split()
+    assert (transport, others) == ("ipc", "0o0")
+    assert not os.path.exists(folder)  # noqa: PTH110 - a name that was printed
+
+
+@pytest.mark.slow
+def test_a_folder_with_a_long_name_has_ports_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (deep := tmp_path / ("long" * 25)).mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    assert run_notebook(notebook(new_code_cell("1")), dict(os.environ)) == 0
+
+
+@pytest.mark.slow
 def test_a_kernel_that_does_not_start_is_an_error_of_ours_with_a_next_step(tmp_path: Path) -> None:
     (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit(1)")
     with pytest.raises(ConfigError, match="could not be started") as refused:

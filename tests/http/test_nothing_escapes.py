@@ -9,7 +9,7 @@ import errno
 import inspect
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -272,7 +272,7 @@ def test_a_chain_that_bites_its_tail_is_walked_once() -> None:
 
 
 @pytest.fixture
-def unused_port() -> int:
+def unused_port() -> Iterator[int]:
     with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+        sock.bind(("127.0.0.1", 0))  # and held: else somebody listens there by the time of the test
+        yield int(sock.getsockname()[1])

@@ -11,9 +11,8 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jupyter_client.manager import KernelManager
 
-from tests.kernels import CountingKernel
+from tests.kernels import ByFile, CountingKernel
 from tests.magics.test_sign_in_kernel import homes, visit
 from tetrate_jupyter import config
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
@@ -43,7 +42,7 @@ def environment(router: SandboxRouter, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def client(environment: dict[str, str]) -> Iterator[Any]:
     """A client as scripts write them, with the hooks that jupyter_client itself has."""
-    manager = KernelManager(kernel_name="python3")
+    manager = ByFile(kernel_name="python3")
     manager.start_kernel(env=environment)
     made = manager.blocking_client()
     made.start_channels()
@@ -72,7 +71,7 @@ def test_a_script_that_drives_a_kernel_has_the_answer(client: Any, *, allow_stdi
 
 
 def test_a_person_who_knows_better_has_updates(environment: dict[str, str]) -> None:
-    manager = KernelManager(kernel_name="python3")
+    manager = ByFile(kernel_name="python3")
     manager.start_kernel(env={**environment, config.STREAM_VARIABLE: "on"})
     client = manager.blocking_client()
     client.start_channels()

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.kernels import ByFileAsync
 from tests.magics.test_sign_in_kernel import homes
 from tetrate_jupyter import config
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
@@ -34,7 +35,7 @@ CELLS = (
 
 def outputs(environment: dict[str, str]) -> list[str]:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    NotebookClient(notebook, kernel_name="python3", timeout=120).execute(env=environment)
+    NotebookClient(notebook, kernel_manager_class=ByFileAsync, timeout=120).execute(env=environment)
     return [json.dumps(cell.outputs) for cell in notebook.cells]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import nbformat
 from nbclient import NotebookClient
 
+from tests.kernels import ByFileAsync
 from tests.notebooks.running import NOTEBOOKS, sandbox_environment
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def without_places(notebook: nbformat.NotebookNode) -> None:
 def refresh(path: Path, environment: dict[str, str]) -> None:
     """Run one notebook from top to bottom in a new kernel and save it with its outputs."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", record_timing=False)
+    client = NotebookClient(notebook, timeout=120, kernel_manager_class=ByFileAsync, record_timing=False)
     client.execute(env=environment)
     notebook.metadata.pop("widgets", None)  # live state belongs to a kernel that is gone
     notebook.metadata.language_info = {"name": "python"}  # the exact version would differ from machine to machine

@@ -24,10 +24,12 @@ def test_every_cell_gives_the_output_it_is_saved_with(notebook: Path) -> None:
         ran = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull),
+                *("-p", "tests.notebooks.by_file"),
                 *("--rootdir", notebook.parent, "--nbval", "--nbval-current-env", "--nbval-sanitize-with", RULES),
                 notebook,
             ],
             env={**os.environ, **environment},
+            cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
             timeout=220,

@@ -123,9 +123,9 @@ def test_a_key_given_where_nobody_listens(bridge: Bridge, tmp_path: Path) -> Non
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    made = Session(base_url=f"http://127.0.0.1:{port}", data_dir=tmp_path, bridge=bridge)
-    clean(caught(lambda: made.login(key=MARKER), GatewayError), MARKER)
-    made.close()
+        made = Session(base_url=f"http://127.0.0.1:{port}", data_dir=tmp_path, bridge=bridge)
+        clean(caught(lambda: made.login(key=MARKER), GatewayError), MARKER)
+        made.close()
 
 
 @pytest.mark.parametrize("key", [f"{MARKER} and more", f"Bearer {MARKER}", f"{MARKER}\n{MARKER}", f"{MARKER}\u200b"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 from tests.kernels import CountingKernel
 from tests.keys.backends import Faithful
 from tetrate_jupyter import config
+from tetrate_jupyter.cli.lab import free_port
 from tetrate_jupyter.errors import NotSignedInError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.keys.store import KeyStore
@@ -181,10 +181,8 @@ print(session.login(key="KEY", store="file"))
 @pytest.mark.parametrize("preheat", [False, True])
 def test_a_real_voila(preheat: bool, tmp_path: Path) -> None:
     pytest.importorskip("voila", reason="Voilà is not installed here")
-    with SandboxRouter(speed=INSTANT) as router, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with SandboxRouter(speed=INSTANT) as router:
+        port = free_port()
         cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": None, "outputs": []}
         cell["source"] = VISIT.replace("KEY", router.issue_key())
         kernel = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import threading
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.errors import ConfigError
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 CELL_TIMEOUT: Final = 120  # seconds; the sandbox answers in a few
 START_TIMEOUT: Final = 60.0  # seconds for the kernel to be there
 STOP_TIMEOUT: Final = 10.0  # seconds for an interrupted run to end its kernel
+_SOCKET_NAME: Final = 90  # bytes of a socket's name: systems take 103 or 107, and some are added to ours
 _LOOK: Final = 0.1  # seconds between two looks: an untimed wait can't be interrupted on Windows
 
 
@@ -34,11 +38,13 @@ def run_notebook(notebook: JSONObject, environment: Mapping[str, str], *, cell_t
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     node = nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]  # typed in part
-    client = NotebookClient(node, km=AsyncKernelManager(kernel_name="python3"), timeout=cell_timeout)
-    client.on_cell_start = _show_source
-    client.on_cell_executed = _show_outputs
     try:
-        _run(client, _execute(client, environment))
+        with TemporaryDirectory(prefix="tetrate-") as folder:
+            kernel = AsyncKernelManager(kernel_name="python3", **_by_file(folder))
+            client = NotebookClient(node, km=kernel, timeout=cell_timeout)
+            client.on_cell_start = _show_source
+            client.on_cell_executed = _show_outputs
+            _run(client, _execute(client, environment))
     except CellExecutionError:
         return _stopped("The run stopped at the cell above.")
     except CellTimeoutError:
@@ -52,6 +58,18 @@ def run_notebook(notebook: JSONObject, environment: Mapping[str, str], *, cell_t
             f"The notebook's kernel could not be started: {error}", next_step="python -m ipykernel install --sys-prefix"
         ) from None
     return 0
+
+
+def _by_file(folder: str) -> dict[str, str]:
+    """Return options for a kernel that is spoken to by files in `folder`, which is its owner's alone.
+
+    Everybody on a machine can knock at a kernel's ports, and a port that was free can be another's by the time the
+    kernel wants it. Windows has ports only, and so has a folder whose name is too long for a socket's.
+    """
+    connection = Path(folder) / "kernel.json"
+    if os.name != "posix" or len(os.fsencode(connection)) > _SOCKET_NAME:
+        return {}
+    return {"transport": "ipc", "connection_file": str(connection)}
 
 
 async def _execute(client: Any, environment: Mapping[str, str]) -> None:  # noqa: ANN401 - nbclient is untyped

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,8 @@ STOP_TIMEOUT: Final = 15.0  # seconds for it to shut its kernels down
 _ANSWER_TIMEOUT: Final = 2.0  # seconds for one look whether it answers
 _ASKS_ABOUT_NEWS: Final = "@jupyterlab/apputils-extension:announcements"  # over the first page that a newcomer sees
 _LOOK: Final = 0.1  # seconds between two looks
+_PORTS: Final = range(20_000, 30_000)
+_PORT_TRIES: Final = 100
 _TOLD: Final = 5  # lines of the log in an error
 
 _DIRECT = build_opener(ProxyHandler({}))  # a person's proxy doesn't know this machine's loopback
@@ -148,8 +151,13 @@ class Lab:
 
 
 def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that is free now, and likely to be so when the server asks for it.
+
+    It is below those that systems give to whoever wants any (Linux from 32,768, macOS and Windows from 49,152).
+    """
+    for _ in range(_PORT_TRIES):
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ConfigError("No port is free here for JupyterLab.", next_step="tetrate-jupyter demo --execute")
