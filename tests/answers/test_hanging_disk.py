@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tetrate_jupyter.answers.kept import Kept, Store
     from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.sandbox import SandboxRouter
 
@@ -99,6 +101,45 @@ def test_a_question_goes_on_where_the_disk_hangs_and_that_is_said_once(
         assert place.flush(60)
         assert place.summary().count == 3  # by then it is read again, too
     assert [session.ask(text, cached=True, keep=False).cached for text in ("two", "three")] == [True, True]
+    session.close()
+
+
+class Pausing:
+    """A place on a disk that answers so many lookups, and the next ones when somebody says so."""
+
+    def __init__(self, place: Store, first: int) -> None:
+        self.is_asked, self.answers = threading.Event(), threading.Event()
+        self._place = place
+        self._first = first
+
+    def get(self, key: str) -> Kept | None:
+        self._first -= 1
+        if self._first < 0:
+            self.is_asked.set()
+            self.answers.wait(600)
+        return self._place.get(key)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._place, name)
+
+
+def test_other_questions_go_on_while_a_comparison_looks_for_its_kept_answers(
+    router: SandboxRouter, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tetrate_jupyter.answers.aside.LOOKUP", 30.0)
+    session = Session(base_url=router.base_url, key=router.issue_key(), data_dir=tmp_path, bridge=bridge)
+    session.compare("one", "claude-haiku-4-5", cached=True)
+    place = session.keeper.store("on")
+    assert isinstance(place, Aside)
+    disk = Pausing(place._store(), first=2)  # that one is kept and the other isn't is found out in a thread
+    monkeypatch.setattr(place, "_made", disk)
+    with ThreadPoolExecutor(1) as beside:
+        comparing = beside.submit(session.compare, "one", "claude-haiku-4-5,gpt-6-luna", cached=True)
+        assert disk.is_asked.wait(60)
+        assert session.ask("two", model="claude-haiku-4-5", keep=False).text
+        assert not comparing.done()
+        disk.answers.set()
+    assert [row.cached for row in comparing.result().rows] == [True, False]
     session.close()
 
 

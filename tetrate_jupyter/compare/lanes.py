@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class Lane:
     def next(self) -> Cell | None:
         """The cell that is next, left in its place."""
         return self._waiting[0][1] if self._waiting else None
+
+    def first(self) -> list[Cell]:
+        """Return the cells that could start at once, in their order."""
+        return [cell for _, cell in islice(self._waiting, max(0, self.limit - self.running))]
 
     def is_ready(self, now: float) -> bool:
         """Whether the next cell may start."""

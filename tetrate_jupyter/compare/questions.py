@@ -28,7 +28,7 @@ class Questions:
         self._twins: Mapping[str, int] = setup.twins() if setup.cached else {}
 
     def planned(self, column: Column, model: Model, place: Place, *, again: bool = False) -> Plan:
-        """Return a cell's plan, with its kept answer where there is one. Raises ours, and whatever a tool raises.
+        """Return a cell's plan, with its kept answer where there is one. Reads files; raises what a tool raises, too.
 
         `again`: it is asked again by a person's wish, so that nothing kept is what they want.
         """

@@ -71,7 +71,9 @@ class Scheduler:
         self._run = secrets.token_hex(6)  # by which the ledger knows its calls
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Cell, asyncio.Task[None]] = {}
-        self._planned: dict[Cell, Plan] = {}
+        self._planned: dict[Cell, Plan | TetrateError] = {}
+        self._coming: set[Cell] = set()  # those that are being planned
+        self._planning: set[asyncio.Task[None]] = set()
         self._uncapped: set[Lane] = set()  # those whose model isn't told how long an answer may be
         self._turns = itertools.count()
         self._idle = asyncio.Event()
@@ -89,6 +91,8 @@ class Scheduler:
                 await self._idle.wait()
         except asyncio.CancelledError:  # session or loop is being closed: what each end would start, nobody would end
             self.stop(lambda _: True)
+            for planning in self._planning:
+                planning.cancel()
             if self._tasks:
                 await asyncio.wait([*self._tasks.values()], timeout=_STOPPING_TIMEOUT)
             raise
@@ -140,15 +144,23 @@ class Scheduler:
                 break
             lane = min(ready, key=lambda each: each.turn)
             self._start_or_hold(lane, held)
+        self._plan_ahead()
 
     def _start_or_hold(self, lane: Lane, held: set[Lane]) -> None:
         cell = lane.next
         if cell is None:
             return
+        planned = self._planned.get(cell)
+        if planned is None:  # it soon is
+            held.add(lane)
+            return
         worst = self._forecast.most(cell.place)
-        planned = self._plan(cell)
-        if planned is None or planned.recalled is not None or self.budget.begin(cell, worst):
-            self._start(lane.take(), lane)
+        if isinstance(planned, TetrateError):
+            lane.take()
+            cell.problem = planned
+            self._over(cell, "failed")
+        elif planned.recalled is not None or self.budget.begin(cell, worst):
+            self._start(lane.take(), lane, planned)
         elif self.budget.is_busy and not self.budget.never_fits(worst):
             held.add(lane)
         else:
@@ -173,27 +185,41 @@ class Scheduler:
             next_step="leave this model out, or compare without max_cost",
         )
 
-    def _plan(self, cell: Cell) -> Plan | None:
-        planned = self._planned.get(cell)
-        if planned is None and cell.column.model is not None:
-            try:
-                planned = self._questions.planned(
-                    cell.column, cell.column.model, cell.place, again=bool(cell.attempts) and cell.refusals == 0
-                )
-            except BaseException as foreign:  # noqa: BLE001 - a schema or tool is foreign code
-                cell.problem = unexpected(foreign, "Asking")
-                return None
-            self._planned[cell] = planned
-        return planned
+    def _plan_ahead(self) -> None:
+        """Have those planned that could start now: in a thread, for that reads files, encodes and runs foreign code."""
+        now, room = self._now(), AT_ONCE - len(self._tasks)
+        ready = (cell for lane in self._lanes.values() if lane.is_ready(now) for cell in lane.first())
+        wanted = [cell for cell in ready if cell not in self._planned and cell not in self._coming][: max(0, room)]
+        if wanted:
+            self._coming.update(wanted)
+            planning = asyncio.ensure_future(self._plan_all(wanted))
+            self._planning.add(planning)
+            planning.add_done_callback(self._planning.discard)
+
+    async def _plan_all(self, cells: Sequence[Cell]) -> None:
+        again = [bool(cell.attempts) and cell.refusals == 0 for cell in cells]
+        planned: list[Plan | TetrateError]
+        try:
+            planned = await asyncio.to_thread(lambda: [self._plan(*each) for each in zip(cells, again, strict=True)])
+        except RuntimeError as none_can_start:  # a thread
+            planned = [unexpected(none_can_start, "Asking")] * len(cells)
+        for cell, each in zip(cells, planned, strict=True):
+            if cell in self._coming:  # else it was stopped meanwhile
+                self._planned[cell] = each
+        self._coming.difference_update(cells)
+        self._pump()
+
+    def _plan(self, cell: Cell, again: bool) -> Plan | TetrateError:
+        assert cell.column.model is not None  # noqa: S101 - narrows the type; it would be in no lane
+        try:
+            return self._questions.planned(cell.column, cell.column.model, cell.place, again=again)
+        except BaseException as foreign:  # noqa: BLE001 - a schema or tool is foreign code
+            return unexpected(foreign, "Asking")
 
     # --- asking ----------------------------------------------------------------------------------------------
 
-    def _start(self, cell: Cell, lane: Lane) -> None:
-        planned = self._planned.pop(cell, None)
-        if planned is None:
-            self.budget.end(cell)
-            self._over(cell, "failed")
-            return
+    def _start(self, cell: Cell, lane: Lane, planned: Plan) -> None:
+        del self._planned[cell]
         attempt = Attempt(self._clock(), user=planned.request.messages[-1])
         load = self._forecast.load(cell.column.id)
         purse = _Purse(self, cell, planned.request, load.cap + OVER if load is not None else 0)
@@ -273,6 +299,7 @@ class Scheduler:
     def _over(self, cell: Cell, state: Any) -> None:  # noqa: ANN401 - a State
         cell.state, cell.note = state, ""
         self._planned.pop(cell, None)
+        self._coming.discard(cell)
         self.budget.end(cell)
         self._free()
         self._changed()
@@ -323,7 +350,7 @@ class _Purse:
         self._worst = most_cost(self._request.model, most_prompt_tokens(self._request, messages), self._cap)
         await self._scheduler.money_for(self._cell, self._worst)
 
-    def lose(self, ended: Ended) -> None:
+    async def lose(self, ended: Ended) -> None:
         """Pay for a try that has failed and may have been billed; raises where another one could pass the cap."""
         if ended.cost.usd is not None:
             return
