@@ -91,7 +91,11 @@ async def test_trouble_before_the_stream_opens_is_tried_again(
 ) -> None:
     router.will(first).will_stream(text_event("a"), STOP, DONE)
     told: list[Retrying] = []
-    async with client.stream(router.key, QUESTION, on_retry=told.append) as stream:
+
+    async def hear(event: Retrying) -> None:
+        told.append(event)
+
+    async with client.stream(router.key, QUESTION, on_retry=hear) as stream:
         assert text_of([chunk async for chunk in stream]) == "a"
     assert stream.attempts == 2
     assert [t.attempt for t in told] == [2]
@@ -143,8 +147,11 @@ async def test_a_cancel_while_waiting_for_the_next_try_is_a_cancel(router: RawRo
     router.will_answer(503, {}, {"retry-after": "9"})
     waiting = asyncio.Event()
 
+    async def hear(_: Retrying) -> None:
+        waiting.set()
+
     async def ask() -> None:
-        async with client.stream(router.key, QUESTION, on_retry=lambda _: waiting.set()):
+        async with client.stream(router.key, QUESTION, on_retry=hear):
             pass
 
     task = asyncio.ensure_future(ask())

@@ -79,7 +79,7 @@ class HeardError(Exception):
 async def test_a_limit_of_tokens_is_waited_for_as_long_as_it_says(
     sandbox: SandboxRouter, asking: GatewayClient
 ) -> None:
-    def hear(event: Retrying) -> None:
+    async def hear(event: Retrying) -> None:
         assert "tokens per minute (TPM)" in event.reason
         assert event.seconds == 6
         raise HeardError

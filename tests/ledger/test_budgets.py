@@ -240,7 +240,7 @@ async def one_call(spending: Spending, dice: random.Random, model: Model, billed
         ended = Ended(now, model.id, Usage(), Estimate(told), "done", 0.0)
         if told is None and dice.random() < 0.5:
             try:
-                purse.lose(ended)
+                await purse.lose(ended)
             except CostLimitError:
                 return
             billed.append(actual)

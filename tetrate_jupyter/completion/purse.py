@@ -109,8 +109,8 @@ class Purse(Protocol):
         """Look at the request's fields that the router left out. Raises ours where the round may cost more for it."""
         ...
 
-    def lose(self, ended: Ended) -> None:
-        """Pay what a try has cost that is followed by another. Raises ours where the next could be too much."""
+    async def lose(self, ended: Ended) -> None:
+        """Pay for a try that is followed by another; may wait. Raises ours where the next could be too much."""
         ...
 
     def close(self, ended: Ended) -> None:
@@ -138,10 +138,10 @@ class Purses:
         for purse in self._purses:
             purse.opened(dropped)
 
-    def lose(self, ended: Ended) -> None:
+    async def lose(self, ended: Ended) -> None:
         """See `Purse`."""
         for purse in reversed(self._purses):  # the last one notes it, whatever the others raise
-            purse.lose(ended)
+            await purse.lose(ended)
 
     def close(self, ended: Ended) -> None:
         """See `Purse`."""

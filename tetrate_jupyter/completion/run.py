@@ -340,7 +340,7 @@ class Completion:
         self._reasoning.append(text)
         self._tell(ReasoningDelta(text, self._reasoning))
 
-    def _retrying(self, event: Retrying) -> None:
+    async def _retrying(self, event: Retrying) -> None:
         self.state = f"trying again: {event.reason}"
         self._may_have_cost = self._may_have_cost or event.may_have_cost
         self._tell(event)
@@ -349,7 +349,7 @@ class Completion:
             cost = Estimate(None) if event.may_have_cost else _FREE
             ended, stream = lost.ended("failed", cost, event.error, self._stream_now), self._stream_now
             self._stream_now = None  # where there is no money for another try, none is sent
-            self.purse.lose(ended)
+            await self.purse.lose(ended)
             self._stream_now = stream
 
     def _tell(self, event: Event) -> None:

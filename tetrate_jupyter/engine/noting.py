@@ -76,7 +76,7 @@ class Noting:
     def opened(self, dropped: Sequence[str]) -> None:
         """See `Purse`."""
 
-    def lose(self, ended: Ended) -> None:
+    async def lose(self, ended: Ended) -> None:
         """See `Purse`."""
         self._note(ended)
 

@@ -175,7 +175,7 @@ class Paying:
                 next_step="choose another model, or take the budget away: session.budget = None",
             )
 
-    def lose(self, ended: Ended) -> None:
+    async def lose(self, ended: Ended) -> None:
         """See `Purse`."""
         if ended.cost.usd is None:
             most = self._bound()
@@ -186,13 +186,10 @@ class Paying:
         daily = self._spending.daily
         if daily is None:
             return
-        try:  # without a thread: a try that is repeated is rare, and has waited already
-            fits = self._spending.day.take(self._noting.begun(self._bound()), daily)
-        except ConfigError:
-            fits = False
-        if not fits:
-            self._holds = False
-            self._spending.give_back(self, self._funds)
+        self._holds = False
+        with contextlib.suppress(ConfigError):
+            self._holds = await self._takes_of_the_day(self._bound(), daily)
+        if not self._holds:
             raise CostLimitError(
                 f"Not asked again: trying again could pass the day's budget {stated(daily)}.",
                 next_step="allow more today: session.daily_budget, or ask again later",
@@ -274,21 +271,26 @@ class Paying:
         if not self._spending.begin(self, self._funds, worst):
             return False
         daily = self._spending.daily
-        if daily is not None:
-            begun = self._noting.begun(worst)
-            taking = asyncio.ensure_future(asyncio.to_thread(self._spending.day.take, begun, daily))
-            try:
-                fits = await asyncio.shield(taking)
-            except BaseException as error:
-                self._spending.give_back(self, self._funds)
-                if isinstance(error, asyncio.CancelledError):
-                    taking.add_done_callback(lambda _: self._noting.take_back(begun))
-                raise
+        self._holds = daily is None or await self._takes_of_the_day(worst, daily)
+        return self._holds
+
+    async def _takes_of_the_day(self, worst: Decimal | None, daily: Decimal) -> bool:
+        """Set aside in the day's budget; whether that worked. Where it didn't, the other budgets have theirs back.
+
+        In a thread, for it waits for the disk; where nobody waits for the thread any more, it is taken back later.
+        """
+        begun = self._noting.begun(worst)
+        taking = asyncio.ensure_future(asyncio.to_thread(self._spending.day.take, begun, daily))
+        fits = False
+        try:
+            fits = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.add_done_callback(lambda _: self._noting.take_back(begun))
+            raise
+        finally:
             if not fits:
                 self._spending.give_back(self, self._funds)
-                return False
-        self._holds = True
-        return True
+        return fits
 
     def _settle(self, ended: Ended) -> None:
         self._holds = False

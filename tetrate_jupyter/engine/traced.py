@@ -101,7 +101,7 @@ class Traced:
     def opened(self, dropped: Sequence[str]) -> None:
         """See `Purse`."""
 
-    def lose(self, ended: Ended) -> None:
+    async def lose(self, ended: Ended) -> None:
         """See `Purse`."""
         self._end(ended)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from typing import TypeAlias
 
-    OnRetry: TypeAlias = Callable[[Retrying], None]
+    OnRetry: TypeAlias = Callable[[Retrying], Awaitable[None]]
     OnTry: TypeAlias = Callable[[], Awaitable[Mapping[str, str]]]
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ async def try_repeatedly(
     attempt: Callable[[], Awaitable[T | Failure]],
     *,
     attempts: int,
-    on_retry: Callable[[Retrying], None] | None = None,
+    on_retry: OnRetry | None = None,
 ) -> tuple[T, int]:
     """Return what the first successful try gave, and how many tries it took. Raises the last failure's error."""
     number = 1
@@ -149,7 +149,7 @@ async def try_repeatedly(
         number += 1
         if on_retry is not None:
             failed = outcome.error
-            on_retry(Retrying(failed.message, delay, number, retry.may_have_cost(failed), type(failed).__name__))
+            await on_retry(Retrying(failed.message, delay, number, retry.may_have_cost(failed), type(failed).__name__))
         await asyncio.sleep(delay)
 
 
