@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests import blocking
 from tetrate_jupyter import config
 
 if TYPE_CHECKING:
@@ -112,6 +113,20 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched() -> None:
+    """Let `tests.blocking` see what blocks a loop."""
+    blocking.watch()
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_a_loop() -> Iterator[None]:
+    """The package waits for no disk on an event loop, whose answers all would wait with it."""
+    blocking.seen.clear()
+    yield
+    assert blocking.seen == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -67,7 +67,7 @@ async def report(session: Engine, connections: Connections) -> Status:
         ("texts", KEPT if session.keep_texts else "not kept (session.keep_texts)"),
         ("asked so far", _asked(session)),
         ("bridge", session.bridge.mode),
-        *versions(),
+        *await asyncio.to_thread(versions),  # reads many files
     ]
     return Status(tuple(facts))
 

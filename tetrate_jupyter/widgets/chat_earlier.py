@@ -64,12 +64,15 @@ class EarlierList:
 
     def look(self) -> None:
         """Find out whether there is one to go on with, where this one has not begun."""
-        if not self._session.conversation.exchanges and self._past.archive.folder.is_dir():
+        if not self._session.conversation.exchanges:
             self._work(self._look)
 
     async def _look(self) -> None:
+        archive = self._past.archive
+        if not await asyncio.to_thread(archive.folder.is_dir):
+            return
         with suppress(TetrateError):  # what can't be read isn't offered
-            found, _ = await asyncio.to_thread(self._past.archive.list, notebook=notebook(), most=1, stars=False)
+            found, _ = await asyncio.to_thread(archive.list, notebook=notebook(), most=1, stars=False)
             self._newest = found[0] if found else None
             self._changed()
 
@@ -146,7 +149,7 @@ class EarlierList:
             found = await asyncio.to_thread(self._past.open, str(identity)[:100])
             if self._session.model is None and (model := found.lines[-1][-1].model):
                 with suppress(UnknownModelError):  # this key may not reach it
-                    self._session.model = model
+                    await asyncio.to_thread(setattr, self._session, "model", model)  # it is noted on disk
             self._list = None
             self._changed()
 
