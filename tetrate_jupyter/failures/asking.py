@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tetrate_jupyter.completion.foreign import guarded
+from tetrate_jupyter.completion.material import counted, fenced
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import InputError
 from tetrate_jupyter.failures.cells import about, last_error, running_shell
 from tetrate_jupyter.failures.change import Fix
 from tetrate_jupyter.failures.collected import MAX_CELL, collect
-from tetrate_jupyter.failures.parts import TASK, Part, Sent, counted, fenced
+from tetrate_jupyter.failures.parts import TASK, Part, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

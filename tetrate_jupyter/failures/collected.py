@@ -17,12 +17,12 @@ from tetrate_jupyter.completion.cuts import Limits
 from tetrate_jupyter.completion.describe import described
 from tetrate_jupyter.completion.foreign import MAX_ERROR, name_of, text_of
 from tetrate_jupyter.completion.lookup import is_variable, names_of
+from tetrate_jupyter.completion.material import key_in, sendable
 from tetrate_jupyter.completion.tables import cut
 from tetrate_jupyter.errors import AttachmentError
 from tetrate_jupyter.failures.cells import Cell, Cells, is_kind, to_explain
 from tetrate_jupyter.failures.frames import names_at, traced, variables_at
 from tetrate_jupyter.failures.outline import outline, type_name
-from tetrate_jupyter.failures.parts import key_in, sendable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

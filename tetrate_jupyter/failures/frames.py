@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.characters import MAX_NAME, one_line
+from tetrate_jupyter.completion.material import counted, sendable
 from tetrate_jupyter.failures.cells import source_of
-from tetrate_jupyter.failures.parts import counted, sendable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
