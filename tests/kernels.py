@@ -113,6 +113,11 @@ class RealKernel:
                 return True
         return False
 
+    def complete(self, code: str, timeout: float = 60) -> dict[str, str]:
+        """Return what Tab offers at the end of a cell, with what stands beside each."""
+        content = self._reply(self._client.complete(code), timeout)
+        return {each["text"]: each["type"] for each in content["metadata"]["_jupyter_types_experimental"]}
+
     def kill(self) -> None:
         """Kill the kernel (SIGKILL), without a word to it, and wait until it is gone."""
         process = self._manager.provisioner.process

@@ -166,8 +166,8 @@ def _source(exchange: Exchange) -> str:
     options = ["%%tetrate"]
     if entry is not None and _MODEL.fullmatch(entry.asked):
         options.append(f"-m {entry.asked}")
-    if user.typed is None and "{" in user.content:
-        options.append("-n")  # what stands in braces there is text
+    if user.typed is None and ("{" in user.content or "@" in user.content):
+        options.append("-n")  # what stands in braces there, or behind an @, is text
     return " ".join(options) + "\n" + asked(exchange)
 
 

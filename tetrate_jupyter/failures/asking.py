@@ -6,10 +6,12 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from tetrate_jupyter.completion.along import Kernel
+from tetrate_jupyter.completion.cells import Ran
 from tetrate_jupyter.completion.foreign import guarded
 from tetrate_jupyter.completion.material import counted, fenced
 from tetrate_jupyter.conversation import Conversation
-from tetrate_jupyter.errors import InputError
+from tetrate_jupyter.errors import AttachmentError, InputError, SecretInPromptError
 from tetrate_jupyter.failures.cells import about, last_error, running_shell
 from tetrate_jupyter.failures.change import Fix
 from tetrate_jupyter.failures.collected import MAX_CELL, collect
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tetrate_jupyter.completion.answer import Answer
+    from tetrate_jupyter.completion.cells import Watched
     from tetrate_jupyter.engine.asking import Plan, Question
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.failures.cells import Cell
@@ -112,6 +115,26 @@ async def plan(engine: Engine, asked: Inquiry) -> Plan:
         capped = replace(asked.question, options=replace(asked.question.options, max_tokens=cap))
         found = await engine.aplan(capped, asked.conversation)
     return found
+
+
+def nameable(shell: InteractiveShell | None, watched: Watched | None = None) -> Kernel:
+    """Return what the words with "@" in a prompt can name in a kernel, its last error included."""
+    return Kernel(Ran(shell, watched), lambda: _told(shell))
+
+
+def _told(shell: InteractiveShell | None) -> str:
+    """Return the last error as `explain` would send it, without its task. Raises `AttachmentError` for none."""
+    try:
+        with guarded("Collecting what belongs to the error"):
+            failure = collect(last_error(shell), shell)
+    except SecretInPromptError:
+        raise
+    except InputError as none:
+        raise AttachmentError(
+            f"@error names nothing that can be sent. {none.message}",
+            next_step=f"{none.next_step} (to send it as typed: \\@error)",
+        ) from None
+    return "\n\n".join(part.text for part in _sent(failure, "explain", values=False).parts if part.name != TASK)
 
 
 async def answer(engine: Engine, asked: Inquiry) -> Answer:

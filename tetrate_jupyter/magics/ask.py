@@ -10,7 +10,7 @@ from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.formats import HINTS, next_cell, parse_json, shown
 from tetrate_jupyter.magics.output import output_for
-from tetrate_jupyter.magics.prompting import build_prompt, out_name
+from tetrate_jupyter.magics.prompting import build_prompt, keeping_error, out_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +42,11 @@ class StoppedAtOnce(KeyboardInterrupt):
 
 def ask(context: Context, line: str, cell: str | None, variables: Mapping[str, Any]) -> None:
     """Run one magic call from its line to its variable. `variables` are those that its prompt may name."""
+    with keeping_error(context, line if cell is None else cell):
+        _ask(context, line, cell, variables)
+
+
+def _ask(context: Context, line: str, cell: str | None, variables: Mapping[str, Any]) -> None:
     parsed = commands.ASK.parse(line)
     out, form = out_name(parsed), parsed.text("format") or context.defaults.format
     context.be_signed_in()
@@ -69,12 +74,12 @@ def ask(context: Context, line: str, cell: str | None, variables: Mapping[str, A
 
 
 def build(context: Context, parsed: Parsed, cell: str | None, variables: Mapping[str, Any]) -> Prompt:
-    """Put the variables into the prompt, as much of each as fits."""
+    """Put the variables and what goes along into the prompt, as much of each as fits."""
 
     def limits(text: str) -> Limits:
         return asked_limits(context.session, text, parsed.text("rows"), parsed.text("model"))
 
-    return build_prompt(parsed, cell, variables, limits)
+    return build_prompt(parsed, cell, variables, limits, context.kernel)
 
 
 def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Question:
@@ -84,6 +89,7 @@ def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Qu
         prompt.text,
         images=prompt.images,
         cuts=prompt.cuts,
+        typed=prompt.typed,
         keep=context.defaults.keep and not parsed.flag("no_keep"),
         cell_id=context.cells.next(),
         cached=parsed.flag("cache") or None,

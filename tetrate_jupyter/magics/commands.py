@@ -51,7 +51,7 @@ ASK_OPTIONS: Final = (
     Option(("--new",), "start a fresh conversation with this question"),
     Option(("--no-keep",), "leave question and answer out of the conversation"),
     Option(("--dry-run",), "show what would be sent, its size and its estimated cost; send nothing"),
-    Option(("-n", "--no-interpolate"), "leave {names} in the prompt as typed"),
+    Option(("-n", "--no-interpolate"), "leave {names} and @words in the prompt as typed"),
     Option(("--rows",), "rows of each {table} that are sent (15); all: as many as fit", value="N|all", convert=_rows),
     Option(("--cache",), "take a kept answer to the same question, free and at once; keep a new one"),
     Option(("--refresh",), "ask anew, and put the answer in the place of the kept one"),
@@ -61,6 +61,8 @@ ASK: Final = Command(
     "tetrate",
     "Ask the session's model. %%tetrate takes the cell as the prompt, %tetrate the rest of the line. {name},\n"
     "{name.attr} and {name[0]} become the value of the notebook's variable; all other braces stay as typed.\n"
+    "@[12], @above, @notebook, @error and @data/notes.md send along a cell with its output, the one that ran last,\n"
+    "all cells, the last error or a text file of this folder; how much is said. A backslash before it keeps it plain.\n"
     "The answer is left in _tetrate. Running the same cell again replaces its exchange in the conversation.",
     ASK_OPTIONS,
     words="PROMPT",

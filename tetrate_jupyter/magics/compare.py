@@ -14,7 +14,7 @@ from tetrate_jupyter.errors import EmptyPromptError, TetrateError
 from tetrate_jupyter.front_end import place, publish
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.dry_run import left_out
-from tetrate_jupyter.magics.prompting import build_prompt, out_name
+from tetrate_jupyter.magics.prompting import build_prompt, keeping_error, out_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,8 @@ def _prepared(context: Context, parsed: Parsed, cell: str, variables: Mapping[st
         asked = session.bridge.run(models_of(session, models))
         return limits(session, text, rows, models=asked, history=parsed.flag("history"))
 
-    prompt = build_prompt(parsed, cell, variables, limits_for)
+    with keeping_error(context, cell):
+        prompt = build_prompt(parsed, cell, variables, limits_for, context.kernel)
     asked = dict(prompt.arguments)
     asked.pop("model", None)
     own = {

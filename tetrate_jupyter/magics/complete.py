@@ -1,4 +1,4 @@
-"""Tab completion behind our magics: model ids, options, request fields, variables. Never waits for the network."""
+"""Tab behind our magics: model ids, options, request fields, variables, "@" words. Never waits for the network."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _MOST: Final = 1_000  # ids offered at once; a front end draws every one
 _PAUSE: Final = 60.0  # seconds between two lists that Tab has fetched
 _LINE = re.compile(r"^\s*%{1,2}(tetrate\w*)\s(.*)$", re.DOTALL)
 _BRACE = re.compile(r"\{([^\W\d]?\w*)$")
+_AT = re.compile(r"(?<![\w@`/.=#$&%~^\\])@(?:\"[^\"]*|[^\s\"]*)$")  # what may stand before one: see `at_words`
 _EFFORTS: Final = ("low", "medium", "high")
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {  # what `-p` is used for most, and values where they are few
     "frequency_penalty": (),
@@ -49,6 +50,7 @@ class Sources:
 
     ids: Callable[[], tuple[str, ...]]
     variables: Callable[[], tuple[str, ...]] = field(default=tuple)
+    named: Callable[[str], Mapping[str, str]] = field(default=lambda _: {})  # "@" words that begin so, and what each is
 
 
 def matcher(context: Context) -> Callable[[Any], dict[str, Any]]:
@@ -62,18 +64,27 @@ def matcher(context: Context) -> Callable[[Any], dict[str, Any]]:
 
         return tuple(name for name, _ in attachable(context.shell.user_ns))
 
-    sources = Sources(known, variables)
+    def named(begun: str) -> Mapping[str, str]:
+        from tetrate_jupyter.completion.along import offered
+        from tetrate_jupyter.completion.foreign import name_of
+        from tetrate_jupyter.failures.cells import last_error
+
+        error = last_error(context.shell)
+        return offered(begun, context.kernel.ran, error="" if error is None else name_of(error))
+
+    sources = Sources(known, variables, named)
 
     @context_matcher()  # type: ignore[untyped-decorator]  # IPython publishes no types
     def tetrate_matcher(context: Any) -> dict[str, Any]:  # noqa: ANN401 - IPython's CompletionContext
         lines = context.full_text.split("\n")[: context.cursor_line + 1]
         lines[-1] = lines[-1][: context.cursor_position]
         found, fragment = candidates("\n".join(lines), sources)
-        said = known.said(set(found)) if found else {}
+        said = (named(fragment) if fragment.startswith("@") else known.said(set(found))) if found else {}
         return {
             "completions": [SimpleCompletion(text=text, type=said.get(text, "tetrate")) for text in found],
             "matched_fragment": fragment,
             "suppress": bool(found),
+            "ordered": fragment.startswith("@"),  # the newest cell first
         }
 
     return tetrate_matcher  # type: ignore[no-any-return]  # likewise
@@ -127,9 +138,10 @@ def candidates(text: str, sources: Sources) -> tuple[list[str], str]:
     first, _, line = text.rpartition("\n")
     in_cell = _prompts(first.lstrip().partition("\n")[0])
     match = None if in_cell else _LINE.match(line)
-    brace = _BRACE.search(line)
-    if brace and (in_cell or (match and _prompts(line.lstrip()))):
-        return [name for name in sources.variables() if name.startswith(brace[1])], brace[1]
+    if in_cell or (match and _prompts(line.lstrip())):
+        named = _named(line, sources)
+        if named is not None:
+            return named
     command = next((c for c in commands.COMMANDS if match and c.name == match[1]), None)
     if match is None or command is None:
         return [], ""
@@ -147,6 +159,14 @@ def candidates(text: str, sources: Sources) -> tuple[list[str], str]:
     if command in {commands.MODEL, commands.MODELS}:
         return _matching_ids(sources.ids(), fragment), fragment
     return [], ""
+
+
+def _named(line: str, sources: Sources) -> tuple[list[str], str] | None:
+    """Return the variables behind a brace, or the words behind an `@`; None where the line ends in neither."""
+    brace, at = _BRACE.search(line), _AT.search(line)
+    if brace:
+        return [name for name in sources.variables() if name.startswith(brace[1])], brace[1]
+    return (list(sources.named(at[0])), at[0]) if at else None
 
 
 def _prompts(line: str) -> bool:

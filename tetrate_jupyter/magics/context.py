@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import contextlib
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tetrate_jupyter.completion.along import Kernel
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.failures.cells import Cell
+
+
+_MOST_RUNS: Final = 2_000  # of which the cell is remembered
 
 
 class Defaults(Protocol):
@@ -40,6 +45,13 @@ class Context:
 
         return session
 
+    @property
+    def kernel(self) -> Kernel:
+        """What the words with "@" in a prompt can name."""
+        from tetrate_jupyter.failures.asking import nameable
+
+        return nameable(self.shell, self.cells)
+
     def be_signed_in(self) -> None:
         """Wait for a person to sign in, where one is before the page and nobody has; see `be_signed_in` there."""
         from tetrate_jupyter.widgets.sign_in_wait import be_signed_in
@@ -52,20 +64,25 @@ class Context:
 
 
 class CellIds:
-    """Remembers the running cell's id, under which its exchange is replaced when it runs again.
+    """Remembers the running cell's id, under which its exchange is replaced when it runs again, and those before it.
 
-    The front end gives it; terminals and some front ends give none.
+    The front end gives it; terminals and some front ends give none. What it knows of the runs is `cells.Watched`.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._calls = 0
         self._id: str | None = None
+        self._runs: dict[int, str] = {}  # the newest ones, by their numbers
+        self.is_running = False  # a cell that is in IPython's history
+        self.shifts: list[tuple[int, int]] = [(1, 0)]
         shell.events.register("pre_run_cell", self._before)
+        shell.events.register("post_run_cell", self._after)
 
     def close(self) -> None:
         """Stop listening."""
         self._shell.events.unregister("pre_run_cell", self._before)
+        self._shell.events.unregister("post_run_cell", self._after)
 
     def next(self) -> str | None:
         """Return an id for the next question of the running cell; a cell may ask often (`%tetrate` in a loop)."""
@@ -74,6 +91,29 @@ class CellIds:
         self._calls += 1
         return self._id if self._calls == 1 else f"{self._id}#{self._calls}"
 
+    def is_this(self, number: int) -> bool | None:
+        """Whether a run, by its number, was one of the running cell; None where that isn't known."""
+        known = self._runs.get(number)
+        return None if known is None or self._id is None else known == self._id
+
     def _before(self, info: Any) -> None:  # noqa: ANN401 - IPython's ExecutionInfo publishes no type
         self._id = getattr(info, "cell_id", None)
         self._calls = 0
+        self.is_running = bool(getattr(info, "store_history", False))
+
+    def _after(self, result: Any) -> None:  # noqa: ANN401 - likewise its ExecutionResult
+        self.is_running = False
+        number, info = getattr(result, "execution_count", None), getattr(result, "info", None)
+        if not isinstance(number, int) or not getattr(info, "store_history", False):
+            return
+        with contextlib.suppress(Exception):  # no history, or another kind of it
+            history: Any = self._shell.history_manager
+            place = len(history.input_hist_raw) - 1
+            is_kept = history.input_hist_raw[place] == str(getattr(info, "raw_cell", "")).rstrip("\n")
+            if is_kept and number - place != self.shifts[-1][1]:
+                self.shifts = [*(each for each in self.shifts if each[0] < place), (place, number - place)]
+        cell = getattr(info, "cell_id", None)
+        if isinstance(cell, str):
+            self._runs[number] = cell
+            if len(self._runs) > _MOST_RUNS:
+                del self._runs[next(iter(self._runs))]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import keyword
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter import secrecy
@@ -14,9 +15,11 @@ from tetrate_jupyter.errors import EmptyPromptError, OptionError
 from tetrate_jupyter.magics import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from tetrate_jupyter.completion.along import Kernel
     from tetrate_jupyter.completion.cuts import Limits
+    from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.types import Cut
 
@@ -25,13 +28,14 @@ if TYPE_CHECKING:
 class Prompt:
     """A prompt ready to be asked: text with its variables in place, images, and the other arguments of `ask`.
 
-    `cuts` is what was left out of the variables.
+    `cuts` is what was left out of variables and of what goes along; `typed` the text as typed, where anything does.
     """
 
     text: str
     images: tuple[object, ...]
     arguments: Mapping[str, Any]
     cuts: tuple[Cut, ...] = ()
+    typed: str | None = None
 
 
 def prompt_text(parsed: Parsed, cell: str | None) -> str:
@@ -53,20 +57,20 @@ def prompt_text(parsed: Parsed, cell: str | None) -> str:
 
 
 def build_prompt(
-    parsed: Parsed, cell: str | None, namespace: Mapping[str, Any], limits: Callable[[str], Limits]
+    parsed: Parsed,
+    cell: str | None,
+    namespace: Mapping[str, Any],
+    limits: Callable[[str], Limits],
+    kernel: Kernel | None = None,
 ) -> Prompt:
-    """Put variables into the prompt, as much of each as `limits` says for it, and resolve the options' names."""
-    from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
+    """Put variables into the prompt and below it what its words with "@" name; resolve the options' names.
 
+    `limits` says how much of each variable goes into a text, `kernel` what can be named (None: nothing).
+    """
     text = prompt_text(parsed, cell)
-    cuts: tuple[Cut, ...] = ()
-    images: tuple[object, ...] = tuple(_image(name, namespace) for name in parsed.many("image"))
+    made = Prompt(text, tuple(_image(name, namespace) for name in parsed.many("image")), {})
     if not parsed.flag("no_interpolate"):
-        note = note_on_unknown(text, namespace)
-        if note:
-            print(plain(note))  # noqa: T201 - to the person
-        filled = interpolate(text, namespace, limits(text))
-        text, images, cuts = filled.text, (*images, *filled.images), filled.cuts
+        made = _filled(made, namespace, limits, kernel)
     arguments: dict[str, Any] = {
         "model": parsed.text("model"),
         "system": parsed.text("system"),
@@ -77,7 +81,19 @@ def build_prompt(
         "tools": [_variable("--tool", name, namespace) for name in parsed.many("tool")],
         **dict(_param(given) for given in parsed.many("param")),
     }
-    return Prompt(text, images, {k: v for k, v in arguments.items() if v not in (None, [])}, cuts)
+    return replace(made, arguments={k: v for k, v in arguments.items() if v not in (None, [])})
+
+
+@contextlib.contextmanager
+def keeping_error(context: Context, text: str) -> Iterator[None]:
+    """Have what is raised inside not become the error that `@error` names."""
+    if "@error" not in text:
+        yield
+        return
+    from tetrate_jupyter.failures.cells import about, last_error
+
+    with about(last_error(context.shell)):
+        yield
 
 
 def out_name(parsed: Parsed) -> str | None:
@@ -86,6 +102,32 @@ def out_name(parsed: Parsed) -> str | None:
     if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
         raise OptionError(f"-o can't be {name!r}.", next_step="give a variable's name: -o answer")
     return name
+
+
+def _filled(
+    typed: Prompt, namespace: Mapping[str, Any], limits: Callable[[str], Limits], kernel: Kernel | None
+) -> Prompt:
+    from tetrate_jupyter.completion.along import Along, along, note_on_missing
+    from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
+
+    found = Along(typed.text) if kernel is None else along(typed.text, kernel)
+    note = " ".join(filter(None, (note_on_unknown(found.text, namespace), note_on_missing(typed.text))))
+    if note:
+        _tell(note)
+    filled = interpolate(found.text, namespace, limits(found.text + found.material))
+    if found.names:
+        _tell(found.sentence)
+    return Prompt(
+        filled.text + found.material,
+        (*typed.images, *filled.images),
+        {},
+        (*filled.cuts, *found.cuts),
+        typed.text if found.names else None,
+    )
+
+
+def _tell(text: str) -> None:
+    print(plain(text))  # noqa: T201 - to the person
 
 
 def _image(name: str, namespace: Mapping[str, Any]) -> object:

@@ -1,0 +1,437 @@
+"""What goes along with a question: cells and files as text, bounded, never more than was named."""
+
+from __future__ import annotations
+
+import os
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from tetrate_jupyter.completion import along as bounds
+from tetrate_jupyter.completion import folder
+from tetrate_jupyter.completion.along import Along, Kernel, along, note_on_missing, offered
+from tetrate_jupyter.completion.cells import Ran, Watched
+from tetrate_jupyter.errors import AttachmentError, SecretInPromptError
+from tetrate_jupyter.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KEY = "sk-Zt5Rk2Wq8Lm1Xv7abc"
+posix = pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, within one that has a file of its own."""
+    place = tmp_path / "notebooks"
+    (place / "data").mkdir(parents=True)
+    (place / "data" / "notes.md").write_text("# Notes\nto buy: @above", encoding="utf-8")
+    (tmp_path / "outside.md").write_text("not yours", encoding="utf-8")
+    monkeypatch.chdir(place)
+    return place
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Iterator[InteractiveShell]:
+    made = InteractiveShell()
+    made.history_manager.enabled = False
+    for kept in ("outputs", "exceptions"):  # all shells of a process share them
+        getattr(made.history_manager, kept, {}).clear()
+    yield made
+    made.history_manager.end_session()
+    capsys.readouterr()
+
+
+def run(shell: InteractiveShell, *cells: str) -> None:
+    for cell in cells:
+        shell.run_cell(cell, store_history=True)
+
+
+def never() -> str:
+    raise AssertionError("nobody has named the error")
+
+
+def sent(text: str, shell: object = None, watched: Watched | None = None) -> Along:
+    return along(text, Kernel(Ran(shell, watched), never))
+
+
+def history(*sources: str, **more: Any) -> Any:
+    """A shell with nothing but a history, as one that has run for long."""
+    manager = SimpleNamespace(input_hist_raw=["", *sources], output_hist_reprs={}, **more)
+    return SimpleNamespace(execution_count=len(sources) + 1, history_manager=manager)
+
+
+def watched(cells: dict[int, bool] | None = None, *shifts: tuple[int, int]) -> Watched:
+    """Knows that the newest cell is running, and which runs were of it."""
+    return SimpleNamespace(is_running=True, shifts=shifts, is_this=(cells or {}).get)
+
+
+# --- cells ---------------------------------------------------------------------------------------------------
+
+
+def test_a_cell_goes_with_its_source_and_output_below_the_question(shell: InteractiveShell) -> None:
+    run(shell, "x = 40\nprint('hi there')\nx + 2")
+    made = sent("What does @[1] do?", shell)
+    assert made.text == "What does @[1] do?"
+    assert made.names == ("@[1] (3 lines, output 2 lines)",)
+    assert made.material.startswith("\n\nWhat the words with @ name")
+    assert "@[1]: cell In[1], 3 lines, output 2 lines\n" in made.material
+    assert "```python\nx = 40\nprint('hi there')\nx + 2\n```" in made.material
+    assert made.material.count("42") == 1
+    assert made.cuts == ()
+
+
+def test_what_was_printed_and_how_a_cell_failed_is_told_too(shell: InteractiveShell) -> None:
+    if not hasattr(shell.history_manager, "exceptions"):
+        pytest.skip("this IPython keeps none of it")
+    run(shell, "print('10%\\r50%\\r100%'); print('\\x1b[31mred')", "{}['missing']")
+    made = sent("@notebook", shell)
+    assert "```text\n100%\nred\n```" in made.material
+    assert "[It failed: KeyError: 'missing']" in made.material
+
+
+def test_the_same_thing_costs_once_whatever_it_is_called(shell: InteractiveShell) -> None:
+    run(shell, "first = 1", "second = 2")
+    made = sent("@[2] @above @[2] and @above again", shell)
+    assert made.material.count("second = 2") == 1
+    assert "@[2], @above: cell In[2], 1 line\n" in made.material
+    assert "first" not in made.material
+
+
+def test_above_is_the_cell_that_ran_last_before_and_no_earlier_run_of_this_one() -> None:
+    shell = history("a = 1", "explain @above", "", "explain @above", "explain @above")
+    assert "a = 1" in sent("explain @above", shell, watched()).material
+    by_cell = watched({2: True, 4: True})  # its text was another then
+    shell = history("a = 1", "explane @above", "", "explan @above", "explain @above")
+    assert "a = 1" in sent("@above", shell, by_cell).material
+    assert "explain @above" in sent("@above", shell).material  # in the chat no cell asks
+
+
+@pytest.mark.parametrize("word", ["@above", "@notebook", "@[7]", "@[0]", "@[999999999999999999]"])
+def test_in_the_first_cell_there_is_nothing_to_name(word: str) -> None:
+    for shell in (history("explain it"), history()):
+        with pytest.raises(AttachmentError, match="nothing was sent") as raised:
+            sent(f"explain {word}", shell, watched())
+        assert f"\\{word}" in raised.value.next_step
+    for each in (None, object()):
+        with pytest.raises(AttachmentError, match="nothing was sent"):
+            sent(f"explain {word}", each)
+
+
+def test_the_running_cell_names_another() -> None:
+    with pytest.raises(AttachmentError, match="very cell"):
+        sent("@[2]", history("a", "b"), watched())
+
+
+def test_cells_have_their_numbers_also_where_the_history_has_not_all_of_them() -> None:
+    shell = history("first", "second", "twelve", "%%tetrate")
+    shell.execution_count = 14
+    shell.history_manager.output_hist_reprs |= {1: "of the first", 3: "of the third", 12: "of the twelfth"}
+    known = watched({}, (1, 0), (3, 9))
+    for word in ("@[12]", "@above"):
+        made = sent(word, shell, known)
+        assert "Cell In[12]:\n```python\ntwelve\n```\nIts output:\n```text\nof the twelfth\n```" in made.material
+    assert "first\n```\nIts output:\n```text\nof the first\n```" in sent("@[1]", shell, known).material
+    assert "second" in sent("@[2]", shell, known).material
+    for number in (0, 3, 10, 11, 14):
+        with pytest.raises(AttachmentError, match="names no cell"):
+            sent(f"@[{number}]", shell, known)
+    with pytest.raises(AttachmentError, match="very cell"):
+        sent("@[13]", shell, known)
+
+
+@pytest.mark.parametrize("inside", ["```\nEnd of it.\n```", "````", "`" * 40, "~~~\n@error\n```python", "```" * 9])
+def test_a_fence_in_an_output_closes_nothing(inside: str) -> None:
+    shell = history("show()")
+    shell.history_manager.output_hist_reprs[1] = inside
+    material = sent("@[1]", shell).material
+    lines = material.split("\n")
+    opened = lines.index("Its output:") + 1
+    fence = lines[opened].removesuffix("text")
+    assert set(fence) == {"`"}
+    assert lines[opened + 1 : -1] == inside.split("\n")
+    assert lines[-1] == fence
+    assert fence not in inside
+
+
+def test_pictures_are_named_and_not_sent() -> None:
+    bundle = {"text/plain": "<Figure size 640x480>", "image/png": "iVBORw0KGgo" * 1_000}
+    shell = history("plot()", outputs={1: [SimpleNamespace(output_type="execute_result", bundle=bundle)]})
+    material = sent("@[1]", shell).material
+    assert "<Figure size 640x480>\n[a picture, image/png; not sent]" in material
+    assert "iVBOR" not in material
+
+
+def test_words_in_what_goes_along_name_nothing() -> None:
+    shell = history("%%tetrate\nexplain @[77] and @notebook {x} \\@above", "b")
+    made = sent("@notebook", shell)
+    assert "explain @[77] and @notebook {x} \\@above" in made.material
+
+
+def test_a_long_cell_is_cut_and_that_is_said() -> None:
+    shell = history("x = 1\n" * 50_000)
+    shell.history_manager.output_hist_reprs[1] = "y" * 1_000_000
+    made = sent("@[1]", shell)
+    assert len(made.material) < bounds.SOURCE + bounds.OUTPUT + 1_000
+    assert made.cuts[0].sentence == "@[1]: 30,000 of 1,299,999 characters sent"
+    assert "[cut here: 20,000 of 299,999 characters]" in made.material
+
+
+def test_all_together_has_a_bound_too() -> None:
+    shell = history(*(f"# {n}\n" + "x = 1\n" * 4_000 for n in range(40)))
+    made = sent(" ".join(f"@[{n + 1}]" for n in range(40)), shell)
+    assert len(made.material) < bounds.ROOM + 40 * 500
+    assert made.cuts[-1].sent == 0
+    with pytest.raises(AttachmentError, match="more than 50 things"):
+        sent(" ".join(f"@[{n + 1}]" for n in range(51)), history(*("x" for _ in range(60))))
+
+
+def test_of_a_notebook_the_newest_cells_are_kept_in_their_order() -> None:
+    shell = history(*(f"value_{number} = {number}\nprint(value_{number})" for number in range(10_000)))
+    made = sent("@notebook", shell)
+    assert len(made.material) < bounds.NOTEBOOK + 1_000
+    assert "value_9999 = " in made.material
+    assert "value_0 = " not in made.material
+    assert made.material.index("value_9998 = ") < made.material.index("value_9999 = ")
+    (cut,) = made.cuts
+    assert cut.what == "cells"
+    assert 100 < cut.sent < cut.of == 10_000
+    assert made.names == (f"@notebook ({cut.sent:,} cells of 10,000, the newest)",)
+
+
+def test_a_cell_that_ran_again_with_the_same_output_is_there_once() -> None:
+    material = sent("@notebook", history("a = 1", "b = 2", "a = 1")).material
+    assert material.count("a = 1") == 1
+    assert material.index("b = 2") < material.index("a = 1")
+
+
+def test_a_cell_larger_than_all_that_may_go_is_cut() -> None:
+    made = sent("@notebook", history("first", "x = 1\n" * 100_000))
+    assert [cut.sentence for cut in made.cuts] == ["@notebook: 1 cell shortened"]
+    assert "first" in made.material
+
+
+def test_a_history_of_another_kind_is_none() -> None:
+    class Odd:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+    for shell in (
+        SimpleNamespace(execution_count="x", history_manager=None),
+        SimpleNamespace(execution_count=5, history_manager=Odd()),
+        SimpleNamespace(execution_count=3, history_manager=SimpleNamespace(input_hist_raw=[None, 5, b"x"])),
+    ):
+        with pytest.raises(AttachmentError):
+            sent("@above", shell)
+    shell = history("a", outputs={1: [SimpleNamespace(bundle=5)]}, exceptions={1: 7})
+    assert "a" in sent("@above", shell).material
+
+
+# --- keys ----------------------------------------------------------------------------------------------------
+
+
+def test_what_looks_like_a_key_goes_nowhere(here: Path) -> None:
+    (here / "settings.md").write_text(f"token: {KEY}", encoding="utf-8")
+    (here / "id.txt").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nabc", encoding="utf-8")
+    (here / "hidden.txt").write_text("sk-\x1b[0mZt5Rk2Wq8\x1b[0mLm1Xv7abc", encoding="utf-8")
+    shell = history(f"key = {KEY!r}", "b = 1")
+    shell.history_manager.output_hist_reprs[2] = f"'{KEY}'"
+    for word in ("@[1]", "@[2]", "@above", "@notebook", "@settings.md", "@id.txt", "@hidden.txt"):
+        with pytest.raises(SecretInPromptError, match="nothing was sent") as raised:
+            sent(f"see {word}", shell)
+        assert KEY not in str(raised.value)
+
+
+def test_a_known_key_of_any_form_is_found_before_a_cut_could_hide_its_end(here: Path) -> None:
+    key = Secret("Zk3vQ9xT7mB2nL5p", host="api.example.com")
+    text = "x" * (bounds.FILE - 8) + key.reveal()[::-1] + " and more"
+    (here / "long.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(SecretInPromptError):
+        sent("@long.txt")
+    with pytest.raises(SecretInPromptError):
+        sent("@[1]", history("x" * (bounds.SOURCE - 8) + key.reveal()))
+
+
+# --- files ---------------------------------------------------------------------------------------------------
+
+
+def test_a_text_file_goes_as_it_is_and_its_size_is_said(here: Path) -> None:
+    made = sent("Sum up @data/notes.md.")
+    assert made.text == "Sum up @data/notes.md."
+    assert made.names == ("@data/notes.md (22 bytes)",)
+    assert made.sentence == "With the question: @data/notes.md (22 bytes)."
+    assert made.material.endswith("@data/notes.md: file, 22 bytes\n```md\n# Notes\nto buy: @above\n```")
+
+
+@posix
+def test_files_with_other_names_and_encodings(here: Path) -> None:
+    (here / "my notes.md").write_text("spaced", encoding="utf-8")
+    (here / "größe.txt").write_text("größer", encoding="utf-16")
+    (here / "bom.csv").write_bytes(b"\xef\xbb\xbfa,b\r\n1,2\r\n")
+    (here / "empty.txt").touch()
+    (here / "link.md").symlink_to("data/notes.md")
+    (here / "Makefile").write_text("all:", encoding="utf-8")
+    made = sent('@"my notes.md" @größe.txt @bom.csv @empty.txt @link.md @data/../data/notes.md @./Makefile @Makefile')
+    for text in ("spaced", "größer", "```csv\na,b\n1,2\n```", "all:"):
+        assert text in made.material
+    assert made.material.count("# Notes") == 1
+    assert [cut.sentence for cut in made.cuts] == ["@empty.txt is empty"]
+    assert len(made.names) == 6
+
+
+def test_a_word_at_which_there_is_no_file_stays_plain(here: Path) -> None:
+    (here / "types" / "node").mkdir(parents=True)
+    text = "@types/node @gone/x.md a@data/notes.md @app.route('/') \\@gone.md"
+    assert sent(text) == Along(text)
+    assert sent("\\@data/notes.md") == Along("@data/notes.md")
+
+
+def test_a_slip_in_a_files_name_is_noted(here: Path) -> None:
+    said = note_on_missing("see @data/note.md, @nothing.md, @types/node, \\@data/notez.md and a@b.md")
+    assert said == (
+        "@data/note.md is no file here and stays as typed. Did you mean @data/notes.md? "
+        "@nothing.md is no file here and stays as typed."
+    )
+    assert note_on_missing("see @data/notes.md and @above") == ""
+
+
+@posix
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("@../outside.md", "outside"),
+        ("@data/../../outside.md", "outside"),
+        ("@/etc/passwd", "outside"),
+        ("@./../outside.md", "outside"),
+        ("@link.md", "outside"),
+        ("@links/passwd", "outside"),
+        ("@zero.txt", "outside"),
+        ("@../gone.md", "no file"),
+        ("@./gone.md", "no file"),
+        ("@~/gone.md", "no file"),
+        ("@.env", "hidden"),
+        ("@.ssh/id.txt", "hidden"),
+        ("@open.txt", "hidden"),
+        ("@loop.md", "leads nowhere"),
+        ("@dangling.md", "leads nowhere"),
+        ("@pipe.txt", "no regular file"),
+        ("@data/", "folder"),
+        ("@binary.txt", "no text"),
+        ("@latin.txt", "no text"),
+        ("@huge.log", "no text"),  # zeros
+    ],
+)
+def test_what_is_no_text_file_of_the_folder_is_refused(here: Path, word: str, said: str) -> None:
+    (here / "link.md").symlink_to("../outside.md")
+    (here / "links").symlink_to("/etc")
+    (here / "zero.txt").symlink_to("/dev/zero")
+    (here / ".env").write_text("A=1", encoding="utf-8")
+    (here / ".ssh").mkdir()
+    (here / ".ssh" / "id.txt").write_text("x", encoding="utf-8")
+    (here / "open.txt").symlink_to(".env")
+    (here / "loop.md").symlink_to("loop.md")
+    (here / "dangling.md").symlink_to("nowhere.md")
+    os.mkfifo(here / "pipe.txt")
+    (here / "binary.txt").write_bytes(bytes(range(256)))
+    (here / "latin.txt").write_bytes("größe".encode("latin-1"))
+    with (here / "huge.log").open("wb") as file:
+        file.truncate(10**10)
+    with pytest.raises(AttachmentError, match=said) as raised:
+        sent(f"see {word}")
+    assert "nothing was sent" in str(raised.value)
+    assert f"\\{word}" in raised.value.next_step
+    assert "not yours" not in str(raised.value)
+
+
+def test_a_large_file_is_cut_and_not_read_whole(here: Path) -> None:
+    (here / "long.log").write_bytes("größe 1\n".encode() * 1_000_000)
+    made = sent("@long.log")
+    assert len(made.material) < bounds.FILE + 1_000
+    (cut,) = made.cuts
+    assert (cut.name, cut.what, cut.of) == ("@long.log", "bytes", 10_000_000)
+    assert bounds.FILE < cut.sent < bounds.FILE * 2
+    assert f"[cut here: {cut.sent:,} of 10,000,000 bytes]" in made.material
+
+
+@posix
+def test_a_folder_that_becomes_a_link_after_the_look_leads_nowhere(here: Path) -> None:
+    place = folder.place("data/notes.md")
+    (here / "data").rename(here / "moved")
+    (here / "data").symlink_to(here.parent)
+    (here.parent / "notes.md").write_text("not yours", encoding="utf-8")
+    with pytest.raises(AttachmentError, match="can't be read"):
+        folder.read(place, "data/notes.md", 100)
+
+
+@posix
+def test_a_file_that_changes_while_it_is_read_is_bounded(here: Path) -> None:
+    path, done = here / "growing.log", threading.Event()
+    path.write_bytes(b"line\n" * 1_000)
+
+    def change() -> None:
+        with path.open("r+b") as file:
+            while not done.is_set():
+                file.truncate(0)
+                file.seek(0)
+                file.write(b"line\n" * 50_000)
+                file.flush()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        for _ in range(50):
+            try:
+                made = sent("@growing.log")
+            except AttachmentError:  # zeros, where it has just been emptied below the writer
+                continue
+            assert len(made.material) < bounds.FILE + 1_000
+    finally:
+        done.set()
+        changing.join()
+
+
+@posix
+def test_a_working_folder_that_is_gone_has_no_files(here: Path) -> None:
+    for each in (here / "data" / "notes.md", here / "data", here):
+        each.unlink() if each.is_file() else each.rmdir()
+    assert sent("@data/notes.md and @app.py") == Along("@data/notes.md and @app.py")
+    assert note_on_missing("@notes.md") == "@notes.md is no file here and stays as typed."
+    with pytest.raises(AttachmentError, match="no file here"):
+        sent("@./notes.md")
+
+
+# --- what Tab offers -------------------------------------------------------------------------------------------
+
+
+def test_offered_is_what_can_be_named(here: Path) -> None:
+    (here / "my notes.md").write_text("abc", encoding="utf-8")
+    for name in (".env", "image.png", "table.parquet"):
+        (here / name).touch()
+    shell = history("import pandas as pd\npd.x", "total = 3")
+    found = offered("@", Ran(shell), error="KeyError")
+    assert list(found)[:5] == ["@above", "@notebook", "@error", "@[2]", "@[1]"]
+    assert found["@[1]"] == "2 lines: import pandas as pd"
+    assert found["@above"] == "1 line: total = 3"
+    assert found["@error"] == "KeyError"
+    assert found['@"my notes.md"'] == "3 bytes"
+    assert found["@data/"] == "folder"
+    assert set(list(found)[5:]) == {"@data/", '@"my notes.md"'}
+    assert offered("@da", Ran(None), error="") == {"@data/": "folder"}
+    assert offered("@data/", Ran(None), error="") == {"@data/notes.md": "22 bytes"}
+    assert offered('@"my', Ran(None), error="") == {'@"my notes.md"': "3 bytes"}
+    for begun in ("@../", "@/", "@~/", "@.", "@data/../../", "@gone/", "@data/notes.md/"):
+        assert offered(begun, Ran(None), error="") == {}
+
+
+@posix
+def test_nothing_outside_of_the_folder_is_offered(here: Path) -> None:
+    (here / "out.md").symlink_to("../outside.md")
+    (here / "up").symlink_to("..")
+    (here / "in.md").symlink_to("data/notes.md")
+    assert set(offered("@", Ran(None), error="")) == {"@data/", "@in.md"}
+    assert offered("@up/", Ran(None), error="") == {}
