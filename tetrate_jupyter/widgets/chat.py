@@ -8,10 +8,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config, secrecy
+from tetrate_jupyter.completion.along import along, note_on_missing
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.engine.rows import limits
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
+from tetrate_jupyter.failures.asking import nameable
+from tetrate_jupyter.failures.cells import running_shell
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets import transcript
@@ -184,15 +187,17 @@ class ChatPanel(Panel):
         if not text.strip() and not images:
             raise EmptyPromptError("The prompt is empty.", next_step="write something in the box")
         names = namespace()
-        self._hint(note_on_unknown(text, names))
-        filled = interpolate(text, names, limits(self.session, text))
-        if secrecy.holds(filled.text):  # a variable's: nothing of the question begins, so nothing of it is shown
+        found = along(text, nameable(running_shell()))
+        self._hint(" ".join(filter(None, (note_on_unknown(found.text, names), note_on_missing(text)))))
+        filled = interpolate(found.text, names, limits(self.session, found.text + found.material))
+        sent = filled.text + found.material
+        if secrecy.holds(sent):  # a variable's: nothing of the question begins, so nothing of it is shown
             raise SecretInPromptError("A variable here holds an API key; nothing was sent.", next_step="leave it out")
         return self.session.question(
-            filled.text,
+            sent,
             images=(*images, *filled.images),
-            typed=text if filled.names_used else None,
-            cuts=filled.cuts,
+            typed=text if filled.names_used or found.names else None,
+            cuts=(*filled.cuts, *found.cuts),
             replaces=replaces,
             cached=False,  # who presses Send or Retry wants to ask
         )

@@ -1,0 +1,82 @@
+"""Words with "@" in the chat's box: what is sent, what is shown of it, what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from tests.widgets.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tetrate_jupyter.face.session import Session
+    from tetrate_jupyter.sandbox import SandboxRouter
+
+
+@pytest.fixture(autouse=True)
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    (tmp_path / "notes.md").write_text("buy milk", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    InteractiveShell.clear_instance()
+    made = InteractiveShell.instance()
+    made.history_manager.enabled = False
+    made.run_cell("total = 41", store_history=True)
+    yield made
+    made.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+def asked(router: SandboxRouter) -> list[str]:
+    return [r.body["messages"][-1]["content"] for r in router.requests if r.path.endswith("/chat/completions")]
+
+
+@pytest.fixture
+def page(session: Session) -> Iterator[Page]:
+    session.models()
+    panel = session.chat()
+    yield Page(panel)
+    panel.close()
+
+
+def test_what_a_word_names_goes_and_what_was_typed_is_shown(
+    page: Page, session: Session, router: SandboxRouter
+) -> None:
+    assert page.do("ask", text="Add {total} to @above and @notes.md, not to \\@above or a@b.c")
+    page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
+    (prompt,) = asked(router)
+    assert prompt.startswith("Add 41 to @above and @notes.md, not to @above or a@b.c\n\n")
+    assert "```python\ntotal = 41\n```" in prompt
+    assert prompt.endswith("```md\nbuy milk\n```")
+    (item,) = page.items.values()
+    assert item.fields["prompt"] == "Add {total} to @above and @notes.md, not to \\@above or a@b.c"
+    assert item.fields["sent"] == prompt
+
+
+def test_an_edited_question_names_anew(
+    page: Page, session: Session, router: SandboxRouter, shell: InteractiveShell
+) -> None:
+    assert page.do("ask", text="explain @above")
+    page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
+    shell.run_cell("other = 5", store_history=True)
+    (key,) = page.items
+    assert page.do("edit", key=key, text="explain @above shortly")
+    page.wait_for(lambda: not page.fields["busy"] and len(asked(router)) == 2)
+    assert "other = 5" in asked(router)[1]
+
+
+@pytest.mark.parametrize("text", ["explain @[99]", "see @../x.md", "see @key.txt"])
+def test_what_cannot_go_is_said_and_nothing_is_sent(
+    page: Page, router: SandboxRouter, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "key.txt").write_text("sk-Zt5Rk2Wq8Lm1Xv7abc", encoding="utf-8")
+    assert not page.do("ask", text=text)
+    assert asked(router) == []
+
+
+def test_a_slip_is_said(page: Page) -> None:
+    assert page.do("ask", text="see @note.md")
+    assert page.fields["hint"] == "@note.md is no file here and stays as typed. Did you mean @notes.md?"
