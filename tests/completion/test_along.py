@@ -75,13 +75,13 @@ def watched(cells: dict[int, bool] | None = None, *shifts: tuple[int, int]) -> W
 
 
 def test_a_cell_goes_with_its_source_and_output_below_the_question(shell: InteractiveShell) -> None:
-    run(shell, "x = 40\nprint('hi there')\nx + 2")
+    run(shell, "x = 40\n\nx + 2")
     made = sent("What does @[1] do?", shell)
     assert made.text == "What does @[1] do?"
-    assert made.names == ("@[1] (3 lines, output 2 lines)",)
+    assert made.names == ("@[1] (3 lines, output 1 line)",)
     assert made.material.startswith("\n\nWhat the words with @ name")
-    assert "@[1]: cell In[1], 3 lines, output 2 lines\n" in made.material
-    assert "```python\nx = 40\nprint('hi there')\nx + 2\n```" in made.material
+    assert "@[1]: cell In[1], 3 lines, output 1 line\n" in made.material
+    assert "```python\nx = 40\n\nx + 2\n```" in made.material
     assert made.material.count("42") == 1
     assert made.cuts == ()
 
