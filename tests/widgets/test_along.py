@@ -80,3 +80,20 @@ def test_what_cannot_go_is_said_and_nothing_is_sent(
 def test_a_slip_is_said(page: Page) -> None:
     assert page.do("ask", text="see @note.md")
     assert page.fields["hint"] == "@note.md is no file here and stays as typed. Did you mean @notes.md?"
+
+
+def test_the_box_offers_what_ran(page: Page, shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("last_value", "last_exc"):
+        monkeypatch.delattr(f"sys.{name}", raising=False)
+    shell.run_cell("other = 5\nother + 1", store_history=True)
+    page.wait_for(
+        lambda: (
+            page.fields["named"]
+            == [
+                ["@above", "2 lines: other = 5"],
+                ["@notebook", "the cells that ran in this kernel"],
+                ["@[2]", "2 lines: other = 5"],
+                ["@[1]", "1 line: total = 41"],
+            ]
+        )
+    )

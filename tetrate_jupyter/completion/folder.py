@@ -9,6 +9,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -128,16 +129,18 @@ def offered(start: str, most: int) -> dict[str, str]:
     parent, _, begun = start.rpartition("/")
     if folder is None or start.startswith(("/", "~", ".")) or ".." in parent.split("/"):
         return {}
-    found: dict[str, str] = {}
     there = os.path.realpath(Path(folder) / parent)
-    if _inside(folder, there) is None:
+    if most < 1 or _inside(folder, there) is None:
         return {}
+    found: dict[str, str] = {}
     with contextlib.suppress(OSError, ValueError), os.scandir(there) as entries:
-        for entry, _ in zip(entries, range(_LISTED), strict=False):
-            if not entry.name.startswith(".") and entry.name.startswith(begun):
-                with contextlib.suppress(OSError):
-                    found |= _offer(folder, entry, f"{parent}/{entry.name}" if parent else entry.name)
-    return dict(sorted(found.items())[:most])
+        likely = [each for each in islice(entries, _LISTED) if each.name.startswith(begun) and each.name[0] != "."]
+        for entry in sorted(likely, key=lambda each: each.name):
+            with contextlib.suppress(OSError):
+                found |= _offer(folder, entry, f"{parent}/{entry.name}" if parent else entry.name)
+            if len(found) == most:
+                break
+    return found
 
 
 def refusal(name: str, what: str, step: str) -> AttachmentError:

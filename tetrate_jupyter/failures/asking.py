@@ -6,9 +6,10 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tetrate_jupyter.completion.along import Kernel
+from tetrate_jupyter.characters import MAX_NAME, one_line
+from tetrate_jupyter.completion.along import CELLS, FILES, Kernel, offered
 from tetrate_jupyter.completion.cells import Ran
-from tetrate_jupyter.completion.foreign import guarded
+from tetrate_jupyter.completion.foreign import guarded, name_of
 from tetrate_jupyter.completion.material import counted, fenced
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import AttachmentError, InputError, SecretInPromptError
@@ -120,6 +121,20 @@ async def plan(engine: Engine, asked: Inquiry) -> Plan:
 def nameable(shell: InteractiveShell | None, watched: Watched | None = None) -> Kernel:
     """Return what the words with "@" in a prompt can name in a kernel, its last error included."""
     return Kernel(Ran(shell, watched), lambda: _told(shell))
+
+
+def offer(
+    begun: str,
+    shell: InteractiveShell | None,
+    watched: Watched | None = None,
+    *,
+    cells: int = CELLS,
+    files: int = FILES,
+) -> Mapping[str, str]:
+    """Return the words that begin with `begun` and can be named now, with what each is; see `along.offered`."""
+    error = last_error(shell)
+    told = "" if error is None else one_line(name_of(error), MAX_NAME)
+    return offered(begun, Ran(shell, watched), error=told, cells=cells, files=files)
 
 
 def _told(shell: InteractiveShell | None) -> str:

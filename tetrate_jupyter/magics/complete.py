@@ -65,12 +65,9 @@ def matcher(context: Context) -> Callable[[Any], dict[str, Any]]:
         return tuple(name for name, _ in attachable(context.shell.user_ns))
 
     def named(begun: str) -> Mapping[str, str]:
-        from tetrate_jupyter.completion.along import offered
-        from tetrate_jupyter.completion.foreign import name_of
-        from tetrate_jupyter.failures.cells import last_error
+        from tetrate_jupyter.failures.asking import offer
 
-        error = last_error(context.shell)
-        return offered(begun, context.kernel.ran, error="" if error is None else name_of(error))
+        return offer(begun, context.shell, context.cells)
 
     sources = Sources(known, variables, named)
 

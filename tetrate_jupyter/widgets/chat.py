@@ -13,7 +13,7 @@ from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.engine.rows import limits
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
-from tetrate_jupyter.failures.asking import nameable
+from tetrate_jupyter.failures.asking import nameable, offer
 from tetrate_jupyter.failures.cells import running_shell
 from tetrate_jupyter.front_end import namespace, on_cell_run
 from tetrate_jupyter.render.plain import visible
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 FIRST_LOOK: Final = 0.02  # seconds between looks until the first text
+NAMED: Final = 10  # cells that the box offers; any can be written, and files
 COMPARED: Final = """# The same question, side by side; comparison {number} of this session{left_out}
 from tetrate_jupyter import session
 session.side_by_side(session.comparison{again})"""
@@ -54,6 +55,7 @@ class ChatPanel(Panel):
         self._hinted = ("", "")  # the conversation, and what is said of it
         self._compared: list[str] = []  # the view that asked for a comparison, and the cell that shows it
         self._offered: list[list[str]] = []
+        self._named: list[list[str]] = []
         self._drawn: list[Item] | None = None  # the items that go with the fields that were asked for last
         self._menu = ModelMenu(session)
         self._earlier = EarlierList(session, self.work, self.changed)
@@ -62,7 +64,7 @@ class ChatPanel(Panel):
     def follows(self) -> Sequence[Callable[[], None]]:
         """See `Panel`."""
         session = self.session
-        self._offered = attachable(namespace())
+        self._look()
         self._earlier.look()
         return [
             session.runs.on_change(self.changed),
@@ -95,6 +97,7 @@ class ChatPanel(Panel):
             "system": session.system or "",
             "hint": self._hinted[1] if self._hinted[0] == session.conversation.branch.root else "",
             "variables": self._offered,
+            "named": self._named,
             "earlier": earlier(session.conversation, session.past.name_of),
             "compared": self._compared,
             **self._earlier.fields(),
@@ -296,8 +299,14 @@ class ChatPanel(Panel):
         self.session.params[name] = number
 
     def _offer(self) -> None:
-        self._offered = attachable(namespace())
+        self._look()
         self.changed()
+
+    def _look(self) -> None:
+        """See what can be put into a question."""
+        self._offered = attachable(namespace())
+        named = offer("@", running_shell(), cells=NAMED, files=0)  # the disk may be slow, and cells wait for this
+        self._named = [[visible(word), visible(what)] for word, what in named.items()]
 
 
 def _cell_of(made: Comparison) -> str:

@@ -83,7 +83,8 @@ function chat(context) {
       for (const each of [model, ...context.menus]) each.fields(changed, all);
       if ("total" in changed) totalled(total, all.total);
       if ("hint" in changed) context.hint(all.hint);
-      if ("variables" in changed) { box.variables(all.variables); empty.about(all.variables); }
+      if ("variables" in changed || "named" in changed) box.variables(all.variables, all.named);
+      if ("variables" in changed) empty.about(all.variables);
       if ("busy" in changed) fresh.disabled = earlier.disabled = all.busy;
       if ("busy" in changed || "stoppable" in changed) box.writing(all.busy && all.stoppable);
       if ("earlier" in changed) {

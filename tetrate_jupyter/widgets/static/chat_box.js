@@ -13,7 +13,7 @@ function composer(context, send) {
   const chips = h("div", { class: "tetrate-chips", hidden: true });
   const told = h("p", { class: "tetrate-problem", role: "alert", hidden: true });
   const file = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => add(file.files) });
-  const variable = h("select", { "aria-label": "Insert a variable", onchange: insert }, h("option", { value: "" }, "Insert variable"));
+  const variable = h("select", { "aria-label": "Insert a variable or cell", onchange: insert });
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main", onclick: settled }, icon("send"), h("span", {}, "Send"));
   const stop = h("button", { type: "button", class: "tetrate-button", onclick: (event) => { if (event.detail < 2) context.send("stop"); } }, icon("stop"), h("span", {}, "Stop"));
   const keys = h("span", { class: "tetrate-quiet tetrate-keys" });
@@ -60,7 +60,7 @@ function composer(context, send) {
   function tell() {
     const said = swapped.get() ? "Shift + Enter sends" : "Enter sends, Shift + Enter: new line";
     setText(keys, busy ? "" : said);
-    text.placeholder = busy ? "Write the next question meanwhile" : "Ask. {name} puts in a variable.";
+    text.placeholder = busy ? "Write the next question meanwhile" : "Ask. {name} puts in a variable, @ a cell or file.";
   }
 
   function add(chosen) {
@@ -82,7 +82,7 @@ function composer(context, send) {
 
   function insert() {
     if (!variable.value) return;
-    text.setRangeText(`{${variable.value}}`, text.selectionStart, text.selectionEnd, "end");
+    text.setRangeText(variable.value, text.selectionStart, text.selectionEnd, "end");
     variable.value = "";
     text.focus();
     grow(text);
@@ -107,10 +107,12 @@ function composer(context, send) {
       if (focused) (wanted ? stop : go).focus({ preventScroll: true });
       tell();
     },
-    variables(found) {
-      show(variable, found.length > 0);
-      variable.replaceChildren(h("option", { value: "" }, "Insert variable"),
-        ...found.map(([name, kind]) => h("option", { value: name }, `${name} (${kind})`)));
+    variables(found, named) {
+      const group = (label, choices) => (choices.length ? [h("optgroup", { label }, choices)] : []);
+      show(variable, found.length + named.length > 0);
+      variable.replaceChildren(h("option", { value: "" }, "Insert"),
+        ...group("Variables", found.map(([name, kind]) => h("option", { value: `{${name}}` }, `${name} (${kind})`))),
+        ...group("Cells", named.map(([word, what]) => h("option", { value: word }, `${word} (${what})`))));
     },
   };
 }
