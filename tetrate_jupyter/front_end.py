@@ -203,11 +203,19 @@ def _streaming() -> str:
     return os.environ.get(config.STREAM_VARIABLE, "").strip().lower()
 
 
-def publish(bundle: Mapping[str, object], *, display_id: str | None = None, update: bool = False) -> None:
-    """Publish a MIME bundle as an output of the running cell, or in the place of one that `display_id` names."""
+def publish(
+    bundle: Mapping[str, object], *, display_id: str | None = None, update: bool = False, waits: bool = False
+) -> None:
+    """Publish a MIME bundle as an output of the running cell, or in the place of one that `display_id` names.
+
+    `waits`: a person is awaited there, which JupyterLab's page is told beside it: a cell that waits hears no question.
+    It is said again by no saved notebook.
+    """
     from IPython.display import publish_display_data
 
-    transient = {} if display_id is None else {"display_id": display_id}
+    transient: dict[str, object] = {} if display_id is None else {"display_id": display_id}
+    if waits:
+        transient["tetrate_waits"] = True
     # metadata in each: kernels other than ipykernel (xeus-python) take no None for it
     publish_display_data(dict(bundle), metadata={}, transient=transient, update=update)  # type: ignore[no-untyped-call]  # IPython's
 

@@ -25,6 +25,8 @@ export class Link {
     /** @type {Comm | null} */
     this._comm = null;
     this._runs = ""; // the id of a cell that may load the package
+    /** @type {{ id: string, run: string } | null} */
+    this._waits = null; // the card at which a cell waits for somebody to sign in, and what runs that cell
     this._meet = () => {};
     this.said = (/** @type {string} */ _text) => {}; // hears what the kernel has to say to the person
     this.failed = (/** @type {Message} */ _error) => {}; // hears of a cell that failed
@@ -47,6 +49,20 @@ export class Link {
   /** Whether what is asked of the kernel now waits for something that runs. */
   get isBusy() {
     return this.kernel?.status === "busy";
+  }
+
+  /** Whether a cell waits for somebody to sign in. The kernel says so in what it shows: it answers nothing meanwhile. */
+  get isWaiting() {
+    return this._waits !== null;
+  }
+
+  /** Bring the card at which a cell waits into sight. */
+  async showWaiting() {
+    const { content } = this.notebook;
+    const at = content.widgets.findIndex((each) => each.outputArea?.future?.msg.header.msg_id === this._waits?.run);
+    if (at < 0) return;
+    await content.scrollToItem(at, "center");
+    content.widgets[at]?.outputArea?.node.scrollIntoView({ block: "nearest" }); // its input may be longer than the page
   }
 
   /** Load the package where it isn't; whether it is loaded then. Nothing of that is in the notebook or its history. */
@@ -84,6 +100,7 @@ export class Link {
     this._comm = null;
     this.state = null;
     this._runs = "";
+    this._waits = null;
     this._stand(this.kernel ? "asking" : "none");
     if (this.kernel) this._find().catch((error) => console.debug("tetrate:", error)); // it has ended meanwhile
   }
@@ -126,12 +143,25 @@ export class Link {
   _heard(message) {
     const { msg_type: kind } = message.header;
     if (kind === "error") this.failed(message);
+    this._look(message);
     if (this.stands !== "absent" && this.stands !== "missing") return;
     const id = String(message.parent_header.msg_id);
     if (kind === "execute_input" && String(message.content.code).includes("tetrate")) this._runs = id;
     if (kind !== "status" || message.content.execution_state !== "idle" || id !== this._runs) return;
     this._runs = "";
     this._find().catch((error) => console.debug("tetrate:", error));
+  }
+
+  /** Note the card at which a cell waits, and that it no longer does. @param {Message} message */
+  _look({ header: { msg_type: kind }, content: { transient }, parent_header: asked }) {
+    const id = String(transient?.display_id);
+    if (kind === "display_data" && transient?.tetrate_waits) {
+      this._waits = { id, run: String(asked.msg_id) };
+      // Run All has led away from it. Who is writing in a cell is not disturbed: the status item leads there, too.
+      if (this.notebook.isVisible && this.notebook.content.mode === "command") this.showWaiting().catch((error) => console.debug("tetrate:", error));
+    } else if (kind === "update_display_data" && id === this._waits?.id) this._waits = null;
+    else return;
+    this._changed();
   }
 
   /** @param {Link["stands"]} stands */

@@ -1,8 +1,11 @@
 // The item in the status bar: model and what today has cost for the notebook in front; a click opens a menu.
 
+const WAITS = "Tetrate: waiting for sign-in";
+
 /** Return what the item says of a link, and whether that is quiet; "" for nothing. @param {Link | null} link */
 export function words(link) {
   if (!link) return "";
+  if (link.isWaiting) return WAITS;
   if (link.stands === "absent") return "Tetrate: load";
   if (link.stands === "missing") return "Tetrate: not installed";
   if (link.stands === "newer") return "Tetrate: reload the page";
@@ -19,6 +22,7 @@ export function words(link) {
 /** Return the longer sentence of it. @param {Link} link */
 export function more(link) {
   const { state, stands } = link;
+  if (link.isWaiting) return "A cell waits for you to sign in. A click shows where.";
   if (stands === "absent") return "Load tetrate_jupyter in this notebook's kernel";
   if (stands === "missing") return "This kernel's environment hasn't the package. Next: %pip install tetrate-jupyter";
   if (stands === "newer") return "The kernel's package is newer than this page's part. Next: update tetrate-jupyter where Jupyter runs, and reload the page.";
@@ -55,14 +59,15 @@ export class StatusItem {
     this.widget.setHidden(!text);
     this._button.textContent = text;
     this._button.title = link ? more(link) : "";
-    this._button.classList.toggle("tetrate-lab-quiet", link?.stands === "absent" || link?.stands === "missing");
-    this._button.classList.toggle("tetrate-lab-asking", Boolean(link?.state?.asking || link?.state?.waiting));
-    if (link?.stands === "loaded") this._button.setAttribute("aria-haspopup", "menu");
+    this._button.classList.toggle("tetrate-lab-quiet", !link?.isWaiting && (link?.stands === "absent" || link?.stands === "missing"));
+    this._button.classList.toggle("tetrate-lab-asking", Boolean(link?.isWaiting || link?.state?.asking || link?.state?.waiting));
+    if (link?.stands === "loaded" && !link.isWaiting) this._button.setAttribute("aria-haspopup", "menu");
     else this._button.removeAttribute("aria-haspopup");
   }
 
   _pressed() {
     const link = this._links.front;
+    if (link?.isWaiting) return void link.showWaiting();
     if (link?.stands !== "loaded") return void this._app.commands.execute("tetrate:load");
     const menu = new this._page.lumino.Menu({ commands: this._app.commands });
     menu.addClass("tetrate-lab-menu");

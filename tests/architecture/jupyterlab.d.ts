@@ -88,7 +88,7 @@ interface Cell extends Widget {
     readonly sharedModel: { readonly changed: Signal<unknown, unknown>; getSource(): string; setSource(source: string): void; undoManager?: { stopCapturing(): void } | null };
   };
   readonly layout: { readonly widgets: readonly Widget[]; insertWidget(index: number, widget: Widget): void };
-  readonly outputArea?: { readonly future?: Future };
+  readonly outputArea?: { readonly future?: Future; readonly node: HTMLElement };
   readonly editor: { setCursorPosition(position: { line: number; column: number }): void } | null;
   readonly ready: Promise<void>;
   readonly readOnly: boolean;
@@ -105,6 +105,7 @@ interface NotebookContent extends Widget {
   readonly codeMimetype: string;
   readonly rendermime: unknown;
   deselectAll(): void;
+  scrollToItem(index: number, align: string): Promise<void>;
 }
 interface NotebookPanel extends Widget {
   readonly content: NotebookContent;

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
     from tests.browser.conftest import Opens
+    from tests.browser.lab import Lab
     from tests.browser.notebook import Cell, Notebook
     from tetrate_jupyter.sandbox import SandboxRouter
 
@@ -90,6 +91,36 @@ def test_the_status_item_tells_that_a_cell_waits(opened: Opens, page: Page) -> N
     expect(status).to_contain_text("waiting for sign-in")
     card.get_by_role("button", name="Stop waiting").click()
     expect(status).to_contain_text("not signed in")
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_run_all_shows_the_card_wherever_it_is_and_the_status_item_leads_back(opened: Opens, page: Page) -> None:
+    notebook = opened(*THREE[:2], *(f"# {at}\n" + "\n" * 20 for at in range(8)))
+    run_all(notebook)
+    link = page.locator(".tetrate-sign-in").get_by_role("link", name="Sign in")
+    expect(link).to_be_in_viewport()
+    notebook[9].box.locator(".cm-content").click()  # somebody who writes has gone elsewhere
+    expect(link).not_to_be_in_viewport()
+    page.locator(".tetrate-lab-status").get_by_text("waiting for sign-in").click()
+    expect(link).to_be_in_viewport()
+    page.get_by_role("button", name="Stop waiting").click()
+    expect(page.locator(".tetrate-lab-status")).to_contain_text("not signed in")
+
+
+@pytest.mark.usefixtures("signed_out")
+def test_who_writes_in_a_cell_is_left_there_while_another_waits(opened: Opens, page: Page, lab: Lab) -> None:
+    gate = lab.folder / "gate"
+    held = f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists():\n    time.sleep(0.05)\n{LOAD}"
+    notebook = opened(held, THREE[1], *(f"# {at}\n" + "\n" * 20 for at in range(8)))
+    notebook[0].start()
+    notebook[1].start()
+    notebook[9].box.locator(".cm-content").click()
+    page.keyboard.type("# mine")
+    gate.touch()
+    expect(page.locator(".tetrate-lab-status").get_by_text("waiting for sign-in")).to_be_visible()
+    page.keyboard.type(" too")
+    assert "# mine too" in notebook[9].source
+    expect(page.locator(".tetrate-sign-in")).not_to_be_in_viewport()
 
 
 @pytest.mark.usefixtures("signed_out")

@@ -58,7 +58,7 @@ def _wait(panel: SignInPanel, display_id: str) -> SignedIn | None:
     with hearing_the_page() as look:
         if look is None and threading.current_thread() is threading.main_thread():
             panel.say(words.DEAF)
-        front_end.publish(panel.bundle(words.WITHOUT_IN_CELL), display_id=display_id)
+        front_end.publish(panel.bundle(words.WITHOUT_IN_CELL), display_id=display_id, waits=True)
         try:
             return panel.bridge.run(outcome(), tick=look or (lambda: LOOK))
         except asyncio.TimeoutError:
