@@ -163,6 +163,18 @@ def test_chips_open_why_and_what_was_sent_and_what_failed_is_told_one_way(
     empty.click()
     expect(message.locator(".tetrate-why")).not_to_be_visible()
 
+    mark = chat.button("simulated", message)
+    line = message.locator(".tetrate-figures")
+    tops = [
+        each.evaluate("e => (e.getBoundingClientRect().top + e.getBoundingClientRect().bottom) / 2")
+        for each in (mark, line)
+    ]
+    assert abs(tops[0] - tops[1]) < 4  # in the quiet line
+    mark.click()
+    expect(message.locator(".tetrate-why > p")).to_be_visible()
+    mark.click()
+    expect(message.locator(".tetrate-why > p")).not_to_be_visible()
+
     chat.choose("sandbox/fault-length")
     chat.button("Cut off at the output cap", chat.asked("Write.")).click()
     expect(chat.messages.last.get_by_text("raise it with --max-tokens")).to_be_visible()

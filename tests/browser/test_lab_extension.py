@@ -199,6 +199,25 @@ def test_what_is_opened_while_a_cell_runs_says_that_it_waits(opened: Opens, page
     expect(side(page).locator(".tetrate-lab-note")).not_to_be_visible()
 
 
+def test_a_long_conversation_is_docked_at_its_end_with_its_model_and_no_news(opened: Opens, page: Page) -> None:
+    asked = "\n".join(f"session.ask('Write a haiku about {word}.')" for word in ("rain", "snow", "sand", "dust"))
+    notebook = opened(LOAD, f"from tetrate_jupyter import session\n{asked}\nsession.conversation.reset()\n{asked};")
+    notebook[0].run()
+    notebook[1].run()
+    command(page, "Tetrate: chat")
+    chat = docked(page)
+    expect(chat.messages.last.locator(".tetrate-figures")).to_be_in_viewport()
+    expect(chat.button("New answer ↓")).not_to_be_visible()
+    name = chat.box.locator(".tetrate-opener .tetrate-id > b")
+    expect(name).to_have_text("claude-haiku-4-5")
+    assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
+    chat.button("More").click()
+    chat.box.get_by_role("menuitem", name="Write a haiku about rain").first.click()
+    expect(chat.messages).to_have_count(4)
+    chat.button("New").click()
+    expect(chat.prompt).to_be_focused()
+
+
 def test_a_restart_leaves_the_side_panels_conversation_to_be_taken_back(opened: Opens, page: Page) -> None:
     opened("1 + 1")
     command(page, "Tetrate: chat")

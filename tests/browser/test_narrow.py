@@ -71,6 +71,9 @@ def test_all_can_be_reached_and_names_keep_what_tells_them_apart(
             whole = place.locator(".tetrate-id > b")
             expect(whole).to_have_text(name.rpartition("/")[2])
             assert whole.evaluate(CUT) <= 0, name
+    assert (
+        compare.box.locator(".tetrate-side").evaluate("e => e.scrollHeight - e.clientHeight") <= 0
+    )  # as long as it is
     compare.edit()
     fits(compare.box)
 

@@ -6,8 +6,9 @@ function chat(context) {
   const { send, told } = context;
   const model = modelMenu(context, { label: "Model", picked: () => (told.model ? [told.model] : []), done: ([id]) => send("choose", { model: id }) });
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
-  const fresh = worded("plus", "New", () => leave("new"), { title: "Start a new conversation; this one is kept" });
-  const earlier = h("select", { "aria-label": "Earlier conversations", hidden: true, onchange: () => leave("back", { branch: earlier.value }) });
+  const fresh = worded("plus", "New", begin, { title: "Start a new conversation; this one is kept" });
+  const earlier = h("select", { "aria-label": "Earlier conversations", onchange: () => leave("back", { branch: earlier.value }) });
+  const before = h("span", { class: "tetrate-earlier", hidden: true }, icon("clock"), earlier);
   const more = iconButton("more", "More");
   const list = h("div", { class: "tetrate-list" });
   const box = composer(context, (...parts) => { mine = true; return send(...parts); });
@@ -22,15 +23,17 @@ function chat(context) {
   const hint = h("p", { class: "tetrate-quiet tetrate-hint", role: "status", hidden: true });
   const actions = menu(more, "More", () => [
     ...(told.total ? [[null, told.total]] : []),
-    ...(told.busy ? [] : [["plus", "New conversation", () => leave("new")]]),
+    ...(told.busy ? [] : [["plus", "New conversation", begin]]),
     ...(told.busy ? [] : [["clock", "Earlier", past.open]]),
+    ...(told.busy || before.checkVisibility() ? [] : told.earlier.slice(0, 8).map(([id, first]) => ["left", shortest(first), () => leave("back", { branch: id })])),
     ["sliders", "Parameters", () => box.settings.open()],
     ["file", "System prompt", () => box.settings.open("system")],
   ]);
   const node = h("div", { class: "tetrate-chat" },
-    h("div", { class: "tetrate-head" }, model.node, total, h("span", { class: "tetrate-acts" }, fresh), earlier, more, actions.node),
+    h("div", { class: "tetrate-head" }, model.node, total, h("span", { class: "tetrate-acts" }, fresh), before, more, actions.node),
     log, past.node, h("div", { class: "tetrate-newer" }, newer), hint, box.node);
   const unfollow = followTarget(context);
+  let follows = true; // the end of the talk is in sight, and stays there, whatever gets its size later
   let bottom = true;
   let used = false;
   let mine = false; // what is asked here is seen, wherever one was reading
@@ -46,12 +49,19 @@ function chat(context) {
     return send(action, parts);
   }
 
+  async function begin() {
+    const is = await leave("new");
+    box.text.focus({ preventScroll: true });
+    return is;
+  }
+
   function isDown() {
     return log.scrollHeight - log.scrollTop - log.clientHeight < 24;
   }
 
   function down() {
     log.scrollTop = log.scrollHeight;
+    follows = true;
     show(newer, false);
   }
 
@@ -63,12 +73,18 @@ function chat(context) {
     return place.top < bottom && place.bottom <= bottom + 1;
   }
 
-  log.addEventListener("scroll", () => { if (isDown()) show(newer, false); }, { passive: true });
+  log.addEventListener("scroll", () => {
+    follows = isDown();
+    if (follows) show(newer, false);
+  }, { passive: true });
+  for (const kind of ["pointerdown", "keydown"]) log.addEventListener(kind, () => { follows = false; }); // what is opened there stays under the pointer
+  const sizes = new ResizeObserver(() => { if (follows && !isDown()) down(); });
+  for (const each of [log, list]) sizes.observe(each);
 
   return {
     node,
     list,
-    stop: unfollow,
+    stop() { sizes.disconnect(); unfollow(); },
     before() { bottom = isDown(); height = log.scrollHeight; used = atHand(); },
     after() {
       show(empty.node, !list.childElementCount);
@@ -89,7 +105,7 @@ function chat(context) {
       if ("busy" in changed || "stoppable" in changed) box.writing(all.busy && all.stoppable);
       if ("earlier" in changed) {
         earlier.replaceChildren(h("option", { value: "" }, "Earlier"), ...all.earlier.map(([id, first]) => h("option", { value: id }, first)));
-        show(earlier, all.earlier.length > 0);
+        show(before, all.earlier.length > 0);
       }
       if ("compared" in changed) below(context, all.compared);
       if ("past" in changed) past.fields(all.past);
@@ -103,6 +119,10 @@ function chat(context) {
       if (kept.exchanges.length || kept.model) send("take", { exchanges: kept.exchanges, left: kept.left, model: kept.model, asked: kept.asked ?? true });
     },
   };
+}
+
+function shortest(words) {
+  return words.length > 40 ? `${words.slice(0, 39).trimEnd()}…` : words;
 }
 
 // The conversation's total: where it is narrow only what it cost is left, and the rest is in the menu.

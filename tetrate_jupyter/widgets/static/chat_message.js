@@ -50,7 +50,7 @@ function message(context) {
 
   item.body = body;
   item.node = h("article", { class: "tetrate-message", "aria-label": "Question and answer" },
-    question.node, who, reasoning, tools, body, failed.node, said.node, h("div", { class: "tetrate-foot" }, foot, bar.node, status, acts.node));
+    question.node, who, reasoning, tools, body, failed.node, said.node, h("div", { class: "tetrate-foot" }, foot, said.facts, bar.node, status, acts.node));
   return Object.assign(item, {
     grown() { withButtons(body, writing); },
     stop: acts.stop,
@@ -148,9 +148,11 @@ function pictured(label, [source, facts]) {
 
 // --- what one should know --------------------------------------------------------------------------------------------
 
-// Chips in a row; each opens the whole of what it says, and what was sent, below the row.
+// Chips in a row; each opens the whole of what it says, and what was sent, below the row. `facts` are those that warn of nothing: they
+// stand in the quiet line.
 function aside(sent) {
   const row = h("div", { class: "tetrate-says" });
+  const facts = h("span", { class: "tetrate-says", hidden: true });
   const rest = h("div", {});
   const why = h("p", { dir: "auto" });
   const opened = h("div", { class: "tetrate-why", hidden: true }, why, sent);
@@ -164,6 +166,11 @@ function aside(sent) {
     made.setAttribute("aria-expanded", String(wanted));
     setText(why, says);
     opened.hidden = !wanted;
+    show(node, wanted || tells());
+  }
+
+  function tells() {
+    return row.childElementCount > 0 || rest.childElementCount > 0;
   }
 
   function opener([label, says, kind]) {
@@ -174,15 +181,19 @@ function aside(sent) {
 
   return {
     node,
+    facts,
     update(now, all) {
       if (!("chips" in now || "sent" in now || "said" in now)) return;
-      const chips = [...all.chips, ...(all.sent ? [["with its variables", "The question as it was sent:", ""]] : [])];
+      const chips = [...all.chips.filter(([, , kind]) => kind), ...(all.sent ? [["with its variables", "The question as it was sent:", ""]] : [])];
+      const quiet = all.chips.filter(([, , kind]) => !kind);
       row.replaceChildren(...chips.map(opener));
+      facts.replaceChildren(...quiet.map(opener));
       rest.replaceChildren(...all.said.map((note) => h("p", { class: "tetrate-notice", dir: "auto" }, note)));
       opened.hidden = true;
       open = null;
       show(row, chips.length > 0);
-      show(node, chips.length > 0 || rest.childElementCount > 0);
+      show(facts, quiet.length > 0);
+      show(node, tells());
     },
   };
 }
