@@ -11,8 +11,9 @@ const isFailure = ({ ename, evalue, traceback }) =>
   !(NO_FAILURE.includes(ename) || /^Stopped\./.test(traceback[0]) || (traceback.join("\n") === `${ename}: ${evalue}` && evalue.includes("\nNext: ")));
 
 /** @param {string} text @param {() => void} pressed */
-const button = (text, pressed) => {
+const button = (text, pressed, isMain = false) => {
   const made = document.createElement("button");
+  if (isMain) made.className = "tetrate-lab-main";
   made.textContent = text;
   made.addEventListener("click", pressed);
   return made;
@@ -132,7 +133,8 @@ class Below {
       if (data.step === "begun") return;
       const [other, label] = values === "False" ? ["True", "With values"] : ["False", "Without values"];
       const more = button(label, () => this._ask(purpose, other));
-      this._say("", button("Send", () => this._send(String(data.ticket))), ...(data.variables ? [more] : []), this._closer("Cancel"));
+      this._say("", button("Send", () => this._send(String(data.ticket)), true), ...(data.variables ? [more] : []), this._closer("Cancel"));
+      requestAnimationFrame(() => this._row.scrollIntoView({ block: "nearest" })); // an error is often as long as the page
     });
   }
 
@@ -141,7 +143,7 @@ class Below {
     this._run(`send(${JSON.stringify(ticket)})`, (data) => {
       if (data.step === "begun") return this._say("", button("Stop", () => this._link.kernel?.interrupt()));
       if (typeof data.source !== "string") return this._say("", this._closer());
-      this._say("", button("Apply", () => this._apply(data, false)), button("Apply and run", () => this._apply(data, true)), this._closer("Discard"));
+      this._say("", button("Apply", () => this._apply(data, false), true), button("Apply and run", () => this._apply(data, true)), this._closer("Discard"));
     });
   }
 

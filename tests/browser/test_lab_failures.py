@@ -98,6 +98,18 @@ def test_explaining_shows_what_would_go_then_answers_and_leaves_nothing(
     expect(below.box).to_have_count(0)
 
 
+def test_what_would_go_is_shown_down_to_its_button_wherever_the_error_ends(opened: Opens, page: Page) -> None:
+    page.set_viewport_size({"width": 1000, "height": 480})
+    notebook = opened(MODEL, "\n" * 12 + FAILS, *("# more\n" * 20 for _ in range(3)))
+    notebook[0].run()
+    below = fail(notebook[1])
+    below.button("Explain").scroll_into_view_if_needed()
+    below.press("Explain")
+    expect(below.button("Send")).to_be_in_viewport(ratio=1)
+    weight = "e => getComputedStyle(e).fontWeight"
+    assert below.button("Send").evaluate(weight) > below.button("Cancel").evaluate(weight)  # the one that goes on
+
+
 def test_a_change_is_applied_at_a_click_only_and_never_to_what_has_changed(opened: Opens, page: Page) -> None:
     notebook = opened(MODEL, FAILS)
     notebook[0].run()
