@@ -80,3 +80,7 @@ def test_the_usage_of_a_day_fits_into_the_side_panel(opened: Opens, page: Page) 
     assert room is not None
     assert room["width"] == 340
     fits(box)
+    for figure in box.locator(".tetrate-facts td:last-child").all():  # what was spent, whatever else isn't seen
+        expect(figure).to_contain_text("$")
+        expect(figure).to_be_in_viewport(ratio=1)
+    assert box.locator(".tetrate-scroll").evaluate("e => e.scrollWidth <= e.clientWidth + 1")

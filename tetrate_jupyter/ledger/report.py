@@ -82,11 +82,19 @@ class Report:
         columns = [
             Column(_NAMED[self.by], code=self.by == "model"),
             Column("requests", align="right"),
-            Column("failed", align="right", optional=True),
-            Column("sent", align="right", hint="tokens of the prompts"),
-            Column("cached", align="right", hint="tokens of the prompts that came from a cache", optional=True),
-            Column("answered", align="right", hint="tokens of the answers"),
-            Column("first word", align="right", hint="median of the seconds until the first text", optional=True),
+            Column("failed", align="right", optional=True, minor=True),
+            Column("sent", align="right", hint="tokens of the prompts", minor=True),
+            Column(
+                "cached", align="right", hint="tokens of the prompts that came from a cache", optional=True, minor=True
+            ),
+            Column("answered", align="right", hint="tokens of the answers", minor=True),
+            Column(
+                "first word",
+                align="right",
+                hint="median of the seconds until the first text",
+                optional=True,
+                minor=True,
+            ),
             Column("cost", align="right", hint="estimated at the prices of the day"),
         ]
         rows = [_row(self._name(name), sums) for name, sums in self.groups[:MOST_ROWS]]
@@ -111,9 +119,11 @@ class Report:
 
     def html(self) -> str:
         """Return the report for a page."""
+        spent, _, facts = self.headline.partition(" · ")
         head = [
             f'<div class="{ROOT_CLASSES} tetrate-usage" {BOUNDED}>',
-            f'<p class="tetrate-caption" dir="auto">{line_html(self.headline, self._chip())}</p>',
+            f'<p class="tetrate-caption" dir="auto"><strong class="tetrate-spent">{escape(spent)}</strong>',
+            f" {line_html(facts, self._chip())}</p>",
         ]
         if self.groups:
             head += [self._picture(), self.table.markup]

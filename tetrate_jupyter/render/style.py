@@ -122,6 +122,14 @@ margin:.8em 0 1.2em;align-items:start}
 .tetrate-compare ins{text-decoration:underline;background:var(--t-soft)}
 """,
     "tetrate-usage": """
+.tetrate-usage{width:100%;container:tetrate-usage/inline-size}
+.tetrate-usage .tetrate-spent{display:block;font-size:1.35em;font-weight:600;
+color:var(--jp-ui-font-color0,currentColor)}
+@container tetrate-usage (max-width:460px){
+.tetrate-usage .tetrate-scroll .tetrate-minor{display:none}
+.tetrate-usage .tetrate-scroll td.tetrate-id{white-space:normal;overflow-wrap:anywhere;min-width:8em}
+.tetrate-usage .tetrate-scroll table{width:100%}
+.tetrate-usage .tetrate-scroll :is(th,td){padding-inline-end:.7em}}
 .tetrate-usage .tetrate-days{border-collapse:collapse;table-layout:auto;margin:0 0 1em;max-width:52em;font-size:.92em;
 font-variant-numeric:tabular-nums}
 .tetrate-answer .tetrate-days tr:nth-child(n){background:none}

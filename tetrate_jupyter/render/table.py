@@ -25,6 +25,7 @@ class Column:
 
     `align="right"` is for numbers. `code=True` sets ids in the code font. `hint` is shown when the pointer rests on the
     heading. `optional=True`: left out first where plain text is too narrow. `wide=True`: prose that may wrap.
+    `minor=True`: not shown by a narrow page, where what shows the table has a rule for that.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Column:
     hint: str = ""
     optional: bool = False
     wide: bool = False
+    minor: bool = False
 
 
 class Table:
@@ -132,6 +134,7 @@ class Table:
 def _class(column: Column) -> str:
     names = ["tetrate-wide"] if column.wide else []
     names += ["tetrate-id"] if column.code else []
+    names += ["tetrate-minor"] if column.minor else []
     classes = f' class="{" ".join(names)}"' if names else ""
     return f'{classes} align="right"' if column.align == "right" else classes
 
