@@ -6,7 +6,7 @@ const WAITS = "Tetrate: waiting for sign-in";
 export function words(link) {
   if (!link) return "";
   if (link.isWaiting) return WAITS;
-  if (link.stands === "absent") return "Tetrate: load";
+  if (link.stands === "absent") return "Load Tetrate";
   if (link.stands === "missing") return "Tetrate: not installed";
   if (link.stands === "newer") return "Tetrate: reload the page";
   if (link.stands === "older") return "Tetrate: update the kernel's package";

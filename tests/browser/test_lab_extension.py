@@ -103,7 +103,7 @@ def restart(page: Page) -> None:
 def test_the_status_follows_the_notebook_in_front_and_what_its_kernel_does(opened: Opens, page: Page, lab: Lab) -> None:
     other = write(lab.folder / "other.ipynb", ["1 + 1"])
     notebook = opened(LOAD, "%tetrate_model claude-haiku-4-5", ASK, f"%%tetrate -m sandbox/stream\n{SLOW}")
-    expect(status(page)).to_have_text("Tetrate: load")
+    expect(status(page)).to_have_text("Load Tetrate")
     notebook[0].run()
     expect(status(page)).to_contain_text("no model yet · $0 today")  # the sandbox is known where another has asked it
     notebook[1].run()
@@ -116,7 +116,7 @@ def test_the_status_follows_the_notebook_in_front_and_what_its_kernel_does(opene
 
     page.locator(".jp-DirListing-item", has_text=other.name).dblclick()
     expect(page.locator("#jp-main-statusbar").get_by_text("| Idle")).to_be_visible()
-    expect(status(page)).to_have_text("Tetrate: load")
+    expect(status(page)).to_have_text("Load Tetrate")
     status(page).click()
     expect(status(page)).to_have_text("sandbox · no model yet · $0 today")  # its own, not the other's
     cell(page, 0).run()
@@ -176,7 +176,7 @@ def test_the_side_panel_has_the_chat_of_the_notebook_in_front(opened: Opens, pag
 
     restart(page)
     expect(side(page)).to_contain_text("Tetrate isn't loaded in this notebook's kernel.")
-    expect(status(page)).to_have_text("Tetrate: load")
+    expect(status(page)).to_have_text("Load Tetrate")
     side(page).get_by_role("button", name="Load").click()
     side(page).get_by_role("button", name="Chat").click()
     expect(docked(page).messages).to_have_count(0)
@@ -337,7 +337,7 @@ def test_another_release_in_the_kernel_is_told_what_to_do(opened: Opens, page: P
     command(page, "Tetrate: chat")
     expect(side(page)).to_contain_text("Next: update tetrate-jupyter where Jupyter runs, and reload the page.")
     restart(page)
-    expect(status(page)).to_have_text("Tetrate: load")
+    expect(status(page)).to_have_text("Load Tetrate")
     notebook[1].run()
     expect(status(page)).to_have_text("Tetrate: update the kernel's package")
     expect(side(page)).to_contain_text("Next: %pip install --upgrade tetrate-jupyter")

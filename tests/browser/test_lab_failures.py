@@ -146,7 +146,7 @@ def test_a_change_is_applied_at_a_click_only_and_never_to_what_has_changed(opene
 def test_the_buttons_stand_where_the_kernel_can_answer(opened: Opens, page: Page) -> None:
     notebook = opened(FAILS, LOAD, "1 / 0", "%tetrate --modle x", "raise KeyboardInterrupt")
     below = fail(notebook[0])
-    expect(status(page)).to_have_text("Tetrate: load")
+    expect(status(page)).to_have_text("Load Tetrate")
     expect(below.button("Explain")).not_to_be_visible()
     notebook[1].run()
     expect(below.button("Explain")).to_be_visible()  # it had failed before
@@ -164,7 +164,7 @@ def test_the_buttons_stand_where_the_kernel_can_answer(opened: Opens, page: Page
     expect(interrupted.box).to_have_count(0)
     second = fail(notebook[2])
     restart(page)
-    expect(status(page)).to_have_text("Tetrate: load")
+    expect(status(page)).to_have_text("Load Tetrate")
     expect(second.button("Fix")).not_to_be_visible()
 
 

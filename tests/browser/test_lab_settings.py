@@ -142,12 +142,12 @@ def test_new_kernels_get_model_router_and_no_line(
     notebook.open()  # the same kernel
     expect(status(page)).to_contain_text("sandbox/echo")
     restart(page)
-    expect(status(page)).to_have_text("Tetrate: load")
+    expect(status(page)).to_have_text("Load Tetrate")
     notebook[0].run()
     status(page).click()
     expect(status(page)).to_contain_text("sandbox/echo (default)")
     restart(page)
-    expect(status(page)).to_have_text("Tetrate: load")
+    expect(status(page)).to_have_text("Load Tetrate")
     assert notebook[1].run() == ""
     expect(status(page)).to_contain_text("sandbox/echo (default)")
 

@@ -107,6 +107,14 @@ def test_run_all_shows_the_card_wherever_it_is_and_the_status_item_leads_back(op
     expect(page.locator(".tetrate-lab-status")).to_contain_text("not signed in")
 
 
+def test_notebook_7_brings_the_card_into_sight(opened: Opens, page: Page, notebook7: Lab) -> None:
+    notebook = opened(*THREE[:2], *(f"# {at}\n" + "\n" * 20 for at in range(8)), on=notebook7)
+    run_all(notebook)
+    expect(page.locator(".tetrate-sign-in").get_by_role("link", name="Sign in")).to_be_in_viewport()
+    page.get_by_role("button", name="Stop waiting").click()
+    notebook[1].wait()
+
+
 @pytest.mark.usefixtures("signed_out")
 def test_who_writes_in_a_cell_is_left_there_while_another_waits(opened: Opens, page: Page, lab: Lab) -> None:
     gate = lab.folder / "gate"
