@@ -10,10 +10,10 @@ import pytest
 
 from tetrate_jupyter.catalog.join import MAX_DESCRIPTION, NOT_CHAT, by_id, is_offered, is_usable, join, merge
 from tetrate_jupyter.catalog.models import ModelList
-from tetrate_jupyter.catalog.picking import Wish, provider_of, providers, row
+from tetrate_jupyter.catalog.picking import ModelQuery, provider_of, providers, row
 from tetrate_jupyter.catalog.search import blended_price, default_choice, in_order, matches, nearest, retires_soon
 from tetrate_jupyter.errors import OptionError, UnknownModelError
-from tetrate_jupyter.http.wire import CatalogModel, Limits, Metadata, Modalities, WireModel
+from tetrate_jupyter.http.wire import CatalogModel, Metadata, Modalities, TokenLimits, WireModel
 from tetrate_jupyter.types import Model, Price
 
 DAY = date(2026, 1, 1)
@@ -35,7 +35,7 @@ def test_each_member_has_its_place() -> None:
     wire = WireModel(" M-1 ", owned_by="owner", description="theirs")
     entry = CatalogModel(
         "m-1", "prov", "Name", "chat", True, 1000, ["Vision", "tool_choice"], Modalities(["text"]),
-        Limits(max_output_tokens=100, high_context=200, high_context_comparison="gt"),
+        TokenLimits(max_output_tokens=100, high_context=200, high_context_comparison="gt"),
         Metadata("meta", "said", True, None, None, "2027-02-03T00:00", "2025-01-02", None, True, ["low"], ["f"]),
         Decimal("1.50"), Decimal(2), Decimal(3), Decimal("4E+1"),
     )  # fmt: skip
@@ -77,9 +77,9 @@ def test_what_the_keys_list_says_goes_before_the_catalog() -> None:
         (CatalogModel("m", context_window=1), "context_window", 1),
         (CatalogModel("m", context_window=10**9), "context_window", 10**9),
         (CatalogModel("m", context_window=10**9 + 1), "context_window", None),
-        (CatalogModel("m", limits=Limits(high_context=200, high_context_comparison="gte")), "long_context_threshold",
-        199),
-        (CatalogModel("m", limits=Limits(high_context=200)), "long_context_threshold", 200),
+        (CatalogModel("m", limits=TokenLimits(high_context=200, high_context_comparison="gte")),
+         "long_context_threshold", 199),
+        (CatalogModel("m", limits=TokenLimits(high_context=200)), "long_context_threshold", 200),
         (CatalogModel("m", metadata=Metadata(release_date="1999-12-31")), "release_date", None),
         (CatalogModel("m", metadata=Metadata(release_date="2000-01-01")), "release_date", date(2000, 1, 1)),
         (CatalogModel("m", metadata=Metadata(release_date="2199-12-31")), "release_date", date(2199, 12, 31)),
@@ -367,23 +367,25 @@ PICKED = ModelList([
 @pytest.mark.parametrize(
     ("wish", "right"),
     [
-        (Wish(), "abC"), (Wish("b"), "b"), (Wish(provider="x"), "a"), (Wish(provider="other"), "C"),
-        (Wish(capabilities=frozenset({"images"})), "ab"), (Wish(capabilities=frozenset({"tools"})), "bC"),
-        (Wish(capabilities=frozenset({"images", "tools"})), "b"), (Wish(capabilities=frozenset({"reasoning"})), "abC"),
-        (Wish(sort="price"), "bCa"), (Wish(sort="context"), "bCa"), (Wish(sort="name"), "abC"),
-        (Wish("x", provider="x"), "a"), (Wish("y", provider="x"), ""),
+        (ModelQuery(), "abC"), (ModelQuery("b"), "b"), (ModelQuery(provider="x"), "a"),
+        (ModelQuery(provider="other"), "C"),
+        (ModelQuery(capabilities=frozenset({"images"})), "ab"), (ModelQuery(capabilities=frozenset({"tools"})), "bC"),
+        (ModelQuery(capabilities=frozenset({"images", "tools"})), "b"),
+        (ModelQuery(capabilities=frozenset({"reasoning"})), "abC"),
+        (ModelQuery(sort="price"), "bCa"), (ModelQuery(sort="context"), "bCa"), (ModelQuery(sort="name"), "abC"),
+        (ModelQuery("x", provider="x"), "a"), (ModelQuery("y", provider="x"), ""),
     ],
 )  # fmt: skip
-def test_wishes(wish: Wish, right: str) -> None:
+def test_wishes(wish: ModelQuery, right: str) -> None:
     assert "".join(ids(wish.of(PICKED))) == right
 
 
 def test_a_wish_that_cant_be_is_refused() -> None:
     with pytest.raises(OptionError, match="'size'") as caught:
-        Wish(sort="size")
+        ModelQuery(sort="size")
     assert "provider, price, context, name" in caught.value.next_step
     with pytest.raises(OptionError, match="'a'") as caught:
-        Wish(capabilities=frozenset({"tools", "b", "a"}))
+        ModelQuery(capabilities=frozenset({"tools", "b", "a"}))
     assert "images, tools, reasoning, structured output" in caught.value.next_step
 
 

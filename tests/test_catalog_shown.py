@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from tetrate_jupyter.catalog.models import ModelList
-from tetrate_jupyter.catalog.shown import table
+from tetrate_jupyter.catalog.shown import model_table
 from tetrate_jupyter.types import Model, Price
 
 DAY = date(2026, 11, 1)
@@ -25,7 +25,7 @@ UNKNOWN = Model(id="unheard-of", name="unheard-of")
 
 
 def line(model: Model, day: date = DAY) -> str:
-    return next(row for row in table([model], day).plain().splitlines() if row.lstrip("| ").startswith(model.id))
+    return next(row for row in model_table([model], day).plain().splitlines() if row.lstrip("| ").startswith(model.id))
 
 
 def test_a_row_tells_what_is_known() -> None:
@@ -44,7 +44,7 @@ def test_retirement_is_shown_when_it_is_near() -> None:
     retiring = Model(id="old", name="old", retirement_date=date(2026, 12, 11))
     assert "2026-12-11" in line(retiring)
     assert "2026-12-11" not in line(retiring, date(2026, 1, 1))
-    assert "retirement" not in table([KNOWN], DAY).plain()
+    assert "retirement" not in model_table([KNOWN], DAY).plain()
 
 
 def test_a_deprecated_model_says_so() -> None:
@@ -52,7 +52,7 @@ def test_a_deprecated_model_says_so() -> None:
 
 
 def test_the_html_is_escaped() -> None:
-    html = table([KNOWN], DAY).html()
+    html = model_table([KNOWN], DAY).html()
     assert "claude-&lt;b&gt;" in html
     assert "<b>" not in html
 

@@ -242,3 +242,45 @@ def test_docstrings_begin_as_those_of_the_standard_library_do(path: Path) -> Non
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     texts = [ast.get_docstring(node) or "" for node in ast.walk(parsed(path)) if isinstance(node, kinds)]
     assert not [text for text in texts if text.startswith(("Give ", "Gives ", "Say ", "Tell "))]
+
+
+# A class name says one thing in the whole package. What begins with an underscore is its module's own.
+MEAN_SEVERAL = {
+    "Earlier": "a kept conversation, which is public, and in `compare` what came of a comparison elsewhere, which the"
+    " public `Comparison` names in its signature",
+}
+
+
+def class_names(tree: ast.Module) -> set[str]:
+    """Return the names of the module's classes, type variables and aliases of types, without those of its own."""
+    found = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        found |= {each.id for each in targets if isinstance(each, ast.Name)}
+    return {name for name in found if name[:1].isupper() and not name.isupper()}
+
+
+def test_a_class_name_says_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in modules():
+        for name in class_names(parsed(path)):
+            homes.setdefault(name, []).append(str(path.relative_to(PACKAGE)))
+    several = {name: where for name, where in homes.items() if len(where) > 1}
+    assert several.keys() == MEAN_SEVERAL.keys(), several
+
+
+def test_a_room_imports_a_function_of_one_name_from_one_module() -> None:
+    defined = {
+        ".".join((NAME, *path.relative_to(PACKAGE).with_suffix("").parts)): {
+            node.name for node in parsed(path).body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        }
+        for path in modules()
+    }
+    homes: dict[tuple[str, str], set[str]] = {}
+    for path in modules():
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ImportFrom) and node.module in defined:
+                for alias in node.names:
+                    if alias.name in defined[node.module]:
+                        homes.setdefault((room(path), alias.asname or alias.name), set()).add(node.module)
+    assert not {where: homes_ for where, homes_ in homes.items() if len(homes_) > 1}

@@ -8,7 +8,7 @@ from tests.compare.test_setup import columns, model, setup
 from tetrate_jupyter.catalog.estimate import LONG_CONTEXT, text_tokens
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.allowance import OVER
-from tetrate_jupyter.compare.columns import columns_of, wishes
+from tetrate_jupyter.compare.columns import column_requests, columns_of
 from tetrate_jupyter.compare.forecast import forecast, usual_output
 from tetrate_jupyter.ledger.window import Entry
 from tetrate_jupyter.types import Usage
@@ -61,5 +61,5 @@ def test_it_learns_the_length_of_answers_from_the_ledger() -> None:
 
 def test_a_prompt_above_the_long_context_threshold_is_noted() -> None:
     models = ModelList([model("long", long_context_threshold=100)])
-    (share,) = forecast(setup("x" * 1000, columns=columns_of(wishes("long"), models))).shares
+    (share,) = forecast(setup("x" * 1000, columns=columns_of(column_requests("long"), models))).shares
     assert share.notes == (LONG_CONTEXT,)

@@ -10,7 +10,15 @@ import pytest
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare import columns as listed
 from tetrate_jupyter.compare import facts
-from tetrate_jupyter.compare.columns import MAX_COLUMNS, Column, Wish, columns_of, neighbours, numbered, wishes
+from tetrate_jupyter.compare.columns import (
+    MAX_COLUMNS,
+    Column,
+    ColumnRequest,
+    column_requests,
+    columns_of,
+    neighbours,
+    numbered,
+)
 from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.diff import Piece, diff_html, word_diff
 from tetrate_jupyter.compare.recipe import recipe
@@ -52,32 +60,42 @@ LISTED = ModelList([
 
 
 def test_what_may_be_given_for_columns() -> None:
-    assert wishes(None) == []
-    assert wishes(" a, b ,,c") == [Wish("a"), Wish("b"), Wish("c")]
-    assert wishes(LISTED[0]) == [Wish("claude-a")]
-    assert wishes([LISTED[0], "b,c", {"model": " d "}]) == [Wish("claude-a"), Wish("b"), Wish("c"), Wish("d")]
+    assert column_requests(None) == []
+    assert column_requests(" a, b ,,c") == [ColumnRequest("a"), ColumnRequest("b"), ColumnRequest("c")]
+    assert column_requests(LISTED[0]) == [ColumnRequest("claude-a")]
+    assert column_requests([LISTED[0], "b,c", {"model": " d "}]) == [
+        ColumnRequest("claude-a"),
+        ColumnRequest("b"),
+        ColumnRequest("c"),
+        ColumnRequest("d"),
+    ]
     full = {"model": LISTED[0], "label": 5, "history": [], "temperature": 0}
-    assert wishes(full) == [Wish("claude-a", {"temperature": 0}, (), "5")]
+    assert column_requests(full) == [ColumnRequest("claude-a", {"temperature": 0}, (), "5")]
     assert full["label"] == 5
-    assert wishes({"model": "a", "history": Conversation()}) == [Wish("a")]
-    assert [Wish(w).is_pattern for w in ("a", "a~", "a*", "a?", "[ab]")] == [False, False, True, True, True]
+    assert column_requests({"model": "a", "history": Conversation()}) == [ColumnRequest("a")]
+    assert [ColumnRequest(w).is_pattern for w in ("a", "a~", "a*", "a?", "[ab]")] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize("given", [5, {}, {"model": " "}, {"model": 5}])
 def test_what_may_not_be_given_for_columns(given: object) -> None:
     with pytest.raises(OptionError) as caught:
-        wishes(given)
+        column_requests(given)
     assert "claude-haiku-4-5" in caught.value.next_step
 
 
 @pytest.mark.parametrize("name", ["images", "keep", "cell_id", "replaces", "typed"])
 def test_what_no_column_has_of_its_own(name: str) -> None:
     with pytest.raises(OptionError, match=name):
-        wishes({"model": "a", name: 1})
+        column_requests({"model": "a", name: 1})
 
 
 def test_columns_in_the_order_asked_for() -> None:
-    wanted = [Wish("gpt-b", {"seed": 1}, label="mine"), Wish("claude-*", {"seed": 2}), Wish("GPT-B"), Wish("no-such")]
+    wanted = [
+        ColumnRequest("gpt-b", {"seed": 1}, label="mine"),
+        ColumnRequest("claude-*", {"seed": 2}),
+        ColumnRequest("GPT-B"),
+        ColumnRequest("no-such"),
+    ]
     columns = columns_of(wanted, LISTED)
     assert [(c.id, c.label, c.asked, c.params) for c in columns] == [
         ("c1", "mine", "gpt-b", {"seed": 1}), ("c2", "claude-a", "claude-a", {"seed": 2}),
@@ -86,29 +104,29 @@ def test_columns_in_the_order_asked_for() -> None:
     assert [c.model and c.model.id for c in columns] == ["gpt-b", "claude-a", "claude-b", "gpt-b", None]
     assert [type(c.problem) for c in columns] == [type(None)] * 4 + [UnknownModelError]
     longer = ModelList([*LISTED, model("gpt-bb")])
-    assert [c.asked for c in columns_of([Wish("gpt-b")], longer)] == ["gpt-b"]
+    assert [c.asked for c in columns_of([ColumnRequest("gpt-b")], longer)] == ["gpt-b"]
     assert Column("c1", "a", "a") == Column("c1", "a", "a", problem=OptionError("no", next_step="so"))
-    assert [c.label for c in columns_of([Wish("gpt-*", label="all")], LISTED)] == ["all", "all #2"]
+    assert [c.label for c in columns_of([ColumnRequest("gpt-*", label="all")], LISTED)] == ["all", "all #2"]
 
 
 def test_where_nothing_fits_that_is_the_error() -> None:
     with pytest.raises(UnknownModelError) as caught:
-        columns_of([Wish("claude-x*"), Wish("zz")], LISTED)
+        columns_of([ColumnRequest("claude-x*"), ColumnRequest("zz")], LISTED)
     assert caught.value.message == "No model fits 'claude-x*' in this key's list of 5."
     assert caught.value.next_step.startswith("use 'claude-a' or")
     with pytest.raises(UnknownModelError) as caught:
-        columns_of([Wish("zzzz*")], LISTED)
+        columns_of([ColumnRequest("zzzz*")], LISTED)
     assert caught.value.next_step == "list them with %tetrate_models"
-    partly = columns_of([Wish("zzzz*", label="mine"), Wish("gpt-b")], LISTED)
+    partly = columns_of([ColumnRequest("zzzz*", label="mine"), ColumnRequest("gpt-b")], LISTED)
     assert [(c.label, c.asked, c.model is None) for c in partly] == [("mine", "zzzz*", True), ("gpt-b", "gpt-b", False)]
     assert columns_of([], LISTED) == ()
 
 
 def test_fifty_columns_are_the_most() -> None:
     assert MAX_COLUMNS == 50
-    assert len(columns_of([Wish("gpt-b")] * 50, LISTED)) == 50
+    assert len(columns_of([ColumnRequest("gpt-b")] * 50, LISTED)) == 50
     with pytest.raises(OptionError, match="'gpt-b' there are 51 columns; a comparison takes at most 50"):
-        columns_of([Wish("gpt-b")] * 51, LISTED)
+        columns_of([ColumnRequest("gpt-b")] * 51, LISTED)
 
 
 @pytest.mark.parametrize(

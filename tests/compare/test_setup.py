@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tetrate_jupyter.catalog.models import ModelList
-from tetrate_jupyter.compare.columns import Column, columns_of, neighbours, numbered, wishes
-from tetrate_jupyter.compare.setup import Place, Setup, prompts_of
+from tetrate_jupyter.compare.columns import Column, column_requests, columns_of, neighbours, numbered
+from tetrate_jupyter.compare.setup import CellPlace, Setup, prompts_of
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, UnknownModelError
 from tetrate_jupyter.types import Model, Price
 
@@ -33,7 +33,7 @@ MODELS = ModelList(
 
 
 def columns(models: object) -> tuple[Column, ...]:
-    return columns_of(wishes(models), MODELS)
+    return columns_of(column_requests(models), MODELS)
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_no_match_at_all_is_an_error(given: object) -> None:
 def test_a_pattern_that_is_too_wide_is_an_error() -> None:
     many = ModelList(model(f"m-{n:03}") for n in range(500))
     with pytest.raises(OptionError, match="500 columns; a comparison takes at most 50"):
-        columns_of(wishes("*"), many)
+        columns_of(column_requests("*"), many)
     with pytest.raises(OptionError, match="at most 50"):
-        columns_of(wishes(list(many)), many)
+        columns_of(column_requests(list(many)), many)
 
 
 @pytest.mark.parametrize("given", [3, [None, 3], {"temperature": 1}, {"model": "gpt-mini", "images": []}])
 def test_what_names_no_model_is_an_error(given: object) -> None:
     with pytest.raises(OptionError):
-        wishes(given)
+        column_requests(given)
 
 
 def test_neighbours_are_of_other_providers_and_near_in_price() -> None:
@@ -103,7 +103,9 @@ def setup(prompts: object = "hi", **more: Any) -> Setup:
 def test_every_cell_is_started_once_in_an_order_that_the_seed_decides() -> None:
     one, same, other = (setup(["a", "b"], repeats=3, seed=n).start_order() for n in (7, 7, 8))
     assert one == same != other
-    assert sorted(one) == sorted(Place(c, p, r) for c in ("c1", "c2", "c3", "c4") for p in range(2) for r in range(3))
+    assert sorted(one) == sorted(
+        CellPlace(c, p, r) for c in ("c1", "c2", "c3", "c4") for p in range(2) for r in range(3)
+    )
     assert len({tuple(p.column for p in one[i : i + 4]) for i in range(0, 24, 4)}) > 1
 
 

@@ -12,7 +12,7 @@ from tests.render.hostile import HOSTILE
 from tests.render.page import FRAME, Page
 from tests.render.test_hostile import is_terminal_safe
 from tetrate_jupyter.completion.answer import Answer
-from tetrate_jupyter.failures.cells import Cell
+from tetrate_jupyter.failures.cells import NotebookCell
 from tetrate_jupyter.failures.change import Fix
 from tetrate_jupyter.failures.collected import Failure
 from tetrate_jupyter.failures.parts import Part, Sent
@@ -27,9 +27,11 @@ OTHER = "def mean(xs):\n    return sum(xs) / len(xs)"
 SENT = Sent((Part("cell 3", "7 lines", "the <cell>"), Part("task", "", "fix it")))
 
 
-def fix_of(text: str, source: str = SOURCE, others: tuple[Cell, ...] = (), shell: Any = None, **members: Any) -> Fix:
+def fix_of(
+    text: str, source: str = SOURCE, others: tuple[NotebookCell, ...] = (), shell: Any = None, **members: Any
+) -> Fix:
     answer = Answer(text, "m", "m", Usage(3, 5), Timing(0.5, 1.5), **members)
-    failure = Failure("NameError", Cell(3, source), others, (), 0, (), (), ())
+    failure = Failure("NameError", NotebookCell(3, source), others, (), 0, (), (), ())
     return Fix.read(answer, failure, SENT, shell)
 
 
@@ -135,9 +137,9 @@ def test_a_transformer_that_breaks_breaks_nothing(notebook: Notebook) -> None:
 
 def test_a_change_of_the_cell_that_was_called_is_for_that_cell() -> None:
     mended = OTHER.replace("/ len(xs)", "/ len(xs) if xs else 0")
-    found = fix_of(f"Empty.\n```python\n{mended}\n```", "mean([])", (Cell(2, OTHER),))
+    found = fix_of(f"Empty.\n```python\n{mended}\n```", "mean([])", (NotebookCell(2, OTHER),))
     assert (found.cell, found.original, found.source) == (2, OTHER, mended)
-    found = fix_of("Empty.\n```python\nmean([1])\n```", "mean([])", (Cell(2, OTHER),))
+    found = fix_of("Empty.\n```python\nmean([1])\n```", "mean([])", (NotebookCell(2, OTHER),))
     assert found.cell == 3
 
 

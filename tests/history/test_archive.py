@@ -19,7 +19,7 @@ from tetrate_jupyter.errors import ConfigError, InputError
 from tetrate_jupyter.history import archive as module
 from tetrate_jupyter.history import files
 from tetrate_jupyter.history.archive import Archive, tend
-from tetrate_jupyter.history.turn import MOST_LINE, Said, Turn, Unreadable, decoded, encoded
+from tetrate_jupyter.history.turn import MOST_LINE, KeptTurn, Said, UnreadableTurn, decoded, encoded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -253,7 +253,7 @@ def test_what_is_too_long_is_cut_and_says_so(tmp_path: Path) -> None:
     made = encoded(long)
     assert made is not None
     assert len(made) <= MOST_LINE + 1
-    found = decoded(made, Turn)
+    found = decoded(made, KeptTurn)
     assert found.shortened
     assert found.asked.startswith("qqq")
     assert "characters were not kept]" in found.asked
@@ -349,11 +349,11 @@ def test_more_lines_than_can_be_held_are_left_out(tmp_path: Path, monkeypatch: p
 
 def test_figures_that_cant_be_cost_no_turn() -> None:
     odd = turn(tokens=(10**12, -1, 5, None, 0), cost=Decimal("NaN"), first=-1.0, total=1e12, at=-5.0)
-    found = decoded(encoded(odd) or b"", Turn)
+    found = decoded(encoded(odd) or b"", KeptTurn)
     assert found.tokens == (None, None, 5, None, 0)
     assert (found.cost, found.first, found.total, found.at) == (None, None, None, None)
 
 
 def test_a_turn_of_another_version_is_no_turn() -> None:
-    with pytest.raises(Unreadable):
-        decoded(line(v=99), Turn)
+    with pytest.raises(UnreadableTurn):
+        decoded(line(v=99), KeptTurn)

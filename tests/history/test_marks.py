@@ -15,7 +15,7 @@ from tetrate_jupyter.errors import ConfigError, InputError, SecretInPromptError
 from tetrate_jupyter.history import archive as module
 from tetrate_jupyter.history import files, marks
 from tetrate_jupyter.history.archive import Archive, tend
-from tetrate_jupyter.history.turn import VERSION, Head, Mark, Turn, Unreadable, decoded, encoded, marked
+from tetrate_jupyter.history.turn import VERSION, KeptTurn, Mark, TurnHead, UnreadableTurn, decoded, encoded, marked
 from tetrate_jupyter.ledger.segments import day_of
 from tetrate_jupyter.secret import Secret
 
@@ -141,7 +141,7 @@ def test_bad_marks_cost_nothing_but_themselves(tmp_path: Path) -> None:
     ]
     (month / "host-1-20261126T080000.000000.jsonl").write_bytes(b"".join(bad) + b'{"v":1,"torn')
     assert titles(found) == ["good"]
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableTurn):
         decoded(b'{"v":1,"t":1,"root":""}', Mark)
 
 
@@ -328,7 +328,9 @@ def test_one_that_was_killed_while_it_erased_elsewhere_holds_up_nobody_for_good(
 
 def days(tmp_path: Path) -> dict[str, list[str]]:
     paths = sorted((tmp_path / "history").glob("2*/*.jsonl"))
-    return {path.name[7:15]: [decoded(each + b"\n", Head).root for each in path.read_bytes().split()] for path in paths}
+    return {
+        path.name[7:15]: [decoded(each + b"\n", TurnHead).root for each in path.read_bytes().split()] for path in paths
+    }
 
 
 def test_starred_ones_stay_when_others_are_too_old_or_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,5 +368,5 @@ def test_what_a_starred_one_goes_on_from_stays_with_it(tmp_path: Path) -> None:
     assert tend(tmp_path / "history", NOVEMBER) == 1
     assert [each.asked for each in found.opened("f").lines[0]] == ["first", "fork"]
     assert not found.opened("f").is_cut
-    kept_ = [decoded(each + b"\n", Turn).asked for each in path.read_bytes().split(b"\n") if each]
+    kept_ = [decoded(each + b"\n", KeptTurn).asked for each in path.read_bytes().split(b"\n") if each]
     assert kept_ == ["first", "fork"]

@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.history.archive import Archive
-from tetrate_jupyter.history.turn import VERSION, Said, Turn
+from tetrate_jupyter.history.turn import VERSION, KeptTurn, Said
 from tetrate_jupyter.ledger.segments import day_of, month_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NOVEMBER = 1_795_680_000.0  # the 26th of November 2026, 08:00 UTC
 AN_HOUR_AGO = float(round(time.time())) - 3_600.0  # what is kept is removed when it is old, by today's clock
 
 
-def turn(asked: str = "Name a colour.", answer: str = "Blue.", **fields: Any) -> Turn:
+def turn(asked: str = "Name a colour.", answer: str = "Blue.", **fields: Any) -> KeptTurn:
     """Return one that nobody else has, a conversation of its own unless told otherwise."""
     name = f"t{next(_numbers):08}"
     usual: dict[str, Any] = {
@@ -34,7 +34,7 @@ def turn(asked: str = "Name a colour.", answer: str = "Blue.", **fields: Any) ->
         "replies": (Said("assistant", answer),),
         "model": "claude-haiku-4-5",
     }
-    return Turn(**{**usual, **fields})
+    return KeptTurn(**{**usual, **fields})
 
 
 def archive(folder: Path) -> Archive:
@@ -42,7 +42,7 @@ def archive(folder: Path) -> Archive:
     return Archive(folder, shared=lambda: None)
 
 
-def kept(folder: Path, turns: Iterable[Turn]) -> Archive:
+def kept(folder: Path, turns: Iterable[KeptTurn]) -> Archive:
     """Return an archive that has these on disk."""
     made = archive(folder)
     for each in turns:

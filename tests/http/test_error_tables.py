@@ -9,15 +9,22 @@ import pytest
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.config import MAX_ERROR_BYTES, Endpoints
-from tetrate_jupyter.http.error_body import MAX_SHOWN, Fault, fault_of, read_fault, shown, told
-from tetrate_jupyter.http.faults import Asked, Reply, badly_encoded, error_for, error_in_stream, unreadable
+from tetrate_jupyter.http.error_body import MAX_SHOWN, ErrorBody, fault_of, read_error_body, shown, told
+from tetrate_jupyter.http.faults import (
+    ReceivedResponse,
+    RequestContext,
+    badly_encoded,
+    error_for,
+    error_in_stream,
+    unreadable,
+)
 from tetrate_jupyter.http.meaning import Meaning, meaning_of, says_no_credit
 from tetrate_jupyter.secret import Secret
 
 BASE = "https://gateway.example/v1"
-ASKED = Asked(BASE, "id-1", model="acme/m-1", endpoints=Endpoints(BASE, "https://web.example"))
-STRANGER = Asked(BASE, "id-1", model="acme/m-1")  # a server of which no pages are known
-UNKEYED = Asked(BASE, "id-1", keyed=False)
+ASKED = RequestContext(BASE, "id-1", model="acme/m-1", endpoints=Endpoints(BASE, "https://web.example"))
+STRANGER = RequestContext(BASE, "id-1", model="acme/m-1")  # a server of which no pages are known
+UNKEYED = RequestContext(BASE, "id-1", keyed=False)
 
 # --- a name without a status: inside a stream, or with 200 ------------------------------------------------------
 
@@ -42,7 +49,7 @@ NAMES = [(name, status) for status, names in STATUS_OF_NAME.items() for name in 
 @pytest.mark.parametrize("member", ["code", "type", "status"])
 def test_a_name_stands_for_its_status(name: str, status: int, member: str) -> None:
     assert fault_of(None, {"message": "x", member: name}).status == status
-    assert read_fault(200, json.dumps({"error": {member: name}}).encode()).status == status
+    assert read_error_body(200, json.dumps({"error": {member: name}}).encode()).status == status
     assert fault_of(418, {member: name}).status == 418
 
 
@@ -92,7 +99,7 @@ MEANING_OF_NAME: list[tuple[Meaning, tuple[int | None, ...], str]] = [
 @pytest.mark.parametrize("member", ["code", "kind", "category", "state"])
 def test_a_name_means_one_thing(what: Meaning, statuses: tuple[int | None, ...], name: str, member: str) -> None:
     for status in EACH:
-        found = meaning_of(Fault(status, **{member: name}), None, route_works=False)
+        found = meaning_of(ErrorBody(status, **{member: name}), None, route_works=False)
         assert (found is what) is (status in statuses or (what is Meaning.RATE and status == 429)), status
 
 
@@ -160,14 +167,14 @@ def test_a_name_means_one_thing(what: Meaning, statuses: tuple[int | None, ...],
     ],
 )
 def test_words_mean_it_with_the_statuses_that_servers_send(what: Meaning, status: int | None, message: str) -> None:
-    assert meaning_of(Fault(status, message=message), "acme/m-1", route_works=False) is what
-    assert meaning_of(Fault(status, message=message), None, route_works=False) is what
+    assert meaning_of(ErrorBody(status, message=message), "acme/m-1", route_works=False) is what
+    assert meaning_of(ErrorBody(status, message=message), None, route_works=False) is what
 
 
 def test_a_quota_with_a_wait_is_a_limit_in_time() -> None:
     words = "You exceeded your current quota"
-    assert meaning_of(Fault(429, message=words, hint=3.0), None, route_works=False) is Meaning.RATE
-    assert meaning_of(Fault(400, message=words, hint=3.0), None, route_works=False) is Meaning.CREDITS
+    assert meaning_of(ErrorBody(429, message=words, hint=3.0), None, route_works=False) is Meaning.RATE
+    assert meaning_of(ErrorBody(400, message=words, hint=3.0), None, route_works=False) is Meaning.CREDITS
 
 
 NO_MODEL = [
@@ -196,28 +203,30 @@ NO_MODEL = [
 @pytest.mark.parametrize("message", NO_MODEL)
 def test_a_model_that_isnt_there_is_named(message: str) -> None:
     for status in (400, 403, 404, 422):
-        assert meaning_of(Fault(status, message=message), "ACME/m-1", route_works=False) is Meaning.NO_MODEL
+        assert meaning_of(ErrorBody(status, message=message), "ACME/m-1", route_works=False) is Meaning.NO_MODEL
     for status in (None, 401, 405, 500):
-        assert meaning_of(Fault(status, message=message), "ACME/m-1", route_works=False) is Meaning.STATUS
-    assert meaning_of(Fault(400, message=message), None, route_works=False) is Meaning.STATUS
-    other = meaning_of(Fault(400, message=message.replace("acme/m-1", "acme/m-2")), "acme/m-1", route_works=False)
+        assert meaning_of(ErrorBody(status, message=message), "ACME/m-1", route_works=False) is Meaning.STATUS
+    assert meaning_of(ErrorBody(400, message=message), None, route_works=False) is Meaning.STATUS
+    other = meaning_of(ErrorBody(400, message=message.replace("acme/m-1", "acme/m-2")), "acme/m-1", route_works=False)
     assert other is Meaning.STATUS
 
 
 @pytest.mark.parametrize("message", NO_MODEL)
 def test_with_404_the_words_are_enough(message: str) -> None:
     said = message.replace("acme/m-1", "acme/m-2")
-    assert meaning_of(Fault(404, message=said), "other", route_works=False) is Meaning.NO_MODEL
-    assert meaning_of(Fault(400, message=said), "other", route_works=True) is Meaning.STATUS
+    assert meaning_of(ErrorBody(404, message=said), "other", route_works=False) is Meaning.NO_MODEL
+    assert meaning_of(ErrorBody(400, message=said), "other", route_works=True) is Meaning.STATUS
 
 
 def test_a_404_is_about_the_model_where_it_is_named_or_the_route_has_worked() -> None:
-    assert meaning_of(Fault(404, message="acme/m-1?"), "ACME/M-1", route_works=False) is Meaning.NO_MODEL
-    assert meaning_of(Fault(404, message="no"), "acme/m-1", route_works=True) is Meaning.NO_MODEL
-    assert meaning_of(Fault(404, message="no"), "acme/m-1", route_works=False) is Meaning.STATUS
-    assert meaning_of(Fault(404, message="no"), None, route_works=True) is Meaning.STATUS
-    assert meaning_of(Fault(404, message="Unsupported Endpoint"), "acme/m-1", route_works=True) is Meaning.STATUS
-    assert meaning_of(Fault(400, message="acme/m-1 takes no images"), "acme/m-1", route_works=True) is Meaning.STATUS
+    assert meaning_of(ErrorBody(404, message="acme/m-1?"), "ACME/M-1", route_works=False) is Meaning.NO_MODEL
+    assert meaning_of(ErrorBody(404, message="no"), "acme/m-1", route_works=True) is Meaning.NO_MODEL
+    assert meaning_of(ErrorBody(404, message="no"), "acme/m-1", route_works=False) is Meaning.STATUS
+    assert meaning_of(ErrorBody(404, message="no"), None, route_works=True) is Meaning.STATUS
+    assert meaning_of(ErrorBody(404, message="Unsupported Endpoint"), "acme/m-1", route_works=True) is Meaning.STATUS
+    assert (
+        meaning_of(ErrorBody(400, message="acme/m-1 takes no images"), "acme/m-1", route_works=True) is Meaning.STATUS
+    )
 
 
 def test_no_credit_is_said_by_its_words() -> None:
@@ -229,9 +238,9 @@ def test_no_credit_is_said_by_its_words() -> None:
 # --- the error that comes of it ---------------------------------------------------------------------------------
 
 
-def failed(status: int, content: object = None, asked: Asked = ASKED, **headers: str) -> errors.GatewayError:
+def failed(status: int, content: object = None, asked: RequestContext = ASKED, **headers: str) -> errors.GatewayError:
     body = content if isinstance(content, bytes) else json.dumps({"error": content}).encode()
-    return error_for(Reply(status, {"content-type": "application/json", **headers}, body), asked)
+    return error_for(ReceivedResponse(status, {"content-type": "application/json", **headers}, body), asked)
 
 
 # status, what stands in the error, the error, its message, its next step
@@ -313,7 +322,7 @@ def test_a_stranger_has_no_pages_to_point_to() -> None:
 
 
 def test_without_a_model_the_router_is_named() -> None:
-    nameless = Asked(BASE, None)
+    nameless = RequestContext(BASE, None)
     assert "too long for the router" in failed(413, {}, nameless).message
     assert "behind gateway.example" in failed(500, {}, nameless).message
     assert "The model is not available" in failed(404, {"code": "model_not_found"}, nameless).message
@@ -373,7 +382,7 @@ def test_a_redirect_is_not_followed_and_says_where_to(status: int) -> None:
 
 
 def test_without_a_body_the_status_speaks() -> None:
-    assert error_for(Reply(400, {}), ASKED).message == "The router can't use this request (status 400)."
+    assert error_for(ReceivedResponse(400, {}), ASKED).message == "The router can't use this request (status 400)."
 
 
 def test_an_error_with_success_is_one() -> None:
@@ -415,15 +424,15 @@ def test_a_web_page_is_the_api_only_where_its_status_says_enough(status: int) ->
     ],
 )
 def test_what_a_web_page_is(headers: dict[str, str], body: bytes, *, is_page: bool) -> None:
-    assert Reply(200, headers, body).is_web_page is is_page
+    assert ReceivedResponse(200, headers, body).is_web_page is is_page
 
 
 def test_what_cant_be_read_says_its_kind() -> None:
-    error = unreadable(Reply(200, {"content-type": "text/csv; x=y"}, b"a,b"), ASKED)
+    error = unreadable(ReceivedResponse(200, {"content-type": "text/csv; x=y"}, b"a,b"), ASKED)
     assert error.message == "gateway.example answered with something that isn't the API's JSON (status 200, text/csv)."
     assert (error.status, error.request_id) == (200, "id-1")
     assert BASE in error.next_step
-    assert "no content type" in unreadable(Reply(200, {}, b"a,b"), ASKED).message
+    assert "no content type" in unreadable(ReceivedResponse(200, {}, b"a,b"), ASKED).message
     packed = badly_encoded("packed twice", ASKED)
     assert packed.message == "The answer of gateway.example is packed twice; it was not read."
     assert (packed.request_id, BASE in packed.next_step) == ("id-1", True)
@@ -448,8 +457,10 @@ def test_a_message_has_many_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["error", "errors", "detail", "details"])
 def test_an_error_may_stand_in_another(name: str) -> None:
-    assert fault_of(400, {name: {"message": "said", "code": "inner"}, "code": "outer"}) == Fault(400, "said", "inner")
-    assert fault_of(400, {name: "said", "code": "outer"}) == Fault(400, "said", "outer")
+    assert fault_of(400, {name: {"message": "said", "code": "inner"}, "code": "outer"}) == ErrorBody(
+        400, "said", "inner"
+    )
+    assert fault_of(400, {name: "said", "code": "outer"}) == ErrorBody(400, "said", "outer")
     assert fault_of(400, {name: [{"message": "first"}, {"message": "second"}]}).message == "first"
     assert fault_of(400, {name: None, "message": "said"}).message == "said"
 
@@ -491,7 +502,7 @@ def test_a_message_may_be_a_number(value: object, said: str) -> None:
 
 def test_a_message_may_hold_the_body_of_another_server() -> None:
     inner = json.dumps({"error": {"message": "inner", "code": "c"}})
-    assert fault_of(400, {"error": inner}) == Fault(400, "inner", "c")
+    assert fault_of(400, {"error": inner}) == ErrorBody(400, "inner", "c")
     assert fault_of(400, {"message": inner}).message == "inner"
     assert fault_of(400, {"message": "{broken"}).message == "{broken"
     assert fault_of(400, {"message": '{"code": 5}'}).message == '{"code": 5}'
@@ -520,7 +531,7 @@ def test_every_member_of_a_fault_is_read() -> None:
         },
     )
     hosts = ("a.example", "b.example:8443", "c", "d", "e")
-    assert found == Fault(403, "m", "Co", "Ty", "Ca", "St", hosts, 5.0)
+    assert found == ErrorBody(403, "m", "Co", "Ty", "Ca", "St", hosts, 5.0)
     assert found.words == {"co", "ty", "ca", "st"}
     assert fault_of(403, {"your_hostnames": "a.example"}).hostnames == ()
 
@@ -563,26 +574,26 @@ def test_a_wait_is_read_wherever_it_stands(content: object, seconds: float | Non
 
 
 def test_bodies_are_json_events_or_short_texts() -> None:
-    assert read_fault(400, b' \n{"message": "said"}\n').message == "said"
-    assert read_fault(400, b'\xef\xbb\xbf{"message": "said"}').message == "said"
-    assert read_fault(400, b'event: error\ndata: {"message": "said"}\n\n').message == "said"
-    assert read_fault(400, b'data:{"message": "said"}').message == "said"
-    assert read_fault(400, b'{"message": "said",\n"x":\n"data: 1"}').message == "said"
-    assert read_fault(400, b"plainly said") == Fault(400, "plainly said")
-    assert read_fault(400, b"x" * 2000).message.startswith("xxx")
+    assert read_error_body(400, b' \n{"message": "said"}\n').message == "said"
+    assert read_error_body(400, b'\xef\xbb\xbf{"message": "said"}').message == "said"
+    assert read_error_body(400, b'event: error\ndata: {"message": "said"}\n\n').message == "said"
+    assert read_error_body(400, b'data:{"message": "said"}').message == "said"
+    assert read_error_body(400, b'{"message": "said",\n"x":\n"data: 1"}').message == "said"
+    assert read_error_body(400, b"plainly said") == ErrorBody(400, "plainly said")
+    assert read_error_body(400, b"x" * 2000).message.startswith("xxx")
     for body in (b"x" * 2001, b"", b"<html>", b"{broken", b"[broken"):
-        assert read_fault(400, body) == Fault(400)
-    assert read_fault(399, b"plainly said") == Fault(399)
-    assert read_fault(300, b"") == Fault(300)
-    assert read_fault(299, b"") == Fault(None)
-    assert read_fault(None, b"plainly said") == Fault(None)
+        assert read_error_body(400, body) == ErrorBody(400)
+    assert read_error_body(399, b"plainly said") == ErrorBody(399)
+    assert read_error_body(300, b"") == ErrorBody(300)
+    assert read_error_body(299, b"") == ErrorBody(None)
+    assert read_error_body(None, b"plainly said") == ErrorBody(None)
 
 
 def test_a_body_that_is_longer_than_any_error_is_not_read() -> None:
     short = b'{"message": "said"}'
     most = short + b" " * (MAX_ERROR_BYTES - len(short))
-    assert read_fault(400, most).message == "said"
-    assert read_fault(400, most + b" ") == Fault(400)
+    assert read_error_body(400, most).message == "said"
+    assert read_error_body(400, most + b" ") == ErrorBody(400)
     assert told(most) == {"message": "said"}
     assert told(most + b" ") is None
 

@@ -9,12 +9,13 @@ import pytest
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.config import Endpoints
-from tetrate_jupyter.http.faults import MAX_SHOWN, Asked, Reply, error_for, error_in_stream, unreadable
+from tetrate_jupyter.http.error_body import MAX_SHOWN
+from tetrate_jupyter.http.faults import ReceivedResponse, RequestContext, error_for, error_in_stream, unreadable
 from tetrate_jupyter.secret import Secret
 
 KEY = "sk-never-to-be-shown-0123456789abcdef"
 HELD = Secret(KEY, host="gateway.example")  # as long as it is held, it is known for a key
-ASKED = Asked(
+ASKED = RequestContext(
     "https://gateway.example/v1",
     "id-1",
     model="m-1",
@@ -25,7 +26,7 @@ ASKED = Asked(
 def fault(status: int, content: Any = None, **headers: str) -> errors.GatewayError:
     body = content if isinstance(content, bytes) else b"" if content is None else json.dumps(content).encode()
     named = {"content-type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
-    return error_for(Reply(status, named, body), ASKED)
+    return error_for(ReceivedResponse(status, named, body), ASKED)
 
 
 def nested(message: str = "", **members: Any) -> dict[str, Any]:
@@ -205,5 +206,5 @@ def test_a_body_of_any_kind_gives_an_error_and_no_other_exception(status: int, b
 
 
 def test_unreadable_tells_a_web_page_from_other_things() -> None:
-    assert "web page" in unreadable(Reply(200, {}, b"  <html>"), ASKED).message
-    assert "text/csv" in unreadable(Reply(200, {"content-type": "text/csv"}, b"a,b"), ASKED).message
+    assert "web page" in unreadable(ReceivedResponse(200, {}, b"  <html>"), ASKED).message
+    assert "text/csv" in unreadable(ReceivedResponse(200, {"content-type": "text/csv"}, b"a,b"), ASKED).message

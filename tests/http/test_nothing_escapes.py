@@ -20,8 +20,8 @@ import pytest
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.config import Endpoints
-from tetrate_jupyter.http.client import GatewayClient, ours
-from tetrate_jupyter.http.faults import Asked
+from tetrate_jupyter.http.client import GatewayClient, to_tetrate_error
+from tetrate_jupyter.http.faults import RequestContext
 from tetrate_jupyter.secret import Secret
 
 from .conftest import KEY_TEXT, Then, read, text_event
@@ -259,7 +259,7 @@ def test_the_innermost_cause_makes_the_words(cause: Exception, words: str) -> No
     middle.__cause__ = cause
     outer = httpx.ConnectError(LEAK)
     outer.__context__ = middle
-    error = ours(outer, Asked("https://gateway.example/v1", "id-1"))
+    error = to_tetrate_error(outer, RequestContext("https://gateway.example/v1", "id-1"))
     assert type(error) is errors.UnreachableError
     assert words in error.message
     check_clean(error)
@@ -268,7 +268,8 @@ def test_the_innermost_cause_makes_the_words(cause: Exception, words: str) -> No
 def test_a_chain_that_bites_its_tail_is_walked_once() -> None:
     one, two = httpx.ConnectError("1"), httpx.ConnectError("2")
     one.__context__, two.__context__ = two, one
-    assert isinstance(ours(one, Asked("https://gateway.example/v1", None)), errors.UnreachableError)
+    asked = RequestContext("https://gateway.example/v1", None)
+    assert isinstance(to_tetrate_error(one, asked), errors.UnreachableError)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.ledger.frame import COLUMNS, save, to_frame
 from tetrate_jupyter.ledger.report import report
 from tetrate_jupyter.ledger.segments import DAY
-from tetrate_jupyter.ledger.totals import Tally, counted, midnight, tallies, together
+from tetrate_jupyter.ledger.totals import RunningSum, counted, midnight, tallies, together
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,28 +35,30 @@ MIXED = [
 
 
 def test_the_unknown_is_counted_apart() -> None:
-    found = Tally(MIXED).sum()
+    found = RunningSum(MIXED).sum()
     assert (found.requests, found.failed, found.kept) == (5, 1, 1)
     assert (found.cost, found.unknown) == (Decimal("0.30"), 2)
     assert (found.tokens_in, found.out, found.unknown_tokens) == (300, 80, 2)
     assert found.first == pytest.approx(0.3)
-    assert Tally([record(cost=None)]).sum().cost is None
-    assert Tally([]).sum().cost is None
+    assert RunningSum([record(cost=None)]).sum().cost is None
+    assert RunningSum([]).sum().cost is None
 
 
 def test_parts_put_together_are_the_whole() -> None:
     for by in ("model", "notebook", "day", "label"):
         parts = tallies(MIXED, by)  # type: ignore[arg-type]  # a list of them
-        assert together(parts.values()) == Tally(MIXED).sum()
+        assert together(parts.values()) == RunningSum(MIXED).sum()
     assert {name for _, _, name in tallies(MIXED, "label")} == {"eval", ""}
 
 
 def test_what_a_notebook_does_to_decimals_changes_no_sum() -> None:
     with localcontext() as context:
         context.prec = 2
-        assert Tally([record(cost=Decimal("1.2345")), record(cost=Decimal("0.0001"))]).sum().cost == Decimal("1.2346")
+        assert RunningSum([record(cost=Decimal("1.2345")), record(cost=Decimal("0.0001"))]).sum().cost == Decimal(
+            "1.2346"
+        )
         assert getcontext().prec == 2
-    assert Tally([record(cost=Decimal("NaN")), record(cost=Decimal(1))]).sum().cost == 1
+    assert RunningSum([record(cost=Decimal("NaN")), record(cost=Decimal(1))]).sum().cost == 1
 
 
 def test_the_sandbox_is_left_out_of_money_unless_there_is_nothing_else() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.ledger.records import on_disk, record
 from tetrate_jupyter.ledger.record import encoded
-from tetrate_jupyter.ledger.writing import MOST_WAITING, Writer
+from tetrate_jupyter.ledger.writing import MOST_WAITING, SegmentWriter
 
 if TYPE_CHECKING:
     from tetrate_jupyter.bridge import Bridge
@@ -26,7 +26,7 @@ DAY = "20261126"
 
 
 def test_it_is_on_disk_when_it_is_settled(tmp_path: Path) -> None:
-    writer = Writer(lambda: tmp_path)
+    writer = SegmentWriter(lambda: tmp_path)
 
     async def main() -> None:
         for number in range(50):
@@ -39,7 +39,7 @@ def test_it_is_on_disk_when_it_is_settled(tmp_path: Path) -> None:
 
 
 def test_threads_and_loops_at_once_lose_nothing(tmp_path: Path) -> None:
-    writer = Writer(lambda: tmp_path)
+    writer = SegmentWriter(lambda: tmp_path)
 
     async def some() -> None:
         for _ in range(25):
@@ -65,7 +65,7 @@ def test_a_disk_that_doesnt_answer_holds_up_no_call(tmp_path: Path) -> None:
         answers.wait(600)
         return tmp_path
 
-    writer = Writer(folder)
+    writer = SegmentWriter(folder)
 
     async def main() -> float:
         began = time.monotonic()
@@ -82,7 +82,7 @@ def test_a_disk_that_doesnt_answer_holds_up_no_call(tmp_path: Path) -> None:
 
 def test_what_waits_is_bounded(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    writer = Writer(lambda: tmp_path / "file")
+    writer = SegmentWriter(lambda: tmp_path / "file")
     for _ in range(MOST_WAITING + 50):
         writer.put(DAY, b"x\n")
     assert not writer.flush(0.01)

@@ -7,7 +7,7 @@ import pytest
 from tests.render.page import framed
 from tetrate_jupyter.completion.answer import FILTERED, TRUNCATED
 from tetrate_jupyter.render.answer import answer_html
-from tetrate_jupyter.render.chips import IN_A_CELL, IN_A_PANEL, LONGEST, REFUSED, label, notices_html, whole
+from tetrate_jupyter.render.chips import IN_A_CELL, IN_A_PANEL, LONGEST, REFUSED, details, label, notices_html
 
 SAID = {
     "df: 15 of 2,000 rows sent": "df: 15 of 2,000 rows sent",
@@ -30,13 +30,13 @@ SAID = {
 def test_a_chip_is_short_and_says_what_the_notice_is_about(notice: str) -> None:
     assert label(notice) == SAID[notice]
     assert len(label(notice)) <= LONGEST
-    assert whole(notice).startswith(notice)
+    assert details(notice).startswith(notice)
 
 
 def test_a_table_that_was_cut_says_how_more_of_it_is_sent_where_it_is_read() -> None:
-    assert whole("df: 15 of 2,000 rows sent").endswith(IN_A_CELL)
-    assert whole("df: 15 of 2,000 rows sent", IN_A_PANEL).endswith(IN_A_PANEL)
-    assert whole("data: 20 of 30 members sent") == "data: 20 of 30 members sent"
+    assert details("df: 15 of 2,000 rows sent").endswith(IN_A_CELL)
+    assert details("df: 15 of 2,000 rows sent", IN_A_PANEL).endswith(IN_A_PANEL)
+    assert details("data: 20 of 30 members sent") == "data: 20 of 30 members sent"
 
 
 @pytest.mark.parametrize("notice", [*SAID, "<b>&: 15 of 2,000 rows sent", "<script>" * 20])
@@ -45,7 +45,7 @@ def test_without_scripts_all_of_it_is_there(notice: str) -> None:
     assert page.faults == []
     assert notice.strip() in page.text
     tags = [tag for tag, _ in page.tags]
-    opens = len(whole(notice)) > LONGEST and label(notice) != "" and not notice.startswith(REFUSED)
+    opens = len(details(notice)) > LONGEST and label(notice) != "" and not notice.startswith(REFUSED)
     assert ("details" in tags) is opens
 
 

@@ -12,7 +12,7 @@ from tetrate_jupyter.render.answer import answer_html, answer_plain
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import MarkdownStream, first_fenced_block, render
 from tetrate_jupyter.render.plain import plain
-from tetrate_jupyter.render.table import Column, Table
+from tetrate_jupyter.render.table import Table, TableColumn
 
 every = pytest.mark.parametrize("name", HOSTILE)
 
@@ -70,7 +70,7 @@ def test_the_frame_around_an_answer_holds(name: str) -> None:
 @every
 def test_a_table_escapes_its_cells(name: str) -> None:
     text = HOSTILE[name][:2000]
-    table = Table([Column(text, hint=text), Column("n", align="right", code=True)], [[text, 1]], caption=text)
+    table = Table([TableColumn(text, hint=text), TableColumn("n", align="right", code=True)], [[text, 1]], caption=text)
     assert framed(table.html()).faults == []
     assert is_terminal_safe(table.plain())
 

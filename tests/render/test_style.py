@@ -8,7 +8,7 @@ import pytest
 
 from tetrate_jupyter.render.answer import answer_html
 from tetrate_jupyter.render.markdown import render
-from tetrate_jupyter.render.table import Column, Table
+from tetrate_jupyter.render.table import Table, TableColumn
 
 EVERYTHING = """# Title
 
@@ -59,7 +59,7 @@ def test_each_kind_of_text_brings_its_rules(source: str, rule: str) -> None:
 
 def test_every_class_that_is_used_has_its_rules() -> None:
     answer = answer_html(render(EVERYTHING), footer="quiet", notices=["cut"], reasoning="hm")
-    table = Table([Column("id", code=True), Column("what", wide=True)], [["a", "b"]], caption="two").html()
+    table = Table([TableColumn("id", code=True), TableColumn("what", wide=True)], [["a", "b"]], caption="two").html()
     for html in (answer, table):
         body = html.partition("</style>")[2]
         for name in set(re.findall("tetrate-[a-z]+", body)) - {"tetrate-display"}:

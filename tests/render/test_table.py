@@ -7,9 +7,13 @@ from decimal import Decimal
 import pytest
 
 from tetrate_jupyter.render.numbers import money, price, seconds, tokens
-from tetrate_jupyter.render.table import Column, Table
+from tetrate_jupyter.render.table import Table, TableColumn
 
-COLUMNS = [Column("Name"), Column("Cost", align="right", hint='a "hint"'), Column("Id", code=True, optional=True)]
+COLUMNS = [
+    TableColumn("Name"),
+    TableColumn("Cost", align="right", hint='a "hint"'),
+    TableColumn("Id", code=True, optional=True),
+]
 ROWS = [["one", 5, "id-1"], ["twelve", None, "id-22", "cut off"], ["short"]]
 
 
@@ -36,36 +40,44 @@ def test_what_is_optional_is_left_out_first_and_said() -> None:
         "(not shown here: Id)",
     ]
     assert table.plain(None).splitlines()[0] == "Name    Cost  Id"
-    two = Table([Column("A"), Column("B", optional=True), Column("C", optional=True)], [["aaaa", "bbbb", "cccc"]])
+    two = Table(
+        [TableColumn("A"), TableColumn("B", optional=True), TableColumn("C", optional=True)], [["aaaa", "bbbb", "cccc"]]
+    )
     assert two.plain(10).splitlines() == ["A     B", "────  ────", "aaaa  bbbb", "(not shown here: C)"]
     assert two.plain(9).splitlines() == ["A", "────", "aaaa", "(not shown here: B, C)"]
 
 
 def test_the_widest_columns_are_cut_to_twelve_at_least_and_numbers_never() -> None:
-    table = Table([Column("A"), Column("B"), Column("N", align="right")], [["a" * 30, "b" * 20, "1" * 25]])
+    table = Table(
+        [TableColumn("A"), TableColumn("B"), TableColumn("N", align="right")], [["a" * 30, "b" * 20, "1" * 25]]
+    )
     assert table.plain(75).splitlines()[2] == "a" * 25 + "…  " + "b" * 20 + "  " + "1" * 25
     assert table.plain(79).splitlines()[2] == "a" * 30 + "  " + "b" * 20 + "  " + "1" * 25
     assert table.plain(65).splitlines()[2] == "a" * 15 + "…  " + "b" * 20 + "  " + "1" * 25
     assert table.plain(20).splitlines()[2] == "a" * 11 + "…  " + "b" * 11 + "…  " + "1" * 25
-    assert Table([Column("N", align="right")], [["1" * 25]]).plain(10).splitlines()[2] == "1" * 25
+    assert Table([TableColumn("N", align="right")], [["1" * 25]]).plain(10).splitlines()[2] == "1" * 25
 
 
 def test_wide_characters_take_two_places_and_combining_ones_none() -> None:
-    lines = Table([Column("A"), Column("B")], [["漢字", "x"], ["e\u0301", "y"], ["abcd", "z"]]).plain().splitlines()
+    lines = (
+        Table([TableColumn("A"), TableColumn("B")], [["漢字", "x"], ["e\u0301", "y"], ["abcd", "z"]])
+        .plain()
+        .splitlines()
+    )
     assert lines[2:] == ["漢字  x", "e\u0301     y", "abcd  z"]
-    assert Table([Column("A")], [["漢" * 20]]).plain(12).splitlines()[2] == "漢" * 5 + "…"
+    assert Table([TableColumn("A")], [["漢" * 20]]).plain(12).splitlines()[2] == "漢" * 5 + "…"
 
 
 def test_a_table_without_headings_has_no_line_for_them() -> None:
-    table = Table([Column(""), Column("")], [["a", "b"]])
+    table = Table([TableColumn(""), TableColumn("")], [["a", "b"]])
     assert table.plain() == "a  b"
     assert repr(table) == "a  b"
     assert "<th" not in table.markup
-    assert Table([Column("X")], []).plain() == "X\n─"
+    assert Table([TableColumn("X")], []).plain() == "X\n─"
 
 
 def test_a_table_for_a_page() -> None:
-    markup = Table([*COLUMNS, Column("W", wide=True, code=True)], [["<a>", 1, "id", "w"]], caption="<c>").markup
+    markup = Table([*COLUMNS, TableColumn("W", wide=True, code=True)], [["<a>", 1, "id", "w"]], caption="<c>").markup
     assert markup == (
         '<div class="tetrate-answer mathjax_ignore tex2jax_ignore tetrate-facts">'
         '<p class="tetrate-caption" dir="auto">&lt;c&gt;</p>'
@@ -90,7 +102,7 @@ def test_a_table_for_a_file() -> None:
     )
     assert Table(COLUMNS[:1], []).markdown() == "| Name |\n|---|\n"
     each = "\\`*_{}[]<>|$~#!&"
-    assert Table([Column(each)], []).markdown().splitlines()[0] == "| " + "".join("\\" + c for c in each) + " |"
+    assert Table([TableColumn(each)], []).markdown().splitlines()[0] == "| " + "".join("\\" + c for c in each) + " |"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tetrate_jupyter.catalog.shown import MOST_ROWS
 from tetrate_jupyter.completion.answer import Answer
 from tetrate_jupyter.completion.describe import described
 from tetrate_jupyter.completion.schema import Schema, SchemaProblem
-from tetrate_jupyter.http.faults import Asked, Reply, error_for
+from tetrate_jupyter.http.faults import ReceivedResponse, RequestContext, error_for
 from tetrate_jupyter.http.retry import retry_after
 from tetrate_jupyter.magics.formats import parse_json, shown
 from tetrate_jupyter.types import Timing, Usage
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .conftest import Asking
 
-ASKED = Asked("https://gateway.example/v1", "id-1")
+ASKED = RequestContext("https://gateway.example/v1", "id-1")
 DAY = 24 * 3600.0
 DEEP = {"brackets": "[" * 100_000, "closed": "[" * 100_000 + "]" * 100_000, "objects": '{"a":' * 50_000}
 ODD = {**DEEP, "digits": "9" * 5_000, "a list of digits": f"[{'9' * 5_000}]", "surrogate": '"\\ud800"', "nan": "NaN"}
@@ -43,7 +43,7 @@ ODD = {**DEEP, "digits": "9" * 5_000, "a list of digits": f"[{'9' * 5_000}]", "s
 )
 def test_any_wait_in_a_body_is_a_rate_limit(wait: str) -> None:
     body = b'{"error":{"message":"slow down","metadata":{"retry_after_seconds":%s}}}' % wait.encode()
-    error = error_for(Reply(429, {}, body), ASKED)
+    error = error_for(ReceivedResponse(429, {}, body), ASKED)
     assert isinstance(error, errors.RateLimitError)
     assert error.retry_after is None or 0 <= error.retry_after <= DAY
     assert len(str(error)) < 1_000
@@ -90,7 +90,7 @@ def test_any_retry_after_header_is_a_wait_of_at_most_a_day_or_nothing(header: st
 def test_any_member_of_an_error_is_an_error_of_ours(member: str, code: str) -> None:
     for body in (f'{{"error":{{"{member}":{code}}}}}', f'{{"{member}":{code}}}'):
         for status in (200, 101, 399, 403, 429, 503, 999):
-            error = error_for(Reply(status, {}, body.encode()), ASKED)
+            error = error_for(ReceivedResponse(status, {}, body.encode()), ASKED)
             assert len(str(error)) < 2_000
 
 
@@ -100,7 +100,7 @@ def test_any_member_of_an_error_is_an_error_of_ours(member: str, code: str) -> N
 def test_no_text_of_an_error_keeps_a_kernel_busy(text: str) -> None:
     body = b'{"error":{"message":"%s"}}' % (text * (60_000 // len(text))).replace("\x1b", "\\u001b").encode()
     started = time.monotonic()
-    assert len(str(error_for(Reply(400, {}, body), ASKED))) < 2_000
+    assert len(str(error_for(ReceivedResponse(400, {}, body), ASKED))) < 2_000
     assert time.monotonic() - started < 20  # milliseconds; what backtracks takes for ever
 
 

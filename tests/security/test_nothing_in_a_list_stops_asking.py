@@ -34,7 +34,7 @@ def members(kind: type[msgspec.Struct], parent: str = "") -> list[str]:
     found: list[str] = []
     for info in msgspec.structs.fields(kind):
         found.append(parent + info.encode_name)
-        for inner in (wire.Modalities, wire.Limits, wire.Metadata):
+        for inner in (wire.Modalities, wire.TokenLimits, wire.Metadata):
             if inner.__name__ in str(info.type):
                 found += members(inner, f"{parent}{info.encode_name}.")
     return found

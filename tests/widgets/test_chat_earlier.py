@@ -378,5 +378,5 @@ def test_one_that_only_ends_alike_is_taken_from_the_page(
 def test_an_answer_without_times_shows_what_else_is_known_of_it() -> None:
     entry = Entry(asked="m", usage=Usage(3, 4), cost=Decimal("0.5"))
     exchange = Exchange("1", Message("user", "?"), (Message("assistant", "!"),), entry=entry)
-    assert transcript.figures(exchange) == [["far", "m"], ["far", "3 →"], ["got", "4 tokens"], ["", "≈ $0.50"]]
+    assert transcript.answer_figures(exchange) == [["far", "m"], ["far", "3 →"], ["got", "4 tokens"], ["", "≈ $0.50"]]
     assert transcript.quiet_line(exchange) == "m · 3 → 4 tokens · ≈ $0.50"

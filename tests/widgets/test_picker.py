@@ -12,7 +12,7 @@ import pytest
 from tests.render.hostile import HOSTILE
 from tests.widgets.page import Page
 from tetrate_jupyter.catalog.estimate import short_questions
-from tetrate_jupyter.catalog.picking import CAPABILITIES, Wish, row
+from tetrate_jupyter.catalog.picking import CAPABILITIES, ModelQuery, row
 from tetrate_jupyter.catalog.sections import Marked, sections
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.face.session import Session
@@ -335,7 +335,7 @@ def test_what_hides_in_a_name_is_made_visible() -> None:
 
 def test_a_wish_is_checked() -> None:
     with pytest.raises(OptionError):
-        Wish(capabilities=frozenset({"flying"}))
+        ModelQuery(capabilities=frozenset({"flying"}))
     assert len(CAPABILITIES) == 4
 
 

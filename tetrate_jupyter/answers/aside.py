@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tetrate_jupyter.answers.kept import Kept, Store
+    from tetrate_jupyter.answers.kept import KeptAnswer, Store
 
 T = TypeVar("T")
 
@@ -165,7 +165,7 @@ class Aside:
         self._lock = threading.Lock()  # of what waits
         self._making = threading.Lock()
         self._made: Store | None = None
-        self._waiting: deque[tuple[Kept, int]] = deque()
+        self._waiting: deque[tuple[KeptAnswer, int]] = deque()
         self._bytes = 0
         self._next: _Job[None] | None = None  # will write all that waits
         self._unwritten = 0
@@ -176,7 +176,7 @@ class Aside:
 
     # --- reading ---------------------------------------------------------------------------------------------
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> KeptAnswer | None:
         """See `Store`."""
         return self._looked(lambda store: store.get(key), None)
 
@@ -229,7 +229,7 @@ class Aside:
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    def put(self, *answers: Kept) -> None:
+    def put(self, *answers: KeptAnswer) -> None:
         """See `Store`. It is on disk when this returns, unless that takes longer than `PATIENCE`."""
         self._be_own()
         for kept in answers:
@@ -245,7 +245,7 @@ class Aside:
                 f"The disk that {self.where} is on doesn't answer: answers are shown before they are kept there."
             )
 
-    def _add(self, kept: Kept) -> None:
+    def _add(self, kept: KeptAnswer) -> None:
         size = len(msgspec.json.encode(kept))
         with self._lock:
             lost = 0

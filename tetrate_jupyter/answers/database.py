@@ -12,7 +12,16 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tetrate_jupyter import ages
-from tetrate_jupyter.answers.kept import NOT_KEPT, Kept, Summary, Troubles, Unreadable, line_of, read, reason
+from tetrate_jupyter.answers.kept import (
+    NOT_KEPT,
+    KeptAnswer,
+    Summary,
+    Troubles,
+    UnreadableAnswer,
+    line_of,
+    read,
+    reason,
+)
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -53,7 +62,7 @@ class DatabaseStore:
 
     # --- reading ---------------------------------------------------------------------------------------------
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> KeptAnswer | None:
         """See `Store`."""
 
         def look(database: sqlite3.Connection) -> bytes | None:
@@ -65,7 +74,7 @@ class DatabaseStore:
             return None
         try:
             kept = read(line)
-        except Unreadable:  # of another version, or damaged
+        except UnreadableAnswer:  # of another version, or damaged
             return None
         return kept if kept.key == key else None
 
@@ -96,7 +105,7 @@ class DatabaseStore:
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    def put(self, *answers: Kept) -> None:
+    def put(self, *answers: KeptAnswer) -> None:
         """See `Store`."""
         rows = []
         for kept in answers:

@@ -19,11 +19,11 @@ from tetrate_jupyter import ages, secrecy
 from tetrate_jupyter.answers.kept import (
     NOT_KEPT,
     VERSION,
-    Head,
-    Kept,
+    AnswerHead,
+    KeptAnswer,
     Summary,
     Troubles,
-    Unreadable,
+    UnreadableAnswer,
     at,
     head_of,
     line_of,
@@ -51,7 +51,7 @@ _Stamp: TypeAlias = "tuple[int, ...] | None"
 class _Line(NamedTuple):
     """One answer as it stands in the file."""
 
-    head: Head
+    head: AnswerHead
     raw: bytes
 
 
@@ -93,14 +93,14 @@ class FileStore:
 
     # --- reading ---------------------------------------------------------------------------------------------
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> KeptAnswer | None:
         """See `Store`."""
         found = self._now().lines.get(key)
         if found is None or self._is_old(found.head):
             return None
         try:
             return read(found.raw)
-        except Unreadable:
+        except UnreadableAnswer:
             self._troubles.add(f"{self.where}: an answer there could not be read, so it is asked anew.")
             return None
 
@@ -164,7 +164,7 @@ class FileStore:
                 continue
             try:
                 head = head_of(line)
-            except Unreadable:
+            except UnreadableAnswer:
                 odd.append(number)
                 if line.startswith(_BEGIN):
                     torn += 1
@@ -195,7 +195,7 @@ class FileStore:
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    def put(self, *answers: Kept) -> None:
+    def put(self, *answers: KeptAnswer) -> None:
         """See `Store`. Answers that come while one is being written go into the file together, with the next write."""
         for kept in answers:
             raw = line_of(kept)
@@ -203,7 +203,7 @@ class FileStore:
                 self._troubles.add(NOT_KEPT, again=True)
                 continue
             with self._lock:
-                self._waiting[kept.key] = _Line(Head(kept.v, kept.key, kept.at, kept.model, kept.chosen), raw)
+                self._waiting[kept.key] = _Line(AnswerHead(kept.v, kept.key, kept.at, kept.model, kept.chosen), raw)
         with self._writing:
             with self._lock:
                 batch, self._waiting = self._waiting, {}
@@ -283,7 +283,7 @@ class FileStore:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return target
 
-    def _is_old(self, head: Head) -> bool:
+    def _is_old(self, head: AnswerHead) -> bool:
         return self._days is not None and moment(head.at) < datetime.now(timezone.utc) - timedelta(days=self._days)
 
 
@@ -296,7 +296,7 @@ def _take(lines: dict[str, _Line], line: _Line) -> None:
 
 def _put_right(line: _Line, seconds: float) -> _Line:
     """Return a line that was made by a clock that was behind, as of another time."""
-    kept = at(msgspec.json.decode(line.raw, type=Kept), seconds)
+    kept = at(msgspec.json.decode(line.raw, type=KeptAnswer), seconds)
     return _Line(msgspec.structs.replace(line.head, at=kept.at), line_of(kept) or line.raw)
 
 

@@ -65,7 +65,7 @@ class KeptCut(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
 
-class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+class KeptAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One answer. What it answers is in `key` only: no prompt, no host and no key of a router is in it.
 
     `at`: when it was asked, ISO 8601, UTC. `model`: the id that was asked for; `chosen`: nobody had named it.
@@ -106,7 +106,7 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
         return None if self.cost is None else Decimal(self.cost)
 
 
-class Head(msgspec.Struct, frozen=True):
+class AnswerHead(msgspec.Struct, frozen=True):
     """Of a line what a list of answers needs; the rest is read when it is wanted."""
 
     v: int
@@ -116,11 +116,11 @@ class Head(msgspec.Struct, frozen=True):
     chosen: bool = False
 
 
-class Unreadable(ValueError):  # noqa: N818 - no error of the package: whoever reads a line leaves it out
+class UnreadableAnswer(ValueError):  # noqa: N818 - no error of the package: whoever reads a line leaves it out
     """A line is no kept answer."""
 
 
-def line_of(kept: Kept) -> bytes | None:
+def line_of(kept: KeptAnswer) -> bytes | None:
     """Return an answer's line, without its end; None where it is too long or seems to hold a key."""
     line = msgspec.json.encode(kept, order="sorted")
     if len(line) > MAX_LINE or secrecy.looks_secret(line.decode("utf-8", "replace")):
@@ -128,26 +128,26 @@ def line_of(kept: Kept) -> bytes | None:
     return line
 
 
-def read(line: bytes) -> Kept:
-    """Return the answer of a line; a key of this process in it is blotted. Raises `Unreadable`."""
+def read(line: bytes) -> KeptAnswer:
+    """Return the answer of a line; a key of this process in it is blotted. Raises `UnreadableAnswer`."""
     try:
-        kept = msgspec.json.decode(bytes(incoming(line)), type=Kept)
+        kept = msgspec.json.decode(bytes(incoming(line)), type=KeptAnswer)
         is_one = kept.v == VERSION and _is_sound(kept)
     except (ValueError, ArithmeticError, RecursionError):  # msgspec's and decimal's own, and what is no UTF-8
-        raise Unreadable from None
+        raise UnreadableAnswer from None
     if not is_one:
-        raise Unreadable
+        raise UnreadableAnswer
     return kept
 
 
-def head_of(line: bytes) -> Head:
-    """Return the head of a line, of a newer version too. Raises `Unreadable`."""
+def head_of(line: bytes) -> AnswerHead:
+    """Return the head of a line, of a newer version too. Raises `UnreadableAnswer`."""
     try:
-        head = msgspec.json.decode(line, type=Head)
+        head = msgspec.json.decode(line, type=AnswerHead)
     except (ValueError, RecursionError):
-        raise Unreadable from None
+        raise UnreadableAnswer from None
     if head.v < 1 or _KEY.fullmatch(head.key) is None:
-        raise Unreadable
+        raise UnreadableAnswer
     return head
 
 
@@ -160,13 +160,13 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=timezone.utc)
 
 
-def at(kept: Kept, seconds: float) -> Kept:
+def at(kept: KeptAnswer, seconds: float) -> KeptAnswer:
     """Return an answer as of another time, in seconds since the epoch."""
     moment = datetime.fromtimestamp(seconds, timezone.utc)
     return msgspec.structs.replace(kept, at=moment.isoformat(timespec="seconds"))
 
 
-def _is_sound(kept: Kept) -> bool:
+def _is_sound(kept: KeptAnswer) -> bool:
     """Whether every figure can be one of an answer: a file may have been written by anybody."""
     cost = kept.dollars
     figures = [
@@ -205,11 +205,11 @@ class Store(Protocol):
         """Where it is."""
         ...
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> KeptAnswer | None:
         """Return the answer with this key, None where none can be read."""
         ...
 
-    def put(self, *answers: Kept) -> None:
+    def put(self, *answers: KeptAnswer) -> None:
         """Keep answers; older ones of the same keys go. They are on disk when this returns."""
         ...
 

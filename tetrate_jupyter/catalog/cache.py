@@ -50,7 +50,7 @@ class _IdsFile(msgspec.Struct):
     routers: dict[str, _Ids]
 
 
-class Marks(msgspec.Struct, frozen=True):
+class ModelMarks(msgspec.Struct, frozen=True):
     """What a person made of a router's models, each with when that was (seconds since the epoch).
 
     `stars`: by id, whether it is starred since then; `used`: when it was chosen last. What is older than `cleared`
@@ -69,7 +69,7 @@ class Marks(msgspec.Struct, frozen=True):
 
 class _MarksFile(msgspec.Struct):
     version: int
-    routers: dict[str, Marks]
+    routers: dict[str, ModelMarks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +183,11 @@ class CatalogCache:
 
     # --- marks -----------------------------------------------------------------------------------------------
 
-    def marks(self) -> Marks:
+    def marks(self) -> ModelMarks:
         """Return what was marked of this router's models; nothing where nothing usable is."""
-        return self._marks_file().routers.get(self._router) or Marks()
+        return self._marks_file().routers.get(self._router) or ModelMarks()
 
-    def keep_marks(self, marks: Marks) -> None:
+    def keep_marks(self, marks: ModelMarks) -> None:
         """Keep what was marked, and that of the seven other routers marked last. Trouble with the disk is no trouble.
 
         Routers on this machine go first: a sandbox has another address each time, and must not cost a person's stars.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.catalog.cache import Marks
+from tetrate_jupyter.catalog.cache import ModelMarks
 from tetrate_jupyter.catalog.join import is_usable
 from tetrate_jupyter.observers import Observers
 
@@ -30,7 +30,7 @@ class Favourites:
     def __init__(self, cache: CatalogCache | None = None) -> None:
         self._cache = cache
         self._lock = threading.Lock()
-        self._marks = Marks()
+        self._marks = ModelMarks()
         self._read = False
         self._observers = Observers()
 
@@ -59,7 +59,7 @@ class Favourites:
         """Drop all of this router's, here and on disk; what another kernel still knows of them counts no more."""
         with self._lock:
             now = self._next(self._marks)
-            self._marks, self._read = Marks(cleared=now), True
+            self._marks, self._read = ModelMarks(cleared=now), True
             if self._cache is not None:
                 self._cache.keep_marks(self._marks)
         self._observers.notify()
@@ -75,14 +75,14 @@ class Favourites:
     def move(self, cache: CatalogCache | None) -> None:
         """Begin anew with another router's."""
         with self._lock:
-            self._cache, self._marks, self._read = cache, Marks(), False
+            self._cache, self._marks, self._read = cache, ModelMarks(), False
         self._observers.notify()
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` when something was marked, on the thread that did; gives back a function that stops it."""
         return self._observers.add(callback)
 
-    def _known(self) -> Marks:
+    def _known(self) -> ModelMarks:
         with self._lock:
             if not self._read:
                 self._marks, self._read = self._merged(), True
@@ -94,17 +94,17 @@ class Favourites:
             now = self._next(marks)
             starred = {name: (now, on) for name, on in (stars or {}).items()}
             chosen = {name: now + place * _LATER for place, name in enumerate(used)}
-            self._marks = _bounded(Marks({**marks.stars, **starred}, {**marks.used, **chosen}, marks.cleared))
+            self._marks = _bounded(ModelMarks({**marks.stars, **starred}, {**marks.used, **chosen}, marks.cleared))
             self._read = True
             if self._cache is not None:
                 self._cache.keep_marks(self._marks)
         self._observers.notify()
 
-    def _next(self, marks: Marks) -> float:
+    def _next(self, marks: ModelMarks) -> float:
         now = 0.0 if self._cache is None else self._cache.now()
         return max(now, marks.at + _LATER)
 
-    def _merged(self) -> Marks:
+    def _merged(self) -> ModelMarks:
         """Return what is known here together with what is on disk."""
         if self._cache is None:
             return self._marks
@@ -120,15 +120,15 @@ class Favourites:
         for name, at in other.used.items():
             if is_usable(name):
                 used[name] = max(sane(at), used.get(name, 0.0))
-        return _bounded(Marks(stars, used, max(one.cleared, sane(other.cleared))))
+        return _bounded(ModelMarks(stars, used, max(one.cleared, sane(other.cleared))))
 
 
-def _bounded(marks: Marks) -> Marks:
+def _bounded(marks: ModelMarks) -> ModelMarks:
     """Return the newest marks: stars taken away are remembered as long as there is room."""
     stars = sorted(marks.stars.items(), key=lambda each: (each[1][1], each[1][0]))[-MOST_STARS:]
     used = sorted(marks.used.items(), key=lambda each: each[1])[-MOST_USED:]
     since = marks.cleared
-    return Marks(
+    return ModelMarks(
         {name: star for name, star in sorted(stars) if star[0] > since},
         {name: at for name, at in used if at > since},
         since,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from tetrate_jupyter.amounts import EXACT
 from tetrate_jupyter.characters import MAX_NAME, is_exact, one_line, plain
-from tetrate_jupyter.http.wire import CatalogModel, Limits, Metadata, WireModel
+from tetrate_jupyter.http.wire import CatalogModel, Metadata, TokenLimits, WireModel
 from tetrate_jupyter.types import Model, Price
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def is_offered(identity: str, entry: CatalogModel | None) -> bool:
 def merge(wire: WireModel, entry: CatalogModel | None) -> Model:
     """Make one model of its two entries; `entry` is None where the catalog doesn't know it."""
     catalogued = entry or CatalogModel(id=wire.id)
-    limits, metadata = catalogued.limits or Limits(), catalogued.metadata or Metadata()
+    limits, metadata = catalogued.limits or TokenLimits(), catalogued.metadata or Metadata()
     capabilities = _capabilities(catalogued)
     images = _has(capabilities, {"vision"})
     if "image" in ((catalogued.modalities and catalogued.modalities.input) or ()):
@@ -202,7 +202,7 @@ def _size(*sizes: int | None) -> int | None:
     return next((size for size in sizes if size is not None and 0 < size <= MAX_SIZE), None)
 
 
-def _threshold(limits: Limits) -> int | None:
+def _threshold(limits: TokenLimits) -> int | None:
     # Model's threshold is the last count at the base price; "gte" raises the price at the limit itself.
     threshold = _size(limits.high_context)
     return None if threshold is None else threshold - (limits.high_context_comparison == "gte")

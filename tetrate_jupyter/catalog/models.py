@@ -122,11 +122,11 @@ class ModelList(Sequence[Model]):
         return to_frame(self._models)
 
     def __repr__(self) -> str:
-        from tetrate_jupyter.catalog.shown import plain
+        from tetrate_jupyter.catalog.shown import model_text
 
-        return plain(self._models)
+        return model_text(self._models)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ANN401 - IPython's
-        from tetrate_jupyter.catalog.shown import plain, table
+        from tetrate_jupyter.catalog.shown import model_table, model_text
 
-        return {"text/html": table(self._models).html(), "text/plain": plain(self._models)}
+        return {"text/html": model_table(self._models).html(), "text/plain": model_text(self._models)}

@@ -44,7 +44,7 @@ _LEAST_BAR, _BAR_DECADES = 0.01, 3  # the bar of a price is empty at 0.01 US dol
 
 
 @dataclass(frozen=True)
-class Wish:
+class ModelQuery:
     """What is looked for. `words` as in `ModelList.search`; `provider` "" is any; `sort` is one of SORTS.
 
     `capabilities`: names out of CAPABILITIES; a model of which the router doesn't say whether it has one is kept.
@@ -69,14 +69,14 @@ class Wish:
     @property
     def is_none(self) -> bool:
         """Whether nothing is asked for: the list is shown in its sections."""
-        return self == Wish(words=self.words) and not self.words.strip()
+        return self == ModelQuery(words=self.words) and not self.words.strip()
 
     @property
     def ticked(self) -> frozenset[str]:
         """The filters that are on, also those that the words mean: "images" ticks images."""
         return self.capabilities | {_WORDS[word] for word in self._words if word in _WORDS}
 
-    def tick(self, name: str, *, on: bool) -> Wish:
+    def tick(self, name: str, *, on: bool) -> ModelQuery:
         """Return this with a filter on, or off: then without the words that mean it, too."""
         if on:
             return replace(self, capabilities=self.capabilities | {name})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.catalog.search import retires_soon
 from tetrate_jupyter.render.numbers import price, tokens
-from tetrate_jupyter.render.table import WIDTH, Column, Table
+from tetrate_jupyter.render.table import WIDTH, Table, TableColumn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ MOST_ROWS: Final = 500  # all that the real service has; a hundred thousand woul
 _BESIDE_ID = 90  # characters of the columns that are never left out
 
 
-def table(models: Sequence[Model], day: date | None = None) -> Table:
+def model_table(models: Sequence[Model], day: date | None = None) -> Table:
     """Make the table of the first 500. "?" is unknown.
 
     The retirement column is there where a model retires within 90 days of `day`.
@@ -29,25 +29,25 @@ def table(models: Sequence[Model], day: date | None = None) -> Table:
     models = models[:MOST_ROWS]
     retiring = any(_ending(m, day) for m in models)
     columns = [  # what a choice turns on comes first: in a narrow view the rest is behind the scroll bar
-        Column("id", code=True),
-        Column("name", optional=True),
-        Column("$/1M in", align="right", hint="US dollars per million tokens sent"),
-        Column("$/1M out", align="right", hint="US dollars per million tokens written"),
-        Column("context", align="right", hint="tokens that prompt and answer may have together"),
-        *([Column("retires", hint="the day the model goes away")] if retiring else []),
-        Column("capabilities"),
-        Column("provider", optional=True),
-        Column("max output", align="right", hint="tokens an answer may have", optional=True),
-        Column("cached", align="right", hint="US dollars per million tokens read from the cache", optional=True),
+        TableColumn("id", code=True),
+        TableColumn("name", optional=True),
+        TableColumn("$/1M in", align="right", hint="US dollars per million tokens sent"),
+        TableColumn("$/1M out", align="right", hint="US dollars per million tokens written"),
+        TableColumn("context", align="right", hint="tokens that prompt and answer may have together"),
+        *([TableColumn("retires", hint="the day the model goes away")] if retiring else []),
+        TableColumn("capabilities"),
+        TableColumn("provider", optional=True),
+        TableColumn("max output", align="right", hint="tokens an answer may have", optional=True),
+        TableColumn("cached", align="right", hint="US dollars per million tokens read from the cache", optional=True),
     ]
     rows = [_row(m, day, retiring=retiring) for m in models]
     return Table(columns, rows, caption=_caption(count))
 
 
-def plain(models: Sequence[Model], day: date | None = None) -> str:
+def model_text(models: Sequence[Model], day: date | None = None) -> str:
     """Return the table as plain text; wider than usual rather than with an id cut short: ids are there to be copied."""
     longest = max((len(m.id) for m in models[:MOST_ROWS]), default=0)
-    return table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
+    return model_table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
 
 
 def brief(model: Model) -> str:

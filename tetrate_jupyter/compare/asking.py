@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.checking import checked
-from tetrate_jupyter.compare.columns import Column, Wish, columns_at_their_word, columns_of, neighbours, wishes
+from tetrate_jupyter.compare.columns import (
+    Column,
+    ColumnRequest,
+    column_requests,
+    columns_at_their_word,
+    columns_of,
+    neighbours,
+)
 from tetrate_jupyter.compare.questions import Questions
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
@@ -69,7 +76,7 @@ async def prepare(
     **params: Any,  # noqa: ANN401 - options of `Session.ask`
 ) -> Comparison:
     """Resolve and check everything, ask nothing. See `Session.compare`. Runs on the session's loop."""
-    texts, wanted = prompts_of(prompts), None if models is None else wishes(models)
+    texts, wanted = prompts_of(prompts), None if models is None else column_requests(models)
     wrong = _NOT_FOR_ALL & params.keys()
     if wrong:
         raise OptionError(f"A comparison takes no {min(wrong)!r}.", next_step="leave it out")
@@ -95,7 +102,7 @@ async def prepare(
 
 
 async def _kept_or_to_ask(
-    session: Engine, wanted: list[Wish] | None, setup: _Setup, before: tuple[Exchange, ...]
+    session: Engine, wanted: list[ColumnRequest] | None, setup: _Setup, before: tuple[Exchange, ...]
 ) -> Comparison:
     place, refresh = setup.keywords["cached"], setup.keywords["refresh"]
     if not place or refresh:
@@ -105,7 +112,7 @@ async def _kept_or_to_ask(
 
 
 async def _to_ask(
-    session: Engine, wanted: list[Wish] | None, setup: _Setup, before: tuple[Exchange, ...]
+    session: Engine, wanted: list[ColumnRequest] | None, setup: _Setup, before: tuple[Exchange, ...]
 ) -> Comparison:
     columns = await _columns(session, wanted, images=bool(setup.keywords["images"]))
     asked = setup(columns=_after(columns, before))
@@ -114,7 +121,7 @@ async def _to_ask(
 
 
 async def _all_kept(
-    session: Engine, wanted: list[Wish] | None, setup: _Setup, before: tuple[Exchange, ...]
+    session: Engine, wanted: list[ColumnRequest] | None, setup: _Setup, before: tuple[Exchange, ...]
 ) -> Comparison | None:
     """Return the comparison where each of its answers is kept: it needs neither key nor list, and costs nothing.
 
@@ -134,7 +141,7 @@ def _after(columns: tuple[Column, ...], before: tuple[Exchange, ...]) -> tuple[C
     return tuple(replace(c, history=c.history or before) for c in columns) if before else columns
 
 
-def _without_list(wanted: list[Wish] | None) -> str:
+def _without_list(wanted: list[ColumnRequest] | None) -> str:
     """Return what to do where kept answers can't be found without the list of models; "" where that isn't why."""
     if wanted and not any(wish.is_pattern for wish in wanted):
         return ""
@@ -194,7 +201,7 @@ def _begin(session: Engine, comparison: Comparison, say: Callable[[str], None]) 
 
 async def models_of(session: Engine, models: object) -> list[Model]:
     """Return the models that `prepare` would ask, without those that there aren't."""
-    columns = await _columns(session, None if models is None else wishes(models), images=False)
+    columns = await _columns(session, None if models is None else column_requests(models), images=False)
     return [column.model for column in columns if column.model is not None]
 
 
@@ -209,7 +216,7 @@ async def beside(
     return [{"model": m.id, "history": history} for m in (own, *neighbours(own, models, images=images))]
 
 
-async def _columns(session: Engine, wanted: list[Wish] | None, *, images: bool) -> tuple[Column, ...]:
+async def _columns(session: Engine, wanted: list[ColumnRequest] | None, *, images: bool) -> tuple[Column, ...]:
     models = await _listed(session, wanted)
     if wanted is None:
         wanted = _usual(session, models, images=images)
@@ -222,7 +229,7 @@ async def _columns(session: Engine, wanted: list[Wish] | None, *, images: bool) 
     return columns_of(wanted, models)
 
 
-async def _listed(session: Engine, wanted: list[Wish] | None) -> ModelList:
+async def _listed(session: Engine, wanted: list[ColumnRequest] | None) -> ModelList:
     """Return the key's list, and with it what was named but no list has: `Chooser.find` takes it at its word."""
     named = [wish.words for wish in wanted or () if not wish.is_pattern]
     try:
@@ -241,12 +248,12 @@ async def _listed(session: Engine, wanted: list[Wish] | None) -> ModelList:
     return ModelList([*models, *filter(None, bare)]) if bare else models
 
 
-def _usual(session: Engine, models: ModelList, *, images: bool) -> list[Wish]:
+def _usual(session: Engine, models: ModelList, *, images: bool) -> list[ColumnRequest]:
     own = models.get(session.model) if session.model else None
     own = own or session.chooser.default_of(models)
     if own is None:
         raise session.chooser.no_model()
-    return [Wish(m.id) for m in (own, *neighbours(own, models, images=images))]
+    return [ColumnRequest(m.id) for m in (own, *neighbours(own, models, images=images))]
 
 
 def _images(given: object) -> tuple[Image, ...]:

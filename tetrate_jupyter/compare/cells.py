@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tetrate_jupyter.compare.columns import Column
-    from tetrate_jupyter.compare.setup import Place
+    from tetrate_jupyter.compare.setup import CellPlace
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.errors import TetrateError
     from tetrate_jupyter.types import Message
 
-State: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped", "skipped"]
+CellState: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped", "skipped"]
 VOTES: Final = ("best", "good", "poor")
-ENDED: frozenset[State] = frozenset({"done", "failed", "stopped", "skipped"})
+ENDED: frozenset[CellState] = frozenset({"done", "failed", "stopped", "skipped"})
 
 
 def _now() -> datetime:
@@ -99,9 +99,9 @@ class Cell:
     `note` says what it waits for, where there is something to say. `attempts`: every try, the newest last.
     """
 
-    place: Place
+    place: CellPlace
     column: Column
-    state: State = "waiting"
+    state: CellState = "waiting"
     note: str = ""
     problem: TetrateError | None = None  # why it was never asked
     attempts: list[Attempt] = field(default_factory=list)

@@ -46,7 +46,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ColumnRequest:
     """What was asked for as one column, or as several where `words` is a pattern."""
 
     words: str
@@ -60,7 +60,7 @@ class Wish:
         return any(c in self.words for c in "*?[")
 
 
-def wishes(models: object) -> list[Wish]:
+def column_requests(models: object) -> list[ColumnRequest]:
     """Read what a caller gave: an id, "a,b,c", a pattern, a `Model`, a mapping, a list of those, or None for nothing.
 
     A mapping has "model" and what is to differ in this column: options of `Session.ask`, "label" for another name,
@@ -69,19 +69,19 @@ def wishes(models: object) -> list[Wish]:
     if models is None:
         return []
     if isinstance(models, str):
-        return [Wish(word) for word in (part.strip() for part in models.split(",")) if word]
+        return [ColumnRequest(word) for word in (part.strip() for part in models.split(",")) if word]
     if isinstance(models, Model):
-        return [Wish(models.id)]
+        return [ColumnRequest(models.id)]
     if isinstance(models, Mapping):
         return [_from_mapping(models)]
     if isinstance(models, Iterable):
-        return [wish for each in models for wish in wishes(each)]
+        return [wish for each in models for wish in column_requests(each)]
     raise OptionError(
         f"models can't be {type(models).__name__}.", next_step='give ids: models=["claude-haiku-4-5", "gpt-*"]'
     )
 
 
-def _from_mapping(given: Mapping[str, Any]) -> Wish:
+def _from_mapping(given: Mapping[str, Any]) -> ColumnRequest:
     rest = dict(given)
     model, label, history = rest.pop("model", None), rest.pop("label", None), rest.pop("history", ())
     words = model.id if isinstance(model, Model) else model
@@ -95,10 +95,10 @@ def _from_mapping(given: Mapping[str, Any]) -> Wish:
             f"A column can't have {min(wrong)!r} of its own.", next_step="give it to the whole comparison, or leave it"
         )
     exchanges = (history if isinstance(history, Conversation) else Conversation(history)).exchanges
-    return Wish(words.strip(), rest, exchanges, None if label is None else str(label))
+    return ColumnRequest(words.strip(), rest, exchanges, None if label is None else str(label))
 
 
-def columns_of(wanted: Iterable[Wish], models: ModelList) -> tuple[Column, ...]:
+def columns_of(wanted: Iterable[ColumnRequest], models: ModelList) -> tuple[Column, ...]:
     """Return the columns that were asked for, in that order, each pattern's models in the list's.
 
     What no model fits becomes a column that carries its problem. Raises `UnknownModelError` where nothing at all fits,
@@ -120,7 +120,7 @@ def columns_of(wanted: Iterable[Wish], models: ModelList) -> tuple[Column, ...]:
     return numbered(found)
 
 
-def columns_at_their_word(wanted: Iterable[Wish], model_of: Callable[[str], Model]) -> tuple[Column, ...]:
+def columns_at_their_word(wanted: Iterable[ColumnRequest], model_of: Callable[[str], Model]) -> tuple[Column, ...]:
     """Return the columns of models that are named, without a list: `model_of` says what is known of an id."""
     found = []
     for wish in wanted:
@@ -130,7 +130,7 @@ def columns_at_their_word(wanted: Iterable[Wish], model_of: Callable[[str], Mode
     return numbered(found)
 
 
-def _one(wish: Wish, models: ModelList) -> Column:
+def _one(wish: ColumnRequest, models: ModelList) -> Column:
     try:
         model = models.find(wish.words)
     except UnknownModelError as problem:
@@ -138,7 +138,7 @@ def _one(wish: Wish, models: ModelList) -> Column:
     return Column("", wish.label or model.id, model.id, model, wish.params, wish.history)
 
 
-def _failed(wish: Wish, problem: TetrateError) -> Column:
+def _failed(wish: ColumnRequest, problem: TetrateError) -> Column:
     return Column("", wish.label or wish.words, wish.words, None, wish.params, wish.history, problem)
 
 
@@ -150,7 +150,7 @@ def _no_match(pattern: str, models: ModelList) -> UnknownModelError:
     )
 
 
-def _check_count(found: list[Column], wish: Wish) -> None:
+def _check_count(found: list[Column], wish: ColumnRequest) -> None:
     if len(found) > MAX_COLUMNS:
         raise OptionError(
             f"With {wish.words!r} there are {len(found)} columns; a comparison takes at most {MAX_COLUMNS}.",

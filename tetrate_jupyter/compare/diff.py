@@ -11,7 +11,7 @@ from tetrate_jupyter.render.escape import escape
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Kind: TypeAlias = Literal["same", "removed", "added"]
+PieceKind: TypeAlias = Literal["same", "removed", "added"]
 
 _WORDS: Final = re.compile(r"\w+|[^\w\s]|\s+")
 _LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
@@ -21,7 +21,7 @@ _MOST: Final = 4_000_000  # pairs of words that may have to be looked at: some 0
 class Piece(NamedTuple):
     """A piece of text: in both, only in the first ("removed"), or only in the second ("added")."""
 
-    kind: Kind
+    kind: PieceKind
     text: str
 
 
@@ -68,5 +68,5 @@ def diff_html(pieces: Iterable[Piece]) -> str:
     )
 
 
-def _piece(kind: Kind, words: Sequence[str]) -> list[Piece]:
+def _piece(kind: PieceKind, words: Sequence[str]) -> list[Piece]:
     return [Piece(kind, "".join(words))] if words else []

@@ -13,7 +13,7 @@ from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.ledger.budget import stated
 from tetrate_jupyter.render.answer import SIMULATED, beside_chip
 from tetrate_jupyter.render.numbers import money, seconds
-from tetrate_jupyter.render.table import Column, Table
+from tetrate_jupyter.render.table import Table, TableColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.summary import ColumnFigures, Merged, Spread
 
 _COLUMNS: Final = (
-    Column("model", code=True),
-    Column("state"),
-    Column("first token", align="right", hint="seconds until the first text, median"),
-    Column("total", align="right", hint="seconds in all, median"),
-    Column("tokens/s", align="right", hint="while it was writing, waiting left out, median", optional=True),
-    Column("tokens", align="right", hint="tokens of an answer, median"),
-    Column("cost", align="right", hint="estimated from the router's prices; the dashboard has the bill"),
+    TableColumn("model", code=True),
+    TableColumn("state"),
+    TableColumn("first token", align="right", hint="seconds until the first text, median"),
+    TableColumn("total", align="right", hint="seconds in all, median"),
+    TableColumn("tokens/s", align="right", hint="while it was writing, waiting left out, median", optional=True),
+    TableColumn("tokens", align="right", hint="tokens of an answer, median"),
+    TableColumn("cost", align="right", hint="estimated from the router's prices; the dashboard has the bill"),
 )
-_VOTE: Final = Column("vote", align="right", hint="★ best, ▲ good, ▼ poor", optional=True)
+_VOTE: Final = TableColumn("vote", align="right", hint="★ best, ▲ good, ▼ poor", optional=True)
 
 _SAID: Final = {"skipped": "not asked"}
 

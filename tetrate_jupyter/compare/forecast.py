@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tetrate_jupyter.compare.columns import Column
-    from tetrate_jupyter.compare.setup import Place, Setup
+    from tetrate_jupyter.compare.setup import CellPlace, Setup
     from tetrate_jupyter.ledger.window import Entry
 
 EXPECTED_OUTPUT: Final = 400  # tokens of an answer, where this session hasn't seen any yet
@@ -87,7 +87,7 @@ class Forecast:
         """Return the load of a column by its id, None where it can't be asked."""
         return next((s.load for s in self.shares if s.column == column), None)
 
-    def most(self, place: Place) -> Decimal | None:
+    def most(self, place: CellPlace) -> Decimal | None:
         """Return what a call can cost at most: US dollars, None where that is unknown."""
         load = self.load(place.column)
         return None if load is None else load.most_of(place.prompt)

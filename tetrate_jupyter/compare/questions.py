@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tetrate_jupyter.compare.columns import Column
-    from tetrate_jupyter.compare.setup import Place, Setup
+    from tetrate_jupyter.compare.setup import CellPlace, Setup
     from tetrate_jupyter.engine.asking import Plan
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Model
@@ -27,7 +27,7 @@ class Questions:
         self._setup = setup
         self._twins: Mapping[str, int] = setup.twins() if setup.cached else {}
 
-    def planned(self, column: Column, model: Model, place: Place, *, again: bool = False) -> Plan:
+    def planned(self, column: Column, model: Model, place: CellPlace, *, again: bool = False) -> Plan:
         """Return a cell's plan, with its kept answer where there is one. Reads files; raises what a tool raises, too.
 
         `again`: it is asked again by a person's wish, so that nothing kept is what they want.
@@ -58,5 +58,5 @@ class Questions:
         except TetrateError:  # whoever asks it says so again, with all that is known of the model
             return False
 
-    def _is_kept(self, column: Column, place: Place) -> bool:
+    def _is_kept(self, column: Column, place: CellPlace) -> bool:
         return column.model is not None and self.planned(column, column.model, place).recalled is not None

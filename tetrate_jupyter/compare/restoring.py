@@ -11,7 +11,7 @@ from tetrate_jupyter.compare.cells import ENDED, Attempt, Cell, Earlier, Vote
 from tetrate_jupyter.compare.columns import Column
 from tetrate_jupyter.compare.forecast import forecast
 from tetrate_jupyter.compare.running import Comparison
-from tetrate_jupyter.compare.setup import Place, Setup
+from tetrate_jupyter.compare.setup import CellPlace, Setup
 from tetrate_jupyter.completion.answer import Answer
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
 from tetrate_jupyter.render.answer import SIMULATED
@@ -19,7 +19,7 @@ from tetrate_jupyter.types import Message, Timing, Usage
 
 if TYPE_CHECKING:
     from tetrate_jupyter.catalog.models import ModelList
-    from tetrate_jupyter.compare.cells import State
+    from tetrate_jupyter.compare.cells import CellState
     from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.rows import Head, Row
     from tetrate_jupyter.engine.engine import Engine
@@ -53,8 +53,8 @@ def _plain(params: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 
 
 def _cell(row: Row, column: Column, prompt: str) -> Cell:
-    state: State = next((each for each in ENDED if each == row.state), "stopped")
-    cell = Cell(Place(row.column, row.prompt, row.repeat), column, state)
+    state: CellState = next((each for each in ENDED if each == row.state), "stopped")
+    cell = Cell(CellPlace(row.column, row.prompt, row.repeat), column, state)
     error = _error(row)
     if not row.attempts:
         cell.problem = error

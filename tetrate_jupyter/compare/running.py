@@ -17,7 +17,7 @@ from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.compare.rows import head_of, plain_params, row_of
 from tetrate_jupyter.compare.scheduler import Scheduler
-from tetrate_jupyter.compare.setup import Place
+from tetrate_jupyter.compare.setup import CellPlace
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import InputError, OptionError
@@ -74,7 +74,7 @@ class Comparison:
         self._lock = threading.Lock()
         self._cells = {place: Cell(place, setup.column(place.column)) for place in setup.start_order()}
         self._removed: frozenset[str] = frozenset()
-        self._used: Place | None = None  # that the session went on with last
+        self._used: CellPlace | None = None  # that the session went on with last
         self._observers = Observers()
         self._futures: list[Future[None]] = []
         self._began: float | None = None
@@ -111,7 +111,7 @@ class Comparison:
 
     def cell(self, column: str, prompt: int = 0, repeat: int = 0) -> Cell:
         """Return one cell; `column` is an id or a label. Raises `OptionError` where there is none such."""
-        found = self._cells.get(Place(self._column(column).id, prompt, repeat))
+        found = self._cells.get(CellPlace(self._column(column).id, prompt, repeat))
         if found is None:
             raise OptionError(
                 f"There is no prompt {prompt} with repeat {repeat} here.",
@@ -156,7 +156,7 @@ class Comparison:
     def result_of(self, prompts: Iterable[int]) -> Result:
         """Return the same for some of the prompts, by number: for whoever shows few of thousands."""
         columns, repeats = self.columns, range(self.setup.repeats)
-        places = [Place(c.id, prompt, repeat) for prompt in prompts for c in columns for repeat in repeats]
+        places = [CellPlace(c.id, prompt, repeat) for prompt in prompts for c in columns for repeat in repeats]
         rows = [row_of(self._cells[place]) for place in places]
         return Result(self._facts(), [head_of(c) for c in columns], rows, comparison=self)
 

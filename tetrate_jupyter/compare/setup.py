@@ -22,7 +22,7 @@ _SEEDS: Final = 2**32
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class Place(NamedTuple):
+class CellPlace(NamedTuple):
     """Where a cell is: the column's id, the prompt's and the repeat's number, both from 0."""
 
     column: str
@@ -89,7 +89,7 @@ class Setup:
             seen[same] += 1
         return found
 
-    def start_order(self) -> list[Place]:
+    def start_order(self) -> list[CellPlace]:
         """Return every cell in the order it is started: repeat by repeat, prompt by prompt, the columns shuffled."""
         shuffled = random.Random(self.seed)  # noqa: S311 - an order, not a secret
         ids = [c.id for c in self.columns]
@@ -97,7 +97,7 @@ class Setup:
         for repeat in range(self.repeats):
             for prompt in range(len(self.prompts)):
                 shuffled.shuffle(ids)
-                found += [Place(column, prompt, repeat) for column in ids]
+                found += [CellPlace(column, prompt, repeat) for column in ids]
         return found
 
     def blind_names(self) -> dict[str, str]:

@@ -98,7 +98,7 @@ class _Writer:
         if text is not None:
             return text
         if nested.is_container(value) or hasattr(value, "dtype"):
-            writer = nested.Writer("value", _CELL, is_compact=False)
+            writer = nested.ValueWriter("value", _CELL, is_compact=False)
             text = writer.text(value)
             self.short += bool(writer.cuts)
             return text

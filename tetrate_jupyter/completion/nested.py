@@ -47,7 +47,7 @@ def written(value: object, name: str, limits: Limits = USUAL) -> Described:
 
     Raises `SecretInPromptError` for a key anywhere in what is looked at.
     """
-    writer = Writer(name, limits.bound(MAX_JSON) - _SAID, limits)
+    writer = ValueWriter(name, limits.bound(MAX_JSON) - _SAID, limits)
     text = writer.text(value)
     return Described(text + said(writer.cuts), writer.cuts)
 
@@ -57,7 +57,7 @@ def said(cuts: Iterable[Cut]) -> str:
     return "".join(f"\n[Only part of it is here. {cut.sentence}]" for cut in cuts)
 
 
-class Writer:
+class ValueWriter:
     """Writes one value. `cuts` says what was left out.
 
     `hook` turns an object that is no data into something that is; without one it is written as its repr.
@@ -227,7 +227,7 @@ class Writer:
 class _Pairs(Mapping[object, object]):
     """A row by its columns' names, of which two may be the same."""
 
-    def __init__(self, columns: list[sheets.Column], cells: list[object]) -> None:
+    def __init__(self, columns: list[sheets.SheetColumn], cells: list[object]) -> None:
         self._names, self._cells = [column.label for column in columns], cells
 
     def __getitem__(self, key: object) -> object:

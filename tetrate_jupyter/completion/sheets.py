@@ -17,7 +17,7 @@ _ARROW: Final = ("Table", "RecordBatch", "Array", "ChunkedArray")
 _NARROW: Final = {"Float32": Float32, "Float16": Float16, "float": Float32, "halffloat": Float16}
 
 
-class Column(Protocol):
+class SheetColumn(Protocol):
     """One column of a table, or its index."""
 
     label: str
@@ -42,11 +42,11 @@ class Sheet(Protocol):
     counts: bool
 
     @property
-    def index(self) -> Column | None:
+    def index(self) -> SheetColumn | None:
         """The labels of the rows, None where such a table has none."""
         ...
 
-    def column(self, number: int) -> Column:
+    def column(self, number: int) -> SheetColumn:
         """Return one column."""
         ...
 
@@ -123,10 +123,10 @@ class _PandasFrame:
         self.title = f"DataFrame: {self.rows:,} rows, {self.width:,} columns"
 
     @property
-    def index(self) -> Column | None:
+    def index(self) -> SheetColumn | None:
         return pandas_labels(self._table.index)
 
-    def column(self, number: int) -> Column:
+    def column(self, number: int) -> SheetColumn:
         values = self._table.iloc[:, number]
         return _PandasColumn(self._table.columns[number], _Placed(values))
 
@@ -143,10 +143,10 @@ class _PandasSeries:
         self.title = f"Series {self._column.label}: {self.rows:,} values, {self._column.dtype}"
 
     @property
-    def index(self) -> Column | None:
+    def index(self) -> SheetColumn | None:
         return pandas_labels(self._index)
 
-    def column(self, number: int) -> Column:
+    def column(self, number: int) -> SheetColumn:
         return self._column
 
 
@@ -165,7 +165,7 @@ def _counts(labels: Foreign) -> bool:
     return type(labels).__name__ == "RangeIndex" and labels.start == 0 and labels.step == 1 and labels.name is None
 
 
-def pandas_labels(labels: Foreign) -> Column:
+def pandas_labels(labels: Foreign) -> SheetColumn:
     """Return an Index as a column, labels of several levels as one."""
     if labels.nlevels > 1:
         return _Levels(labels)
@@ -217,7 +217,7 @@ class _Other:
             self.width = len(self._names)
             self.title = f"{kind}: {self.rows:,} rows, {self.width:,} columns"
 
-    def column(self, number: int) -> Column:
+    def column(self, number: int) -> SheetColumn:
         if self._names is None:
             return self._make(getattr(self._value, "name", None) or "values", self._value)
         values = self._value.to_series(number) if self._make is _PolarsColumn else self._value.column(number)

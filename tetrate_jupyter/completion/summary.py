@@ -20,7 +20,7 @@ from tetrate_jupyter.completion.values import number, scalar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tetrate_jupyter.completion.sheets import Column
+    from tetrate_jupyter.completion.sheets import SheetColumn
 
 EXACT_CELLS: Final = 20_000_000  # numbers that are all looked at: some tenths of a second
 SAMPLED_CELLS: Final = 1_000_000  # values of other kinds, of all columns together
@@ -32,7 +32,7 @@ _NAME: Final = 40  # characters of a value or a column that is named
 _ORDERED: Final = ("Timestamp", "Timedelta", "datetime", "date", "time", "timedelta", "Decimal", "int", "float")
 
 
-def summary(columns: Sequence[Column], rows: int, limit: int) -> str:
+def summary(columns: Sequence[SheetColumn], rows: int, limit: int) -> str:
     """Summarise each column in a line, in at most `limit` characters; columns without room are counted."""
     lines = [f"Summary of all {rows:,} rows, those left out included:"]
     left = limit - len(lines[0]) - 40
@@ -60,7 +60,7 @@ def of_array(values: Any, count: int) -> str:  # noqa: ANN401 - a numpy array of
     return f"Summary: {_numbers(part, 0)}{_sample(len(part), count, 'values')}"
 
 
-def _of_column(column: Column, rows: int, width: int, sampled: int) -> str:
+def _of_column(column: SheetColumn, rows: int, width: int, sampled: int) -> str:
     step = -(-rows * width // EXACT_CELLS)
     found = column.numbers(step)
     if found is not None:

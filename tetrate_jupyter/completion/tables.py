@@ -15,7 +15,7 @@ from tetrate_jupyter.completion.values import MISSING, exact_reprs, is_number, s
 from tetrate_jupyter.types import Cut
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.completion.sheets import Column, Sheet
+    from tetrate_jupyter.completion.sheets import Sheet, SheetColumn
 
 MAX_CHARACTERS: Final = 6_000  # about 1,700 tokens: enough to reason about, little enough to send without thinking
 MAX_COLUMNS: Final = 20
@@ -70,7 +70,7 @@ class _Layout:
         shown = [sheet.column(number) for number in range(width)]
         index = sheet.index if sheet.is_one or not sheet.counts else None
         self._shown = shown
-        self._columns: list[Column] = shown if index is None else [index, *shown]
+        self._columns: list[SheetColumn] = shown if index is None else [index, *shown]
         self._labels = [cell(column.label, _LABEL) for column in self._columns]
         lines = [[text for text, _ in self._labels], ["---"] * len(self._columns)]
         self._head = "\n".join(map(_line, lines))
@@ -189,7 +189,7 @@ def _cell(value: object, limit: int) -> tuple[str, bool]:
     if text is not None:
         return _number(text, limit) if is_number(value) else (shortened(text, limit), len(text) > limit)
     if nested.is_container(value) or is_a(value, "numpy", "ndarray"):
-        writer = nested.Writer("cell", limit, is_compact=True)
+        writer = nested.ValueWriter("cell", limit, is_compact=True)
         return writer.text(value), bool(writer.cuts)
     try:
         with exact_reprs():

@@ -23,7 +23,7 @@ from tetrate_jupyter.completion.cuts import Described, shortened
 from tetrate_jupyter.completion.describe import described
 from tetrate_jupyter.completion.foreign import name_of, text_of
 from tetrate_jupyter.completion.images import is_image
-from tetrate_jupyter.completion.nested import Writer, said
+from tetrate_jupyter.completion.nested import ValueWriter, said
 from tetrate_jupyter.completion.tool_specs import BadArgumentsError, Tool
 from tetrate_jupyter.completion.values import short_repr
 from tetrate_jupyter.errors import SecretInPromptError, ToolDefinitionError
@@ -169,7 +169,7 @@ def _bounded(text: str, name: str) -> Described:
 def _as_json(value: object, name: str) -> Described:
     if type(value).__module__.partition(".")[0] in {"pandas", "numpy", "polars", "pyarrow"}:
         return described(value, name)
-    writer = Writer(name, MAX_RESULT, is_compact=True, hook=_as_data)
+    writer = ValueWriter(name, MAX_RESULT, is_compact=True, hook=_as_data)
     text = writer.text(value)
     if text.startswith('"') and not writer.cuts:  # a date or object on its own: no quotes
         text = str(msgspec.json.decode(text))

@@ -16,7 +16,7 @@ from tetrate_jupyter.front_end import notebook
 from tetrate_jupyter.history.listing import Earlier
 from tetrate_jupyter.ledger.totals import midnight
 from tetrate_jupyter.render.numbers import money
-from tetrate_jupyter.render.table import Column, Table
+from tetrate_jupyter.render.table import Table, TableColumn
 
 if TYPE_CHECKING:
     import os
@@ -67,13 +67,13 @@ class Listing(tuple[Earlier, ...]):  # noqa: SLOT001 - a tuple has no slots of i
 
     def _table(self) -> Table:
         columns = [
-            Column("", align="right"),
-            Column("conversation", wide=True),
-            Column("model", code=True, optional=True),
-            Column("turns", align="right"),
-            Column("cost", align="right", hint="estimated at the prices of the day"),
-            Column("when", align="right"),
-            Column("notebook", optional=True),
+            TableColumn("", align="right"),
+            TableColumn("conversation", wide=True),
+            TableColumn("model", code=True, optional=True),
+            TableColumn("turns", align="right"),
+            TableColumn("cost", align="right", hint="estimated at the prices of the day"),
+            TableColumn("when", align="right"),
+            TableColumn("notebook", optional=True),
         ]
         return Table(columns, map(_row, self))
 

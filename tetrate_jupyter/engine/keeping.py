@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tetrate_jupyter.answers.kept import Kept, KeptReply, Store
+    from tetrate_jupyter.answers.kept import KeptAnswer, KeptReply, Store
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.completion.schema import Schema
@@ -167,14 +167,14 @@ def is_worth_keeping(answer: Answer) -> bool:
     return is_whole and bool(answer.text.strip()) and not answer.cached
 
 
-def kept_of(answer: Answer, replies: Sequence[Message], key: str, *, chosen: bool) -> Kept:
+def kept_of(answer: Answer, replies: Sequence[Message], key: str, *, chosen: bool) -> KeptAnswer:
     """Return an answer as it is kept, as of now. `chosen`: its model was chosen by default."""
     from datetime import datetime, timezone
 
     from tetrate_jupyter.answers import kept as form
 
     usage, is_plain = answer.usage, len(replies) == 1 and replies[0].content == answer.text
-    return form.Kept(
+    return form.KeptAnswer(
         v=form.VERSION,
         key=key,
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -206,7 +206,7 @@ def kept_of(answer: Answer, replies: Sequence[Message], key: str, *, chosen: boo
     )
 
 
-def recalled(kept: Kept, schema: Schema | None) -> Recalled | None:
+def recalled(kept: KeptAnswer, schema: Schema | None) -> Recalled | None:
     """Return a kept answer as one of ours; None where its text doesn't fit the schema any more."""
     from decimal import Decimal
 

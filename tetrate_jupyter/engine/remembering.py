@@ -16,8 +16,8 @@ from tetrate_jupyter.history.turn import (
     MOST_IMAGES,
     VERSION,
     KeptImage,
+    KeptTurn,
     Said,
-    Turn,
     first_words,
 )
 from tetrate_jupyter.http.chunk_reading import whole
@@ -88,7 +88,7 @@ class Recorder:
         conversation = self._conversation
         here = [branch for branch in conversation.branches if self.root(branch) == opened.id and branch.exchanges]
         known = [[each.id for each in branch.exchanges] for branch in here]
-        made: dict[Turn, Exchange] = {}
+        made: dict[KeptTurn, Exchange] = {}
         ways: list[tuple[Exchange, ...]] = []
         for line in opened.lines:
             names = [turn.id for turn in line]
@@ -147,11 +147,11 @@ class Recorder:
             after = exchange.id
 
 
-def turn_of(exchange: Exchange, branch: Branch, *, root: str, after: str) -> Turn:
+def turn_of(exchange: Exchange, branch: Branch, *, root: str, after: str) -> KeptTurn:
     """Return an exchange as it is kept, as of now."""
     user, entry = exchange.user, exchange.entry
     usage, timing = (entry.usage, entry.timing) if entry is not None else (None, None)
-    return Turn(
+    return KeptTurn(
         v=VERSION,
         t=round(time.time(), 3),
         id=exchange.id,
@@ -183,7 +183,7 @@ def turn_of(exchange: Exchange, branch: Branch, *, root: str, after: str) -> Tur
     )
 
 
-def exchange_of(turn: Turn) -> Exchange:
+def exchange_of(turn: KeptTurn) -> Exchange:
     """Return a kept turn as it is in a conversation.
 
     An image that isn't kept is named in what is sent, so that the next model knows what was there.
@@ -227,13 +227,13 @@ def _is_within(names: list[str], ids: list[str]) -> bool:
     return names == ids[start : start + len(names)]
 
 
-def _once(made: dict[Turn, Exchange], turn: Turn) -> Exchange:
+def _once(made: dict[KeptTurn, Exchange], turn: KeptTurn) -> Exchange:
     if turn not in made:
         made[turn] = exchange_of(turn)
     return made[turn]
 
 
-def _entry(turn: Turn) -> Entry | None:
+def _entry(turn: KeptTurn) -> Entry | None:
     if not turn.model:
         return None
     return Entry(

@@ -51,9 +51,9 @@ class Status:
         return {"text/html": shown.html(), "text/plain": shown.plain()}
 
     def _table(self) -> Table:
-        from tetrate_jupyter.render.table import Column, Table
+        from tetrate_jupyter.render.table import Table, TableColumn
 
-        return Table([Column(""), Column("")], [list(fact) for fact in self.facts])
+        return Table([TableColumn(""), TableColumn("")], [list(fact) for fact in self.facts])
 
 
 async def report(session: Engine, connections: Connections) -> Status:

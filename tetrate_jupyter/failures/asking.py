@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.cells import Watched
     from tetrate_jupyter.engine.asking import Plan, Question
     from tetrate_jupyter.engine.engine import Engine
-    from tetrate_jupyter.failures.cells import Cell
+    from tetrate_jupyter.failures.cells import NotebookCell
     from tetrate_jupyter.failures.collected import Failure
 
 _OTHER: Final = 4_000  # characters of a cell that the failed one called
@@ -215,7 +215,7 @@ def _sent(failure: Failure, purpose: Purpose, *, values: bool) -> Sent:
     return Sent(tuple(parts))
 
 
-def _cell(cell: Cell, what: str, most: int) -> Part:
+def _cell(cell: NotebookCell, what: str, most: int) -> Part:
     source, note = cell.source.rstrip("\n"), ""
     if len(source) > most:
         note = f", {most:,} of {len(source):,} characters"

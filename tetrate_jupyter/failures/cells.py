@@ -26,7 +26,7 @@ _BEHIND: weakref.WeakKeyDictionary[BaseException, BaseException] = weakref.WeakK
 
 
 @dataclass(frozen=True)
-class Cell:
+class NotebookCell:
     """A cell as it was typed. `number`: that of its run, In[number], or None where it has none."""
 
     number: int | None
@@ -66,7 +66,7 @@ class Cells:
                 return one_line(" ".join(told), MAX_NAME)
         return "Cell" if _OF_A_CELL.search(filename) else None
 
-    def at(self, filename: str) -> Cell | None:
+    def at(self, filename: str) -> NotebookCell | None:
         """Return the cell that a frame's file name means; None for other files, and for one that can't be read."""
         label = self.label(filename)
         if label is None:
@@ -76,17 +76,17 @@ class Cells:
         compiled = source_of(filename)
         typed = self._typed(number)
         if typed is not None and (not compiled or self._compiles_to(typed) == compiled.strip()):
-            return Cell(number, typed)
-        return Cell(number, compiled.rstrip("\n")) if compiled.strip() else None
+            return NotebookCell(number, typed)
+        return NotebookCell(number, compiled.rstrip("\n")) if compiled.strip() else None
 
-    def failed(self, error: BaseException, filenames: Iterable[str]) -> Cell | None:
+    def failed(self, error: BaseException, filenames: Iterable[str]) -> NotebookCell | None:
         """Return the cell that ended with an error: the last one that ran, else the outermost of its frames."""
         result = getattr(self._shell, "last_execution_result", None)
         if result is not None and _error_of(result) is error:
             raw = getattr(getattr(result, "info", None), "raw_cell", None)
             if isinstance(raw, str):
                 number = getattr(result, "execution_count", None)
-                return Cell(number if isinstance(number, int) else None, raw)
+                return NotebookCell(number if isinstance(number, int) else None, raw)
         return next((cell for name in filenames if (cell := self.at(name)) is not None), None)
 
     def _typed(self, number: int | None) -> str | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tetrate_jupyter.completion.answer import Answer
-    from tetrate_jupyter.failures.cells import Cell
+    from tetrate_jupyter.failures.cells import NotebookCell
     from tetrate_jupyter.failures.collected import Failure
     from tetrate_jupyter.failures.parts import Sent
 
@@ -142,7 +142,7 @@ class _Found:
     explanation: str
     source: str | None = None
     problem: str = ""
-    cell: Cell | None = None
+    cell: NotebookCell | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class _Block:
     rest: str
 
 
-def _read(answer: Answer, cells: list[Cell], shell: InteractiveShell | None) -> _Found:
+def _read(answer: Answer, cells: list[NotebookCell], shell: InteractiveShell | None) -> _Found:
     text = answer.text.replace("\r\n", "\n").strip()
     if answer.refusal:
         return _Found(text, problem="The model refused, and proposes no change.")
@@ -208,7 +208,7 @@ def _from_json(text: str) -> _Block | None:
     return None if source is None else _Block(source, True, told if isinstance(told, str) else "")
 
 
-def _nearest(blocks: list[_Block], cells: list[Cell]) -> tuple[_Block, Cell]:
+def _nearest(blocks: list[_Block], cells: list[NotebookCell]) -> tuple[_Block, NotebookCell]:
     """Return the block that is most like one of the cells, without being it; a reply may quote more than the change."""
     pairs = [(block, cell) for block in blocks for cell in cells if len(block.code) <= _LONGEST]
     changed = [(block, cell) for block, cell in pairs if block.code.strip() != cell.source.strip()]

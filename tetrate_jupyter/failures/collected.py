@@ -20,7 +20,7 @@ from tetrate_jupyter.completion.lookup import is_variable, names_of
 from tetrate_jupyter.completion.material import key_in, sendable
 from tetrate_jupyter.completion.tables import cut
 from tetrate_jupyter.errors import AttachmentError
-from tetrate_jupyter.failures.cells import Cell, Cells, is_kind, to_explain
+from tetrate_jupyter.failures.cells import Cells, NotebookCell, is_kind, to_explain
 from tetrate_jupyter.failures.frames import names_at, traced, variables_at
 from tetrate_jupyter.failures.outline import outline, type_name
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from tetrate_jupyter.failures.frames import Place, Trace
+    from tetrate_jupyter.failures.frames import OwnFrame, Trace
 
 MAX_CELL: Final = 20_000  # characters of a cell that is sent whole; of a longer one its beginning
 _ENTRIES: Final = 24  # of the traceback of the error itself
@@ -66,8 +66,8 @@ class Failure:
     """
 
     kind: str
-    cell: Cell | None
-    others: tuple[Cell, ...]
+    cell: NotebookCell | None
+    others: tuple[NotebookCell, ...]
     trace: tuple[str, ...]
     left_out: int
     variables: tuple[Variable, ...]
@@ -98,22 +98,22 @@ def collect(error: BaseException | None, shell: InteractiveShell | None, *, valu
     )
 
 
-def failed_cell(error: BaseException, shell: InteractiveShell | None) -> Cell | None:
+def failed_cell(error: BaseException, shell: InteractiveShell | None) -> NotebookCell | None:
     """Return the cell that ended with an error, None where that can't be told."""
     cells = Cells(shell)
     return cells.failed(error, [*traced(error, cells, _ENTRIES).outermost, *_of_syntax(error)])
 
 
-def _sendable_cell(cell: Cell | None) -> Cell | None:
+def _sendable_cell(cell: NotebookCell | None) -> NotebookCell | None:
     if cell is None:
         return None
     sendable(cell.source, cell.name, max(len(cell.source), 1))  # as it is: what is changed must be the whole of it
     return cell
 
 
-def _others(own: Iterable[Place], cells: Cells, failed: Cell | None) -> tuple[Cell, ...]:
+def _others(own: Iterable[OwnFrame], cells: Cells, failed: NotebookCell | None) -> tuple[NotebookCell, ...]:
     """Return the other cells whose functions were called, the innermost first."""
-    found: dict[str, Cell] = {}
+    found: dict[str, NotebookCell] = {}
     for place in reversed(list(own)):
         cell = cells.at(place.filename)
         if cell is not None and (failed is None or cell.source.strip() != failed.source.strip()):
@@ -213,9 +213,9 @@ def _members(error: BaseException) -> tuple[BaseException, ...]:
     return found if type(found) is tuple else ()
 
 
-def _of_members(error: BaseException, cells: Cells, depth: int = 0) -> list[Place]:
+def _of_members(error: BaseException, cells: Cells, depth: int = 0) -> list[OwnFrame]:
     """Return the own frames of a group's members."""
-    found: list[Place] = []
+    found: list[OwnFrame] = []
     for member in _members(error)[:_MEMBERS] if depth < _DEPTH else ():
         found += [*traced(member, cells, _ENTRIES_BEFORE).own, *_of_members(member, cells, depth + 1)]
     return found
@@ -224,7 +224,7 @@ def _of_members(error: BaseException, cells: Cells, depth: int = 0) -> list[Plac
 # --- variables and versions ----------------------------------------------------------------------------------
 
 
-def _variables(own: Iterable[Place]) -> dict[str, Any]:
+def _variables(own: Iterable[OwnFrame]) -> dict[str, Any]:
     """Return the variables that the failing lines name, those of the innermost frame first."""
     found: dict[str, Any] = {}
     for place in reversed(list(own)):
@@ -249,7 +249,7 @@ def _variable(name: str, value: object, *, values: bool) -> Variable:
     return Variable(name, told, sendable(text, f"the value of {name}", _VALUE + 200))
 
 
-def _alike(error: BaseException, own: list[Place]) -> tuple[str, ...]:
+def _alike(error: BaseException, own: list[OwnFrame]) -> tuple[str, ...]:
     """Return names that look like the one that is missing, of variables or of a value's attributes."""
     for kind, there in ((NameError, _known), (AttributeError, _attributes)):
         if is_kind(error, kind):
@@ -260,12 +260,12 @@ def _alike(error: BaseException, own: list[Place]) -> tuple[str, ...]:
     return ()
 
 
-def _known(_: BaseException, own: list[Place]) -> list[str]:
+def _known(_: BaseException, own: list[OwnFrame]) -> list[str]:
     there = dict.fromkeys(name for place in own[-1:] for name in variables_at(place) if type(name) is str)
     return [*there, *(name for name in dir(builtins) if not name.startswith("_"))]
 
 
-def _attributes(error: BaseException, _: list[Place]) -> list[str]:
+def _attributes(error: BaseException, _: list[OwnFrame]) -> list[str]:
     value = AttributeError.__dict__["obj"].__get__(error)
     names = list(vars(value)) if type(value) is types.ModuleType else names_of(value)
     return [name for name in names if type(name) is str and not name.startswith("_")]

@@ -34,7 +34,7 @@ _SITES: Final = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True)
-class Place:
+class OwnFrame:
     """A frame of a person's own code. `label`: "Cell In[3]", or "File helpers.py"."""
 
     filename: str
@@ -43,7 +43,7 @@ class Place:
     label: str
     frame: FrameType = field(repr=False)
 
-    def is_at(self, other: Place) -> bool:
+    def is_at(self, other: OwnFrame) -> bool:
         """Whether another frame stands at the same line of the same function."""
         return (self.filename, self.line, self.function) == (other.filename, other.line, other.function)
 
@@ -67,7 +67,7 @@ class _Folded:
 class _Shown:
     """A frame of a person's own code, and how often the same one follows it."""
 
-    place: Place
+    place: OwnFrame
     again: int = 0
 
 
@@ -80,7 +80,7 @@ class Trace:
     """
 
     lines: tuple[str, ...]
-    own: tuple[Place, ...]
+    own: tuple[OwnFrame, ...]
     outermost: tuple[str, ...]
     libraries: tuple[str, ...]
     left_out: int
@@ -91,12 +91,12 @@ def traced(error: BaseException, cells: Cells, most: int) -> Trace:
     first: list[_Shown | _Folded] = []
     last: deque[_Shown | _Folded] = deque(maxlen=most - _FIRST)
     libraries: dict[str, None] = {}
-    own: deque[Place] = deque(maxlen=_OWN)
+    own: deque[OwnFrame] = deque(maxlen=_OWN)
     outermost: dict[str, None] = {}
     count = 0
     newest: _Shown | _Folded | None = None
     for entry in _entries(_TRACEBACK.__get__(error), cells):
-        if isinstance(entry, Place):
+        if isinstance(entry, OwnFrame):
             own.append(entry)
             if len(outermost) < _OWN:
                 outermost[entry.filename] = None
@@ -119,7 +119,7 @@ def traced(error: BaseException, cells: Cells, most: int) -> Trace:
     return Trace(tuple(lines), tuple(own), tuple(outermost), tuple(libraries)[:20], left_out)
 
 
-def _entries(tb: TracebackType | None, cells: Cells) -> Iterator[Place | _Folded]:
+def _entries(tb: TracebackType | None, cells: Cells) -> Iterator[OwnFrame | _Folded]:
     folded: _Folded | None = None
     while tb is not None:
         code = tb.tb_frame.f_code
@@ -129,7 +129,7 @@ def _entries(tb: TracebackType | None, cells: Cells) -> Iterator[Place | _Folded
             if folded is not None:
                 yield folded
                 folded = None
-            yield Place(
+            yield OwnFrame(
                 code.co_filename, tb.tb_lineno or 0, code.co_name, label or _file(code.co_filename), tb.tb_frame
             )
         else:
@@ -191,7 +191,7 @@ def _told(shown_as: _Shown | _Folded, cells: Cells) -> list[str]:
 # --- names ---------------------------------------------------------------------------------------------------
 
 
-def names_at(place: Place) -> list[str]:
+def names_at(place: OwnFrame) -> list[str]:
     """Return the names in the statement that a frame stands at, of a compound one in its heading; in order, each once.
 
     "obj.attr" and "obj[...]" are `obj`. None where the source can't be parsed.
@@ -240,7 +240,7 @@ def _statement(tree: ast.Module, line: int) -> ast.stmt | None:
     return found
 
 
-def variables_at(place: Place) -> dict[str, Any]:
+def variables_at(place: OwnFrame) -> dict[str, Any]:
     """Return what a frame's variables hold, its own before those of its module; a mapping of anybody's isn't asked."""
     frame = place.frame
     found: dict[str, Any] = dict(frame.f_globals) if type(frame.f_globals) is dict else {}

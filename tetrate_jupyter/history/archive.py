@@ -18,18 +18,18 @@ from tetrate_jupyter.history import erasing, files, marks
 from tetrate_jupyter.history.files import Passed
 from tetrate_jupyter.history.lines import by_id, lines_of
 from tetrate_jupyter.history.listing import Earlier, Found, Opened, earlier, searched
-from tetrate_jupyter.history.marks import NOTHING, Marks
+from tetrate_jupyter.history.marks import NOTHING, MarkWriter
 from tetrate_jupyter.history.turn import encoded
 from tetrate_jupyter.history.words import wanted
 from tetrate_jupyter.keys import private_file
 from tetrate_jupyter.ledger import segments
-from tetrate_jupyter.ledger.writing import Writer
+from tetrate_jupyter.ledger.writing import SegmentWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tetrate_jupyter.history.files import Place
-    from tetrate_jupyter.history.turn import Mark, Turn
+    from tetrate_jupyter.history.files import LineLocation
+    from tetrate_jupyter.history.turn import KeptTurn, Mark
 
 MOST_BYTES: Final = 200_000_000  # of all files; beyond, the oldest go
 MOST_DAYS: Final = 365.0  # after so long a file goes
@@ -53,8 +53,8 @@ class Archive:
     ) -> None:
         self._data_dir = data_dir
         self._shared = shared
-        self._writer = Writer(self._begun, most_bytes=_MOST_WAITING)
-        self._marks = Marks()
+        self._writer = SegmentWriter(self._begun, most_bytes=_MOST_WAITING)
+        self._marks = MarkWriter()
         self._lock = threading.Lock()
         self._until_look = 0
         self._scrub_after = 0.0
@@ -77,7 +77,7 @@ class Archive:
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    def put(self, turn: Turn) -> None:
+    def put(self, turn: KeptTurn) -> None:
         """Have a turn written. Returns at once, never raises for a disk."""
         if self._shared() is not None:
             return
@@ -162,7 +162,7 @@ class Archive:
         """
         terms = wanted(words)
         found = self._found()
-        groups: dict[str, list[Place]] = {}
+        groups: dict[str, list[LineLocation]] = {}
         for place in found.places:
             groups.setdefault(place.head.root, []).append(place)
         if not everywhere:
@@ -191,7 +191,7 @@ class Archive:
     def _found(self) -> Found:
         self._be_allowed()
         self.flush()
-        passed, told = Passed(), dict[str, marks.Told]()
+        passed, told = Passed(), dict[str, marks.ConversationMarks]()
         try:
             told = marks.read(self.folder)
         except OSError:  # names and stars; the conversations are there all the same

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter.answers.turn import turn
 from tetrate_jupyter.history import files, marks
 from tetrate_jupyter.history.files import Passed
-from tetrate_jupyter.history.turn import Head, Mark, Unreadable, decoded
+from tetrate_jupyter.history.turn import Mark, TurnHead, UnreadableTurn, decoded
 from tetrate_jupyter.keys import private_file
 from tetrate_jupyter.ledger import segments
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from tetrate_jupyter.history.marks import Told
+    from tetrate_jupyter.history.marks import ConversationMarks
 
 _SILENT: Final = (
     5.0  # seconds that one may erase, of another machine: all that is kept is read, what is left is written
@@ -51,14 +51,14 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def turns_of(dead: Mapping[str, Told]) -> Callable[[bytes], bool]:
+def turns_of(dead: Mapping[str, ConversationMarks]) -> Callable[[bytes], bool]:
     """Return whether a line is of a conversation that is erased, also where it is torn or of another version."""
     names = [f'"{root}"'.encode() for root in dead]
 
     def goes(line: bytes) -> bool:
         try:
-            head = decoded(line, Head)
-        except Unreadable:
+            head = decoded(line, TurnHead)
+        except UnreadableTurn:
             return any(name in line for name in names)
         told = dead.get(head.root)
         return told is not None and told.hides(head.t)
@@ -66,7 +66,7 @@ def turns_of(dead: Mapping[str, Told]) -> Callable[[bytes], bool]:
     return goes
 
 
-def marks_of(told: Mapping[str, Told], known: Iterable[str] | None, now: float) -> Callable[[bytes], bool]:
+def marks_of(told: Mapping[str, ConversationMarks], known: Iterable[str] | None, now: float) -> Callable[[bytes], bool]:
     """Return whether a line is a mark that counts for nothing any more.
 
     `known`: the conversations that there are, None where not all of them could be read. Of others only that they are
@@ -77,7 +77,7 @@ def marks_of(told: Mapping[str, Told], known: Iterable[str] | None, now: float) 
     def goes(line: bytes) -> bool:
         try:
             mark = decoded(line, Mark)
-        except Unreadable:
+        except UnreadableTurn:
             return True  # what is torn may be part of a name
         of = told.get(mark.root)
         is_over = there is not None and mark.root not in there
@@ -120,8 +120,8 @@ class Starred:
     def is_other(self, line: bytes) -> bool:
         """Whether a line is none of them."""
         try:
-            return decoded(line, Head).id not in self.ids
-        except Unreadable:
+            return decoded(line, TurnHead).id not in self.ids
+        except UnreadableTurn:
             return True
 
 

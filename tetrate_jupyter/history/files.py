@@ -15,14 +15,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
-from tetrate_jupyter.history.turn import MOST_LINE, Head, Turn, Unreadable, decoded
+from tetrate_jupyter.history.turn import MOST_LINE, KeptTurn, TurnHead, UnreadableTurn, decoded
 from tetrate_jupyter.ledger import segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tetrate_jupyter.history.turn import Kind
+    from tetrate_jupyter.history.turn import LineT
 
 MOST_TURNS: Final = 200_000  # whose heads are held at once, about 100 MB; the newest files' first
 MOST_READ: Final = 400_000_000  # bytes that are read at once, the newest files first
@@ -30,10 +30,10 @@ _OPENED: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NON
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LineLocation:
     """Where a turn's line is, and the part of it that lists are made of."""
 
-    head: Head
+    head: TurnHead
     path: Path
     start: int
     size: int
@@ -67,32 +67,32 @@ def files(folder: Path | None, passed: Passed) -> list[segments.Segment]:
     return sorted(found, key=lambda each: (each.day or "", each.path.name), reverse=True)
 
 
-def heads(found: list[segments.Segment], passed: Passed) -> Iterator[Place]:
+def heads(found: list[segments.Segment], passed: Passed) -> Iterator[LineLocation]:
     """Yield the places of all turns."""
     for number, (path, start, line) in enumerate(_lines(found, passed)):
         if number >= MOST_TURNS:
             passed.files += 1
             return
         with _counted(passed):
-            yield Place(decoded(line, Head), path, start, len(line))
+            yield LineLocation(decoded(line, TurnHead), path, start, len(line))
 
 
-def each(found: list[segments.Segment], kind: type[Kind], passed: Passed) -> Iterator[Kind]:
+def each(found: list[segments.Segment], kind: type[LineT], passed: Passed) -> Iterator[LineT]:
     """Yield all turns as one kind."""
     for _, _, line in _lines(found, passed):
         with _counted(passed):
             yield decoded(line, kind)
 
 
-def turns(places: list[Place]) -> dict[Place, Turn]:
+def turns(places: list[LineLocation]) -> dict[LineLocation, KeptTurn]:
     """Return whole turns; those that have vanished meanwhile are left out."""
-    found: dict[Place, Turn] = {}
+    found: dict[LineLocation, KeptTurn] = {}
     for path in dict.fromkeys(place.path for place in places):
         with suppress(OSError), opened(path) as file:
             for place in (each for each in places if each.path == path):
                 file.seek(place.start)
-                with suppress(Unreadable):
-                    found[place] = decoded(file.read(place.size), Turn)
+                with suppress(UnreadableTurn):
+                    found[place] = decoded(file.read(place.size), KeptTurn)
     return {place: turn for place, turn in found.items() if turn.id == place.head.id}
 
 
@@ -100,7 +100,7 @@ def turns(places: list[Place]) -> dict[Place, Turn]:
 def _counted(passed: Passed) -> Iterator[None]:
     try:
         yield
-    except Unreadable:
+    except UnreadableTurn:
         passed.lines += 1
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tetrate_jupyter.history.files import Place
+    from tetrate_jupyter.history.files import LineLocation
 
 MOST_LINES: Final = 100  # of one conversation, the newest: half of the branches that one in use keeps
 
 
-def by_id(places: Iterable[Place]) -> dict[str, list[Place]]:
+def by_id(places: Iterable[LineLocation]) -> dict[str, list[LineLocation]]:
     """Return the versions of each turn, the oldest first."""
-    found: dict[str, list[Place]] = {}
+    found: dict[str, list[LineLocation]] = {}
     for place in places:
         found.setdefault(place.head.id, []).append(place)
     for versions in found.values():
@@ -22,7 +22,7 @@ def by_id(places: Iterable[Place]) -> dict[str, list[Place]]:
     return found
 
 
-def lines_of(root: str, versions: Mapping[str, Sequence[Place]]) -> tuple[list[list[Place]], bool]:
+def lines_of(root: str, versions: Mapping[str, Sequence[LineLocation]]) -> tuple[list[list[LineLocation]], bool]:
     """Return a conversation's lines, the one used last at the end, and whether any of them has lost its beginning.
 
     `versions`: of all turns, since a conversation may go on from another one's. A turn that was asked anew is there as
@@ -38,7 +38,7 @@ def lines_of(root: str, versions: Mapping[str, Sequence[Place]]) -> tuple[list[l
     for place in own:
         branch = place.head.branch
         begun[branch] = min(place.head.t, begun.get(branch, place.head.t))
-    found: list[tuple[float, list[Place]]] = []
+    found: list[tuple[float, list[LineLocation]]] = []
     is_cut = False
     for end in sorted(ends, key=lambda each: each.head.t)[-MOST_LINES:]:
         line, lost = _line(end, versions, begun)
@@ -47,7 +47,9 @@ def lines_of(root: str, versions: Mapping[str, Sequence[Place]]) -> tuple[list[l
     return [line for _, line in sorted(found, key=lambda each: each[0])], is_cut
 
 
-def _line(end: Place, versions: Mapping[str, Sequence[Place]], begun: Mapping[str, float]) -> tuple[list[Place], bool]:
+def _line(
+    end: LineLocation, versions: Mapping[str, Sequence[LineLocation]], begun: Mapping[str, float]
+) -> tuple[list[LineLocation], bool]:
     """Return the turns up to `end`, the first one first, and whether the first names one that isn't there."""
     branch = end.head.branch
     line, seen, at = [end], {end.head.id}, end
@@ -61,7 +63,7 @@ def _line(end: Place, versions: Mapping[str, Sequence[Place]], begun: Mapping[st
     return line[::-1], False
 
 
-def _version(several: Sequence[Place], branch: str, begun: float) -> Place:
+def _version(several: Sequence[LineLocation], branch: str, begun: float) -> LineLocation:
     """Return the version that a branch has: its own, else the one that was there when it began."""
     own = [each for each in several if each.head.branch == branch]
     earlier = [each for each in several if each.head.t <= begun]

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
-    from tetrate_jupyter.history.files import Place
-    from tetrate_jupyter.history.marks import Told
-    from tetrate_jupyter.history.turn import Turn
+    from tetrate_jupyter.history.files import LineLocation
+    from tetrate_jupyter.history.marks import ConversationMarks
+    from tetrate_jupyter.history.turn import KeptTurn
     from tetrate_jupyter.ledger.segments import Segment
 
 
@@ -60,7 +60,7 @@ class Opened:
     """A conversation read again: its lines, the one used last at the end. `is_cut`: its beginning is not kept."""
 
     id: str
-    lines: tuple[tuple[Turn, ...], ...]
+    lines: tuple[tuple[KeptTurn, ...], ...]
     is_cut: bool = False
     name: str = ""
 
@@ -69,17 +69,17 @@ class Opened:
 class Found:
     """What is on disk now, without what is erased."""
 
-    places: Sequence[Place]
+    places: Sequence[LineLocation]
     segments: list[Segment]
-    told: Mapping[str, Told]
+    told: Mapping[str, ConversationMarks]
     passed: Passed
 
-    def told_of(self, root: str) -> Told:
+    def told_of(self, root: str) -> ConversationMarks:
         """Return what is said of a conversation."""
         return self.told.get(root, NOTHING)
 
 
-def earlier(number: int, root: str, places: Sequence[Place], hit: str, told: Told) -> Earlier:
+def earlier(number: int, root: str, places: Sequence[LineLocation], hit: str, told: ConversationMarks) -> Earlier:
     """Return a conversation as it is listed, from its turns; `hit`: the line in which a search has found something."""
     once = {(place.head.id, place.head.branch, place.head.t): place.head for place in places}
     heads = sorted(once.values(), key=lambda each: each.t)

@@ -34,7 +34,7 @@ LATE: Final = 2 * segments.DAY  # seconds that another kernel may take to write 
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ConversationMarks:
     """What counts of a conversation.
 
     `gone`: what was said up to then is erased, and told at `erased`. `newest`: when anything was told last.
@@ -51,7 +51,7 @@ class Told:
         return moment <= self.gone
 
 
-NOTHING: Final = Told()
+NOTHING: Final = ConversationMarks()
 
 
 def folder_of(history: Path) -> Path:
@@ -59,20 +59,20 @@ def folder_of(history: Path) -> Path:
     return history / "marks"
 
 
-def read(history: Path) -> dict[str, Told]:
+def read(history: Path) -> dict[str, ConversationMarks]:
     """Return what is said of each conversation, by its id. Raises `OSError`."""
     found = files.files(folder_of(history), Passed())
     return put_together(files.each(found, Mark, Passed()))
 
 
-def put_together(marks: Iterable[Mark]) -> dict[str, Told]:
+def put_together(marks: Iterable[Mark]) -> dict[str, ConversationMarks]:
     """Return what counts of marks, in whatever order they come; pure."""
-    told: dict[str, Told] = {}
+    told: dict[str, ConversationMarks] = {}
     for mark in sorted(marks, key=lambda each: each.t):
         known = told.get(mark.root, NOTHING)
         if mark.gone is not None:  # its name and star go with it
-            known = Told(gone=known.gone, erased=mark.t)
-        told[mark.root] = Told(
+            known = ConversationMarks(gone=known.gone, erased=mark.t)
+        told[mark.root] = ConversationMarks(
             name=known.name if mark.name is None else one_line(mark.name, WORDS),
             is_starred=known.is_starred if mark.star is None else mark.star,
             gone=known.gone if mark.gone is None else max(known.gone, mark.gone),
@@ -92,7 +92,7 @@ def holds_key(text: str) -> bool:
     return secrecy.blotted(text) != text
 
 
-class Marks:
+class MarkWriter:
     """Writes marks, this process's into files of its own. Thread-safe."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Marks:
         self._appender: segments.Appender | None = None
         self._of: tuple[int, Path] | None = None
 
-    def put(self, history: Path, mark: Mark, known: Told) -> None:
+    def put(self, history: Path, mark: Mark, known: ConversationMarks) -> None:
         """Write one that comes after what is `known`; it is on disk when this returns. Raises `OSError`."""
         moment = max(time.time(), known.newest + 0.001)  # a clock that is behind makes no mark an older one
         line = marked(msgspec.structs.replace(mark, t=round(moment, 6)))

@@ -53,8 +53,8 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str = ""
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a `Turn` that lists are made of, without its texts."""
+class TurnHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a `KeptTurn` that lists are made of, without its texts."""
 
     v: int
     t: float
@@ -69,7 +69,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     cost: Decimal | None = None
 
 
-class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class KeptTurn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One question with all that followed it.
 
     `t`: when its answer was there, seconds since the epoch. `root`: the conversation; `branch`: the line of it that
@@ -111,7 +111,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Texts(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a `Turn` that is searched."""
+    """The part of a `KeptTurn` that is searched."""
 
     v: int
     t: float
@@ -135,17 +135,17 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gone: float | None = None
 
 
-class Unreadable(ValueError):  # noqa: N818 - no error of the package: whoever reads a line leaves it out
+class UnreadableTurn(ValueError):  # noqa: N818 - no error of the package: whoever reads a line leaves it out
     """A line is no turn."""
 
 
-Kind = TypeVar("Kind", Head, Turn, Texts, Mark)
+LineT = TypeVar("LineT", TurnHead, KeptTurn, Texts, Mark)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
-_KINDS: Final = (Head, Turn, Texts, Mark)
+_KINDS: Final = (TurnHead, KeptTurn, Texts, Mark)
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {kind: msgspec.json.Decoder(kind) for kind in _KINDS}
 
 
-def encoded(turn: Turn) -> bytes | None:
+def encoded(turn: KeptTurn) -> bytes | None:
     """Return the turn as a line, with its end, without keys and within bounds; None where a key is left in it."""
     turn = _possible(_clean(turn))
     line = _ENCODER.encode(turn)
@@ -160,15 +160,15 @@ def marked(mark: Mark) -> bytes | None:
     return None if secrecy.holds(line) else line + b"\n"
 
 
-def decoded(line: bytes, kind: type[Kind]) -> Kind:
-    """Return a line as a turn or the part of one; a key of this process in it is blotted. Raises `Unreadable`."""
+def decoded(line: bytes, kind: type[LineT]) -> LineT:
+    """Return a line as a turn or the part of one; a key of this process in it is blotted. Raises `UnreadableTurn`."""
     try:
-        found: Kind = _DECODERS[kind].decode(bytes(incoming(line)))
+        found: LineT = _DECODERS[kind].decode(bytes(incoming(line)))
         is_one = found.v == VERSION and _is_sound(found)
     except (ValueError, ArithmeticError, RecursionError):  # msgspec's and decimal's own, and what is no UTF-8
-        raise Unreadable from None
+        raise UnreadableTurn from None
     if not is_one:
-        raise Unreadable
+        raise UnreadableTurn
     return found
 
 
@@ -177,7 +177,7 @@ def first_words(text: str) -> str:
     return one_line(text, WORDS)
 
 
-def _is_sound(found: Head | Turn | Texts | Mark) -> bool:
+def _is_sound(found: TurnHead | KeptTurn | Texts | Mark) -> bool:
     """Whether what is told of a turn can be: a file may have been written by anybody."""
     if not (0 <= found.t < _MOST_TIME and found.root):
         return False
@@ -187,7 +187,7 @@ def _is_sound(found: Head | Turn | Texts | Mark) -> bool:
         return True
     if not (found.id and _is_cost(found.cost)):
         return False
-    return isinstance(found, Head) or (
+    return isinstance(found, TurnHead) or (
         _is_within(found.at, _MOST_TIME)
         and all(_is_within(number, _MOST_TOKENS) for number in found.tokens or ())
         and _is_within(found.first, _MOST_SECONDS)
@@ -204,7 +204,7 @@ def _is_within(number: float | None, most: float) -> bool:
     return number is None or 0 <= number <= most
 
 
-def _possible(turn: Turn) -> Turn:
+def _possible(turn: KeptTurn) -> KeptTurn:
     """Return a turn with what can't be of its figures as unknown, so that it can be read again."""
     tokens = turn.tokens and tuple(n if _is_within(n, _MOST_TOKENS) else None for n in turn.tokens)
     figures = {
@@ -217,12 +217,12 @@ def _possible(turn: Turn) -> Turn:
     return msgspec.structs.replace(turn, **figures)
 
 
-def _clean(turn: Turn) -> Turn:
+def _clean(turn: KeptTurn) -> KeptTurn:
     """Return it with every key, and what looks like one, blotted in all that it says, and as text that can be told."""
     return _each_text(turn, lambda text: secrecy.blotted(whole(text)))
 
 
-def _each_text(turn: Turn, change: Callable[[str], str]) -> Turn:
+def _each_text(turn: KeptTurn, change: Callable[[str], str]) -> KeptTurn:
     """Return the turn with a change made to each of its texts."""
 
     def said(each: Said) -> Said:
@@ -253,7 +253,7 @@ def _each_text(turn: Turn, change: Callable[[str], str]) -> Turn:
     )
 
 
-def _shortened(turn: Turn) -> Turn:
+def _shortened(turn: KeptTurn) -> KeptTurn:
     """Return a turn that is too long within the bound: question and answer, without tools, images and reasoning."""
     answer = next((each for each in reversed(turn.replies) if each.role == "assistant" and each.text), None)
     short = msgspec.structs.replace(

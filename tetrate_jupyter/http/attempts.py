@@ -47,7 +47,7 @@ class Timeouts:
     exchange: float = config.EXCHANGE_TIMEOUT
 
 
-class Opened(Protocol):
+class OpenResponse(Protocol):
     """A response whose status and headers have arrived and whose body has not been read."""
 
     @property
@@ -60,7 +60,7 @@ class Opened(Protocol):
         """The headers, names in lower case."""
         ...
 
-    def reply(self, body: faults.Body) -> faults.Reply:
+    def reply(self, body: faults.Body) -> faults.ReceivedResponse:
         """Join status and headers with the body that was read."""
         ...
 
@@ -101,7 +101,7 @@ class Leaving:
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedAttempt:
     """A try that failed: our error, and what decides whether to try again (`status` None: the connection failed)."""
 
     error: TetrateError
@@ -111,16 +111,16 @@ class Failure:
     final: bool = False
 
     @classmethod
-    def of_error(cls, error: TetrateError, leaving: Leaving | None = None) -> Failure:
+    def of_error(cls, error: TetrateError, leaving: Leaving | None = None) -> FailedAttempt:
         """Make a failure of an error raised while sending: only a failed connection is worth another try."""
         if isinstance(error, UnreachableError) and leaving is not None:
             error.was_sent = leaving.has_begun
         return cls(error, final=not isinstance(error, UnreachableError))
 
     @classmethod
-    def of_reply(cls, reply: faults.Reply, asked: faults.Asked) -> Failure:
+    def of_reply(cls, reply: faults.ReceivedResponse, asked: faults.RequestContext) -> FailedAttempt:
         """Make a failure of an answer. What the error is about decides, not its status: no credit comes as 429, too."""
-        fault = faults.read_fault(reply.status, reply.body)
+        fault = faults.read_error_body(reply.status, reply.body)
         error, status = faults.error_for(reply, asked), fault.status or reply.status
         if isinstance(error, RateLimitError) and status != 413:  # 413: too large for the limit, today and tomorrow
             status = 429
@@ -128,7 +128,7 @@ class Failure:
 
 
 async def try_repeatedly(
-    attempt: Callable[[], Awaitable[T | Failure]],
+    attempt: Callable[[], Awaitable[T | FailedAttempt]],
     *,
     attempts: int,
     on_retry: OnRetry | None = None,
@@ -137,7 +137,7 @@ async def try_repeatedly(
     number = 1
     while True:
         outcome = await attempt()
-        if not isinstance(outcome, Failure):
+        if not isinstance(outcome, FailedAttempt):
             return outcome, number
         delay = None
         if not outcome.final:
@@ -153,7 +153,7 @@ async def try_repeatedly(
         await asyncio.sleep(delay)
 
 
-def too_slow(asked: faults.Asked, phase: str) -> GatewayTimeoutError:
+def too_slow(asked: faults.RequestContext, phase: str) -> GatewayTimeoutError:
     """Return the error for a bound that has passed before there was any output."""
     waiting = {"connect": "could not be reached", "headers": "did not begin to answer"}.get(phase, "did not answer")
     return GatewayTimeoutError(
@@ -164,7 +164,7 @@ def too_slow(asked: faults.Asked, phase: str) -> GatewayTimeoutError:
     )
 
 
-def no_longer_used(asked: faults.Asked, leaving: Leaving) -> Failure:
+def no_longer_used(asked: faults.RequestContext, leaving: Leaving) -> FailedAttempt:
     """Return how a call ends whose session has been closed, or has moved to another router."""
     error = UnreachableError(
         f"The session is no longer connected to {asked.host}: it was closed, or moved to another router.",
@@ -172,10 +172,10 @@ def no_longer_used(asked: faults.Asked, leaving: Leaving) -> Failure:
         request_id=asked.request_id,
     )
     error.was_sent = leaving.has_begun
-    return Failure(error, final=True)
+    return FailedAttempt(error, final=True)
 
 
-async def within(seconds: float, work: Awaitable[T], asked: faults.Asked, *, phase: str = "whole") -> T:
+async def within(seconds: float, work: Awaitable[T], asked: faults.RequestContext, *, phase: str = "whole") -> T:
     """Await `work` for so long; cancel it and raise `GatewayTimeoutError` with this phase otherwise."""
     deadline = Deadline()
     try:

@@ -8,7 +8,7 @@ import msgspec
 
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import MalformedResponseError, OptionError, TetrateError
-from tetrate_jupyter.http.attempts import Failure, within
+from tetrate_jupyter.http.attempts import FailedAttempt, within
 from tetrate_jupyter.http.chunk_reading import decode_chunk
 from tetrate_jupyter.http.chunks import ChatChunk, is_given
 from tetrate_jupyter.http.reading import BOM
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from tetrate_jupyter.http import faults
-    from tetrate_jupyter.http.attempts import Opened
+    from tetrate_jupyter.http.attempts import OpenResponse
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ _EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 _UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors; so are those of digits and text
 
 
-async def read_whole(opened: Opened, asked: faults.Asked, limit: int) -> bytearray | Failure:
+async def read_whole(opened: OpenResponse, asked: faults.RequestContext, limit: int) -> bytearray | FailedAttempt:
     """Read a body to its end and close. A body past `limit` bytes is a failure, and so is a connection that drops."""
     body = bytearray()  # grows in place: pieces that are joined at the end are there twice
     error: TetrateError | None = None
@@ -44,10 +44,10 @@ async def read_whole(opened: Opened, asked: faults.Asked, limit: int) -> bytearr
         await opened.aclose()
     if body.startswith(BOM):
         del body[: len(BOM)]
-    return body if error is None else Failure.of_error(error)
+    return body if error is None else FailedAttempt.of_error(error)
 
 
-async def read_start(opened: Opened, limit: int = config.MAX_ERROR_BYTES) -> bytes:
+async def read_start(opened: OpenResponse, limit: int = config.MAX_ERROR_BYTES) -> bytes:
     """Read the beginning of an error's body and close; a body that breaks off gives what had come."""
     body = b""
     try:
@@ -62,7 +62,7 @@ async def read_start(opened: Opened, limit: int = config.MAX_ERROR_BYTES) -> byt
     return body[:limit]
 
 
-def _too_large(opened: Opened, asked: faults.Asked, limit: int) -> MalformedResponseError:
+def _too_large(opened: OpenResponse, asked: faults.RequestContext, limit: int) -> MalformedResponseError:
     size = f"{limit / 2**20:.0f} MB" if limit >= 2**20 else f"{limit / 2**10:.0f} kB"
     return MalformedResponseError(
         f"{asked.host} sent more than {size} where a short answer was due.",
@@ -73,9 +73,9 @@ def _too_large(opened: Opened, asked: faults.Asked, limit: int) -> MalformedResp
 
 
 class Begun:
-    """A response of which the beginning has been read: it is given again (see `attempts.Opened`)."""
+    """A response of which the beginning has been read: it is given again (see `attempts.OpenResponse`)."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: OpenResponse) -> None:
         self._opened = opened
         self._start: list[bytes] = []
         self._rest = opened.chunks()
@@ -113,7 +113,7 @@ class Begun:
         """The headers, names in lower case."""
         return self._opened.headers
 
-    def reply(self, body: faults.Body) -> faults.Reply:
+    def reply(self, body: faults.Body) -> faults.ReceivedResponse:
         """Join status and headers with the body that was read."""
         return self._opened.reply(body)
 
@@ -127,8 +127,8 @@ class Begun:
 
 
 async def read_either(
-    opened: Opened, asked: faults.Asked, seconds: float, ignored: list[str]
-) -> Opened | ChatChunk | Failure:
+    opened: OpenResponse, asked: faults.RequestContext, seconds: float, ignored: list[str]
+) -> OpenResponse | ChatChunk | FailedAttempt:
     """Read what is labelled as an answer in one piece; where it is a stream all the same, return it, to be read so.
 
     Raises `GatewayTimeoutError` (phase "first output") after so many seconds.
@@ -137,29 +137,33 @@ async def read_either(
     if await within(seconds, begun.is_stream(), asked, phase="first output"):
         return begun
     whole = await within(seconds, _read_completion(begun, asked, ignored), asked, phase="first output")
-    return whole if isinstance(whole, Failure) else whole.as_chunk()
+    return whole if isinstance(whole, FailedAttempt) else whole.as_chunk()
 
 
-async def _read_completion(opened: Opened, asked: faults.Asked, ignored: list[str]) -> ChatChunk | Failure:
+async def _read_completion(
+    opened: OpenResponse, asked: faults.RequestContext, ignored: list[str]
+) -> ChatChunk | FailedAttempt:
     """Read a whole answer; one that carries an error, or nothing of an answer's shape, is a failure."""
     body = await read_whole(opened, asked, config.MAX_ANSWER_BYTES)
-    if isinstance(body, Failure):
+    if isinstance(body, FailedAttempt):
         return body
     outcome = decoded(lambda content: decode_chunk(content, ignored), opened.reply(body), asked)
-    if isinstance(outcome, Failure):
+    if isinstance(outcome, FailedAttempt):
         return outcome
     if is_given(outcome.error) or outcome.choices is None:
-        return Failure.of_reply(opened.reply(body), asked)
+        return FailedAttempt.of_reply(opened.reply(body), asked)
     return outcome
 
 
-def decoded(decode: Callable[[faults.Body], T], reply: faults.Reply, asked: faults.Asked) -> T | Failure:
+def decoded(
+    decode: Callable[[faults.Body], T], reply: faults.ReceivedResponse, asked: faults.RequestContext
+) -> T | FailedAttempt:
     """Decode a body; what doesn't fit is a failure (an error that came with status 200 is that error)."""
     try:
         return decode(reply.body)
     except _UNREADABLE:
         pass
-    return Failure.of_reply(reply, asked)
+    return FailedAttempt.of_reply(reply, asked)
 
 
 def encoded(body: Mapping[str, Any]) -> bytes | OptionError:

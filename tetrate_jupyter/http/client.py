@@ -18,7 +18,15 @@ import httpx
 
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import causes, faults, logs, wire
-from tetrate_jupyter.http.attempts import Failure, Leaving, Timeouts, no_longer_used, too_slow, try_repeatedly, within
+from tetrate_jupyter.http.attempts import (
+    FailedAttempt,
+    Leaving,
+    Timeouts,
+    no_longer_used,
+    too_slow,
+    try_repeatedly,
+    within,
+)
 from tetrate_jupyter.http.bodies import decoded, read_either, read_start, read_whole
 from tetrate_jupyter.http.exchange import trade
 from tetrate_jupyter.http.gate import clean, outgoing
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Mapping
 
     from tetrate_jupyter.config import Endpoints
-    from tetrate_jupyter.http.attempts import OnRetry, OnTry, Opened
+    from tetrate_jupyter.http.attempts import OnRetry, OnTry, OpenResponse
     from tetrate_jupyter.http.chunks import ChatChunk
     from tetrate_jupyter.http.held_key import AfterRefusal
 
@@ -95,7 +103,7 @@ class GatewayClient:
         call = self._get(key, "/status")
         work = self._read(call, wire.decode_status, config.MAX_STATUS_BYTES)
         outcome = await within(self.timeouts.status, work, call.asked)
-        if not isinstance(outcome, Failure):
+        if not isinstance(outcome, FailedAttempt):
             return outcome
         if isinstance(outcome.error, errors.NotFoundError):
             return None
@@ -122,7 +130,7 @@ class GatewayClient:
     async def _exchanged(self, code: Secret, verifier: Secret) -> Secret | errors.TetrateError:
         asked = self._asked(self.endpoints.auth_url)
 
-        async def post(content: bytes) -> faults.Reply | Failure:
+        async def post(content: bytes) -> faults.ReceivedResponse | FailedAttempt:
             call = _Call("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
             return await within(self.timeouts.exchange, self._whole(call, config.MAX_KEY_BYTES), asked)
 
@@ -141,16 +149,16 @@ class GatewayClient:
         bounds = StreamBounds(self.timeouts.first_output, self.timeouts.between_chunks)
         ignored: list[str] = []
 
-        async def attempt() -> tuple[Opened | ChatChunk, _Response] | Failure:
+        async def attempt() -> tuple[OpenResponse | ChatChunk, _Response] | FailedAttempt:
             opened = await within(self.timeouts.headers, self._open(call), call.asked, phase="headers")
-            if isinstance(opened, Failure):
+            if isinstance(opened, FailedAttempt):
                 return opened
             if not opened.is_whole:
                 return opened, opened
             content = await read_either(opened, call.asked, bounds.first_output, ignored)
-            return content if isinstance(content, Failure) else (content, opened)
+            return content if isinstance(content, FailedAttempt) else (content, opened)
 
-        async def open_stream() -> tuple[Opened | ChatChunk, ResponseMeta]:
+        async def open_stream() -> tuple[OpenResponse | ChatChunk, ResponseMeta]:
             (content, opened), tries = await try_repeatedly(attempt, attempts=config.CHAT_ATTEMPTS, on_retry=on_retry)
             return content, opened.meta(tries)
 
@@ -164,8 +172,9 @@ class GatewayClient:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    def _asked(self, base_url: str = "", **parts: Any) -> faults.Asked:  # noqa: ANN401 - fields of `Asked`
-        return faults.Asked(base_url or self.endpoints.base_url, str(uuid.uuid4()), endpoints=self.endpoints, **parts)
+    def _asked(self, base_url: str = "", **parts: Any) -> faults.RequestContext:  # noqa: ANN401 - its fields
+        base_url = base_url or self.endpoints.base_url
+        return faults.RequestContext(base_url, str(uuid.uuid4()), endpoints=self.endpoints, **parts)
 
     def _get(self, key: Secret, path: str) -> _Call:
         asked = self._asked()
@@ -180,14 +189,14 @@ class GatewayClient:
         bearer = _Bearer(HeldKey(key).checked(self.endpoints.host, asked))
         return _Call("POST", url, asked, bearer, content)
 
-    async def _catalog_pages(self, asked: faults.Asked) -> list[wire.CatalogModel]:
+    async def _catalog_pages(self, asked: faults.RequestContext) -> list[wire.CatalogModel]:
         found: list[wire.CatalogModel] = []
         page, pages, left, values = 1, 1, config.MAX_LIST_BYTES, config.MAX_CATALOG_VALUES
         while page <= min(pages, config.CATALOG_MAX_PAGES) and len(found) < config.MAX_MODELS:
             query = f"?limit={config.CATALOG_PAGE_SIZE}" + (f"&page={page}" if page > 1 else "")
             call = _Call("GET", self.endpoints.auth_url + config.CATALOG_PATH + query, asked)
             outcome = await self._read(call, partial(wire.read_catalog_page, most=values), left)
-            if isinstance(outcome, Failure):
+            if isinstance(outcome, FailedAttempt):
                 raise outcome.error
             left, values = left - outcome.size, values - outcome.values
             found += outcome.models[: config.MAX_MODELS - len(found)]
@@ -195,36 +204,36 @@ class GatewayClient:
             page += 1
         return found
 
-    async def _read(self, call: _Call, decode: Callable[[faults.Body], T], limit: int) -> T | Failure:
+    async def _read(self, call: _Call, decode: Callable[[faults.Body], T], limit: int) -> T | FailedAttempt:
         """Make a short call and read its JSON, at most `limit` bytes of it."""
         reply = await self._whole(call, limit)
-        return reply if isinstance(reply, Failure) else decoded(clean(decode), reply, call.asked)
+        return reply if isinstance(reply, FailedAttempt) else decoded(clean(decode), reply, call.asked)
 
-    async def _whole(self, call: _Call, limit: int) -> faults.Reply | Failure:
+    async def _whole(self, call: _Call, limit: int) -> faults.ReceivedResponse | FailedAttempt:
         opened = await self._open(call)
-        if isinstance(opened, Failure):
+        if isinstance(opened, FailedAttempt):
             return opened
         body = await read_whole(opened, call.asked, limit)
-        return body if isinstance(body, Failure) else opened.reply(body)
+        return body if isinstance(body, FailedAttempt) else opened.reply(body)
 
-    async def _open(self, call: _Call) -> _Response | Failure:
+    async def _open(self, call: _Call) -> _Response | FailedAttempt:
         """Send, and wait for the headers of a success; anything else is a failure.
 
         A key that is refused is looked for anew once: another kernel may have signed in meanwhile.
         """
         outcome = await self._send(call)
-        refused = isinstance(outcome, Failure) and isinstance(outcome.error, errors.InvalidKeyError)
+        refused = isinstance(outcome, FailedAttempt) and isinstance(outcome.error, errors.InvalidKeyError)
         if not refused or call.auth is None or self._after_refusal is None:
             return outcome
         try:
             other = await self._after_refusal(call.auth.held.key)
         except errors.TetrateError as error:
-            return Failure.of_error(error)
+            return FailedAttempt.of_error(error)
         if other is None or not call.auth.held.takes(other, call.content or b""):
             return outcome
         return await self._send(call)
 
-    async def _send(self, call: _Call) -> _Response | Failure:
+    async def _send(self, call: _Call) -> _Response | FailedAttempt:
         if self.retired:
             return no_longer_used(call.asked, call.leaving)
         failure: errors.TetrateError | None = None
@@ -245,18 +254,18 @@ class GatewayClient:
         except asyncio.CancelledError as stopped:
             cancelled = stopped.args
         except Exception as foreign:  # noqa: BLE001 - whatever the library raises becomes ours, here and nowhere else
-            failure = ours(foreign, call.asked)
+            failure = to_tetrate_error(foreign, call.asked)
         if cancelled is not None:  # without the library's frames, which hold the header
             raise asyncio.CancelledError(*cancelled)
         if failure is not None:  # raised outside the handler: the foreign error must not hang on ours
-            return Failure.of_error(failure, call.leaving)
+            return FailedAttempt.of_error(failure, call.leaving)
         opened = _Response(response, call.asked)
         if http.is_closed:  # while this was connecting: nobody would close its connection any more
             await opened.aclose()
             return no_longer_used(call.asked, call.leaving)
         return await self._received(opened, call)
 
-    async def _received(self, opened: _Response, call: _Call) -> _Response | Failure:
+    async def _received(self, opened: _Response, call: _Call) -> _Response | FailedAttempt:
         """Return a success as it is, anything else as a failure."""
         if opened.headers.get("server") == config.SANDBOX_NAME:
             self.endpoints.recognise(sandbox=True)
@@ -266,8 +275,8 @@ class GatewayClient:
             if refusal is None:
                 return opened
             await opened.aclose()
-            return Failure.of_error(refusal)
-        return Failure.of_reply(opened.reply(await read_start(opened)), call.asked)
+            return FailedAttempt.of_error(refusal)
+        return FailedAttempt.of_reply(opened.reply(await read_start(opened)), call.asked)
 
     def _client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -305,7 +314,7 @@ class GatewayClient:
 class _Call:
     method: str
     url: str
-    asked: faults.Asked
+    asked: faults.RequestContext
     auth: _Bearer | None = None
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -327,9 +336,9 @@ class _Bearer(httpx.Auth):
 
 
 class _Response:
-    """A response whose body has not been read (see `attempts.Opened`)."""
+    """A response whose body has not been read (see `attempts.OpenResponse`)."""
 
-    def __init__(self, response: httpx.Response, asked: faults.Asked) -> None:
+    def __init__(self, response: httpx.Response, asked: faults.RequestContext) -> None:
         self._response = response
         self._asked = asked
         self.status = response.status_code
@@ -347,11 +356,11 @@ class _Response:
         try:
             encoding_of(self.headers.get("content-encoding", ""))
         except EncodingError as problem:
-            return ours(problem, self._asked)
+            return to_tetrate_error(problem, self._asked)
         return None
 
-    def reply(self, body: faults.Body = b"") -> faults.Reply:
-        return faults.Reply(self.status, self.headers, body)
+    def reply(self, body: faults.Body = b"") -> faults.ReceivedResponse:
+        return faults.ReceivedResponse(self.status, self.headers, body)
 
     def meta(self, tries: int) -> ResponseMeta:
         named = map(faults.shown, self.headers.get(_DROPPED_FIELDS_HEADER, "").replace(";", ",").split(","))
@@ -365,14 +374,14 @@ class _Response:
         return inflated(raw, encoding) if encoding else raw
 
     def explain(self, failure: Exception) -> errors.TetrateError:
-        return ours(failure, self._asked)
+        return to_tetrate_error(failure, self._asked)
 
     async def aclose(self) -> None:
         with contextlib.suppress(Exception):  # the connection is given up either way
             await self._response.aclose()
 
 
-def ours(foreign: Exception, asked: faults.Asked) -> errors.TetrateError:
+def to_tetrate_error(foreign: Exception, asked: faults.RequestContext) -> errors.TetrateError:
     """Return our error for whatever the HTTP library, or what is under it, raised. Never quotes the foreign text."""
     if isinstance(foreign, errors.TetrateError):
         return foreign

@@ -75,7 +75,7 @@ _STATUS_OF_WORD: Final = {
 
 
 @dataclass(frozen=True)
-class Fault:
+class ErrorBody:
     """An error body, read at all the levels where its members may be."""
 
     status: int | None
@@ -93,7 +93,7 @@ class Fault:
         return frozenset(w.lower() for w in (self.code, self.kind, self.category, self.state) if w)
 
 
-def read_fault(status: int | None, body: Body) -> Fault:
+def read_error_body(status: int | None, body: Body) -> ErrorBody:
     """Read an error body; a web page, or what is longer than any message, gives a fault without words."""
     if len(body) <= config.MAX_ERROR_BYTES:  # objects of any shape: they take many times the bytes
         body = bytes(body).removeprefix(b"\xef\xbb\xbf").strip()
@@ -105,10 +105,10 @@ def read_fault(status: int | None, body: Body) -> Fault:
             pass
         if status is not None and status >= 400 and 0 < len(body) <= _MOST_TEXT and body[:1] not in b"{[<":
             return fault_of(status, body.decode("utf-8", "replace"))
-    return Fault(status if status is not None and status >= 300 else None)
+    return ErrorBody(status if status is not None and status >= 300 else None)
 
 
-def fault_of(status: int | None, content: object) -> Fault:
+def fault_of(status: int | None, content: object) -> ErrorBody:
     """Read decoded JSON: a whole body, or the `error` member of a chunk."""
     levels = tuple(_levels(content, _DEPTH))
     code = _text(_first(levels, "code"))
@@ -119,7 +119,7 @@ def fault_of(status: int | None, content: object) -> Fault:
         status = _status_from(code, state, kind)
     hostnames = _first(levels, "your_hostnames")
     message = _message(levels)
-    return Fault(
+    return ErrorBody(
         status,
         message=shown(message),
         code=shown(code) if code else None,

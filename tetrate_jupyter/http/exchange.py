@@ -13,14 +13,14 @@ from tetrate_jupyter.errors import (
     TetrateError,
 )
 from tetrate_jupyter.http import wire
-from tetrate_jupyter.http.attempts import Failure
+from tetrate_jupyter.http.attempts import FailedAttempt
 from tetrate_jupyter.http.bodies import encoded
 from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tetrate_jupyter.http.faults import Asked, Body, Reply
+    from tetrate_jupyter.http.faults import Body, ReceivedResponse, RequestContext
 
 _NOT_ABOUT_THE_CODE: Final = frozenset({407, 408, 425, 429})
 _AGAIN: Final = "start again with %tetrate_login"
@@ -28,7 +28,12 @@ _MAX_KEY_CHARACTERS: Final = 4096
 
 
 async def trade(
-    code: Secret, verifier: Secret, post: Callable[[bytes], Awaitable[Reply | Failure]], asked: Asked, *, host: str
+    code: Secret,
+    verifier: Secret,
+    post: Callable[[bytes], Awaitable[ReceivedResponse | FailedAttempt]],
+    asked: RequestContext,
+    *,
+    host: str,
 ) -> Secret | TetrateError:
     """Post a code and its verifier; return the key, bound to `host`, or the error, which the caller raises bare."""
     content = encoded({"code": code.reveal(), "code_verifier": verifier.reveal()})
@@ -36,17 +41,17 @@ async def trade(
         return exchange_error(content, asked)
     try:
         outcome = await post(content)
-        if not isinstance(outcome, Failure):
+        if not isinstance(outcome, FailedAttempt):
             return read_key(outcome.body, asked, host=host)
     except LoginError as error:
         return error
     except TetrateError as error:
-        outcome = Failure.of_error(error)
+        outcome = FailedAttempt.of_error(error)
     web_page = "html" in outcome.headers.get("content-type", "")
     return exchange_error(outcome.error, asked, web_page=web_page)
 
 
-def exchange_error(error: TetrateError, asked: Asked, *, web_page: bool = False) -> LoginError:
+def exchange_error(error: TetrateError, asked: RequestContext, *, web_page: bool = False) -> LoginError:
     """Return the sign-in's own error for a failed exchange: 4xx means the code was refused, unless by a `web_page`."""
     status = error.status if isinstance(error, GatewayError) else None
     about_the_code = status is not None and 400 <= status < 500 and status not in _NOT_ABOUT_THE_CODE
@@ -72,7 +77,7 @@ def exchange_error(error: TetrateError, asked: Asked, *, web_page: bool = False)
     )
 
 
-def read_key(body: Body, asked: Asked, *, host: str) -> Secret:
+def read_key(body: Body, asked: RequestContext, *, host: str) -> Secret:
     """Read the key from the answer. Raises `ExchangeError` when there is none that could be sent in a header."""
     try:
         key = wire.decode_exchange(body).key
@@ -87,7 +92,7 @@ def read_key(body: Body, asked: Asked, *, host: str) -> Secret:
     )
 
 
-def _or_make_one(asked: Asked) -> str:
+def _or_make_one(asked: RequestContext) -> str:
     return f"{_AGAIN}, or make a key at {asked.keys_page} and paste it there" if asked.keys_page else _AGAIN
 
 

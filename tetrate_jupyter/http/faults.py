@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.http import meaning, retry
-from tetrate_jupyter.http.error_body import MAX_SHOWN, Body, Fault, fault_of, read_fault, shown
+from tetrate_jupyter.http.error_body import Body, ErrorBody, fault_of, read_error_body, shown
 from tetrate_jupyter.http.meaning import Meaning
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.config import Endpoints
 
-__all__ = ["MAX_SHOWN", "Asked", "Body", "Fault", "Reply", "error_for", "error_in_stream", "read_fault", "shown"]
+__all__ = ["Body", "ReceivedResponse", "RequestContext", "error_for", "error_in_stream", "read_error_body", "shown"]
 
 # Statuses whose meaning stands even where a web server, not the API, gave them.
 _PAGES_OF_THE_ROUTER: Final = frozenset({404, 407, 408, 413, 429})
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestContext:
     """What was asked, for the words of an error. `model` is None where the route isn't about one.
 
     `endpoints` says where keys and credit are managed, "" where nobody knows (`Endpoints.has_pages`). `keyed`: whether
@@ -63,7 +63,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ReceivedResponse:
     """What came back. `headers` have lower-case names; `body` may be cut at a bound."""
 
     status: int
@@ -81,9 +81,9 @@ class Reply:
         return self.content_type in {"text/html", "application/xhtml+xml"} or self.body[:200].lstrip()[:1] == b"<"
 
 
-def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:
+def error_for(reply: ReceivedResponse, asked: RequestContext) -> errors.GatewayError:
     """Return the error for an answer that isn't a success (or is one only by its status)."""
-    fault = read_fault(reply.status, reply.body)
+    fault = read_error_body(reply.status, reply.body)
     if 300 <= reply.status < 400:
         return _redirected(reply, asked)
     if fault.status is None and fault.message and reply.status < 300:
@@ -101,7 +101,7 @@ def error_for(reply: Reply, asked: Asked) -> errors.GatewayError:
     return _by_meaning(fault, reply.headers, asked)
 
 
-def error_in_stream(content: object, asked: Asked) -> errors.GatewayError:
+def error_in_stream(content: object, asked: RequestContext) -> errors.GatewayError:
     """Return the error for the `error` member of a chunk."""
     fault = fault_of(None, content)
     if fault.status is None:
@@ -111,7 +111,7 @@ def error_in_stream(content: object, asked: Asked) -> errors.GatewayError:
     return _by_meaning(fault, {}, asked)
 
 
-def unreadable(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
+def unreadable(reply: ReceivedResponse, asked: RequestContext) -> errors.MalformedResponseError:
     """Return the error for an answer that isn't what the API promises, whatever its status says."""
     if reply.is_web_page:
         message = f"{asked.host} answered with a web page instead of the API (status {reply.status})."
@@ -123,7 +123,7 @@ def unreadable(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
     return errors.MalformedResponseError(message, next_step=step, request_id=asked.request_id, status=reply.status)
 
 
-def badly_encoded(how: str, asked: Asked) -> errors.MalformedResponseError:
+def badly_encoded(how: str, asked: RequestContext) -> errors.MalformedResponseError:
     """Return the error for a body that can't be unpacked; `how` goes on after "the answer of ... is"."""
     return errors.MalformedResponseError(
         f"The answer of {asked.host} is {how}; it was not read.",
@@ -132,7 +132,7 @@ def badly_encoded(how: str, asked: Asked) -> errors.MalformedResponseError:
     )
 
 
-def _by_meaning(fault: Fault, headers: Mapping[str, str], asked: Asked) -> errors.GatewayError:
+def _by_meaning(fault: ErrorBody, headers: Mapping[str, str], asked: RequestContext) -> errors.GatewayError:
     """Let code and words speak before the status: several meanings share one."""
     what = meaning.meaning_of(fault, asked.model, route_works=asked.route_works)
     if what is Meaning.RATE:
@@ -148,7 +148,7 @@ def _by_meaning(fault: Fault, headers: Mapping[str, str], asked: Asked) -> error
     return make(fault, asked)
 
 
-def _too_long(fault: Fault, asked: Asked) -> errors.ContextTooLongError:
+def _too_long(fault: ErrorBody, asked: RequestContext) -> errors.ContextTooLongError:
     return errors.ContextTooLongError(
         _says(f"The request is too long for {asked.model or 'the router'}", fault),
         next_step="start afresh with %tetrate_reset, shorten the prompt, or choose a model with a larger window",
@@ -156,7 +156,7 @@ def _too_long(fault: Fault, asked: Asked) -> errors.ContextTooLongError:
     )
 
 
-def _by_status(fault: Fault, asked: Asked) -> errors.GatewayError:
+def _by_status(fault: ErrorBody, asked: RequestContext) -> errors.GatewayError:
     status = fault.status or 0
     if status >= 500 or status in {408, 425}:
         name = asked.model or asked.host
@@ -181,7 +181,7 @@ def _by_status(fault: Fault, asked: Asked) -> errors.GatewayError:
     )
 
 
-def _forbidden(fault: Fault, asked: Asked) -> errors.ForbiddenError:
+def _forbidden(fault: ErrorBody, asked: RequestContext) -> errors.ForbiddenError:
     if not asked.keyed:  # whatever is wrong, it isn't the key
         return errors.ForbiddenError(
             _says(f"{asked.host} doesn't show this without a login (status {fault.status}); no key was sent", fault),
@@ -194,7 +194,7 @@ def _forbidden(fault: Fault, asked: Asked) -> errors.ForbiddenError:
     )
 
 
-def _out_of_credit(fault: Fault, asked: Asked) -> errors.CreditsExhaustedError:
+def _out_of_credit(fault: ErrorBody, asked: RequestContext) -> errors.CreditsExhaustedError:
     where = f"at {asked.billing_page}" if asked.billing_page else f"where the key for {asked.host} was made"
     said = meaning.says_no_credit(fault.message)  # in its own words: once is enough
     return errors.CreditsExhaustedError(
@@ -208,7 +208,7 @@ def _in_brackets(text: str) -> str:
     return f" ({text})" if text else ""
 
 
-def _no_model(fault: Fault, asked: Asked) -> errors.ModelUnavailableError:
+def _no_model(fault: ErrorBody, asked: RequestContext) -> errors.ModelUnavailableError:
     return errors.ModelUnavailableError(
         _says(f"{asked.model or 'The model'} is not available to this key", fault),
         next_step="see the models this key reaches with %tetrate_models",
@@ -216,7 +216,7 @@ def _no_model(fault: Fault, asked: Asked) -> errors.ModelUnavailableError:
     )
 
 
-def _model_later(fault: Fault, asked: Asked) -> errors.ModelUnavailableError:
+def _model_later(fault: ErrorBody, asked: RequestContext) -> errors.ModelUnavailableError:
     return errors.ModelUnavailableError(
         _says(f"{asked.model or 'The model'} is not ready yet", fault),
         next_step="ask again in a minute, or choose another model",
@@ -224,7 +224,7 @@ def _model_later(fault: Fault, asked: Asked) -> errors.ModelUnavailableError:
     )
 
 
-def _wrong_host(fault: Fault, asked: Asked) -> errors.WrongHostError:
+def _wrong_host(fault: ErrorBody, asked: RequestContext) -> errors.WrongHostError:
     where = ", ".join(fault.hostnames)
     step = "sign in again with %tetrate_login to make a key for this host"
     if fault.hostnames:
@@ -238,7 +238,7 @@ def _wrong_host(fault: Fault, asked: Asked) -> errors.WrongHostError:
     )
 
 
-def _not_found(fault: Fault, asked: Asked) -> errors.NotFoundError:
+def _not_found(fault: ErrorBody, asked: RequestContext) -> errors.NotFoundError:
     if "unsupported endpoint" in fault.message.lower():
         return errors.UnsupportedEndpointError(
             _says(f"{asked.host} doesn't serve this route", fault),
@@ -252,7 +252,7 @@ def _not_found(fault: Fault, asked: Asked) -> errors.NotFoundError:
     )
 
 
-def _rate_limited(fault: Fault, wait: float | None, asked: Asked) -> errors.RateLimitError:
+def _rate_limited(fault: ErrorBody, wait: float | None, asked: RequestContext) -> errors.RateLimitError:
     soon = "wait a moment" if wait is None else f"wait {wait:.0f} s" if wait >= 1 else "wait a second"
     return errors.RateLimitError(
         _says("Too many requests, or tokens, in a short time", fault),
@@ -263,7 +263,7 @@ def _rate_limited(fault: Fault, wait: float | None, asked: Asked) -> errors.Rate
     )
 
 
-def _redirected(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
+def _redirected(reply: ReceivedResponse, asked: RequestContext) -> errors.MalformedResponseError:
     try:
         target = urlsplit(reply.headers.get("location", "")).hostname
     except ValueError:
@@ -277,15 +277,15 @@ def _redirected(reply: Reply, asked: Asked) -> errors.MalformedResponseError:
     )
 
 
-def _common(fault: Fault, asked: Asked) -> dict[str, Any]:
+def _common(fault: ErrorBody, asked: RequestContext) -> dict[str, Any]:
     return {"request_id": asked.request_id, "status": fault.status, "code": fault.code or fault.category}
 
 
-def _says(what: str, fault: Fault) -> str:
+def _says(what: str, fault: ErrorBody) -> str:
     return f"{what}: {fault.message}" if fault.message else f"{what}."
 
 
-_MADE: Final[Mapping[Meaning, Callable[[Fault, Asked], errors.GatewayError]]] = {
+_MADE: Final[Mapping[Meaning, Callable[[ErrorBody, RequestContext], errors.GatewayError]]] = {
     Meaning.CREDITS: _out_of_credit,
     Meaning.TOO_LONG: _too_long,
     Meaning.NO_MODEL: _no_model,

@@ -10,7 +10,7 @@ from tetrate_jupyter.http.exchange import is_sendable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tetrate_jupyter.http.faults import Asked
+    from tetrate_jupyter.http.faults import RequestContext
     from tetrate_jupyter.secret import Secret
 
 AfterRefusal: TypeAlias = "Callable[[Secret], Awaitable[Secret | None]]"
@@ -23,7 +23,7 @@ class HeldKey:
         self.key = key
         self._before: list[Secret] = []  # alive, and so known to the gate, until the call is over
 
-    def checked(self, host: str, asked: Asked) -> HeldKey:
+    def checked(self, host: str, asked: RequestContext) -> HeldKey:
         """Return itself where it can be sent to `host`. Raises `KeyHostError`, `InvalidKeyError`."""
         if self.key.host != host:
             raise errors.KeyHostError(

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from tetrate_jupyter.http.error_body import Fault
+    from tetrate_jupyter.http.error_body import ErrorBody
 
 
 class Meaning(Enum):
@@ -82,19 +82,19 @@ _CODES: Final = (
 )
 
 
-def meaning_of(fault: Fault, model: str | None, *, route_works: bool) -> Meaning:
+def meaning_of(fault: ErrorBody, model: str | None, *, route_works: bool) -> Meaning:
     """Return what an error is about. `model`: what was asked for; `route_works`: this route has answered before."""
     return _by_code(fault) or _by_words(fault, model, route_works=route_works) or Meaning.STATUS
 
 
-def _by_code(fault: Fault) -> Meaning | None:
+def _by_code(fault: ErrorBody) -> Meaning | None:
     for words, what, statuses in _CODES:
         if fault.words & words and (fault.status or 0) in statuses:
             return what
     return None
 
 
-def _by_words(fault: Fault, model: str | None, *, route_works: bool) -> Meaning | None:
+def _by_words(fault: ErrorBody, model: str | None, *, route_works: bool) -> Meaning | None:
     status, message = fault.status or 0, fault.message
     if _is_credits(fault):
         return Meaning.CREDITS
@@ -112,7 +112,7 @@ def says_no_credit(message: str) -> bool:
     return bool(_CREDITS.search(message))
 
 
-def _is_credits(fault: Fault) -> bool:
+def _is_credits(fault: ErrorBody) -> bool:
     if fault.status == 402:
         return True
     if fault.status not in {400, 403, 429} or not _CREDITS.search(fault.message):

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tetrate_jupyter.http.attempts import Leaving, Opened
+    from tetrate_jupyter.http.attempts import Leaving, OpenResponse
 
-    OpenStream: TypeAlias = Callable[[], Awaitable[tuple[Opened | ChatChunk, "ResponseMeta"]]]
+    OpenStream: TypeAlias = Callable[[], Awaitable[tuple[OpenResponse | ChatChunk, "ResponseMeta"]]]
 
 _UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors
 _END_MARK: Final = b"[DONE]"
@@ -67,7 +67,7 @@ class StreamBounds:
     silence: int = config.MAX_RESPONSE_BYTES
 
 
-class Standing:
+class StreamProgress:
     """How far an answer has come, as its chunks tell.
 
     `has_output`: something of it is there. `has_ended`: a finish reason came. `is_whole`: one came after all of the
@@ -116,7 +116,7 @@ class ChatStream:
     def __init__(
         self,
         open_stream: OpenStream,
-        asked: faults.Asked,
+        asked: faults.RequestContext,
         bounds: StreamBounds,
         ignored: list[str],
         leaving: Leaving | None = None,
@@ -134,7 +134,7 @@ class ChatStream:
         self._splitter = EventSplitter()
         self._failure: TetrateError | None = None
         self._ended = False  # no more bytes are wanted
-        self._standing = Standing()
+        self._standing = StreamProgress()
         self._others: list[ChatChunk] = []  # of choices with another number, while none of ours has come
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
         self._silent = 0  # bytes since then
@@ -148,7 +148,7 @@ class ChatStream:
         opened, meta = await self._open_stream()
         self._deadline = Deadline()
         self.dropped_fields, self.attempts, self.simulated = meta.dropped_fields, meta.attempts, meta.simulated
-        self._opened: Opened | None = None
+        self._opened: OpenResponse | None = None
         if isinstance(opened, ChatChunk):
             self._ready.append(opened)
             self._ended = True

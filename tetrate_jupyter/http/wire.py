@@ -51,7 +51,7 @@ class Modalities(msgspec.Struct, frozen=True):
     output: list[str] | None = None
 
 
-class Limits(msgspec.Struct, frozen=True):
+class TokenLimits(msgspec.Struct, frozen=True):
     """Token limits. Above `high_context` input tokens the whole request costs more ("gte": at it, too)."""
 
     max_output_tokens: int | None = None
@@ -89,7 +89,7 @@ class CatalogModel(msgspec.Struct, frozen=True, rename="camel"):
     context_window: int | None = None
     capabilities: list[str] | None = None
     modalities: Modalities | None = None
-    limits: Limits | None = None
+    limits: TokenLimits | None = None
     metadata: Metadata | None = None
     input_price: Decimal | None = msgspec.field(name="inputTokensPricePer1M", default=None)
     output_price: Decimal | None = msgspec.field(name="outputTokensPricePer1M", default=None)

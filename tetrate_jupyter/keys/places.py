@@ -13,14 +13,14 @@ from tetrate_jupyter.errors import BaseURLError
 from tetrate_jupyter.secret import Secret
 
 _LINE_ENDS = re.compile(r"(?:\\[rn])+\Z")  # as typed: a backslash and a letter
-Kind = Literal["given", "memory", "environment", "keyring", "file"]
+PlaceKind = Literal["given", "memory", "environment", "keyring", "file"]
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a key is. `detail` names it for a person; `note` says why it is there and not somewhere better."""
 
-    kind: Kind
+    kind: PlaceKind
     detail: str
     note: str = ""
 

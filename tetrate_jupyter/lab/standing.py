@@ -12,7 +12,7 @@ from tetrate_jupyter.amounts import total
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.engine.runs import STOPPED
 from tetrate_jupyter.errors import ConfigError, TetrateError
-from tetrate_jupyter.ledger.day import Day, Told
+from tetrate_jupyter.ledger.day import Day, DayCost
 from tetrate_jupyter.ledger.totals import midnight
 from tetrate_jupyter.render.numbers import money
 
@@ -90,23 +90,23 @@ class Standing:
             return _UNKNOWN, [unreadable.message]
         return _short(here), [f"This notebook today: {_long(here)}.", f"All notebooks today: {_long(everywhere)}."]
 
-    def _told(self, play: str, path: str | None) -> Told:
+    def _told(self, play: str, path: str | None) -> DayCost:
         book = self._session.book
         if self._is_read:
             return self._day.told(play, path)
         begin = midnight(time.time())  # only this kernel's own is to be told, or is known
         own = [each for each in book.recent if each.t >= begin and (each.host if each.simulated else "") == play]
         ended = [each for each in own if each.outcome not in {"open", "void"}]
-        return Told(total(each.cost for each in ended), len([1 for each in ended if each.cost is None]))
+        return DayCost(total(each.cost for each in ended), len([1 for each in ended if each.cost is None]))
 
 
-def _short(told: Told) -> str:
+def _short(told: DayCost) -> str:
     if told.cost is None:
         return _UNKNOWN if told.unknown else money(_NOTHING)
     return money(told.cost) + (" + unknown" if told.unknown else "")
 
 
-def _long(told: Told) -> str:
+def _long(told: DayCost) -> str:
     if told.cost is None and told.unknown:
         return f"{told.unknown:,} of unknown cost"
     known = f"≈ {money(told.cost)}" if told.cost is not None else money(_NOTHING)

@@ -10,7 +10,7 @@ from weakref import WeakSet
 from tetrate_jupyter import config
 from tetrate_jupyter.ledger import reading, segments
 from tetrate_jupyter.ledger.record import Record, clean, encoded
-from tetrate_jupyter.ledger.writing import Writer
+from tetrate_jupyter.ledger.writing import SegmentWriter
 from tetrate_jupyter.observers import Observers
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tetrate_jupyter.ledger.reading import Reading
-    from tetrate_jupyter.ledger.record import Kind
+    from tetrate_jupyter.ledger.record import RecordT
 
 _KEPT: Final = 10_000  # records in memory, the newest: those of this kernel, for a ledger that is off or can't be read
 
@@ -35,7 +35,7 @@ class Book:
     ) -> None:
         self._data_dir = data_dir
         self._shared = shared
-        self._writer = Writer(lambda: self.folder)
+        self._writer = SegmentWriter(lambda: self.folder)
         self._recent: dict[tuple[str, int], Record] = {}
         self._order: deque[tuple[str, int]] = deque()
         self._lock = threading.Lock()
@@ -117,7 +117,7 @@ class Book:
         """Whether the records of others are none of this kernel's business."""
         return self._shared() is not None
 
-    def read(self, kind: type[Kind], since: float | None = None, until: float | None = None) -> Reading[Kind]:
+    def read(self, kind: type[RecordT], since: float | None = None, until: float | None = None) -> Reading[RecordT]:
         """Return the records of a time, of all kernels. Raises `ConfigError` where they can't be read."""
         self.flush(_OWN)
         found = reading.read(self.folder, kind, since, until)

@@ -31,7 +31,7 @@ _DISK: Final = 2.0  # seconds that a disk gets to take what is set aside
 _TRIES: Final = 3  # the ledger may be erased meanwhile
 
 
-class Told(NamedTuple):
+class DayCost(NamedTuple):
     """A sum as it is told to a person: US dollars of the requests whose cost is known, None for none, and the rest."""
 
     cost: Decimal | None
@@ -51,7 +51,7 @@ class Day:
         self._read: dict[Path, int] = {}  # how far
         self._records: dict[tuple[str, int], Record] = {}
         self._sums: dict[tuple[str, bool], Decimal] = {}  # by host of play money, "" for real; whether it is set aside
-        self._told: dict[tuple[str, str | None], Told] = {}  # by host of play money, "" for real, and notebook
+        self._told: dict[tuple[str, str | None], DayCost] = {}  # by host of play money, "" for real, and notebook
         self._newest: dict[str, tuple[float, bool]] = {}  # by host, when one was sent and whether that was in play
 
     def spent(self, host: str) -> Decimal:
@@ -78,7 +78,7 @@ class Day:
             self._spent(host)
             return _sum(self._sums.get(("", False)), self._sums.get((host, False)))
 
-    def told(self, play: str = "", notebook: str | None = None) -> Told:
+    def told(self, play: str = "", notebook: str | None = None) -> DayCost:
         """Return what today has cost as far as it is known, and how many requests are of unknown cost.
 
         `play`: the host whose play money is told, "" for real money. `notebook`: the path of one; None: of all. Raises
@@ -88,7 +88,7 @@ class Day:
         with self._lock:
             self._spent(play)
             found = [each for (host, path), each in self._told.items() if host == play and notebook in (None, path)]
-        return Told(total(each.cost for each in found), sum(each.unknown for each in found))
+        return DayCost(total(each.cost for each in found), sum(each.unknown for each in found))
 
     def take(self, begun: Record, limit: Decimal) -> bool:
         """Set aside what `begun` can cost at most (`most`); False where today would pass `limit`, and nothing is.
@@ -154,8 +154,8 @@ class Day:
         self._add(record)
         if record.outcome not in {"open", "void"}:
             key = record.host if record.simulated else "", record.notebook
-            cost, unknown = self._told.get(key, Told(None, 0))
-            self._told[key] = Told(total((cost, record.cost)), unknown + (record.cost is None))
+            cost, unknown = self._told.get(key, DayCost(None, 0))
+            self._told[key] = DayCost(total((cost, record.cost)), unknown + (record.cost is None))
             newest = record.t, record.simulated
             self._newest[record.host] = max(newest, self._newest.get(record.host, newest))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic
 from tetrate_jupyter.errors import ConfigError
 from tetrate_jupyter.keys import private_file
 from tetrate_jupyter.ledger import segments
-from tetrate_jupyter.ledger.record import Kind, Record, decoded, encoded, holds_open
+from tetrate_jupyter.ledger.record import Record, RecordT, decoded, encoded, holds_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,17 +25,17 @@ _REST: Final = 2 * segments.DAY  # seconds after which nobody writes into a mont
 
 
 @dataclass(frozen=True)
-class Reading(Generic[Kind]):
+class Reading(Generic[RecordT]):
     """What was read. `odd`: lines that are no records. `left_out`: segments beyond what is read at once."""
 
-    records: list[Kind]
+    records: list[RecordT]
     odd: int = 0
     left_out: int = 0
 
 
 def read(
-    folder: Path | None, kind: type[Kind], since: float | None = None, until: float | None = None
-) -> Reading[Kind]:
+    folder: Path | None, kind: type[RecordT], since: float | None = None, until: float | None = None
+) -> Reading[RecordT]:
     """Return the records of a time, from `since` up to `until` (seconds since the epoch), in no certain order.
 
     Nothing where there is no ledger. Raises `ConfigError` where it can't be read.
@@ -57,8 +57,8 @@ def read(
     )
 
 
-def _read(folder: Path, kind: type[Kind], since: float | None, until: float | None) -> Reading[Kind]:
-    found: list[Kind] = []
+def _read(folder: Path, kind: type[RecordT], since: float | None, until: float | None) -> Reading[RecordT]:
+    found: list[RecordT] = []
     odd = left_out = size = 0
     wanted = segments.segments(folder, since, until)
     together = {each.month for each in wanted if each.day is None}
@@ -83,9 +83,9 @@ def _read(folder: Path, kind: type[Kind], since: float | None, until: float | No
     return Reading(found, odd, left_out)
 
 
-def merged(records: Iterable[Kind]) -> list[Kind]:
+def merged(records: Iterable[RecordT]) -> list[RecordT]:
     """Return each record once, and what was open only where it has no end and wasn't taken back."""
-    found: dict[tuple[str, int], Kind] = {}
+    found: dict[tuple[str, int], RecordT] = {}
     for each in records:
         if each.key not in found or found[each.key].outcome == "open":
             found[each.key] = each

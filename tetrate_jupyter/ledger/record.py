@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _MOST_TEXT: Final = 2 * MAX_NAME  # characters of one field; a path to a notebook is the longest
-
-Outcome: TypeAlias = Literal["done", "partial", "failed", "open", "void"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, rename={"tokens_in": "in"}):
@@ -105,7 +103,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"tokens
 
 
 FIELDS: Final = Record.__struct_fields__
-Kind = TypeVar("Kind", Record, Brief)
+RecordT = TypeVar("RecordT", Record, Brief)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {k: msgspec.json.Decoder(k) for k in (Record, Brief)}
 _IS_OPEN: Final = b'"outcome":"open"'
@@ -138,21 +136,21 @@ def holds_open(data: bytes) -> bool:
     return _IS_OPEN in data
 
 
-def decoded(data: bytes, kind: type[Kind]) -> tuple[list[Kind], int]:
+def decoded(data: bytes, kind: type[RecordT]) -> tuple[list[RecordT], int]:
     """Return the records of a segment's bytes and the number of lines that are none.
 
     The end of a line that was torn is no record: what comes behind the last line break is left alone, and not counted.
     """
     whole = data[: data.rfind(b"\n") + 1]
     try:
-        found: list[Kind] = _DECODERS[kind].decode_lines(whole)
+        found: list[RecordT] = _DECODERS[kind].decode_lines(whole)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return _one_by_one(whole.split(b"\n"), kind)
     return found, 0
 
 
-def _one_by_one(lines: Iterable[bytes], kind: type[Kind]) -> tuple[list[Kind], int]:
-    found: list[Kind] = []
+def _one_by_one(lines: Iterable[bytes], kind: type[RecordT]) -> tuple[list[RecordT], int]:
+    found: list[RecordT] = []
     odd = 0
     for line in lines:
         if not line.strip():

@@ -15,13 +15,13 @@ from tetrate_jupyter.render.answer import SIMULATED, line_html, with_chip
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.numbers import money, seconds, tokens
 from tetrate_jupyter.render.style import BOUNDED, ROOT_CLASSES, styled
-from tetrate_jupyter.render.table import Column, Table
+from tetrate_jupyter.render.table import Table, TableColumn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tetrate_jupyter.ledger.record import Brief, Record
-    from tetrate_jupyter.ledger.totals import By, Sum, Tally
+    from tetrate_jupyter.ledger.totals import By, RunningSum, Sum
 
 WORDS: Final = {"today": "today", "7d": "in 7 days", "30d": "in 30 days", "session": "in this kernel"}
 MOST_ROWS: Final = 200  # groups that are shown; the files have all
@@ -80,22 +80,22 @@ class Report:
     def table(self) -> Table:
         """The groups; without a column that has nothing in any of them."""
         columns = [
-            Column(_NAMED[self.by], code=self.by == "model"),
-            Column("requests", align="right"),
-            Column("failed", align="right", optional=True, minor=True),
-            Column("sent", align="right", hint="tokens of the prompts", minor=True),
-            Column(
+            TableColumn(_NAMED[self.by], code=self.by == "model"),
+            TableColumn("requests", align="right"),
+            TableColumn("failed", align="right", optional=True, minor=True),
+            TableColumn("sent", align="right", hint="tokens of the prompts", minor=True),
+            TableColumn(
                 "cached", align="right", hint="tokens of the prompts that came from a cache", optional=True, minor=True
             ),
-            Column("answered", align="right", hint="tokens of the answers", minor=True),
-            Column(
+            TableColumn("answered", align="right", hint="tokens of the answers", minor=True),
+            TableColumn(
                 "first word",
                 align="right",
                 hint="median of the seconds until the first text",
                 optional=True,
                 minor=True,
             ),
-            Column("cost", align="right", hint="estimated at the prices of the day"),
+            TableColumn("cost", align="right", hint="estimated at the prices of the day"),
         ]
         rows = [_row(self._name(name), sums) for name, sums in self.groups[:MOST_ROWS]]
         said = [n for n, column in enumerate(columns) if not column.optional or any(row[n] for row in rows)]
@@ -211,7 +211,7 @@ def report(
     left_out = f"{_count(played, 'request')} to the sandbox not counted: --sandbox shows them."
     said = [*notes, *([left_out] if played and not is_play else [])]
     found_tallies = tallies(found, by, hours=period in {"today", "session"})
-    by_name: dict[str, list[Tally]] = {}
+    by_name: dict[str, list[RunningSum]] = {}
     for (_, _, name), tally in found_tallies.items():
         by_name.setdefault(name, []).append(tally)
     groups = [(name, together(each)) for name, each in by_name.items()]
@@ -224,7 +224,7 @@ def report(
 
 
 def _over_time(
-    found: Mapping[tuple[str, str, str], Tally], period: str
+    found: Mapping[tuple[str, str, str], RunningSum], period: str
 ) -> tuple[tuple[tuple[str, Mapping[str, Decimal]], ...], tuple[str, ...]]:
     """Return costs by time and model, and the models: the dearest, then all others as one."""
     by_model: dict[str, Decimal] = {}

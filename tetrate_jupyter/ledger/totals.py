@@ -45,7 +45,7 @@ class Sum:
     kept: int = 0
 
 
-class Tally:
+class RunningSum:
     """What a `Sum` is made of: records are looked at once, and tallies put together as often as one likes."""
 
     __slots__ = (
@@ -90,9 +90,9 @@ class Tally:
         )
 
 
-def together(tallies: Iterable[Tally]) -> Sum:
+def together(tallies: Iterable[RunningSum]) -> Sum:
     """Return the sum of several."""
-    all_of_them, found = list(tallies), Tally()
+    all_of_them, found = list(tallies), RunningSum()
     for name in ("requests", "failed", "tokens_in", "out", "cached_in", "uncounted", "unknown", "kept"):
         setattr(found, name, sum(getattr(each, name) for each in all_of_them))
     found.cost = total(each.cost for each in all_of_them)
@@ -108,7 +108,9 @@ def money(costs: Sequence[Decimal]) -> Decimal | None:
         return known(sum(costs, Decimal(0)))
 
 
-def tallies(records: Iterable[Brief | Record], by: By, *, hours: bool = False) -> dict[tuple[str, str, str], Tally]:
+def tallies(
+    records: Iterable[Brief | Record], by: By, *, hours: bool = False
+) -> dict[tuple[str, str, str], RunningSum]:
     """Return tallies by (time, model, name of the group): a day ("2026-11-26") or an hour ("2026-11-26 14:00").
 
     A group is named by an id, a path, a day or a label; "" for what has none.
@@ -129,7 +131,7 @@ def tallies(records: Iterable[Brief | Record], by: By, *, hours: bool = False) -
         if when is None:
             when = times[quarter] = _local(quarter * _QUARTER, shown)
         merged.setdefault((when, model, when[:10] if by == "day" else group or NONE), []).append(some)
-    return {key: Tally([each for some in lists for each in some]) for key, lists in merged.items()}
+    return {key: RunningSum([each for some in lists for each in some]) for key, lists in merged.items()}
 
 
 def _local(moment: float, form: str) -> str:

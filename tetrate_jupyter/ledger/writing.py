@@ -37,7 +37,7 @@ _AT_EXIT: Final = 1.0  # seconds that the interpreter's exit waits for the disk
 _AT_ONCE: Final = 1_000  # records of one append
 
 
-class Writer:
+class SegmentWriter:
     """Writes lines to the segments in `folder`, which is asked for at the first one; None: nowhere. Thread-safe.
 
     `most_bytes`: of the lines that wait for a disk; beyond, the oldest are given up. None: only their number counts.
@@ -183,7 +183,7 @@ class Writer:
         self._wake.notify_all()
 
 
-_WRITERS: Final[weakref.WeakSet[Writer]] = weakref.WeakSet()
+_WRITERS: Final[weakref.WeakSet[SegmentWriter]] = weakref.WeakSet()
 
 
 @atexit.register

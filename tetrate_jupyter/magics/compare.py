@@ -135,9 +135,9 @@ def _keep(context: Context, out: str | None, what: object) -> None:
 
 def _show_forecast(forecast: Forecast) -> None:
     from tetrate_jupyter.render.numbers import money
-    from tetrate_jupyter.render.table import Column, Table
+    from tetrate_jupyter.render.table import Table, TableColumn
 
     print(f"Nothing was sent. {forecast.sentence}")  # noqa: T201 - a magic's answer
-    columns = [Column("model", code=True), Column("calls"), Column("≈ expected"), Column("at most")]
+    columns = [TableColumn("model", code=True), TableColumn("calls"), TableColumn("≈ expected"), TableColumn("at most")]
     rows = [[s.label, s.calls, money(s.expected), money(s.worst)] for s in forecast.shares]
     print(Table(columns, rows).plain())  # noqa: T201 - likewise

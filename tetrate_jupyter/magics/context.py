@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.along import Kernel
     from tetrate_jupyter.face.session import Session
-    from tetrate_jupyter.failures.cells import Cell
+    from tetrate_jupyter.failures.cells import NotebookCell
 
 
 _MOST_RUNS: Final = 2_000  # of which the cell is remembered
@@ -36,7 +36,7 @@ class Context:
         self.defaults = defaults
         self.cells = CellIds(shell)
         self.has_said_what_goes = False  # of an error, before the first one is sent
-        self.mended: Cell | None = None  # the failed cell that the last change was asked for
+        self.mended: NotebookCell | None = None  # the failed cell that the last change was asked for
 
     @property
     def session(self) -> Session:

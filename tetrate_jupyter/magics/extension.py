@@ -220,7 +220,7 @@ class TetrateMagics(Magics):
 _INDENTS = {tokenize.INDENT, tokenize.DEDENT}
 
 
-class Question(EscapedCommand):
+class QuestionLine(EscapedCommand):
     """Let a one-line question end with "?": IPython takes `%tetrate why?` for a request for help about `why`.
 
     It is a line that begins with `%tetrate` and has words; `%tetrate?` stays a request for help.
@@ -229,7 +229,7 @@ class Question(EscapedCommand):
     priority = 4  # before IPython's help (5), which would win over a magic (10)
 
     @classmethod
-    def find(cls, tokens_by_line: list[list[TokenInfo]]) -> Question | None:
+    def find(cls, tokens_by_line: list[list[TokenInfo]]) -> QuestionLine | None:
         """Find the first such line of a cell."""
         for line in tokens_by_line:
             tokens = [token for token in line if token.type not in _INDENTS][:3]
@@ -246,7 +246,7 @@ def load(shell: InteractiveShell) -> None:
     magics = TetrateMagics(shell)
     shell.register_magics(magics)
     shell.Completer.custom_matchers.append(magics.matcher)
-    shell.input_transformer_manager.token_transformers.append(Question)
+    shell.input_transformer_manager.token_transformers.append(QuestionLine)
     setattr(shell, _LOADED, magics)
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:  # else no page looks for it
@@ -291,7 +291,7 @@ def unload(shell: InteractiveShell) -> None:
     if magics.unheard is not None:
         magics.unheard()
     shell.Completer.custom_matchers.remove(magics.matcher)
-    shell.input_transformer_manager.token_transformers.remove(Question)
+    shell.input_transformer_manager.token_transformers.remove(QuestionLine)
     for command in commands.COMMANDS:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop(command.name, None)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FIX_VARIABLE: Final = "_tetrate_fix"
 
 
-class Stopped(KeyboardInterrupt):
+class InquiryStopped(KeyboardInterrupt):
     """The cell was interrupted; the text so far is kept. Still a KeyboardInterrupt: the cells after it don't run."""
 
     def _render_traceback_(self) -> list[str]:
@@ -95,7 +95,7 @@ def run(
     output: Output = output_for(context.shell, show, stream=context.defaults.stream, markdown=True, footer=footer)
     if purpose == "fix" and isinstance(output, TerminalOutput):
         output = PrintedOutput(show)  # text that was printed can't become a diff
-    run_shown(context, planned, output, keep, Stopped)
+    run_shown(context, planned, output, keep, InquiryStopped)
 
 
 class PrintedOutput(FinalOutput):

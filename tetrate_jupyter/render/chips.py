@@ -32,7 +32,7 @@ def label(notice: str) -> str:
     return head if len(head) <= LONGEST else ""
 
 
-def whole(notice: str, more: str = IN_A_CELL) -> str:
+def details(notice: str, more: str = IN_A_CELL) -> str:
     """Return what a chip opens: the notice, and of a table that was cut, how `more` of it is sent."""
     return f"{notice}. {more}" if _ROWS.search(notice) else notice
 
@@ -45,7 +45,7 @@ def notices_html(notices: Iterable[str]) -> str:
 def _notice(notice: str) -> str:
     if notice.startswith(REFUSED):
         return f'<p class="tetrate-failed" dir="auto">{escape(notice)}</p>'
-    short, says = label(notice), whole(notice)
+    short, says = label(notice), details(notice)
     if not short or len(says) <= LONGEST:  # nothing that a reader would have to open
         return f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>'
     return f'<details class="tetrate-notice"><summary>{escape(short)}</summary>{escape(says)}</details>'

@@ -20,7 +20,7 @@ _GAP: Final = "  "
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column: its heading, and how its cells stand.
 
     `align="right"` is for numbers. `code=True` sets ids in the code font. `hint` is shown when the pointer rests on the
@@ -44,7 +44,7 @@ class Table:
     longer ones cut at the last column.
     """
 
-    def __init__(self, columns: Sequence[Column], rows: Iterable[Sequence[object]], *, caption: str = "") -> None:
+    def __init__(self, columns: Sequence[TableColumn], rows: Iterable[Sequence[object]], *, caption: str = "") -> None:
         self.columns = tuple(columns)
         count = len(self.columns)
         self.rows = tuple(
@@ -131,7 +131,7 @@ class Table:
         return _GAP.join(shown).rstrip()
 
 
-def _class(column: Column) -> str:
+def _class(column: TableColumn) -> str:
     names = ["tetrate-wide"] if column.wide else []
     names += ["tetrate-id"] if column.code else []
     names += ["tetrate-minor"] if column.minor else []
@@ -139,7 +139,7 @@ def _class(column: Column) -> str:
     return f'{classes} align="right"' if column.align == "right" else classes
 
 
-def _heading(column: Column, kind: str) -> str:
+def _heading(column: TableColumn, kind: str) -> str:
     hint = f' title="{escape(column.hint)}"' if column.hint else ""
     return f'<th scope="col" dir="auto"{kind}{hint}>{escape(column.title)}</th>'
 

@@ -31,7 +31,7 @@ FINGERPRINT = "sandbox-simulated"  # the same in the member that OpenAI's client
 _HEADERS_SHARE = 0.4  # of the time to the first token, after which the headers go out
 
 
-class Chat(AskedEndpoint):
+class ChatEndpoint(AskedEndpoint):
     """The chat route."""
 
     route: ClassVar[Route] = "chat"
@@ -59,7 +59,7 @@ class Chat(AskedEndpoint):
 class _Answering:
     """One answer on its way."""
 
-    def __init__(self, endpoint: Chat, accepted: Accepted) -> None:
+    def __init__(self, endpoint: ChatEndpoint, accepted: Accepted) -> None:
         self._endpoint = endpoint
         self._accepted = accepted
         self._fault = endpoint.fault
@@ -158,7 +158,7 @@ class _Answering:
             await self._schedule.after(seconds / len(thoughts))
 
     async def _exactly_paced(self, writer: EventWriter) -> None:
-        plan = scripted.Plan.of(self._accepted.body)
+        plan = scripted.Script.of(self._accepted.body)
         # Real seconds whatever the router's speed: a benchmark asks for exactly these.
         schedule = Schedule(self._endpoint, 1.0)
         await schedule.after(plan.first)

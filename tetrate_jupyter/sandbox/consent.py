@@ -25,7 +25,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _LONGEST_CLIENT = 60  # characters of an app's name that are shown
 
 
-class Consent(Endpoint):
+class ConsentEndpoint(Endpoint):
     """`GET /auth?callback=&code_challenge=[&code_challenge_method=S256][&client=]`: the page that asks."""
 
     route: ClassVar[Route] = "auth"
@@ -50,7 +50,7 @@ class Consent(Endpoint):
         await send_page(self, name, fields, status=status, leads_to=leads_to)
 
 
-class Decision(Endpoint):
+class DecisionEndpoint(Endpoint):
     """`POST /auth/decision`: the click; leads back to the callback with a code or with error=access_denied."""
 
     route: ClassVar[Route] = "decision"
@@ -73,7 +73,7 @@ class Decision(Endpoint):
         await self.finish()
 
 
-class Exchange(Endpoint):
+class ExchangeEndpoint(Endpoint):
     """`POST /api/api-keys/verify` with exactly `code` and `code_verifier`: gives `{"key": ...}`."""
 
     route: ClassVar[Route] = "exchange"

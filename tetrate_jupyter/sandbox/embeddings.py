@@ -36,7 +36,7 @@ _PLACES: Final = 16  # of a vector, that one word adds to
 _NOISE: Final = 0.02  # what a text has of its own in each place, so that no place is 0 and no two texts are the same
 
 
-class Embeddings(AskedEndpoint):
+class EmbeddingsEndpoint(AskedEndpoint):
     """The embeddings route."""
 
     route: ClassVar[Route] = "embeddings"

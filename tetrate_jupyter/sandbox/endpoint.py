@@ -14,7 +14,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from tetrate_jupyter import config
 from tetrate_jupyter.sandbox.api_error import ApiError
-from tetrate_jupyter.sandbox.log import Record, without_secrets
+from tetrate_jupyter.sandbox.log import RequestInProgress, without_secrets
 from tetrate_jupyter.sandbox.oddities import ODDITIES, Block, Values, whole
 from tetrate_jupyter.sandbox.refusals import refusal
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tornado.http1connection import HTTP1Connection
 
     from tetrate_jupyter.sandbox.faults import Fault, Route
-    from tetrate_jupyter.sandbox.state import State
+    from tetrate_jupyter.sandbox.state import RouterState
 
 _UNSAID = frozenset({"code", "code_verifier"})  # members of an exchange that the log names without their value
 _WEB_PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
@@ -40,7 +40,7 @@ class Endpoint(RequestHandler):
 
     route: ClassVar[Route] = "any"
 
-    def initialize(self, state: State) -> None:
+    def initialize(self, state: RouterState) -> None:
         """Take what all routes share."""
         self.state = state
         self.fault: Fault | None = None
@@ -183,10 +183,10 @@ class Endpoint(RequestHandler):
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps(error.body, ensure_ascii=False))
 
-    def _arrived(self) -> Record:
+    def _arrived(self) -> RequestInProgress:
         body = _parsed(self.request.body)
         model = body.get("model") if isinstance(body, dict) else None
-        return Record(
+        return RequestInProgress(
             method=self.request.method or "",
             path=urlsplit(self.request.uri or "").path,
             query={n: v[-1].decode("utf-8", "replace") for n, v in self.request.query_arguments.items()},

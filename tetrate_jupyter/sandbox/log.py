@@ -49,7 +49,7 @@ class LoggedRequest:
 
 
 @dataclass
-class Record:
+class RequestInProgress:
     """The same while it is still changing; only the router's own thread changes it."""
 
     method: str
@@ -78,10 +78,10 @@ class RequestLog:
     """The newest requests, oldest first; safe to read from any thread."""
 
     def __init__(self) -> None:
-        self._records: deque[Record] = deque(maxlen=KEPT)
+        self._records: deque[RequestInProgress] = deque(maxlen=KEPT)
         self._changed = Guard(threading.RLock())
 
-    def add(self, record: Record) -> None:
+    def add(self, record: RequestInProgress) -> None:
         """Take a request in."""
         with self.change():
             self._records.append(record)

@@ -15,12 +15,20 @@ from tetrate_jupyter import config
 from tetrate_jupyter.interrupts import Latch
 from tetrate_jupyter.sandbox import click
 from tetrate_jupyter.sandbox.accounts import CODE_LIFETIME, Accounts
-from tetrate_jupyter.sandbox.chat import Chat
-from tetrate_jupyter.sandbox.consent import Consent, Decision, Exchange
-from tetrate_jupyter.sandbox.embeddings import Embeddings
+from tetrate_jupyter.sandbox.chat import ChatEndpoint
+from tetrate_jupyter.sandbox.consent import ConsentEndpoint, DecisionEndpoint, ExchangeEndpoint
+from tetrate_jupyter.sandbox.embeddings import EmbeddingsEndpoint
 from tetrate_jupyter.sandbox.models import Models
-from tetrate_jupyter.sandbox.routes import Catalog, Elsewhere, ModelList, OneModel, Root, Status, Unserved
-from tetrate_jupyter.sandbox.state import State
+from tetrate_jupyter.sandbox.routes import (
+    CatalogEndpoint,
+    ElsewhereEndpoint,
+    ModelListEndpoint,
+    OneModelEndpoint,
+    RootEndpoint,
+    StatusEndpoint,
+    UnservedEndpoint,
+)
+from tetrate_jupyter.sandbox.state import RouterState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +71,7 @@ class SandboxRouter:
     ) -> None:
         if not speed > 0:
             raise ValueError("speed must be above 0")
-        self._state = State(
+        self._state = RouterState(
             Models(models, list_test_models=list_faults),
             Accounts(code_lifetime=code_lifetime),
             speed=speed,
@@ -175,20 +183,20 @@ class SandboxRouter:
         await server.close_all_connections()
 
 
-def _application(state: State) -> Application:
+def _application(state: RouterState) -> Application:
     routes = [
-        (r"/", Root),
-        (config.AUTHORIZE_PATH, Consent),
-        (config.AUTHORIZE_PATH + "/decision", Decision),
-        (config.EXCHANGE_PATH, Exchange),
-        (config.CATALOG_PATH, Catalog),
-        (r"/v1/models", ModelList),
-        (r"/v1/models/(.+)", OneModel),
-        (r"/v1/embeddings", Embeddings),
-        (r"/v1/status", Status),
-        (r"/v1/chat/completions", Chat),
-        (r"/v1(?:/.*)?", Unserved),
-        (r"/.*", Elsewhere),
+        (r"/", RootEndpoint),
+        (config.AUTHORIZE_PATH, ConsentEndpoint),
+        (config.AUTHORIZE_PATH + "/decision", DecisionEndpoint),
+        (config.EXCHANGE_PATH, ExchangeEndpoint),
+        (config.CATALOG_PATH, CatalogEndpoint),
+        (r"/v1/models", ModelListEndpoint),
+        (r"/v1/models/(.+)", OneModelEndpoint),
+        (r"/v1/embeddings", EmbeddingsEndpoint),
+        (r"/v1/status", StatusEndpoint),
+        (r"/v1/chat/completions", ChatEndpoint),
+        (r"/v1(?:/.*)?", UnservedEndpoint),
+        (r"/.*", ElsewhereEndpoint),
     ]
     with_state = [(path, handler, {"state": state}) for path, handler in routes]
     return Application(with_state, log_function=_no_access_log)

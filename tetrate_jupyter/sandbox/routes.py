@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.faults import Route
 
 
-class Root(Endpoint):
+class RootEndpoint(Endpoint):
     """`GET /`: hosted planes answer with nothing."""
 
     async def get(self) -> None:
@@ -24,7 +24,7 @@ class Root(Endpoint):
     head = get
 
 
-class ModelList(Endpoint):
+class ModelListEndpoint(Endpoint):
     """`GET /v1/models`: what a key reaches, enriched; with a repeated and a disabled id, as the real list may have."""
 
     route: ClassVar[Route] = "models"
@@ -44,7 +44,7 @@ class ModelList(Endpoint):
     head = get
 
 
-class OneModel(Endpoint):
+class OneModelEndpoint(Endpoint):
     """`GET /v1/models/{id}`: one entry of the list. The id's slashes may be written out or as %2F."""
 
     route: ClassVar[Route] = "model"
@@ -57,7 +57,7 @@ class OneModel(Endpoint):
     head = get
 
 
-class Catalog(Endpoint):
+class CatalogEndpoint(Endpoint):
     """`GET /api/public/models?limit=&page=`: the public catalog; needs no key."""
 
     route: ClassVar[Route] = "catalog"
@@ -75,7 +75,7 @@ class Catalog(Endpoint):
     head = get
 
 
-class Status(Endpoint):
+class StatusEndpoint(Endpoint):
     """`GET /v1/status`: what this router has seen of its providers."""
 
     route: ClassVar[Route] = "status"
@@ -88,7 +88,7 @@ class Status(Endpoint):
     head = get
 
 
-class Unserved(Endpoint):
+class UnservedEndpoint(Endpoint):
     """Any other route below /v1."""
 
     async def prepare_unserved(self) -> None:
@@ -98,7 +98,7 @@ class Unserved(Endpoint):
     get = post = put = patch = delete = head = options = prepare_unserved
 
 
-class Elsewhere(Endpoint):
+class ElsewhereEndpoint(Endpoint):
     """Anything else: a wrong base URL ends here, at a web page."""
 
     async def not_found(self) -> None:

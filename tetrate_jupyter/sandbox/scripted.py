@@ -20,7 +20,7 @@ _MOST_CHUNKS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Plan:
+class Script:
     """What "sandbox/stream" is told in its prompt, as "chunks=1000 size=20 interval=0.01 first=0.5".
 
     `chunks` of exactly `size` characters each, `interval` seconds apart, the first after `first` seconds: real ones,
@@ -35,7 +35,7 @@ class Plan:
     paragraph: int = 0
 
     @staticmethod
-    def of(body: dict[str, Any]) -> Plan:
+    def of(body: dict[str, Any]) -> Script:
         """Read the plan from the last message."""
         content = body["messages"][-1].get("content")
         found = dict(_SETTING.findall(content)) if isinstance(content, str) else {}
@@ -46,7 +46,7 @@ class Plan:
         try:
             chunks, size = int(found.get("chunks", 100)), int(found.get("size", 20))
             seconds = float(found.get("interval", 0)), float(found.get("first", 0))
-            plan = Plan(chunks, size, *seconds, paragraph=int(found.get("paragraph", 0)))
+            plan = Script(chunks, size, *seconds, paragraph=int(found.get("paragraph", 0)))
         except ValueError:
             raise bad_request("sandbox/stream takes whole numbers, and seconds for interval and first.") from None
         if not (0 <= plan.chunks <= _MOST_CHUNKS and 1 <= plan.size <= _MOST_CHUNKS):
@@ -80,5 +80,5 @@ def reply(ask: Ask, kind: str | None) -> Reply | None:
     if ask.model == models.ECHO:
         return Reply(ask.prompt)
     if ask.model == models.STREAM:
-        return Reply("".join(Plan.of(ask.body).texts()))
+        return Reply("".join(Script.of(ask.body).texts()))
     return None

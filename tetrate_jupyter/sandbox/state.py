@@ -26,7 +26,7 @@ class Seen:
 
 
 @dataclass
-class State:
+class RouterState:
     """One router's models, accounts, faults, log and counters."""
 
     models: Models

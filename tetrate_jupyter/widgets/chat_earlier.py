@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.history.listing import Earlier, Opened
-    from tetrate_jupyter.history.turn import Turn
+    from tetrate_jupyter.history.turn import KeptTurn
     from tetrate_jupyter.widgets.feed import Fields
 
 MOST: Final = 50  # conversations of the list: who looks further searches
@@ -252,7 +252,7 @@ def _row(each: Earlier) -> list[str]:
     return [each.id, *map(visible, told)]
 
 
-def _covered(line: Sequence[Turn], exchanges: Sequence[Sequence[Any]]) -> int:
+def _covered(line: Sequence[KeptTurn], exchanges: Sequence[Sequence[Any]]) -> int:
     """Return how many of the questions that a page gave back a kept line ends with; 0 where they part.
 
     A page gives back none whose answer has no text. Where the line is the shorter one its answers have to be the same.
@@ -271,5 +271,5 @@ def _covered(line: Sequence[Turn], exchanges: Sequence[Sequence[Any]]) -> int:
     return count if is_same or count == len(exchanges) else 0
 
 
-def _prompt(turn: Turn) -> str:
+def _prompt(turn: KeptTurn) -> str:
     return visible(turn.asked if turn.typed is None else turn.typed)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion.images import thumbnail
 from tetrate_jupyter.render.answer import beside_chip, with_chip
-from tetrate_jupyter.render.chips import IN_A_PANEL, REFUSED, label, whole
+from tetrate_jupyter.render.chips import IN_A_PANEL, REFUSED, details, label
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.plain import one_line, plain, visible
 from tetrate_jupyter.widgets.feed import Item
-from tetrate_jupyter.widgets.transcript import drawn, figures, quiet_line, said
+from tetrate_jupyter.widgets.transcript import answer_figures, drawn, quiet_line, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -165,7 +165,7 @@ def _told(notices: Sequence[str], beside: Sequence[tuple[str, str]] = ()) -> dic
     """
     shown = [visible(notice) for notice in notices]
     labels = [label(notice) for notice in shown]
-    chips = [[short, whole(notice, IN_A_PANEL), "warn"] for short, notice in zip(labels, shown, strict=True) if short]
+    chips = [[short, details(notice, IN_A_PANEL), "warn"] for short, notice in zip(labels, shown, strict=True) if short]
     return {
         "notes": shown,
         "chips": chips + [[word, says, ""] for word, says in beside],
@@ -182,7 +182,7 @@ def _exchange_fields(exchange: Exchange, way: tuple[int, int]) -> dict[str, Any]
         "can_stop": False,
         **_notices(exchange),
         "foot": with_chip(quiet_line(exchange), exchange.notices),
-        "figures": figures(exchange),
+        "figures": answer_figures(exchange),
         "model": _model(exchange),
         "reasoning": drawn(exchange.reasoning) if exchange.reasoning.strip() else "",
         "tools": _tools(exchange),

@@ -14,8 +14,8 @@ from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.compare_board import Board
 from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with, ways_on
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
-from tetrate_jupyter.widgets.compare_kept import Kept, brought_back
-from tetrate_jupyter.widgets.compare_sheet import ROWS, Sheet
+from tetrate_jupyter.widgets.compare_kept import KeptComparison, brought_back
+from tetrate_jupyter.widgets.compare_sheet import ROWS, PromptRows
 from tetrate_jupyter.widgets.drawing import drawer
 from tetrate_jupyter.widgets.model_menu import ModelMenu
 from tetrate_jupyter.widgets.panel import Panel, script, style
@@ -59,7 +59,7 @@ class ComparePanel(Panel):
         self._comparison: Comparison | None = None
         self._items: CompareItems | None = None
         self._board: Board | None = None
-        self._sheet: Sheet | None = None
+        self._sheet: PromptRows | None = None
         self._standing: dict[str, Any] | None = None  # of a comparison that is over
         self._undo: tuple[str, Callable[[], None]] | None = None  # what was taken away, and what puts it back
         self._ready: Comparison | None = None  # waits for a word, for what it may cost
@@ -73,7 +73,7 @@ class ComparePanel(Panel):
         self._twin_due = 0.0  # on the system's monotonic clock
         self._unfollow: Callable[[], None] = lambda: None
         self._trios: tuple[tuple[ModelList, str | None], list[list[Any]]] | None = None
-        self._menu, self._kept = ModelMenu(session), Kept()
+        self._menu, self._kept = ModelMenu(session), KeptComparison()
         self._number = 0  # of the comparison that is shown: the page folds what was asked when another comes
         self._revealed = False  # the letters stay beside the names
         if comparison is not None:
@@ -108,7 +108,7 @@ class ComparePanel(Panel):
     def _take(self, comparison: Comparison, *, draft: bool = True) -> None:
         with self._lock:
             self._comparison = comparison
-            self._items, self._sheet, self._standing = CompareItems(comparison), Sheet(comparison), None
+            self._items, self._sheet, self._standing = CompareItems(comparison), PromptRows(comparison), None
             self._board, self._revealed = Board(comparison), False
             self._number += 1
             self._kept.forget()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.rows import Row
     from tetrate_jupyter.compare.running import Comparison
-    from tetrate_jupyter.compare.setup import Place
+    from tetrate_jupyter.compare.setup import CellPlace
 
 HELD_BACK: Final = "held back until all have answered"
 SILENT: Final = 10.0  # seconds without a new piece of text that are worth a word
@@ -41,7 +41,7 @@ class CompareItems:
         self._comparison = comparison
         self._streams: dict[int, tuple[Attempt, Live]] = {}
         self._grew: dict[int, tuple[int, float]] = {}  # attempt: characters, and when they came
-        self._over: dict[Place, tuple[object, Item]] = {}
+        self._over: dict[CellPlace, tuple[object, Item]] = {}
 
     def all(
         self, prompt: int, repeat: int, names: dict[str, str] | None, base: str | None, *, order: Sequence[str] = ()
@@ -202,9 +202,15 @@ def _error(row: Row, *, blind: bool) -> list[str]:
 
 def table(rows: Sequence[Row], labels: dict[str, str]) -> str:
     """Return the answers and their figures as a Markdown table, for a document."""
-    from tetrate_jupyter.render.table import Column, Table
+    from tetrate_jupyter.render.table import Table, TableColumn
 
-    columns = [Column("model"), Column("first token"), Column("total"), Column("tokens out"), Column("≈ cost")]
+    columns = [
+        TableColumn("model"),
+        TableColumn("first token"),
+        TableColumn("total"),
+        TableColumn("tokens out"),
+        TableColumn("≈ cost"),
+    ]
     cells: list[list[Any]] = [
         [
             labels.get(row.column, row.column),
@@ -216,4 +222,4 @@ def table(rows: Sequence[Row], labels: dict[str, str]) -> str:
         ]
         for row in rows
     ]
-    return Table([*columns, Column("answer", wide=True)], cells).markdown()
+    return Table([*columns, TableColumn("answer", wide=True)], cells).markdown()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LONGEST: Final = 100_000  # characters of a prompt; a longer one would make every message to a new view large
 
 
-class Kept:
+class KeptComparison:
     """Not thread-safe: the panel's lock is held around it."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ ROWS: Final = 50  # shown at once; the page asks for others
 _PROMPT: Final = 160  # characters of a prompt in its row
 
 
-class Sheet:
+class PromptRows:
     """One item for each prompt in view. Not thread-safe: the panel's lock is held around it."""
 
     def __init__(self, comparison: Comparison) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter.catalog.picking import CAPABILITIES, Wish, provider_of, row
+from tetrate_jupyter.catalog.picking import CAPABILITIES, ModelQuery, provider_of, row
 from tetrate_jupyter.catalog.sections import Marked, sections
 from tetrate_jupyter.render.plain import visible
 
@@ -24,7 +24,7 @@ class ModelMenu:
     def __init__(self, session: Engine) -> None:
         self._session = session
         self._of = ""  # the menu of a page that is open; "" for none
-        self._wish = Wish()
+        self._wish = ModelQuery()
         self._rows = ROWS
         self._marked = Marked()  # as it was opened: rows don't move under a pointer
 
@@ -41,7 +41,7 @@ class ModelMenu:
             marks.look()
             self._marked = Marked(self._session.model, marks.recent, marks.stars)
         self._of = str(of)[:40]
-        self._wish, self._rows = Wish(words=str(words)[:500]), max(1, min(int(rows), MOST))
+        self._wish, self._rows = ModelQuery(words=str(words)[:500]), max(1, min(int(rows), MOST))
 
     def fields(self) -> Fields:
         """Return the model in use, how many there are, and the open list.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import SHORT_COUNT, short_questions
 from tetrate_jupyter.catalog.models import ModelList
-from tetrate_jupyter.catalog.picking import CAPABILITIES, Wish, provider_of, providers, row
+from tetrate_jupyter.catalog.picking import CAPABILITIES, ModelQuery, provider_of, providers, row
 from tetrate_jupyter.catalog.sections import IN_USE, IN_USE_BEFORE, Marked, sections
-from tetrate_jupyter.catalog.shown import plain, table
+from tetrate_jupyter.catalog.shown import model_table, model_text
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.numbers import money
@@ -40,7 +40,7 @@ class _Laid(NamedTuple):
     """The list as it is laid out: of which models, for which wish and marks, in which order and sections."""
 
     models: ModelList
-    wish: Wish
+    wish: ModelQuery
     marked: Marked
     found: ModelList
     sections: list[tuple[str, int, int]]  # title, first place, count
@@ -56,9 +56,9 @@ class ModelPicker(Panel):
     _esm = script("models.js", "picker.js")
     _css = style("models.css", "picker.css")
 
-    def __init__(self, session: Engine, wish: Wish | None = None) -> None:
+    def __init__(self, session: Engine, wish: ModelQuery | None = None) -> None:
         super().__init__(session)
-        self._wish = wish or Wish()
+        self._wish = wish or ModelQuery()
         self._ranges: dict[str, tuple[int, int]] = {}
         self._laid: _Laid | None = None
         self._marked = Marked()  # as the list is laid out by it: rows don't move under a pointer
@@ -177,7 +177,7 @@ class ModelPicker(Panel):
         if not self.session.catalog.models:
             return f'{head}<p class="tetrate-caption">{NONE_YET}</p>'
         tail = f'<p class="tetrate-caption">{self._left_out}</p>' if self._left_out else ""
-        return head + table(self.found[:TWIN_ROWS]).html() + tail
+        return head + model_table(self.found[:TWIN_ROWS]).html() + tail
 
     def twin_plain(self) -> str:
         """See `Panel`."""
@@ -185,7 +185,7 @@ class ModelPicker(Panel):
         head = [f"Model: {chosen}"] if chosen else []
         if not self.session.catalog.models:
             return "\n".join([*head, NONE_YET])
-        return "\n".join([*head, plain(self.found[:TWIN_ROWS]), *([self._left_out] if self._left_out else [])])
+        return "\n".join([*head, model_text(self.found[:TWIN_ROWS]), *([self._left_out] if self._left_out else [])])
 
     @property
     def _left_out(self) -> str:
@@ -237,7 +237,7 @@ class ModelPicker(Panel):
             "take": self._take,
         }
 
-    def _find(self, **parts: Any) -> None:  # noqa: ANN401 - from the page; `Wish` checks them
+    def _find(self, **parts: Any) -> None:  # noqa: ANN401 - from the page; `ModelQuery` checks them
         wish: dict[str, Any] = {n: str(parts[n])[:500] for n in ("words", "provider", "sort") if n in parts}
         if "capabilities" in parts:
             wish["capabilities"] = frozenset(map(str, parts["capabilities"]))
@@ -245,7 +245,7 @@ class ModelPicker(Panel):
             wish["backwards"] = bool(parts["backwards"])
         self._seek(replace(self._wish, **wish))
 
-    def _seek(self, wish: Wish) -> None:
+    def _seek(self, wish: ModelQuery) -> None:
         if wish == self._wish:
             return  # the views keep their places
         self._wish = wish
@@ -289,7 +289,7 @@ class ModelPicker(Panel):
         which = " ".join(f"-m {shlex.quote(name)}" for name in _lists(names)) if len(names) > 1 else ""
         self._cell = [str(of)[:40], self._cell[1] + 1, f"%tetrate_compare {which}".rstrip()]
 
-    def _take(self, **parts: Any) -> None:  # noqa: ANN401 - from the page; `Wish` checks them
+    def _take(self, **parts: Any) -> None:  # noqa: ANN401 - from the page; `ModelQuery` checks them
         """Be again as a page had it whose kernel was restarted: search, filters, order, ticks."""
         self._find(**parts)
         self._ticked = [
@@ -308,4 +308,4 @@ def _name(model: Model) -> list[str]:
 
 def model_picker(session: Engine, words: str = "", sort: str = "provider") -> ModelPicker:
     """Make a picker for `session` that begins with these words and this order."""
-    return ModelPicker(session, Wish(words=words, sort=sort))
+    return ModelPicker(session, ModelQuery(words=words, sort=sort))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
-Lane: TypeAlias = Literal["about", "look"]  # of each at most one goes on
+JobLane: TypeAlias = Literal["about", "look"]  # of each at most one goes on
 
 
 class Jobs:
@@ -28,9 +28,9 @@ class Jobs:
         self._begin = begin
         self._failed = failed
         self._lock = threading.Lock()
-        self._turns: dict[Lane, int] = {"about": 0, "look": 0}
-        self._going: dict[Lane, Future[None]] = {}
-        self._tasks: WeakKeyDictionary[asyncio.Task[Any], tuple[Lane, int]] = WeakKeyDictionary()
+        self._turns: dict[JobLane, int] = {"about": 0, "look": 0}
+        self._going: dict[JobLane, Future[None]] = {}
+        self._tasks: WeakKeyDictionary[asyncio.Task[Any], tuple[JobLane, int]] = WeakKeyDictionary()
         self._aside: set[Future[None]] = set()  # a task that nobody holds may be collected while it runs
         self._closed = False
         self._about: Callable[[], Coroutine[Any, Any, None]] | None = None
@@ -85,7 +85,7 @@ class Jobs:
         """Let work begin again."""
         self._closed = False
 
-    def _take_the_place(self, lane: Lane, work: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
+    def _take_the_place(self, lane: JobLane, work: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
         with self._lock:
             self._turns[lane] += 1
             before = self._going.pop(lane, None)
@@ -95,7 +95,7 @@ class Jobs:
             before.cancel()
 
     async def _watched(
-        self, work: Callable[[], Coroutine[Any, Any, None]], turn: tuple[Lane, int] | None = None
+        self, work: Callable[[], Coroutine[Any, Any, None]], turn: tuple[JobLane, int] | None = None
     ) -> None:
         task = asyncio.current_task()
         if turn is not None and task is not None:

@@ -49,7 +49,7 @@ def quiet_line(exchange: Exchange) -> str:
     return footer(entry.answered or entry.asked, asked_id=entry.asked, timing=times, usage=entry.usage, cost=entry.cost)
 
 
-def figures(exchange: Exchange) -> list[list[str]]:
+def answer_figures(exchange: Exchange) -> list[list[str]]:
     """Return the parts of the quiet line as [kind, text].
 
     What there may be no room for is of kind "far", then "got"; the rest stays wherever it is shown.

@@ -42,7 +42,7 @@ _SHORT: Final = re.compile(r"\b(brief|briefly|short|concise|terse|one line|tl;?d
 
 
 @dataclass
-class Entry:
+class WrittenAnswer:
     """One written answer, as data/answers/README.md explains. `rows`: what it looks up, as {key: {column: cell}}."""
 
     title: str
@@ -73,9 +73,9 @@ class Entry:
 
 
 @cache
-def entries() -> dict[str, Entry]:
+def entries() -> dict[str, WrittenAnswer]:
     """Return every written answer by its title."""
-    found: dict[str, Entry] = {}
+    found: dict[str, WrittenAnswer] = {}
     for path in sorted((DATA / "answers").glob("[a-z]*.md")):
         _read(path.read_text(encoding="utf-8").splitlines(), found)
     return found
@@ -90,7 +90,7 @@ def written(ask: Ask, form: str = "") -> Core | None:
     here = f" {' '.join(w for w in _SPELLED.findall(ask.prompt.lower()) if w not in {'a', 'an', 'the'})} "
     about = topic_of(text[:_LONGEST_TOPIC])
     best: tuple[int, int] | None = None
-    chosen: tuple[Entry, dict[str, str]] | None = None
+    chosen: tuple[WrittenAnswer, dict[str, str]] | None = None
     for entry in entries().values():
         if entry.form != form or not entry.patterns:
             continue
@@ -105,7 +105,7 @@ def written(ask: Ask, form: str = "") -> Core | None:
     return said(chosen[0], ask, **chosen[1]) if chosen else None
 
 
-def said(entry: Entry, ask: Ask, **slots: str) -> Core:
+def said(entry: WrittenAnswer, ask: Ask, **slots: str) -> Core:
     """Return what a model says of a written answer, its slots filled."""
     text, head = entry.version(ask)
     slots["model"] = ask.profile.name
@@ -127,12 +127,12 @@ def topic_of(text: str) -> str:
     return ""
 
 
-def _read(lines: list[str], found: dict[str, Entry]) -> None:
-    entry, text, in_code = Entry(""), None, False
+def _read(lines: list[str], found: dict[str, WrittenAnswer]) -> None:
+    entry, text, in_code = WrittenAnswer(""), None, False
     for line in lines:
         in_code ^= bool(_FENCE.match(line))
         if not in_code and line.startswith("# "):
-            entry, text = Entry(line[2:]), None
+            entry, text = WrittenAnswer(line[2:]), None
             found[entry.title] = entry
         elif not in_code and line.startswith("## "):
             head = set(re.findall(r"\w+|\+", line))
@@ -170,7 +170,7 @@ def _unwrapped(lines: list[str]) -> str:
     return "\n".join(found).strip()
 
 
-def _add_row(entry: Entry, cells: list[str]) -> None:
+def _add_row(entry: WrittenAnswer, cells: list[str]) -> None:
     if not entry.has_head:
         entry.has_head = True
         entry.columns = cells[1:]
@@ -181,7 +181,7 @@ def _add_row(entry: Entry, cells: list[str]) -> None:
             entry.rows[" ".join(_SPELLED.findall(key.lower()))] = row
 
 
-def _looked_up(entry: Entry, here: str) -> dict[str, str] | None:
+def _looked_up(entry: WrittenAnswer, here: str) -> dict[str, str] | None:
     """Return the row and the cell that a prompt names, in `found` the words that do; None where there is none such."""
     if not entry.rows:
         return {}

@@ -9,7 +9,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.sandbox.replies.answers import Entry, entries, said
+from tetrate_jupyter.sandbox.replies.answers import WrittenAnswer, entries, said
 from tetrate_jupyter.sandbox.replies.core import Core
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def failed_cell(ask: Ask) -> Core | None:
     return None
 
 
-def _slots(entry: Entry, failed: Failed) -> dict[str, str] | None:
+def _slots(entry: WrittenAnswer, failed: Failed) -> dict[str, str] | None:
     """Return what an entry's text and changes may name; None where it doesn't fit."""
     found = [match for pattern in entry.errors for match in re.finditer(pattern, failed.trace, re.MULTILINE)]
     if not found:
@@ -94,7 +94,7 @@ def _slots(entry: Entry, failed: Failed) -> dict[str, str] | None:
     return slots
 
 
-def _mended(entry: Entry, failed: Failed, slots: dict[str, str]) -> str:
+def _mended(entry: WrittenAnswer, failed: Failed, slots: dict[str, str]) -> str:
     for change in entry.changes:
         find, _, put = change.partition(" => ")
         for name, value in slots.items():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.sandbox.replies.reply import Ask
 
-Row = dict[str, str]
+TableRow = dict[str, str]
 
 _SUMS: Final = frozenset(("total", "sum", "altogether", "overall"))
 _MEANS: Final = frozenset(("average", "mean", "avg"))
@@ -45,10 +45,10 @@ _MOST_BULLETS: Final = 8
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PromptTable:
     """A table of a prompt. `part`: how many rows were sent of how many, None where all were."""
 
-    rows: list[Row]
+    rows: list[TableRow]
     text: str
     part: tuple[str, str] | None
 
@@ -85,7 +85,7 @@ def tables(ask: Ask) -> Core | None:
     if text is None:
         return None
     part = _PART.search(text)
-    sheet = Sheet(_rows(text), text, (part[1], part[2]) if part else None)
+    sheet = PromptTable(_rows(text), text, (part[1], part[2]) if part else None)
     question = _NO_QUESTION.sub("", ask.prompt)
     asked = words(question)
     named = [column for column in sheet.columns if _is_named(column, asked)]
@@ -101,7 +101,7 @@ def tables(ask: Ask) -> Core | None:
     return _of_column(ask, sheet, numeric[0], labels, question) if numeric else None
 
 
-def _of_column(ask: Ask, sheet: Sheet, column: str, labels: list[str], question: str) -> Core | None:
+def _of_column(ask: Ask, sheet: PromptTable, column: str, labels: list[str], question: str) -> Core | None:
     asked = set(words(question))
     best = max if asked & LISTS["most"] else min if asked & LISTS["least"] else None
     by = next((label for label in labels if len({r[label] for r in sheet.rows}) < len(sheet.rows)), None)
@@ -120,7 +120,7 @@ def _of_column(ask: Ask, sheet: Sheet, column: str, labels: list[str], question:
     return _value(ask, sheet, column, what)
 
 
-def _value(ask: Ask, sheet: Sheet, column: str, what: str) -> Core:
+def _value(ask: Ask, sheet: PromptTable, column: str, what: str) -> Core:
     numbers = sorted(sheet.numbers(column))
     middle = (numbers[(len(numbers) - 1) // 2] + numbers[len(numbers) // 2]) / 2
     own = {"sum": sum(numbers), "mean": Fraction(sum(numbers), len(numbers)), "median": middle}
@@ -139,13 +139,13 @@ def _value(ask: Ask, sheet: Sheet, column: str, what: str) -> Core:
     return _honest(core, sheet, sheet.scope(all_told=bool(of_all)))
 
 
-def _range(sheet: Sheet, column: str, *, of_all: bool = True) -> str:
+def _range(sheet: PromptTable, column: str, *, of_all: bool = True) -> str:
     numbers = sheet.numbers(column)
     low, high = ((of_all and sheet.told(column, w)) or shown(f(numbers)) for w, f in (("min", min), ("max", max)))
     return f"`{column}` goes from {low} to {high}"
 
 
-def _extreme(ask: Ask, sheet: Sheet, column: str, best: Callable[..., Row]) -> Core:
+def _extreme(ask: Ask, sheet: PromptTable, column: str, best: Callable[..., TableRow]) -> Core:
     word, descending = ("most", True) if best is max else ("least", False)
     known = [row for row in sheet.rows if _number(row[column]) is not None]
     ranked = sorted(known, key=lambda row: _number(row[column]) or 0, reverse=descending)
@@ -163,7 +163,9 @@ def _extreme(ask: Ask, sheet: Sheet, column: str, best: Callable[..., Row]) -> C
     return _honest(Core(core.answer, bare=_label(ranked[0], sheet)), sheet)
 
 
-def _groups(ask: Ask, sheet: Sheet, column: str, by: str, best: Callable[..., Row] | None, *, is_mean: bool) -> Core:
+def _groups(
+    ask: Ask, sheet: PromptTable, column: str, by: str, best: Callable[..., TableRow] | None, *, is_mean: bool
+) -> Core:
     found: dict[str, list[Fraction]] = {}
     for row in sheet.rows:
         if (number := _number(row[column])) is not None:
@@ -188,7 +190,7 @@ def _groups(ask: Ask, sheet: Sheet, column: str, by: str, best: Callable[..., Ro
     return _honest(said(entries()["Data most"], ask, **{**slots, **ranking}), sheet)
 
 
-def _overview(ask: Ask, sheet: Sheet) -> Core:
+def _overview(ask: Ask, sheet: PromptTable) -> Core:
     told = []
     for column in sheet.columns[:_MOST_BULLETS]:
         numbers = sheet.numbers(column)
@@ -216,7 +218,7 @@ def _overview(ask: Ask, sheet: Sheet) -> Core:
     return _honest(Core(core.answer), sheet, sheet.scope(all_told=told_of_all))
 
 
-def _honest(core: Core, sheet: Sheet, scope: str | None = None) -> Core:
+def _honest(core: Core, sheet: PromptTable, scope: str | None = None) -> Core:
     """Return the answer with how it was found, and what it is about where only a part of the rows was sent."""
     how = (f"I read the {len(sheet.rows)} rows of your table", "I calculated with exact fractions")
     said_so_far = re.sub(r"\n{3,}", "\n\n", core.answer).strip()  # a slot may have been empty
@@ -224,7 +226,7 @@ def _honest(core: Core, sheet: Sheet, scope: str | None = None) -> Core:
     return Core(text, how, core.bare)
 
 
-def _label(row: Row, sheet: Sheet) -> str:
+def _label(row: TableRow, sheet: PromptTable) -> str:
     return next((row[column] for column in sheet.columns if _number(row[column]) is None), "That row")
 
 
@@ -233,7 +235,7 @@ def _table(head: list[str], lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *lines))
 
 
-def _rows(text: str) -> list[Row]:
+def _rows(text: str) -> list[TableRow]:
     lines = [[cell.strip() for cell in _CELL.split(line)] for line in _LINE.findall(text)]
     if len(lines) < 3 or not all(set(cell) <= set("-: ") for cell in lines[1]):
         return []
