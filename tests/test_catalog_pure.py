@@ -36,7 +36,7 @@ def test_each_member_has_its_place() -> None:
     entry = CatalogModel(
         "m-1", "prov", "Name", "chat", True, 1000, ["Vision", "tool_choice"], Modalities(["text"]),
         TokenLimits(max_output_tokens=100, high_context=200, high_context_comparison="gt"),
-        Metadata("meta", "said", True, None, None, "2027-02-03T00:00", "2025-01-02", None, True, ["low"], ["f"]),
+        Metadata("meta", "said", True, "2027-02-03T00:00", "2025-01-02", True, ["low"], ["f"]),
         Decimal("1.50"), Decimal(2), Decimal(3), Decimal("4E+1"),
     )  # fmt: skip
     assert merge(wire, entry) == Model(
@@ -50,8 +50,7 @@ def test_each_member_has_its_place() -> None:
 
 def test_what_the_keys_list_says_goes_before_the_catalog() -> None:
     wire = WireModel(
-        "m", "owner", None, "", Decimal("1e-6"), Decimal("2e-6"), Decimal("3e-6"), Decimal("4e-6"), 10, 20,
-        None, False, None, True,
+        "m", "owner", "", Decimal("1e-6"), Decimal("2e-6"), Decimal("3e-6"), Decimal("4e-6"), 10, 20, False, True,
     )  # fmt: skip
     one = Decimal(9)
     entry = CatalogModel("m", context_window=1, capabilities=["vision"], input_price=one, output_price=one,

@@ -50,10 +50,6 @@ class Secret:
         """Return the plain text; the caller must not keep it."""
         return self._text()
 
-    def is_inside(self, text: str) -> bool:
-        """Whether `text` holds this secret."""
-        return bool(self._text()) and self._text() in text
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other._text() == self._text() and other.host == self.host
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from tetrate_jupyter import secrecy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
     from decimal import Decimal
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 JSONObject: TypeAlias = "dict[str, JSON]"
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
-Effort: TypeAlias = str  # values differ per model ("none", "minimal", "low", ... "max"): see Model.reasoning_efforts
 
 
 class AnswerLike(Protocol):
@@ -297,4 +295,3 @@ class Retrying:
 
 
 Event: TypeAlias = TextDelta | ReasoningDelta | ToolCalled | Retrying
-Params: TypeAlias = "Mapping[str, Any]"  # request parameters by the API's own names; checked by the router

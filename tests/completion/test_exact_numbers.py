@@ -17,8 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tetrate_jupyter.completion.describe import describe
-from tetrate_jupyter.completion.tools import result_text
+from tests.completion.texts import describe, result_text
 from tetrate_jupyter.completion.values import Float16, Float32, number, scalar
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

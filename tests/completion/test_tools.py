@@ -17,8 +17,9 @@ from typing import Annotated, Any, Literal, Optional, TypedDict
 import msgspec
 import pytest
 
+from tests.completion.texts import result_text
 from tetrate_jupyter.completion.docstrings import parameters, summary
-from tetrate_jupyter.completion.tools import MAX_RESULT, Toolbox, result_text
+from tetrate_jupyter.completion.tools import MAX_RESULT, Toolbox
 from tetrate_jupyter.errors import ToolDefinitionError
 from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.types import ToolCall

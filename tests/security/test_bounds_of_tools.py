@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.completion.texts import result_text
 from tetrate_jupyter import config
 from tetrate_jupyter.completion.foreign import as_cause, text_of
-from tetrate_jupyter.completion.tools import MAX_RESULT, Toolbox, result_text
+from tetrate_jupyter.completion.tools import MAX_RESULT, Toolbox
 from tetrate_jupyter.errors import ToolFailedError, ToolLoopError
 from tetrate_jupyter.types import ToolCall
 

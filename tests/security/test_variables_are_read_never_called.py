@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tetrate_jupyter.completion.describe import describe
+from tests.completion.texts import describe
 from tetrate_jupyter.completion.tables import MAX_CHARACTERS
 from tetrate_jupyter.completion.variables import interpolate
 from tetrate_jupyter.errors import AttachmentError

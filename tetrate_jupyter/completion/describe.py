@@ -20,11 +20,6 @@ from tetrate_jupyter.types import Cut
 _ATTRIBUTES: Final = 50  # of an object without a repr of its own
 
 
-def describe(value: object, name: str = "value", limits: Limits = USUAL) -> str:
-    """Return `value` as text for a prompt; see `described`, which also says what is left out."""
-    return described(value, name, limits).text
-
-
 def described(value: object, name: str = "value", limits: Limits = USUAL) -> Described:
     """Return `value` as text for a prompt, and what of it the text leaves out.
 

@@ -122,11 +122,6 @@ def _source(function: object) -> str:
         return ""
 
 
-def result_text(value: object) -> str:
-    """Return what a tool returned as text; see `described_result`, which also says what is left out."""
-    return described_result(value, "result").text
-
-
 def described_result(value: object, name: str) -> Described:
     """Return what the tool `name` returned: strings as they are, tables as tables, else JSON, else the repr.
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from uuid import uuid4
 
 from tetrate_jupyter import secrecy
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.conversation import Exchange
 
-Form: TypeAlias = Literal["md", "json", "cells"]
 FORMS: Final = ("md", "json", "cells")
 Exported: TypeAlias = "str | list[dict[str, Any]]"
 _MODEL: Final = re.compile(r"[\w./:@+][\w./:@+-]{0,199}")  # an id that can stand on a magic's line

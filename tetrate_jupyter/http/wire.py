@@ -30,7 +30,6 @@ class WireModel(msgspec.Struct, frozen=True):
 
     id: str
     owned_by: str | None = None
-    created: int | None = None
     description: str | None = None
     input_price: Decimal | None = None
     output_price: Decimal | None = None
@@ -38,9 +37,7 @@ class WireModel(msgspec.Struct, frozen=True):
     caching_price: Decimal | None = None
     context_window: int | None = None
     max_output_tokens: int | None = None
-    supports_caching: bool | None = None
     supports_vision: bool | None = None
-    supports_computer_use: bool | None = None
     supports_reasoning: bool | None = None
 
 
@@ -55,10 +52,8 @@ class TokenLimits(msgspec.Struct, frozen=True):
     """Token limits. Above `high_context` input tokens the whole request costs more ("gte": at it, too)."""
 
     max_output_tokens: int | None = None
-    max_input_tokens: int | None = None
     high_context: int | None = None
     high_context_comparison: str | None = None
-    max_images_per_prompt: int | None = None
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -67,15 +62,11 @@ class Metadata(msgspec.Struct, frozen=True):
     display_name: str | None = None
     description: str | None = None
     deprecated: bool | None = None
-    deprecated_date: str | None = None
-    deprecated_reason: str | None = None
     retirement_date: str | None = None
     release_date: str | None = None
-    knowledge_cutoff: str | None = None
     preview: bool | None = None
     reasoning_efforts: list[str] | None = None
     fallback_policies: list[str] | None = None
-    aliases: list[str] | None = None
 
 
 class CatalogModel(msgspec.Struct, frozen=True, rename="camel"):

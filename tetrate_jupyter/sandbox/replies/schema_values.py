@@ -44,7 +44,6 @@ _EXAMPLES = {
     "ipv6": "2001:db8::1",
     "duration": "PT1H",
 }
-_DENIALS = frozenset(("not", "no", "never", "isn't", "doesn't", "without"))
 
 
 def text_value(schema: dict[str, Any], name: str, found: Findings, rng: random.Random) -> tuple[str, bool]:
