@@ -217,7 +217,7 @@ class Conversation:
     def edit(self, exchange_id: str, *, system: str | None = None) -> Turn:
         """Branch off before an exchange of the current branch, to ask it differently.
 
-        The new branch is current from now on; the old one is kept. Gives the turn for the new question.
+        The new branch is current from now on; the old one is kept. Returns the turn for the new question.
         """
         with self._lock:
             old = self.branch
@@ -278,7 +278,7 @@ class Conversation:
         return Conversation(exchanges, limit=self._limit)
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` after each change, on the changing thread; gives back a function that stops it."""
+        """Call `callback` after each change, on the changing thread; return a function that stops it."""
         return self._observers.add(callback)
 
     def _place_of_cell(self, branch: Branch, cell_id: str | None) -> int | None:

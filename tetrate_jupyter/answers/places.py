@@ -55,7 +55,7 @@ def opened(place: str, folder: Path | None = None) -> Store:
     """Return the store of a place, whose disk holds up nobody; nothing is read or made yet.
 
     `folder`: where the person's own is.
-    Raises `ConfigError` for the person's own where several people meet this account: it would be everybody's.
+    Raises `ConfigError` for the person's own where several people share this account: it would be everybody's.
     """
     from tetrate_jupyter.answers.aside import aside
 
@@ -64,7 +64,7 @@ def opened(place: str, folder: Path | None = None) -> Store:
     shared = config.shared_account()
     if shared is not None:
         raise ConfigError(
-            f"Several people meet this account ({shared}): answers aren't kept for all of them together.",
+            f"Several people share this account ({shared}): answers aren't kept for all of them together.",
             next_step='name a file: session.cached("answers.jsonl")',
         )
     return aside(OWN_NAME, lambda alive: own(folder, alive))

@@ -188,7 +188,7 @@ class LoginAttempt:
             self.cancel()
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` at each change of state, on the loop's thread; gives back a function that stops it."""
+        """Call `callback` at each change of state, on the loop's thread; return a function that stops it."""
         return self._observers.add(callback)
 
     def __reduce_ex__(self, _: object) -> NoReturn:

@@ -79,7 +79,7 @@ class Favourites:
         self._observers.notify()
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when something was marked, on the thread that did; gives back a function that stops it."""
+        """Call `callback` when something was marked, on the thread that did; return a function that stops it."""
         return self._observers.add(callback)
 
     def _known(self) -> ModelMarks:

@@ -161,7 +161,7 @@ class Catalog:
         return self._catalogued(identity) or join.merge(WireModel(id=identity), None)
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when the models have changed, on the changing thread; gives back a function that stops it."""
+        """Call `callback` when the models have changed, on the changing thread; return a function that stops it."""
         return self._observers.add(callback)
 
     def forget(self) -> None:

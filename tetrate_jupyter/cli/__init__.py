@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; give the exit code: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C in a run."""
+    """Run the command line; return the exit code: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C in a run."""
     options = parser().parse_args(arguments)
     try:
         with stopped_by_signals():

@@ -27,7 +27,7 @@ _LOOK: Final = 0.1  # seconds between two looks: an untimed wait can't be interr
 
 
 def run_notebook(notebook: JSONObject, environment: Mapping[str, str], *, cell_timeout: float = CELL_TIMEOUT) -> int:
-    """Run all cells; print each with its outputs as it ends. Gives 0, or 1 where a cell failed.
+    """Run all cells; print each with its outputs as it ends. Return 0, or 1 where a cell failed.
 
     `cell_timeout`: seconds that a cell may take. Raises `ConfigError` when there is no kernel to run them.
     """

@@ -92,7 +92,7 @@ class Lab:
             shutil.rmtree(self._private, ignore_errors=True)
 
     def _private_files(self) -> dict[str, str]:
-        """Write the token for the server; gives the variables that say where. Raises `ConfigError`.
+        """Write the token for the server; return the variables that say where. Raises `ConfigError`.
 
         A file of our own: a command line is there to read for everybody on the machine, and a variable is passed on to
         every kernel. The server writes pages with the token into its runtime folder, with the modes of the umask, and

@@ -44,7 +44,7 @@ def pristine(name: str = NAME) -> JSONObject:
 
 
 def place(folder: Path) -> tuple[Path, str]:
-    """Put the notebooks and a short README into `folder`; give the quickstart's path and a sentence on what was done.
+    """Put the notebooks and a short README into `folder`; return the quickstart's path and a sentence on what was done.
 
     An untouched copy (run or not) is renewed when the shipped one has changed; one that the person has edited is kept.
     They come without outputs: what is seen there is what was run there.

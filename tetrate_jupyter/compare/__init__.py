@@ -1,1 +1,1 @@
-"""Comparing models: what to ask (setup, forecast), asking it (running), and what came of it (result), kept apart."""
+"""Comparing models: what to ask (setup, forecast), asking it (running), and its outcome (result), kept apart."""

@@ -1,4 +1,4 @@
-"""What `max_cost` allows: what each call can cost at most, and the cap on answers that keeps all under it; pure.
+"""What `max_cost` allows: the most that each call can cost, and the cap on answers that keeps all within it; pure.
 
 `max_cost` is a promise: it isn't passed, and either every call is asked or none. What a call can cost at most is known
 before it is sent: its prompt has no more tokens than bytes, and its answer no more than the cap that goes with it.
@@ -108,7 +108,7 @@ def loads(setup: Setup, weights: Mapping[str, Weight]) -> dict[str, Load]:
 
 
 def refuse_unknown_prices(setup: Setup) -> Setup:
-    """Return the setup with a problem in each column that no `max_cost` can hold, since its price is unknown."""
+    """Return the setup with a problem in each column whose price is unknown, so that `max_cost` can't hold it."""
     if setup.max_cost is None:
         return setup
     columns = tuple(
@@ -148,7 +148,7 @@ def kept_within(setup: Setup, weights: Mapping[str, Weight]) -> Setup:
 
 
 def _surely_capped(column: Column, setup: Setup) -> Column:
-    """Return the column with its cap under a name that its model is sure to know: one that it may ignore holds nothing.
+    """Return the column with its cap under a name that its model surely knows: one that it ignores would hold nothing.
 
     `max_output_tokens` is another API's name, and `max_completion_tokens` is OpenAI's.
     """
@@ -176,7 +176,7 @@ def _longest(found: Collection[Load], most: Decimal, longest: int) -> int:
 
 
 def _too_dear(found: list[Load], most: Decimal, needed: int) -> CostLimitError:
-    """Return the refusal, with the figures and the ways on."""
+    """Return the error for a comparison that is too expensive, with the figures and what to do."""
     calls = sum(len(load.sizes) * load.repeats for load in found)
     makes = f"This makes {calls:,} call{'' if calls == 1 else 's'}"
     given = [load.given for load in found if load.given is not None]

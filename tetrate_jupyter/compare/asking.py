@@ -1,4 +1,4 @@
-"""`session.compare`: from what a caller gives to a comparison that is ready, and waiting for its end."""
+"""`session.compare`: prepares a comparison from a caller's arguments, and waits for its end."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     _Setup = partial[Setup]  # all but its columns
 
 LARGE: Final = 1_000  # calls; beyond, `max_cost` must say what they may cost
-ANNOUNCED: Final = 50  # calls; from here on the forecast is said before they are made
+ANNOUNCED: Final = 50  # calls; from here on the estimate is shown before they are made
 SETTLE: Final = 2.0  # seconds that stopped calls get to close their connections
 _NOT_FOR_ALL: Final = frozenset({"model", "keep", "cell_id", "replaces", "typed"})
 
@@ -116,14 +116,14 @@ async def _to_ask(
 ) -> Comparison:
     columns = await _columns(session, wanted, images=bool(setup.keywords["images"]))
     asked = setup(columns=_after(columns, before))
-    await session.account.key()  # nothing is prepared that can't be asked; and from here on the key is known
+    await session.account.key()  # raises where nothing can be asked; from here on the key is known
     return Comparison(session, *await asyncio.to_thread(checked, session, asked))
 
 
 async def _all_kept(
     session: Engine, wanted: list[ColumnRequest] | None, setup: _Setup, before: tuple[Exchange, ...]
 ) -> Comparison | None:
-    """Return the comparison where each of its answers is kept: it needs neither key nor list, and costs nothing.
+    """Return the comparison where all of its answers are kept: it needs neither key nor list, and costs nothing.
 
     Only where its models are named: what a pattern fits, a list says. What is asked again all the same keeps within
     `max_cost`, which without prices means that it isn't asked.
@@ -142,7 +142,7 @@ def _after(columns: tuple[Column, ...], before: tuple[Exchange, ...]) -> tuple[C
 
 
 def _without_list(wanted: list[ColumnRequest] | None) -> str:
-    """Return what to do where kept answers can't be found without the list of models; "" where that isn't why."""
+    """Return the next step where kept answers can't be found without the list of models; "" where that isn't why."""
     if wanted and not any(wish.is_pattern for wish in wanted):
         return ""
     return (
@@ -200,7 +200,7 @@ def _begin(session: Engine, comparison: Comparison, say: Callable[[str], None]) 
 
 
 async def models_of(session: Engine, models: object) -> list[Model]:
-    """Return the models that `prepare` would ask, without those that there aren't."""
+    """Return the models that `prepare` would ask, without those that don't exist."""
     columns = await _columns(session, None if models is None else column_requests(models), images=False)
     return [column.model for column in columns if column.model is not None]
 
@@ -230,7 +230,7 @@ async def _columns(session: Engine, wanted: list[ColumnRequest] | None, *, image
 
 
 async def _listed(session: Engine, wanted: list[ColumnRequest] | None) -> ModelList:
-    """Return the key's list, and with it what was named but no list has: `Chooser.find` takes it at its word."""
+    """Return the key's list with the named models that it lacks: `Chooser.find` accepts them by their ids."""
     named = [wish.words for wish in wanted or () if not wish.is_pattern]
     try:
         models = await session.amodels()

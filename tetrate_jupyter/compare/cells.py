@@ -1,4 +1,4 @@
-"""One cell of a comparison as it goes: what is asked, what has come, what became of it. Readable from any thread."""
+"""One cell of a comparison while it runs: its question, its text so far, its outcome. Readable from any thread."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Attempt:
     vote: Vote | None = None
 
     def end(self, error: TetrateError | None = None, *, stopped: bool = False) -> None:
-        """Keep what came. Without an error it is whole, unless `stopped`."""
+        """Keep the answer so far. Without an error it is whole, unless `stopped`."""
         completion, self.error = self.completion, error
         if completion is None:
             return
@@ -85,7 +85,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Earlier:
-    """What came of a comparison elsewhere: its cells, when it began, how many seconds it took."""
+    """A comparison that ran in another kernel: its cells, when it began, how many seconds it took."""
 
     cells: tuple[Cell, ...]
     started_at: datetime
@@ -103,7 +103,7 @@ class Cell:
     column: Column
     state: CellState = "waiting"
     note: str = ""
-    problem: TetrateError | None = None  # why it was never asked
+    problem: TetrateError | None = None  # the reason why the cell was never asked
     attempts: list[Attempt] = field(default_factory=list)
     refusals: int = 0  # 429s since it was last asked for
 
@@ -114,12 +114,12 @@ class Cell:
 
     @property
     def completion(self) -> Completion | None:
-        """What is running, for whoever shows it live; None before and after."""
+        """The running completion, to be shown live; None before and after."""
         return self.attempts[-1].completion if self.attempts else None
 
     @property
     def answer(self) -> Answer | None:
-        """What came of the newest try, whole or partial; None before its end."""
+        """The newest try's answer, whole or partial; None before its end."""
         return self.attempts[-1].answer if self.attempts else None
 
     @property
@@ -142,7 +142,7 @@ class Cell:
 
     @property
     def activity(self) -> str:
-        """What it does, in a word or two: its state, and while it runs "thinking", "writing", "trying again: ..."."""
+        """The activity in a word or two: the state, and while it runs "thinking", "writing", "trying again: ..."."""
         completion = self.completion
         if self.state == "running" and completion is not None:
             return completion.state
@@ -150,5 +150,5 @@ class Cell:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more comes, unless it is tried again."""
+        """Whether the cell has ended, unless it is tried again."""
         return self.state in ENDED

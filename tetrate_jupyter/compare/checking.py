@@ -1,4 +1,4 @@
-"""A setup is checked before any of it is asked: keys in it, columns that can't be asked, what all of it may cost."""
+"""Checks of a setup before anything is asked: keys in it, columns that can't be asked, what all of it may cost."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _weighed(session: Engine, setup: Setup, column: Column) -> tuple[Column, Wei
 
 
 def _refuse_keys(setup: Setup) -> None:
-    """Refuse all of it where a part would be kept, saved or asked with a key in it."""
+    """Refuse a setup of which any part that is asked, kept or saved holds a key."""
     earlier = {e.id: e for c in setup.columns for e in c.history}
     outgoing(
         {

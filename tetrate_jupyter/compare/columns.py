@@ -1,4 +1,4 @@
-"""Columns of a comparison: from ids, lists, patterns or nothing at all to models, each with an id of its own; pure."""
+"""Columns of a comparison, made from ids, lists, patterns or nothing at all, each with an id of its own; pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.catalog.models import ModelList
 
 NEIGHBOURS: Final = 2  # models put beside the session's own where none are named
-MAX_COLUMNS: Final = 50  # beyond, no person compares any more, and a pattern was too wide
+MAX_COLUMNS: Final = 50  # more than anybody compares: such a pattern is too wide
 _ASKABLE: Final = frozenset({None, "chat", "responses", "completion"})  # modes; others make pictures or vectors
 _NOT_FOR_A_COLUMN: Final = frozenset({"images", "keep", "cell_id", "replaces", "typed"})
 
@@ -101,8 +101,8 @@ def _from_mapping(given: Mapping[str, Any]) -> ColumnRequest:
 def columns_of(wanted: Iterable[ColumnRequest], models: ModelList) -> tuple[Column, ...]:
     """Return the columns that were asked for, in that order, each pattern's models in the list's.
 
-    What no model fits becomes a column that carries its problem. Raises `UnknownModelError` where nothing at all fits,
-    `OptionError` for more than 50 columns.
+    A request that no model fits becomes a column that carries the problem. Raises `UnknownModelError` where nothing at
+    all fits, `OptionError` for more than 50 columns.
     """
     found: list[Column] = []
     for wish in wanted:
@@ -159,7 +159,7 @@ def _check_count(found: list[Column], wish: ColumnRequest) -> None:
 
 
 def numbered(columns: Iterable[Column]) -> tuple[Column, ...]:
-    """Return each column an id of its own ("c1", "c2", ...) and a label that no other has."""
+    """Return the columns, each with an id ("c1", "c2", ...) and a label of its own."""
     counts: Counter[str] = Counter()
     labels: set[str] = set()
     found = []
@@ -181,7 +181,7 @@ def own_label(label: str, asked: str) -> str | None:
 
 
 def is_askable(model: Model) -> bool:
-    """Whether it answers in words; others make pictures or vectors."""
+    """Whether the model answers in words; others make pictures or vectors."""
     return model.mode in _ASKABLE
 
 

@@ -1,4 +1,4 @@
-"""What a comparison came to, as plain data: facts of the whole, heads of columns, rows; shown by others; pure."""
+"""The outcome of a comparison as plain data: facts of the whole, heads of columns, rows; pure."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class ResultData:
 
 
 def shown(result: ResultData) -> ResultData:
-    """Return what is shown: without times where outputs are to be equal at every run (nbval); the data has them."""
+    """Return the data to show: without times where outputs have to be equal at every run (nbval)."""
     if streaming_wanted():
         return result
     rows = (replace(r, first_token=None, total=None, started=None, retry_wait=0.0) for r in result.rows)

@@ -67,7 +67,7 @@ def provenance(rows: Iterable[Row]) -> tuple[str, ...]:
 def _cost(result: ResultData) -> str:
     facts = result.facts
     if result.rows and all(row.cached for row in result.rows):
-        return f"≈ {money(facts.spent)} now"  # no forecast: it is of prices that only a list has
+        return f"≈ {money(facts.spent)} now"  # no estimate: only a list has the prices
     unknown = f", {facts.unknown_costs:,} of unknown cost" if facts.unknown_costs else ""
     if facts.worst is None:
         return "cost unknown" if facts.unknown_costs else f"≈ {money(facts.spent)}"

@@ -1,4 +1,4 @@
-"""A comparison as the file that its name asks for: JSON, versioned, which is read again; a table; or a page.
+"""A comparison as a file, by the ending of its name: JSON, versioned, which can be read again; a table; or a page.
 
 A file is written as a whole or not at all.
 """
@@ -36,12 +36,12 @@ _PAIRS: Final = frozenset({"params"})
 _KINDS: Final[dict[str, Any]] = {"int": int, "float": (int, float), "str": str, "bool": bool, "Decimal": Decimal}
 _MOST: Final = 10**12  # dollars, tokens, seconds, repeats: all less
 _MOST_CELL: Final = 32_767  # characters; a spreadsheet's own limit
-_ALWAYS: Final = frozenset({"column", "prompt", "repeat", "state", "cost"})  # of a row that is told in parts
+_ALWAYS: Final = frozenset({"column", "prompt", "repeat", "state", "cost"})  # members of a row without its text
 _LISTS: Final = frozenset({"prompts", "images", "notices"})
 
 
 def save(result: ResultData, path: str | Path) -> Path:
-    """Write the file. Raises `ComparisonFileError`, also for an ending that says none of these formats."""
+    """Write the file. Raises `ComparisonFileError`, also for an ending of another format."""
     target = Path(path).expanduser()
     ending = target.suffix.lower()
     if ending in {"", ".json"}:
@@ -169,7 +169,7 @@ def load(path: str | Path) -> ResultData:
 
 
 def read(whole: Any, name: str) -> ResultData:  # noqa: ANN401 - JSON
-    """Return what a file holds, from its JSON; `name` is for the person. Raises `ComparisonFileError`."""
+    """Return the comparison in a file's JSON; `name` is shown in errors. Raises `ComparisonFileError`."""
     _check(whole, name)
     try:
         heads = [_in(Head, each) for each in whole["columns"]]
@@ -242,7 +242,7 @@ def _check_kind(value: Any, annotation: str) -> None:  # noqa: ANN401 - JSON
         return
     if not isinstance(value, tuple(kinds)) or (isinstance(value, bool) and "bool" not in annotation):
         raise ValueError(annotation)
-    if isinstance(value, (int, float, Decimal)) and not -_MOST < value < _MOST:  # what is no number isn't either
+    if isinstance(value, (int, float, Decimal)) and not -_MOST < value < _MOST:  # NaN fails the comparison, too
         raise ValueError(annotation)
 
 

@@ -1,4 +1,4 @@
-"""What a comparison will cost before it is paid for: expected and at most, by column and in all; pure."""
+"""The estimate of a comparison's cost before anything is asked: expected and at most, by column and in all; pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """All columns' parts. `expected` and `worst` add up what is known; `unknown` names the columns that isn't."""
+    """All columns' parts. `expected` and `worst` add up what is known; `unknown` names the columns without a price."""
 
     shares: tuple[Share, ...]
     max_cost: Decimal | None = None

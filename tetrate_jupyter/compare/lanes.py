@@ -1,4 +1,4 @@
-"""One model's queue: how many calls at once, slower after a 429, back to its pace with each success; pure."""
+"""One model's queue: how many calls run at once, fewer after a 429, more again with each success; pure."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Lane:
         self.limit = max(1, self.limit // 2)
 
     def rest(self, now: float, asked: float | None) -> float | None:
-        """Slow down after a refusal; give the seconds until the next call, None where that would be too long.
+        """Slow down after a refusal; return the seconds until the next call, None where that would be too long.
 
         `asked`: the seconds that the router named, or None.
         """

@@ -104,7 +104,7 @@ def _by_prompt(result: ResultData) -> dict[int, list[tuple[Head, list[Row]]]]:
 
 def _prompt(result: ResultData, number: int, columns: Sequence[tuple[Head, list[Row]]], room: _Room) -> str:
     prompt = result.facts.prompts[number]
-    if room.left_out:  # one was too much already: those after it would make gaps
+    if room.left_out:  # no room for an earlier one: later ones would leave gaps
         room.left_out += 1
         return ""
     if len(result.facts.prompts) == 1:

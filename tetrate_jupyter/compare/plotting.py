@@ -74,5 +74,5 @@ def _median(found: Any) -> float:  # noqa: ANN401 - a Spread or None
 
 
 def _label(column: ColumnFigures) -> str:
-    text = one_line(column.head.label).replace("$", r"\$")  # a pair of them would be a formula
+    text = one_line(column.head.label).replace("$", r"\$")  # a pair of "$" would be a formula
     return clipped(text, _LONGEST)

@@ -30,7 +30,7 @@ class Questions:
     def planned(self, column: Column, model: Model, place: CellPlace, *, again: bool = False) -> Plan:
         """Return a cell's plan, with its kept answer where there is one. Reads files; raises what a tool raises, too.
 
-        `again`: it is asked again by a person's wish, so that nothing kept is what they want.
+        `again`: a person wants it asked again, so kept answers aren't used.
         """
         setup = self._setup
         options: dict[str, Any] = {**setup.params, **column.params}
@@ -55,7 +55,7 @@ class Questions:
         columns = {column.id: column for column in self._setup.columns}
         try:
             return all(self._is_kept(columns[place.column], place) for place in self._setup.start_order())
-        except TetrateError:  # whoever asks it says so again, with all that is known of the model
+        except TetrateError:  # asking raises it again, with all that is known of the model
             return False
 
     def _is_kept(self, column: Column, place: CellPlace) -> bool:

@@ -1,4 +1,4 @@
-"""A comparison that is shown again in another kernel: from its data to one that can be voted on and gone on with."""
+"""Restores a comparison in another kernel from its data, so that it can be voted on and continued."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _error(row: Row) -> TetrateError | None:
     kind = getattr(errors, row.error, None)
     if not (isinstance(kind, type) and issubclass(kind, TetrateError)):
         kind = TetrateError
-    made: TetrateError = kind.__new__(kind)  # its own kind, without what else that kind's own signature wants
+    made: TetrateError = kind.__new__(kind)  # its own class, without the other arguments that the class may want
     TetrateError.__init__(made, row.message or "", next_step=row.next_step or _STEP, request_id=row.request_id)
     return made
 

@@ -1,4 +1,4 @@
-"""What a comparison came to, as data: rows that stay, a DataFrame, a file, a picture, a page without a kernel."""
+"""The result of a comparison: rows, a DataFrame, a file, a picture, a page that needs no kernel."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REVEAL: Final = "reveal the names to read it"
 
 
 class Running(Protocol):
-    """What a result uses of the comparison behind it; see `Comparison`."""
+    """The part of a comparison that its result uses; see `Comparison`."""
 
     @property
     def setup(self) -> Setup:
@@ -43,7 +43,7 @@ class Running(Protocol):
 
     @property
     def result(self) -> Result:
-        """What there is now."""
+        """The results so far."""
         ...
 
     def result_of(self, prompts: Iterable[int]) -> Result:
@@ -140,7 +140,7 @@ class Result(ResultData):
     # --- going on --------------------------------------------------------------------------------------------
 
     def retry(self, column: str | None = None) -> Result:
-        """Ask again what failed, was stopped or skipped (in one column, or in all), wait, and give the new result."""
+        """Ask again what failed, was stopped or skipped (in one column, or in all), wait, and return the new result."""
         live = self._live()
         live.retry(column)
         return live.wait()
@@ -166,7 +166,7 @@ class Result(ResultData):
     # --- keeping and showing ---------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:
-        """Write it in the format that the name says; return the path. A file is replaced as a whole or not at all.
+        """Write the result in the format of the name's ending; return the path. A file is replaced whole or not at all.
 
         .json (or no ending) has everything and is what `load` reads; .csv, .xlsx and .parquet have `df`, .html the
         page.
@@ -196,7 +196,7 @@ class Result(ResultData):
 
     @property
     def html(self) -> str:
-        """The page that is left in a notebook: no script, its own style, bounded in size."""
+        """The page that stays in a notebook: no script, its own style, bounded in size."""
         from tetrate_jupyter.compare.page import html
 
         return html(self)
@@ -212,7 +212,7 @@ class Result(ResultData):
         return self.text
 
     def bundle(self, *, at_once: bool = False) -> dict[str, str]:
-        """Return the page and the text as a MIME bundle; `at_once`: in next to no time, long answers unrendered."""
+        """Return the page and the text as a MIME bundle; `at_once`: quickly, with long answers unrendered."""
         from tetrate_jupyter.compare.page import page
 
         return secrecy.bundle({"text/html": page(shown(self), at_once=at_once), "text/plain": self.text})
@@ -222,7 +222,7 @@ class Result(ResultData):
 
 
 class LiveResult(Result):
-    """The result of a comparison that may still run: each look at it is at what has come by then."""
+    """The result of a comparison that may still run: it always shows the rows so far."""
 
     def __init__(self, comparison: Running) -> None:
         now = comparison.result
@@ -246,7 +246,7 @@ class LiveResult(Result):
 
     @property
     def result(self) -> Result:
-        """What there is now: a snapshot that stays as it is."""
+        """The results so far, as a snapshot that doesn't change."""
         return self._running.result
 
     @property

@@ -73,13 +73,13 @@ class Row:
         writing = self.writing
         if not writing or self.tokens_out is None:
             return None
-        written = self.tokens_out - (self.tokens_reasoning or 0)  # these came before the first token of the text
-        return (written - 1) / writing if written >= 2 else None  # that one ends the waiting
+        written = self.tokens_out - (self.tokens_reasoning or 0)  # reasoning comes before the first token of the text
+        return (written - 1) / writing if written >= 2 else None  # the first token ends the waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One column as plain data. `asked` is what was asked for; `model` is None where there is none such.
+    """One column as plain data. `asked` is what was asked for; `model` is None where no model fits.
 
     `allowed`: the tokens that `max_cost` allowed an answer of it, None where it set no cap.
     """

@@ -1,4 +1,4 @@
-"""A comparison that runs: watched, stopped, retried, from any thread; the work itself is on the session's loop."""
+"""A running comparison: watched, stopped and retried from any thread; its work runs on the session's loop."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Comparison:
         self._lock = threading.Lock()
         self._cells = {place: Cell(place, setup.column(place.column)) for place in setup.start_order()}
         self._removed: frozenset[str] = frozenset()
-        self._used: CellPlace | None = None  # that the session went on with last
+        self._used: CellPlace | None = None  # the column that the session went on with last
         self._observers = Observers()
         self._futures: list[Future[None]] = []
         self._began: float | None = None
@@ -93,9 +93,9 @@ class Comparison:
     # --- watching --------------------------------------------------------------------------------------------
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when a cell's state has changed, on the thread where it did; gives back what stops that.
+        """Call `callback` when a cell's state has changed, on that thread; return a function that stops that.
 
-        Growing text is no change: who shows it looks at `cell.completion`, about ten times a second.
+        Growing text is no change: to show it, read `cell.completion` about ten times a second.
         """
         return self._observers.add(callback)
 
@@ -110,7 +110,7 @@ class Comparison:
         return tuple(cell for place, cell in self._cells.items() if place.column not in self._removed)
 
     def cell(self, column: str, prompt: int = 0, repeat: int = 0) -> Cell:
-        """Return one cell; `column` is an id or a label. Raises `OptionError` where there is none such."""
+        """Return one cell; `column` is an id or a label. Raises `OptionError` where there is no such column."""
         found = self._cells.get(CellPlace(self._column(column).id, prompt, repeat))
         if found is None:
             raise OptionError(
@@ -126,7 +126,7 @@ class Comparison:
 
     @property
     def progress(self) -> Progress:
-        """Where it stands."""
+        """The progress so far."""
         counts = dict.fromkeys(("done", "failed", "stopped", "skipped", "running", "waiting"), 0)
         cells = self.cells
         for cell in cells:
@@ -150,11 +150,11 @@ class Comparison:
 
     @property
     def result(self) -> Result:
-        """What there is now, as data: a snapshot that stays as it is."""
+        """The results so far, as a snapshot that doesn't change."""
         return self.result_of(range(len(self.setup.prompts)))
 
     def result_of(self, prompts: Iterable[int]) -> Result:
-        """Return the same for some of the prompts, by number: for whoever shows few of thousands."""
+        """Return the results so far of some prompts, by number: for a view that shows few of thousands."""
         columns, repeats = self.columns, range(self.setup.repeats)
         places = [CellPlace(c.id, prompt, repeat) for prompt in prompts for c in columns for repeat in repeats]
         rows = [row_of(self._cells[place]) for place in places]
@@ -187,7 +187,7 @@ class Comparison:
             self._submit(self._cells.values())
 
     def wait(self, *, timeout: float | None = None, tick: Callable[[], float] | None = None) -> Result:
-        """Wait until nothing is left to do, and give the result. An interrupt ends the waiting, not the work.
+        """Wait until nothing is left to do, and return the result. An interrupt ends the waiting, not the work.
 
         `timeout`: seconds, no limit unless given; raises `asyncio.TimeoutError` then. `tick` as for `Bridge.run`.
         """
@@ -205,7 +205,7 @@ class Comparison:
         self._on_loop(lambda: self._scheduler.stop(lambda c: wanted in (None, c.place.column)))
 
     def retry(self, column: str | None = None) -> int:
-        """Ask again what failed, was stopped or skipped, in a column or in all. Gives the number of cells.
+        """Ask again what failed, was stopped or skipped, in a column or in all. Return the number of cells.
 
         What came before stays among the cell's `attempts`.
         """
@@ -214,7 +214,7 @@ class Comparison:
         return self._again(cell for cell in cells if cell.state != "done")
 
     def ask_again(self, column: str, prompt: int = 0, repeat: int = 0) -> None:
-        """Ask one cell again, whatever became of it; nothing while it still runs."""
+        """Ask one cell again, however it ended; do nothing while it still runs."""
         self._again([self.cell(column, prompt, repeat)])
 
     def _again(self, cells: Iterable[Cell]) -> int:
@@ -263,7 +263,7 @@ class Comparison:
         return self._conversations.of(self.cell(column, prompt, repeat))
 
     def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Comparison:
-        """Return a comparison that asks on: each column goes on from its own answer to prompt `after`. Not started."""
+        """Return a follow-up comparison, not started: each column continues from its own answer to prompt `after`."""
         columns = tuple(replace(c, history=self.conversation(c.id, after, repeat).exchanges) for c in self.columns)
         setup = replace(self.setup, prompts=(prompt,), columns=columns, repeats=1, images=(), cuts=())
         return Comparison(self.session, *checked(self.session, setup))
@@ -312,7 +312,7 @@ class Comparison:
         with self._lock:
             self._futures = [f for f in self._futures if not f.done()]
             self._futures.append(future := self.session.begin(self._work(list(cells)), stop=self.stop))
-        future.add_done_callback(lambda _: self._observers.notify())  # without the lock: it may be done already
+        future.add_done_callback(lambda _: self._observers.notify())  # without the lock: the future may be done already
 
     async def _work(self, cells: list[Cell]) -> None:
         try:
@@ -322,7 +322,7 @@ class Comparison:
 
     async def _settled(self) -> None:
         while going_on := [f for f in self._futures if not has_ended(f)]:
-            if going_on[0].done():  # the session was closed: what was asked is being stopped
+            if going_on[0].done():  # the session was closed: its calls are being stopped
                 await asyncio.sleep(_LOOK)
             else:
                 (done,) = (await asyncio.wait({asyncio.wrap_future(going_on[0])}))[0]
@@ -333,7 +333,7 @@ class Comparison:
         async def later() -> None:
             do()
 
-        if self._began is not None:  # through the bridge, so that it comes after a start that is on its way
+        if self._began is not None:  # through the bridge, so that it runs after a start that was sent before
             self.session.bridge.submit(later())
 
     def __repr__(self) -> str:
@@ -342,7 +342,7 @@ class Comparison:
 
 
 class _Histories:
-    """Each column's conversation, of its history and its answer, by attempt; made when it is wanted.
+    """Each column's conversation, made of its history and its answer, by attempt, when it is first asked for.
 
     The same attempt always gives the same exchange.
     """

@@ -1,4 +1,4 @@
-"""Asks the cells of a comparison on the session's loop: from one barrier, at each model's pace, under the cap."""
+"""Asks the cells of a comparison on the session's loop: started together, at each model's pace, within `max_cost`."""
 
 from __future__ import annotations
 
@@ -68,20 +68,20 @@ class Scheduler:
         self._changed = changed
         self._clock = clock
         self._questions = Questions(session, setup)
-        self._run = secrets.token_hex(6)  # by which the ledger knows its calls
+        self._run = secrets.token_hex(6)  # the name of its calls in the ledger
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Cell, asyncio.Task[None]] = {}
         self._planned: dict[Cell, Plan | TetrateError] = {}
         self._coming: set[Cell] = set()  # those that are being planned
         self._planning: set[asyncio.Task[None]] = set()
-        self._uncapped: set[Lane] = set()  # those whose model isn't told how long an answer may be
+        self._uncapped: set[Lane] = set()  # lanes whose model isn't told the cap
         self._turns = itertools.count()
         self._idle = asyncio.Event()
         self._for_money = 0  # calls that wait for money between two of their rounds
         self._freed = asyncio.Event()  # replaced each time: whoever waits looks again
 
     async def work(self, cells: Iterable[Cell]) -> None:
-        """Ask these cells; come back when nothing is left to do, of earlier calls neither."""
+        """Ask these cells; return when nothing is left to do, including the cells of earlier calls."""
         for cell in cells:
             self._add(cell)
         self._pump()
@@ -89,7 +89,7 @@ class Scheduler:
             while self._tasks or any(lane.next is not None for lane in self._lanes.values()):
                 self._idle.clear()
                 await self._idle.wait()
-        except asyncio.CancelledError:  # session or loop is being closed: what each end would start, nobody would end
+        except asyncio.CancelledError:  # the session is being closed: cells started now would never be ended
             self.stop(lambda _: True)
             for planning in self._planning:
                 planning.cancel()
@@ -98,7 +98,7 @@ class Scheduler:
             raise
 
     def stop(self, wanted: Callable[[Cell], bool]) -> None:
-        """Stop what runs and what waits; what has come is kept."""
+        """Stop the cells that run or wait; text that has come is kept."""
         for lane in self._lanes.values():
             for cell in lane.take_if(wanted):
                 self._over(cell, "stopped")
@@ -136,7 +136,7 @@ class Scheduler:
 
     def _start_ready(self) -> None:
         """Start what may start. The tasks begin together when this has returned: that is the barrier."""
-        held: set[Lane] = set()  # their next cell would pass the cap, as long as others run
+        held: set[Lane] = set()  # lanes whose next cell would pass the cap while others run
         while len(self._tasks) < AT_ONCE:
             now = self._now()
             ready = [lane for lane in self._lanes.values() if lane.is_ready(now) and lane not in held]
@@ -169,7 +169,7 @@ class Scheduler:
             self._over(cell, "skipped")
 
     def too_dear(self, what: str) -> CostLimitError:
-        """Return why something isn't asked that is within no promise."""
+        """Return the error for a call that `max_cost` doesn't cover."""
         return CostLimitError(
             f"Not asked: {what} max_cost {stated(self.budget.most)} (≈ {money(self.budget.spent)} spent so far).",
             next_step="raise max_cost, or cap the answers with max_tokens",
@@ -307,7 +307,7 @@ class Scheduler:
     # --- money between two rounds ------------------------------------------------------------------------------
 
     async def money_for(self, cell: Cell, worst: Decimal | None) -> None:
-        """Have at least `worst` aside for the next request of a cell that runs; wait for what others leave over.
+        """Set at least `worst` aside for the next request of a running cell; wait for what others leave over.
 
         Raises `CostLimitError` where it is too much, and where nothing is under way that could leave something.
         """
@@ -315,7 +315,7 @@ class Scheduler:
             self._for_money += 1
             try:
                 if self.budget.never_fits(worst) or self._for_money >= len(self._tasks):
-                    self.budget.end(cell)  # what it had helps the next one that waits
+                    self.budget.end(cell)  # its money may be enough for the next one that waits
                     self._free()
                     raise self.too_dear("the next round could pass")
                 await self._freed.wait()
@@ -372,7 +372,7 @@ class _Purse:
         return ()
 
     def _most(self, cost: Estimate) -> Decimal | None:
-        """Return what it can have cost. One that errs low is no reason to count more than its bound."""
+        """Return the cost to charge: the bound where unknown; doubled, up to the bound, where an estimate errs low."""
         if cost.usd is None or self._worst is None:
             return self._worst if cost.usd is None else cost.usd
         doubled = product(cost.usd, LONG_FACTOR) if cost.notes else None

@@ -77,7 +77,7 @@ class Setup:
         return next(c for c in self.columns if c.id == column_id)
 
     def twins(self) -> dict[str, int]:
-        """Return, by the columns' ids, how many before it ask the same: its kept answers are others than theirs."""
+        """Return by column id how many earlier columns ask the same: each has kept answers of its own."""
         seen: Counter[str] = Counter()
         found = {}
         for column in self.columns:

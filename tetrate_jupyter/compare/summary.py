@@ -1,4 +1,4 @@
-"""What a comparison comes to: figures by column, identical answers merged; pure."""
+"""Sums of a comparison: figures by column, identical answers merged; pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three models to begin with, chosen from the list by what it says of prices and providers; pure."""
+"""Three models to begin with, chosen from the list by price and provider; pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Trio:
 
 
 def trios(models: Sequence[Model], own: Model | None = None) -> list[Trio]:
-    """Return what can be begun with: what is asked where nothing is chosen, the cheap, the strong.
+    """Return the trios to begin with: the default, the cheap and the strong models.
 
     `own`: the session's model, where one is chosen. Each has three providers where there are as many. Preview models,
     those that retire soon and those of unknown price are left out; what would be there twice is there once.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.summary import ColumnFigures, Spread
 
-BADGES: Final = ("fastest", "cheapest")  # what is said beside a figure, too
+BADGES: Final = ("fastest", "cheapest")  # these words stand beside a figure, too
 TIE: Final = 0.05  # a lead within this share of the best is none: clocks and token counts aren't finer than that
 
 

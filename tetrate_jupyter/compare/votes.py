@@ -141,7 +141,7 @@ def _pair(one: Head, other: Head, voted: dict[tuple[int, int], dict[str, Row]]) 
     for (prompt, _), found in voted.items():
         a, b = found.get(one.id), found.get(other.id)
         if a is None or b is None or not (a.text and b.text) or not (a.vote or b.vote):
-            continue  # what has no answer lost to nobody, and what nobody looked at says nothing
+            continue  # a column without an answer lost to nobody, and one that nobody saw says nothing
         lead = RANK.get(a.vote, 1) - RANK.get(b.vote, 1)
         leads[prompt] = leads.get(prompt, 0) + (lead > 0) - (lead < 0)
     won, lost = sum(lead > 0 for lead in leads.values()), sum(lead < 0 for lead in leads.values())

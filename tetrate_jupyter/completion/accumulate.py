@@ -51,7 +51,7 @@ class Accumulator:
         self._refusal: list[str] = []
 
     def add(self, chunk: ChatChunk) -> tuple[str, str]:
-        """Take one chunk; give its (text, reasoning), "" where it has none."""
+        """Take one chunk; return its (text, reasoning), "" where it has none."""
         if chunk.model and self.served_model is None:
             self.served_model = one_line(secrecy.redact(chunk.model), MAX_NAME) or None
             self.response_id = one_line(secrecy.redact(chunk.own_id), MAX_NAME) or None

@@ -61,7 +61,7 @@ def passes(error: BaseException) -> bool:
 
 
 def unexpected(error: BaseException, doing: str) -> TetrateError:
-    """Return the error of ours for one that nobody expected, whatever it is; its own is logged. `doing`: "Asking"."""
+    """Return a `TetrateError` for an error that nobody expected, and log that one. `doing`: "Asking"."""
     if isinstance(error, TetrateError):
         return error
     _log.warning("%s failed with %s", doing, name_of(error), exc_info=as_cause(error))
@@ -75,7 +75,7 @@ def unexpected(error: BaseException, doing: str) -> TetrateError:
 
 @contextlib.contextmanager
 def guarded(doing: str) -> Iterator[None]:
-    """Let nothing foreign out: what is raised inside is one of ours, or the wish to stop."""
+    """Turn every error that is raised inside into a `TetrateError`; a wish to stop passes."""
     try:
         yield
     except TetrateError:

@@ -99,18 +99,18 @@ class Purse(Protocol):
     """Where the money for the requests of one completion comes from, and who notes what became of it."""
 
     async def open(self, messages: Sequence[Message]) -> int | None:
-        """Set aside what a round that sends `messages` can cost; may wait. Raises ours where it would be too much.
+        """Set aside what a round that sends `messages` can cost; may wait. Raises our error where that is too much.
 
         Returns the cap on its answer (tokens) that what was set aside is for, None where the request has its own.
         """
         ...
 
     def opened(self, dropped: Sequence[str]) -> None:
-        """Look at the request's fields that the router left out. Raises ours where the round may cost more for it."""
+        """Look at the request's fields that the router left out. Raises our error where that may cost more."""
         ...
 
     async def lose(self, ended: Ended) -> None:
-        """Pay for a try that is followed by another; may wait. Raises ours where the next could be too much."""
+        """Pay for a try that is followed by another; may wait. Raises our error where the next could be too much."""
         ...
 
     def close(self, ended: Ended) -> None:

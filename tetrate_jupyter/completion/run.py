@@ -104,7 +104,7 @@ class Completion:
 
     @property
     def heard(self) -> tuple[Message, ...]:
-        """The replies so far, and what there is of the round that is being written, or broke off."""
+        """The replies so far, with the round that is being written or broke off."""
         said = "" if self._is_said else self._said()
         if self.replies and not said:
             return tuple(self.replies)
@@ -126,7 +126,7 @@ class Completion:
         return None if self._first is None else self._first - self._started
 
     async def run(self, client: GatewayClient, key: Secret) -> Answer:
-        """Ask and give the answer. Raises ours only; a `TetrateError` carries what had come as `.answer`."""
+        """Ask and return the answer. Raises our errors only; a `TetrateError` carries what had come as `.answer`."""
         self._started = time.monotonic()
         try:
             await self._rounds_of(client, key)
@@ -167,7 +167,7 @@ class Completion:
         return error
 
     def answer(self, *, partial: str | None = None, parsed: object = None, notes: tuple[str, ...] = ()) -> Answer:
-        """Return what there is now; `partial` says why it isn't whole."""
+        """Return the answer so far; `partial` says why it isn't whole."""
         if self._kept is not None:
             return self._kept  # it came whole
         served = self._round.served_model or self.request.model.id

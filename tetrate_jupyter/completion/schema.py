@@ -212,7 +212,7 @@ def _validator(schema: JSONObject) -> Validator:
 
 
 def _local_registry(schema: JSONObject) -> Any:  # noqa: ANN401 - jsonschema's stubs want their own kind of registry
-    """Check that each reference stays inside `schema`; give a registry that never asks the network."""
+    """Check that each reference stays inside `schema`; return a registry that never asks the network."""
     from referencing import Registry, Resource
     from referencing.jsonschema import DRAFT202012
 

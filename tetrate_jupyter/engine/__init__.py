@@ -1,1 +1,1 @@
-"""What asks: key, client, catalog, ledger, current model and conversation in one object, below all that shows it."""
+"""The engine: key, client, catalog, ledger, current model and conversation in one object, shown by others."""

@@ -1,4 +1,4 @@
-"""Who a session is to the router: addresses, key, signing in and out."""
+"""A session's account at the router: addresses, key, signing in and out."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SignedIn:
 
     @property
     def reach(self) -> str:
-        """What it reaches, as the end of a sentence; nothing where that isn't known, which a note explains."""
+        """How many models the key reaches, as the end of a sentence; "" for unknown, which a note explains."""
         if self.models is None:
             return ""
         return f"; it reaches {self.models:,} model{'' if self.models == 1 else 's'}"
@@ -246,7 +246,7 @@ class Account:
             return await self.use(typed.bound_to(self.endpoints.host), store=store)
         except InvalidKeyError as refused:
             error = refused
-        if error.status is None:  # not sent: it says itself what is wrong with it
+        if error.status is None:  # not sent: the error itself says what is wrong with the key
             raise error.bare()
         page = self.endpoints.keys_page
         raise InvalidKeyError(
@@ -276,7 +276,7 @@ class Account:
         return places
 
     def settle(self) -> bool:
-        """Stay with this router but for a person's word; whether nobody had named it or used it before."""
+        """Keep this router unless a person names another; return whether nobody had named or used it before."""
         return self._connections.settle() and self._given is None
 
     def moved(self) -> None:
@@ -289,7 +289,7 @@ class Account:
         self._observers.notify()
 
     def closed(self) -> None:
-        """End an attempt: nobody waits for its key any more."""
+        """End the sign-in attempt that is waiting, because nobody needs its key any more."""
         if self._attempt is not None:
             self._attempt.cancel(_CLOSED)
 
@@ -303,7 +303,7 @@ class Account:
         self._changes_seen = self._store.changes
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` after signing in or out; gives back a function that stops it."""
+        """Call `callback` after signing in or out; return a function that stops it."""
         return self._observers.add(callback)
 
     @property
@@ -313,7 +313,7 @@ class Account:
 
     @contextlib.contextmanager
     def awaited(self) -> Iterator[None]:
-        """Tell, while the block runs, that a cell waits for somebody to sign in."""
+        """Report, while the block runs, that a cell waits for somebody to sign in."""
         ticket = object()
         try:
             self._awaited_by.add(ticket)
@@ -324,7 +324,7 @@ class Account:
             self._awaited_observers.notify()
 
     def on_awaited(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when a cell begins or ends to wait for that; gives back a function that stops it."""
+        """Call `callback` when a cell begins or ends to wait for a sign-in; return a function that stops it."""
         return self._awaited_observers.add(callback)
 
     def _keep_issued(self, key: Secret, store: str) -> Place:
@@ -338,7 +338,7 @@ class Account:
     def _drop_refused(self, key: Secret) -> None:
         found = self._store.find(self.endpoints)
         if found is not None and found.secret == key:
-            with contextlib.suppress(KeyStoreError):  # that it was refused is what there is to say
+            with contextlib.suppress(KeyStoreError):  # the refusal is the error to raise
                 self._store.forget(self.endpoints)
 
     async def _look_at_models(self, key: Secret) -> tuple[int | None, tuple[str, ...] | InvalidKeyError]:

@@ -146,7 +146,7 @@ def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
 
 
 def _with_key(planned: Plan, question: Question) -> Plan:
-    """Return the plan with what it is told by, where it uses kept answers. The request has been searched for keys."""
+    """Return the plan with its key among kept answers, where it uses those. The request was searched for secrets."""
     keeping, request = planned.keeping, planned.request
     if keeping is None:
         return planned
@@ -161,9 +161,9 @@ def _with_key(planned: Plan, question: Question) -> Plan:
 async def planned_aside(
     question: Question, model: Model, conversation: Conversation, *, then: Callable[[Plan], Plan] | None = None
 ) -> Plan:
-    """Like `plan`, in a thread: reading and encoding images and describing tools take long, and other answers stream.
+    """Make a plan in a thread: images and tools take long to prepare, and other answers stream meanwhile. See `plan`.
 
-    `then` is done with the plan there, too.
+    `then` is called with the plan in the same thread.
     Cancelling it leaves the conversation where it was, also where the thread ends only afterwards.
     """
     before = conversation.branch.id
@@ -188,7 +188,7 @@ def _undo(planning: asyncio.Future[Plan], conversation: Conversation, before: st
 def _switch_back(conversation: Conversation, turn: Turn, branch: str) -> None:
     """Make `branch` current again, unless somebody has chosen another one meanwhile."""
     if conversation.branch.id == turn.branch.id:
-        with contextlib.suppress(TetrateError):  # of very many branches, it may have been forgotten
+        with contextlib.suppress(TetrateError):  # among very many branches, this one may have been forgotten
             conversation.switch(branch)
 
 
@@ -243,7 +243,7 @@ class Asker:
         return Completion(planned.request, price=price, on_event=on_event, limit=limit)
 
     def recall(self, planned: Plan, completion: Completion) -> Answer:
-        """Have the kept answer of a plan stand for asking. It costs nothing, so the ledger doesn't count it."""
+        """Return the kept answer of a plan instead of asking. It costs nothing, so the ledger doesn't count it."""
         assert planned.recalled is not None  # noqa: S101 - narrows the type; the caller has looked
         answer = completion.recall(planned.recalled.answer, planned.recalled.replies)
         self._record(planned, completion, answer, None)
@@ -267,7 +267,7 @@ class Asker:
         return answer
 
     async def _kept(self, planned: Plan, completion: Completion, answer: Answer) -> Answer:
-        """Keep an answer where that is wanted; it is on disk when this returns. What was in the way is a notice."""
+        """Keep an answer where the question asks for that, and wait until it is on disk. A problem becomes a notice."""
         if planned.keeping is None or not is_worth_keeping(answer):
             return answer
         store, heard = planned.keeping.store, completion.heard

@@ -55,7 +55,7 @@ class Chooser:
         return await self._catalog.refresh(await self._account.key(), force=force)
 
     def at_hand(self, model_id: str) -> Model | None:
-        """Return a model that can be told without asking anybody, or None.
+        """Return a model that is known without a request, or None.
 
         Raises `UnknownModelError` (see `named`), and `OptionError` for what is no text.
         """
@@ -66,7 +66,7 @@ class Chooser:
         return self._catalog.models.get(wanted) or self._bare.get((self._router, wanted.lower()))
 
     def taken_at_its_word(self, model_id: str) -> Model:
-        """Return the model of an id without asking anybody: as the lists at hand have it, else by its id alone."""
+        """Return the model of an id without a request: from the lists at hand, else described by its id alone."""
         return self.at_hand(model_id) or self._catalog.described(model_id.strip())
 
     def named(self, words: str) -> Model:
@@ -85,7 +85,7 @@ class Chooser:
         """Return the model with this id. Raises `UnknownModelError` where the list is there and doesn't have it."""
         at_hand = self.at_hand(model_id)
         if at_hand is not None:
-            if not self._catalog.is_fresh and self._catalog.models:  # good enough to ask with; the next has the new one
+            if not self._catalog.is_fresh and self._catalog.models:  # good enough for now; the next gets the new list
                 self._refreshing = asyncio.ensure_future(self._refresh_quietly())
             return at_hand
         await self._account.key()
@@ -118,10 +118,10 @@ class Chooser:
         return model_id if router == self._router else None
 
     async def default(self) -> Model | None:
-        """Return what is chosen for somebody who hasn't; None for an empty list.
+        """Return the model for somebody who hasn't chosen one; None for an empty list.
 
-        One that was proposed is held to: another would be asked at another price. Raises `UnknownModelError` where the
-        list hasn't it.
+        A proposed model is never replaced by another, which would have another price. Raises `UnknownModelError` where
+        the list doesn't have it.
         """
         if self.proposed is not None:
             with _told_as_proposed():
@@ -136,7 +136,7 @@ class Chooser:
         return models.default()
 
     def default_at_hand(self) -> Model | None:
-        """Return what `default` would choose of the list at hand, without asking anybody; None where there is none."""
+        """Return what `default` would choose from the list at hand, without a request; None where there is no list."""
         if self.proposed is not None:
             return self.at_hand(self.proposed)
         models, today = self._catalog.models, date.today()  # noqa: DTZ011 - retirements are told by the person's day
@@ -145,7 +145,7 @@ class Chooser:
         return self._shown[2]
 
     def told(self, current: str | None) -> str:
-        """Return how the model in use is told: its id, "ID (default)" where none is chosen, "" for not known yet."""
+        """Return the name to show for the model in use: its id, "ID (default)" where none is chosen, or ""."""
         if current is not None:
             return current
         default = self.default_at_hand()
@@ -153,7 +153,7 @@ class Chooser:
         return DEFAULT.format(identity) if identity else ""
 
     def default_of(self, models: ModelList) -> Model | None:
-        """Return what `default` would choose of these. Raises `UnknownModelError` likewise."""
+        """Return what `default` would choose from these models. Raises `UnknownModelError` likewise."""
         if self.proposed is None:
             return models.default()
         with _told_as_proposed():
@@ -184,10 +184,10 @@ class Chooser:
 
 @contextlib.contextmanager
 def _told_as_proposed() -> Iterator[None]:
-    """Raise what says that a model isn't there with whose choice it was: the person who asks hasn't named it."""
+    """Add to an error about a missing model where its proposal can be changed: nobody here has named that model."""
     try:
         yield
     except UnknownModelError as error:
-        where = "%tetrate_model ID, or mend the default model in JupyterLab's settings, Tetrate"
+        where = "%tetrate_model ID, or change the default model in JupyterLab's settings, Tetrate"
         error.next_step = f"{where}: {error.next_step}"
         raise

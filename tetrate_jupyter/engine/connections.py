@@ -26,7 +26,7 @@ _LOOK: Final = 0.002  # seconds between looks whether work has ended, which may 
 
 
 class Connections:
-    """The client of the running loop, and the work beside that uses it.
+    """The client of the running loop, and the background work that uses it.
 
     Changing `endpoints` closes what was open to the old ones; `aclose` ends the work, too.
     """
@@ -47,7 +47,7 @@ class Connections:
         return self._endpoints
 
     def on_refusal(self, other_key: AfterRefusal) -> None:
-        """Let the clients ask `other_key` for another one when the router has refused a key (see `GatewayClient`)."""
+        """Have the clients ask `other_key` for another key when the router has refused one (see `GatewayClient`)."""
         self._after_refusal = other_key
 
     def client(self) -> GatewayClient:
@@ -63,7 +63,7 @@ class Connections:
             return client
 
     def exchange(self) -> Callable[[str, str], Awaitable[Secret]]:
-        """Return what turns a code and its verifier into a key, at the router that is in use now.
+        """Return the function that trades a code and its verifier for a key, at the router that is in use now.
 
         It has a client of its own, so that it goes on asking this router, and names its host in the key, wherever the
         session has moved by then.
@@ -83,11 +83,11 @@ class Connections:
         return exchange
 
     async def models(self, key: Secret) -> list[WireModel]:
-        """Return the key's own list (what a `Catalog` asks for)."""
+        """Return the models that the key reaches, as the router lists them."""
         return await self.client().models(key)
 
     async def catalog(self) -> list[CatalogModel]:
-        """Return the public catalog (likewise); nothing where this address has none of its own.
+        """Return the public catalog; an empty list where this address has no catalog of its own.
 
         The real service's catalog tells nothing about somebody else's models and prices, whatever their ids. A server
         on this machine may have no catalog at all, which is nothing to complain about.
@@ -105,19 +105,19 @@ class Connections:
             raise
 
     def settle(self) -> bool:
-        """Stay with this router but for a person's word; whether nobody had named or used it before."""
+        """Keep this router unless a person names another; return whether nobody had named or used it before."""
         with self._lock:
             before, self._is_settled = self._is_settled, True
         return not before
 
     def move(self, endpoints: Endpoints) -> None:
-        """Use other endpoints from now on; what is under way to the old ones is broken off."""
+        """Use other endpoints from now on; requests to the old ones are cancelled."""
         with self._lock:
             self._endpoints = endpoints
         self._closing += self._close_all()
 
     def hold(self, work: Future[Any]) -> None:
-        """Have work that a bridge has begun ended by `aclose`: nobody waits for it, and it would use a client later."""
+        """Register background work that `aclose` has to end, since it would use a client later."""
         with self._lock:
             self._held = [each for each in self._held if not has_ended(each)] + [work]
 
@@ -136,7 +136,7 @@ class Connections:
         self.is_closed = True  # also where work has used a client while it was ending
 
     def _cancel_held(self) -> int:
-        """Cancel what goes on of the work that is held; return how much of it hasn't ended."""
+        """Cancel the registered work; return how many of its tasks haven't ended."""
         with self._lock:
             self._held = held = [each for each in self._held if not has_ended(each)]
         for each in held:
@@ -144,7 +144,7 @@ class Connections:
         return len(held)
 
     def _close_all(self) -> list[Future[None]]:
-        """Begin to close all clients for good: what still has one of them must not open a connection any more."""
+        """Begin to close all clients for good: whoever still holds one must not open a connection any more."""
         with self._lock:
             old, self._clients = self._clients, weakref.WeakKeyDictionary()
         for client in old.values():

@@ -1,4 +1,4 @@
-"""What asks: the parts of a session put together, below comparisons, panels and the session's own face."""
+"""The engine: the parts of a session put together, below comparisons, panels and `Session` itself."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ T = TypeVar("T")
 
 
 class Engine:
-    """One key, one current model, one conversation, one ledger: what asks, for everything that is shown or compared.
+    """One key, one current model, one conversation, one ledger: asks for everything that is shown or compared.
 
-    `Session` is this with the forms that block and open panels; see there for each argument.
+    `Session` adds the blocking forms and the panels; see there for each argument.
     """
 
     comparison: object = None  # the newest one that was begun; the session's face knows more of it
@@ -177,7 +177,7 @@ class Engine:
         return found
 
     def on_model_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when the current model has changed; gives back a function that stops it."""
+        """Call `callback` when the current model has changed; return a function that stops it."""
         return self._model_observers.add(callback)
 
     def _set_model(self, model_id: str | None) -> None:
@@ -236,7 +236,7 @@ class Engine:
         return replace(planned, chosen=question.model is None and model.id == self._chosen)
 
     async def _without_asking(self, question: Question, keeping: Keeping) -> list[Model]:
-        """Return the models that a question is about, as far as that is known here; described by nothing but an id."""
+        """Return the models of a question as far as they are known without a request, described by their ids alone."""
         wanted = question.model or self._model or self.chooser.proposed
         ids = await asyncio.to_thread(keeping.store.chosen) if wanted is None else (wanted,)
         return [self.chooser.taken_at_its_word(each) for each in ids]
@@ -351,7 +351,7 @@ class Engine:
     def begin(
         self, work: Coroutine[Any, Any, T], bridge: Bridge | None = None, *, stop: Callable[[], None] | None = None
     ) -> Future[T]:
-        """Start work that goes on beside, on the session's bridge or another; closing the session ends it.
+        """Start background work on the session's bridge or another; closing the session ends it.
 
         `stop` is for what is asked: an interrupt of the kernel calls it while the work goes on and no cell runs.
         """
@@ -363,7 +363,7 @@ class Engine:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed and not used since: then nothing is fetched that nobody has asked for."""
+        """Whether the session was closed and not used since: then nothing is fetched in the background."""
         return self._connections.is_closed
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""A conversation taken elsewhere: as Markdown, as the API's messages, as cells of a notebook; as a value or a file."""
+"""Export of a conversation: as Markdown, as the API's messages, as cells of a notebook; as a value or a file."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _TOO_MUCH: Final = Decimal("1e12")
 
 
 def dollars(given: object, name: str) -> Decimal | None:
-    """Return US dollars in as many digits as can be said: a trillionth is rounded down, never up. None for no limit."""
+    """Return an amount of US dollars, rounded down to a trillionth; None for no limit."""
     if given is None:
         return None
     found = Decimal("NaN")
@@ -82,7 +82,7 @@ def near(name: str, gone: Decimal, most: Decimal) -> str:
 
 
 def labels() -> tuple[Fund, ...]:
-    """Return the budgets of the labels around what is asked here."""
+    """Return the budgets of the labels that are in force here."""
     return _LABELS.get()
 
 
@@ -91,7 +91,7 @@ _LABELS: Final[contextvars.ContextVar[tuple[Fund, ...]]] = contextvars.ContextVa
 
 @contextlib.contextmanager
 def labelled(name: str, budget: object = None) -> Iterator[Fund]:
-    """Have what is asked within carry a label, and stay within a budget; gives what was spent."""
+    """Label what is asked inside the block and hold it to a budget; yield the fund, which knows what was spent."""
     label = one_line(name, MAX_NAME).strip() if isinstance(name, str) else ""
     if not label:
         raise OptionError("A label is a word of your own.", next_step='with session.label("eval"): ...')

@@ -1,4 +1,4 @@
-"""A session's history: the conversation in use, and the kept ones of before; what `%tetrate_history` asks."""
+"""A session's history: the conversation in use, and earlier ones that are kept; behind `%tetrate_history`."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Listing(tuple[Earlier, ...]):  # noqa: SLOT001 - a tuple has no slots of i
 
 
 class Past:
-    """What a session keeps of its conversation, and finds of earlier ones. Thread-safe."""
+    """Keeps a session's conversation on disk, and finds earlier ones. Thread-safe."""
 
     def __init__(self, conversation: Conversation, archive: Archive) -> None:
         self.conversation = conversation
@@ -95,7 +95,7 @@ class Past:
         return self.recorder.is_on
 
     def keep(self, wanted: object) -> None:
-        """Keep what is said from now on, or don't. Raises `OptionError` for what is neither True nor False."""
+        """Start or stop keeping what is said from now on. Raises `OptionError` for anything but True or False."""
         if not isinstance(wanted, bool):
             raise OptionError("keep_texts is True or False.", next_step="session.keep_texts = True")
         if wanted:
@@ -104,7 +104,7 @@ class Past:
             self.recorder.end()
 
     async def awaited(self, asked: Awaitable[Answer]) -> Answer:
-        """Return an answer, or raise what it ended in, once its text is on disk, where texts are kept."""
+        """Wait until an answer's text is on disk, where texts are kept; return the answer or raise its error."""
         try:
             answer = await asked
         except TetrateError:
@@ -114,7 +114,7 @@ class Past:
         return await self.written(answer)
 
     async def written(self, answer: Answer) -> Answer:
-        """Return an answer once its text is on disk, where texts are kept; with what stands in the way of that."""
+        """Wait until an answer's text is on disk, where texts are kept; return it, with a notice where that failed."""
         if not self.is_kept:
             return answer
         await self.archive.settled()
@@ -242,8 +242,8 @@ class History(tuple[Exchange, ...]):  # noqa: SLOT001 - as above
         """Return the kept conversations of this notebook, those with a star first, then the newest.
 
         `words`: only those that have all of them in their names, questions and answers, however they are written (case,
-        accents apart or together, ligatures). `everywhere`: of all notebooks. `most`: so many. Raises `ConfigError`
-        where they can't be read.
+        accents apart or together, ligatures). `everywhere`: of all notebooks. `most`: at most so many. Raises
+        `ConfigError` where they can't be read.
         """
         return self._past.list(words, everywhere=everywhere, most=most)
 
@@ -252,7 +252,7 @@ class History(tuple[Exchange, ...]):  # noqa: SLOT001 - as above
         return self._past.list(words, everywhere=everywhere, most=most)
 
     def open(self, which: int | str | Earlier) -> History:
-        """Make a kept conversation the one in use, with its branches; return it. The one so far stays in `branches`.
+        """Make a kept conversation the one in use, with its branches; return it. The previous one stays in `branches`.
 
         Raises `InputError` where it isn't kept (any more).
         """
@@ -272,7 +272,7 @@ class History(tuple[Exchange, ...]):  # noqa: SLOT001 - as above
         return exported(exchanges, form, name) if file is None else saved(exchanges, form, file, name)
 
     def rename(self, which: int | str | Earlier, name: str) -> None:
-        """Rename a kept conversation: it is listed, searched and exported under that; "" takes it away.
+        """Rename a kept conversation: it is listed, searched and exported under its name; "" removes the name.
 
         At most 120 characters, on one line. Raises `SecretInPromptError` for one with a key in it, `InputError` where
         the conversation isn't kept (any more), `ConfigError` where the disk doesn't take it.
@@ -296,7 +296,7 @@ class History(tuple[Exchange, ...]):  # noqa: SLOT001 - as above
         if which is None:
             return self._past.erase(older_than)
         if older_than is not None:
-            raise OptionError("One conversation goes whole, whatever its age.", next_step="leave older_than out")
+            raise OptionError("A single conversation is erased whatever its age.", next_step="leave older_than out")
         return self._past.erase_one(which)
 
     async def alist(self, words: str = "", **options: Any) -> Listing:  # noqa: ANN401 - see `list`

@@ -1,4 +1,4 @@
-"""Kept answers for what asks: which place a question uses, what it is told by, and an answer put there and back."""
+"""Kept answers for the engine: which place a question uses, its key there, and answers written and read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.schema import Schema
     from tetrate_jupyter.types import Message
 
-_WHOLE: Final = frozenset({None, "stop"})  # how an answer ends that nothing has cut short
+_WHOLE: Final = frozenset({None, "stop"})  # finish reasons of answers that nothing cut short
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Keeper:
             return self._stores[place]
 
     def resolved(self, cached: object, *, refresh: bool = False) -> str:
-        """Return the place for a question that was asked with `cached`; None: where the session says.
+        """Return the place for a question's `cached` option; None means the session's.
 
         True is the place that the session uses, or the person's own where it uses none. Raises `ConfigError`.
         """
@@ -71,7 +71,7 @@ class Keeper:
         return (self.place or OWN) if cached is True else place_of(cached)
 
     def taken_from(self, options: MutableMapping[str, Any], host: str) -> Keeping | None:
-        """Take what concerns kept answers out of a question's options; None where it uses none."""
+        """Remove the options about kept answers from a question's; return what they mean, None where it uses none."""
         cached, refresh = options.pop("cached", None), bool(options.pop("refresh", False))
         repeat = options.pop("repeat", 0)
         if type(repeat) is not int or repeat < 0:
@@ -82,7 +82,7 @@ class Keeper:
         return Keeping(self.store(place), host, refresh or (self.refresh and cached is not False), repeat)
 
     def fork(self) -> Keeper:
-        """Return one that uses the same, and from then on is its own."""
+        """Return a copy with the same settings, independent from then on."""
         other = Keeper(self.folder)
         other.place, other.refresh = self.place, self.refresh
         other._stores.update(self._stores)  # two on one file would work against each other
@@ -95,7 +95,7 @@ class Keeper:
 
 
 class Cached:
-    """What `Session.cached` has set: in force from its making on; in a `with` block, until the block ends."""
+    """What `Session.cached` has set: in force at once; used as a `with` block, until the block ends."""
 
     def __init__(self, keeper: Keeper, where: object, *, refresh: bool = False) -> None:
         self._keeper = keeper
@@ -121,7 +121,7 @@ class Cached:
 
 @contextlib.contextmanager
 def explained(store: Store | None, *, refresh: bool = False, next_step: str = "") -> Iterator[None]:
-    """Have an error say that no kept answer was there, where neither key nor router is. None: nothing is looked for."""
+    """Add to an error that no kept answer was found, where key or router is missing too. None: none was looked for."""
     try:
         yield
     except (NotSignedInError, UnreachableError) as error:
@@ -141,7 +141,7 @@ class Recalled:
 
 
 def key_for(keeping: Keeping, request: Request, *, system: str | None, messages: Iterable[Message]) -> str:
-    """Return what a question is told by: as the person means it, whatever a model of today makes necessary.
+    """Return the key of a question: as the person means it, whatever its model makes necessary today.
 
     `system` and `messages` are the person's; those of the request are fitted to what is known of its model.
     """
@@ -162,7 +162,7 @@ def key_for(keeping: Keeping, request: Request, *, system: str | None, messages:
 
 
 def is_worth_keeping(answer: Answer) -> bool:
-    """Whether an answer is one that may stand for asking again: whole, not cut short, no refusal, not empty."""
+    """Whether an answer may be used instead of asking again: whole, not cut short, no refusal, not empty."""
     is_whole = answer.partial is None and answer.finish_reason in _WHOLE and not answer.refusal
     return is_whole and bool(answer.text.strip()) and not answer.cached
 
@@ -207,7 +207,7 @@ def kept_of(answer: Answer, replies: Sequence[Message], key: str, *, chosen: boo
 
 
 def recalled(kept: KeptAnswer, schema: Schema | None) -> Recalled | None:
-    """Return a kept answer as one of ours; None where its text doesn't fit the schema any more."""
+    """Return a kept answer as an `Answer`; None where its text doesn't fit the schema any more."""
     from decimal import Decimal
 
     from tetrate_jupyter.completion.answer import Answer
@@ -243,7 +243,7 @@ def recalled(kept: KeptAnswer, schema: Schema | None) -> Recalled | None:
         answer = checked(answer, schema, has_choice=True)
     except AnswerError:
         return None
-    answer = replace(answer, notes=tuple(dict.fromkeys(answer.notes)))  # one on the text is there already
+    answer = replace(answer, notes=tuple(dict.fromkeys(answer.notes)))  # a note on the text may be there already
     return Recalled(answer, tuple(map(_message, kept.replies)) or (Message("assistant", text),))
 
 

@@ -1,4 +1,4 @@
-"""Every request that is sent is noted in the ledger when it ends, before its answer is shown as finished."""
+"""Records every request in the ledger when it ends, before its answer is shown as finished."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Noter:
         self._simulated: set[str] = set()  # hosts at which a sandbox has answered
 
     def question(self, planned: Plan) -> Noting:
-        """Return what notes the requests of one question."""
+        """Return the object that records the requests of one question."""
         return Noting(self, planned, self._connections.endpoints.host)
 
     def is_simulated(self, host: str, ended: Ended | None = None) -> bool:
-        """Whether requests to this host cost nothing but in play; `ended`: one that may tell."""
+        """Whether requests to this host cost play money only; `ended`: a finished request that may tell."""
         if ended is not None and ended.simulated:
             self._simulated.add(host)
         return host in self._simulated
@@ -103,7 +103,7 @@ class Noting:
     def _note(self, ended: Ended) -> None:
         if not ended.is_asked:
             return
-        with contextlib.suppress(Exception):  # a catalog of one's own, whatever it raises: no call is lost for it
+        with contextlib.suppress(Exception):  # whatever a custom catalog raises, no call is lost for it
             self._noter.book.note(self._record(ended))
         self._n += 1
 
@@ -152,7 +152,7 @@ def kernel() -> str:
 def tracing(
     planned: Plan, completion: Completion, noting: Noting, base_url: str
 ) -> AbstractAsyncContextManager[Traced | None]:
-    """Return what a question is traced within; nothing is loaded where this process has no OpenTelemetry."""
+    """Return the context in which a question is traced; nothing is loaded where this process has no OpenTelemetry."""
     if "opentelemetry.trace" in sys.modules:
         from tetrate_jupyter.engine.traced import traced
 

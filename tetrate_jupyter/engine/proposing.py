@@ -1,4 +1,4 @@
-"""What the settings page of JupyterLab proposes to a new kernel: a model and a router, below all that a person has set.
+"""Proposals of JupyterLab's settings page to a new kernel: a model and a router, which yield to what a person has set.
 
 They are taken once, at a page's first word, and only where nobody has chosen or used anything else: a page that is
 reloaded, or a second one, moves nothing. No key is in them, and none goes with them.
@@ -40,10 +40,10 @@ def told_before() -> dict[str, Any]:
 
 
 def take(engine: Engine, settings: object) -> tuple[str, ...]:
-    """Take a page's settings, the first that come; return a sentence on each that can't be used.
+    """Take the first settings that a page sends; return a sentence on each that can't be used.
 
-    `settings`: {"model": id, "baseUrl": address}, each of which may be missing or ""; what is else in it, and what is
-    no such thing, is left alone. A later call changes nothing and returns the same sentences.
+    `settings`: {"model": id, "baseUrl": address}, each of which may be missing or ""; other members, and values of
+    another type, are ignored. A later call changes nothing and returns the same sentences.
     """
     given = settings if isinstance(settings, dict) else {}
     with _taking:
@@ -80,7 +80,7 @@ def proposed(settings: Mapping[str, Any], environ: Mapping[str, str] | None = No
 
 
 def environment_with(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment as it would be if it named the router that settings propose, where they may."""
+    """Return the environment with the router that settings propose, where it doesn't name one itself."""
     with suppress(BaseURLError):  # said where it is taken
         if proposed(settings) is not None:
             return {**os.environ, config.BASE_URL_VARIABLE: str(settings["baseUrl"])}

@@ -1,4 +1,4 @@
-"""The conversation in use, written down as it grows where a person has said so, and put back from what is kept."""
+"""Keeping of the conversation in use: written to disk as it grows, where a person wants that, and read back."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Recorder:
         self._archive = archive
         self._lock = threading.Lock()
         self._seen: dict[str, Branch] = {}  # each branch as it was looked at last
-        self._given: dict[int, Exchange] = {}  # what was read from the disk, by identity
+        self._given: dict[int, Exchange] = {}  # exchanges that were read from disk, by identity
         self._shown: dict[int, Message] = {}  # questions that a page gave back, by identity
         self._roots: dict[str, str] = {}  # of conversations that were opened here: the id they have on disk
         self._stop: Callable[[], None] | None = None
@@ -110,12 +110,12 @@ class Recorder:
         return True
 
     def leave_out(self, questions: Iterable[Message]) -> None:
-        """Write none of these: they were asked before, so that they are on disk, were never kept, or are erased."""
+        """Leave these out of what is written: they are on disk already, were never kept, or are erased."""
         with self._lock:
             self._shown |= {id(each): each for each in questions}
 
     def forget(self, identity: str) -> None:
-        """Drop a conversation that was erased from what this kernel has of it."""
+        """Remove an erased conversation from this kernel's memory."""
         roots = {branch.root for branch in self._conversation.branches if self.root(branch) == identity}
         self._conversation.forget(frozenset(roots))
         with self._lock:
@@ -184,7 +184,7 @@ def turn_of(exchange: Exchange, branch: Branch, *, root: str, after: str) -> Kep
 
 
 def exchange_of(turn: KeptTurn) -> Exchange:
-    """Return a kept turn as it is in a conversation.
+    """Return a kept turn as an exchange of a conversation.
 
     An image that isn't kept is named in what is sent, so that the next model knows what was there.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 _CHARACTERS: Final = 1  # a token of a table: so many have digits and Chinese with some tokenizers; it has to fit
-_KEPT: Final = 0.9  # of the window; the rest is for what the estimates miss
+_KEPT: Final = 0.9  # share of the window; the rest is for errors of the estimates
 
 
 def limits(

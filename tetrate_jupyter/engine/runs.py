@@ -1,4 +1,4 @@
-"""What is being asked right now, and what failed of it: for every face that shows a conversation."""
+"""Questions that are running or have failed, for everything that shows a conversation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STOPPED: Final = "Stopped before any text came."
 
 
 class Run:
-    """One question on its way; or what is left of it, where nothing came and so nothing is in the conversation.
+    """A question that is running, or one that failed before any answer, so that it isn't in the conversation.
 
     `question` is None for one that a cell or other code waits for; `plan` and `completion` are None until it is
     resolved. `failure` says why nothing came, None while it runs.
@@ -53,7 +53,7 @@ class Run:
         return self.plan.turn.branch.id
 
     def place(self, exchanges: Sequence[Exchange]) -> int:
-        """Return how many of these come before it: up to the last that was there when it was asked."""
+        """Return how many of these exchanges come before it: up to the last one that was there when it was asked."""
         there = (place for place, each in enumerate(exchanges, 1) if each.id in self._before)
         return max(there, default=0)
 
@@ -66,11 +66,11 @@ class Run:
 
     @property
     def seconds_to_wait(self) -> float:
-        """The seconds that are left of the wait that the router asked for when it refused this one; 0.0 for none."""
+        """Seconds left of the wait that the router asked for when it refused this question; 0.0 for none."""
         return max(0.0, self._again_at - time.monotonic())
 
     def withhold(self) -> None:
-        """Let go of a question that was refused for the key in it, but for its text without that."""
+        """Drop a question that was refused for a key in it; only its text without the key is left."""
         if self.question is not None and not _came(self):
             text = secrecy.redact(self.question.prompt)
             self.question = replace(self.question, prompt=text, typed=None, system=None, images=(), tools=())
@@ -92,12 +92,12 @@ _CURRENT: contextvars.ContextVar[Run | None] = contextvars.ContextVar("tetrate_r
 
 
 class Asking(Protocol):
-    """What a run is asked through: the engine."""
+    """The part of the engine that a run needs."""
 
     conversation: Conversation
 
     def begin(self, work: Coroutine[Any, Any, None], *, stop: Callable[[], None]) -> object:
-        """Start work that goes on beside, which `stop` ends."""
+        """Start background work that `stop` ends."""
         ...
 
     async def aplan(self, question: Question) -> Plan:
@@ -118,15 +118,15 @@ class Runs:
 
     @property
     def all(self) -> tuple[Run, ...]:
-        """Those that run and those that failed and were not dismissed, in the order they were asked."""
+        """The runs that are going on or failed and weren't dismissed, in the order they were asked."""
         return tuple(self._runs.copy().values())
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when one begins or ends, on the thread where it does; gives back what stops that."""
+        """Call `callback` when a run begins or ends, on that thread; return a function that stops that."""
         return self._observers.add(callback)
 
     def start(self, session: Asking, question: Question) -> Run:
-        """Ask on the session's loop and return at once. What there is of it ends, whatever is raised."""
+        """Ask on the session's loop and return at once. The run ends whatever is raised."""
         run = Run(session.conversation.branch, question)
         self._add(run)
         asked = self._asked(session, run, question)
@@ -139,25 +139,25 @@ class Runs:
         return run
 
     def dismiss(self, run_id: str) -> None:
-        """Forget one that has failed."""
+        """Forget a run that has failed."""
         run = self._runs.get(run_id)
         if run is not None and run.failure is not None:
             self._remove(run)
 
     def dismiss_failed(self, branch: str) -> None:
-        """Take away what has failed in this branch of the conversation."""
+        """Forget the failed runs in this branch of the conversation."""
         for run in self.all:
             if run.branch == branch:
                 self.dismiss(run.id)
 
     @contextlib.contextmanager
     def watching(self, plan: Plan, completion: Completion) -> Iterator[None]:
-        """Have a plan among the runs while it is run; questions that the conversation doesn't keep are left out."""
+        """List a plan among the runs inside the block; questions that the conversation doesn't keep are left out."""
         if not plan.keep:
             yield
             return
         started = _CURRENT.get()
-        own = started if started is not None and started.plan is None else None  # a tool may ask, too: that is another
+        own = started if started is not None and started.plan is None else None  # what a tool asks is another run
         run = own or Run(plan.turn.branch)
         run.plan, run.completion = plan, completion
         self._add(run)
@@ -184,9 +184,9 @@ class Runs:
             self._settle(session, run, question)
 
     def _failed(self, run: Run, error: BaseException) -> None:
-        """Note why nothing came. What came is in the conversation, with the reason."""
+        """Record why no answer came. A partial answer is in the conversation, with the reason."""
         if isinstance(error, SecretInPromptError):
-            run.withhold()  # first: once it has failed it is shown, and read from other threads
+            run.withhold()  # first: a failed run is shown, and read from other threads
         failure = STOPPED if passes(error) else unexpected(error, "Asking").advice
         run.failure = None if _came(run) else failure
         run._again_at = time.monotonic() + (getattr(error, "retry_after", None) or 0.0)  # noqa: SLF001 - likewise
@@ -195,8 +195,8 @@ class Runs:
         if run.failure is None:
             self._remove(run)
             return
-        if question.replaces is not None:  # nothing came of the new way: back to the old one
-            with contextlib.suppress(TetrateError):  # of very many, the old one may have been forgotten meanwhile
+        if question.replaces is not None:  # the new branch got no answer: back to the old one
+            with contextlib.suppress(TetrateError):  # among very many, the old one may have been forgotten meanwhile
                 session.conversation.switch(run.branch)
         self._observers.notify()
 

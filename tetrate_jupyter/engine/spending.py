@@ -1,4 +1,4 @@
-"""Budgets: what a request can cost at most is set aside before it is sent, and settled to what it has cost.
+"""Budgets: the most that a request can cost is set aside before it is sent, and settled when its cost is known.
 
 There are three kinds, and a request has to fit into each that is set: the session's own (what it has spent since it
 began, whenever the budget was set: running a cell that sets it again allows nothing more), those of the labels around
@@ -76,7 +76,7 @@ class Spending:
         return Paying(self, request, noting, (self.own, *labels()))
 
     def begin(self, call: Paying, funds: Sequence[Fund], worst: Decimal | None) -> bool:
-        """Set aside in all of them, or in none."""
+        """Set an amount aside in all budgets, or in none."""
         with self._lock:
             for number, fund in enumerate(funds):
                 if not fund.account.begin(call, worst):
@@ -87,7 +87,7 @@ class Spending:
             return True
 
     def end(self, call: Paying, funds: Sequence[Fund], cost: Decimal | None, most: Decimal | None) -> None:
-        """Pay, give back what is left over, and let those that wait look again."""
+        """Pay, give back what is left over, and wake the requests that wait for it."""
         with self._lock:
             for fund in funds:
                 fund.account.pay(call, cost, most)
@@ -95,7 +95,7 @@ class Spending:
             self._done()
 
     def give_back(self, call: Paying, funds: Sequence[Fund]) -> None:
-        """Free what was set aside for what wasn't sent."""
+        """Release what was set aside for a request that wasn't sent."""
         with self._lock:
             for fund in funds:
                 fund.account.end(call)
@@ -109,7 +109,7 @@ class Spending:
                 loop.call_soon_threadsafe(event.set)
 
     def more_to_come(self) -> asyncio.Event | None:
-        """Return what is set when something is left over, None where nothing is on its way."""
+        """Return an event that is set when money is given back, None where no request is running."""
         with self._lock:
             if not self._flying:
                 return None
@@ -129,8 +129,8 @@ class Paying:
         self._messages: Sequence[Message] = ()
         self._prompt: int | None = None  # a bound of their tokens, once it was needed
         self._holds = False
-        self._is_capped = False  # whether what is set aside rests on a cap
-        self._cap: int | None = None  # the one that the money allowed
+        self._is_capped = False  # whether the amount set aside depends on a cap
+        self._cap: int | None = None  # the cap that the money allowed
         self._was_cut = False
         noting.bound = self._bound
 
@@ -254,7 +254,7 @@ class Paying:
         return None
 
     def _charge(self, ended: Ended) -> Decimal | None:
-        """Return what counts: the bound of an unknown cost; of an estimate that errs low twice as much, within that."""
+        """Return the cost to charge: the bound where unknown; doubled, up to the bound, where an estimate errs low."""
         cost = ended.cost.usd
         if cost is None:
             return self._bound()
@@ -267,7 +267,7 @@ class Paying:
         return (names or ["the day's budget"])[0]
 
     async def _takes(self, worst: Decimal) -> bool:
-        """Set aside in every budget, the day's last; whether that worked."""
+        """Set an amount aside in every budget, the day's last; return whether that worked."""
         if not self._spending.begin(self, self._funds, worst):
             return False
         daily = self._spending.daily

@@ -57,7 +57,7 @@ class Status:
 
 
 async def report(session: Engine, connections: Connections) -> Status:
-    """Gather the facts; what can't be learned is said in place, so that a report never fails."""
+    """Gather the facts. What can't be found out is reported as that, so that a report never fails."""
     signed_in = await _sign_in(session, connections)  # first: it shows what a server on this machine is
     page = session.endpoints.auth_url if await session.account.has_consent_page() else "none known for this address"
     facts = [("router", session.endpoints.base_url), ("sign-in page", page), *signed_in]
@@ -111,7 +111,7 @@ def _health(health: StatusReport | None) -> list[tuple[str, str]]:
 
 
 def _count(number: int | None) -> int | None:
-    """Return a count that is worth saying, None for 0 and for what can't be one."""
+    """Return a count that is worth showing, None for 0 and for what can't be one."""
     return number if number is not None and 0 < number <= _MOST_REQUESTS else None
 
 
@@ -142,7 +142,7 @@ def versions() -> list[tuple[str, str]]:
 
 
 def _panels() -> list[tuple[str, str]]:
-    """Return what panels need of the page, and whether a Jupyter of this environment gives it."""
+    """Return what panels need from the page, and whether this environment's Jupyter has it."""
     from tetrate_jupyter.front_end import fitting_anywidget, served_anywidgets
 
     needed, served = fitting_anywidget(), served_anywidgets()

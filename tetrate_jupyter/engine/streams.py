@@ -27,7 +27,7 @@ _END: Final = None
 
 
 class _Watched:
-    """One question on its way, and what there is of its answer."""
+    """A question that is running, and its answer so far."""
 
     def __init__(self, session: Engine, question: Question) -> None:
         self._session = session
@@ -37,7 +37,7 @@ class _Watched:
 
     @property
     def answer(self) -> Answer | None:
-        """The answer: whole once the loop over the events has ended, partial before, None before there is any."""
+        """The answer: whole once the loop over the events has ended, partial before, None before any of it came."""
         if self._whole is not None:
             return self._whole
         return self._completion.answer(partial=self._completion.partial) if self._completion is not None else None
@@ -126,4 +126,4 @@ class AsyncStream(_Watched):
         self._task.cancel()
         await asyncio.wait({self._task})
         if not self._task.cancelled():
-            self._task.exception()  # whoever left the block early has been told otherwise, or doesn't want to know
+            self._task.exception()  # retrieved, so that asyncio doesn't log it: the block was left early

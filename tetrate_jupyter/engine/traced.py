@@ -1,4 +1,4 @@
-"""What a question is traced with: a span for each request that is sent, below one for the question; see `tracing`."""
+"""Spans of a question: one for each request that is sent, below one for the question; see `tracing`."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Traced:
     ) -> None:
         self._question.detach(self._token)
         error = None if value is None else "stopped" if passes(value) else type(value).__name__
-        if self._try is not None:  # whatever came in between
+        if self._try is not None:  # a span that was left open
             self._try.end({}, error or "stopped")
         self._question.end({}, error)
         await settled()
@@ -142,7 +142,7 @@ class Traced:
         }
 
     def _came(self, ended: Ended) -> dict[str, object]:
-        """Return what became of a request."""
+        """Return how a request ended."""
         usage = ended.usage
         found: dict[str, object] = {
             names.RESPONSE_MODEL: ended.served,

@@ -20,7 +20,7 @@ _STEP: Final = "sign in, or set TETRATE_API_KEY"
 
 
 class Moving(Protocol):
-    """What a trial needs of an engine."""
+    """The part of the engine that a trial needs."""
 
     account: Account
 
@@ -35,7 +35,7 @@ class Moving(Protocol):
 
 
 class Trial:
-    """A session's way to the sandbox and back. The sandbox itself is one for the whole process."""
+    """Moves a session to the sandbox and back. All sessions of a process share one sandbox."""
 
     def __init__(self, engine: Moving) -> None:
         self._engine = engine
@@ -89,7 +89,7 @@ class _Embedded:
         from tetrate_jupyter.sandbox import SandboxRouter
 
         with self._lock:
-            if self._router is None or self._process != os.getpid():  # a fork has no thread of it
+            if self._router is None or self._process != os.getpid():  # a forked process doesn't have its thread
                 router = SandboxRouter()
                 try:
                     router.start()

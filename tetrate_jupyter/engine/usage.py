@@ -1,4 +1,4 @@
-"""What was spent, asked of the ledger: by `%tetrate_usage` and `session.usage()`."""
+"""What was spent, read from the ledger, for `%tetrate_usage` and `session.usage()`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def report(
     sandbox: bool = False,
     budgets: Sequence[str] = (),
 ) -> Report:
-    """Return what was spent in a period; `budgets` are said beside it. Raises as `records` does."""
+    """Return what was spent in a period, with the sentences on `budgets`. Raises as `records` does."""
     from tetrate_jupyter.ledger.report import report
 
     _known(period, PERIODS, "period")
@@ -47,7 +47,7 @@ def report(
     if period == "session" or book.is_everybodys:
         found = _recent(book, period)
         if period != "session":
-            notes.append("Several people meet this account: only what this kernel asked is shown.")
+            notes.append("Several people share this account: only what this kernel asked is shown.")
     else:
         now = time.time()
         read = book.read(Brief, since(period, now), now + _AHEAD)
@@ -63,7 +63,7 @@ def erase(book: Book, days: int | None = None) -> int:
     """Erase the ledger, or what is older than so many days; return the number of records. Raises `ConfigError`."""
     if book.is_everybodys:
         raise OptionError(
-            "Several people meet this account: its ledger isn't erased from here.",
+            "Several people share this account: its ledger isn't erased from here.",
             next_step=f"the account's owner may delete {book.folder}",
         )
     return book.erase(None if days is None else midnight(time.time(), days))

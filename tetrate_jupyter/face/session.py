@@ -1,4 +1,4 @@
-"""The session: the engine with its blocking forms, and with what opens comparisons and panels."""
+"""The session: the engine with its blocking forms, comparisons and panels."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Session(Engine):
     `rows`: how many rows of a table the `{df}` of cells and the chat send: 15 (up to 30 whole), a number, or "all".
     `max_answer` caps the characters of one answer (4,000,000: text, reasoning and tool calls over all its rounds);
     beyond it the request is closed, and what came is kept and marked.
-    `budget`, `daily_budget`: US dollars that aren't passed, see there. `keep_texts`: whether prompts and answers are
-    kept on disk from now on (False), see `history`.
+    `budget`, `daily_budget`: US dollars that are never exceeded, see there. `keep_texts`: whether prompts and answers
+    are kept on disk from now on (False), see `history`.
     Every blocking call has a coroutine of the same name with `a` before it.
     """
 
@@ -57,12 +57,12 @@ class Session(Engine):
 
         A key that is there already is checked and used (unless `again`). With `key`, that key is checked and kept.
         Otherwise the consent page's address is shown and the browser, or a pasted address, code or key, is waited for.
-        A sandbox that is tried is left. `store`: "auto" (keyring, else private file), "keyring", "file" or "memory".
-        `timeout`: seconds to wait for the person (180). Raises the `LoginError` family.
+        The sandbox is left, where it is in use. `store`: "auto" (keyring, else private file), "keyring", "file",
+        "memory". `timeout`: seconds to wait for the person (180). Raises the `LoginError` family.
         """
         typed = None if key is None else Secret.typed(key)
         del key
-        self.trial.leave()  # who signs in means the router that was tried without
+        self.trial.leave()  # signing in is for the real router, not the sandbox
         from tetrate_jupyter.face.sign_in import sign_in
 
         with guarded("Signing in"):
@@ -71,7 +71,7 @@ class Session(Engine):
             return sign_in(self, store=store, again=again, timeout=timeout)
 
     def logout(self) -> tuple[Place, ...]:
-        """Forget the key in every place it could be; give those places. The key itself still exists at the router."""
+        """Forget the key in every place it could be; return those places. The key itself still exists at the router."""
         return self.bridge.run(self.alogout())
 
     def status(self) -> Status:
@@ -212,11 +212,11 @@ class Session(Engine):
     # --- comparing -------------------------------------------------------------------------------------------
 
     def compare(self, prompts: str | Iterable[str], models: object = None, **options: Any) -> Result:  # noqa: ANN401 - see below
-        """Ask several models the same, wait, and give the result: text, times and costs of each, as data.
+        """Ask several models the same, wait, and return the result: text, times and costs of each, as data.
 
         `models`: ids, "a,b", patterns ("claude-*"), `Model`s, or {"model": id, "temperature": 0, "label": "cold"} with
         options of its own; the same one may come twice. None: the session's and two neighbours by price.
-        `cached`, `refresh` as for `ask`; what is kept is marked, and counts neither in times nor in agreement or noise.
+        `cached`, `refresh` as for `ask`; kept answers are marked, and count neither in times nor agreement nor chance.
         `repeats`: how often each is asked (1). `seed`: order of the calls. `max_cost`: US dollars that are not passed;
         either all is asked or, with `CostLimitError`, nothing. Without `max_tokens` it gives all answers the same cap,
         the longest that it allows. `concurrency`: calls to one model at once (4). `images`: for all. `history=True`:
@@ -294,7 +294,7 @@ class Session(Engine):
         return other
 
     def close(self) -> None:
-        """End what goes on beside (questions, comparisons, a sign-in), close connections and files, within 5 s.
+        """End background work (questions, comparisons, a sign-in), close connections and files, within 5 s.
 
         The next call opens new ones.
         """

@@ -7,5 +7,5 @@ from tetrate_jupyter.face.session import Session
 
 session = Session()
 session.account.be_everybodys()
-if told := told_before():  # by a page, before the cell that runs now
+if told := told_before():  # a page may have sent settings before the running cell
     take(session, told)

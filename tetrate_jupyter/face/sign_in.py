@@ -1,4 +1,4 @@
-"""Signing in by text, in a notebook or a terminal: the browser's way back or a hidden prompt, whichever is first."""
+"""Signing in by text, in a notebook or a terminal: by the browser or a hidden prompt, whichever is first."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def show_link(attempt: LoginAttempt, host: str) -> None:
 
 
 def _clear() -> None:
-    """Take the link and the prompt away: both are over, and JupyterLab keeps a box that nobody reads any more."""
+    """Remove the link and the prompt, which JupyterLab would keep open though nobody reads them any more."""
     if kernel() is not None:
         from IPython.display import clear_output
 
@@ -157,7 +157,7 @@ def _browser_came(attempt: LoginAttempt, bridge: Bridge) -> bool:
     except KeyboardInterrupt:
         return attempt.ended
     except TetrateError:
-        return True  # the caller asks for the end once more, and gets this
+        return True  # the caller waits for the end once more, and gets this error
     return True
 
 
@@ -176,7 +176,7 @@ def _ask_by_hand(attempt: LoginAttempt) -> Secret | None:
 
 
 def _take(attempt: LoginAttempt, text: Secret) -> bool:
-    """Submit what was pasted, unless it is a key; False where it is unusable, which is said."""
+    """Submit what was pasted, unless it is a key; return False, and print why, where it is unusable."""
     if looks_like_key(text.reveal()):
         return True
     try:

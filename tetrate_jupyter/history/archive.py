@@ -38,7 +38,7 @@ _LOOK_EACH: Final = 16_000_000  # bytes that this process has written after whic
 _MOST_WAITING: Final = 64_000_000  # bytes that wait for a disk
 _SCRUB_EACH: Final = 60.0  # seconds
 _OWN: Final = 1.0  # seconds that reading waits for what this kernel has written itself
-_EVERYBODYS: Final = "Several people meet this account ({}): texts aren't kept for all of them together."
+_EVERYBODYS: Final = "Several people share this account ({}): texts aren't kept for all of them together."
 
 
 class Archive:

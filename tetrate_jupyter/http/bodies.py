@@ -167,7 +167,7 @@ def decoded(
 
 
 def encoded(body: Mapping[str, Any]) -> bytes | OptionError:
-    """Encode a request; give the error where it holds what JSON can't."""
+    """Encode a request; return the error where it holds what JSON can't."""
     try:
         return msgspec.json.encode(body)
     except (TypeError, ValueError, OverflowError, RecursionError):

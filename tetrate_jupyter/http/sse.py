@@ -34,7 +34,7 @@ class EventSplitter:
         self._started = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes; give the data of each event they complete."""
+        """Take the next bytes; return the data of each event they complete."""
         buffer = self._buffer
         if not self._started:
             buffer += data

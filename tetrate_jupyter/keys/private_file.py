@@ -79,7 +79,7 @@ def folder(path: Path) -> str:
 
 
 def remove(path: Path) -> str | None:
-    """Remove a file; gives a note for a person, or None where there was none. Raises `OSError`."""
+    """Remove a file; return a note for a person, or None where there was none. Raises `OSError`."""
     try:
         names = path.lstat().st_nlink
         path.unlink()

@@ -143,7 +143,7 @@ class KeyStore:
         return place
 
     def forget(self, endpoints: Endpoints) -> tuple[Place, ...]:
-        """Remove the host's key everywhere; give the places where one was, one in the environment included.
+        """Remove the host's key everywhere; return the places where one was, one in the environment included.
 
         Where several people share the account, file and keyring are not ours to empty. Raises `KeyStoreError` where a
         copy could not be removed, or may be left in a keyring that doesn't answer, after removing what could be.
@@ -317,7 +317,7 @@ class KeyStore:
         return places
 
     def _remove(self, kind: str, name: str) -> str | None:
-        """Remove a copy; gives a note on it, or None where there was none."""
+        """Remove a copy; return a note on it, or None where there was none."""
         if kind == "keyring":
             return "" if self._keyring.remove(name) else None
         try:

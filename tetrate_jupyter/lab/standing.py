@@ -24,7 +24,7 @@ _NOTHING: Final = Decimal(0)
 
 
 class Standing:
-    """What there is to tell of a session. Reading it may take as long as a keyring and a disk do."""
+    """The state of a session, as pages show it. Reading it may take as long as a keyring and a disk do."""
 
     def __init__(self, session: Engine) -> None:
         self._session = session

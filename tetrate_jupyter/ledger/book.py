@@ -78,7 +78,7 @@ class Book:
             return len(self._under_way)
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when a request of this kernel begins or ends; gives back what stops that."""
+        """Call `callback` when a request of this kernel begins or ends; return a function that stops that."""
         return self._observers.add(callback)
 
     async def settled(self) -> bool:

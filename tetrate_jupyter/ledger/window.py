@@ -130,7 +130,7 @@ class Ledger:
             return self._total
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` after each change, on the changing thread; gives back a function that stops it."""
+        """Call `callback` after each change, on the changing thread; return a function that stops it."""
         return self._observers.add(callback)
 
     def __len__(self) -> int:

@@ -26,7 +26,7 @@ def login(context: Context, line: str) -> None:
     base_url, auth_url = parsed.text("base_url"), parsed.text("auth_url")
     if base_url or auth_url:
         session.connect(base_url or session.endpoints.base_url, auth_url, allow_http=parsed.flag("allow_http"))
-    session.trial.leave()  # who signs in means the router that was tried without
+    session.trial.leave()  # signing in is for the real router, not the sandbox
     store = parsed.text("store") or context.defaults.store
     again, timeout = parsed.flag("again"), parsed.number("timeout")
     if place() == "notebook" and not parsed.flag("wait"):

@@ -124,7 +124,7 @@ def run_shown(
         partial = completion.answer(partial=reason) if completion.has_output else None
         final = partial
         if partial is not None and isinstance(stopped, TetrateError):
-            final = replace(partial, partial=None)  # the error, which comes right below, says that it broke off
+            final = replace(partial, partial=None)  # the error right below says that the answer broke off
         output.end(final, at_once=isinstance(stopped, KeyboardInterrupt))
         if partial is not None:
             keep(partial)

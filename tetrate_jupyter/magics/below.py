@@ -1,4 +1,4 @@
-"""What a page's Explain and Fix below a failed cell call: what would be sent, then, at a person's word, the answer.
+"""Explain and Fix below a failed cell, called by the page: shows what would be sent, then, on Send, the answer.
 
 Both are shown, and the page is told how it goes on by a message of a kind of its own; no cell keeps either. What is
 sent is what was shown: it waits here meanwhile, one of a kernel.
@@ -35,7 +35,7 @@ MIME: Final = "application/vnd.tetrate.failed+json"  # as in labextension/static
 
 @dataclass(frozen=True)
 class _Ready:
-    """What was shown and may be sent, under a name that only the page which has shown it knows."""
+    """A question that was shown and may be sent, under a name that only the page that showed it knows."""
 
     ticket: str
     purpose: Purpose

@@ -1,4 +1,4 @@
-"""%tetrate_cache: what is kept of answers, and removing it."""
+"""%tetrate_cache: shows and removes kept answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMED = 5  # models
 
 
 def cache(context: Context, line: str) -> None:
-    """Show what is kept where it is used now, and in the person's own store; or remove it."""
+    """Show the answers kept in the place in use and in the person's own store, or remove them."""
     parsed = commands.CACHE.parse(line)
     days, keeper, named = parsed.number("older_than"), context.session.keeper, parsed.text("file")
     if days is not None and not parsed.flag("clear"):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def chat(context: Context, line: str) -> DOMWidget | None:
-    """Return the panel; in a terminal, raise what says what to use instead."""
+    """Return the chat panel; in a terminal, raise the error that names what to use instead."""
     commands.CHAT.parse(line)
     if place() == "terminal":
         print("The chat panel needs a notebook. Next: %tetrate asks here, and keeps the conversation.")  # noqa: T201 - a magic's answer

@@ -31,7 +31,7 @@ def _dollars(text: str) -> float:
 
 def _days(text: str) -> float:
     days = float(text)
-    if not 0 <= days <= _MOST_DAYS:  # what is no number isn't either
+    if not 0 <= days <= _MOST_DAYS:  # NaN fails the comparison, too
         raise ValueError(text)
     return days
 

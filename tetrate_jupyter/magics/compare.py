@@ -111,13 +111,13 @@ def _wait(context: Context, comparison: Comparison, out: str | None, *, blind: b
 
 
 def _fail_where_nothing_came(comparison: Comparison) -> None:
-    """Raise why no column has an answer, so that a run stops here; some answers are a result."""
+    """Raise the error of a comparison in which no column has an answer, so that a run of the notebook stops."""
     errors = [cell.error for cell in comparison.cells if cell.error is not None]
     if not errors or any(cell.state == "done" for cell in comparison.cells):
         return
     first = errors[0]
     kind = type(first) if all(type(error) is type(first) for error in errors) else TetrateError
-    raised = kind.__new__(kind)  # its own kind, without what else that kind's own signature wants
+    raised = kind.__new__(kind)  # its own class, without the other arguments that the class may want
     TetrateError.__init__(
         raised,
         f"No column has an answer. {first.message}",

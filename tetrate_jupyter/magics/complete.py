@@ -27,7 +27,7 @@ _LINE = re.compile(r"^\s*%{1,2}(tetrate\w*)\s(.*)$", re.DOTALL)
 _BRACE = re.compile(r"\{([^\W\d]?\w*)$")
 _AT = re.compile(r"(?<![\w@`/.=#$&%~^\\])@(?:\"[^\"]*|[^\s\"]*)$")  # what may stand before one: see `at_words`
 _EFFORTS: Final = ("low", "medium", "high")
-FIELDS: Final[Mapping[str, tuple[str, ...]]] = {  # what `-p` is used for most, and values where they are few
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {  # those that `-p` is used for most, with values where they are few
     "frequency_penalty": (),
     "logit_bias": (),
     "parallel_tool_calls": ("true", "false"),
@@ -46,7 +46,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {  # what `-p` is used for most, 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where names come from; each is asked only where one of its names fits."""
+    """The sources of names; each is called only where one of its names may fit."""
 
     ids: Callable[[], tuple[str, ...]]
     variables: Callable[[], tuple[str, ...]] = field(default=tuple)
@@ -103,7 +103,7 @@ class Ids:
         return known
 
     def said(self, ids: Collection[str]) -> dict[str, str]:
-        """Return what is said beside those that are models at hand: price and window."""
+        """Return the note beside each model that is at hand: price and window."""
         from tetrate_jupyter.catalog.shown import brief
 
         return {model.id: brief(model) for model in self._session().catalog.models if model.id in ids}

@@ -1,4 +1,4 @@
-"""What a magic works with: the shell, the session, the defaults that `%config` sets, and which cell is running."""
+"""The context of a magic: the shell, the session, the defaults that `%config` sets, and the running cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_RUNS: Final = 2_000  # of which the cell is remembered
 
 
 class Defaults(Protocol):
-    """What holds where a line says nothing else, as it is set now; `TetrateMagics` tells what each one means."""
+    """Defaults for options that a line doesn't give; see `TetrateMagics` for each of them."""
 
     temperature: Any  # a float or None; traits publish no better types
     max_tokens: Any  # an int or None
@@ -35,7 +35,7 @@ class Context:
         self.shell = shell
         self.defaults = defaults
         self.cells = CellIds(shell)
-        self.has_said_what_goes = False  # of an error, before the first one is sent
+        self.has_said_what_goes = False  # the line about what an error sends was shown
         self.mended: NotebookCell | None = None  # the failed cell that the last change was asked for
 
     @property
@@ -59,7 +59,7 @@ class Context:
         be_signed_in(self.session, store=self.defaults.store)
 
     def close(self) -> None:
-        """Undo what `__init__` has hooked into the shell."""
+        """Remove the hooks that `__init__` has put into the shell."""
         self.cells.close()
 
 

@@ -44,7 +44,7 @@ def text(plan: Plan) -> str:
 
 
 def kept(plan: Plan) -> list[str]:
-    """Return that a kept answer would be taken, where one would."""
+    """Return the line that a kept answer would be used, where one would."""
     if plan.recalled is None or plan.recalled.answer.asked_at is None:
         return []
     day = plan.recalled.answer.asked_at.date().isoformat()
@@ -52,7 +52,7 @@ def kept(plan: Plan) -> list[str]:
 
 
 def left_out(cuts: Sequence[Cut]) -> list[str]:
-    """Return what of the variables would not be sent, and how to send more, a line for each."""
+    """Return a line for each variable of which a part would not be sent, with how to send more."""
     return [f"{cut.sentence}{MORE if cut.what in COUNTED and not cut.why else ''}" for cut in cuts]
 
 

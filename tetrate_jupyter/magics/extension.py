@@ -78,11 +78,11 @@ class TetrateMagics(Magics):
         help="nested: run on the kernel's own loop, for async tools that use objects bound to it.",
     ).tag(config=True)
 
-    unseen: Callable[[], None] | None = None  # ends what `be_found` has begun
-    unheard: Callable[[], None] | None = None  # and what `heard_between_cells` has
+    unseen: Callable[[], None] | None = None  # undoes `be_found`
+    unheard: Callable[[], None] | None = None  # undoes `heard_between_cells`
 
     def __init__(self, shell: InteractiveShell) -> None:
-        self.context = Context(shell, self)  # first: defaults that are configured already are set within the next line
+        self.context = Context(shell, self)  # first: the next line sets the configured defaults, which use it
         super().__init__(shell)
         self.matcher = matcher(self.context)
         if not streaming_wanted():
@@ -281,7 +281,7 @@ def loaded(shell: InteractiveShell | None) -> Context | None:
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Undo all that `load` did."""
+    """Undo everything that `load` did."""
     magics = getattr(shell, _LOADED, None)
     if magics is None:
         return

@@ -99,7 +99,7 @@ def run(
 
 
 class PrintedOutput(FinalOutput):
-    """Nothing until the end, then its plain text: where text alone is shown."""
+    """Shows nothing until the end, then plain text, where only text can be shown."""
 
     def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
         """See `Output`."""
@@ -108,7 +108,7 @@ class PrintedOutput(FinalOutput):
 
 
 def _apply(context: Context) -> None:
-    """Put the change that was shown last into a new cell."""
+    """Put the last change that was shown into a new cell."""
     found = context.shell.user_ns.get(FIX_VARIABLE)
     if not isinstance(found, Fix):
         raise InputError("No change was proposed yet.", next_step="%tetrate_fix, then %tetrate_fix --apply")
@@ -142,7 +142,7 @@ def _goes(planned: Plan, asked: Inquiry) -> str:
 
 
 def _would_go(planned: Plan, asked: Inquiry) -> str:
-    """Return exactly what would be sent, and what it would cost."""
+    """Return the exact request that would be sent, and its cost."""
     body = planned.request.body()
     others = {key: value for key, value in body.items() if key != "messages"}
     messages = [f"--- {each['role']} ---\n{each['content']}" for each in body["messages"]]

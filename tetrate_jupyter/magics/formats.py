@@ -1,4 +1,4 @@
-"""The `-f` formats: what is finally shown of an answer, and what the named variable gets."""
+"""The `-f` formats: how the final answer is shown, and what the named variable gets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def parse_json(answer: Answer) -> Answer:
     for candidate in (text, fenced):
         try:
             return replace(answer, parsed=json.loads(candidate or ""))
-        except (ValueError, RecursionError):  # no JSON, numbers of thousands of digits, brackets without end
+        except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, or brackets nested too deep
             continue
     raise SchemaMismatchError(
         f"The answer of {answer.model} is not JSON.",

@@ -19,7 +19,7 @@ _MOST_BYTES: Final = 1024 * 1024  # of the file of ids, as its writer has it (ca
 
 
 def greeting(model: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return the line. Where nothing at hand tells, it doesn't say that nobody is signed in: a keyring isn't asked.
+    """Return the line. It never claims that nobody is signed in: a keyring isn't asked.
 
     `model`: the one that the configuration names, "" for none. A key in the environment counts as signed in, and so
     does a list that an earlier kernel fetched with this router's key: signing out removes it.

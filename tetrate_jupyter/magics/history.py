@@ -1,4 +1,4 @@
-"""%tetrate_history: conversations that are kept; listed, searched, opened, named, taken elsewhere, erased."""
+"""%tetrate_history: kept conversations, listed, searched, opened, renamed, exported, erased."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DOES: Final = ("open", "export", "rename", "star", "unstar", "erase")
 
 
 def history(context: Context, line: str) -> Listing | Exported | None:
-    """Return the list, or what is exported; or change, open or erase one, and say so."""
+    """Return the list or an export; or rename, star, open or erase a conversation, and print that."""
     parsed = commands.HISTORY.parse(line)
     past = context.session.past
     _check(parsed)
@@ -60,13 +60,13 @@ def _check(parsed: Parsed) -> None:
             option = name.replace("_", "-")
             raise OptionError(f"--{option} is for --{with_}.", next_step="see %tetrate_history?")
     if is_one and parsed.integer("older_than") is not None:
-        raise OptionError("One conversation goes whole, whatever its age.", next_step="leave --older-than out")
+        raise OptionError("A single conversation is erased whatever its age.", next_step="leave --older-than out")
     if (parsed.integer("older_than") or 0) < 0:
-        raise OptionError("What is erased goes by age.", next_step="%tetrate_history --erase --older-than 90")
+        raise OptionError("--older-than takes days, 0 or more.", next_step="%tetrate_history --erase --older-than 90")
 
 
 def _changed(past: Past, parsed: Parsed) -> str:
-    """Open, rename or star the one that was named; return what there is to say, "" where none was."""
+    """Open, rename or star the conversation that was named; return the line to print, "" where none was named."""
     opening, renamed = parsed.integer("open"), parsed.integer("rename")
     if opening is not None:
         return _opened(past, opening)

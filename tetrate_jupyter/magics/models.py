@@ -21,7 +21,7 @@ _NAMED = 8  # models that fit the same words, in an error
 
 
 def models(context: Context, line: str) -> ModelList | DOMWidget | None:
-    """Return the picker in a notebook; elsewhere, or where it is wanted, the list, narrowed and sorted."""
+    """Return the picker in a notebook; elsewhere, or with --table, the list, narrowed and sorted."""
     parsed = commands.MODELS.parse(line)
     by = parsed.text("sort")
     if place() == "notebook" and not parsed.flag("table"):

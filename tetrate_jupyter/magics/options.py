@@ -168,7 +168,7 @@ class Command:
 
 
 class Parsed:
-    """What was given: `words`, and each option by its long name, None or False-like where it was not given."""
+    """The parsed line: `words`, and each option by its long name, None or falsy where it was not given."""
 
     def __init__(self, values: dict[str, Value], words: str) -> None:
         self._values = values
@@ -212,7 +212,7 @@ def _choices(option: Option) -> str:
 def _with_json(text: str) -> tuple[str, str] | None:
     """Split off NAME=VALUE whose value is a JSON list or object, as typed; None where it is anything else.
 
-    What begins like one and isn't ends at the next space: it is refused under its name.
+    A broken value ends at the next space and is refused under its name.
     """
     found = _JSON.match(text)
     if found is None:
@@ -220,7 +220,7 @@ def _with_json(text: str) -> tuple[str, str] | None:
     end = len(text.split(None, 1)[0])
     with contextlib.suppress(ValueError, RecursionError):
         end = json.JSONDecoder().raw_decode(text, found.end() - 1)[1]
-    if text[end : end + 1].strip():  # something sticks to it
+    if text[end : end + 1].strip():  # text right behind the JSON belongs to the value
         end += len(text[end:].split(None, 1)[0])
     return text[:end], text[end:].lstrip()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.run import Completion
     from tetrate_jupyter.render.live import Live
 
-WRITING: Final = "{} is writing. When the cell has ended, all of it is in _tetrate.text."  # true without more
+WRITING: Final = "{} is writing. When the cell has ended, all of it is in _tetrate.text."  # true without an update
 FIRST_LOOK: Final = 0.01  # seconds between looks until the first text: it shows at once
 
 
@@ -29,14 +29,14 @@ class Show(Protocol):
 
 
 class Output(Protocol):
-    """A face for one answer. All methods are called on the cell's own thread."""
+    """A view of one answer. All methods are called on the cell's own thread."""
 
     def tick(self, completion: Completion) -> float:
-        """Show what there is; give the seconds until the next look."""
+        """Show the answer so far; return the seconds until the next update."""
         ...
 
     def end(self, answer: Answer | None, *, at_once: bool = False) -> None:
-        """Show the final state, whole or partial; None when nothing came.
+        """Show the final answer, whole or partial; None when nothing came.
 
         `at_once`: the cell was interrupted. It must come back within 0.2 s whatever has come, so that nothing long is
         rendered any more.
@@ -53,9 +53,9 @@ class NotebookOutput:
         self._id: str | None = None
         self._length = 0  # of the text that was shown
         self._said = 0
-        self._waiting = ""  # whose answer the line says is waited for
+        self._waiting = ""  # the model named in the line of waiting
         self._live: Live | None = None
-        self._kept = ("", 0)  # what was shown of the text, and the length of that text
+        self._kept = ("", 0)  # the HTML that was shown, and the length of its text
         self._drawing = False  # an interrupt may come between any two lines
         self._pause = config.DISPLAY_INTERVAL
 
@@ -82,7 +82,7 @@ class NotebookOutput:
             body = self._body(answer.text) if at_once else None
             self._put(self._show(answer, body=body, at_once=at_once))
         elif self._id is not None and self._waiting:
-            self._put({"text/plain": f"{self._waiting}: no answer, {self._said} s"})  # an output can't be taken away
+            self._put({"text/plain": f"{self._waiting}: no answer, {self._said} s"})  # an output can't be removed
 
     def _body(self, text: str) -> str | None:
         """Return the HTML of an interrupted answer's text at next to no cost: what was shown, and what came since."""
@@ -133,7 +133,7 @@ class NotebookOutput:
 
 
 class TerminalOutput:
-    """Text as it comes, terminal controls taken out; then notices and the quiet line."""
+    """Text as it comes, without terminal controls; then notices and the line of figures."""
 
     def __init__(self, *, footer: bool) -> None:
         self._footer = footer
@@ -170,7 +170,7 @@ class TerminalOutput:
 
 
 class FinalOutput:
-    """Nothing until the end, then one display: what nbval and papermill can compare and keep."""
+    """Shows nothing until the end, then one display, which nbval and papermill can compare and keep."""
 
     def __init__(self, show: Show) -> None:
         self._show = show
@@ -191,7 +191,7 @@ def in_kernel(shell: InteractiveShell) -> bool:
 
 
 def output_for(shell: InteractiveShell, show: Show, *, stream: bool, markdown: bool, footer: bool) -> Output:
-    """Choose the face for this shell. `show` gives the final display; `markdown`: whether it grows as Markdown."""
+    """Choose the output for this shell. `show` gives the final display; `markdown`: whether it grows as Markdown."""
     if not in_kernel(shell) or (stream and front_end.place() == "terminal"):
         return TerminalOutput(footer=footer)
     if stream and front_end.shows_updates() and not in_output_widget(shell):

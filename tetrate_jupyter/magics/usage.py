@@ -16,7 +16,7 @@ _FILES = ("csv", "json", "parquet")
 
 
 def usage(context: Context, line: str) -> Report | None:
-    """Return the report, having written files where they are asked for; or erase."""
+    """Return the report, after writing the files that were asked for; or erase records."""
     from tetrate_jupyter.engine import usage as spent
 
     parsed = commands.USAGE.parse(line)
@@ -46,7 +46,8 @@ def _erased(context: Context, parsed: Parsed) -> str:
     days = parsed.integer("older_than")
     if parsed.words or (days is not None and days < 0):
         raise OptionError(
-            "What is erased goes by age.", next_step="%tetrate_usage --erase --older-than 90, or without --older-than"
+            "Records are erased by age only.",
+            next_step="%tetrate_usage --erase --older-than 90, or without --older-than",
         )
     gone = spent.erase(context.session.book, days)
     older = "" if days is None else f" older than {days:,} days"

@@ -80,7 +80,7 @@ class Accounts:
         return key
 
     def open_consent(self, callback: str, challenge: str, client: str) -> str:
-        """Remember a consent page; give the name of its one decision."""
+        """Remember a consent page; return the name of its one decision."""
         flow = secrets.token_urlsafe(18)
         now = time.monotonic()
         with self._lock:

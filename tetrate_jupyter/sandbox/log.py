@@ -99,7 +99,7 @@ class RequestLog:
             return [record.snapshot() for record in self._records]
 
     def wait_for(self, predicate: Callable[[LoggedRequest], bool], timeout: float) -> LoggedRequest:
-        """Wait until `predicate` holds for a request; give the oldest such. Raises `TimeoutError`."""
+        """Wait until `predicate` holds for a request; return the oldest one. Raises `TimeoutError`."""
         end = time.monotonic() + timeout
         with self._changed:
             while True:

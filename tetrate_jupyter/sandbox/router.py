@@ -148,7 +148,7 @@ class SandboxRouter:
         self._state.accounts.revoke_key(key)
 
     def decide(self, authorization_url: str, decision: Literal["approve", "deny"] = "approve") -> str:
-        """Do over HTTP what a person's click on the consent page does; give where the browser would be sent.
+        """Do over HTTP what a person's click on the consent page does; return where the browser would be sent.
 
         The address is not followed. Raises `ValueError` when the page refuses, with its words.
         """
@@ -170,7 +170,7 @@ class SandboxRouter:
         return self._state.log.snapshot()
 
     def wait_for(self, predicate: Callable[[LoggedRequest], bool], timeout: float = 60.0) -> LoggedRequest:
-        """Wait up to `timeout` seconds until `predicate` holds for a request; give it. Raises `TimeoutError`."""
+        """Wait up to `timeout` seconds until `predicate` holds for a request; return it. Raises `TimeoutError`."""
         return self._state.log.wait_for(predicate, timeout)
 
     async def _serve(self, listening: socket.socket, ready: Latch) -> None:

@@ -242,7 +242,7 @@ class ChatPanel(Panel):
         return exchange.user, exchange.id
 
     def _compare(self, key: str, by: str) -> None:
-        """Ask the model of an answer and two others the same, after the same; `by`: the view that gets it a cell."""
+        """Ask an answer's model and two others the same, with the same history; `by`: the view that gets a cell."""
         user, _ = self._find(key)
         exchanges = self.session.history
         before = next((place for place, each in enumerate(exchanges) if each.id == key), len(exchanges))
@@ -310,7 +310,7 @@ class ChatPanel(Panel):
 
 
 def _cell_of(made: Comparison) -> str:
-    """Return the source of the cell that shows a comparison, and can ask it anew in a kernel that has no such one."""
+    """Return the source of a cell that shows a comparison, and asks it anew in a kernel that doesn't have it."""
     setup, (prompt,) = made.setup, made.setup.prompts
     lost = [*(["the images"] if setup.images else []), *(["what was said before"] if _goes_on(made) else [])]
     left_out = f"\n# Asked by another kernel it goes without {' and '.join(lost)}." if lost else ""

@@ -63,7 +63,7 @@ class EarlierList:
         return {"past": self.ask, "open": self.open, "name": self.rename, "star": self.star, "erase": self.erase}
 
     def look(self) -> None:
-        """Find out whether there is one to go on with, where this one has not begun."""
+        """Look for a conversation to continue, where the one in use has not begun."""
         if not self._session.conversation.exchanges:
             self._work(self._look)
 
@@ -87,7 +87,7 @@ class EarlierList:
         self._work(self._search)
 
     async def _search(self, told: str = "", *, is_same: bool = False) -> None:
-        """Show the list that was asked for last; `told`: what there is to say of it. `is_same`: its order stays."""
+        """Show the list that was asked for last; `told`: a note on it. `is_same`: its order stays."""
         number, (of, words, everywhere), before = self._asked, self._last, self._list
         found, passed = await asyncio.to_thread(
             self._past.archive.list, words, notebook=notebook(), everywhere=everywhere, most=MOST
@@ -113,19 +113,19 @@ class EarlierList:
         self._changed()
 
     def rename(self, identity: str, name: str) -> None:
-        """Rename one; "" takes its name away."""
+        """Rename a conversation; "" removes its name."""
         self._then(lambda: self._past.rename(str(identity)[:100], str(name)[:_LONGEST]), lambda _: "")
 
     def star(self, identity: str, on: object = True) -> None:
-        """Star one, or take its star away; where it stands in the list stays until that is opened again."""
+        """Star a conversation, or remove its star; its place in the list stays until the list is opened again."""
         self._then(lambda: self._past.star(str(identity)[:100], on=bool(on)), lambda _: "")
 
     def erase(self, identity: str) -> None:
-        """Erase one; the page has asked whether that is meant."""
+        """Erase a conversation; the page has asked the person first."""
         self._then(lambda: self._past.erase_one(str(identity)[:100]), lambda _: ERASED)
 
     def _then(self, act: Callable[[], object], told: Callable[[object], str]) -> None:
-        """Do what waits for the disk, then show the list as it is now, also where that has failed."""
+        """Run work that waits for the disk, then show the list as it is now, also where the work has failed."""
 
         async def done() -> None:
             said = ""
@@ -143,7 +143,7 @@ class EarlierList:
         self.look()
 
     def open(self, identity: str) -> None:
-        """Go on with one."""
+        """Make a kept conversation the one in use."""
 
         async def opened() -> None:
             found = await asyncio.to_thread(self._past.open, str(identity)[:100])
@@ -156,7 +156,7 @@ class EarlierList:
         self._work(opened)
 
     def take_back(self, exchanges: Sequence[Sequence[Any]], left: int, *, begun: bool, is_in_front: bool) -> str:
-        """Take the conversation of a page whose kernel was restarted; return what there is to tell of that, or "".
+        """Take the conversation of a page whose kernel was restarted; return a note on that, or "".
 
         Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part;
         `left` is how many the page couldn't give. Where another has `begun` here both are kept, each as a

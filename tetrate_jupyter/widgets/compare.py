@@ -102,7 +102,7 @@ class ComparePanel(Panel):
 
     @property
     def comparison(self) -> Comparison | None:
-        """What is shown, or None."""
+        """The comparison that is shown, or None."""
         return self._comparison
 
     def _take(self, comparison: Comparison, *, draft: bool = True) -> None:
@@ -224,7 +224,7 @@ class ComparePanel(Panel):
         return max(config.DISPLAY_INTERVAL, length / config.DISPLAY_BYTES_PER_SECOND, len(cells) / LOOKS)
 
     def _keep(self) -> None:
-        """Write what has come into the twin, now and then: the notebook may be saved at any time."""
+        """Write the answers so far into the twin, now and then: the notebook may be saved at any time."""
         began = time.monotonic()
         if began < self._twin_due:
             return
@@ -333,7 +333,7 @@ class ComparePanel(Panel):
             self.renew_twin()
 
     def _retry(self, key: str | None = None, *, whole: bool = False) -> None:
-        """Ask again: the answer that is shown; `whole`: all that has none, of a column or of all."""
+        """Ask the shown answer again; `whole`: ask everything without an answer again, in one column or in all."""
         if key is None or whole:
             self._live().retry(key)
         else:
@@ -344,7 +344,7 @@ class ComparePanel(Panel):
         self._live().continue_with(key, *self._at)
 
     def _take_back(self, draft: Mapping[str, Any], file: dict[str, Any] | None = None) -> None:
-        """Take what the panel had that stood here in another kernel, where this one shows nothing yet."""
+        """Restore what the panel showed in an earlier kernel, where this one shows nothing yet."""
         if self._comparison is not None:
             return
         self._draft.restore(draft)

@@ -71,12 +71,12 @@ class Board:
 
 
 def hidden(columns: Sequence[Column]) -> dict[str, None]:
-    """Return the fields of a leaderboard that would tell too much."""
+    """Return the fields of a leaderboard that hides everything which would tell the names."""
     return {_PLACE.format(column.id): None for column in columns}
 
 
 def _going(cell: Cell) -> tuple[float | None, float | None, str]:
-    """Return of a cell that isn't over: when it was started, its seconds until the first text, how long it is."""
+    """Return for a running cell: when it was started, its seconds until the first text, its length so far."""
     attempt = cell.attempt
     completion = None if attempt is None else attempt.completion
     if attempt is None or completion is None:

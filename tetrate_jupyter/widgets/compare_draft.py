@@ -1,4 +1,4 @@
-"""What the compare panel will ask next: the models and the parameters of each, the prompts, what all have in common."""
+"""The next question of the compare panel: prompts, models with their parameters, and parameters of all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _RUN: Final[Mapping[str, Callable[[str], Any]]] = {"repeats": int, "max_cost": f
 
 @dataclass(frozen=True)
 class Pick:
-    """One column to be. `params` go over those of all; `history` goes before the prompt."""
+    """One column of the next comparison. `params` go over those of all; `history` goes before the prompt."""
 
     model: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Pick:
 
     @property
     def about(self) -> str:
-        """What is special about it, in a few characters; "" where nothing is."""
+        """The parameters of this column, in a few characters; "" for none."""
         return ", ".join(f"{name} {str(value)[:20]}" for name, value in self.params.items())
 
     @property
@@ -106,7 +106,7 @@ class Draft:
     # --- changing --------------------------------------------------------------------------------------------
 
     def add(self, model: str) -> None:
-        """Add a column, before anything is asked of it. The same model may come again."""
+        """Add a column. The same model may come again."""
         if len(self.picks) >= COLUMNS:
             raise OptionError(f"A panel shows {COLUMNS} columns.", next_step="remove one first")
         self.picks.append(Pick(model))
@@ -116,7 +116,7 @@ class Draft:
         self.picks = [Pick(str(model)) for model in models[:COLUMNS]]
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        """Take what stood in another kernel's panel, as `fields` gave it: models, prompts, parameters."""
+        """Restore what another kernel's panel had, as `fields` returned it: models, prompts, parameters."""
         self.write(str(kept.get("prompt", "")), several=bool(kept.get("several")))
         self.picks = [Pick(str(model)) for _, _, _, model in list(kept.get("picked", ()))[:COLUMNS]]
         for place, (_, _, params, _) in enumerate(list(kept.get("picked", ()))[:COLUMNS]):
@@ -133,7 +133,7 @@ class Draft:
                 self.add(model)
 
     def again(self) -> None:
-        """Add the first column once more: how far it is apart from itself is chance, in every other difference too."""
+        """Add the first column once more: what it differs from itself is chance, and so much of every difference."""
         first = self.picks[0].model if self.picks else self._session.model
         if first is None:
             raise OptionError("There is no model yet to ask twice.", next_step="add one first")
@@ -225,7 +225,7 @@ def begin_with(models: ModelList, own: str | None) -> list[list[Any]]:
 
 
 def ways_on(refused: CostLimitError) -> list[list[str]]:
-    """Return what helps after a refusal for the cost: [words, parameter of all, its value], none that isn't known."""
+    """Return what helps after a refusal for the cost: [words, parameter of all, its value], as far as it is known."""
     short, more = refused.fits, refused.enough
     return [
         *([[f"Cap answers at {short:,} tokens", "max_tokens", str(short)]] if short else []),

@@ -1,4 +1,4 @@
-"""What the page of a comparison keeps for another kernel: what it shows, in the parts that a saved file has."""
+"""The copy of a comparison that the page keeps for another kernel, in the parts of a saved file."""
 
 from __future__ import annotations
 

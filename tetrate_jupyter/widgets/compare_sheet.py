@@ -1,4 +1,4 @@
-"""Several prompts as rows: each with what became of it in every column, unfolded where that is wanted."""
+"""Several prompts as rows: each with its outcome in every column, unfolded on request."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Drawer:
             pool.shutdown(wait=False)
 
     def submit(self, draw: Callable[[], _T]) -> Future[_T]:
-        """Have something drawn; what it raises is in the future, and in the log."""
+        """Queue a drawing; an error that it raises is in the future, and in the log."""
         with held_back():
             with self._lock:
                 if self._pool is None:

@@ -29,9 +29,9 @@ class ModelMenu:
         self._marked = Marked()  # as it was opened: rows don't move under a pointer
 
     def ask(self, of: str, words: str = "", rows: int = ROWS, *, opened: bool = True) -> None:
-        """Open it in one of the page's menus (`of`), search it, send more rows, or close it.
+        """Open the list in one of the page's menus (`of`), search it, send more rows, or close it.
 
-        What opens closes another one, which may say so later: closing means the menu that is open, or nothing.
+        Opening a menu closes another, which may report that late: closing affects the menu that is open only.
         """
         if not opened:
             self._of = "" if str(of)[:40] == self._of else self._of

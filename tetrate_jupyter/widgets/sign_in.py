@@ -102,7 +102,7 @@ class SignInPanel:
 
     @property
     def state(self) -> State:
-        """Where it stands."""
+        """The state of the card."""
         return self._shown.state
 
     @property

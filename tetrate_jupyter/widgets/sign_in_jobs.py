@@ -1,4 +1,4 @@
-"""What a sign-in card has under way: one thing at a time that it is about, one look at how things are, and the rest."""
+"""The work of a sign-in card: one main job at a time, one look at the state of things, and the rest beside them."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class Jobs:
         self._about: Callable[[], Coroutine[Any, Any, None]] | None = None
 
     def do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run it in place of what the card is about now; nothing where a job that is outrun asks for it."""
+        """Run it as the main job in place of the present one; ignored when a job that is outrun asks for it."""
         if not self.outrun:
             self._about = work
             self._take_the_place("about", work)
 
     def look(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run it while the other goes on, in place of an earlier look: that may have seen what is no longer so."""
+        """Run it beside the main job, in place of an earlier look, which may have seen an old state."""
         self._take_the_place("look", work)
 
     def does(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-        """Whether this is what runs in the first place."""
+        """Whether this is the main job that runs."""
         with self._lock:
             main = self._going.get("about")
             return self._about == work and main is not None and not main.done()
@@ -59,13 +59,13 @@ class Jobs:
             job.add_done_callback(self._aside.discard)
 
     def stop_main(self) -> None:
-        """Cancel what runs in the first place; what runs beside goes on. Nothing where a job that is outrun asks it."""
+        """Cancel the main job; the others go on. Ignored when a job that is outrun asks for it."""
         if not self.outrun:
             self._take_the_place("about", None)
 
     @property
     def outrun(self) -> bool:
-        """Whether what asks this is a job that was stopped, or whose place was taken."""
+        """Whether the calling job was stopped, or replaced by another."""
         try:
             task = asyncio.current_task()
         except RuntimeError:  # no loop runs on this thread

@@ -171,7 +171,7 @@ def ask_html(*, elsewhere: bool) -> str:
 
 
 def gone_html() -> str:
-    """Return the note that the kernel is another one."""
+    """Return the note that the card belongs to an earlier kernel."""
     return f'<div class="tetrate-problem" role="note">{escape(GONE)}</div>'
 
 

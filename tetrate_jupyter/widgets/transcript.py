@@ -1,4 +1,4 @@
-"""A conversation to be read without a kernel, and to be taken elsewhere: HTML, Markdown, plain text; pure."""
+"""A conversation as HTML, Markdown and plain text, to be read without a kernel or exported; pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def quiet_line(exchange: Exchange) -> str:
 def answer_figures(exchange: Exchange) -> list[list[str]]:
     """Return the parts of the quiet line as [kind, text].
 
-    What there may be no room for is of kind "far", then "got"; the rest stays wherever it is shown.
+    A narrow page leaves out parts of kind "far" first, then "got"; the others are always shown.
     """
     entry = exchange.entry
     if entry is None:

@@ -182,7 +182,7 @@ def _add_row(entry: WrittenAnswer, cells: list[str]) -> None:
 
 
 def _looked_up(entry: WrittenAnswer, here: str) -> dict[str, str] | None:
-    """Return the row and the cell that a prompt names, in `found` the words that do; None where there is none such."""
+    """Return the row and the cell that a prompt names, by the words in `found`; None where it names none."""
     if not entry.rows:
         return {}
     keys = [key for key in entry.rows if f" {key} " in here or f" {key}s " in here]
