@@ -66,7 +66,7 @@ function worded(name, label, onclick, properties = {}) {
   return h("button", { type: "button", class: "tetrate-button tetrate-plain", onclick, title: label, ...properties }, icon(name), h("span", {}, label));
 }
 
-// A fact as a chip: kind is "", "good", "warn", "bad" or "on". Told by its words, never by colour alone.
+// A fact as a chip: kind is "", "good", "warn" or "on". Told by its words, never by colour alone.
 function chip(text, kind = "") {
   return h("span", { class: `tetrate-pill ${kind && `tetrate-${kind}`}` }, text);
 }
