@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.test_runs import SLOW
+from tests.engine.test_runs import SLOW, some_text_has_come
 from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.errors import LoginCancelledError, UnreachableError
@@ -98,7 +98,7 @@ def test_the_list_that_tab_fetches_on_another_loop_ends_with_the_session(
 
 def test_a_question_in_the_background_is_stopped_and_what_came_is_kept(session: Session, router: SandboxRouter) -> None:
     session.start(session.question(SLOW, model="sandbox/stream"))
-    router.wait_for(lambda request: request.chunks_sent > 3, HANG_BOUND)
+    some_text_has_come(session)
     session.close()
     router.wait_for(lambda request: request.hung_up_at is not None, HANG_BOUND)
     assert session.runs.all == ()

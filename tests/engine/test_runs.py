@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,7 +35,7 @@ def wait_until(session: Session, condition: Callable[[], bool]) -> None:
 
     stops = [session.runs.on_change(tell), session.conversation.on_change(tell)]
     with changed:
-        assert changed.wait_for(condition, 10)
+        assert changed.wait_for(condition, 120)
     for stop in stops:
         stop()
 
@@ -50,10 +51,17 @@ def test_a_question_is_asked_in_the_background_and_its_answer_kept(session: Sess
     assert exchange.entry == session.ledger.entries[-1]
 
 
+def some_text_has_come(session: Session) -> None:
+    """Wait until a question that is listed has text: what the router has sent may be on its way yet."""
+    until = time.monotonic() + 120
+    while not any(run.completion is not None and run.completion.text for run in session.runs.all):
+        assert time.monotonic() < until, "no text has come"
+        threading.Event().wait(0.01)
+
+
 def test_stopping_hangs_up_and_keeps_what_came(session: Session, router: SandboxRouter) -> None:
     run = session.start(session.question(SLOW, model="sandbox/stream"))
-    router.wait_for(lambda request: request.chunks_sent > 3)
-    wait_until(session, lambda: run.completion is not None)
+    some_text_has_come(session)
     run.stop()
     wait_until(session, lambda: not session.runs.all)
     router.wait_for(lambda request: request.hung_up_at is not None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.engine.test_runs import some_text_has_come
 from tetrate_jupyter.errors import StreamCutError
 from tetrate_jupyter.sandbox import Fault
 from tetrate_jupyter.types import ReasoningDelta, TextDelta, ToolCalled
@@ -97,7 +98,7 @@ async def test_the_async_form_runs_on_the_callers_loop(session: Session) -> None
 @pytest.mark.anyio
 async def test_cancelling_an_awaited_question_stops_the_request(session: Session, router: SandboxRouter) -> None:
     task = asyncio.ensure_future(session.aask(SLOW, model="sandbox/stream"))
-    await asyncio.to_thread(router.wait_for, lambda r: r.model == "sandbox/stream" and r.chunks_sent > 2)
+    await asyncio.to_thread(some_text_has_come, session)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -46,7 +46,8 @@ def states(page: Page) -> list[str]:
 
 
 def over(page: Page) -> None:
-    page.wait_for(lambda: bool(page.items) and not page.fields["running"] and not page.fields["busy"])
+    """Wait until all cells are over; before the first is asked the share of those that are is 0."""
+    page.wait_for(lambda: page.fields["share"] == 1 and not page.fields["running"] and not page.fields["busy"])
 
 
 def by_label(page: Page) -> dict[str, Any]:

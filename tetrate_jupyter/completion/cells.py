@@ -19,7 +19,7 @@ _ERROR: Final = 500
 
 
 @dataclass(frozen=True)
-class Shown:
+class SentCell:
     """A cell as it is sent. `note`: "3 lines, output 1 line". `sent` of `of` characters; `size` with its headings."""
 
     text: str
@@ -97,7 +97,7 @@ class Ran:
             return kept if isinstance(kept, list) else []
         return []
 
-    def shown(self, number: int, source: int, output: int) -> Shown:
+    def shown(self, number: int, source: int, output: int) -> SentCell:
         """Return a cell with at most so many characters of its source and of its output.
 
         Raises `SecretInPromptError` where what is sent of it holds what looks like a key.
@@ -111,14 +111,14 @@ class Ran:
             sent, of = sent + more, of + all_of_it
             note += f", output {counted(written.count(chr(10)) + 1, 'line')}"
             text += f"\nIts output:\n{fenced(result, 'text')}"
-        return Shown(text, note, sent, of)
+        return SentCell(text, note, sent, of)
 
-    def fitting(self, room: int, source: int, output: int) -> tuple[list[tuple[int, Shown]], int]:
+    def fitting(self, room: int, source: int, output: int) -> tuple[list[tuple[int, SentCell]], int]:
         """Return the newest cells that fit `room` characters, in the order in which they ran, and how many there are.
 
         What ran twice with the same source and output is there once, as it ran last.
         """
-        found: list[tuple[int, Shown]] = []
+        found: list[tuple[int, SentCell]] = []
         seen: set[tuple[str, str]] = set()
         count = 0
         for number in self.before():

@@ -39,7 +39,7 @@ _NO_TEXT = re.compile(
 
 
 @dataclass(frozen=True)
-class Place:
+class FilePlace:
     """Where a file is: `parts` below the `folder`, none of them a link."""
 
     folder: str
@@ -71,7 +71,7 @@ def is_there(name: str) -> bool:
     return False
 
 
-def place(name: str) -> Place:
+def place(name: str) -> FilePlace:
     """Return where a file is, its links followed. Raises `AttachmentError` where it is none that may be sent."""
     folder = base()
     try:
@@ -94,10 +94,10 @@ def place(name: str) -> Place:
         raise refusal(name, "is a folder", "name a file in it")
     if not stat.S_ISREG(mode):
         raise refusal(name, "is no regular file", "name a file with text")
-    return Place(folder or "", inside)
+    return FilePlace(folder or "", inside)
 
 
-def read(found: Place, name: str, most: int) -> FileText:
+def read(found: FilePlace, name: str, most: int) -> FileText:
     """Return at most so many characters of the file at a `place`; `name` is what a person calls it.
 
     Raises `AttachmentError` where it is no text or can't be read, `SecretInPromptError` for what looks like a key.
@@ -178,7 +178,7 @@ def _offer(folder: str, entry: os.DirEntry[str], name: str) -> dict[str, str]:
     return {name: counted(entry.stat().st_size, "byte")}
 
 
-def _bytes(found: Place, most: int) -> tuple[bytes, int]:
+def _bytes(found: FilePlace, most: int) -> tuple[bytes, int]:
     """Return at most so many bytes of a regular file, and how many it has."""
     opened = _opened(found)
     try:
@@ -193,7 +193,7 @@ def _bytes(found: Place, most: int) -> tuple[bytes, int]:
     return bytes(data), len(data) if len(data) < most else max(len(data), status.st_size)
 
 
-def _opened(found: Place) -> int:
+def _opened(found: FilePlace) -> int:
     """Open a file part by part: a folder on the way that has become a link meanwhile leads nowhere else."""
     if os.open not in os.supports_dir_fd:  # Windows
         return os.open(Path(found.folder).joinpath(*found.parts), _READ)
