@@ -429,7 +429,7 @@ async def test_plain_tools_run_beside_the_loop_in_daemon_threads_with_the_caller
 
     def look() -> list[Any]:
         # Blocks on the very loop that called it, as a tool that asks a model itself does.
-        answer = asyncio.run_coroutine_threadsafe(slow_add(1, 2), loop).result(10)
+        answer = asyncio.run_coroutine_threadsafe(slow_add(1, 2), loop).result(120)
         thread = threading.current_thread()
         return [variable.get(), answer, thread is here, thread.daemon]
 
@@ -460,13 +460,13 @@ async def test_cancelling_does_not_wait_for_a_plain_tool() -> None:
         ended.set()
 
     task = asyncio.create_task(Toolbox.of(stubborn).call(call("stubborn")))
-    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.to_thread(begun.wait, 120)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not ended.is_set()
     release.set()
-    assert await asyncio.to_thread(ended.wait, 10)
+    assert await asyncio.to_thread(ended.wait, 120)
     await asyncio.sleep(0)  # its late result is delivered to nobody, without a word
 
 
@@ -487,7 +487,7 @@ async def test_cancelling_cancels_an_async_tool_but_does_not_wait_for_one_that_i
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(cancelled.wait(), 10)
+    await asyncio.wait_for(cancelled.wait(), 120)
     release.set()
     await asyncio.sleep(0)
 
@@ -502,15 +502,15 @@ def test_a_tool_that_outlives_its_loop_ends_quietly() -> None:
 
     async def main() -> None:
         task = asyncio.create_task(Toolbox.of(late).call(call("late")))
-        await asyncio.to_thread(begun.wait, 10)
+        await asyncio.to_thread(begun.wait, 120)
         task.cancel()
 
     asyncio.run(main())
     release.set()
-    assert ended.wait(10)
+    assert ended.wait(120)
     for thread in threading.enumerate():
         if thread.name == "tetrate-tool-late":
-            thread.join(10)
+            thread.join(120)
 
 
 # --- results -------------------------------------------------------------------------------------------------

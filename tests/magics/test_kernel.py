@@ -103,7 +103,7 @@ def test_an_interrupt_while_a_tool_runs(kernel: CountingKernel) -> None:
     kernel.run(
         "import threading\n"
         "def wait_long(product: str) -> int:\n    '''How many pieces of a product are in stock.'''\n"
-        "    print('tool is running', flush=True)\n    threading.Event().wait(20)\n    return 1"
+        "    print('tool is running', flush=True)\n    threading.Event().wait(120)\n    return 1"
     )
     ran = kernel.run(
         "%tetrate --tool wait_long How many pieces of the product 'lamp' are in stock?",

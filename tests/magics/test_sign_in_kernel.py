@@ -47,7 +47,7 @@ def homes(home: str) -> dict[str, str]:
 def visit(address: str) -> str:
     """Do what the browser does at the end of consent; give the page."""
     try:
-        with urlopen(address, timeout=10) as page:
+        with urlopen(address, timeout=60) as page:
             return str(page.read().decode())
     except HTTPError as refused:
         with refused:

@@ -143,7 +143,7 @@ def test_the_sandbox_answers_and_the_cells_behind_run_in_order(away: PageKernel,
 def test_the_browser_comes_back_and_the_cell_asks(kernel: PageKernel, router: SandboxRouter) -> None:
     def approve(cell: Cell) -> None:
         kernel.press("tetrate-opened")
-        with urlopen(router.decide(cell.url), timeout=10) as page:
+        with urlopen(router.decide(cell.url), timeout=60) as page:
             assert page.status == 200
 
     done = kernel.run(ASK, on_link=approve)
@@ -177,7 +177,7 @@ def test_who_signs_in_at_another_card_reads_of_it_there_alone(
             kernel.type("Enter a key for", router.issue_key())
         else:
             kernel.heard(kernel.press("tetrate-opened"), cell)
-            urlopen(router.decide(cell.url), timeout=10).close()
+            urlopen(router.decide(cell.url), timeout=60).close()
         kernel.widgets = waiting
 
     done = kernel.run(ASK, on_link=act)

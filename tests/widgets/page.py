@@ -69,7 +69,7 @@ class Page:
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait until what is shown fulfils the condition."""
         with self._changed:
-            assert self._changed.wait_for(condition, 10), (self.fields, self.items)
+            assert self._changed.wait_for(condition, 120), (self.fields, self.items)
 
     def apply(self, operations: list[list[Any]]) -> None:
         for name, *operands in operations:

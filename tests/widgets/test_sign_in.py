@@ -110,7 +110,7 @@ def shown(nobody: Session) -> Iterator[Watched]:
 
 
 def visit(address: str) -> None:
-    with urlopen(address, timeout=10) as page:
+    with urlopen(address, timeout=60) as page:
         assert page.status == 200
 
 
