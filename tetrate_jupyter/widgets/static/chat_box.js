@@ -60,7 +60,7 @@ function composer(context, send) {
   function tell() {
     const said = swapped.get() ? "Shift + Enter sends" : "Enter sends, Shift + Enter: new line";
     setText(keys, busy ? "" : said);
-    text.placeholder = busy ? "Write the next question meanwhile" : "Ask. {name} puts in a variable, @ a cell or file.";
+    text.placeholder = busy ? "Write the next question meanwhile" : "Ask. Name {variables} or @files.";
   }
 
   function add(chosen) {
