@@ -7,6 +7,7 @@ system library that reads a file of its own) isn't seen.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from types import FrameType
 
+_TESTS: Final = str(Path(__file__).parent) + "/"
 _PACKAGE: Final = str(Path(__file__).parents[1] / "tetrate_jupyter") + "/"
 _EVENTS: Final = {
     *("open", "sqlite3.connect", "subprocess.Popen", "time.sleep", "fcntl.flock", "fcntl.lockf", "socket.getaddrinfo"),
@@ -24,25 +26,30 @@ _EVENTS: Final = {
 _OTHERS: Final = "<frozen importlib", "<frozen zipimport", *(f"{name}.py" for name in ("linecache", "traceback"))
 _ALLOWED: Final = {
     "sandbox/": "the embedded router is another program that happens to run here",
-    "http/surroundings.py certificates": "once for a router, before its first request; a few names in one folder",
+    "cli/": "a program of its own, whose loop has nothing else to do",
+    "http/surroundings.py": "once for a router, before its first request; a few names in one folder",
 }
 
 seen: list[str] = []  # since the test began
 
 
 def _where(frame: FrameType | None) -> str:
-    """Return the place in the package that it was done for, "" where that is none or may."""
-    place = ""
+    """Return the place in the package that it was done for, "" where that is none or may.
+
+    What a test calls itself, and doesn't await, holds up nobody but the test.
+    """
+    place, caller = "", None
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(_OTHERS[:2]) or name.endswith(_OTHERS[2:]) or "/logging/" in name:
             return ""
-        if not place and name.startswith(_PACKAGE):
-            place = f"{name.removeprefix(_PACKAGE)} {frame.f_code.co_name}"
-            if place.startswith(tuple(_ALLOWED)):
-                return ""
+        if name.startswith(_PACKAGE):
+            place = place or f"{name.removeprefix(_PACKAGE)} {frame.f_code.co_name}"
+        elif name.startswith(_TESTS) and caller is not None and not caller.f_code.co_flags & inspect.CO_COROUTINE:
+            return ""
+        caller = frame if name.startswith(_PACKAGE) else None
         frame = frame.f_back
-    return place
+    return "" if place.startswith(tuple(_ALLOWED)) else place
 
 
 def _hear(event: str, args: tuple[object, ...]) -> None:
