@@ -67,6 +67,17 @@ def test_it_leaves_the_conversation_alone_and_counts_in_the_ledger(session: Sess
     assert result.facts.spent == sum(r.cost for r in result.rows if r.cost is not None)
 
 
+def test_more_cells_than_go_at_once_are_asked_in_their_order(
+    prepared: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tetrate_jupyter.compare.scheduler.AT_ONCE", 1)
+    running = prepared(["one", "two", "three"], [*TWO, "gpt-6-sol"], seed=1)
+    running.start()
+    running.wait()
+    began = sorted(running.cells, key=lambda cell: cell.attempts[0].started)
+    assert [cell.place for cell in began] == [cell.place for cell in running.cells]
+
+
 def test_all_columns_start_before_any_has_ended(session: Session, router: SandboxRouter, prepared: Prepare) -> None:
     router.inject(Fault("slow-headers", times=None))  # nobody answers until all have been seen
     models = ["claude-haiku-4-5"] * 6 + [m.id for m in session.models("claude-*")[:3]] + ["gpt-6-luna"] * 3

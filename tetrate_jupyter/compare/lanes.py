@@ -47,9 +47,9 @@ class Lane:
         """The cell that is next, left in its place."""
         return self._waiting[0][1] if self._waiting else None
 
-    def first(self) -> list[Cell]:
-        """Return the cells that could start at once, in their order."""
-        return [cell for _, cell in islice(self._waiting, max(0, self.limit - self.running))]
+    def first(self) -> list[tuple[int, Cell]]:
+        """Return the cells that could start at once, each with its turn, in their order."""
+        return list(islice(self._waiting, max(0, self.limit - self.running)))
 
     def is_ready(self, now: float) -> bool:
         """Whether the next cell may start."""

@@ -188,8 +188,9 @@ class Scheduler:
     def _plan_ahead(self) -> None:
         """Have those planned that could start now: in a thread, for that reads files, encodes and runs foreign code."""
         now, room = self._now(), AT_ONCE - len(self._tasks)
-        ready = (cell for lane in self._lanes.values() if lane.is_ready(now) for cell in lane.first())
-        wanted = [cell for cell in ready if cell not in self._planned and cell not in self._coming][: max(0, room)]
+        ready = [pair for lane in self._lanes.values() if lane.is_ready(now) for pair in lane.first()]
+        ready.sort(key=lambda pair: pair[0])
+        wanted = [cell for _, cell in ready if cell not in self._planned and cell not in self._coming][: max(0, room)]
         if wanted:
             self._coming.update(wanted)
             planning = asyncio.ensure_future(self._plan_all(wanted))
