@@ -16,6 +16,7 @@ from tests.compare.conftest import eventually
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import cost, most_rates
 from tetrate_jupyter.compare.asking import _dollars, prepare
+from tetrate_jupyter.compare.questions import Questions
 from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.errors import CostLimitError, OptionError
 from tetrate_jupyter.face.session import Session
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from tests.compare.conftest import Prepare
     from tetrate_jupyter.bridge import Bridge
+    from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.engine.asking import Plan
     from tetrate_jupyter.sandbox import LoggedRequest
 
 HAIKU, SONNET, LUNA = "claude-haiku-4-5", "claude-sonnet-5", "gpt-6-luna"
@@ -367,6 +370,32 @@ def test_a_column_that_isnt_asked_is_said_above_everything(session: Session, pre
     assert "Next: raise max_cost, or cap the answers with max_tokens." in said
     assert f"Not asked: {HAIKU}" in result.html
     assert verdict([c.figures for c in result.columns]) == []
+
+
+def test_money_that_is_promised_to_a_cell_that_is_being_planned_is_waited_for(
+    session: Session, prepared: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worst = prepared("Name a colour.", f"{HAIKU},{LUNA}", max_tokens=1_000).forecast.worst
+    running = prepared("Name a colour.", f"{HAIKU},{LUNA}", max_tokens=1_000, max_cost=worst)
+    running.start()
+    running.wait()
+    first, second = running.cell("c1"), running.cell("c2")
+    may_go_on, plan = threading.Event(), Questions.planned
+
+    def planned(self: Questions, column: Column, *given: Any, **more: Any) -> Plan:
+        if column.id == "c1":
+            may_go_on.wait(60)
+        return plan(self, column, *given, **more)
+
+    monkeypatch.setattr(Questions, "planned", planned)
+    running.ask_again("c1")  # what is left is enough for one of them at a time
+    running.ask_again("c2")
+    try:
+        eventually(lambda: second in running._scheduler._planned or second.is_over)
+    finally:
+        may_go_on.set()
+    running.wait()
+    assert [(cell.state, len(cell.attempts)) for cell in (first, second)] == [("done", 2)] * 2
 
 
 def test_the_panel_says_it_too_and_names_nobody_while_blind(session: Session, prepared: Prepare) -> None:

@@ -140,10 +140,10 @@ class Scheduler:
         while len(self._tasks) < AT_ONCE:
             now = self._now()
             ready = [lane for lane in self._lanes.values() if lane.is_ready(now) and lane not in held]
-            if not ready:
+            if ready:
+                self._start_or_hold(min(ready, key=lambda each: each.turn), held)
+            elif not self._refuse_one(held):
                 break
-            lane = min(ready, key=lambda each: each.turn)
-            self._start_or_hold(lane, held)
         self._plan_ahead()
 
     def _start_or_hold(self, lane: Lane, held: set[Lane]) -> None:
@@ -161,12 +161,24 @@ class Scheduler:
             self._over(cell, "failed")
         elif planned.recalled is not None or self.budget.begin(cell, worst):
             self._start(lane.take(), lane, planned)
-        elif self.budget.is_busy and not self.budget.never_fits(worst):
-            held.add(lane)
+        elif self.budget.never_fits(worst):
+            self._refuse(lane)
         else:
-            lane.take()
-            cell.problem = self.too_dear("its longest answer could pass")
-            self._over(cell, "skipped")
+            held.add(lane)
+
+    def _refuse_one(self, held: set[Lane]) -> bool:
+        """Skip the first cell for which neither what runs nor what soon does may leave money; whether there was one."""
+        if not held or self.budget.is_busy or any(lane.next not in self._planned for lane in held):
+            return False
+        lane = min(held, key=lambda each: each.turn)
+        held.discard(lane)
+        self._refuse(lane)
+        return True
+
+    def _refuse(self, lane: Lane) -> None:
+        cell = lane.take()
+        cell.problem = self.too_dear("its longest answer could pass")
+        self._over(cell, "skipped")
 
     def too_dear(self, what: str) -> CostLimitError:
         """Return the error for a call that `max_cost` doesn't cover."""
