@@ -207,6 +207,20 @@ def test_a_try_that_was_dropped_counts_as_one_that_was_billed(session: Session, 
     assert "trying again could pass max_cost" in str(result.rows[0].message)
 
 
+def test_a_try_after_which_the_day_allows_no_other_counts_too(
+    session: Session, router: SandboxRouter, prepared: Prepare
+) -> None:
+    running = prepared("Name a colour.", HAIKU, max_tokens=300, max_cost=1)
+    assert running.forecast.worst is not None
+    session.daily_budget = running.forecast.worst * Decimal("1.5")
+    router.inject(Fault("drop", times=1))
+    running.start()
+    result = running.wait()
+    assert "the day's budget" in str(result.rows[0].message)
+    assert result.facts.unknown_costs == 1
+    assert len(chats(router)) == 1
+
+
 def _setting(rolls: random.Random) -> tuple[Any, list[str], dict[str, Any]]:
     texts = [
         "Name a colour.",

@@ -140,8 +140,14 @@ class Purses:
 
     async def lose(self, ended: Ended) -> None:
         """See `Purse`."""
-        for purse in reversed(self._purses):  # the last one notes it, whatever the others raise
-            await purse.lose(ended)
+        problem: BaseException | None = None
+        for purse in reversed(self._purses):
+            try:
+                await purse.lose(ended)
+            except BaseException as error:  # noqa: BLE001 - raised below: the others pay whatever becomes of this one
+                problem = problem or error
+        if problem is not None:
+            raise problem
 
     def close(self, ended: Ended) -> None:
         """See `Purse`."""
