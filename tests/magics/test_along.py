@@ -119,6 +119,14 @@ def test_text_without_such_words_arrives_as_it_is(shell: InteractiveShell, route
     assert asked(router) == [text]
 
 
+def test_a_word_that_is_kept_literal_stands_in_the_conversation_as_it_was_typed(
+    shell: InteractiveShell, router: SandboxRouter, session: Session
+) -> None:
+    assert run(shell, "%%tetrate\nwhat is \\@error?")
+    assert asked(router) == ["what is @error?"]
+    assert session.history[0].user.typed == "what is \\@error?"
+
+
 def test_a_slip_is_said(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.run_cell_magic("tetrate", "", "sum up @data/note.md")
     assert "@data/note.md is no file here and stays as typed. Did you mean @data/notes.md?" in capsys.readouterr().out

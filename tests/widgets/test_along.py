@@ -68,6 +68,16 @@ def test_an_edited_question_names_anew(
     assert "other = 5" in asked(router)[1]
 
 
+def test_a_word_that_is_kept_literal_is_still_so_when_the_question_is_edited(
+    page: Page, session: Session, router: SandboxRouter
+) -> None:
+    assert page.do("ask", text="what is \\@above?")
+    page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
+    (item,) = page.items.values()
+    assert asked(router) == ["what is @above?"]
+    assert (item.fields["prompt"], item.fields["sent"]) == ("what is \\@above?", "what is @above?")
+
+
 @pytest.mark.parametrize("text", ["explain @[99]", "see @../x.md", "see @key.txt"])
 def test_what_cannot_go_is_said_and_nothing_is_sent(
     page: Page, router: SandboxRouter, tmp_path: Path, text: str

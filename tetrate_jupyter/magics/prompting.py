@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Prompt:
     """A prompt ready to be asked: text with its variables in place, images, and the other arguments of `ask`.
 
-    `cuts` is what was left out of variables and of what goes along; `typed` the text as typed, where anything does.
+    `cuts` is what was left out of variables and of what goes along; `typed` the text as typed, where its words with "@"
+    have changed it.
     """
 
     text: str
@@ -122,7 +123,7 @@ def _filled(
         (*typed.images, *filled.images),
         {},
         (*filled.cuts, *found.cuts),
-        typed.text if found.names else None,
+        typed.text if found.names or found.text != typed.text else None,
     )
 
 

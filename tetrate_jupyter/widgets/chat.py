@@ -199,7 +199,7 @@ class ChatPanel(Panel):
         return self.session.question(
             sent,
             images=(*images, *filled.images),
-            typed=text if filled.names_used or found.names else None,
+            typed=text if filled.names_used or sent != text else None,
             cuts=(*filled.cuts, *found.cuts),
             replaces=replaces,
             cached=False,  # who presses Send or Retry wants to ask
