@@ -37,6 +37,11 @@ def counted(text: str, there: set[str] | str = THERE) -> list[str]:
         ("@./gone.txt and @../x and @~/y", ["@./gone.txt", "@../x", "@~/y"]),
         ("@data/ and @data", ["@data/"]),
         ("x\r\n@above\r\ny", ["@above"]),
+        (
+            'Is @error "new"? @above -> @[3], well-known @notes.md - @README.md',
+            ["@error", "@above", "@[3]", "@notes.md", "@README.md"],
+        ),
+        ("- @above: select @error from @notes.md\n-@[2]", ["@above", "@error", "@notes.md", "@[2]"]),
     ],
 )
 def test_what_counts(text: str, expected: list[str]) -> None:
@@ -66,6 +71,12 @@ PLAIN = [
     "DECLARE @@ERROR int",
     "git@github.com:foo/bar.git and https://x.org/@above and https://u:@notes.md",
     "curl -d key=@notes.md",
+    "curl -d @notes.md https://x.org; curl --data-binary '@notes.md' -T \"@README.md\"",
+    'import a from \'@data/notes.md\'; require("@data/notes.md"); import "@data/notes.md"',
+    "DECLARE @error INT\nSET @error := 1\nIF @error <> 0 PRINT @error\nWHILE @error > 0\nEXEC p @error OUTPUT",
+    '@error "no file" path\nx < 0 && @error "negative"\nif x; @error "x"; end\nf(@error "x")',
+    "//a[@error]/b, Sales[@[1]], m[1][@[2]]",
+    "@error << 1",
     "`@above` and ``` @error ``` and `x @notes.md`",
     "```python\n@above\n@[1]\n```",
     "~~~\n@error\n~~~",

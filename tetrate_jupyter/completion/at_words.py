@@ -5,9 +5,11 @@ The rule, in the order in which it is applied to each `@`:
 1.  Looked at are `@[12]`, `@above`, `@notebook`, `@error`, and paths: `@` and a name with a "/" or a dot in it, or any
     name between quotes (`@"my notes.md"`). What stands right before must not be a letter, a digit or one of
     `` @`/.=#$&%~^ ``, before a path no ":": e-mail addresses, URLs and `key=@value` stay as typed.
-2.  Code stays as typed: between fences or backticks; `@error(`, `@error[`, `@error.x`, `@error = x` and `x = @error`;
-    a word that a `def` or `class` follows on the next line (a decorator), and one that begins a line which ends in ";"
-    or "{" (a style sheet).
+2.  Code stays as typed: between fences or backticks; `@error(`, `@error[`, `@error.x`, `x[@error]`, `x = @error` and
+    `@error` before an assignment or comparison (`=`, `:=`, `<>`, `> 0`); a word that a `def` or `class` follows on the
+    next line (a decorator), and one that begins a line which ends in ";" or "{" (a style sheet); the value of a
+    command's option (`curl -d @data.json`); what is imported (`from "@app/main.ts"`); SQL's variables where their
+    keywords stand beside them (`DECLARE @error INT`); Julia's `@error "text"`.
 3.  A path counts where it names something in the working folder, or plainly a file (`@./`, `@../`, `@~/`); one at which
     there is nothing stays as typed (`@types/node`, `@app.route`).
 4.  `\@above` becomes `@above` where `@above` would have counted: how to write it literally. Else `\@` stays as it is.
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NAMES: Final = ("above", "notebook", "error")
-BEFORE: Final = r"(?<![\w@`/.=#$&%~^\\])"
+BEFORE: Final = r"(?<![\w@`/.=#$&%~^\\])(?<![\w\])]\[)"
 _MOST_PATHS: Final = 1_000  # different ones in a prompt that the disk is asked about; a pasted diff may have more
 _WORD = re.compile(
     BEFORE
@@ -45,12 +47,18 @@ _CODE = re.compile(
 _SUFFIX = re.compile(r"\.\w")
 _LETTER = re.compile(r"\w")
 _PLAINLY = re.compile(r"(?:\.{1,2}|~)/")
-_ASSIGNED = re.compile(r"[ \t]*(?:\|\||&&|[-+*/])?=")
+_ASSIGNED = re.compile(r"[ \t]*(?:(?:\|\||&&|[-+*/%:<>!])?=|<>|<<|[<>][ \t]*[-'\d@])")
+_GIVEN = re.compile(r"""(?:\s--?[A-Za-z][\w-]*[ \t]+["']?|\b(?:from|import|require)[ \t(]*["'])\Z""")
+_SQL_BEFORE = re.compile(r"\b(?:DECLARE|declare|EXEC|EXECUTE|INTO|PRINT|RETURN|SELECT|SET|VALUES[ \t]*\()[ \t]*\Z")
+_SQL_AFTER = re.compile(r"[ \t]+(?:AS[ \t]+)?(?:BIGINT|BIT|INT|N?VARCHAR|OUT|OUTPUT)\b")
+_JULIA_BEFORE = re.compile(r"(?:[\n;(]|&&|\|\|)[ \t]*\Z")
+_JULIA_AFTER = re.compile(r"[ \t]+\"")
 _DECORATES = re.compile(
     r"[ \t]*(?:\#[^\n]*)?\n(?:[ \t]*(?:[@#][^\n]*)?\n){0,20}[ \t]*(?:async[ \t]+def|def|class)[ \t]"
 )
 _TRAILING: Final = ".-~+@%=#&"  # at the end of a path it may be the sentence's
 _LINE: Final = 2_000  # characters of a line that are looked at
+_BACK: Final = 200  # characters before a word, likewise
 
 
 @dataclass(frozen=True)
@@ -110,19 +118,29 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     starts = [start for start, _ in code]
     for match in _WORD.finditer(text):
         place = bisect_right(starts, match.start()) - 1
-        if place < 0 or match.start() >= code[place][1]:
+        is_code = place >= 0 and match.start() < code[place][1]
+        if not is_code and not _GIVEN.search(_before(text, match.start())):
             yield match
+
+
+def _before(text: str, start: int) -> str:
+    """Return what stands before a place, with a line break where the text begins."""
+    return text[start - _BACK : start] if start > _BACK else f"\n{text[:start]}"
 
 
 def _named(match: re.Match[str], text: str) -> Word | None:
     start, end = match.span()
-    before = text[max(0, start - 200) : start].rstrip(" \t")
-    if before.endswith("=") or _ASSIGNED.match(text, end):
+    before = _before(text, start)
+    if before.rstrip(" \t").endswith("=") or _ASSIGNED.match(text, end):
         return None
     if match["cell"]:
         return Word(start, end, "cell", match["cell"], bool(match["escape"]))
-    begins_line = not before or before[-1] == "\n"
+    begins_line = before.rstrip(" \t").endswith("\n")
     if begins_line and (_DECORATES.match(text, end) or _line_end(text, end) in {";", "{"}):
+        return None
+    if _SQL_BEFORE.search(before) or _SQL_AFTER.match(text, end):
+        return None
+    if match["name"] == "error" and _JULIA_AFTER.match(text, end) and _JULIA_BEFORE.search(before):
         return None
     return Word(start, end, "name", match["name"], bool(match["escape"]))
 
