@@ -72,7 +72,7 @@ class Scheduler:
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Cell, asyncio.Task[None]] = {}
         self._planned: dict[Cell, Plan | TetrateError] = {}
-        self._coming: set[Cell] = set()  # those that are being planned
+        self._coming: dict[Cell, object] = {}  # cells that are being planned, and with which others
         self._planning: set[asyncio.Task[None]] = set()
         self._uncapped: set[Lane] = set()  # lanes whose model isn't told the cap
         self._turns = itertools.count()
@@ -204,7 +204,7 @@ class Scheduler:
         ready.sort(key=lambda pair: pair[0])
         wanted = [cell for _, cell in ready if cell not in self._planned and cell not in self._coming][: max(0, room)]
         if wanted:
-            self._coming.update(wanted)
+            self._coming.update(dict.fromkeys(wanted, wanted))
             planning = asyncio.ensure_future(self._plan_all(wanted))
             self._planning.add(planning)
             planning.add_done_callback(self._planning.discard)
@@ -217,9 +217,9 @@ class Scheduler:
         except RuntimeError as none_can_start:  # a thread
             planned = [unexpected(none_can_start, "Asking")] * len(cells)
         for cell, each in zip(cells, planned, strict=True):
-            if cell in self._coming:  # else it was stopped meanwhile
+            if self._coming.get(cell) is cells:  # else it was stopped meanwhile, and may have been begun anew
+                del self._coming[cell]
                 self._planned[cell] = each
-        self._coming.difference_update(cells)
         self._pump()
 
     def _plan(self, cell: Cell, again: bool) -> Plan | TetrateError:
@@ -312,7 +312,7 @@ class Scheduler:
     def _over(self, cell: Cell, state: Any) -> None:  # noqa: ANN401 - a State
         cell.state, cell.note = state, ""
         self._planned.pop(cell, None)
-        self._coming.discard(cell)
+        self._coming.pop(cell, None)
         self.budget.end(cell)
         self._free()
         self._changed()
