@@ -126,7 +126,7 @@ def test_narrow_and_wide_in_both_themes(theme: str, opened: Opens, page: Page, l
     foot = message.locator(".tetrate-figures")
     for width, gone, stays in (
         (1440, [], ["claude-haiku-4-5", "first", "→", "≈"]),
-        (700, [], ["first", "→", "≈"]),
+        (700, ["first"], ["claude-haiku-4-5", "→", "≈"]),
         (520, ["first", "→"], ["tokens", "≈"]),
         (400, ["first", "→"], ["≈"]),
     ):

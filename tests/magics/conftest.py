@@ -22,6 +22,8 @@ def shell(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interac
     monkeypatch.setattr(shared, "session", session)
     made = InteractiveShell()
     made.history_manager.enabled = False
+    for kept in ("outputs", "exceptions"):  # all shells of a process share them
+        getattr(made.history_manager, kept, {}).clear()
     extension.load(made)
     yield made
     extension.unload(made)

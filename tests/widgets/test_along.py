@@ -24,6 +24,8 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
     InteractiveShell.clear_instance()
     made = InteractiveShell.instance()
     made.history_manager.enabled = False
+    for kept in ("outputs", "exceptions"):  # all shells of a process share them
+        getattr(made.history_manager, kept, {}).clear()
     made.run_cell("total = 41", store_history=True)
     yield made
     made.history_manager.end_session()
