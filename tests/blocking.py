@@ -22,8 +22,11 @@ _EVENTS: Final = {
     *("os.listdir", "os.scandir", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate", "os.utime"),
     *("os.chmod", "os.link", "os.symlink", "shutil.copyfile", "shutil.move", "shutil.rmtree"),
 }
-# Whose reading is no work of ours: Python's own import, and what tells of an error.
-_OTHERS: Final = "<frozen importlib", "<frozen zipimport", *(f"{name}.py" for name in ("linecache", "traceback"))
+# Whose reading is no work of ours: Python's own import, what tells of an error, and what a garbage collection ends.
+_OTHERS: Final = (
+    *("<frozen importlib", "<frozen zipimport"),
+    *(f"/{name}.py" for name in ("linecache", "traceback", "weakref", "tempfile")),
+)
 _ALLOWED: Final = {
     "sandbox/": "the embedded router is another program that happens to run here",
     "cli/": "a program of its own, whose loop has nothing else to do",
@@ -42,6 +45,8 @@ def _where(frame: FrameType | None) -> str:
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(_OTHERS[:2]) or name.endswith(_OTHERS[2:]) or "/logging/" in name:
+            return ""
+        if frame.f_code.co_name == "__del__":
             return ""
         if name.startswith(_PACKAGE):
             place = place or f"{name.removeprefix(_PACKAGE)} {frame.f_code.co_name}"
