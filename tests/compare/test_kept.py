@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.compare.conftest import eventually
+from tetrate_jupyter.compare.figures import agreement, verdict
 from tetrate_jupyter.compare.result import Result
-from tetrate_jupyter.compare.summary import agreement
-from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.errors import CostLimitError, NotSignedInError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import Fault

@@ -16,8 +16,8 @@ from tests.compare.conftest import eventually
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import cost, most_rates
 from tetrate_jupyter.compare.asking import _dollars, prepare
+from tetrate_jupyter.compare.figures import verdict
 from tetrate_jupyter.compare.questions import Questions
-from tetrate_jupyter.compare.verdict import verdict
 from tetrate_jupyter.errors import CostLimitError, OptionError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import Fault, SandboxRouter

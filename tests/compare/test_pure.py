@@ -20,14 +20,14 @@ from tetrate_jupyter.compare.columns import (
     numbered,
 )
 from tetrate_jupyter.compare.data import Facts
-from tetrate_jupyter.compare.diff import Piece, diff_html, word_diff
-from tetrate_jupyter.compare.recipe import recipe
+from tetrate_jupyter.compare.exports import recipe
+from tetrate_jupyter.compare.figures import Merged, figures
 from tetrate_jupyter.compare.result import REVEAL, UNTOLD, Blind, Result
 from tetrate_jupyter.compare.rows import Head, Row
-from tetrate_jupyter.compare.summary import Merged, figures
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import OptionError, UnknownModelError
 from tetrate_jupyter.render.answer import SIMULATED
+from tetrate_jupyter.render.diff import Piece, diff_html, word_diff
 from tetrate_jupyter.types import Model, Price
 
 FACTS: dict[str, Any] = {
@@ -301,12 +301,12 @@ def test_long_texts_by_lines_and_longer_ones_by_their_ends(monkeypatch: pytest.M
     one, other = "a b\nc d\ne", "a b\nx d\ne"
     by_lines = [("same", "a b\n"), ("removed", "c d\n"), ("added", "x d\n"), ("same", "e")]
     assert list(word_diff(one, other)) != by_lines
-    monkeypatch.setattr("tetrate_jupyter.compare.diff._MOST", 81)
+    monkeypatch.setattr("tetrate_jupyter.render.diff._MOST", 81)
     assert list(word_diff(one, other)) != by_lines
     for most in (9, 80):
-        monkeypatch.setattr("tetrate_jupyter.compare.diff._MOST", most)
+        monkeypatch.setattr("tetrate_jupyter.render.diff._MOST", most)
         assert list(word_diff(one, other)) == by_lines
-    monkeypatch.setattr("tetrate_jupyter.compare.diff._MOST", 8)
+    monkeypatch.setattr("tetrate_jupyter.render.diff._MOST", 8)
     assert list(word_diff(one, other)) == by_lines
     crossed = word_diff("1\n2\n3\n4\n5", "1\n3\n2\n4\n5")
     assert [p.kind for p in crossed] == ["same", "removed", "added", "same"]

@@ -16,14 +16,13 @@ from tests.render.hostile import HOSTILE
 from tests.render.page import FRAME, Page
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.data import Facts
-from tetrate_jupyter.compare.diff import diff_html, word_diff
-from tetrate_jupyter.compare.frame import COLUMNS
+from tetrate_jupyter.compare.exports import COLUMNS
+from tetrate_jupyter.compare.figures import agreement, figures, leaders, merged, verdict
 from tetrate_jupyter.compare.page import MOST
 from tetrate_jupyter.compare.result import LiveResult, Result
 from tetrate_jupyter.compare.rows import Head, Row
-from tetrate_jupyter.compare.summary import agreement, figures, merged
-from tetrate_jupyter.compare.verdict import leaders, verdict
 from tetrate_jupyter.errors import ComparisonFileError, ConfigError, InputError, OptionError
+from tetrate_jupyter.render.diff import diff_html, word_diff
 from tetrate_jupyter.render.style import styled
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.widgets.page import Page
 from tetrate_jupyter.compare.asking import prepare
-from tetrate_jupyter.compare.trios import trios
+from tetrate_jupyter.compare.columns import trios
 from tetrate_jupyter.widgets.compare import ComparePanel
 from tetrate_jupyter.widgets.compare_board import overall
 from tetrate_jupyter.widgets.compare_items import HELD_BACK

@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.catalog.models import ModelList
-from tetrate_jupyter.compare.checking import checked
 from tetrate_jupyter.compare.columns import (
     Column,
     ColumnRequest,
@@ -18,7 +17,7 @@ from tetrate_jupyter.compare.columns import (
     columns_of,
     neighbours,
 )
-from tetrate_jupyter.compare.questions import Questions
+from tetrate_jupyter.compare.questions import Questions, checked
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.compare.setup import CONCURRENCY, Setup, new_seed, prompts_of
 from tetrate_jupyter.completion.foreign import guarded

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.characters import MAX_NAME, one_line
-from tetrate_jupyter.compare.summary import figures
+from tetrate_jupyter.compare.figures import figures
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.front_end import streaming_wanted
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from decimal import Decimal
 
+    from tetrate_jupyter.compare.figures import ColumnFigures
     from tetrate_jupyter.compare.rows import Head, Row
-    from tetrate_jupyter.compare.summary import ColumnFigures
 
 
 @dataclass(frozen=True, slots=True)

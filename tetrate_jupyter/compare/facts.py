@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tetrate_jupyter.compare.data import ResultData
+    from tetrate_jupyter.compare.figures import ColumnFigures, Merged, Spread
     from tetrate_jupyter.compare.rows import Row
-    from tetrate_jupyter.compare.summary import ColumnFigures, Merged, Spread
 
 _COLUMNS: Final = (
     TableColumn("model", code=True),

@@ -17,7 +17,7 @@ from uuid import uuid4
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.compare.cells import VOTES
 from tetrate_jupyter.compare.data import Facts, ResultData
-from tetrate_jupyter.compare.frame import to_frame
+from tetrate_jupyter.compare.exports import to_frame
 from tetrate_jupyter.compare.page import html
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.errors import ComparisonFileError

@@ -1,4 +1,4 @@
-"""The static twin of a comparison: every column, number and error on a page without script, bounded in size; pure."""
+"""A comparison without script: a page with every column and number, bounded in size, and a terminal's text; pure."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.data import shown
-from tetrate_jupyter.compare.summary import agreement, figures, merged
-from tetrate_jupyter.compare.verdict import verdict
+from tetrate_jupyter.compare.figures import agreement, figures, merged, verdict
 from tetrate_jupyter.compare.votes import tally
-from tetrate_jupyter.render.answer import line_html
+from tetrate_jupyter.render.answer import line_html, with_chip
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.markdown import render
 from tetrate_jupyter.render.numbers import seconds
+from tetrate_jupyter.render.plain import one_line, plain
 from tetrate_jupyter.render.style import BOUNDED, ROOT_CLASSES, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tetrate_jupyter.compare.data import ResultData
+    from tetrate_jupyter.compare.figures import Merged
     from tetrate_jupyter.compare.rows import Head, Row
-    from tetrate_jupyter.compare.summary import Merged
 
 MOST: Final = 400_000  # characters of the whole page: notebooks are mailed, diffed and kept in git
 _ANSWERS: Final = 160_000  # characters of source text that all answers share
@@ -217,3 +217,47 @@ def _bar(row: Row, label: str, end: float) -> str:
 
 def _share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.2f}%"
+
+
+_SHOWN: Final = 1_500  # characters of one answer in a terminal
+_WRITTEN: Final = 12  # answers written out in a terminal; the table has all columns
+
+
+def text(result: ResultData) -> str:
+    """Return the text. Answers are written out for one prompt; for more, `result.df` has them."""
+    figured = [figures(c.head, c.rows) for c in result.columns]
+    head = with_chip(facts.headline(result), facts.provenance(result.rows))
+    parts = [one_line(head), *map(one_line, facts.shortfall(figured, result))]
+    parts.append(facts.table(figured, result).plain())
+    parts += [one_line(notice) for notice in result.facts.notices]
+    won = verdict(figured)
+    if won and not result.is_blind:
+        parts.append(one_line(facts.sentence(won)))
+    counted = tally(result.heads, result.rows)
+    if counted.claim:
+        parts.append(one_line(f"{counted.claim} {counted.detail}"))
+    if len(result.facts.prompts) == 1:
+        parts += list(_answers(result))
+    else:
+        parts.append(f"The {len(result.rows):,} answers are in result.df.")
+    return "\n\n".join(parts)
+
+
+def _answers(result: ResultData) -> Iterator[str]:
+    count = 0
+    for column in result.columns:
+        for answer in merged(column.rows):
+            count += 1
+            if count > _WRITTEN:
+                continue
+            of = len(column.rows)
+            title = one_line(column.head.label) + (f" ({facts.repeats(answer, of)})" if of > 1 else "")
+            lines = [f"── {title}"]
+            if answer.row.text:
+                cut = len(answer.row.text) - _SHOWN
+                shown = plain(answer.row.text[:_SHOWN]).rstrip("\n")
+                lines.append(shown if cut <= 0 else f"{shown} … ({cut:,} more characters)")
+            lines += [f"[{one_line(notice)}]" for notice in facts.notices(answer.row)]
+            yield "\n".join(lines)
+    if count > _WRITTEN:
+        yield f"{count - _WRITTEN:,} more answers are in result.df."

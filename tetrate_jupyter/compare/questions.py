@@ -1,22 +1,76 @@
-"""One cell's question, and its kept answer where the comparison uses those."""
+"""What a comparison asks: checks of the whole before anything is sent, one cell's question, and its kept answer."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tetrate_jupyter.catalog.estimate import size, text_tokens
+from tetrate_jupyter.compare.allowance import Weight, kept_within, refuse_unknown_prices
+from tetrate_jupyter.compare.forecast import forecast, usual_output
+from tetrate_jupyter.compare.rows import plain_params
+from tetrate_jupyter.completion.request import most_prompt_tokens, wire_message
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.engine.asking import plan
-from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.errors import SecretInPromptError, TetrateError
+from tetrate_jupyter.http.gate import outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import CellPlace, Setup
     from tetrate_jupyter.engine.asking import Plan
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Model
+
+
+def checked(session: Engine, setup: Setup) -> tuple[Setup, Forecast]:
+    """Return the setup as it can be asked, and its forecast; a column that can't be asked carries its problem.
+
+    Raises the first column's problem where none can be asked, `SecretInPromptError` where any part holds a key, and
+    `CostLimitError` where not all can be asked within `max_cost`: then nothing is. See `compare.allowance`.
+    """
+    _refuse_keys(setup)
+    weighed = [_weighed(session, setup, column) for column in setup.columns]
+    setup = refuse_unknown_prices(replace(setup, columns=tuple(column for column, _ in weighed)))
+    problems = [c.problem for c in setup.columns if c.problem is not None]
+    if problems and len(problems) == len(setup.columns):
+        raise problems[0]
+    weights = {column.id: weight for column, weight in weighed}
+    setup = kept_within(setup, weights)
+    return setup, forecast(setup, usual_output(session.ledger.entries), weights)
+
+
+def _weighed(session: Engine, setup: Setup, column: Column) -> tuple[Column, Weight]:
+    """Return the column, with its problem where it can't be asked, and what goes with each of its prompts."""
+    if column.problem is not None or column.model is None:
+        return column, Weight(0, 0)
+    options = {**setup.params, **column.params}
+    prompt = setup.prompts[0]
+    try:
+        asked = session.question(prompt, images=setup.images, keep=False, cached=False, **options)
+        planned = plan(asked, column.model, Conversation(column.history))
+    except SecretInPromptError:
+        raise
+    except TetrateError as problem:
+        return replace(column, problem=problem), Weight(0, 0)
+    most = most_prompt_tokens(planned.request) - size(prompt)
+    return column, Weight(planned.prompt_tokens - text_tokens(prompt), most)
+
+
+def _refuse_keys(setup: Setup) -> None:
+    """Refuse a setup of which any part that is asked, kept or saved holds a key."""
+    earlier = {e.id: e for c in setup.columns for e in c.history}
+    outgoing(
+        {
+            "prompts": setup.prompts,
+            "params": plain_params(setup.params),
+            "columns": [(c.asked, c.label, plain_params(c.params)) for c in setup.columns],
+            "history": [wire_message(m) for e in earlier.values() for m in e.messages()],
+        }
+    )
 
 
 class Questions:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from tetrate_jupyter.compare.diff import Piece
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.conversation import Branch, Conversation
+    from tetrate_jupyter.render.diff import Piece
 
 UNTOLD: Final = "what happened would tell the name"
 REVEAL: Final = "reveal the names to read it"
@@ -104,18 +104,18 @@ class Result(ResultData):
 
     @property
     def df(self) -> pd.DataFrame:
-        """One row per prompt x column x repeat; see `compare.frame.COLUMNS` for the columns and dtypes.
+        """One row per prompt x column x repeat; see `compare.exports.COLUMNS` for the columns and dtypes.
 
         Its texts are safe to show in a terminal; exactly as they came they are in `rows` and `result[column].texts`.
         Raises `ConfigError` where pandas isn't installed.
         """
-        from tetrate_jupyter.compare.frame import to_frame
+        from tetrate_jupyter.compare.exports import to_frame
 
         return to_frame(self)
 
     def diff(self, one: str, other: str, prompt: int = 0, repeat: int = 0) -> tuple[Piece, ...]:
         """Compare two columns' answers word by word: pieces that are the "same", "removed" or "added"."""
-        from tetrate_jupyter.compare.diff import word_diff
+        from tetrate_jupyter.render.diff import word_diff
 
         return word_diff(self._text(one, prompt, repeat), self._text(other, prompt, repeat))
 
@@ -127,7 +127,7 @@ class Result(ResultData):
     @property
     def code(self) -> str:
         """The cell that makes this comparison again: prompts, models, parameters, seed."""
-        from tetrate_jupyter.compare.recipe import recipe
+        from tetrate_jupyter.compare.exports import recipe
 
         return secrecy.redact(recipe(self))
 
@@ -186,7 +186,7 @@ class Result(ResultData):
 
     def plot(self) -> Figure:
         """Draw cost against speed, time by column and tokens. Raises `ConfigError` where matplotlib isn't installed."""
-        from tetrate_jupyter.compare.plotting import plot
+        from tetrate_jupyter.compare.exports import plot
 
         return plot(self)
 
@@ -204,7 +204,7 @@ class Result(ResultData):
     @property
     def text(self) -> str:
         """The same for a terminal."""
-        from tetrate_jupyter.compare.terminal import text
+        from tetrate_jupyter.compare.page import text
 
         return secrecy.redact(text(shown(self)))
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.bridge import has_ended
 from tetrate_jupyter.compare.cells import VOTES, Cell, Vote
-from tetrate_jupyter.compare.checking import checked
 from tetrate_jupyter.compare.data import Facts
+from tetrate_jupyter.compare.questions import checked
 from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.compare.rows import head_of, plain_params, row_of
 from tetrate_jupyter.compare.scheduler import Scheduler

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.compare.figures import badges, figures
 from tetrate_jupyter.compare.rows import head_of, row_of
-from tetrate_jupyter.compare.summary import figures
-from tetrate_jupyter.compare.verdict import badges
 from tetrate_jupyter.compare.votes import MARKS, RANK
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, visible
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.cells import Cell
     from tetrate_jupyter.compare.columns import Column
+    from tetrate_jupyter.compare.figures import ColumnFigures
     from tetrate_jupyter.compare.running import Comparison
-    from tetrate_jupyter.compare.summary import ColumnFigures
     from tetrate_jupyter.compare.votes import Tally, Wins
 
 MANY: Final = 100  # cells of a column; beyond, its figures wait for the end: they would be added up at every look

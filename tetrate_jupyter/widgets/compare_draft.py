@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter.compare.columns import own_label
-from tetrate_jupyter.compare.trios import trios
+from tetrate_jupyter.compare.columns import own_label, trios
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible

@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare.columns import own_label
-from tetrate_jupyter.compare.diff import diff_html, word_diff
 from tetrate_jupyter.compare.facts import kept_line
 from tetrate_jupyter.compare.result import UNTOLD
 from tetrate_jupyter.compare.rows import plain_params, row_of
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.render.answer import beside_chip
+from tetrate_jupyter.render.diff import diff_html, word_diff
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.compare.facts import digest
+from tetrate_jupyter.compare.figures import agreement, figures
 from tetrate_jupyter.compare.page import grid
 from tetrate_jupyter.compare.result import Blind
-from tetrate_jupyter.compare.summary import agreement, figures
 from tetrate_jupyter.render.plain import one_line, visible
 from tetrate_jupyter.widgets.compare_items import HELD_BACK
 from tetrate_jupyter.widgets.feed import Item

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare import facts
-from tetrate_jupyter.compare.verdict import verdict
+from tetrate_jupyter.compare.figures import verdict
 from tetrate_jupyter.render.answer import with_chip
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, visible
@@ -15,10 +15,10 @@ from tetrate_jupyter.widgets.compare_board import hidden
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tetrate_jupyter.compare.figures import ColumnFigures
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.result import Result
     from tetrate_jupyter.compare.running import Comparison, Progress
-    from tetrate_jupyter.compare.summary import ColumnFigures
     from tetrate_jupyter.compare.votes import Tally
     from tetrate_jupyter.widgets.compare_board import Board
 
