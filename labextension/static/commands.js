@@ -1,6 +1,7 @@
 // The commands, for palette, menu, launcher and a person's own shortcuts. None takes a key that JupyterLab uses.
 
 const CATEGORY = "Tetrate";
+const NEAR = 20; // places in the history by which a cell's number may be off there: IPython leaves some cells out
 
 /**
  * @param {{ page: Packages, app: Application, services: Services, links: Links,
@@ -43,6 +44,21 @@ export function addCommands({ page, app, services, links, panel, more }) {
     return addCell(`%%tetrate -n\n\n\n${fence}${model?.type === "code" ? "python" : "markdown"}\n${source}\n${fence}`, false);
   };
 
+  /** Name the cell of an output in the chat's box: its number stands for it only in the kernel that ran it as it is. */
+  const askOutput = async (/** @type {Record<string, any>} */ { isMenu }) => {
+    const node = isMenu && app.contextMenuHitTest((each) => each.classList.contains("jp-Cell"));
+    const { content } = links.front?.notebook ?? {};
+    const model = (content?.widgets.find((each) => each.node === node) ?? content?.activeCell)?.model;
+    const link = await loaded();
+    if (!link?.kernel || !model) return;
+    const number = model.executionCount ?? 0;
+    const near = { hist_access_type: "range", session: 0, start: Math.max(1, number - NEAR), stop: number + NEAR, raw: true, output: false };
+    const history = number ? (await link.kernel.requestHistory(near)).content.history : [];
+    const source = model.sharedModel.getSource().trim();
+    if (history?.some((/** @type {unknown[]} */ [, , ran]) => String(ran).trim() === source)) panel.ask(`@[${number}] `);
+    else tell("This cell was changed since it ran, or another kernel ran it. Next: run it, then ask about its output.");
+  };
+
   /** Make a notebook and open its chat. @param {string} [cwd] */
   const newChat = async (cwd) => {
     const kernelName = app.serviceManager.kernelspecs.specs?.default;
@@ -52,7 +68,7 @@ export function addCommands({ page, app, services, links, panel, more }) {
     else tell(more(links.of(notebook)));
   };
 
-  /** @type {[string, string, () => unknown, (() => boolean)?][]} */
+  /** @type {[string, string, (args: Record<string, any>) => unknown, (() => boolean)?][]} */
   const commands = [
     ["tetrate:load", "load in this notebook", async () => { await loaded(); }],
     ["tetrate:chat", "chat", () => panel.open("chat")],
@@ -61,17 +77,19 @@ export function addCommands({ page, app, services, links, panel, more }) {
     ["tetrate:compare", "compare models", () => addCell("%tetrate_compare", true)],
     ["tetrate:new-prompt-cell", "new prompt cell", () => addCell("%%tetrate\n", false)],
     ["tetrate:ask-cell", "ask about this cell", askCell],
+    ["tetrate:ask-output", "ask about this output", askOutput],
     ["tetrate:sign-in", "sign in", () => panel.open("sign-in")],
     ["tetrate:sign-out", "sign out", async () => { (await loaded())?.do("sign-out"); }, () => links.front?.state?.signed_in !== false],
   ];
   for (const [id, label, execute, isEnabled] of commands) {
     app.commands.addCommand(id, {
-      label: ({ isPalette }) => (isPalette || /load|cell/.test(id) ? `${CATEGORY}: ${label}` : label[0].toUpperCase() + label.slice(1)),
+      label: ({ isPalette }) => (isPalette || /load|cell|output/.test(id) ? `${CATEGORY}: ${label}` : label[0].toUpperCase() + label.slice(1)),
       isEnabled: () => hasNotebook() && (isEnabled?.() ?? true),
       execute,
     });
     services.palette?.addItem({ command: id, category: CATEGORY, args: { isPalette: true } });
   }
+  app.contextMenu.addItem({ command: "tetrate:ask-output", selector: ".jp-CodeCell .jp-OutputArea-output", rank: 1, args: { isMenu: true } });
   app.commands.addCommand("tetrate:standing", { // the first lines of the status item's menu
     label: ({ label }) => String(label ?? CATEGORY),
     isEnabled: () => false,

@@ -15,6 +15,7 @@ export class SidePanel {
     this._more = more;
     this._links = links;
     this._tab = "chat";
+    this._drop = () => {}; // ends the wait of words for the chat's box
     /** @type {Map<string, HTMLButtonElement>} */
     this._buttons = new Map();
     /** @type {WeakMap<Link, Map<string, Docked>>} */
@@ -43,6 +44,29 @@ export class SidePanel {
     const isAnew = tab !== "chat";
     this._choose(tab === "sign-in" ? "chat" : tab, isAnew);
     this._app.shell.activateById(this.widget.id);
+  }
+
+  /** Show the chat, and put words into its box as soon as that is there. @param {string} words */
+  ask(words) {
+    const link = this._links.front;
+    this._drop();
+    this.open("chat");
+    const put = () => {
+      if (link !== this._links.front || this._tab !== "chat") return this._drop(); // the person has gone elsewhere
+      const docked = link && this._shown(link).get("chat");
+      /** @type {HTMLTextAreaElement | null | undefined} */
+      const box = docked?.epoch === link?.epoch ? docked?.area.node.querySelector("textarea.tetrate-ask") : null;
+      if (!box?.offsetParent) return;
+      this._drop();
+      const before = box.value.slice(0, box.selectionStart);
+      box.setRangeText((/\S$/.test(before) ? " " : "") + words, box.selectionStart, box.selectionEnd, "end");
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.focus();
+    };
+    const seen = new MutationObserver(put);
+    this._drop = () => seen.disconnect();
+    seen.observe(this.widget.node, { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden", "class", "style"] });
+    put();
   }
 
   _head() {

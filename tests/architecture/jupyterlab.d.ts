@@ -64,6 +64,7 @@ interface Kernel {
   readonly handleComms: boolean;
   readonly info: Promise<{ language_info: { name: string } }>;
   requestExecute(content: object): Future;
+  requestHistory(content: object): Promise<Message>;
   requestCommInfo(content: { target_name: string }): Promise<Message>;
   hasComm(id: string): boolean;
   createComm(target: string, id: string): Comm;
@@ -129,6 +130,8 @@ interface Application {
     execute(id: string, args?: object): Promise<any>;
     notifyCommandChanged(id?: string): void;
   };
+  readonly contextMenu: { addItem(options: object): unknown };
+  contextMenuHitTest(fn: (node: HTMLElement) => boolean): HTMLElement | undefined;
   readonly shell: { add(widget: Widget, area: string, options?: object): void; activateById(id: string): void };
 }
 interface Registry {

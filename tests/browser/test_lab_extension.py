@@ -314,6 +314,35 @@ def test_asking_about_a_cell_adds_a_prompt_with_its_source_as_it_stands(opened: 
     assert notebook[1].source == source
 
 
+def test_asking_about_an_output_names_its_cell_in_the_chats_box(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD + "\n%tetrate_model sandbox/echo", "print('forty', 'two')", "1 + 1")
+    for each in range(3):
+        notebook[each].run()
+
+    def ask(index: int) -> None:
+        notebook[index].box.locator(".jp-OutputArea-output").first.click(button="right", position={"x": 5, "y": 5})
+        page.locator(".lm-Menu-itemLabel").get_by_text("Tetrate: ask about this output", exact=True).click()
+
+    ask(1)
+    expect(docked(page).prompt).to_have_value("@[2] ")
+    expect(docked(page).prompt).to_be_focused()
+    page.keyboard.type("is what?")
+    ask(2)
+    expect(docked(page).prompt).to_have_value("@[2] is what? @[3] ")
+    docked(page).prompt.press("Control+Enter")
+    expect(docked(page).messages).to_have_count(1)
+    expect(docked(page).messages.last).to_have_attribute("aria-busy", "false")
+    expect(docked(page).messages.last).to_contain_text("forty two")  # its output went along
+
+    notebook[1].box.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("  # changed")
+    notebook[1].reads("print('forty', 'two')  # changed")
+    ask(1)
+    expect(notices(page)).to_contain_text("This cell was changed since it ran")
+    expect(docked(page).prompt).to_have_value("")
+
+
 def test_a_notebook_whose_kernel_has_not_the_package(opened: Opens, page: Page) -> None:
     notebook = opened(HIDDEN, "sys.meta_path.pop(0); None")
     notebook[0].run()
