@@ -153,13 +153,14 @@ export class Link {
   }
 
   /** Note the card at which a cell waits, and that it no longer does. @param {Message} message */
-  _look({ header: { msg_type: kind }, content: { transient }, parent_header: asked }) {
+  _look({ header: { msg_type: kind }, content: { transient, execution_state: now }, parent_header: asked }) {
     const id = String(transient?.display_id);
+    const isOver = kind === "status" && now === "idle" && asked.msg_id === this._waits?.run; // however the cell ended
     if (kind === "display_data" && transient?.tetrate_waits) {
       this._waits = { id, run: String(asked.msg_id) };
       // Run All has led away from it. Who is writing in a cell is not disturbed: the status item leads there, too.
       if (this.notebook.isVisible && this.notebook.content.mode === "command") this.showWaiting().catch((error) => console.debug("tetrate:", error));
-    } else if (kind === "update_display_data" && id === this._waits?.id) this._waits = null;
+    } else if (isOver || (kind === "update_display_data" && id === this._waits?.id)) this._waits = null;
     else return;
     this._changed();
   }

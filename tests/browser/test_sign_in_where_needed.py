@@ -94,6 +94,21 @@ def test_the_status_item_tells_that_a_cell_waits(opened: Opens, page: Page) -> N
 
 
 @pytest.mark.usefixtures("signed_out")
+def test_a_cell_that_has_ended_waits_for_nobody_however_it_ended(opened: Opens, page: Page, lab: Lab) -> None:
+    gate = lab.folder / "opened"
+    card = "publish({'text/plain': 'card'}, display_id='card', waits=True)"  # and nothing says that it is over
+    waits = f"while not pathlib.Path({str(gate)!r}).exists():\n    time.sleep(0.05)"
+    notebook = opened(LOAD, f"import pathlib, time\nfrom tetrate_jupyter.front_end import publish\n{card}\n{waits}")
+    notebook[0].run()
+    notebook[1].start()
+    status = page.locator(".tetrate-lab-status")
+    expect(status).to_contain_text("waiting for sign-in")
+    gate.touch()
+    notebook[1].wait()
+    expect(status).to_contain_text("not signed in")
+
+
+@pytest.mark.usefixtures("signed_out")
 def test_run_all_shows_the_card_wherever_it_is_and_the_status_item_leads_back(opened: Opens, page: Page) -> None:
     notebook = opened(*THREE[:2], *(f"# {at}\n" + "\n" * 20 for at in range(8)))
     run_all(notebook)
