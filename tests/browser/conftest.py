@@ -107,7 +107,10 @@ def page(context: BrowserContext, lab: Lab, request: pytest.FixtureRequest, tmp_
     """A page; an error in its scripts fails the test, and a failed test leaves pictures and the log in `tmp_path`."""
     made = context.new_page()
     errors: list[str] = []
-    made.on("pageerror", lambda error: None if _of_notebook_7(made, error.message) else errors.append(str(error)))
+    made.on(
+        "pageerror",
+        lambda error: None if _of_notebook_7(made, error.message) else errors.append(error.stack or str(error)),
+    )
     yield made
     report = request.node.stash.get(REPORT, None)
     if report is None or report.failed or errors:

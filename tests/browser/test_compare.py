@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,6 +109,26 @@ def opened_panel(notebook: Notebook) -> Compare:
     notebook[0].run()
     notebook[1].run()
     return Compare(notebook[1].box.locator(".tetrate-panel"))
+
+
+def test_a_view_that_nothing_is_told_yet_offers_nothing(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "panel = session.side_by_side()\npanel", "import os\nos.getpid()")
+    opened_panel(notebook)
+    kernel = int(notebook[2].run())
+    os.kill(kernel, signal.SIGSTOP)  # it hears nothing of the new view
+    try:
+        notebook[1].box.locator(".jp-OutputArea-output").first.click(button="right", position={"x": 5, "y": 5})
+        page.get_by_text("Create New View for Cell Output").click()
+        view = page.locator(".jp-LinkedOutputView .tetrate-panel")
+        add = view.locator("button").get_by_text("Add a model", exact=True)
+        place = add.bounding_box()
+        assert place is not None
+        page.mouse.click(place["x"] + 5, place["y"] + 5)
+        page.keyboard.press("Enter")
+    finally:
+        os.kill(kernel, signal.SIGCONT)
+    add.click()
+    expect(view.locator(".tetrate-models:popover-open").get_by_role("combobox")).to_be_focused()
 
 
 def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:

@@ -139,6 +139,7 @@ function panel({ model, el }, label, make) {
     announce: (text) => { live.textContent = text; },
   };
   const made = make(context);
+  made.node.style.visibility = "hidden"; // until it is told what there is: its controls act on that
   const root = h("section", { class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore", "aria-label": label },
     hiding, gone, made.node, problem, slow, live);
   el.append(root);
@@ -223,6 +224,7 @@ function panel({ model, el }, label, make) {
     made.before?.();
     for (const [name, ...operands] of message.operations ?? []) does[name](...operands);
     made.after?.();
+    made.node.style.visibility = "";
     if (message.to) takeBack();
   }
 
