@@ -131,9 +131,12 @@ class Below {
   _ask(purpose, values = "False") {
     this._run(`would_go("${purpose}", ${Number(this._cell.model.executionCount)}, values=${values})`, (data) => {
       if (data.step === "begun") return;
-      const [other, label] = values === "False" ? ["True", "With values"] : ["False", "Without values"];
+      const [other, label, goes] = values === "False"
+        ? ["True", "Add values", "Of the variables only names and shapes would go. "]
+        : ["False", "Leave out values", "Of the variables values would go, too. "];
       const more = button(label, () => this._ask(purpose, other));
-      this._say("", button("Send", () => this._send(String(data.ticket)), true), ...(data.variables ? [more] : []), this._closer("Cancel"));
+      more.title = "Shows anew what would go, and sends nothing";
+      this._say(data.variables ? goes : "", button("Send", () => this._send(String(data.ticket)), true), ...(data.variables ? [more] : []), this._closer("Cancel"));
       requestAnimationFrame(() => this._row.scrollIntoView({ block: "nearest" })); // an error is often as long as the page
     });
   }

@@ -98,6 +98,25 @@ def test_explaining_shows_what_would_go_then_answers_and_leaves_nothing(
     expect(below.box).to_have_count(0)
 
 
+def test_whether_values_go_is_said_and_changed_before_anything_is_sent(
+    opened: Opens, lab_router: SandboxRouter
+) -> None:
+    notebook = opened(MODEL, "first_number = 987654\nfirst_number / 0")
+    notebook[0].run()
+    before = asked(lab_router)
+    below = fail(notebook[1])
+    below.press("Explain")
+    expect(below.box).to_contain_text("Of the variables only names and shapes would go.")
+    expect(below.button("Add values")).to_have_attribute("title", "Shows anew what would go, and sends nothing")
+    below.press("Add values")
+    expect(below.box).to_contain_text("Of the variables values would go, too.")
+    expect(below.box).to_contain_text("names, shapes and values of first_number")
+    below.press("Leave out values")
+    expect(below.box).to_contain_text("Of the variables only names and shapes would go.")
+    expect(below.box).not_to_contain_text("values of first_number")
+    assert asked(lab_router) == before
+
+
 def test_what_would_go_is_shown_down_to_its_button_wherever_the_error_ends(opened: Opens, page: Page) -> None:
     page.set_viewport_size({"width": 1000, "height": 480})
     notebook = opened(MODEL, "\n" * 12 + FAILS, *("# more\n" * 20 for _ in range(3)))
@@ -242,7 +261,7 @@ below.send = lambda ticket: tell(step="done", cell=2, original=evil, source=evil
     notebook = opened(f"{LOAD}\n{hostile}", FAILS)
     notebook[0].run()
     below = fail(notebook[1])
-    below.press("Explain", "With values")
+    below.press("Explain", "Add values")
     expect(below.box).to_contain_text(evil)
     below.press("Explain", "Send", "Apply")
     expect(notices(page)).to_contain_text("nothing was changed")
