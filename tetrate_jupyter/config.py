@@ -174,7 +174,7 @@ class Endpoints:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the gateway is on this machine (the sandbox)."""
+        """Whether the gateway is on this machine: the sandbox, or anybody's."""
         return _is_loopback(_split(self.base_url))
 
     @property
@@ -187,6 +187,11 @@ class Endpoints:
         host, page = (_split(url).hostname or "" for url in (self.base_url, self.auth_url))
         the_service = _split(DEFAULT_AUTH_URL).hostname or ""
         return page.rstrip(".") != the_service or host.rstrip(".").endswith(_OWN_DOMAIN)
+
+    @property
+    def is_service(self) -> bool:
+        """Whether this is the real service, as far as the addresses say."""
+        return self.has_consent_page and self.auth_url == DEFAULT_AUTH_URL
 
     @property
     def is_guessed(self) -> bool:

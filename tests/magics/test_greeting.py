@@ -24,14 +24,14 @@ FORGET = "%unload_ext tetrate_jupyter"
 
 def test_a_notebook_hears_how_things_stand_before_and_after_signing_in(tmp_path: Path) -> None:
     with SandboxRouter(speed=INSTANT) as router, AskingKernel({**router.environment, **homes(str(tmp_path))}) as kernel:
-        assert kernel.run(LOAD).shown.strip() == f"Tetrate sandbox is loaded; %tetrate_login signs in. {TRY}"
+        assert kernel.run(LOAD).shown.strip() == f"Tetrate at {router.host} is loaded; %tetrate_login signs in. {TRY}"
         assert router.requests == []
         done = kernel.run(LOGIN, on_link=lambda c: visit(router.decide(c.url)))
         assert signed_in(done, router)
         kernel.run("from tetrate_jupyter import session\nsession.models();")
         kernel.run(FORGET)
         asked = len(router.requests)
-        assert kernel.run(LOAD).shown.strip() == f"Tetrate sandbox: signed in. {TRY}"
+        assert kernel.run(LOAD).shown.strip() == f"Tetrate at {router.host}: signed in. {TRY}"
         assert len(router.requests) == asked
         kernel.run("%tetrate_logout")
         kernel.run(FORGET)

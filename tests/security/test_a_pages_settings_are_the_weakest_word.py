@@ -267,7 +267,7 @@ def test_the_line_of_loading_is_left_out_unless_it_is_configured(page: Page, rou
     assert printed(page, LOAD) == ""
     page.run("%unload_ext tetrate_jupyter")
     page.run(leave(baseUrl=router.base_url))
-    assert "Tetrate sandbox" in printed(page, LOAD)  # of the router that the session will use
+    assert f"Tetrate at {router.host}" in printed(page, LOAD)  # of the router that the session will use
     page.run("%unload_ext tetrate_jupyter")
     page.run(leave(greeting=False) + "\nget_ipython().config.TetrateMagics.greeting = True")
     assert "Tetrate is loaded" in printed(page, LOAD)

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import ipywidgets
 import pytest
 
+from tests.security.odd_router import KEY, odd_router
 from tests.security.recorder import Recorder, Reply
 from tetrate_jupyter import config, front_end
 from tetrate_jupyter.config import Endpoints
@@ -291,6 +292,18 @@ def test_a_key_that_is_there_is_checked(session: Session, router: SandboxRouter)
     again = Watched(SignInPanel(session, again=True))
     again.until_state(State.OFFERED)
     again.panel.close()
+
+
+def test_a_gateway_on_this_machine_is_no_sandbox_unless_it_says_so(bridge: Bridge, tmp_path: Path) -> None:
+    with odd_router() as gateway:
+        session = Session(base_url=gateway.base_url, key=KEY, data_dir=tmp_path / "data", bridge=bridge)
+        there = Watched(SignInPanel(session))
+        there.until_state(State.SIGNED_IN)
+        assert session.endpoints.has_pages  # it serves a catalog, as the sandbox does
+        assert f"Signed in to {session.endpoints.host}" in there.view.states.value
+        assert "Sandbox" not in there.view.states.value
+        there.panel.close()
+        session.close()
 
 
 def test_a_key_that_is_no_longer_accepted_and_a_router_in_trouble(session: Session, router: SandboxRouter) -> None:

@@ -29,7 +29,8 @@ def greeting(model: str, environ: Mapping[str, str] | None = None) -> str:
         endpoints = config.Endpoints.from_environment(env)
     except ConfigError:
         return f"Tetrate: %tetrate_status tells what is wrong with the base URL. {_TRY}"
-    name = "Tetrate sandbox" if endpoints.is_loopback else "Tetrate"
+    # a gateway on this machine may be anybody's, and only its first answer could tell
+    name = "Tetrate" if endpoints.is_service else f"Tetrate at {endpoints.host}"
     if any(env.get(each, "").strip() for each in config.KEY_VARIABLES):
         stands = "key from the environment"
     elif _has_list(endpoints.base_url):

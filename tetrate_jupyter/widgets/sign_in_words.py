@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter.config import DEFAULT_AUTH_URL, DEFAULT_BASE_URL, Endpoints
+from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints
 from tetrate_jupyter.errors import BaseURLError
 from tetrate_jupyter.render.escape import escape
 
@@ -106,12 +106,10 @@ def advice(error: TetrateError) -> str:
 
 
 def name_of(endpoints: Endpoints, *, trial: bool = False) -> str:
-    """Return what people call this router: "Tetrate", "Sandbox", or its host where it is another one."""
-    if trial or (endpoints.is_loopback and not endpoints.is_guessed):
+    """Return what people call this router: "Tetrate", "Sandbox" where it says so itself, else its host."""
+    if trial or endpoints.is_sandbox:
         return SANDBOX
-    if endpoints.has_consent_page and endpoints.auth_url == DEFAULT_AUTH_URL:
-        return SERVICE
-    return endpoints.host
+    return SERVICE if endpoints.is_service else endpoints.host
 
 
 def address(typed: str, allow_http: bool, used: Endpoints) -> tuple[Endpoints | None, str]:
