@@ -221,6 +221,27 @@ def test_in_a_kernel_it_streams_and_the_change_goes_into_a_new_cell() -> None:
 
 
 @pytest.mark.slow
+def test_what_goes_is_named_once_and_unfolds_whole() -> None:
+    named = "traceback ("
+    with SandboxRouter(speed=INSTANT) as router:
+        environment = {**router.environment, config.KEY_VARIABLES[0]: router.issue_key()}
+        with CountingKernel(environment) as kernel:
+            kernel.run("%load_ext tetrate_jupyter\n%config TetrateMagics.model='claude-haiku-4-5'")
+            kernel.run(FAILS)
+            first = kernel.run("%tetrate_fix")
+            said, shown = first.texts[0], first.texts[-1]
+            assert said.startswith("To claude-haiku-4-5 go:")
+            assert named in said
+            assert named not in shown
+            assert "Show what was sent</summary>" in shown
+            assert "print(customres)" in shown.partition("Show what was sent")[2]
+            kernel.run(FAILS)
+            later = kernel.run("%tetrate_fix")  # nothing is said before it: it names them itself
+            assert "".join(later.texts[-1:]).count(named) == 1
+            assert named in kernel.run("_tetrate_fix").texts[-1]
+
+
+@pytest.mark.slow
 def test_an_interrupt_stops_the_request_and_the_error_is_still_there() -> None:
     with SandboxRouter(speed=INSTANT, list_faults=True) as router:
         environment = {**router.environment, config.KEY_VARIABLES[0]: router.issue_key()}

@@ -100,10 +100,11 @@ class Fix:
         more, less = (sum(line.startswith(sign) for line in lines) for sign in "+-")
         return f"<Fix of {self.name}: {more} lines added, {less} removed>"
 
-    def bundle(self, *, footer: bool = True, how: bool = True) -> dict[str, str]:
+    def bundle(self, *, footer: bool = True, how: bool = True, parts: bool = True) -> dict[str, str]:
         """Return it as a MIME bundle: safe HTML, and plain text.
 
-        `footer` adds the quiet line, `how` a sentence on how to apply it.
+        `footer` adds the quiet line, `how` a sentence on how to apply it, `parts` what was sent by the names of its
+        parts, which may have been told just above; the text itself unfolds in either case.
         """
         from tetrate_jupyter import secrecy
         from tetrate_jupyter.render.answer import answer_html, answer_plain
@@ -120,8 +121,9 @@ class Fix:
             if how:
                 body.append(f"<p>{escape(self.how)}</p>")
                 texts.append(self.how)
+        sent = f"Sent: {self.sent.summary}" if parts else "Show what was sent"
         body.append(
-            f'<details class="tetrate-reasoning"><summary>Sent: {escape(one_line(self.sent.summary))}</summary>'
+            f'<details class="tetrate-reasoning"><summary>{escape(one_line(sent))}</summary>'
             f'<div class="tetrate-body">{code_block(str(self.sent))}</div></details>'
         )
         html = answer_html("".join(body), footer=line, notices=notices)

@@ -61,10 +61,11 @@ def _ask(context: Context, purpose: Purpose, command: Command, line: str) -> Non
         if parsed.flag("dry_run"):
             _print(_would_go(planned, asked))
             return
-        if not context.has_said_what_goes:
+        is_said = not context.has_said_what_goes
+        if is_said:
             _print(_goes(planned, asked))
         context.has_said_what_goes = True
-        run(context, purpose, asked, planned, out)
+        run(context, purpose, asked, planned, out, parts=not is_said)
 
 
 def asking_options(context: Context, given: Mapping[str, Any], *, values: bool) -> dict[str, Any]:
@@ -74,14 +75,24 @@ def asking_options(context: Context, given: Mapping[str, Any], *, values: bool) 
 
 
 def run(
-    context: Context, purpose: Purpose, asked: Inquiry, planned: Plan, out: str | None = None, *, how: bool = True
+    context: Context,
+    purpose: Purpose,
+    asked: Inquiry,
+    planned: Plan,
+    out: str | None = None,
+    *,
+    how: bool = True,
+    parts: bool = True,
 ) -> None:
-    """Ask with the answer shown as it comes, and keep it in variables. `how`: a change says how it is applied."""
+    """Ask with the answer shown as it comes, and keep it in variables.
+
+    `how`: a change says how it is applied; `parts`: it names what was sent, which nothing has told before it.
+    """
     footer, variables = context.defaults.footer, context.shell.user_ns
 
     def show(answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
         if purpose == "fix" and not at_once:
-            return asked.fix(answer).bundle(footer=footer, how=how)
+            return asked.fix(answer).bundle(footer=footer, how=how, parts=parts)
         return shown(answer, "markdown", footer=footer, body=body, at_once=at_once)
 
     def keep(answer: Answer) -> None:
