@@ -24,7 +24,7 @@ from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 from tetrate_jupyter.widgets import sign_in
 from tetrate_jupyter.widgets.sign_in import SignInPanel
 from tetrate_jupyter.widgets.sign_in_view import SecretField
-from tetrate_jupyter.widgets.sign_in_words import State
+from tetrate_jupyter.widgets.sign_in_words import State, left_in_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,6 +133,29 @@ def test_the_browser_comes_back_and_the_panel_is_one_line(shown: Watched, router
     assert f'href="{router.auth_url}/api-keys"' in about
     assert shown.view.leave.description == "Sign out"
     assert repr(shown.panel) == "<SignInPanel: signed-in>"
+
+
+def test_the_lines_of_a_sign_in_are_short_and_its_details_are_in_the_menu(
+    shown: Watched, router: SandboxRouter, nobody: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit(router.decide(shown.url))
+    shown.until_state(State.SIGNED_IN)
+    done = shown.panel.outcome.result(PATIENCE)
+    assert done is not None
+    short = r"The key is in a private file; it reaches \d+ models\."
+    assert re.fullmatch(rf"Signed in to {re.escape(router.host)}\. {short}", str(done))
+    assert re.fullmatch(rf"Signed in to Sandbox\. {short}", left_in_cell(done, nobody.endpoints, trial=False))
+    assert done.place.detail.endswith(".key")
+    assert done.place.detail in shown.view.about.value
+    nobody.logout()
+    shown.until_state(State.OFFERED)
+    monkeypatch.setenv("TETRATE_BASE_URL", router.base_url)
+    monkeypatch.setenv("TETRATE_API_KEY", router.issue_key())
+    there = Watched(SignInPanel(nobody))
+    there.until_state(State.SIGNED_IN)
+    assert "the environment variable TETRATE_API_KEY; it reaches" in there.view.line.value
+    assert there.view.about.value.startswith("Credit:")  # the line has said all of the place
+    there.panel.close()
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -48,7 +48,12 @@ class SignedIn:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return one_line(f"Signed in to {self.host}. The key is in {self.place}{self.reach}.")
+        return one_line(f"Signed in to {self.host}. {self.kept}")
+
+    @property
+    def kept(self) -> str:
+        """Where the key is, in short, and how many models it reaches, as a sentence; `place` has the whole of it."""
+        return f"The key is in {self.place.short}{self.reach}."
 
     @property
     def reach(self) -> str:

@@ -14,6 +14,7 @@ from tetrate_jupyter.secret import Secret
 
 _LINE_ENDS = re.compile(r"(?:\\[rn])+\Z")  # as typed: a backslash and a letter
 PlaceKind = Literal["given", "memory", "environment", "keyring", "file"]
+_SHORT: Final = {"keyring": "the system's keyring", "file": "a private file"}  # the others are short as they are
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Place:
     def removable(self) -> bool:
         """Whether we can forget it; an environment variable is for the person to unset."""
         return self.kind != "environment"
+
+    @property
+    def short(self) -> str:
+        """The place in a word or two, for a line that is read in passing: no path, which `str()` has."""
+        return _SHORT.get(self.kind) or str(self)
 
     def __str__(self) -> str:
         return f"{self.detail} ({self.note})" if self.note else self.detail

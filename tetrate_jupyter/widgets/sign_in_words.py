@@ -80,7 +80,6 @@ ELSEWHERE: Final = (
 )
 BASE_URL: Final = "Use a custom base URL: enterprise gateway, other OpenAI-compatible endpoint, sandbox"
 
-_SHORT: Final = {"keyring": "the system keyring", "file": "a private file"}  # by kind; others are short as they are
 _WITHOUT_VARIABLE: Final = (
     "Next: a key of your own comes before it: %tetrate_login --again; or stop using it in this kernel: "
     "import os; del os.environ['{}']"
@@ -187,15 +186,11 @@ def told_of(done: SignedIn, endpoints: Endpoints, *, trial: bool) -> dict[str, A
     """Return the HTML of what is told of a sign-in: `line` after "Signed in to Tetrate", `about` in the menu."""
     if trial:
         return {"line": "Simulated models, nothing leaves this machine.", "about": ""}
-    return {"line": _in_short(done), "about": _about(done, endpoints)}
-
-
-def _in_short(done: SignedIn) -> str:
-    return f"The key is in {escape(_SHORT.get(done.place.kind, str(done.place)))}{done.reach}."
+    return {"line": escape(done.kept), "about": _about(done, endpoints)}
 
 
 def _about(done: SignedIn, endpoints: Endpoints) -> str:
-    """Return the whole place of the key, and where credit and keys are looked at.
+    """Return the whole place of the key where the line has only a part of it, and where credit and keys are looked at.
 
     No router is known to tell a key whose account it is of, or what credit is left: nothing is said of that.
     """
@@ -206,7 +201,8 @@ def _about(done: SignedIn, endpoints: Endpoints) -> str:
         for name, url in pages
         if url
     )
-    return f"The key is in {escape(str(done.place))}.{links}"
+    whole = str(done.place)
+    return (f"The key is in {escape(whole)}.{links}" if whole != done.place.short else links).strip()
 
 
 def clock_html(seconds: float) -> str:
@@ -231,7 +227,7 @@ def left_in_cell(done: SignedIn | None, endpoints: Endpoints, *, trial: bool) ->
         return "Not signed in."
     if trial:
         return "Sandbox: simulated models, nothing leaves this machine. For real ones: %tetrate_login"
-    return f"Signed in to {name_of(endpoints)}. The key is in {done.place}{done.reach}."
+    return f"Signed in to {name_of(endpoints)}. {done.kept}"
 
 
 def signed_out_lines(endpoints: Endpoints, places: Sequence[Place]) -> list[str]:
