@@ -186,6 +186,13 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     assert axe.findings(panel.box) == []
     page.set_viewport_size({"width": 1280, "height": 900})
     panel.column("gpt-6-luna").get_by_role("button", name="Use gpt-6-luna from now on").click()
+    undo = panel.column("gpt-6-luna").get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    assert axe.findings(panel.box) == []
+    undo.press("Enter")
+    expect(undo).to_have_count(0)
+    expect(panel.box.locator(":focus")).to_have_count(1)
+    panel.column("gpt-6-luna").get_by_role("button", name="Use gpt-6-luna from now on").click()
     expect(panel.column("gpt-6-luna")).to_contain_text("the session's conversation now")
     assert "gpt-6-luna" in notebook[2].run()
 

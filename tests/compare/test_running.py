@@ -404,6 +404,63 @@ def test_continue_with_on_top_of_the_conversation(session: Session) -> None:
     assert len(session.conversation.variants(session.history[1].id)) == 2
 
 
+def test_going_on_is_taken_back_step_by_step(session: Session) -> None:
+    session.model = "claude-opus-5"
+    session.ask("Earlier.")
+    before = session.conversation.branch
+    comparison = session.compare("My lucky number is 4711.", TWO).comparison
+    assert comparison is not None
+    first, second = (column.id for column in comparison.columns)
+    assert not comparison.can_go_back
+    comparison.continue_with(first)
+    comparison.continue_with(first)  # changes nothing, and is no step
+    comparison.continue_with(second)
+    asked_on = session.ask("What is my lucky number?").text
+    assert comparison.can_go_back
+    comparison.go_back()
+    assert (session.model, comparison.in_use()) == (comparison.cell(first).column.label, first)
+    assert len(session.history) == 1
+    comparison.go_back()
+    assert session.conversation.branch == before
+    assert (session.model, comparison.in_use()) == ("claude-opus-5", "")
+    assert asked_on in [e.answer for branch in session.conversation.branches for e in branch.exchanges]  # nothing lost
+    assert not comparison.can_go_back
+    with pytest.raises(InputError, match="Nothing was changed"):
+        comparison.go_back()
+    comparison.continue_with(second)
+    assert session.history[-1].answer == asked_on
+
+
+def test_going_on_is_taken_back_to_an_empty_conversation_and_no_model(session: Session) -> None:
+    session.model = None
+    comparison = session.compare("hi", TWO).comparison
+    assert comparison is not None
+    comparison.continue_with(comparison.columns[1].id)
+    comparison.go_back()
+    assert session.history == ()
+    assert session.model is None
+
+
+def test_going_on_is_not_taken_back_where_something_else_has_begun(session: Session) -> None:
+    comparison = session.compare("hi", TWO).comparison
+    assert comparison is not None
+    chosen = comparison.columns[1]
+    branch = comparison.continue_with(chosen.id)
+    session.reset()
+    session.ask("Something else.")
+    assert not comparison.can_go_back
+    with pytest.raises(InputError, match="Nothing was changed"):
+        comparison.go_back()
+    assert session.model == chosen.label
+    session.conversation.switch(branch.id)
+    session.model = "claude-opus-5"
+    assert not comparison.can_go_back
+    with pytest.raises(InputError, match="Nothing was changed"):
+        comparison.go_back()
+    assert session.model == "claude-opus-5"
+    assert session.conversation.branch == branch
+
+
 def test_a_column_without_an_answer_cant_be_gone_on_from(session: Session) -> None:
     result = session.compare("hi", ["claude-haiku-4-5", "nothing-like-it"])
     with pytest.raises(InputError, match="no answer"):

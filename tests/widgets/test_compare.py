@@ -216,10 +216,16 @@ def test_going_on_with_one_makes_it_the_sessions_conversation(page: Page, sessio
     assert session.history == ()
     first, second = page.items
     assert page.fields["using"] == ""
+    before = session.model
     page.do("continue", key=second)
     assert session.model == "gpt-6-luna"
     assert [e.user.content for e in session.history] == ["Say hello."]
     assert page.fields["using"] == second
+    assert page.fields["back"] is True
+    assert page.do("back")
+    assert (session.model, session.history) == (before, ())
+    assert (page.fields["using"], page.fields["back"]) == ("", False)
+    page.do("continue", key=second)
     session.model = "claude-opus-5"  # elsewhere, on this thread
     page.wait_for(lambda: page.fields["using"] == "")
     assert session.comparison is not None

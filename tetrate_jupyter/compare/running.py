@@ -7,33 +7,30 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.bridge import has_ended
 from tetrate_jupyter.compare.cells import VOTES, Cell, Vote
 from tetrate_jupyter.compare.data import Facts
+from tetrate_jupyter.compare.going_on import GoingOn
 from tetrate_jupyter.compare.questions import checked
 from tetrate_jupyter.compare.result import Result
 from tetrate_jupyter.compare.rows import head_of, plain_params, row_of
 from tetrate_jupyter.compare.scheduler import Scheduler
 from tetrate_jupyter.compare.setup import CellPlace
-from tetrate_jupyter.completion.answer import beside_error
-from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import InputError, OptionError
-from tetrate_jupyter.ledger.window import Entry
 from tetrate_jupyter.observers import Observers
-from tetrate_jupyter.types import Message, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from concurrent.futures import Future
+    from decimal import Decimal
 
-    from tetrate_jupyter.compare.cells import Attempt, Earlier
+    from tetrate_jupyter.compare.cells import Earlier
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
-    from tetrate_jupyter.conversation import Branch
+    from tetrate_jupyter.conversation import Branch, Conversation
     from tetrate_jupyter.engine.engine import Engine
 
 _LOOK: Final = 0.002  # seconds between looks whether stopped calls have ended
@@ -74,14 +71,13 @@ class Comparison:
         self._lock = threading.Lock()
         self._cells = {place: Cell(place, setup.column(place.column)) for place in setup.start_order()}
         self._removed: frozenset[str] = frozenset()
-        self._used: CellPlace | None = None  # the column that the session went on with last
         self._observers = Observers()
         self._futures: list[Future[None]] = []
         self._began: float | None = None
         self._ended: float | None = None
         self._started_at: datetime | None = None
         self._scheduler = Scheduler(session, setup, forecast, self._observers.notify, self._elapsed)
-        self._conversations = _Histories()
+        self._going_on = GoingOn(session)
         if earlier is not None:
             self._cells |= {cell.place: cell for cell in earlier.cells}
             self._started_at, self._ended = earlier.started_at, time.monotonic()
@@ -260,7 +256,7 @@ class Comparison:
 
     def conversation(self, column: str, prompt: int = 0, repeat: int = 0) -> Conversation:
         """Return a column's own conversation: its history, and the cell's prompt and answer where one came."""
-        return self._conversations.of(self.cell(column, prompt, repeat))
+        return self._going_on.conversation(self.cell(column, prompt, repeat))
 
     def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Comparison:
         """Return a follow-up comparison, not started: each column continues from its own answer to prompt `after`."""
@@ -273,24 +269,29 @@ class Comparison:
 
         Raises `InputError` where the column has no answer.
         """
-        chosen = self.cell(column, prompt, repeat)
-        if not chosen.text.strip():
-            raise InputError(f"{chosen.column.label} has no answer to go on from.", next_step="choose another column")
-        cells = [self.cell(c.id, prompt, repeat) for c in self.columns]
-        branch = self._conversations.into(self.session.conversation, cells, chosen)
-        if chosen.column.model is not None:
-            self.session.model = chosen.column.model.id
-        self._used = chosen.place
+        branch = self._going_on.take(
+            self.cell(column, prompt, repeat), [self.cell(c.id, prompt, repeat) for c in self.columns]
+        )
         self._observers.notify()
         return branch
 
     def in_use(self, prompt: int = 0, repeat: int = 0) -> str:
         """Return the id of the column that `continue_with` chose here, "" where none is or another model is in use."""
-        used = self._used
-        if used is None or used[1:] != (prompt, repeat):
-            return ""
-        model = self.setup.column(used.column).model
-        return used.column if model is None or self.session.model == model.id else ""
+        used = self._going_on.used
+        return used.column if used is not None and used[1:] == (prompt, repeat) else ""
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether `go_back` takes back the last `continue_with`: the session goes on with what that chose."""
+        return self._going_on.can_go_back
+
+    def go_back(self) -> None:
+        """Take back the last `continue_with`: the conversation and the model of before are the session's again.
+
+        What was asked on meanwhile stays as a branch. Raises `InputError` where there is nothing to take back.
+        """
+        self._going_on.go_back()
+        self._observers.notify()
 
     # --- inside ----------------------------------------------------------------------------------------------
 
@@ -339,61 +340,3 @@ class Comparison:
     def __repr__(self) -> str:
         p = self.progress
         return f"<Comparison of {len(self.columns)} columns: {p.done} of {p.total} done, {p.failed} failed>"
-
-
-class _Histories:
-    """Each column's conversation, made of its history and its answer, by attempt, when it is first asked for.
-
-    The same attempt always gives the same exchange.
-    """
-
-    def __init__(self) -> None:
-        self._made: dict[Attempt, Conversation] = {}
-        self._branches: dict[Attempt, str] = {}
-
-    def of(self, cell: Cell) -> Conversation:
-        """Return a cell's conversation; only the column's history where no text came."""
-        attempt = cell.attempt
-        if attempt is None or attempt.answer is None or not attempt.answer.text.strip():
-            return Conversation(cell.column.history)
-        if attempt not in self._made:
-            self._made[attempt] = _conversation(cell, attempt)
-        return self._made[attempt]
-
-    def into(self, conversation: Conversation, cells: Sequence[Cell], chosen: Cell) -> Branch:
-        """Make the chosen cell's conversation the current branch, the others' branches beside it; only once each."""
-        answered = [c for c in cells if c.attempt is not None and len(self.of(c)) > len(c.column.history)]
-        kept = {b.id for b in conversation.branches}
-        known = self._branches.get(chosen.attempts[-1])
-        if known in kept:
-            conversation.switch(known)
-            return conversation.branch
-        fresh = [c for c in answered if self._branches.get(c.attempts[-1]) not in kept]
-        made = conversation.adopt([self.of(c).exchanges for c in fresh], current=fresh.index(chosen))
-        self._branches |= {c.attempts[-1]: b.id for c, b in zip(fresh, made, strict=True)}
-        return conversation.branch
-
-
-def _conversation(cell: Cell, attempt: Attempt) -> Conversation:
-    found, answer = Conversation(cell.column.history), attempt.answer
-    assert answer is not None  # noqa: S101 - narrows the type; the caller has looked
-    user = attempt.user or Message("user", "")
-    partial = answer.partial is not None
-    replies = attempt.replies or (Message("assistant", answer.text),)
-    entry = Entry(
-        asked=answer.model_asked,
-        answered=answer.model,
-        usage=answer.usage,
-        cost=Decimal(0) if answer.cached else answer.cost,
-        timing=Timing(None, 0.0) if answer.cached else answer.timing,
-        request_id=answer.request_id,
-        outcome="partial" if partial else "done",
-        error=type(attempt.error).__name__ if attempt.error else None,
-        time=attempt.asked_at,
-    )
-    notices = answer.notices
-    if attempt.error is not None:
-        notices = (*beside_error(notices), attempt.error.advice)
-    turn = found.begin()
-    found.add(turn, user, replies, partial=partial, entry=entry, reasoning=answer.reasoning, notices=notices)
-    return found

@@ -158,7 +158,7 @@ class ComparePanel(Panel):
             found = self._standing
         prompts, used = comparison.setup.prompts, "" if self._blind else comparison.in_use(*self._at)
         question = visible(prompts[self._at[0]][:QUESTION]) if len(prompts) > 1 else ""
-        return {**found, "question": question, "using": used}
+        return {**found, "question": question, "using": used, "back": bool(used) and comparison.can_go_back}
 
     @property
     def _ways(self) -> tuple[str, ...]:
@@ -252,7 +252,8 @@ class ComparePanel(Panel):
             "remove": self._remove,
             "clear": self._clear,
             "undo": self._put_back,
-            "continue": self._continue,
+            "continue": lambda key: self._live().continue_with(str(key), *self._at),
+            "back": lambda: self._live().go_back(),
             "vote": self._vote,
             "take": self._take_back,
             "table": self._make_table,
@@ -339,9 +340,6 @@ class ComparePanel(Panel):
         else:
             self._live().ask_again(key, *self._at)
         self._changed()
-
-    def _continue(self, key: str) -> None:
-        self._live().continue_with(key, *self._at)
 
     def _take_back(self, draft: Mapping[str, Any], file: dict[str, Any] | None = None) -> None:
         """Restore what the panel showed in an earlier kernel, where this one shows nothing yet."""

@@ -37,6 +37,7 @@ NOTHING: Final[Mapping[str, Any]] = {
     "letters": {},
     "picks": [],
     "using": "",
+    "back": False,
     "pick": "",
     "claim": "",
     "detail": "",

@@ -43,7 +43,8 @@ function compare(context) {
   const useName = h("span", { class: "tetrate-clip" });
   const use = h("button", { type: "button", class: "tetrate-button tetrate-main tetrate-use", "aria-pressed": "false", onclick: useIt }, "Use ", useName, " from now on");
   const where = h("span", { class: "tetrate-quiet tetrate-grow", role: "status" });
-  const pick = h("div", { class: "tetrate-ask tetrate-picked-one", hidden: true }, icon("check"), picked, use, where);
+  const goBack = button("Undo", () => send("back"), { title: UNDOES, hidden: true });
+  const pick = h("div", { class: "tetrate-ask tetrate-picked-one", hidden: true }, icon("check"), picked, use, where, goBack);
   const claim = h("strong", {});
   const detail = h("span", { class: "tetrate-quiet" });
   const tally = h("div", { class: "tetrate-ask tetrate-tally", hidden: true }, h("div", { class: "tetrate-grow" }, claim, h("br"), detail));
@@ -269,6 +270,7 @@ function compare(context) {
     use.setAttribute("aria-pressed", String(used));
     use.classList.toggle("tetrate-main", !used);
     setText(where, used ? "This is the session's conversation now." : told.pick ? "Votes are in result.df and in the saved file." : "");
+    show(goBack, used && told.back);
     setText(seed, `in the order of seed ${told.seed}`);
     show(seed, has && told.blind);
     setText(removed, told.undo);

@@ -1,5 +1,6 @@
 // What the comparison shows: a column for each model, or a row for each prompt.
 
+const UNDOES = "Takes it back: the conversation and the model of before are in use again";
 const VOTE_NAMES = [["good", "good", "Good"], ["poor", "poor", "Poor"], ["best", "star", "Best"]]; // value, icon, word
 
 function column(context, { isExpanded, opened }) {
@@ -37,11 +38,13 @@ function column(context, { isExpanded, opened }) {
   });
   const early = h("span", { class: "tetrate-quiet", hidden: true }, "early");
   const use = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-use", onclick: act("continue") });
-  const chosen = h("p", { class: "tetrate-quiet tetrate-chosen", role: "status", hidden: true });
+  const chosen = h("span", { class: "tetrate-grow", role: "status" });
+  const goBack = button("Undo", () => send("back"), { title: UNDOES });
+  const inUseNow = h("div", { class: "tetrate-quiet tetrate-chosen", hidden: true }, chosen, goBack);
   item.node = h("article", { class: "tetrate-column", role: "listitem" },
     h("header", {}, h("div", { class: "tetrate-title" }, letter, of, label, h("span", { class: "tetrate-grow" }), stop, copied, retry, more), about, status),
     reasoning, body, error, notes,
-    h("footer", { class: "tetrate-foot" }, h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes), early, h("span", { class: "tetrate-grow" }), use), chosen, pop.node);
+    h("footer", { class: "tetrate-foot" }, h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes), early, h("span", { class: "tetrate-grow" }), use), inUseNow, pop.node);
 
   function draw() {
     const all = item.self().fields;
@@ -64,7 +67,8 @@ function column(context, { isExpanded, opened }) {
   }
 
   function inUse(on) {
-    show(chosen, on);
+    show(inUseNow, on);
+    show(goBack, on && context.told.back);
     if (use.dataset.on === String(on) && use.dataset.of === item.self().fields.label) return;
     const { label: name } = item.self().fields;
     Object.assign(use.dataset, { on: String(on), of: name });

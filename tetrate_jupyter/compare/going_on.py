@@ -1,0 +1,149 @@
+"""What a session goes on with after a comparison: a column's conversation and its model, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from tetrate_jupyter.completion.answer import beside_error
+from tetrate_jupyter.conversation import Conversation
+from tetrate_jupyter.errors import InputError
+from tetrate_jupyter.ledger.window import Entry
+from tetrate_jupyter.types import Message, Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tetrate_jupyter.compare.cells import Attempt, Cell
+    from tetrate_jupyter.compare.setup import CellPlace
+    from tetrate_jupyter.conversation import Branch
+    from tetrate_jupyter.engine.engine import Engine
+
+_MOST: Final = 50  # choices that can be taken back, one after the other
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A column that the session went on with, and what it had before: `branch` None for an empty conversation."""
+
+    place: CellPlace
+    root: str
+    model: str | None
+    branch: str | None
+    before: str | None
+
+
+class GoingOn:
+    """The columns of one comparison that its session went on with. Thread-safe as far as the conversation is."""
+
+    def __init__(self, session: Engine) -> None:
+        self._session = session
+        self._histories = _Histories()
+        self._choices: tuple[_Choice, ...] = ()
+
+    def conversation(self, cell: Cell) -> Conversation:
+        """Return a cell's conversation; only the column's history where no text came."""
+        return self._histories.of(cell)
+
+    def take(self, chosen: Cell, cells: Sequence[Cell]) -> Branch:
+        """Make a cell's conversation the session's, and its model, too; `cells`: those of the same question."""
+        if not chosen.text.strip():
+            raise InputError(f"{chosen.column.label} has no answer to go on from.", next_step="choose another column")
+        conversation, old, before = self._session.conversation, self._session.conversation.branch, self._session.model
+        branch = self._histories.into(conversation, cells, chosen)
+        if chosen.column.model is not None:
+            self._session.model = chosen.column.model.id
+        now = self._session.model
+        if branch.id != old.id or now != before or self.used != chosen.place:
+            choice = _Choice(chosen.place, branch.root, now, old.id if old.exchanges else None, before)
+            self._choices = (*self._choices[1 - _MOST :], choice)
+        return branch
+
+    @property
+    def used(self) -> CellPlace | None:
+        """Where the cell is that was chosen last, None where none was or another model is in use."""
+        last = self._choices[-1] if self._choices else None
+        return last.place if last is not None and self._session.model == last.model else None
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether what was chosen last is still what the session goes on with, and what was before is kept."""
+        if self.used is None:
+            return False
+        last, conversation = self._choices[-1], self._session.conversation
+        kept = last.branch is None or any(branch.id == last.branch for branch in conversation.branches)
+        return kept and conversation.branch.root == last.root
+
+    def go_back(self) -> None:
+        """Give the session back what it had before the last choice. Raises `InputError` for none, or another since."""
+        if not self.can_go_back:
+            raise InputError(
+                "Nothing was changed: the session goes on with something else by now.",
+                next_step="session.conversation.branches has what was before; session.model names the model",
+            )
+        last, conversation = self._choices[-1], self._session.conversation
+        self._session.model = last.before
+        if last.branch is None:
+            conversation.reset()
+        else:
+            conversation.switch(last.branch)
+        self._choices = self._choices[:-1]
+
+
+class _Histories:
+    """Each column's conversation, made of its history and its answer, by attempt, when it is first asked for.
+
+    The same attempt always gives the same exchange.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[Attempt, Conversation] = {}
+        self._branches: dict[Attempt, str] = {}
+
+    def of(self, cell: Cell) -> Conversation:
+        """Return a cell's conversation; only the column's history where no text came."""
+        attempt = cell.attempt
+        if attempt is None or attempt.answer is None or not attempt.answer.text.strip():
+            return Conversation(cell.column.history)
+        if attempt not in self._made:
+            self._made[attempt] = _conversation(cell, attempt)
+        return self._made[attempt]
+
+    def into(self, conversation: Conversation, cells: Sequence[Cell], chosen: Cell) -> Branch:
+        """Make the chosen cell's conversation the current branch, the others' branches beside it; only once each."""
+        answered = [c for c in cells if c.attempt is not None and len(self.of(c)) > len(c.column.history)]
+        kept = {b.id for b in conversation.branches}
+        known = self._branches.get(chosen.attempts[-1])
+        if known in kept:
+            conversation.switch(known)
+            return conversation.branch
+        fresh = [c for c in answered if self._branches.get(c.attempts[-1]) not in kept]
+        made = conversation.adopt([self.of(c).exchanges for c in fresh], current=fresh.index(chosen))
+        self._branches |= {c.attempts[-1]: b.id for c, b in zip(fresh, made, strict=True)}
+        return conversation.branch
+
+
+def _conversation(cell: Cell, attempt: Attempt) -> Conversation:
+    found, answer = Conversation(cell.column.history), attempt.answer
+    assert answer is not None  # noqa: S101 - narrows the type; the caller has looked
+    user = attempt.user or Message("user", "")
+    partial = answer.partial is not None
+    replies = attempt.replies or (Message("assistant", answer.text),)
+    entry = Entry(
+        asked=answer.model_asked,
+        answered=answer.model,
+        usage=answer.usage,
+        cost=Decimal(0) if answer.cached else answer.cost,
+        timing=Timing(None, 0.0) if answer.cached else answer.timing,
+        request_id=answer.request_id,
+        outcome="partial" if partial else "done",
+        error=type(attempt.error).__name__ if attempt.error else None,
+        time=attempt.asked_at,
+    )
+    notices = answer.notices
+    if attempt.error is not None:
+        notices = (*beside_error(notices), attempt.error.advice)
+    turn = found.begin()
+    found.add(turn, user, replies, partial=partial, entry=entry, reasoning=answer.reasoning, notices=notices)
+    return found
