@@ -13,10 +13,13 @@ import pandas as pd
 import pytest
 
 from tetrate_jupyter.completion.describe import described
+from tetrate_jupyter.sandbox import pace
 from tetrate_jupyter.sandbox.models import Models
 from tetrate_jupyter.sandbox.replies.answers import entries, is_alike, topic_of
 from tetrate_jupyter.sandbox.replies.compose import compose
 from tetrate_jupyter.sandbox.replies.reply import make_ask
+
+from .conftest import events
 
 if TYPE_CHECKING:
     from .conftest import Api
@@ -120,6 +123,20 @@ def test_larger_models_say_more() -> None:
     for prompt in FITS:
         if not re.search(r"sentences|Markdown|joke|Hello|haiku|poem|capital|say thank|planets", prompt):
             assert len(say(prompt, LARGE)) > len(say(prompt, SMALL)), prompt
+
+
+@pytest.mark.parametrize("prompt", ["Write an essay about the sea.", "Write a long essay on trust"])
+def test_an_essay_takes_as_long_as_one_needs_to_find_stop(prompt: str, api: Api) -> None:
+    for model in VOICES:
+        text, rate = say(prompt, model), MODELS.find(model).profile.rate
+        assert 13 <= sum(seconds for _, seconds in pace.pieces(text, min(rate, 60))) <= 22, model
+        assert "{" not in text
+        assert "\n\n\n" not in text
+    streamed = events(api.chat(prompt, SMALL, stream=True).text)[:-1]
+    sent = [text for chunk in streamed if (text := chunk["choices"][0]["delta"].get("content"))]
+    assert sent == [text for text, _ in pace.pieces("".join(sent), 60)]  # in as small steps as that pace has
+    brief = say("Write a brief essay about the sea.", SMALL)
+    assert len(brief) < 400
 
 
 OTHERS = [  # each has a word of some answer, and is about something else
@@ -300,6 +317,7 @@ def test_every_table_of_the_files_is_whole_and_every_slot_is_filled() -> None:
         known = {
             *groups,
             *({"near"} if groups else ()),
+            *({"middle"} if entry.middle else ()),
             "sales",
             "df",
             "topic",

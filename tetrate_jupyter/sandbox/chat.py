@@ -66,6 +66,7 @@ class _Answering:
         self._kind = endpoint.fault.kind if endpoint.fault else None
         self._profile = accepted.served.profile
         self._reply = self._make_reply()
+        self._rate = min(self._profile.rate, self._reply.pace or self._profile.rate)
         endpoint.record.usage = usage_of(accepted.body, self._reply, cached=0, thinks=False)
         self._schedule = Schedule(endpoint, endpoint.state.speed)
         served = self._fault.served_model if self._fault and self._kind == "served-differs" else accepted.served.id
@@ -111,7 +112,7 @@ class _Answering:
 
     async def _whole(self) -> None:
         reply, profile = self._reply, self._profile
-        writing = sum(seconds for _, seconds in pieces(reply.text, profile.rate))
+        writing = sum(seconds for _, seconds in pieces(reply.text, self._rate))
         await self._schedule.after(profile.first_token + self._thinking_seconds() + writing)
         message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
         if reply.reasoning and profile.thinking == "shown":
@@ -137,7 +138,7 @@ class _Answering:
         if self._accepted.served.id == models.STREAM:
             await self._exactly_paced(writer)
         else:
-            for piece, seconds in pieces(self._reply.text, self._profile.rate):
+            for piece, seconds in pieces(self._reply.text, self._rate):
                 await writer.output(self._chunk({"content": piece}))
                 await self._schedule.after(seconds)
         for delta in self._call_deltas():

@@ -57,6 +57,8 @@ class WrittenAnswer:
     errors: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     before: str = ""
+    pace: str = ""
+    middle: list[str] = field(default_factory=list)
     versions: list[tuple[frozenset[str], list[str]]] = field(default_factory=list)
 
     def version(self, ask: Ask) -> tuple[str, frozenset[str]]:
@@ -68,7 +70,7 @@ class WrittenAnswer:
             if fitting:
                 most = max(rank for rank, _, _ in fitting)
                 head, text = ask.rng.choice([(head, text) for rank, head, text in fitting if rank == most])
-                return _unwrapped(text), head
+                return _unwrapped(_with_middle(text, self.middle)), head
         raise LookupError(self.title)
 
 
@@ -113,7 +115,10 @@ def said(entry: WrittenAnswer, ask: Ask, **slots: str) -> Core:
         text = text.replace(f"{{{name}}}", value).replace(f"{{{name.capitalize()}}}", value[:1].upper() + value[1:])
     shaped = text if "alone" in head else _shaped(text, f"{ask.system}\n{ask.prompt}")
     return Core(
-        shaped, bare=slots.get("value"), is_finished=shaped != text or bool(head & {"alone", ask.profile.voice})
+        shaped,
+        bare=slots.get("value"),
+        is_finished=shaped != text or bool(head & {"alone", ask.profile.voice}),
+        pace=float(entry.pace) if entry.pace else None,
     )
 
 
@@ -137,7 +142,10 @@ def _read(lines: list[str], found: dict[str, WrittenAnswer]) -> None:
         elif not in_code and line.startswith("## "):
             head = set(re.findall(r"\w+|\+", line))
             text = list(entry.versions[-1][1]) if "+" in head else []
-            entry.versions.append((frozenset(head - {"+"}), text))
+            if head == {"middle"}:
+                entry.middle = text
+            else:
+                entry.versions.append((frozenset(head - {"+"}), text))
         elif text is not None:
             text.append(line)
         elif line.startswith("|"):
@@ -147,9 +155,14 @@ def _read(lines: list[str], found: dict[str, WrittenAnswer]) -> None:
         elif line.startswith(("error: ", "change: ")):
             name, _, value = line.partition(": ")
             getattr(entry, f"{name}s").append(value)
-        elif line.startswith(("topic: ", "form: ", "lookup: ", "before: ")):
+        elif line.startswith(("topic: ", "form: ", "lookup: ", "before: ", "pace: ")):
             name, _, value = line.partition(": ")
             setattr(entry, name, value)
+
+
+def _with_middle(lines: list[str], middle: list[str]) -> list[str]:
+    shared = "\n".join(middle).strip().split("\n")
+    return [each for line in lines for each in (shared if line == "{middle}" else [line])]
 
 
 def _unwrapped(lines: list[str]) -> str:

@@ -54,7 +54,7 @@ def compose(ask: Ask) -> Reply:
     if shaped is not None:
         return Reply(shaped, thoughts(None, ask))
     core = next((core for skill in _SKILLS if (core := skill(ask)) is not None), None) or skills.fallback(ask)
-    return Reply(dress(core, ask), thoughts(core, ask))
+    return Reply(dress(core, ask), thoughts(core, ask), pace=core.pace)
 
 
 def _shaped(ask: Ask) -> str | None:

@@ -20,12 +20,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is to be sent. `reasoning` is shown only by models that show it, but always counted."""
+    """What is to be sent. `reasoning` is shown only by models that show it, but always counted.
+
+    `pace`: tokens a second at most, None for the model's own.
+    """
 
     text: str = ""
     reasoning: str = ""
     calls: tuple[Call, ...] = ()
     finish: str = "stop"
+    pace: float | None = None
 
 
 @dataclass(frozen=True)
