@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from tests.browser import axe, seen
 from tests.browser.test_chat import without_kernel
 from tests.browser.test_hostile import Acts
 from tests.browser.test_hostile_panels import NAMES, is_inert
+from tetrate_jupyter.sandbox import Fault
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -311,6 +313,39 @@ def test_blind_holds_back_and_reveals_in_place(opened: Opens, page: Page) -> Non
     expect(panel.box.locator(".tetrate-picked-one").get_by_role("button", pressed=True)).to_have_text("In use")
     expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("This is the session's conversation now.")
     assert axe.findings(panel.box) == []
+
+
+def test_retry_counts_down_where_the_router_said_when(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:
+    lab_router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=90, times=None))
+    notebook = opened(LOAD, "%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna\nSay hello.")
+    notebook[0].run()
+    notebook[1].run()
+    panel = Compare(notebook[1].box.locator(".tetrate-panel"), is_new=False)
+    retry = panel.board.get_by_role("button", name="Retry gpt-6-luna", exact=True)  # and so it is called all the time
+    counting = re.compile(r"^Retry in \d+ s$")
+    expect(retry).to_have_text(counting)
+    expect(panel.board.get_by_text(counting)).to_have_count(1)
+    expect(retry).to_have_attribute("aria-disabled", "true")
+    expect(retry).not_to_have_text(retry.inner_text())  # it goes on
+    assert axe.findings(panel.box) == []
+    before, asked = retry.bounding_box(), len(lab_router.requests)
+    retry.click(force=True)
+    expect(retry).to_have_text(counting)
+    assert len(lab_router.requests) == asked
+    live = panel.box.locator("[aria-live=polite]")
+    expect(live).not_to_contain_text("retry")
+    page.evaluate("window.WAS = performance.now; performance.now = () => window.WAS.call(performance) + 100_000; 0")
+    try:
+        expect(retry).to_have_text("Retry")
+        expect(live).to_have_text("You can retry gpt-6-luna now.")
+        assert before == retry.bounding_box()  # nothing has moved
+    finally:
+        page.evaluate("performance.now = window.WAS; 0")
+    lab_router.clear_faults()
+    retry.click()
+    expect(panel.column("gpt-6-luna").locator(".tetrate-foot")).to_contain_text("Use")
+    panel.is_over()
+    expect(panel.board.get_by_role("button", name="Retry gpt-6-luna")).to_have_count(0)
 
 
 def test_an_empty_panel_says_how_to_begin(opened: Opens, page: Page) -> None:

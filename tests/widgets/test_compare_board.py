@@ -9,6 +9,7 @@ import pytest
 from tests.widgets.page import Page
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.columns import trios
+from tetrate_jupyter.sandbox import Fault
 from tetrate_jupyter.widgets.compare import ComparePanel
 from tetrate_jupyter.widgets.compare_board import overall
 from tetrate_jupyter.widgets.compare_items import HELD_BACK
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.face.session import Session
+    from tetrate_jupyter.sandbox import SandboxRouter
 
 MODELS = "claude-haiku-4-5", "gpt-6-luna", "claude-opus-5"
 
@@ -47,6 +49,39 @@ def row(page: Page, label: str) -> dict[str, Any]:
         page.fields[f"row {key}"] for key, _ in page.fields["columns"] if page.fields[f"row {key}"]["label"] == label
     ]
     return dict(found)
+
+
+def test_a_column_that_was_refused_says_how_long_the_router_asked_to_wait(
+    page: Page, panel: ComparePanel, router: SandboxRouter
+) -> None:
+    router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=3600, times=None))
+    asked(page, "claude-haiku-4-5", "gpt-6-luna")
+    refused = row(page, "gpt-6-luna")
+    assert refused["state"] == "failed"
+    (key,) = [key for key, label in page.fields["columns"] if label == "gpt-6-luna"]
+    assert set(page.fields["waits"]) == {key}
+    first = page.fields["waits"][key]
+    assert 0 < first <= 3600
+    page.do("vote", key=page.fields["columns"][0][0], vote="best")
+    assert 0 < Page(panel, "another view").fields["waits"][key] <= first
+    page.do("blind", wanted=True)
+    assert page.fields["waits"] == {}  # it would tell which
+    page.do("blind", wanted=False)
+    page.do("remove", key=key)
+    assert page.fields["waits"] == {}
+    page.do("undo")
+    assert set(page.fields["waits"]) == {key}
+    router.clear_faults()
+    page.do("retry", key=key, whole=True)
+    page.wait_for(lambda: not page.fields["running"] and row(page, "gpt-6-luna")["state"] == "done")
+    assert page.fields["waits"] == {}
+
+
+def test_a_column_that_failed_otherwise_names_no_wait(page: Page, router: SandboxRouter) -> None:
+    router.inject(Fault("rate-limit-bare", model="gpt-6-luna", times=None))
+    asked(page, "claude-haiku-4-5", "gpt-6-luna", "sandbox/fault-unavailable")
+    assert [row(page, each)["state"] for each in ("gpt-6-luna", "sandbox/fault-unavailable")] == ["failed", "failed"]
+    assert page.fields["waits"] == {}
 
 
 def test_a_row_has_figures_on_one_clock(page: Page) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from tetrate_jupyter.completion.answer import Answer
+from tetrate_jupyter.errors import RateLimitError
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -44,7 +46,8 @@ class Attempt:
 
     `started`: seconds after the comparison's start. `retries` and `retry_wait`: requests sent again before any output,
     and the seconds waited for them, which are part of the answer's waiting time. `answer` is there at the end, whole
-    or marked as partial; `completion` until then. `vote`: what a person thinks of it, or None.
+    or marked as partial; `completion` until then. `again_at`: when a router that refused it said to try again, on the
+    monotonic clock; 0.0 where it didn't. `vote`: what a person thinks of it, or None.
     """
 
     started: float
@@ -56,11 +59,14 @@ class Attempt:
     retries: int = 0
     retry_wait: float = 0.0
     asked_at: datetime = field(default_factory=_now)
+    again_at: float = 0.0
     vote: Vote | None = None
 
     def end(self, error: TetrateError | None = None, *, stopped: bool = False) -> None:
         """Keep the answer so far. Without an error it is whole, unless `stopped`."""
         completion, self.error = self.completion, error
+        wait = error.retry_after if isinstance(error, RateLimitError) else None
+        self.again_at = time.monotonic() + wait if wait else 0.0
         if completion is None:
             return
         if error is not None and isinstance(error.answer, Answer):

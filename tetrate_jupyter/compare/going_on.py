@@ -76,7 +76,7 @@ class GoingOn:
         return kept and conversation.branch.root == last.root
 
     def go_back(self) -> None:
-        """Give the session back what it had before the last choice. Raises `InputError` for none, or another since."""
+        """Put back what the session had before the last choice. Raises `InputError` for none, or another since."""
         if not self.can_go_back:
             raise InputError(
                 "Nothing was changed: the session goes on with something else by now.",

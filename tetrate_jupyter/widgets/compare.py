@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from tetrate_jupyter import config
 from tetrate_jupyter.compare.asking import ANNOUNCED, prepare
 from tetrate_jupyter.errors import CostLimitError, InputError, OptionError
-from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.compare_board import Board
 from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with, ways_on
@@ -33,7 +32,6 @@ LOOKS: Final = 100_000  # cells looked at in a second while a comparison runs
 TWIN_INTERVAL: Final = 5.0  # seconds between two twins of a comparison that runs: what a notebook saved then keeps
 TWIN_BYTES_PER_SECOND: Final = 20_000  # a long one is written less often
 TWIN_REST: Final = 30.0  # times what writing it cost go by before the next
-QUESTION: Final = 4_000  # characters of a prompt that are shown above its answers
 EMPTY: Final = "No comparison yet."
 
 
@@ -156,9 +154,7 @@ class ComparePanel(Panel):
             self._standing = None if comparison.is_running else found
         else:
             found = self._standing
-        prompts, used = comparison.setup.prompts, "" if self._blind else comparison.in_use(*self._at)
-        question = visible(prompts[self._at[0]][:QUESTION]) if len(prompts) > 1 else ""
-        return {**found, "question": question, "using": used, "back": bool(used) and comparison.can_go_back}
+        return {**found, **compare_standing.now(comparison, self._board, self._at, blind=self._blind)}
 
     @property
     def _ways(self) -> tuple[str, ...]:
@@ -252,7 +248,7 @@ class ComparePanel(Panel):
             "remove": self._remove,
             "clear": self._clear,
             "undo": self._put_back,
-            "continue": lambda key: self._live().continue_with(str(key), *self._at),
+            "continue": self._continue,
             "back": lambda: self._live().go_back(),
             "vote": self._vote,
             "take": self._take_back,
@@ -340,6 +336,9 @@ class ComparePanel(Panel):
         else:
             self._live().ask_again(key, *self._at)
         self._changed()
+
+    def _continue(self, key: str) -> None:
+        self._live().continue_with(key, *self._at)
 
     def _take_back(self, draft: Mapping[str, Any], file: dict[str, Any] | None = None) -> None:
         """Restore what the panel showed in an earlier kernel, where this one shows nothing yet."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare.figures import badges, figures
@@ -32,6 +34,7 @@ class Board:
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison
         self._made: dict[str, tuple[object, dict[str, Any]]] = {}
+        self._again_at: dict[str, float] = {}  # by column: the latest of the moments that a router named
 
     def rows(self, figured: Sequence[ColumnFigures], counted: Tally | None) -> dict[str, Any]:
         """Return the fields. `figured`, `counted`: of a comparison that is over; () and None of one that runs.
@@ -66,7 +69,14 @@ class Board:
                 now,
                 {**_made(column, cells, dict(states), known, going), **vote, "badges": won},
             )
+            failed = [cell.attempt for cell in cells if cell.state == "failed" and cell.attempt is not None]
+            self._again_at[column.id] = max((attempt.again_at for attempt in failed), default=0.0)
         return made[1]
+
+    def waits(self) -> dict[str, int]:
+        """Return by column the seconds until its failed cells may be asked again, where a router said so."""
+        now, columns = time.monotonic(), [column.id for column in self._comparison.columns]
+        return {column: ceil(at - now) for column in columns if (at := self._again_at.get(column, 0.0)) > now}
 
 
 def hidden(columns: Sequence[Column]) -> dict[str, None]:

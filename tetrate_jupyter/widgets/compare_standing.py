@@ -38,6 +38,7 @@ NOTHING: Final[Mapping[str, Any]] = {
     "picks": [],
     "using": "",
     "back": False,
+    "waits": {},
     "pick": "",
     "claim": "",
     "detail": "",
@@ -48,6 +49,7 @@ NOTHING: Final[Mapping[str, Any]] = {
 }
 _NAMED: Final = 4  # letters that are told in a sentence
 _YOURS: Final = ("", ", your pick", ", your picks")  # by how many
+_QUESTION: Final = 4_000  # characters of a prompt that are shown above its answers
 _ASKED: Final = 240  # characters of what was asked, above everything
 
 
@@ -87,6 +89,20 @@ def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: boo
         **(hidden(comparison.columns) if blind else board.rows(figured, counted)),
         "code": result.code if result and not blind else "",
         "seed": comparison.setup.seed,
+    }
+
+
+def now(comparison: Comparison, board: Board, at: tuple[int, int], *, blind: bool) -> dict[str, Any]:
+    """Return what may change while nothing of the comparison does: the prompt that is looked at, what is in use, waits.
+
+    `at`: the numbers of the prompt and of the repeat.
+    """
+    prompts, used = comparison.setup.prompts, "" if blind else comparison.in_use(*at)
+    return {
+        "question": visible(prompts[at[0]][:_QUESTION]) if len(prompts) > 1 else "",
+        "using": used,
+        "back": bool(used) and comparison.can_go_back,
+        "waits": {} if blind else board.waits(),
     }
 
 

@@ -210,7 +210,7 @@ function called(details, tools) {
 function actions(context, item, act) {
   const copied = doing("copy", "Copy", "Copied", () => copy(item.self().fields.source), { title: "Copy the answer as Markdown", "data-offline": "true" });
   const retry = worded("retry", "Retry", () => { if (!wait.left()) act("retry"); }, { title: AGAIN });
-  const wait = countdown(retry, context.announce);
+  const wait = countdown(retry, AGAIN, () => context.announce("You can retry now."));
   const other = iconButton("down", "Retry with another model", null, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-narrow", "aria-expanded": "false" });
   const compare = worded("compare", "Compare", () => compared(context, act), { title: "Ask two other models the same, side by side in a cell below" });
   const dismiss = worded("close", "Dismiss", () => act("dismiss"));
@@ -239,40 +239,6 @@ function actions(context, item, act) {
 }
 
 const AGAIN = "Ask the same again; this version is kept";
-
-// Where the router said when to come back, Retry counts down and is what it is again then. It keeps its width, so that nothing moves.
-function countdown(retry, announce) {
-  const words = retry.lastChild;
-  let until = 0;
-  let timer = 0;
-
-  function left() {
-    return Math.max(0, Math.ceil((until - performance.now()) / 1000));
-  }
-
-  function draw() {
-    const seconds = left();
-    clearTimeout(timer);
-    retry.classList.toggle("tetrate-counting", seconds > 0);
-    setText(words, seconds ? `Retry in ${seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}` : "Retry");
-    retry.title = seconds ? "The router asked to wait until then" : AGAIN;
-    if (seconds) retry.setAttribute("aria-disabled", "true");
-    else retry.removeAttribute("aria-disabled");
-    if (seconds) timer = setTimeout(draw, (until - performance.now()) % 1000 || 1000);
-    else if (until) announce("You can retry now.");
-    if (!seconds) until = 0;
-    else retry.style.minWidth ||= retry.offsetWidth ? `${retry.offsetWidth}px` : "";
-  }
-
-  return {
-    left,
-    stop() { clearTimeout(timer); },
-    set(seconds) {
-      until = seconds ? performance.now() + seconds * 1000 : 0;
-      draw();
-    },
-  };
-}
 
 // The comparison is opened by a cell, which stays: a page that can't add one is told how to.
 function compared({ model, told, view, hint }, act) {

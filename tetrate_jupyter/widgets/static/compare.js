@@ -48,7 +48,7 @@ function compare(context) {
   const claim = h("strong", {});
   const detail = h("span", { class: "tetrate-quiet" });
   const tally = h("div", { class: "tetrate-ask tetrate-tally", hidden: true }, h("div", { class: "tetrate-grow" }, claim, h("br"), detail));
-  const leaders = board({ send, select });
+  const leaders = board({ send, select, announce });
 
   // --- how to read it ---
   const view = segments("Layout", LAYOUTS, (value) => { layout = value; if (rows()) send("show", { how: "answers" }); read(); });

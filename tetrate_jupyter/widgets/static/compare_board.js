@@ -4,7 +4,7 @@ const FIGURES = [["Time", 1], ["Speed", -1], ["Tokens", 1], ["Cost", 1], ["Lengt
 const BADGED = { fastest: [0, "on"], cheapest: [3, "good"] }; // the figure that a badge stands beside, and its kind
 const LATE = ["partly", "stopped", "failed", "skipped"]; // last, however it is sorted
 
-function board({ send, select }) {
+function board({ send, select, announce }) {
   const rows = new Map();
   let told = {};
   let order = []; // ids, as they are shown
@@ -28,12 +28,13 @@ function board({ send, select }) {
     const bar = timeBar();
     const figures = FIGURES.map((_, figure) => h("td", { class: `tetrate-number tetrate-figure tetrate-figure-${figure}` }));
     const said = h("span", { class: "tetrate-clip tetrate-grow" });
-    const again = worded("retry", "Retry", () => send("retry", { key: id, whole: true }), { class: "tetrate-button" });
+    const again = worded("retry", "Retry", () => { if (!wait.left()) send("retry", { key: id, whole: true }); }, { class: "tetrate-button" });
+    const wait = countdown(again, "Retry", () => announce(`You can retry ${rows.get(id)?.all.label ?? ""} now.`));
     const note = h("td", { colspan: String(FIGURES.length + 1), hidden: true }, h("div", { class: "tetrate-note" }, icon("warn"), said, again));
     const bars = h("td", { class: "tetrate-bars" }, bar.node);
     const tr = h("tr", { onclick: (event) => { if (!event.target.closest("button")) select(id); } },
       h("th", { scope: "row" }, goes), bars, ...figures, note);
-    return { tr, letter, of, name, goes, bar, bars, figures, said, again, note, all: {} };
+    return { tr, letter, of, name, goes, bar, bars, figures, said, again, wait, note, all: {} };
   }
 
   function draw(each, all) {
@@ -127,9 +128,10 @@ function board({ send, select }) {
       if ("number" in changed) sorted = null;
       if (all.running && ["elapsed", "running", "number"].some((name) => name in changed)) zero = performance.now() / 1000 - all.elapsed;
       const ids = all.columns.map(([id]) => id).filter((id) => all[`row ${id}`]);
-      for (const [id, each] of rows) if (!ids.includes(id)) { each.tr.remove(); rows.delete(id); }
+      for (const [id, each] of rows) if (!ids.includes(id)) { each.wait.stop(); each.tr.remove(); rows.delete(id); }
       for (const id of ids) if (!rows.has(id)) rows.set(id, Object.assign(row(id), { id }));
       for (const id of ids) draw(rows.get(id), all[`row ${id}`]);
+      if ("waits" in changed) for (const id of ids) rows.get(id).wait.set(all.waits[id] ?? 0);
       if ("columns" in changed || "number" in changed || ids.length !== order.length) {
         order = [...ids];
         arrange();
@@ -148,6 +150,6 @@ function board({ send, select }) {
       }
     },
     order: () => order,
-    stop() { clearInterval(timer); },
+    stop() { clearInterval(timer); for (const { wait } of rows.values()) wait.stop(); },
   };
 }

@@ -184,3 +184,38 @@ function menu(opener, label, entries) {
   });
   return pop;
 }
+
+// Where the router said when to come back, Retry counts down and is what it is again then: `done` is called. It keeps its width, so that
+// nothing moves; a name of its own (aria-label) stays as it is, so that nobody is read the seconds.
+function countdown(retry, title, done) {
+  const words = retry.lastChild;
+  let until = 0;
+  let timer = 0;
+
+  function left() {
+    return Math.max(0, Math.ceil((until - performance.now()) / 1000));
+  }
+
+  function draw() {
+    const seconds = left();
+    clearTimeout(timer);
+    retry.classList.toggle("tetrate-counting", seconds > 0);
+    setText(words, seconds ? `Retry in ${seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}` : "Retry");
+    retry.title = seconds ? "The router asked to wait until then" : title;
+    if (seconds) retry.setAttribute("aria-disabled", "true");
+    else retry.removeAttribute("aria-disabled");
+    if (seconds) timer = setTimeout(draw, (until - performance.now()) % 1000 || 1000);
+    else if (until) done();
+    if (!seconds) until = 0;
+    else retry.style.minWidth ||= retry.offsetWidth ? `${Math.ceil(retry.getBoundingClientRect().width)}px` : "";
+  }
+
+  return {
+    left,
+    stop() { clearTimeout(timer); },
+    set(seconds) {
+      until = seconds ? performance.now() + seconds * 1000 : 0;
+      draw();
+    },
+  };
+}
