@@ -19,7 +19,7 @@ from tetrate_jupyter.errors import ConfigError, InputError
 from tetrate_jupyter.history import archive as module
 from tetrate_jupyter.history import files
 from tetrate_jupyter.history.archive import Archive, tend
-from tetrate_jupyter.history.turn import MOST_LINE, KeptTurn, Said, UnreadableTurn, decoded, encoded
+from tetrate_jupyter.history.turn import MOST_LINE, WORDS, KeptTurn, Said, UnreadableTurn, decoded, encoded, first_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +81,28 @@ def test_a_search_finds_what_looks_the_same(tmp_path: Path, text: str, search: s
     listed, _ = found.list(search, everywhere=True)
     assert listed[0].found
     assert "first line" not in listed[0].found
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (" ".join(["conversation"] * 40), f"{' '.join(['conversation'] * 9)}…"),
+        ("Summarise:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nin one sentence", "Summarise: in one sentence"),
+        ("| a | b |\n" * 900 + "Which row is odd?", "Which row is odd?"),
+        ("Why does this fail?\n```python\n1 / 0\n```", "Why does this fail?"),
+        ("Why does this fail?\n```python\n1 / 0", "Why does this fail?"),
+        ("| a | b |\n| 1 | 2 |", "| a | b | | 1 | 2 |"),
+        ("```\n1 / 0\n```", "``` 1 / 0 ```"),
+        ("x" * 300, "x" * (WORDS - 1) + "…"),
+        ("漢" * 300, "漢" * (WORDS - 1) + "…"),
+        ("short | not a table", "short | not a table"),
+        ("", ""),
+    ],
+)
+def test_a_title_is_a_questions_own_words_cut_at_a_word(text: str, title: str) -> None:
+    assert first_words(text) == title
+    assert first_words(title) == title  # lists make it of what is kept
+    assert len(title) <= WORDS
 
 
 def test_a_search_wants_every_word_wherever_in_the_conversation(tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from traitlets.config import Config
 
 from tests.kernels import CountingKernel
 from tests.magics.test_sign_in_kernel import homes
+from tests.widgets.page import Page
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.face import shared
 from tetrate_jupyter.magics import extension
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
+from tetrate_jupyter.widgets.compare import ComparePanel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +37,37 @@ def kept(shell: InteractiveShell, session: Session) -> Session:
     session.reset()
     session.ask("Name a colour.")
     return session
+
+
+TABLE = "table = [{'month': 'August', 'units': 7}] * 30"
+
+
+def test_a_title_is_what_was_typed_and_not_the_values_in_it(shell: InteractiveShell, session: Session) -> None:
+    session.keep_texts = True
+    shell.run_cell(TABLE)
+    shell.run_cell_magic("tetrate", "", "Which month is best? {table}")
+    assert "units" in session.history[0].user.content
+    session.reset()
+    shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna", "What stands out in {table}?")
+    shell.user_ns["_tetrate_compare"].continue_with("gpt-6-luna")
+    assert "units" in session.history[0].user.content
+    assert {each.title for each in run(shell)} == {"Which month is best? {table}", "What stands out in {table}?"}
+
+
+def test_a_comparison_is_shown_and_followed_up_by_what_was_typed(shell: InteractiveShell, session: Session) -> None:
+    session.keep_texts = True
+    shell.run_cell(TABLE)
+    shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna", "What stands out in {table}?")
+    comparison = session.comparison
+    assert comparison is not None
+    panel = ComparePanel(session, comparison)
+    assert Page(panel).fields["asked"] == "What stands out in {table}?"
+    panel.close()
+    after = comparison.follow_up("And the least?")
+    after.start()
+    after.wait()
+    after.continue_with("gpt-6-luna")
+    assert [each.user.typed for each in session.history] == ["What stands out in {table}?", None]
 
 
 def test_the_trait_is_off_and_can_be_set_for_good(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

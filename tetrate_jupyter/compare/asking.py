@@ -70,16 +70,15 @@ async def prepare(
     concurrency: int = CONCURRENCY,
     history: bool = False,
     cuts: tuple[Cut, ...] = (),
+    as_typed: str | None = None,
     cached: object = None,
     refresh: bool = False,
     **params: Any,  # noqa: ANN401 - options of `Session.ask`
 ) -> Comparison:
-    """Resolve and check everything, ask nothing. See `Session.compare`. Runs on the session's loop."""
+    """Resolve and check everything, ask nothing, on the session's loop. See `Session.compare` and `Setup`."""
     texts, wanted = prompts_of(prompts), None if models is None else column_requests(models)
-    wrong = _NOT_FOR_ALL & params.keys()
-    if wrong:
+    if wrong := _NOT_FOR_ALL & params.keys():
         raise OptionError(f"A comparison takes no {min(wrong)!r}.", next_step="leave it out")
-    loaded = await asyncio.to_thread(_images, images)
     common = {k: v for k, v in {"system": session.system, **session.params, **params}.items() if v is not None}
     setup = partial(
         Setup,
@@ -87,10 +86,11 @@ async def prepare(
         repeats=repeats,
         seed=new_seed() if seed is None else seed,
         params={k: v for k, v in common.items() if k not in _NOT_FOR_ALL},
-        images=loaded,
+        images=await asyncio.to_thread(_images, images),
         max_cost=_dollars(max_cost),
         concurrency=concurrency,
         cuts=cuts,
+        as_typed=as_typed,
         cached=session.keeper.resolved(cached, refresh=refresh),
         refresh=refresh or session.keeper.refresh,
     )

@@ -95,7 +95,12 @@ class Questions:
         else:
             options["cached"] = False
         asked = self._session.question(
-            setup.prompts[place.prompt], images=setup.images, cuts=setup.cuts, keep=False, **options
+            setup.prompts[place.prompt],
+            images=setup.images,
+            cuts=setup.cuts,
+            typed=setup.as_typed,
+            keep=False,
+            **options,
         )
         if asked.keeping is not None:
             twin, is_capped = self._twins[column.id], column.allowed is not None

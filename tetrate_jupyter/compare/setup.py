@@ -37,7 +37,8 @@ class Setup:
     `params` are the options of `Session.ask` for all columns. `seed` fixes the order in which calls start and the blind
     order, nothing at the models. `max_cost`: US dollars that are not passed, None for no limit: see
     `compare.allowance`. `concurrency`: calls to one model at once. `cuts`: what was left out of the variables that
-    stand in the prompts. `cached`: the place of kept answers that are used, "" for none; `refresh`: all is asked anew.
+    stand in the prompts. `as_typed`: the only prompt as a person wrote it, where variables were put into it.
+    `cached`: the place of kept answers that are used, "" for none; `refresh`: all is asked anew.
     """
 
     prompts: tuple[str, ...]
@@ -49,6 +50,7 @@ class Setup:
     max_cost: Decimal | None = None
     concurrency: int = CONCURRENCY
     cuts: tuple[Cut, ...] = ()
+    as_typed: str | None = None
     cached: str = ""
     refresh: bool = False
 

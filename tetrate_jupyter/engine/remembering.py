@@ -14,6 +14,7 @@ from tetrate_jupyter.front_end import notebook
 from tetrate_jupyter.history.turn import (
     MOST_IMAGE,
     MOST_IMAGES,
+    READ,
     VERSION,
     KeptImage,
     KeptTurn,
@@ -160,7 +161,7 @@ def turn_of(exchange: Exchange, branch: Branch, *, root: str, after: str) -> Kep
         after=after,
         notebook=notebook(),
         cell=exchange.cell_id,
-        words=first_words(secrecy.blotted(whole(user.typed or user.content)[:2_000])),
+        words=first_words(secrecy.blotted(whole(user.typed or user.content)[:READ])),
         asked=user.content,
         typed=user.typed,
         images=_images(user.images),

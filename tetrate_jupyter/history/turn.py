@@ -6,6 +6,7 @@ again whoever has written them and in whichever file. A turn that was asked anew
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -25,6 +26,8 @@ MOST_LINE: Final = 2_000_000  # bytes of one turn: an answer of 400,000 tokens f
 MOST_IMAGE: Final = 64_000  # characters of an image that is kept whole: a small picture, a sketch
 MOST_IMAGES: Final = 256_000  # characters of all images of one turn
 WORDS: Final = 120  # characters of the question's beginning, for lists
+READ: Final = 20_000  # characters in which that is looked for: what was pasted may stand before it
+_PASTED: Final = re.compile(r"^[ \t]*\|[^\n]*$|```.*?(?:```|\Z)", re.MULTILINE | re.DOTALL)
 _MOST_TIME: Final = 1e11  # seconds since the epoch: the year 5138
 _LEAST_COST: Final = Decimal("1e-12")
 _MOST_COST: Final = Decimal(10**6)
@@ -172,9 +175,18 @@ def decoded(line: bytes, kind: type[LineT]) -> LineT:
     return found
 
 
-def first_words(text: str) -> str:
-    """Return how a question begins, on one line."""
-    return one_line(text, WORDS)
+def first_words(text: str, limit: int = WORDS) -> str:
+    """Return how a question begins, on one line of at most `limit` characters, cut at a word where it has any.
+
+    Tables and code that were pasted into it are left out, unless there is nothing else.
+    """
+    start = text[:READ]
+    line = one_line(_PASTED.sub(" ", start)) or one_line(start)
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    words = cut if line[limit - 1] == " " else cut.rpartition(" ")[0]
+    return f"{(words if len(words) > limit // 2 else cut).rstrip()}…"
 
 
 def _is_sound(found: TurnHead | KeptTurn | Texts | Mark) -> bool:

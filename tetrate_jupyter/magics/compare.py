@@ -89,6 +89,7 @@ def _prepared(context: Context, parsed: Parsed, cell: str, variables: Mapping[st
     }
     defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
     options: dict[str, Any] = {k: v for k, v in {**defaults, **asked, **own}.items() if v is not None}
+    options["as_typed"] = prompt.typed
     return session.bridge.run(prepare(session, prompt.text, models, images=prompt.images, cuts=prompt.cuts, **options))
 
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Prompt:
     """A prompt ready to be asked: text with its variables in place, images, and the other arguments of `ask`.
 
-    `cuts` is what was left out of variables and of what goes along; `typed` the text as typed, where its words with "@"
-    have changed it.
+    `cuts` is what was left out of variables and of what goes along; `typed` the text as typed, where variables or its
+    words with "@" have changed it.
     """
 
     text: str
@@ -118,12 +118,13 @@ def _filled(
     filled = interpolate(found.text, namespace, limits(found.text + found.material))
     if found.names:
         _tell(found.sentence)
+    sent = filled.text + found.material
     return Prompt(
-        filled.text + found.material,
+        sent,
         (*typed.images, *filled.images),
         {},
         (*filled.cuts, *found.cuts),
-        typed.text if found.names or found.text != typed.text else None,
+        typed.text if filled.names_used or sent != typed.text else None,
     )
 
 

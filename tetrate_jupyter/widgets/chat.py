@@ -254,7 +254,9 @@ class ChatPanel(Panel):
 
             try:
                 wanted = await beside(self.session, own, history=exchanges[:before], images=bool(user.images))
-                made = await prepare(self.session, user.content, wanted, images=user.images, cuts=user.cuts)
+                made = await prepare(
+                    self.session, user.content, wanted, images=user.images, cuts=user.cuts, as_typed=user.typed
+                )
             except TetrateError as error:
                 self.tell_problem(error)
                 return

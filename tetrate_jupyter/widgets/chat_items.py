@@ -6,10 +6,11 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion.images import thumbnail
+from tetrate_jupyter.history.turn import first_words
 from tetrate_jupyter.render.answer import beside_chip, with_chip
 from tetrate_jupyter.render.chips import IN_A_PANEL, REFUSED, details, label
 from tetrate_jupyter.render.live import Live
-from tetrate_jupyter.render.plain import one_line, plain, visible
+from tetrate_jupyter.render.plain import plain, visible
 from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.transcript import answer_figures, drawn, quiet_line, said
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Message
 
 REFUSED_NEXT: Final = "Next: say it in other words, or ask another model."
+_TITLE: Final = 80  # characters of a conversation's title in the menu
 CLOCK: Final = 10  # seconds; a bar's whole width stands for this, or twice as long, and so on
 
 
@@ -115,7 +117,7 @@ class ChatItems:
 def earlier(conversation: Conversation, name_of: Callable[[Branch], str]) -> list[list[str]]:
     """Return [branch id, name or first question] of the other conversations kept, newest first, as each last was."""
     newest = {b.root: b for b in conversation.branches if b.exchanges and b.root != conversation.branch.root}
-    return [[b.id, one_line(name_of(b) or _first(b))[:80]] for b in reversed(newest.values())]
+    return [[b.id, first_words(name_of(b) or _first(b), _TITLE)] for b in reversed(newest.values())]
 
 
 def _first(branch: Branch) -> str:

@@ -84,7 +84,7 @@ def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: boo
         "pick": visible(_pick(counted, letters, labels)) if revealed and not blind else "",
         "claim": visible(counted.claim) if counted is not None and not blind else "",
         "detail": visible(counted.detail) if counted is not None and not blind else "",
-        "asked": visible(one_line(comparison.setup.prompts[0])[:_ASKED]),
+        "asked": visible(one_line(comparison.setup.as_typed or comparison.setup.prompts[0])[:_ASKED]),
         "elapsed": int(progress.seconds) if running else 0,
         **(hidden(comparison.columns) if blind else board.rows(figured, counted)),
         "code": result.code if result and not blind else "",
