@@ -51,6 +51,8 @@ def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> Non
     chat.asked("What is {sales[0]} * 7?")
     chat.asked("The word is xyzzy.")
     answers = chat.messages.locator(":scope > .tetrate-body").all_inner_texts()
+    marks = chat.messages.locator(".tetrate-mark")
+    expect(marks).to_have_text(["A", "A"])  # Anthropic's
     opener = chat.box.locator(".tetrate-opener")
     expect(opener).to_have_accessible_name(re.compile("^Model: "))
     model = opener.get_attribute("aria-label")
@@ -68,6 +70,7 @@ def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> Non
     expect(chat.messages).to_have_count(2)
     expect(chat.box.locator(".tetrate-opener")).to_have_accessible_name(model)
     assert chat.messages.locator(":scope > .tetrate-body").all_inner_texts() == answers
+    expect(chat.messages.locator(".tetrate-mark")).to_have_text(["A", "A"])
     expect(chat.messages.first.locator(".tetrate-prompt")).to_have_text("What is {sales[0]} * 7?")
     expect(chat.prompt).to_have_value("A draft.")
     expect(chat.asked("And now?").locator(".tetrate-foot")).to_contain_text("≈ $")

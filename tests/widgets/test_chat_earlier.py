@@ -160,6 +160,26 @@ def test_a_conversation_that_comes_back_after_another_has_begun_is_one_of_its_ow
     assert session.history == begun
 
 
+def test_answers_that_a_page_gives_back_have_the_marks_of_their_models(
+    session: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    session.ask("One?", model="claude-haiku-4-5")
+    session.ask("Two?", model="gpt-6-luna")
+    page.wait_for(lambda: len(given_back(page)) == 2)
+    given = given_back(page)
+    again = page_of(later)
+    assert again.do("take", exchanges=given)
+    again.wait_for(lambda: len(again.items) == 2)
+    shown = [item.fields for item in again.items.values()]
+    assert [each["model"] for each in shown] == ["claude-haiku-4-5", "gpt-6-luna"]
+    assert {"claude-haiku-4-5", "gpt-6-luna"} <= set(again.fields["providers"])  # whose mark it is
+    assert [each["figures"] for each in shown] == [[["far", "claude-haiku-4-5"]], [["far", "gpt-6-luna"]]]
+    assert again.fields["total"] == ""  # what they cost isn't known here
+    assert given_back(again) == given  # and so once more
+    assert later.ask("Three?").text
+
+
 def test_one_that_nobody_asked_for_stays_behind_the_one_that_has_begun(
     session: Session, page_of: Callable[[Session], Page]
 ) -> None:
@@ -291,7 +311,7 @@ def shown(page: Page) -> list[tuple[object, ...]]:
 def given_back(page: Page) -> list[list[object]]:
     """Return what a page gives a new kernel: as chat.js, none without an answer's text."""
     items = [item.fields for item in page.items.values() if item.fields["source"]]
-    return [[f["prompt"], f["sent"], f["source"], f["state"] == "partial"] for f in items]
+    return [[f["prompt"], f["sent"], f["source"], f["state"] == "partial", f["model"]] for f in items]
 
 
 def test_what_stands_under_an_answer_comes_back_with_it(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from tetrate_jupyter.amounts import known
+from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.conversation import Exchange
 from tetrate_jupyter.engine.history import HOW, when
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
@@ -158,10 +159,10 @@ class EarlierList:
     def take_back(self, exchanges: Sequence[Sequence[Any]], left: int, *, begun: bool, is_in_front: bool) -> str:
         """Take the conversation of a page whose kernel was restarted; return a note on that, or "".
 
-        Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part;
-        `left` is how many the page couldn't give. Where another has `begun` here both are kept, each as a
-        conversation of its own; the one taken is current where it `is_in_front`. What several panels give back is taken
-        once; from the disk, with its costs, where it is there.
+        Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part,
+        the model's id (older pages give none); `left` is how many the page couldn't give. Where another has `begun`
+        here both are kept, each as a conversation of its own; the one taken is current where it `is_in_front`. What
+        several panels give back is taken once; from the disk, with its costs, where it is there.
         """
         conversation = self._session.conversation
         if not exchanges or self._is_here(exchanges):
@@ -185,7 +186,7 @@ class EarlierList:
 
     def _is_here(self, exchanges: Sequence[Sequence[Any]]) -> bool:
         """Whether a conversation of this session has it: another panel has given it back, or it never went."""
-        wanted = [(str(prompt), str(answer)) for prompt, _, answer, _ in exchanges]
+        wanted = [(str(prompt), str(answer)) for prompt, _, answer, *_ in exchanges]
         for branch in self._session.conversation.branches:
             line = [(visible(_typed(each.user)), said(each)) for each in branch.exchanges]
             if any(line[at : at + len(wanted)] == wanted for at in range(len(line) - len(wanted) + 1)):
@@ -232,9 +233,13 @@ def _placed(is_in_front: bool) -> str:
 
 
 def _exchange(given: Sequence[Any]) -> Exchange:
-    prompt, sent, answer, partial = given
+    prompt, sent, answer, partial, *model = given
     user = Message("user", whole(str(sent or prompt)), typed=whole(str(prompt)) if sent else None)
-    return Exchange(uuid4().hex[:12], user, (Message("assistant", str(answer)),), partial=bool(partial))
+    name = one_line(str(model[0]), MAX_NAME) if model else ""
+    reply = Message(
+        "assistant", str(answer), model=name
+    )  # nothing else is known of it: no entry, which would be counted
+    return Exchange(uuid4().hex[:12], user, (reply,), partial=bool(partial))
 
 
 def _row(each: Earlier) -> list[str]:
@@ -261,7 +266,7 @@ def _covered(line: Sequence[KeptTurn], exchanges: Sequence[Sequence[Any]]) -> in
     for turn in reversed(line):
         if count == len(exchanges):
             break
-        prompt, _, answer, _ = exchanges[-1 - count]
+        prompt, _, answer, *_ = exchanges[-1 - count]
         text = "\n\n".join(each.text for each in turn.replies if each.role == "assistant" and each.text.strip())
         if _prompt(turn) == str(prompt):
             count += 1

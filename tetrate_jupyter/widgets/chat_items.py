@@ -12,7 +12,7 @@ from tetrate_jupyter.render.chips import IN_A_PANEL, REFUSED, details, label
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.plain import plain, visible
 from tetrate_jupyter.widgets.feed import Item
-from tetrate_jupyter.widgets.transcript import answer_figures, drawn, quiet_line, said
+from tetrate_jupyter.widgets.transcript import answer_figures, drawn, model_of, quiet_line, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -185,7 +185,7 @@ def _exchange_fields(exchange: Exchange, way: tuple[int, int]) -> dict[str, Any]
         **_notices(exchange),
         "foot": with_chip(quiet_line(exchange), exchange.notices),
         "figures": answer_figures(exchange),
-        "model": _model(exchange),
+        "model": visible(model_of(exchange)),
         "reasoning": drawn(exchange.reasoning) if exchange.reasoning.strip() else "",
         "tools": _tools(exchange),
         "way": list(way),
@@ -211,11 +211,6 @@ def _notices(exchange: Exchange) -> dict[str, Any]:
     empty = not said(exchange)
     refused = next((notice for notice in told["notes"] if empty and notice.startswith(REFUSED)), None)
     return told if refused is None else {**told, "failed": [refused, REFUSED_NEXT]}
-
-
-def _model(exchange: Exchange) -> str:
-    entry = exchange.entry
-    return "" if entry is None else visible(entry.answered or entry.asked)
 
 
 def _status(run: Run) -> dict[str, Any]:

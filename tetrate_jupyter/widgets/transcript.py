@@ -40,11 +40,18 @@ def drawn(text: str) -> str:
     return render(text, most=MOST, live=True)
 
 
+def model_of(exchange: Exchange) -> str:
+    """Return the id of the model that answered, "" where it isn't known."""
+    if exchange.entry is not None:
+        return exchange.entry.answered or exchange.entry.asked
+    return next((m.model for m in reversed(exchange.replies) if m.role == "assistant"), "")
+
+
 def quiet_line(exchange: Exchange) -> str:
-    """Return the line under an answer: model, times, tokens, estimated cost; "" where they aren't known."""
+    """Return the line under an answer: model, times, tokens, estimated cost, as far as they are known."""
     entry = exchange.entry
     if entry is None:
-        return ""
+        return one_line(model_of(exchange))
     times = entry.timing if streaming_wanted() else None
     return footer(entry.answered or entry.asked, asked_id=entry.asked, timing=times, usage=entry.usage, cost=entry.cost)
 
@@ -54,10 +61,10 @@ def answer_figures(exchange: Exchange) -> list[list[str]]:
 
     A narrow page leaves out parts of kind "far" first, then "got"; the others are always shown.
     """
-    entry = exchange.entry
+    entry, model = exchange.entry, one_line(model_of(exchange))
     if entry is None:
-        return []
-    parts = [["far", one_line(entry.answered or entry.asked)]]
+        return [["far", model]] if model else []
+    parts = [["far", model]]
     if entry.timing is not None and streaming_wanted():
         if entry.timing.first_token is not None:
             parts.append(["far", f"first token {seconds(entry.timing.first_token)}"])

@@ -172,7 +172,7 @@ function keep(items) {
     if (!answer) continue;
     room -= fields.prompt.length + (fields.sent ?? "").length + answer.length;
     if (room < 0) break;
-    exchanges.unshift([fields.prompt, fields.sent ?? "", answer, ["running", "partial"].includes(fields.state)]);
+    exchanges.unshift([fields.prompt, fields.sent ?? "", answer, ["running", "partial"].includes(fields.state), fields.model ?? ""]);
   }
   return { exchanges, left: items.length - exchanges.length };
 }
