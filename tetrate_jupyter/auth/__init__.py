@@ -1,1 +1,1 @@
-"""Signing in by OAuth 2.0 with PKCE: pure protocol, the loopback listener, and the attempt as a state machine."""
+"""Sign-in with OAuth 2.0 and PKCE: the protocol (pure), the loopback listener, and the attempt as a state machine."""

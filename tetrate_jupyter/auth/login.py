@@ -1,4 +1,4 @@
-"""One attempt to sign in, as a small state machine that any face (text, widget, test) can drive."""
+"""One attempt to sign in, as a small state machine that any front end (text, widget, test) can drive."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 DEAD_PORT: Final = (
-    8765  # named in the address where no port could be opened: the browser ends there, the code is pasted
+    8765  # the callback's port where none could be opened: the browser fails there, and its address is pasted
 )
-_WAITING: Final = 4  # more requests with codes that are being tried; others find no room at the listener for long
-GUESSES: Final = 3  # codes that came without our state and are tried all the same: see `LoginAttempt`
-_SOON: Final = 30.0  # seconds: less than that is too short for somebody who sees the link only now
+_WAITING: Final = 4  # requests beyond `GUESSES` that may wait for a code being tried; more would fill up the listener
+GUESSES: Final = 3  # codes without our state that are tried nevertheless: see `LoginAttempt`
+_SOON: Final = 30.0  # seconds; less than that is too short for somebody who only now sees the link
 _AGAIN: Final = "run %tetrate_login again; it starts at once"
 
 
 class LoginState(enum.Enum):
-    """Where an attempt stands."""
+    """The state of a sign-in attempt."""
 
     NEW = "not started"
     WAITING = "waiting for approval in the browser"
@@ -46,20 +46,21 @@ class LoginState(enum.Enum):
 
 
 class LoginAttempt:
-    """Signing in once. `start`, show `url`, `wait`; meanwhile `submit` and `cancel` from any thread.
+    """One sign-in: `start`, show `url`, `wait`; `submit` and `cancel` may be called meanwhile, from any thread.
 
-    `exchange` turns (code, verifier) into a key; it is called once at the most for each code. It belongs to the router
-    of `auth_url`: an attempt posts its code and verifier nowhere else, whatever the session does meanwhile. `timeout`:
-    seconds for the person. `listen=False`: for a kernel on another machine, whose loopback no browser of the person
-    reaches; paste only. It lives on the event loop that `start` was awaited on.
+    `exchange` turns (code, verifier) into a key; it is called at most once per code. It must belong to the router of
+    `auth_url`, so that code and verifier go nowhere else, whatever the session does meanwhile. `timeout`: seconds that
+    the person has (default: `config.LOGIN_TIMEOUT`). `listen=False`: open no port, since the kernel is on a machine
+    whose loopback the person's browser can't reach; the address is pasted. The attempt belongs to the event loop that
+    `start` was awaited on.
 
-    Whatever runs on this machine, and whatever page the person has open, can knock at the listener. What carries our
-    state comes from the router, and what is pasted from the person: the first such code, or no, ends the attempt. It
-    isn't known whether the router brings our state back; so a code without it is tried, too, and where the router
-    refuses it the attempt goes on, for `GUESSES` codes at the most: a hostile page can neither end a sign-in nor have
-    us hammer the router (the verifier goes to the router's own exchange in any case). That a wrong code doesn't use up
-    the right one is PKCE's own sense: a code belongs to the challenge that it was made for. An "error" without our
-    state ends nothing. After the last guess, or where the router does end things, the person pastes the address.
+    Any program on this machine, and any page that the person has open, can send requests to the listener. One that
+    carries our state comes from the router, and a pasted text from the person: the first such code or denial ends the
+    attempt. Whether the router returns our state isn't known, so a code without it is tried, too; where the router
+    refuses it, the attempt goes on, for at most `GUESSES` such codes. So a hostile page can neither end a sign-in nor
+    make us flood the router, and the verifier goes to the router's own exchange in any case. A wrong code doesn't use
+    up the right one, since PKCE binds a code to the challenge that it was issued for. An "error" without our state ends
+    nothing. After the last guess the person can still paste the address.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class LoginAttempt:
         self._timeout = timeout
         self._listen = listen
         self._verifier = Secret(pkce.new_verifier(), host="")
-        self._nonce = pkce.new_state()  # no secret of this process: it stands in the address that the person opens
+        self._nonce = pkce.new_state()  # not a `Secret`: it is part of the address that the person opens
         self._listener = Listener(self._browser_came)
         self._observers = Observers()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -97,30 +98,30 @@ class LoginAttempt:
 
     @property
     def remaining(self) -> float:
-        """Seconds left for the person."""
+        """Seconds that the person has left; never below 0."""
         return max(0.0, self._timeout - (time.monotonic() - self._started))
 
     @property
     def since_opened(self) -> float:
-        """Seconds since the person has opened the page."""
+        """Seconds since the person opened the consent page; 0 before that."""
         return time.monotonic() - self._started if self.is_opened else 0.0
 
     @property
     def ended(self) -> bool:
-        """Whether it is over, well or not."""
+        """Whether the attempt is over, successful or not."""
         return self.state in {LoginState.DONE, LoginState.FAILED}
 
     @property
     def can_be_joined(self) -> bool:
-        """Whether another face on this event loop may show this attempt, too: it waits, and for a while yet."""
+        """Whether another front end on this event loop can share this attempt: it still waits, and has time left."""
         return self.state is LoginState.WAITING and self._loop is asyncio.get_running_loop() and self.remaining > _SOON
 
     def belongs_to(self, auth_url: str) -> bool:
-        """Whether it signs in at this web app."""
+        """Whether this attempt signs in at that router's web app."""
         return self._auth_url == auth_url
 
     async def start(self) -> str:
-        """Open the port and return the consent page's address. Where no port opens, pasting still works."""
+        """Open the port and return the consent page's address. Where no port can be opened, pasting still works."""
         self._loop = asyncio.get_running_loop()
         self._done = self._loop.create_future()
         self._done.add_done_callback(_look_at)
@@ -131,7 +132,7 @@ class LoginAttempt:
                 self.listening = True
         callback = pkce.callback_address(self._listener.port or DEAD_PORT, self._nonce)
         self.url = pkce.authorization_url(self._auth_url, callback, pkce.challenge_of(self._verifier.reveal()))
-        if self._stopped is not None:  # before there was anything to stop, or while the port was opened
+        if self._stopped is not None:  # cancelled before `start`, or while the port was being opened
             self._fail(self._stopped)
         if self.ended:
             self._listener.close()
@@ -141,15 +142,15 @@ class LoginAttempt:
         return self.url
 
     async def wait(self) -> Secret:
-        """Wait for the end and return the key. Cancelling it leaves the attempt alone. Raises `LoginError`s."""
+        """Wait for the end and return the key. Cancelling the wait leaves the attempt alone. Raises a `LoginError`."""
         if self._done is None:
             raise LoginError("This sign-in was not started.", next_step=_AGAIN)
         return await asyncio.shield(self._done)
 
     def submit(self, text: str | Secret) -> None:
-        """Take what a person pasted: the address the browser ended at, or the code. From any thread.
+        """Take what a person pasted: the address that the browser ended at, or the code. Callable from any thread.
 
-        Raises `RedirectError` (the attempt goes on) or `LoginDeniedError` (and ends).
+        Raises `RedirectError` (the attempt goes on) or `LoginDeniedError` (the attempt ends).
         """
         pasted = Secret.typed(text)
         del text
@@ -157,7 +158,7 @@ class LoginAttempt:
             raise RedirectError("This sign-in was not started.", next_step=_AGAIN)
         found = self._pasted_code(pasted)
         if isinstance(found, LoginDeniedError):
-            # one of its own: what was raised here has the caller's frames, and those may hold what was pasted
+            # a separate object: raising `found` adds the caller's frames to it, and those may hold what was pasted
             denied = LoginDeniedError(found.message, next_step=found.next_step)
             self._call(lambda: self._fail(denied))
         if isinstance(found, LoginError):
@@ -168,33 +169,33 @@ class LoginAttempt:
         self._call(lambda: self._take(code))
 
     def cancel(self, reason: str = "cancelled") -> None:
-        """Stop waiting; nothing happens where it is over. From any thread, also before it has started."""
+        """End the attempt; nothing happens where it is over already. Callable from any thread, also before `start`."""
         error = LoginCancelledError(f"This sign-in was stopped: {reason}.", next_step=_AGAIN)
-        self._stopped = error  # before the loop is looked at: `start` names the loop and looks here afterwards
+        self._stopped = error  # set before the loop is read: `start` sets the loop first and reads this afterwards
         self._call(lambda: self._fail(error))
 
     def opened(self, seconds: float) -> None:
-        """Note that the person has opened the consent page: from now on, this long is waited. From any thread."""
+        """Note that the person has opened the consent page: they have `seconds` from now. Callable from any thread."""
         self._call(lambda: self._wait_anew(seconds))
 
     def join(self) -> None:
-        """Hold it for one face more: `let_go` ends it when nobody holds it any longer. On its loop, like `let_go`."""
+        """Add a holder: the last one's `let_go` cancels the attempt. Call both on the attempt's event loop."""
         self._holders += 1
 
     def let_go(self) -> None:
-        """Hold it no longer; who began it holds it, too."""
+        """Drop a holder, and cancel the attempt with the last one; whoever made the attempt is the first holder."""
         self._holders -= 1
         if self._holders <= 0:
             self.cancel()
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` at each change of state, on the loop's thread; return a function that stops it."""
+        """Call `callback` at each change of state, on the loop's thread; return a function that removes it."""
         return self._observers.add(callback)
 
     def __reduce_ex__(self, _: object) -> NoReturn:
         raise TypeError("a sign-in under way can't be copied or pickled")
 
-    # --- what came; its text is in no frame of an error ---------------------------------------------------------
+    # --- reading what came, so that its text is in no frame of an error -----------------------------------------
 
     def _pasted_code(self, pasted: Secret) -> Secret | LoginError:
         try:
@@ -212,7 +213,7 @@ class LoginAttempt:
         try:
             return await self._exchange(code.reveal(), self._verifier.reveal())
         except TetrateError as error:
-            # its frames hold code and verifier, which together are still good for a key where the router was in trouble
+            # its frames hold code and verifier, which can still be exchanged for a key where only the router failed
             return error.bare()
         except (asyncio.CancelledError, GeneratorExit):
             raise
@@ -228,7 +229,7 @@ class LoginAttempt:
     async def _browser_came(self, query: str) -> Page:
         found = self._way_back(query)
         if isinstance(found, LoginError):
-            return Page(400, "This is not the way back", f"{found.message} You can close this page.")
+            return Page(400, "This is not a sign-in's callback", f"{found.message} You can close this page.")
         if found.denied is not None:
             if not found.ours:
                 return _NOT_APPROVED
@@ -246,13 +247,13 @@ class LoginAttempt:
         return self._end_page()
 
     async def _guess(self, code: Secret) -> Page:
-        """Try a code that came without our state; only its success changes anything."""
+        """Try a code that came without our state; only a successful exchange ends the attempt."""
         if code not in self._exchanges:
             if not self._guesses_left:
-                return Page(400, "Not signed in", f"This can't be told from what another page sent. {_PASTE}")
+                return Page(400, "Not signed in", f"Another page may have sent this. {_PASTE}")
             self._guesses_left -= 1
         elif self._guessing >= GUESSES + _WAITING:
-            return _BUSY  # the same code again and again would take every place, the person's own as well
+            return _BUSY  # requests that repeat one code would take every place, the person's own as well
         task = self._exchange_of(code)
         self._guessing += 1
         try:
@@ -281,12 +282,12 @@ class LoginAttempt:
         if self.state is not LoginState.WAITING or self._loop is None:
             return
         if self._timer is not None:
-            self._timer.cancel()  # the person was in time; the exchange has a bound of its own
+            self._timer.cancel()  # the person was in time; the exchange has a timeout of its own
         self._go(LoginState.EXCHANGING)
         self._work = self._loop.create_task(self._trade(code))
 
     def _exchange_of(self, code: Secret) -> asyncio.Task[Secret | TetrateError]:
-        """Return the exchange of this code, under way or over: a code is good once, so it is posted once."""
+        """Return the task that exchanges this code, at most one per code: a code is good once, so it is posted once."""
         task = self._exchanges.get(code)
         if task is None:
             task = self._exchanges[code] = asyncio.ensure_future(self._exchanged(code))
@@ -328,7 +329,7 @@ class LoginAttempt:
 
     def _too_late(self) -> None:
         if any(not task.done() for task in self._exchanges.values()):
-            self._time_is_over = True  # somebody was in time; whether it was the person shows in a moment
+            self._time_is_over = True  # a code came in time; whether it was the person's shows when its exchange ends
             return
         long = self._timeout >= 120
         waited = f"{self._timeout / 60:.0f} minutes" if long else f"{self._timeout:.0f} s"
@@ -343,14 +344,14 @@ class LoginAttempt:
         for task in (self._work, *self._exchanges.values()):
             if task is not None:
                 task.cancel()
-        self._exchanges.clear()  # codes are of no use any more, and no text need be without them
+        self._exchanges.clear()  # the codes are useless now, and need no longer be redacted
 
     def _go(self, state: LoginState) -> None:
         self.state = state
         self._observers.notify()
 
 
-_USED: Final = Page(400, "Used already", "This sign-in has had its answer. You can close this page.")
+_USED: Final = Page(400, "Used already", "This sign-in is already over. You can close this page.")
 _BUSY: Final = Page(503, "Busy", "This code is being tried. Look at the notebook.")
 _NOT_APPROVED: Final = Page(
     400, "Not approved?", "If you said no, press Cancel in the notebook, which still waits. You can close this page."
@@ -362,4 +363,4 @@ _PASTE: Final = (
 
 def _look_at(done: asyncio.Future[Secret]) -> None:
     if not done.cancelled():
-        done.exception()  # whoever waits gets it; where nobody does, asyncio need not complain
+        done.exception()  # marks it as retrieved: asyncio would log an exception that nobody waited for

@@ -1,4 +1,4 @@
-"""The one-shot listener that the browser comes back to: loopback only, short-lived, accepts one thing."""
+"""The short-lived loopback listener that the browser's callback comes to; it accepts nothing else."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-MAX_HEAD: Final = 16 * 1024  # bytes of a request's head; browsers send far less
-PATIENCE: Final = 5.0  # seconds for it to arrive, and for the page to be taken; a connection opened ahead just closes
-MAX_CONNECTIONS: Final = 16  # that are being answered at once
-MAX_IDLE: Final = 64  # that have sent no whole request yet, or have their page; the oldest makes room for a new one
+MAX_HEAD: Final = 16 * 1024  # bytes of a request's head; browsers send far fewer
+PATIENCE: Final = 5.0  # seconds for the head to arrive, and for the page to be read; an idle preconnection just closes
+MAX_CONNECTIONS: Final = 16  # answered at the same time
+MAX_IDLE: Final = 64  # connections without a whole request yet, or with their page sent; a new one evicts the oldest
 
 _STATUS: Final = {
     200: "OK",
@@ -38,14 +38,14 @@ _STYLE: Final = (
 
 @dataclass(frozen=True)
 class Page:
-    """What the browser is shown: a status, a heading and one sentence."""
+    """What the browser is shown: an HTTP status, a heading and a sentence or two."""
 
     status: int
     title: str
     text: str
 
     def html(self) -> str:
-        """Return the page; everything in it is escaped, nothing is loaded, no script runs."""
+        """Return the page as HTML; everything in it is escaped, nothing is loaded, no script runs."""
         return (
             "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>{escape(self.title)}</title><style>{_STYLE}</style>"
@@ -53,18 +53,18 @@ class Page:
         )
 
 
-NOT_HERE: Final = Page(404, "Nothing here", "This address only waits for a sign-in to come back.")
-_NO_VISIT: Final = Page(400, "Not this way", "This address takes a person's own visit only.")
+NOT_HERE: Final = Page(404, "Nothing here", "This address only takes the callback of a sign-in.")
+_NO_VISIT: Final = Page(400, "Not this way", "Only a person's own visit in a browser is accepted here.")
 _AHEAD: Final = Page(503, "Not yet", "This address can't be loaded ahead.")
 
 
 class Listener:
-    """Waits on a port of 127.0.0.1 (and ::1, where `localhost` may mean that) that the system chooses.
+    """Listens on a port of 127.0.0.1 that the system chooses, and on ::1, where `localhost` may mean that.
 
-    `answer` is given the query of each GET of "/" and returns the page to show. Everything else is refused, and so is
-    what a page does behind a person's back, where the browser says so: an image, a fetch, a frame, a prefetch. A
-    connection that says nothing is closed after `patience`, and sooner where others need its place. `patience`: seconds
-    for a client to send its request, and again to take the page.
+    `answer` gets the query of each GET of "/" and returns the page to show. Everything else is refused, and so is what
+    a page loads without the person, where the browser's headers say so: an image, a fetch, a frame, a prefetch.
+    `patience`: seconds that a client has to send its request, and again to read the page; a silent connection is closed
+    after that, and sooner where others need its place.
     """
 
     def __init__(self, answer: Callable[[str], Awaitable[Page]], *, patience: float = PATIENCE) -> None:
@@ -76,7 +76,7 @@ class Listener:
         self.port = 0
 
     async def start(self) -> None:
-        """Open the port; nothing stays open where that fails. Raises `OSError`."""
+        """Open the port. Raises `OSError`, and leaves nothing open, where that fails."""
         try:
             server = await self._listen("127.0.0.1", 0)
             self.port = server.sockets[0].getsockname()[1]
@@ -88,11 +88,11 @@ class Listener:
             raise
 
     async def _listen(self, address: str, port: int) -> asyncio.Server:
-        # known before it serves: a server that is cancelled while it begins to would never be closed
+        # recorded before it serves: one that is cancelled while it starts serving would never be closed
         server = await asyncio.start_server(self._serve, address, port, limit=MAX_HEAD, start_serving=False)
         self._servers.append(server)
         await server.start_serving()
-        if not server.sockets:  # asyncio passes over a socket that can't be made, as where no file may be opened
+        if not server.sockets:  # asyncio skips a socket that can't be made, as where no more files may be open
             raise OSError(errno.EMFILE, "no socket could be made")
         return server
 
@@ -110,7 +110,7 @@ class Listener:
                 writer.write(_response(await self._page(request, writer)))
                 await asyncio.wait_for(_see_off(reader, writer), self._patience)
         except (OSError, asyncio.TimeoutError):
-            pass  # the browser is gone; there is nobody to tell
+            pass  # the browser is gone; nobody is left to answer
         finally:
             self._idle.pop(writer, None)
             writer.close()
@@ -125,7 +125,7 @@ class Listener:
             oldest.transport.abort()
 
     async def _request(self, reader: asyncio.StreamReader) -> _Request | Page | None:
-        """Read a request's head, or return what is wrong with it; None where none comes."""
+        """Read a request's head, or return the page that refuses it; None where none comes in time."""
         try:
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), self._patience)
         except asyncio.LimitOverrunError:
@@ -140,7 +140,7 @@ class Listener:
             return refused or NOT_HERE
         if self._answering >= MAX_CONNECTIONS:
             return Page(503, "Busy", "Too many connections.")
-        self._idle.pop(writer, None)  # until it is answered, it isn't the one to make room
+        self._idle.pop(writer, None)  # not evicted until it is answered
         self._answering += 1
         try:
             return await self._answer(request.query)
@@ -153,7 +153,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class _Request:
-    """A request's head; header names in lower case, values as they came."""
+    """A request's head; header names are in lower case, values as they came."""
 
     method: str
     path: str
@@ -172,7 +172,7 @@ class _Request:
         return [value.lower() for found, value in self.headers if found == name]
 
     def refused(self, port: int) -> Page | None:
-        """Return what to say to a request that isn't a browser's own way back to this port."""
+        """Return the page for a request that isn't a browser's callback to this port; None where it is one."""
         if self.all("host") not in [[f"{name}:{port}"] for name in ("localhost", "127.0.0.1", "[::1]")]:
             return Page(400, "Not for here", "This request names another host.")
         if self.method != "GET":
@@ -180,18 +180,18 @@ class _Request:
         if self.path != "/" or not self.query:
             return NOT_HERE
         if any(self.all(name) for name in ("sec-purpose", "purpose", "x-purpose", "x-moz")):
-            return _AHEAD  # a link that is loaded ahead, or shown in small, must not use up the code
-        # A browser names how and for what it asks (not the older ones, nor curl), and an origin only where no person
-        # followed a link; a GET has no body.
-        told = (("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"))
-        if any(value != lawful for name, lawful in told for value in self.all(name)):
+            return _AHEAD  # a prefetch or a link preview must not use up the code
+        # Browsers name the mode and destination of a request (older ones and curl don't), and an origin only where no
+        # person followed a link; a GET has no body.
+        expected = (("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"))
+        if any(value != allowed for name, allowed in expected for value in self.all(name)):
             return _NO_VISIT
         bodied = self.all("transfer-encoding") or any(size != "0" for size in self.all("content-length"))
         return _NO_VISIT if self.all("origin") or bodied else None
 
 
 async def _see_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Let the client take the page: closing on what it still sends would reset the connection and lose the page."""
+    """Wait until the client has read the page: closing while it still sends would reset the connection."""
     await writer.drain()
     writer.write_eof()
     while await reader.read(MAX_HEAD):

@@ -1,4 +1,4 @@
-"""The protocol of signing in, pure: verifier, challenge, authorization address, and reading the way back (RFC 7636)."""
+"""The protocol of signing in (RFC 7636): verifier, challenge, authorization address, reading the callback; pure."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from tetrate_jupyter.secret import Secret
 
 VERIFIER_BYTES: Final = 96  # gives 128 characters, the longest RFC 7636 allows and the length seen in use
 STATE_BYTES: Final = 16
-MAX_CODE: Final = 2048  # characters; the real codes' length is unknown
+MAX_CODE: Final = 2048  # characters; the length of real codes is not documented
 _CODE: Final = re.compile(r"[A-Za-z0-9._~+/=\-]+")
 _KEY: Final = re.compile(r"(^|[\s='\"])sk-")  # also as "TETRATE_API_KEY=sk-..." or "Bearer sk-..."
 _AGAIN: Final = "run %tetrate_login again; it starts at once"
 
 
 def new_verifier() -> str:
-    """Return a fresh code verifier: 128 random characters of A-Z a-z 0-9 - _."""
+    """Return a new code verifier: 128 random characters of A-Z a-z 0-9 - _."""
     return _base64url(secrets.token_bytes(VERIFIER_BYTES))
 
 
 def new_state() -> str:
-    """Return a fresh value that ties a callback to its attempt."""
+    """Return a new random `state`, which ties a callback to its attempt."""
     return _base64url(secrets.token_bytes(STATE_BYTES))
 
 
@@ -38,7 +38,7 @@ def challenge_of(verifier: str) -> str:
 
 
 def callback_address(port: int, state: str) -> str:
-    """Return where the browser is to come back to. "localhost" at the root path is the only form seen in use."""
+    """Return the callback's address: "localhost" with the root path, the only form that is seen in use."""
     return f"http://localhost:{port}/?{urlencode({'state': state})}"
 
 
@@ -55,7 +55,7 @@ def authorization_url(auth_url: str, callback: str, challenge: str) -> str:
 
 @dataclass(frozen=True)
 class WayBack:
-    """What a callback's query brought. `ours`: it carries the state of this attempt, which only the router was told."""
+    """What a callback's query holds. `ours`: it carries this attempt's state, which only the router has been sent."""
 
     code: Secret | None
     denied: LoginDeniedError | None
@@ -63,11 +63,11 @@ class WayBack:
 
 
 def read_way_back(query: str, state: str) -> WayBack:
-    """Read a callback's query: a code, or the router's no.
+    """Read a callback's query: a code, or the router's denial.
 
-    A query that was appended naively ("?state=..?code=..") is understood. A `state` that comes back must fit; one that
-    doesn't come back is no fault, since PKCE itself ties the code to this attempt. Raises `RedirectError` where there
-    is neither for this attempt.
+    A query that was appended naively ("?state=..?code=..") is understood. A `state` must match; a missing one is no
+    error, since PKCE itself binds the code to this attempt. Raises `RedirectError` where there is neither a code nor a
+    denial for this attempt.
     """
     found = {name: values[0] for name, values in parse_qs(query.replace("?", "&")).items()}
     if "state" in found and not secrets.compare_digest(_bytes(found["state"]), _bytes(state)):
@@ -75,14 +75,14 @@ def read_way_back(query: str, state: str) -> WayBack:
     if "error" in found:
         no = LoginDeniedError(f"The router did not approve ({_shown(found['error'])}).", next_step=_AGAIN)
         return WayBack(None, no, "state" in found)
-    ours = "state" in found  # anybody can send a code without: were that a word of every question, none could be asked
+    ours = "state" in found  # anybody can send one without it: a common word would block every prompt
     return WayBack(Secret(_checked(found.get("code", "")), host="", searched=ours), None, ours)
 
 
 def code_of_query(query: str, state: str) -> str:
     """Return the authorization code of a callback's query, as `read_way_back` reads it.
 
-    Raises `LoginDeniedError` where the router says no, `RedirectError` where there is no code for this attempt.
+    Raises `LoginDeniedError` where the router denied it, `RedirectError` where there is no code for this attempt.
     """
     found = read_way_back(query, state)
     if found.code is None:
@@ -91,9 +91,9 @@ def code_of_query(query: str, state: str) -> str:
 
 
 def code_of_paste(text: str, state: str) -> str:
-    """Return the authorization code of what a person pasted: the address the browser ended at, its query, or the code.
+    """Return the authorization code in what was pasted: the address that the browser ended at, its query, or the code.
 
-    Raises as `code_of_query`.
+    Raises what `code_of_query` raises, and `RedirectError` for a pasted key.
     """
     pasted = text.strip().strip("<>\"'").split("#", 1)[0]
     if _KEY.search(pasted):
@@ -108,7 +108,7 @@ def code_of_paste(text: str, state: str) -> str:
 
 
 def looks_like_key(text: str) -> bool:
-    """Whether this is an inference key rather than a code."""
+    """Whether `text` is an API key rather than a code."""
     return text.strip().startswith("sk-")
 
 
@@ -121,11 +121,11 @@ def _checked(code: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")  # a terminal passes bytes that are no UTF-8 on as lone surrogates
+    return text.encode("utf-8", "surrogatepass")  # a terminal passes on bytes that aren't UTF-8 as lone surrogates
 
 
 def _shown(error: str) -> str:
-    """Make a foreign word harmless: it is shown to a person."""
+    """Return the router's error code reduced to harmless characters, at most 80, since it is shown to a person."""
     return re.sub(r"[^A-Za-z0-9_ .\-]", "", error)[:80] or "no reason given"
 
 
