@@ -53,7 +53,7 @@ def test_no_more_is_read_than_shows_that_it_is_no_key(path: Path) -> None:
 def test_what_is_no_regular_file_is_refused_in_words(path: Path, kind: str) -> None:
     path.parent.mkdir(parents=True, mode=0o700)
     os.mkfifo(path) if kind == "pipe" else path.mkdir()
-    with pytest.raises(OSError, match="it is no regular file"):
+    with pytest.raises(OSError, match="it isn't a regular file"):
         private_file.read(path)
 
 

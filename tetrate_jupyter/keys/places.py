@@ -1,4 +1,4 @@
-"""A key and the place where it was, and the one place that is nobody's file: the environment."""
+"""Keys and the places where they are found, and reading them from the environment; nothing is written here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.errors import BaseURLError
 from tetrate_jupyter.secret import Secret
 
-_LINE_ENDS = re.compile(r"(?:\\[rn])+\Z")  # as typed: a backslash and a letter
+_LINE_ENDS = re.compile(r"(?:\\[rn])+\Z")  # literally typed: a backslash and a letter
 PlaceKind = Literal["given", "memory", "environment", "keyring", "file"]
 _SHORT: Final = {"keyring": "the system's keyring", "file": "a private file"}  # the others are short as they are
 
@@ -27,7 +27,7 @@ class Place:
 
     @property
     def removable(self) -> bool:
-        """Whether we can forget it; an environment variable is for the person to unset."""
+        """Whether a key can be removed from here; an environment variable is the person's to unset."""
         return self.kind != "environment"
 
     @property
@@ -45,14 +45,14 @@ MEMORY: Final = Place("memory", "this kernel's memory only")
 
 @dataclass(frozen=True)
 class FoundKey:
-    """A key and where it was."""
+    """A key and where it was found."""
 
     secret: Secret
     place: Place
 
 
 def environment_key(endpoints: Endpoints) -> FoundKey | None:
-    """Return the environment's key where it belongs to this host.
+    """Return the environment's key where it belongs to this host, else None.
 
     It belongs to the host that the environment's own base URL names, or, without one, to the default router.
     """
@@ -66,7 +66,7 @@ def environment_key(endpoints: Endpoints) -> FoundKey | None:
 
 
 def belongs_here(endpoints: Endpoints) -> bool:
-    """Whether a key of the environment is sent to this router."""
+    """Whether a key from the environment may be sent to this router."""
     try:
         return Endpoints.from_environment().host == endpoints.host
     except BaseURLError:
@@ -76,7 +76,7 @@ def belongs_here(endpoints: Endpoints) -> bool:
 def variable(name: str) -> str:
     """Return an environment variable's text without quotes and line ends around it, or ""."""
     text = os.environ.get(name, "").strip()
-    while True:  # `docker --env-file` and kin keep quotes, and "\\n" as it is typed
+    while True:  # `docker --env-file` and the like keep quotes, and "\\n" as it was typed
         bare = _LINE_ENDS.sub("", text).strip()
         if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\"":
             bare = bare[1:-1].strip()
@@ -86,8 +86,8 @@ def variable(name: str) -> str:
 
 
 def found_key(value: str | None, host: str, place: Place) -> FoundKey | None:
-    """Return what was read as a key, or None where it can be none."""
+    """Return what was read as a key, or None where it can't be one."""
     text = (value or "").strip()
     if place.kind != "environment" and not (text.isascii() and text.isprintable() and " " not in text):
-        return None  # damaged: as good as none; a variable is the person's own, who is told what is wrong with it
+        return None  # damaged: as good as none; a variable is kept, so that the person hears what is wrong with it
     return FoundKey(Secret(text, host=host), place) if text else None

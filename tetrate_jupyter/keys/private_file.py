@@ -1,4 +1,4 @@
-"""Files for one account alone: born private, replaced whole, and refused where somebody else had a hand in them."""
+"""Files that are one account's alone: created private, replaced whole, refused where another user has touched them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 Stamp: TypeAlias = "tuple[int, ...]"
 
-MAX_BYTES: Final = 4096  # a file beyond this holds no key
-_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has none, neither of the next
+MAX_BYTES: Final = 4096  # a larger file holds no key
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)  # Windows has neither this nor the next
 _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
-_LEFT: Final = re.compile(r"\.[0-9a-f]{16}\.new")  # what `write` was at when it was killed
+_LEFT: Final = re.compile(r"\.[0-9a-f]{16}\.new")  # temporary files of a `write` that was killed
 _LEFT_AFTER: Final = 60.0  # seconds; a write takes milliseconds
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a file holds. `stamp` changes with it; `note` says what was not as it should be, for a person."""
+    """What a file holds. `stamp` changes whenever the file does; `note` says, for a person, what was wrong, or ""."""
 
     data: bytes
     stamp: Stamp
@@ -34,22 +34,22 @@ class Held:
 
 
 def read(path: Path) -> Held:
-    """Read a private file. Raises `OSError`, whose words are for a person; `FileNotFoundError` where there is none.
+    """Read a private file. Raises `OSError` with a message for a person; `FileNotFoundError` where there is none.
 
-    A link, anything but a regular file, and what belongs to another user (the file or its folder) is refused. A mode
-    that lets others in is mended, and noted. A second name of the file (a hard link, as backups make them) is no
-    reason to refuse it: owner and mode are those of the file itself, whatever it is called.
+    Refuses a symbolic link, anything but a regular file, and a file or folder that belongs to another user. A mode that
+    lets others in is corrected, and noted. A second hard link, as backups make them, is no reason to refuse a file: all
+    its names share owner and mode.
     """
     note = _close_folder(path.parent)
-    # O_NONBLOCK: a pipe under this name would be waited for without end
+    # O_NONBLOCK: opening a pipe under this name would wait forever
     descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it isn't a regular file")
         _refuse_foreign(status, "it belongs to another user")
         if _is_open(status):
-            with contextlib.suppress(OSError):  # a disk without modes, or one that takes no change
+            with contextlib.suppress(OSError):  # a file system without modes, or one that refuses the change
                 os.fchmod(descriptor, 0o600)
             before, status = status, os.fstat(descriptor)
             note = "; ".join(filter(None, [note, _mended("it", before, status)]))
@@ -59,18 +59,18 @@ def read(path: Path) -> Held:
 
 
 def write(path: Path, data: bytes) -> Held:
-    """Replace a private file as a whole; its folder is made where there is none. Raises `OSError`, as `read` does."""
+    """Replace a private file as a whole, making its folder where there is none. Raises `OSError`, as `read` does."""
     note = folder(path.parent)
     sweep(path.parent, older_than=_LEFT_AFTER)
     try:
         status = _replace(path, data)
-    except FileNotFoundError:  # a sign-out elsewhere has taken ours for one that was left
+    except FileNotFoundError:  # a sign-out in another process swept our temporary file away
         status = _replace(path, data)
     return Held(data, _stamp(status), _mended("it", status, status) if _is_open(status) else note)
 
 
 def folder(path: Path) -> str:
-    """Make a private folder where there is none, and close one that is open to others: a note says so, else "".
+    """Make a private folder, or close one that is open to others. Returns a note that says so, "" where it wasn't open.
 
     Raises `OSError`, as `read` does.
     """
@@ -84,14 +84,14 @@ def remove(path: Path) -> str | None:
         names = path.lstat().st_nlink
         path.unlink()
     except OSError:
-        if not os.path.lexists(path):  # a read-only disk says so before it looks
+        if not os.path.lexists(path):  # a read-only file system refuses even where there is no such file
             return None
         raise
     return f"it has {names - 1} more in the file system, hard links, where the key still is" if names > 1 else ""
 
 
 def stamp(path: Path) -> Stamp | None:
-    """Return what changes whenever the file is replaced, written or given other rights; None where there is none."""
+    """Return a value that changes when the file is replaced, written or gets another mode; None where there is none."""
     try:
         return _stamp(path.lstat())
     except OSError:
@@ -99,7 +99,7 @@ def stamp(path: Path) -> Stamp | None:
 
 
 def sweep(folder: Path, *, older_than: float = 0.0) -> None:
-    """Remove what writes that were killed have left, with the keys in it, where it is `older_than` (seconds)."""
+    """Remove the temporary files of killed writes, keys included, that are at least `older_than` seconds old."""
     left = []
     with contextlib.suppress(OSError):
         _refuse_link(folder)
@@ -113,10 +113,10 @@ def sweep(folder: Path, *, older_than: float = 0.0) -> None:
 def _replace(path: Path, data: bytes) -> os.stat_result:
     temporary = path.with_name(f".{secrets.token_hex(8)}.new")
     try:
-        # born private: the mode is there from the first moment, and an existing name or link is refused
+        # created with its final mode, so that it is never open; O_EXCL refuses an existing name or link
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            _refuse_foreign(os.fstat(descriptor), "this disk gives our files to another user")
+            _refuse_foreign(os.fstat(descriptor), "new files on this disk belong to another user")
             file.write(data)
             file.flush()
             os.fsync(descriptor)
@@ -132,11 +132,11 @@ def _replace(path: Path, data: bytes) -> os.stat_result:
 def _make_folder(folder: Path) -> None:
     _refuse_link(folder)
     for missing in reversed([folder, *(parent for parent in folder.parents if not parent.exists())]):
-        missing.mkdir(mode=0o700, exist_ok=True)  # parents=True would make the ones above as open as the umask allows
+        missing.mkdir(mode=0o700, exist_ok=True)  # `parents=True` would ignore the mode for the folders above
 
 
 def _close_folder(folder: Path) -> str:
-    """Refuse a folder that is a link or another user's; close one that is open to others, and give a note on it."""
+    """Refuse a folder that is a link or another user's; close one that is open to others, and return a note on it."""
     _refuse_link(folder)
     before = folder.stat()
     _refuse_foreign(before, "its folder belongs to another user")
@@ -169,5 +169,5 @@ def _mended(what: str, before: os.stat_result, after: os.stat_result) -> str:
 
 
 def _stamp(status: os.stat_result) -> Stamp:
-    # not the time of the last change of its entry (ctime): renaming, which is how it gets its name, changes that
+    # without ctime: renaming the temporary file into place changes that
     return (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode, status.st_uid)

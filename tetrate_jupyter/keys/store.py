@@ -1,9 +1,10 @@
-"""Where a key is found and kept: memory, environment, the system's keyring, a private file. Never printed.
+"""Where keys are found and kept: memory, environment, the system's keyring, a private file. Never printed.
 
-Keys follow the disk. One that is in the private file is looked at again at each question where the file has changed or
-gone, which costs one `stat`. One that is in the keyring is looked at again after some minutes and after a refusal: it
-can hang or ask the person, so not at every question. Where several people meet one system account (`config`'s
-`shared_account`) nothing is read from or written to file and keyring: what is there is the account's, not theirs.
+What is in memory follows the disk. A key in the private file is checked at each request, with one `stat`, and read
+again where the file has changed or gone. A key in the keyring is read again after some minutes and after a refusal: a
+keyring can hang or prompt the person, so not at every request. Where several people share one system account
+(`config.shared_account`), file and keyring are neither read nor written: what they hold is the account's, not a
+visitor's.
 """
 
 from __future__ import annotations
@@ -34,16 +35,17 @@ __all__ = ["GIVEN", "MEMORY", "FoundKey", "KeyStore", "Place", "environment_key"
 Stamps: TypeAlias = "tuple[private_file.Stamp | None, ...]"
 
 MAX_KEY_BYTES: Final = private_file.MAX_BYTES
-_JUST_NOW: Final = 2.0  # seconds; many calls that are refused at once ask the keyring once
-_REMEMBERED: Final = 16  # keys given out before that a refusal may still come for
+_JUST_NOW: Final = 2.0  # seconds; many calls that are refused at the same time read the keyring once
+_REMEMBERED: Final = 16  # keys handed out earlier, for which a refusal may still come
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A key that was found or kept before, and the state of things then.
+    """A key that was found or saved, and the state of the disk at that time.
 
     `stamps` are those of the private file under each of its names, None where there was none; `at` is when the keyring
-    was looked into, on the monotonic clock. `signed_in`: by this process, so that it counts before the environment's.
+    was read, in seconds on the monotonic clock. `signed_in`: this process signed in with it, so it takes precedence
+    over the environment's.
     """
 
     found: FoundKey
@@ -53,12 +55,12 @@ class _Known:
 
 
 class KeyStore:
-    """Finds, keeps and forgets keys, one for each router host. All calls block; a hanging keyring for 3 s at most.
+    """Finds, saves and removes keys, one per router host. All calls block; a keyring that hangs, for 3 s at most.
 
-    `data_dir`: where private files go (default: a folder of Jupyter's data directory). `keyring`: with bounds of its
-    own (default: 3 s). `shared` gives the place where several people meet this system account, or None; there, keys are
-    kept in memory whatever is asked for. `everybodys`: this store belongs to an object that all of a process share.
-    `changes` counts how often keyring or file were found to have another key than at the last look, or none any more.
+    `data_dir`: where private files go (default: a folder of Jupyter's data directory). `keyring` brings its own timeout
+    (default: 3 s). `shared` returns what makes several people share this system account, or None; where they do, keys
+    are kept in memory whatever is asked for. `everybodys`: this store belongs to an object that a whole process shares.
+    `changes` counts how often keyring or file were found to hold another key than before, or none any more.
     """
 
     def __init__(
@@ -75,14 +77,14 @@ class KeyStore:
         self.changes = 0
         self._known: dict[str, _Known] = {}
         self._given_out: deque[Secret] = deque(maxlen=_REMEMBERED)
-        self._without: set[str] = set()  # hosts for which keyring and file had none at the last look
+        self._without: set[str] = set()  # hosts for which keyring and file held no key when last read
         self._refused: dict[str, str] = {}  # why the private file of a host isn't used
-        self._looked_after: dict[str, float] = {}  # a refusal, for each host; seconds on the monotonic clock
+        self._looked_after: dict[str, float] = {}  # last look after a refusal, per host; monotonic seconds
         self._looking = threading.Lock()
 
     @property
     def folder(self) -> Path:
-        """Where private key files are."""
+        """The folder of the private key files."""
         if self._data_dir is not None:
             return self._data_dir / "keys"
         from jupyter_core.paths import jupyter_data_dir
@@ -102,13 +104,13 @@ class KeyStore:
         return self._look(endpoints, None)
 
     def refusal(self, endpoints: Endpoints) -> str:
-        """Return why a private file that is there was not used when it was last looked at, or ""."""
+        """Return why an existing private file was not used when it was last read, or ""."""
         return self._refused.get(endpoints.host, "")
 
     def after_refusal(self, endpoints: Endpoints, refused: Secret) -> Secret | None:
-        """Look again after the router has refused a key (401): the one that is kept by now, None where none is.
+        """Look again after the router has refused a key (401); return the one that is kept now, None where none is.
 
-        Gives `refused` back where nothing has changed, and where it is none of ours: one that `find` has not given.
+        Returns `refused` itself where nothing has changed, and where `find` never returned it.
         """
         if self._shared() is not None or not any(refused is each for each in tuple(self._given_out)):
             return refused
@@ -121,12 +123,12 @@ class KeyStore:
         return None if found is None else found.secret
 
     def save(self, secret: Secret, *, store: str = "auto") -> Place:
-        """Keep a key for its host and say where; older copies elsewhere are removed, so that none comes back to life.
+        """Keep a key for its host and return where; copies elsewhere are removed, so that none comes back to life.
 
         `store`: "auto" is the keyring where a real one answers, else a private file, else memory, with the reason in
         the place's note; a loopback router's key goes to a file (throwaway keys on random ports would litter a
-        keyring). "keyring", "file" and "memory" insist, save where several people share the account: there it is
-        memory, and nothing else is touched. Raises `KeyStoreError`.
+        keyring). "keyring", "file" and "memory" allow no other place, except where several people share the account:
+        there it is always memory, and nothing else is touched. Raises `KeyStoreError`.
         """
         shared = self._shared()
         if shared is not None:
@@ -143,10 +145,10 @@ class KeyStore:
         return place
 
     def forget(self, endpoints: Endpoints) -> tuple[Place, ...]:
-        """Remove the host's key everywhere; return the places where one was, one in the environment included.
+        """Remove the host's key everywhere; return the places where one was, and the environment if it has one.
 
-        Where several people share the account, file and keyring are not ours to empty. Raises `KeyStoreError` where a
-        copy could not be removed, or may be left in a keyring that doesn't answer, after removing what could be.
+        Where several people share the account, file and keyring are left alone. Raises `KeyStoreError`, after removing
+        what can be removed, where a copy couldn't be, or may be left in a keyring that doesn't answer.
         """
         host = endpoints.host
         known = self._known.pop(host, None)
@@ -172,7 +174,7 @@ class KeyStore:
         process = config.shared_process()
         if process is not None and self.everybodys:
             raise KeyStoreError(
-                f"Every visitor of this {process} server has the same `session`, and would have this key.",
+                f"Every visitor of this {process} server has the same `session`, and would use this key.",
                 next_step="make one for each: Session(key=...); or start the server with TETRATE_API_KEY set, for all",
             )
         return Place("memory", MEMORY.detail, f"several people share this server's account: {shared}")
@@ -216,14 +218,14 @@ class KeyStore:
         except OSError as error:
             raise KeyStoreError(
                 f"The private file can't be written ({error.strerror or type(error).__name__}).",
-                next_step="use --store memory, or make room and check the rights of Jupyter's data folder",
+                next_step="use --store memory, or free disk space and check the permissions of Jupyter's data folder",
             ) from None
         return self._place("file", secret.host, held.note), held.stamp
 
     # --- finding ---------------------------------------------------------------------------------------------
 
     def _current(self, endpoints: Endpoints) -> _Known | None:
-        """Return what is known of the host's key, looked at again where the disk may have another one."""
+        """Return the host's known key, read again where the disk may hold another one."""
         known = self._known.get(endpoints.host)
         if known is None or known.found.place.kind == "memory":
             return known
@@ -236,15 +238,15 @@ class KeyStore:
         return self._known.get(endpoints.host)
 
     def _stays(self, known: _Known, refused: Secret) -> bool:
-        """Whether there is nothing to look at after a refusal: memory is all there is, or a keyring was just asked."""
+        """Whether a refusal leaves nothing to look for: the key is in memory only, or the keyring was read just now."""
         just_now = time.monotonic() - self._looked_after.get(known.found.secret.host, -_JUST_NOW) < _JUST_NOW
         return known.found.place.kind == "memory" or (
             known.found.place.kind == "keyring" and (just_now or known.found.secret != refused)
         )
 
     def _look(self, endpoints: Endpoints, known: _Known | None) -> FoundKey | None:
-        """Read keyring and file anew. `known` is what we had: it stays where a keyring that has it doesn't answer."""
-        stamps = self._stamps(endpoints)  # before looking: what comes meanwhile is then seen at the next question
+        """Read keyring and file again. `known` is the key so far: it stays where its keyring doesn't answer."""
+        stamps = self._stamps(endpoints)  # taken first, so that a change made meanwhile is seen at the next request
         try:
             found = self._from_keyring(endpoints)
         except KeyringTrouble:
@@ -254,7 +256,7 @@ class KeyStore:
         if found is None:
             found, stamps = self._from_file(endpoints, stamps)
         now = self._known.get(endpoints.host)
-        if now is not known:  # another thread has signed in or out meanwhile, which is newer than what was read here
+        if now is not known:  # another thread signed in or out meanwhile, which is newer than what was read here
             return found if now is None else now.found
         came = known is None and found is not None and endpoints.host in self._without
         if came or (known is not None and (found is None or found.secret != known.found.secret)):
@@ -307,7 +309,7 @@ class KeyStore:
             except KeyStoreError as error:
                 trouble = error
             except KeyringTrouble as reason:
-                # where it was found elsewhere it is not here: keeping it there had removed this copy
+                # a key that was found elsewhere isn't in the keyring: saving it there removed this copy
                 kept = None if known is None else known.found.place.kind
                 in_keyring = kept == "keyring" if kept is not None else reason.silent and not places
                 if in_keyring and trouble is None:
@@ -317,7 +319,7 @@ class KeyStore:
         return places
 
     def _remove(self, kind: str, name: str) -> str | None:
-        """Remove a copy; return a note on it, or None where there was none."""
+        """Remove a copy; return a note for a person ("" for none), or None where there was no copy."""
         if kind == "keyring":
             return "" if self._keyring.remove(name) else None
         try:
@@ -336,7 +338,7 @@ class KeyStore:
         return Place("file", f"a private file, {self._shown_path(name)}", note)
 
     def _path(self, name: str) -> Path:
-        return self.folder / (quote(name, safe="") + ".key")  # no two hosts give one name
+        return self.folder / (quote(name, safe="") + ".key")  # no two hosts share a name
 
     def _shown_path(self, name: str) -> str:
         path = self._path(name)
@@ -346,7 +348,7 @@ class KeyStore:
 
 
 def _names(endpoints: Endpoints) -> tuple[str, ...]:
-    """Return the names under which a key of this router may be kept: today's, then an older one."""
+    """Return the names under which this router's key may be kept: the current one, then an older one."""
     older = endpoints.older_host
     return (endpoints.host,) if older is None else (endpoints.host, older)
 

@@ -1,4 +1,4 @@
-"""The system's keyring behind bounds: never a null or plain-text backend, never a wait of more than 3 s."""
+"""The system's keyring within bounds: never a null or plain-text backend, never a wait of more than 3 s."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ T = TypeVar("T")
 SERVICE: Final = "tetrate-jupyter"
 _NONE: Final = "there is none on this system"
 _REFUSED: Final = {
-    "keyring.backends.fail": _NONE,  # says no to everything
+    "keyring.backends.fail": _NONE,  # raises at every call
     "keyring.backends.null": "it is switched off",  # "stores" nothing, without error
     "keyrings.alt": "keyrings.alt keeps plain or obfuscated text files",  # chosen silently where installed
 }
 
 
-class KeyringTrouble(Exception):  # noqa: N818 - a reason in a few words, made into an error or a note by `keys`
-    """Why the keyring can't be used, in a few words without secrets.
+class KeyringTrouble(Exception):  # noqa: N818 - a reason in a few words, which `store` makes into an error or a note
+    """Raised where the keyring can't be used; the message says why in a few words, without secrets.
 
-    `silent`: there is one, or may be, but it doesn't answer: what it holds is unknown.
+    `silent`: there is a keyring, or may be, that doesn't answer, so what it holds is unknown.
     """
 
     def __init__(self, reason: str, *, silent: bool = True) -> None:
@@ -35,9 +35,9 @@ class KeyringTrouble(Exception):  # noqa: N818 - a reason in a few words, made i
 
 
 class SystemKeyring:
-    """The keyring of the operating system. Every call raises `KeyringTrouble` where there is no usable one.
+    """The operating system's keyring. Every call raises `KeyringTrouble` where there is no usable one.
 
-    After a call that hung, it isn't asked again in this process.
+    `timeout`: seconds for one call (default: 3). After a call that hung, the keyring isn't used again by this object.
     """
 
     def __init__(self, timeout: float = config.KEYRING_TIMEOUT) -> None:
@@ -47,7 +47,7 @@ class SystemKeyring:
 
     @property
     def name(self) -> str:
-        """The backend's own name, as found at the last call."""
+        """The backend's own name, as of the last call."""
         return self._name
 
     def read(self, host: str) -> str | None:
@@ -60,20 +60,20 @@ class SystemKeyring:
         return self._bounded(look)
 
     def write(self, secret: Secret) -> None:
-        """Keep a key for its host, and read it back: some backends take it and keep nothing."""
+        """Store a key for its host, and read it back, since some backends accept a key and store nothing."""
 
         def store(backend: Any) -> bool:  # noqa: ANN401 - as above
             backend.set_password(SERVICE, secret.host, secret.reveal())
-            if self._hung:  # unlocked after we gave up: the key is elsewhere by now, and would outlive a sign-out here
+            if self._hung:  # unlocked after the timeout: the key is elsewhere by now, and this copy would outlive it
                 backend.delete_password(SERVICE, secret.host)
                 return False
             return bool(backend.get_password(SERVICE, secret.host) == secret.reveal())
 
         if not self._bounded(store):
-            raise KeyringTrouble("it did not keep what it was given")
+            raise KeyringTrouble("it did not keep the key")
 
     def remove(self, host: str) -> bool:
-        """Remove the host's key; whether there was one."""
+        """Remove the host's key; return whether there was one."""
 
         def delete(backend: Any) -> bool:  # noqa: ANN401 - as above
             if backend.get_password(SERVICE, host) is None:
@@ -97,7 +97,7 @@ class SystemKeyring:
             except BaseException as error:  # noqa: BLE001 - a wrong backend name is ModuleNotFoundError, and so on
                 trouble.append(KeyringTrouble(type(error).__name__))
 
-        # a daemon thread: a keyring that waits for a prompt nobody sees must not keep the interpreter from ending
+        # a daemon thread: a keyring that waits behind an unseen prompt must not keep the interpreter from exiting
         thread = threading.Thread(target=work, name="tetrate-keyring", daemon=True)
         thread.start()
         thread.join(self._timeout)
@@ -113,7 +113,7 @@ class SystemKeyring:
         from keyring.backends.chainer import ChainerBackend
 
         backend: Any = keyring.get_keyring()
-        # a chainer writes to the next one, which may be a plain file, where the first can't
+        # a chainer falls back to its next backend, which may be a plain file, where the first fails
         chosen = next(iter(backend.backends), None) if isinstance(backend, ChainerBackend) else backend
         if chosen is None:
             raise KeyringTrouble(_NONE, silent=False)
