@@ -9,7 +9,7 @@ import pytest
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.config import MAX_ERROR_BYTES, Endpoints
-from tetrate_jupyter.http.error_body import MAX_SHOWN, ErrorBody, fault_of, read_error_body, shown, told
+from tetrate_jupyter.http.error_body import MAX_SHOWN, ErrorBody, error_body_of, error_of_event, read_error_body, shown
 from tetrate_jupyter.http.faults import (
     ReceivedResponse,
     RequestContext,
@@ -48,27 +48,27 @@ NAMES = [(name, status) for status, names in STATUS_OF_NAME.items() for name in 
 @pytest.mark.parametrize(("name", "status"), NAMES)
 @pytest.mark.parametrize("member", ["code", "type", "status"])
 def test_a_name_stands_for_its_status(name: str, status: int, member: str) -> None:
-    assert fault_of(None, {"message": "x", member: name}).status == status
+    assert error_body_of(None, {"message": "x", member: name}).status == status
     assert read_error_body(200, json.dumps({"error": {member: name}}).encode()).status == status
-    assert fault_of(418, {member: name}).status == 418
+    assert error_body_of(418, {member: name}).status == 418
 
 
 @pytest.mark.parametrize("code", [400, "400", 404, 429, "503", 999, "529"])
 def test_a_number_stands_for_itself(code: object) -> None:
-    assert fault_of(None, {"code": code, "type": "server_error"}).status == int(str(code))
+    assert error_body_of(None, {"code": code, "type": "server_error"}).status == int(str(code))
 
 
 @pytest.mark.parametrize("code", [399, "200", "4000", "40", "\uff14\uff10\uff10", "-404", "4.4", None, True, "odd"])
 def test_another_number_is_no_status(code: object) -> None:
-    assert fault_of(None, {"code": code}).status is None
-    assert fault_of(None, {"code": code, "type": "server_error"}).status == 500
+    assert error_body_of(None, {"code": code}).status is None
+    assert error_body_of(None, {"code": code, "type": "server_error"}).status == 500
 
 
 def test_the_status_of_the_answer_goes_before_all_names_where_it_is_none_of_success() -> None:
-    assert fault_of(300, {"code": 404}).status == 300
-    assert fault_of(299, {"code": 404}).status == 404
-    assert fault_of(None, {"code": "model_not_found", "status": "INTERNAL", "type": "api_error"}).status == 404
-    assert fault_of(None, {"code": "odd", "status": "INTERNAL", "type": "not_found"}).status == 500
+    assert error_body_of(300, {"code": 404}).status == 300
+    assert error_body_of(299, {"code": 404}).status == 404
+    assert error_body_of(None, {"code": "model_not_found", "status": "INTERNAL", "type": "api_error"}).status == 404
+    assert error_body_of(None, {"code": "odd", "status": "INTERNAL", "type": "not_found"}).status == 500
 
 
 # --- what a name means, with which statuses ---------------------------------------------------------------------
@@ -245,7 +245,7 @@ def failed(status: int, content: object = None, asked: RequestContext = ASKED, *
 
 # status, what stands in the error, the error, its message, its next step
 ERRORS: list[tuple[int, Any, type[errors.GatewayError], str, str]] = [
-    (400, {"code": "bad"}, errors.RequestRejectedError, "can't use this request (status 400)", "options of the call"),
+    (400, {"code": "bad"}, errors.RequestRejectedError, "rejected this request (status 400)", "options of the call"),
     (401, {"code": "bad"}, errors.InvalidKeyError, "gateway.example doesn't accept this key", "sign in again with %te"),
     (400, {"code": "invalid_api_key"}, errors.InvalidKeyError, "doesn't accept this key", "sign in again"),
     (402, {"code": "bad"}, errors.CreditsExhaustedError, "no credit left", "add credit at https://web.example/billing"),
@@ -374,15 +374,15 @@ def test_a_redirect_is_not_followed_and_says_where_to(status: int) -> None:
     error = failed(status, {"message": "x"}, location="https://login.example/a?b")
     assert type(error) is errors.MalformedResponseError
     assert error.message == (
-        f"gateway.example sent us elsewhere to login.example (status {status}); the key was not sent there."
+        f"gateway.example redirected the request to login.example (status {status}); the key was not sent there."
     )
     assert (error.status, error.request_id) == (status, "id-1")
     assert BASE in error.next_step
-    assert "elsewhere (status" in failed(status).message
+    assert "the request (status" in failed(status).message
 
 
 def test_without_a_body_the_status_speaks() -> None:
-    assert error_for(ReceivedResponse(400, {}), ASKED).message == "The router can't use this request (status 400)."
+    assert error_for(ReceivedResponse(400, {}), ASKED).message == "The router rejected this request (status 400)."
 
 
 def test_an_error_with_success_is_one() -> None:
@@ -450,73 +450,73 @@ def test_a_stream_that_breaks_off_without_a_name_says_so() -> None:
 
 @pytest.mark.parametrize("name", ["message", "msg", "detail", "error_description", "error_message", "reason", "title"])
 def test_a_message_has_many_names(name: str) -> None:
-    assert fault_of(400, {name: "said"}).message == "said"
-    assert fault_of(400, {"error": {name: "said"}, "message": "outer"}).message == "said"
-    assert told(json.dumps({name: "said"}).encode()) == {name: "said"}
+    assert error_body_of(400, {name: "said"}).message == "said"
+    assert error_body_of(400, {"error": {name: "said"}, "message": "outer"}).message == "said"
+    assert error_of_event(json.dumps({name: "said"}).encode()) == {name: "said"}
 
 
 @pytest.mark.parametrize("name", ["error", "errors", "detail", "details"])
 def test_an_error_may_stand_in_another(name: str) -> None:
-    assert fault_of(400, {name: {"message": "said", "code": "inner"}, "code": "outer"}) == ErrorBody(
+    assert error_body_of(400, {name: {"message": "said", "code": "inner"}, "code": "outer"}) == ErrorBody(
         400, "said", "inner"
     )
-    assert fault_of(400, {name: "said", "code": "outer"}) == ErrorBody(400, "said", "outer")
-    assert fault_of(400, {name: [{"message": "first"}, {"message": "second"}]}).message == "first"
-    assert fault_of(400, {name: None, "message": "said"}).message == "said"
+    assert error_body_of(400, {name: "said", "code": "outer"}) == ErrorBody(400, "said", "outer")
+    assert error_body_of(400, {name: [{"message": "first"}, {"message": "second"}]}).message == "first"
+    assert error_body_of(400, {name: None, "message": "said"}).message == "said"
 
 
 def test_errors_within_errors_are_read_four_deep() -> None:
     content: object = {"message": "deep"}
     for _ in range(4):
         content = {"error": content}
-    assert fault_of(400, content).message == "deep"
-    assert fault_of(400, {"error": content}).message == ""
+    assert error_body_of(400, content).message == "deep"
+    assert error_body_of(400, {"error": content}).message == ""
     nested: object = {"message": "deep"}
     for _ in range(4):
         nested = [nested]
-    assert fault_of(400, nested).message == "deep"
-    assert fault_of(400, [nested]).message == ""
+    assert error_body_of(400, nested).message == "deep"
+    assert error_body_of(400, [nested]).message == ""
     inner: object = '{"message": "deep", "code": "c"}'
     for _ in range(3):
         inner = {"error": inner}
-    assert fault_of(400, inner).code == "c"
-    assert fault_of(400, {"error": inner}).code is None
+    assert error_body_of(400, inner).code == "c"
+    assert error_body_of(400, {"error": inner}).code is None
 
 
 def test_of_a_list_the_first_three_are_looked_at() -> None:
-    assert fault_of(400, [{}, {}, {"message": "third"}]).message == "third"
-    assert fault_of(400, [{}, {}, {}, {"message": "fourth"}]).message == ""
+    assert error_body_of(400, [{}, {}, {"message": "third"}]).message == "third"
+    assert error_body_of(400, [{}, {}, {}, {"message": "fourth"}]).message == ""
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_a_message_without_a_word_is_none(text: str) -> None:
-    assert fault_of(400, {"error": {"message": text}, "message": "outer"}).message == "outer"
-    assert fault_of(400, {"message": text, "reason": "next"}).message == "next"
+    assert error_body_of(400, {"error": {"message": text}, "message": "outer"}).message == "outer"
+    assert error_body_of(400, {"message": text, "reason": "next"}).message == "next"
 
 
 @pytest.mark.parametrize(("value", "said"), [(7, "7"), (1.5, "1.5"), (True, ""), (10**18, ""), (10**18 - 1, "9" * 18)])
 def test_a_message_may_be_a_number(value: object, said: str) -> None:
-    assert fault_of(400, {"message": value}).message == said
-    assert fault_of(400, value).message == said
+    assert error_body_of(400, {"message": value}).message == said
+    assert error_body_of(400, value).message == said
 
 
 def test_a_message_may_hold_the_body_of_another_server() -> None:
     inner = json.dumps({"error": {"message": "inner", "code": "c"}})
-    assert fault_of(400, {"error": inner}) == ErrorBody(400, "inner", "c")
-    assert fault_of(400, {"message": inner}).message == "inner"
-    assert fault_of(400, {"message": "{broken"}).message == "{broken"
-    assert fault_of(400, {"message": '{"code": 5}'}).message == '{"code": 5}'
+    assert error_body_of(400, {"error": inner}) == ErrorBody(400, "inner", "c")
+    assert error_body_of(400, {"message": inner}).message == "inner"
+    assert error_body_of(400, {"message": "{broken"}).message == "{broken"
+    assert error_body_of(400, {"message": '{"code": 5}'}).message == '{"code": 5}'
 
 
 def test_where_a_member_is_wrong_stands_before_the_message() -> None:
-    assert fault_of(422, {"detail": [{"loc": ["body", "n", 0], "msg": "bad"}]}).message == "body.n.0: bad"
-    assert fault_of(422, {"detail": [{"loc": list("abcdefghij"), "msg": "bad"}]}).message == "a.b.c.d.e.f.g.h: bad"
-    assert fault_of(422, {"detail": [{"loc": [], "msg": "bad"}]}).message == "bad"
-    assert fault_of(422, {"detail": [{"loc": "body", "msg": "bad"}]}).message == "bad"
+    assert error_body_of(422, {"detail": [{"loc": ["body", "n", 0], "msg": "bad"}]}).message == "body.n.0: bad"
+    assert error_body_of(422, {"detail": [{"loc": list("abcdefghij"), "msg": "bad"}]}).message == "a.b.c.d.e.f.g.h: bad"
+    assert error_body_of(422, {"detail": [{"loc": [], "msg": "bad"}]}).message == "bad"
+    assert error_body_of(422, {"detail": [{"loc": "body", "msg": "bad"}]}).message == "bad"
 
 
 def test_every_member_of_a_fault_is_read() -> None:
-    found = fault_of(
+    found = error_body_of(
         403,
         {
             "error": {
@@ -533,7 +533,7 @@ def test_every_member_of_a_fault_is_read() -> None:
     hosts = ("a.example", "b.example:8443", "c", "d", "e")
     assert found == ErrorBody(403, "m", "Co", "Ty", "Ca", "St", hosts, 5.0)
     assert found.words == {"co", "ty", "ca", "st"}
-    assert fault_of(403, {"your_hostnames": "a.example"}).hostnames == ()
+    assert error_body_of(403, {"your_hostnames": "a.example"}).hostnames == ()
 
 
 @pytest.mark.parametrize(
@@ -570,7 +570,7 @@ def test_every_member_of_a_fault_is_read() -> None:
     ],
 )
 def test_a_wait_is_read_wherever_it_stands(content: object, seconds: float | None) -> None:
-    assert fault_of(429, content).hint == seconds
+    assert error_body_of(429, content).hint == seconds
 
 
 def test_bodies_are_json_events_or_short_texts() -> None:
@@ -594,8 +594,8 @@ def test_a_body_that_is_longer_than_any_error_is_not_read() -> None:
     most = short + b" " * (MAX_ERROR_BYTES - len(short))
     assert read_error_body(400, most).message == "said"
     assert read_error_body(400, most + b" ") == ErrorBody(400)
-    assert told(most) == {"message": "said"}
-    assert told(most + b" ") is None
+    assert error_of_event(most) == {"message": "said"}
+    assert error_of_event(most + b" ") is None
 
 
 @pytest.mark.parametrize(
@@ -616,8 +616,8 @@ def test_a_body_that_is_longer_than_any_error_is_not_read() -> None:
     ],
 )
 def test_an_event_that_is_an_error(content: object, *, is_error: bool) -> None:
-    assert told(json.dumps(content).encode()) == (content if is_error else None)
-    assert told(b"{") is None
+    assert error_of_event(json.dumps(content).encode()) == (content if is_error else None)
+    assert error_of_event(b"{") is None
 
 
 # --- what is shown of it ----------------------------------------------------------------------------------------
@@ -644,5 +644,5 @@ def test_what_is_shown_is_clean_and_short(text: str, clean: str) -> None:
 def test_what_holds_our_key_is_not_shown_at_all() -> None:
     held = Secret("sk-never-shown-0123456789abcdef", host="gateway.example")
     assert shown(f"wrong: {held.reveal()}") == ""
-    hosts = fault_of(403, {"your_hostnames": [held.reveal(), f"a.{held.reveal()}", "sk-odd.example", "a.example"]})
+    hosts = error_body_of(403, {"your_hostnames": [held.reveal(), f"a.{held.reveal()}", "sk-odd.example", "a.example"]})
     assert hosts.hostnames == ("a.example",)

@@ -150,6 +150,6 @@ async def test_other_certificate_settings_name_themselves(name: str, monkeypatch
 def test_a_proxy_that_is_no_address_names_its_variable(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", given)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    with pytest.raises(errors.ConfigError, match="HTTPS_PROXY is no address") as caught:
+    with pytest.raises(errors.ConfigError, match="HTTPS_PROXY doesn't hold") as caught:
         proxy_for("https://gateway.example/v1")
     assert "secret" not in str(caught.value)

@@ -1,1 +1,1 @@
-"""What travels between the router and us: events, retries, and the one HTTP client."""
+"""Talking to the router: the one HTTP client, retries, streams, and errors made of what it answers."""

@@ -1,4 +1,4 @@
-"""One request, tried again where that is worth it."""
+"""One request, retried where that is worthwhile, and bounds on its time."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_POINTLESS = (CreditsExhaustedError, ForbiddenError, InvalidKeyError, RequestRejectedError)  # the next try is the same
+_POINTLESS = (CreditsExhaustedError, ForbiddenError, InvalidKeyError, RequestRejectedError)  # a retry ends the same
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Every bound on waiting, in seconds; `config` gives the reasons. Tests shorten them."""
+    """Every timeout, in seconds; `config` has the reasons. Tests shorten them."""
 
     connect: float = config.CONNECT_TIMEOUT
     headers: float = config.HEADERS_TIMEOUT
@@ -65,33 +65,33 @@ class OpenResponse(Protocol):
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """Return the body as it arrives. May raise anything: hand it to `explain`."""
+        """Return the body as it arrives. Reading may raise anything: hand it to `explain`."""
         ...
 
     def explain(self, failure: Exception) -> TetrateError:
-        """Return our error for what reading raised."""
+        """Return our error for what reading the body raised."""
         ...
 
     async def aclose(self) -> None:
-        """Close; the connection too, unless all was read. Never raises."""
+        """Close the response, and its connection too unless all was read. Never raises."""
         ...
 
 
 class Leaving:
-    """Whether the newest try of a request has begun to leave: what hasn't can't have been billed.
+    """Whether the current try of a request has begun to be sent: one that hasn't can't have been billed.
 
-    `on_try` is asked before each try for headers that belong to this one.
+    `on_try` is awaited before each try for extra headers of that try (default: none).
     """
 
     has_begun = False
     on_try: OnTry | None = None
 
     async def headers(self) -> Mapping[str, str]:
-        """Return the headers of the try that comes."""
+        """Return the extra headers of the next try."""
         return {} if self.on_try is None else await self.on_try()
 
     def begin(self) -> Callable[[str, object], Awaitable[None]]:
-        """Begin a try; return what the HTTP library is to tell of each of its steps."""
+        """Begin a try; return the trace callback for the HTTP library, which is called at each of its steps."""
         self.has_begun = False
 
         async def hear(step: str, _: object) -> None:
@@ -102,7 +102,10 @@ class Leaving:
 
 @dataclass(frozen=True)
 class FailedAttempt:
-    """A try that failed: our error, and what decides whether to try again (`status` None: the connection failed)."""
+    """A try that failed: our error, and what decides about a retry (`status` None: the connection failed).
+
+    `hint`: seconds to wait that the body names. `final`: a retry is pointless.
+    """
 
     error: TetrateError
     status: int | None = None
@@ -112,19 +115,19 @@ class FailedAttempt:
 
     @classmethod
     def of_error(cls, error: TetrateError, leaving: Leaving | None = None) -> FailedAttempt:
-        """Make a failure of an error raised while sending: only a failed connection is worth another try."""
+        """Return the failure for an error that was raised while sending: only a failed connection is worth a retry."""
         if isinstance(error, UnreachableError) and leaving is not None:
             error.was_sent = leaving.has_begun
         return cls(error, final=not isinstance(error, UnreachableError))
 
     @classmethod
     def of_reply(cls, reply: faults.ReceivedResponse, asked: faults.RequestContext) -> FailedAttempt:
-        """Make a failure of an answer. What the error is about decides, not its status: no credit comes as 429, too."""
-        fault = faults.read_error_body(reply.status, reply.body)
-        error, status = faults.error_for(reply, asked), fault.status or reply.status
-        if isinstance(error, RateLimitError) and status != 413:  # 413: too large for the limit, today and tomorrow
+        """Return the failure for a response. The error's meaning decides, not its status: 429 may mean "no credit"."""
+        body = faults.read_error_body(reply.status, reply.body)
+        error, status = faults.error_for(reply, asked), body.status or reply.status
+        if isinstance(error, RateLimitError) and status != 413:  # 413: larger than the limit, however long one waits
             status = 429
-        return cls(error, status, reply.headers, fault.hint, final=isinstance(error, _POINTLESS))
+        return cls(error, status, reply.headers, body.hint, final=isinstance(error, _POINTLESS))
 
 
 async def try_repeatedly(
@@ -133,7 +136,7 @@ async def try_repeatedly(
     attempts: int,
     on_retry: OnRetry | None = None,
 ) -> tuple[T, int]:
-    """Return what the first successful try gave, and how many tries it took. Raises the last failure's error."""
+    """Return the first successful try's result, and how many tries it took. Raises the last failure's error."""
     number = 1
     while True:
         outcome = await attempt()
@@ -154,7 +157,7 @@ async def try_repeatedly(
 
 
 def too_slow(asked: faults.RequestContext, phase: str) -> GatewayTimeoutError:
-    """Return the error for a bound that has passed before there was any output."""
+    """Return the error for a timeout ("connect", "headers", ...) before there was any output."""
     waiting = {"connect": "could not be reached", "headers": "did not begin to answer"}.get(phase, "did not answer")
     return GatewayTimeoutError(
         f"{asked.model or asked.host} {waiting} in time.",
@@ -165,7 +168,7 @@ def too_slow(asked: faults.RequestContext, phase: str) -> GatewayTimeoutError:
 
 
 def no_longer_used(asked: faults.RequestContext, leaving: Leaving) -> FailedAttempt:
-    """Return how a call ends whose session has been closed, or has moved to another router."""
+    """Return the failure of a call whose session has been closed, or has moved to another router."""
     error = UnreachableError(
         f"The session is no longer connected to {asked.host}: it was closed, or moved to another router.",
         next_step="ask again",
@@ -176,7 +179,7 @@ def no_longer_used(asked: faults.RequestContext, leaving: Leaving) -> FailedAtte
 
 
 async def within(seconds: float, work: Awaitable[T], asked: faults.RequestContext, *, phase: str = "whole") -> T:
-    """Await `work` for so long; cancel it and raise `GatewayTimeoutError` with this phase otherwise."""
+    """Await `work` for at most `seconds`; after that, cancel it and raise `GatewayTimeoutError` with this phase."""
     deadline = Deadline()
     try:
         return await deadline.wait(work, deadline.after(seconds))

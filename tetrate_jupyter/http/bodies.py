@@ -1,4 +1,4 @@
-"""Bodies in one piece: what is sent as JSON, and what comes back as JSON, read within a bound."""
+"""Whole bodies: requests encoded as JSON, and JSON responses read within a bound."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
-_TELLING: Final = 6  # bytes that tell an event stream from JSON
-_MOST_BLANK: Final = 4096  # bytes looked at in all
+_ENOUGH: Final = 6  # bytes that are enough to distinguish an event stream from JSON
+_MOST_BLANK: Final = 4096  # bytes that are looked at, blanks included
 _EVENT_STARTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
-_UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors; so are those of digits and text
+_UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors; so are those of bad UTF-8
 
 
 async def read_whole(opened: OpenResponse, asked: faults.RequestContext, limit: int) -> bytearray | FailedAttempt:
-    """Read a body to its end and close. A body past `limit` bytes is a failure, and so is a connection that drops."""
-    body = bytearray()  # grows in place: pieces that are joined at the end are there twice
+    """Read a body to its end and close. A body of more than `limit` bytes is a failure, and so is a lost connection."""
+    body = bytearray()  # grows in place: joining a list of pieces would hold all of them twice
     error: TetrateError | None = None
     try:
         async for data in opened.chunks():
@@ -48,7 +48,7 @@ async def read_whole(opened: OpenResponse, asked: faults.RequestContext, limit: 
 
 
 async def read_start(opened: OpenResponse, limit: int = config.MAX_ERROR_BYTES) -> bytes:
-    """Read the beginning of an error's body and close; a body that breaks off gives what had come."""
+    """Read the first `limit` bytes of an error's body and close; of a body that breaks off, return what arrived."""
     body = b""
     try:
         async for data in opened.chunks():
@@ -65,7 +65,7 @@ async def read_start(opened: OpenResponse, limit: int = config.MAX_ERROR_BYTES) 
 def _too_large(opened: OpenResponse, asked: faults.RequestContext, limit: int) -> MalformedResponseError:
     size = f"{limit / 2**20:.0f} MB" if limit >= 2**20 else f"{limit / 2**10:.0f} kB"
     return MalformedResponseError(
-        f"{asked.host} sent more than {size} where a short answer was due.",
+        f"{asked.host} sent more than {size} where a short answer was expected.",
         next_step=f"check the base URL {asked.base_url}",
         request_id=asked.request_id,
         status=opened.status,
@@ -73,7 +73,7 @@ def _too_large(opened: OpenResponse, asked: faults.RequestContext, limit: int) -
 
 
 class Begun:
-    """A response of which the beginning has been read: it is given again (see `attempts.OpenResponse`)."""
+    """A response whose beginning has been peeked at; reading it starts there again (see `attempts.OpenResponse`)."""
 
     def __init__(self, opened: OpenResponse) -> None:
         self._opened = opened
@@ -82,15 +82,15 @@ class Begun:
         self._failure: Exception | None = None
 
     async def is_stream(self) -> bool:
-        """Whether its first bytes are those of an event stream, whatever its label says."""
+        """Whether its first bytes are those of an event stream, whatever its content type is."""
         seen = b""
         try:
-            while len(seen) < _MOST_BLANK and len(seen.lstrip(_BLANK)) < _TELLING:
+            while len(seen) < _MOST_BLANK and len(seen.lstrip(_BLANK)) < _ENOUGH:
                 if (data := await anext(self._rest, None)) is None:
                     break
                 self._start.append(data)
                 seen += data
-        except Exception as failure:  # noqa: BLE001 - raised again where the body is read
+        except Exception as failure:  # noqa: BLE001 - raised when the body is read
             self._failure = failure
         return seen.lstrip(_BLANK).startswith(_EVENT_STARTS)
 
@@ -122,16 +122,16 @@ class Begun:
         return self._opened.explain(failure)
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the response."""
         await self._opened.aclose()
 
 
 async def read_either(
     opened: OpenResponse, asked: faults.RequestContext, seconds: float, ignored: list[str]
 ) -> OpenResponse | ChatChunk | FailedAttempt:
-    """Read what is labelled as an answer in one piece; where it is a stream all the same, return it, to be read so.
+    """Read a response whose content type says JSON; return it unread where it is an event stream nevertheless.
 
-    Raises `GatewayTimeoutError` (phase "first output") after so many seconds.
+    Raises `GatewayTimeoutError` (phase "first output") after `seconds` for the first bytes, and again for the rest.
     """
     begun = Begun(opened)
     if await within(seconds, begun.is_stream(), asked, phase="first output"):
@@ -143,7 +143,7 @@ async def read_either(
 async def _read_completion(
     opened: OpenResponse, asked: faults.RequestContext, ignored: list[str]
 ) -> ChatChunk | FailedAttempt:
-    """Read a whole answer; one that carries an error, or nothing of an answer's shape, is a failure."""
+    """Read a whole completion; one that carries an error, or has no completion's shape, is a failure."""
     body = await read_whole(opened, asked, config.MAX_ANSWER_BYTES)
     if isinstance(body, FailedAttempt):
         return body
@@ -158,7 +158,7 @@ async def _read_completion(
 def decoded(
     decode: Callable[[faults.Body], T], reply: faults.ReceivedResponse, asked: faults.RequestContext
 ) -> T | FailedAttempt:
-    """Decode a body; what doesn't fit is a failure (an error that came with status 200 is that error)."""
+    """Decode a body; one that doesn't fit is a failure (an error that came with status 200 is that error)."""
     try:
         return decode(reply.body)
     except _UNREADABLE:
@@ -167,12 +167,12 @@ def decoded(
 
 
 def encoded(body: Mapping[str, Any]) -> bytes | OptionError:
-    """Encode a request; return the error where it holds what JSON can't."""
+    """Encode a request as JSON; return the error where it holds a value that JSON can't."""
     try:
         return msgspec.json.encode(body)
     except (TypeError, ValueError, OverflowError, RecursionError):
-        pass  # the error is given outside the handler: the foreign one may hold the prompt
+        pass  # our error is made outside the handler, without the foreign one as context: that may hold the prompt
     return OptionError(
         "The request holds a value that can't be sent as JSON.",
-        next_step="give plain numbers, text, lists and dicts as options, and text without broken characters",
+        next_step="pass plain numbers, text, lists and dicts as options, and text without broken characters",
     )

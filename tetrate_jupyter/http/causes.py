@@ -1,7 +1,7 @@
 """Why a connection failed, in a sentence, and what to do about it; pure.
 
-A client library wraps the operating system's error several times over; the words are made from the innermost kind of
-failure, never from the text of the foreign error, which may carry a header.
+The HTTP library wraps the operating system's error several times. The sentence follows the kinds of error in that
+chain, never their text, which may contain a header.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tetrate_jupyter.characters import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_DEPTH: Final = 20  # a chain of causes longer than this is a loop
+MAX_DEPTH: Final = 20  # errors looked at; a longer chain of causes is a cycle
 CHECK_PROXY: Final = "check HTTPS_PROXY (and the user and password in it), restart the kernel, then try again"
 _CHECK_CERTIFICATE: Final = (
     "behind a company proxy, set SSL_CERT_FILE to the company's certificate file and restart the kernel; "
@@ -38,7 +38,7 @@ def explain(failure: BaseException, host: str, url: str) -> tuple[str, str]:
 
 
 def causes(failure: BaseException) -> Iterator[BaseException]:
-    """Walk an error, what it was raised from, and the members of groups, outermost first."""
+    """Yield an error, its causes and contexts, and the members of groups, outermost first."""
     waiting: list[BaseException] = [failure]
     for _ in range(MAX_DEPTH):
         if not waiting:
@@ -49,10 +49,10 @@ def causes(failure: BaseException) -> Iterator[BaseException]:
         waiting += [c for c in getattr(current, "exceptions", ()) if isinstance(c, BaseException)]
 
 
-# OpenSSL's codes for what only a strict check refuses; Python 3.13 made it the usual one.
+# OpenSSL's codes for what only a strict check refuses, which is Python 3.13's default.
 _STRICT: Final = range(79, 96)
 _STRICT_STEP: Final = (
-    "Python 3.13 checks certificates more strictly, and the company's certificate lacks what it asks for ({reason}): "
+    "Python 3.13 checks certificates more strictly, and the company's certificate doesn't pass ({reason}): "
     "ask for a new one, or use Python 3.12"
 )
 
@@ -70,7 +70,7 @@ _KINDS: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     ),
     (
         socket.gaierror,
-        "The name {host} can't be found.",
+        "The host name {host} can't be found.",
         "check the network, and the spelling of the base URL {url}",
     ),
     (

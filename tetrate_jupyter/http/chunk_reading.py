@@ -1,8 +1,8 @@
-"""Read chunks and whole answers: what can be read is used, what can't is left out and noted.
+"""Decode chunks and whole completions: what can be read is used, what can't is left out and noted.
 
-The usual chunk is decoded in one step. An odd one is read member by member: numbers that are text, parts where text is
-due, NaN, half of a surrogate pair (which comes as it is: its other half may follow). Only what would make the text
-wrong is refused: a choice, a delta or a content of a shape that nobody knows.
+A regular chunk is decoded in one step. An irregular one is read member by member: numbers written as text, parts in
+place of text, NaN, half of a surrogate pair (kept as it is, since its other half may follow). Only what would make the
+text wrong is refused: a choice, a delta or a content of an unknown shape.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 D = TypeVar("D", TokenDetails, WireUsage)
 
-_SMALL: Final = 64 * 1024  # bytes of a document that needn't be counted
-_MOST_NOTED: Final = 1_000
-_LONGEST_INTEGER: Final = 40  # digits; a longer one is no count, and Python takes the square of its length to read it
+_SMALL: Final = 64 * 1024  # bytes; in a smaller document objects aren't counted
+_MOST_NOTED: Final = 1_000  # names in `ignored`
+_LONGEST_INTEGER: Final = 40  # digits; a longer one is no token count, and parsing it takes quadratic time
 _REASONING: Final = ("reasoning_content", "reasoning", "thinking")
 
 _decode = msgspec.json.Decoder(ChatChunk).decode
 
 
 def decode_chunk(payload: Body, ignored: list[str] | None = None) -> ChatChunk:
-    """Read one event of a stream, or an answer in one piece. Raises `ValueError` or `RecursionError`.
+    """Decode one event of a stream, or a whole completion. Raises `ValueError` or `RecursionError`.
 
-    `ignored`: gets the names of the members that were left out.
+    `ignored`: the names of the members that were left out are appended to it.
     """
     if len(payload) > _SMALL:
         check_objects(payload)
@@ -45,12 +45,12 @@ def decode_chunk(payload: Body, ignored: list[str] | None = None) -> ChatChunk:
 
 
 def _loose(payload: Body) -> Any:  # noqa: ANN401 - any JSON
-    """Decode JSON as Python does, which takes NaN, control characters in texts and half of a surrogate pair."""
+    """Decode JSON as Python does: it accepts NaN, control characters in strings and half of a surrogate pair."""
     if len(payload) > reading.MAX_MENDED:
         raise msgspec.DecodeError("too large for a second look")
     try:
         return _python(payload)
-    except (RecursionError, json.JSONDecodeError):  # brackets without end, an escape that is none
+    except (RecursionError, json.JSONDecodeError):  # endless nesting, an invalid escape
         return _python(reading.mended(payload))
 
 
@@ -67,7 +67,7 @@ def _no_number(_: str) -> None:
 
 
 class _Loose:
-    """Reads decoded JSON as a chunk; `ignored` gets the names of what was left out."""
+    """Reads decoded JSON as a chunk; the names of what is left out are appended to `ignored`."""
 
     def __init__(self, ignored: list[str]) -> None:
         self._ignored = ignored
@@ -121,14 +121,14 @@ class _Loose:
         )
 
     def _content(self, found: Any) -> tuple[str, str]:  # noqa: ANN401 - any JSON
-        """Return the text and the reasoning of a content that may be a list of parts."""
+        """Return the text and the reasoning in a content, which may be a list of parts."""
         text, thought = self._parts(found, "content")
         if not text and not thought and found and not isinstance(found, (str, list)) and not _is_part(found):
             raise msgspec.ValidationError("a content that is no text")
         return _whole_inside(text), thought
 
     def _parts(self, found: Any, name: str) -> tuple[str, str]:  # noqa: ANN401 - any JSON
-        """Return the text of a text, a part, or a list of them, and the reasoning among them."""
+        """Return the text and the reasoning in a string, a part, or a list of either."""
         if isinstance(found, str):
             return found, ""
         said, thought = [], []
@@ -158,7 +158,7 @@ class _Loose:
         return kind(**kept)
 
     def _leave(self, name: str, value: object = NOTHING) -> Any:  # noqa: ANN401 - None, for a member of any kind
-        """Note that a member is left out, unless it is null; return None."""
+        """Note that a member is left out, unless it is null. Always returns None."""
         if value is not None and len(self._ignored) < _MOST_NOTED:
             self._ignored.append(name)
         return None
@@ -173,7 +173,7 @@ def _raw(value: object) -> msgspec.Raw:
 
 
 def _whole_inside(text: str) -> str:
-    """Return a text without halves of surrogate pairs, except at its ends: the other half may come, or have come."""
+    """Return a text without halves of surrogate pairs, except at its ends, where another chunk may complete one."""
     if text.isascii():
         return text
     first, last = "\udc00" <= text[0] <= "\udfff", "\ud800" <= text[-1] <= "\udbff"
@@ -182,7 +182,7 @@ def _whole_inside(text: str) -> str:
 
 
 def whole(text: str) -> str:
-    """Return a text whose halves of surrogate pairs are joined where they meet, and replaced where they don't."""
+    """Return a text with adjacent halves of surrogate pairs joined, and lone ones replaced by U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:

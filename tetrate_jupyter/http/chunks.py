@@ -1,7 +1,7 @@
-"""The shapes of an answer, streamed or whole, as typed structs; fields that we don't use are ignored.
+"""A completion as it is on the wire, streamed or whole, as typed structs; fields that we don't use are ignored.
 
-Everything may be missing or null. Members of any shape stay JSON (`msgspec.Raw`) until they are wanted. A choice holds
-`delta` or `message`, whichever way it came: both are read the same.
+Everything may be missing or null. Members whose shape varies stay JSON (`msgspec.Raw`) until they are used. A choice
+has a `delta` (streamed) or a `message` (whole), which are read alike.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import msgspec
 from tetrate_jupyter import config
 from tetrate_jupyter.http import reading
 
-NOTHING: Final = msgspec.Raw()  # a member that isn't there
-_NOT_GIVEN: Final = frozenset({b"", b"null", b"{}", b'""', b"false", b"[]", b"0"})  # ways to say that there is no error
+NOTHING: Final = msgspec.Raw()  # a missing member
+_NOT_GIVEN: Final = frozenset({b"", b"null", b"{}", b'""', b"false", b"[]", b"0"})  # ways to express that there is none
 _LONGEST_NOT_GIVEN: Final = 16
-_LONGEST_EXTRA: Final = 256 * 1024  # bytes of the members of one call that are unknown; signatures have some thousand
-_LONGEST_NUMBER: Final = 32  # characters of a number that is text
+_LONGEST_EXTRA: Final = 256 * 1024  # bytes of the unknown members of one call; signatures have a few thousand
+_LONGEST_NUMBER: Final = 32  # characters of a number written as text
 _KNOWN: Final = frozenset({"index", "id", "type", "function"})  # members of a call
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
-    """A part of a tool call. Some gateways send no id, no index, or the same index for several calls.
+    """A piece of a tool call. Some gateways send no id, no index, or the same index for several calls.
 
-    `name` may be repeated whole on every chunk, or come in pieces. `extra` are the members that are
-    unknown here, as JSON: they have to go back with the call.
+    `name` may be repeated whole in every chunk, or come in pieces. `extra` holds the unknown members as JSON: they have
+    to be sent back with the call.
     """
 
     index: int | None = None
@@ -38,7 +38,7 @@ class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
 
 
 class Delta(msgspec.Struct, frozen=True, gc=False):
-    """What a chunk adds to a choice; a whole completion's message has the same members."""
+    """What a chunk adds to a choice; the message of a whole completion has the same members."""
 
     content: str | None = None
     reasoning_content: msgspec.Raw = NOTHING
@@ -50,7 +50,7 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def reasoning_text(self) -> str:
-        """The model's reasoning under whichever of its three names it came, or ""."""
+        """The model's reasoning, under whichever of three names it came, or ""."""
         return self.named_reasoning[1]
 
     @property
@@ -66,17 +66,17 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def tool_calls(self) -> list[ToolCallDelta]:
-        """The parts of calls; what is none is left out."""
+        """The pieces of tool calls; anything else there is left out."""
         return read_calls(self.calls) if is_given(self.calls) else []
 
     @property
     def has_images(self) -> bool:
-        """Whether it brings images, which aren't read."""
+        """Whether it contains images, which aren't read."""
         return self.images is not NOTHING and is_given(self.images)
 
     @property
     def is_plain(self) -> bool:
-        """Whether it holds text at most."""
+        """Whether it holds nothing but text, if anything."""
         return (
             self.reasoning_content is NOTHING
             and self.calls is NOTHING
@@ -88,14 +88,14 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def has_content(self) -> bool:
-        """Whether it brings anything of what was asked for: text, a refusal, a call, an image. Reasoning is none."""
+        """Whether it holds part of the answer itself: text, a refusal, a call or an image. Reasoning doesn't count."""
         if self.content or self.refusal:
             return True
         return is_given(self.calls) or self.has_images
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
-    """One choice of a chunk (`delta`), or of an answer in one piece (`message`)."""
+    """One choice of a chunk (`delta`) or of a whole completion (`message`)."""
 
     delta: Delta | None = None
     finish_reason: str | None = None
@@ -104,14 +104,14 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def added(self) -> Delta | None:
-        """What it adds, under whichever name."""
+        """The delta or the message, whichever holds the content."""
         if self.message is None:
             return self.delta
         return self.delta if self.delta is not None and self.delta.has_content else self.message
 
 
 class TokenDetails(msgspec.Struct, frozen=True, gc=False):
-    """Parts of a token count. `caching_tokens` are cache writes."""
+    """Details of a token count. `cached_tokens` were read from the provider's cache, `caching_tokens` written to it."""
 
     cached_tokens: int | None = None
     caching_tokens: int | None = None
@@ -119,7 +119,7 @@ class TokenDetails(msgspec.Struct, frozen=True, gc=False):
 
 
 class WireUsage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens as the router counted them."""
+    """The usage in tokens, as the router counted it."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -128,9 +128,9 @@ class WireUsage(msgspec.Struct, frozen=True, gc=False):
 
 
 class ChatChunk(msgspec.Struct, frozen=True, gc=False):
-    """One chunk of a stream, or an answer in one piece. The last chunk may have no choices but `usage`.
+    """One chunk of a stream, or a whole completion. The last chunk may have `usage` and no choices.
 
-    `model` is the one that answers, `id` the answer's own, in every chunk.
+    `model` is the one that answers; `id` is the completion's, the same in every chunk.
     """
 
     choices: list[Choice] | None = None
@@ -141,7 +141,7 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def error_content(self) -> object:
-        """The error as Python objects; one that is longer than any message has no words."""
+        """The error as Python objects; {} for one that can't be read or is longer than any message."""
         with contextlib.suppress(ValueError, RecursionError):
             if len(bytes(self.error)) <= config.MAX_ERROR_BYTES:
                 return msgspec.json.decode(self.error)
@@ -149,13 +149,13 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def own_id(self) -> str:
-        """The answer's own id, "" where it has none, or one that is no short text."""
+        """The completion's id, "" where it has none, or one that isn't a short text."""
         found = _short(self.id) if self.id is not NOTHING else None
         return found if isinstance(found, str) else ""
 
     @property
     def choice(self) -> Choice | None:
-        """The choice that is ours: number 0, wherever it stands in the list (more than one is never asked for)."""
+        """The choice with index 0 or none, wherever it is in the list (we never request more than one), or None."""
         for choice in self.choices or ():
             if not choice.index:
                 return choice
@@ -163,19 +163,19 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def delta(self) -> Delta | None:
-        """What our choice adds, or None."""
+        """What the choice with index 0 adds, or None."""
         choice = self.choice
         return None if choice is None else choice.added
 
     @property
     def finish_reason(self) -> str | None:
-        """Why our choice ended ("stop", "length", ...), or None while it goes on: "" is no reason."""
+        """Why the choice with index 0 ended ("stop", "length", ...), or None while it goes on; "" counts as None."""
         choice = self.choice
         return None if choice is None else choice.finish_reason or None
 
     @property
     def has_output(self) -> bool:
-        """Whether this holds anything of an answer: text, reasoning, a tool call or the end. A bare role does not."""
+        """Whether it holds anything of an answer: content, reasoning or a finish reason. A bare role doesn't count."""
         choice = self.choice
         if choice is None:
             return False
@@ -183,16 +183,16 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
         return bool(choice.finish_reason or (delta is not None and (delta.has_content or delta.reasoning_text)))
 
     def as_chunk(self) -> ChatChunk:
-        """Return an answer in one piece as the only chunk of a stream: it has ended, whether it says so or not."""
+        """Return a whole completion as the only chunk of a stream, with a finish reason even where it has none."""
         choice = self.choice
         if choice is None and self.choices:
-            choice = min(self.choices, key=lambda c: c.index or 0)  # numbered in another way
+            choice = min(self.choices, key=lambda c: c.index or 0)  # numbered from another start
         choices = [] if choice is None else [Choice(choice.added, choice.finish_reason or "stop")]
         return ChatChunk(choices, self.usage, self.model, id=self.id)
 
 
 def is_given(member: msgspec.Raw) -> bool:
-    """Whether a member of any shape is there, and says something: null, "", {}, [], 0 and false don't."""
+    """Whether a member is there and isn't empty: null, "", {}, [], 0 and false are."""
     if member is NOTHING:
         return False
     content = bytes(member)
@@ -200,7 +200,7 @@ def is_given(member: msgspec.Raw) -> bool:
 
 
 def _text(value: msgspec.Raw) -> str:
-    """Return the text that a member of any shape holds, "" where it holds something else."""
+    """Return the text that a member holds, "" where it holds something else."""
     try:
         return msgspec.json.decode(value, type=str)
     except ValueError:
@@ -211,7 +211,7 @@ def _text(value: msgspec.Raw) -> str:
 
 
 def read_calls(raw: msgspec.Raw) -> list[ToolCallDelta]:
-    """Read `tool_calls`: a list of parts, or one of them; what is none is left out."""
+    """Read `tool_calls`: a list of pieces, or a single one; anything else is left out."""
     try:
         return [_call(each) for each in _decode_calls(raw)]
     except reading.UNREADABLE:
@@ -267,11 +267,11 @@ def _string(raw: msgspec.Raw | None) -> str | None:
     try:
         return msgspec.json.decode(raw, type=str)
     except reading.UNREADABLE:
-        return str(json.loads(bytes(raw), strict=False))  # halves of a surrogate pair
+        return str(json.loads(bytes(raw), strict=False))  # Python's parser accepts halves of a surrogate pair
 
 
 def _arguments(raw: msgspec.Raw | None) -> str | None:
-    """Return arguments as text, as they came: also those that are JSON already."""
+    """Return a call's arguments as text, unchanged; some servers send them as an object rather than as a string."""
     text = _string(raw)
     if raw is None or text is not None or bytes(raw) == b"null":
         return text
@@ -279,7 +279,7 @@ def _arguments(raw: msgspec.Raw | None) -> str | None:
 
 
 def count(value: object) -> int | None:
-    """Return a whole number that is written as one, as a float or as text; None for anything else."""
+    """Return a whole number that is given as int, float or text; None for anything else."""
     if type(value) is int:
         return value
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:

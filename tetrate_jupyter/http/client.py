@@ -1,6 +1,6 @@
-"""The one HTTP client: asks the router, and turns every foreign failure into one of ours.
+"""The one HTTP client: it sends requests to the router, and turns every foreign error into one of ours.
 
-Nothing else imports httpx: its successor has the same interface, and changing to it must be one file.
+No other module imports httpx: its successor has the same interface, and the change to it must be one file.
 """
 
 from __future__ import annotations
@@ -52,19 +52,19 @@ _PLAIN_HEADERS: Final = {
     "User-Agent": config.CLIENT_NAME,
     "X-Title": config.CLIENT_NAME,
     "Accept": "application/json",
-    "Accept-Encoding": "identity",  # what isn't compressed can't be a bomb; a stream would wait for its compressor, too
+    "Accept-Encoding": "identity",  # no compression bombs, and no stream that waits for its compressor
 }
 _STREAM_HEADERS: Final = {"Accept": "text/event-stream, application/json"}
-_KEEP_ALIVE_SECONDS: Final = 30.0  # a next question within this needs no new TLS handshake; gateways keep far longer
+_KEEP_ALIVE_SECONDS: Final = 30.0  # a question within it needs no new TLS handshake; gateways keep connections longer
 
 
 class GatewayClient:
-    """Asks one gateway. Bound to the event loop it is first used on; `aclose()` when done.
+    """A client of one gateway. It is bound to the event loop that it is first used on; `aclose()` when done.
 
-    A key is sent to the host it was made for and to no other: `KeyHostError` otherwise, and nothing is sent. Redirects
-    are never followed. Every call has its own `X-Request-ID` (one for all its tries), which its error carries too.
-    System proxies are honoured, except for this machine itself. `after_refusal` is asked when the router has refused a
-    key (401): the call is made once more where it gives another one, for this router and not in the text that is sent.
+    A key is sent only to the host it was made for (else `KeyHostError`, and nothing is sent). Redirects are never
+    followed. Every call has its own `X-Request-ID` (one for all its tries), which its error has as well. System proxies
+    are used, except for this machine itself. `after_refusal` is awaited when the router has refused a key (401): the
+    call is repeated once with the key it returns, if that is another one for this router and not in the body.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class GatewayClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
         self._left_behind: list[object] = []
-        self._works: set[str] = set()  # addresses that have answered
-        self.retired = False  # else no call begins any more, nor is tried again
+        self._works: set[str] = set()  # URLs that have answered
+        self.retired = False  # if true, no call begins any more, nor is retried
 
     async def models(self, key: Secret) -> list[wire.WireModel]:
-        """Return the models this key reaches, as `GET /models` lists them. Within 15 s, up to three tries."""
+        """Return the models that this key reaches (`GET /models`). Up to three tries, within 15 s in all."""
         call = self._get(key, "/models")
         work = try_repeatedly(
             lambda: self._read(call, wire.read_models, config.MAX_LIST_BYTES), attempts=config.MODELS_ATTEMPTS
@@ -89,9 +89,9 @@ class GatewayClient:
         return (await within(self.timeouts.models, work, call.asked))[0]
 
     async def catalog(self) -> list[wire.CatalogModel]:
-        """Return the public catalog: all its pages (at most 10 of 500) or an error. Needs no key. Within 8 s, one try.
+        """Return the public catalog: all its pages (at most 10 of 500) or an error. Needs no key. One try, within 8 s.
 
-        All pages together have at most `config.MAX_LIST_BYTES`; the first `config.MAX_MODELS` entries are kept.
+        All pages together may have `config.MAX_LIST_BYTES` bytes; the first `config.MAX_MODELS` entries are kept.
         """
         asked = self._asked(self.endpoints.auth_url, keyed=False)
         found = await within(self.timeouts.catalog, self._catalog_pages(asked), asked)
@@ -99,7 +99,7 @@ class GatewayClient:
         return found
 
     async def status(self, key: Secret) -> wire.StatusReport | None:
-        """Return what the gateway has seen of its providers; None where it is older than this route. Within 8 s."""
+        """Return how the gateway's providers did lately, None where it has no such route. One try, within 8 s."""
         call = self._get(key, "/status")
         work = self._read(call, wire.decode_status, config.MAX_STATUS_BYTES)
         outcome = await within(self.timeouts.status, work, call.asked)
@@ -110,11 +110,11 @@ class GatewayClient:
         raise outcome.error
 
     async def exchange(self, code: str | Secret, verifier: str | Secret) -> Secret:
-        """Turn an authorization code into a key. One try, within 30 s: a code is good for one.
+        """Exchange an authorization code for a key. One try, within 30 s: a code can be used once.
 
         Raises `CodeRejectedError` when the router refuses the code (4xx), `ExchangeError` for anything else.
         """
-        hidden = Secret.typed(code, searched=False), Secret.typed(verifier, searched=False)  # it may be anybody's code
+        hidden = Secret.typed(code, searched=False), Secret.typed(verifier, searched=False)  # anybody may have sent it
         del code, verifier
         cancelled: tuple[object, ...] = ()
         try:
@@ -139,10 +139,10 @@ class GatewayClient:
     def stream(
         self, key: Secret, body: Mapping[str, Any], *, on_retry: OnRetry | None = None, on_try: OnTry | None = None
     ) -> ChatStream:
-        """Ask for an answer as it is written; nothing is sent before the `async with`.
+        """Return a streamed completion; nothing is sent before its `async with` is entered.
 
-        Up to three tries before the stream opens; `on_retry` hears of each wait before it begins (its `attempt` is the
-        number of the coming try); `on_try`: see `Leaving`. Raises `KeyHostError` and `OptionError` (no JSON) at once.
+        Up to three tries until the stream is open; `on_retry` is awaited before each wait (its `attempt` is the number
+        of the next try); `on_try`: see `Leaving`. Raises `KeyHostError` and `OptionError` (not JSON) at once.
         """
         call = self._chat_call(key, {**body, "stream": True})
         call.headers, call.leaving.on_try = _STREAM_HEADERS, on_try
@@ -205,7 +205,7 @@ class GatewayClient:
         return found
 
     async def _read(self, call: _Call, decode: Callable[[faults.Body], T], limit: int) -> T | FailedAttempt:
-        """Make a short call and read its JSON, at most `limit` bytes of it."""
+        """Make a call and decode its JSON body of at most `limit` bytes."""
         reply = await self._whole(call, limit)
         return reply if isinstance(reply, FailedAttempt) else decoded(clean(decode), reply, call.asked)
 
@@ -217,9 +217,9 @@ class GatewayClient:
         return body if isinstance(body, FailedAttempt) else opened.reply(body)
 
     async def _open(self, call: _Call) -> _Response | FailedAttempt:
-        """Send, and wait for the headers of a success; anything else is a failure.
+        """Send the request and wait for the headers; any status but a success is a failure.
 
-        A key that is refused is looked for anew once: another kernel may have signed in meanwhile.
+        After a refused key it is looked up again, once: another kernel may have signed in meanwhile.
         """
         outcome = await self._send(call)
         refused = isinstance(outcome, FailedAttempt) and isinstance(outcome.error, errors.InvalidKeyError)
@@ -257,10 +257,10 @@ class GatewayClient:
             failure = to_tetrate_error(foreign, call.asked)
         if cancelled is not None:  # without the library's frames, which hold the header
             raise asyncio.CancelledError(*cancelled)
-        if failure is not None:  # raised outside the handler: the foreign error must not hang on ours
+        if failure is not None:  # made outside the handler, so that the foreign error isn't its context
             return FailedAttempt.of_error(failure, call.leaving)
         opened = _Response(response, call.asked)
-        if http.is_closed:  # while this was connecting: nobody would close its connection any more
+        if http.is_closed:  # closed while this was connecting: nobody else would close this connection
             await opened.aclose()
             return no_longer_used(call.asked, call.leaving)
         return await self._received(opened, call)
@@ -286,7 +286,7 @@ class GatewayClient:
                 raise errors.BridgeError(
                     "This client is at work on another event loop.", next_step="use one client per event loop"
                 )
-            # After a fork the parent still uses these connections: kept, so that nothing here closes them.
+            # After a fork the parent still uses these connections; kept here, so that no collection closes them.
             self._left_behind.append(self._http)
             self._http = None
         if self._http is None:
@@ -299,13 +299,13 @@ class GatewayClient:
                 timeout=httpx.Timeout(None, connect=self.timeouts.connect),
                 limits=limits,
                 verify=trusted,
-                trust_env=False,  # proxies and certificates are read in `surroundings`; nothing else is taken from it
+                trust_env=False,  # proxies and certificates are read in `surroundings`; nothing else is used
                 mounts={
                     config.origin_of(url): httpx.AsyncHTTPTransport(proxy=proxy, verify=trusted, limits=limits)
                     for url in urls
                     if (proxy := proxy_for(url)) is not None
                 },
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept: nothing here is a visit
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # an API client keeps no cookies
             )
         return self._http
 
@@ -322,7 +322,7 @@ class _Call:
 
 
 class _Bearer(httpx.Auth):
-    """Writes the key into the header as the request leaves, so that it is in no variable before."""
+    """Puts the key into the header when the request is sent, so that no variable holds it before."""
 
     def __init__(self, held: HeldKey) -> None:
         self.held = held
@@ -332,7 +332,7 @@ class _Bearer(httpx.Auth):
         try:
             yield request
         finally:
-            del request.headers["Authorization"]  # it has left; the request lives on in the response, and in frames
+            del request.headers["Authorization"]  # sent; the request itself lives on in the response, and in frames
 
 
 class _Response:
@@ -346,13 +346,13 @@ class _Response:
 
     @property
     def is_whole(self) -> bool:
-        """Whether this is one JSON document (or a web page) rather than a stream."""
+        """Whether the content type is that of one document (JSON or a web page) rather than a stream's."""
         kind = self.reply().content_type
         return kind.endswith(("json", "html")) or self.status == 204
 
     @property
     def refusal(self) -> errors.TetrateError | None:
-        """Why the body isn't read at all, None where it can be: encodings that weren't asked for."""
+        """The error for a body that can't be read, since its encoding is none that we unpack; else None."""
         try:
             encoding_of(self.headers.get("content-encoding", ""))
         except EncodingError as problem:
@@ -368,7 +368,7 @@ class _Response:
         return ResponseMeta(self._asked.request_id or "", tuple(filter(None, named)), tries, simulated)
 
     def chunks(self) -> AsyncIterator[bytes]:
-        # Never the library's own decoding: it unpacks any number of layers in one step, in memory.
+        # Never the library's own decoding: it unpacks any number of layers at once, in memory.
         encoding = encoding_of(self.headers.get("content-encoding", ""))
         raw = self._response.aiter_raw()
         return inflated(raw, encoding) if encoding else raw
@@ -377,12 +377,12 @@ class _Response:
         return to_tetrate_error(failure, self._asked)
 
     async def aclose(self) -> None:
-        with contextlib.suppress(Exception):  # the connection is given up either way
+        with contextlib.suppress(Exception):  # the connection is dropped either way
             await self._response.aclose()
 
 
 def to_tetrate_error(foreign: Exception, asked: faults.RequestContext) -> errors.TetrateError:
-    """Return our error for whatever the HTTP library, or what is under it, raised. Never quotes the foreign text."""
+    """Return our error for whatever the HTTP library or a layer below raised. Never quotes the foreign text."""
     if isinstance(foreign, errors.TetrateError):
         return foreign
     if isinstance(foreign, httpx.TimeoutException):

@@ -1,4 +1,4 @@
-"""A bound on waiting that costs next to nothing per wait, and that can't be mistaken for somebody else's cancel."""
+"""A timeout that costs next to nothing per wait, and that can't be mistaken for a cancellation from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """Bounds any number of waits, one after the other, with a single timer that is moved only when it fires.
+    """A timeout for any number of successive waits, with a single timer that is moved only when it fires.
 
-    A time-out per network read (1,000 of them in an answer) would set and clear 1,000 timers; here a wait sets two
-    attributes. `asyncio.wait_for` is no choice: it starts a task per wait, and can lose a cancel.
+    A timer per network read (1,000 of them in an answer) would be set and cleared 1,000 times; here a wait sets a few
+    attributes. `asyncio.wait_for` won't do: on older Pythons it starts a task per wait, and can lose a cancellation.
     """
 
     __slots__ = ("_at", "_cancels_before", "_expired", "_loop", "_task", "_timer")
@@ -30,11 +30,11 @@ class Deadline:
         self._cancels_before = 0
 
     def after(self, seconds: float) -> float:
-        """Return the moment `seconds` from now, for `wait`."""
+        """Return the time `seconds` from now on the loop's clock, for `wait`."""
         return self._loop.time() + seconds
 
     async def wait(self, work: Awaitable[T], until: float) -> T:
-        """Await `work`; raise `TimeoutError` (after cancelling it) when `until` has come first."""
+        """Await `work`; where it isn't done at the time `until`, cancel it and raise `TimeoutError`."""
         self._at = until
         self._expired = False
         self._task = asyncio.current_task()
@@ -61,12 +61,12 @@ class Deadline:
     def _nobody_else_cancelled(self) -> bool:
         if sys.version_info >= (3, 11) and self._task is not None:
             return self._task.uncancel() <= self._cancels_before
-        return True  # Python 3.10 can't tell; the task ends with an error either way
+        return True  # Python 3.10 can't distinguish them; the task ends with an error either way
 
     def _fire(self) -> None:
         self._timer = None
         if self._task is None:
-            return  # nobody is waiting; the next wait sets a new timer
+            return  # no wait is going on; the next one sets a new timer
         if self._loop.time() < self._at:
             self._timer = self._loop.call_at(self._at, self._fire)
             return

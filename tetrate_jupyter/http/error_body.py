@@ -1,7 +1,7 @@
-"""What a server says in the body of an error, wherever in it that stands; pure.
+"""Reading the body of an error, whatever its structure; pure.
 
-Bodies may be `{"error": {...}}` or flat, an array, a list under `errors` or `detail`, JSON inside a message, an event
-of a stream, or plain text. What is shown of them is cleaned: no key, no control characters, bounded length.
+It may be `{"error": {...}}` or flat, an array, a list under `errors` or `detail`, JSON inside a message, an event of a
+stream, or plain text. What is shown of it is cleaned: no key, no control characters, bounded length.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 Body: TypeAlias = "bytes | bytearray"
 MAX_SHOWN: Final = 400  # characters of the router's message; enough for a sentence, too few for a web page
-_PLAIN_NUMBER: Final = 10**18  # what a code or message that is a number is below
-_MOST_HOSTS: Final = 5  # of a key that is bound to others; a person has one or two
-_MOST_TEXT: Final = 2_000  # bytes of an error without JSON; what is longer is a page or a dump
-_DEPTH: Final = 4  # errors within errors; providers behind gateways have three
-_ITEMS: Final = 3  # of a list of errors; the first ones say enough
-_INNER: Final = ("error", "errors", "detail", "details")  # what holds an error, innermost first
+_PLAIN_NUMBER: Final = 10**18  # a code or message that is a number is shown below this
+_MOST_HOSTS: Final = 5  # hosts that a key is bound to; a person has one or two
+_MOST_TEXT: Final = 2_000  # bytes of an error that isn't JSON; anything longer is a page or a dump
+_DEPTH: Final = 4  # nested errors; providers behind gateways have three levels
+_ITEMS: Final = 3  # entries read of a list of errors; the first ones say enough
+_INNER: Final = ("error", "errors", "detail", "details")  # members that may hold the inner error
 _WORDS: Final = ("message", "msg", "detail", "error_description", "error_message", "reason", "title")
 _KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
 _HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
 _DATA = re.compile(rb"(?m)^data: ?(.*)$")
-# Codes by which providers name a fault where no status comes with it (inside a stream, or with 200).
+# Codes by which providers name an error that comes without a status (inside a stream, or with 200).
 _STATUS_OF_WORD: Final = {
     "bad_request": 400,
     "invalid_argument": 400,
@@ -76,40 +76,40 @@ _STATUS_OF_WORD: Final = {
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """An error body, read at all the levels where its members may be."""
+    """What an error body says, from all its levels. `hint`: seconds to wait that it names."""
 
     status: int | None
     message: str = ""
     code: str | None = None
     kind: str | None = None
     category: str | None = None
-    state: str | None = None  # Google's word: "RESOURCE_EXHAUSTED"
+    state: str | None = None  # Google's name for it: "RESOURCE_EXHAUSTED"
     hostnames: tuple[str, ...] = ()
     hint: float | None = None
 
     @property
     def words(self) -> frozenset[str]:
-        """Every name this fault goes by."""
+        """Every name that the body gives the error, in lower case."""
         return frozenset(w.lower() for w in (self.code, self.kind, self.category, self.state) if w)
 
 
 def read_error_body(status: int | None, body: Body) -> ErrorBody:
-    """Read an error body; a web page, or what is longer than any message, gives a fault without words."""
-    if len(body) <= config.MAX_ERROR_BYTES:  # objects of any shape: they take many times the bytes
+    """Read an error body; of a web page, or a body longer than any message, only the status is used."""
+    if len(body) <= config.MAX_ERROR_BYTES:  # decoded objects take many times the bytes
         body = bytes(body).removeprefix(b"\xef\xbb\xbf").strip()
         if (event := _DATA.search(body)) and body[:1] not in b"{[<":  # an error in the form of a stream
             body = event[1]
         try:
-            return fault_of(status, msgspec.json.decode(body))
+            return error_body_of(status, msgspec.json.decode(body))
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             pass
         if status is not None and status >= 400 and 0 < len(body) <= _MOST_TEXT and body[:1] not in b"{[<":
-            return fault_of(status, body.decode("utf-8", "replace"))
+            return error_body_of(status, body.decode("utf-8", "replace"))
     return ErrorBody(status if status is not None and status >= 300 else None)
 
 
-def fault_of(status: int | None, content: object) -> ErrorBody:
-    """Read decoded JSON: a whole body, or the `error` member of a chunk."""
+def error_body_of(status: int | None, content: object) -> ErrorBody:
+    """Read an error that is decoded already: a whole body, or the `error` member of a chunk."""
     levels = tuple(_levels(content, _DEPTH))
     code = _text(_first(levels, "code"))
     kind = _text(_first(levels, "type"))
@@ -135,10 +135,10 @@ def fault_of(status: int | None, content: object) -> ErrorBody:
     )
 
 
-def told(payload: Body) -> object:
-    """Return the error that an event without any part of an answer is, decoded; None where it is none.
+def error_of_event(payload: Body) -> object:
+    """Return a stream's event, decoded, if it is an error without the member `error`; None where it isn't.
 
-    Some servers leave out the member `error`: `{"object": "error", "message": ...}`, `{"detail": ...}`.
+    Some servers send `{"object": "error", "message": ...}` or `{"detail": ...}`.
     """
     if len(payload) > config.MAX_ERROR_BYTES:
         return None
@@ -153,7 +153,10 @@ def told(payload: Body) -> object:
 
 
 def shown(text: str) -> str:
-    """Clean what a server said: no control characters, nothing that looks like a key, bounded; "" where it held one."""
+    """Return a server's text for display: bounded, with neither control characters nor anything like a key.
+
+    "" where it holds a known key.
+    """
     if secrecy.holds(text):
         return ""
     clean = _KEY_LIKE.sub(lambda found: found[1] + "…", one_line(text, 4 * MAX_SHOWN))
@@ -165,7 +168,7 @@ def _are_plain(content: dict[str, Any]) -> bool:
 
 
 def _levels(content: object, depth: int) -> Iterator[dict[str, Any]]:
-    """Yield the objects in which members of an error may stand, innermost first; a text is one with a message."""
+    """Yield the objects that may hold members of an error, innermost first; a text becomes one with a message."""
     if isinstance(content, str):
         yield from _inside(content, depth)
     elif isinstance(content, list):
@@ -182,7 +185,7 @@ def _levels(content: object, depth: int) -> Iterator[dict[str, Any]]:
 
 
 def _inside(text: str, depth: int) -> Iterator[dict[str, Any]]:
-    if depth > 0 and text[:1] == "{":  # a gateway that puts its provider's body into a text
+    if depth > 0 and text[:1] == "{":  # a gateway that quotes its provider's body as text
         try:
             content = msgspec.json.decode(text)
         except (ValueError, RecursionError):
@@ -214,7 +217,7 @@ _IN_TIME = re.compile(
 
 
 def _hint(levels: tuple[dict[str, Any], ...], message: str) -> float | None:
-    """Return the seconds to wait that a body names, as a number or in its words ("try again in 1m6s")."""
+    """Return the seconds to wait that a body names, as a number or in its message ("try again in 1m6s")."""
     metadata = _first(levels, "metadata")
     named = metadata.get("retry_after_seconds") if isinstance(metadata, dict) else None
     if named is None:
@@ -249,4 +252,4 @@ def _text(value: object) -> str | None:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return str(value) if abs(value) < _PLAIN_NUMBER else None  # Python refuses to write out thousands of digits
+    return str(value) if abs(value) < _PLAIN_NUMBER else None  # Python refuses to convert thousands of digits to text

@@ -1,4 +1,4 @@
-"""An authorization code for a key: what is posted, and what the answer means."""
+"""Exchanging an authorization code for a key: what is posted, and what the response means."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def trade(
     *,
     host: str,
 ) -> Secret | TetrateError:
-    """Post a code and its verifier; return the key, bound to `host`, or the error, which the caller raises bare."""
+    """Post a code and its verifier; return the key, bound to `host`, or the error, for the caller to raise bare."""
     content = encoded({"code": code.reveal(), "code_verifier": verifier.reveal()})
     if isinstance(content, TetrateError):
         return exchange_error(content, asked)
@@ -52,13 +52,13 @@ async def trade(
 
 
 def exchange_error(error: TetrateError, asked: RequestContext, *, web_page: bool = False) -> LoginError:
-    """Return the sign-in's own error for a failed exchange: 4xx means the code was refused, unless by a `web_page`."""
+    """Return the sign-in error for a failed exchange: a 4xx means a refused code, unless it came with a `web_page`."""
     status = error.status if isinstance(error, GatewayError) else None
     about_the_code = status is not None and 400 <= status < 500 and status not in _NOT_ABOUT_THE_CODE
     if about_the_code and not web_page:
         return CodeRejectedError(
             "The router refused the authorization code: it is wrong, was used before, or has expired.",
-            next_step=f"{_AGAIN}; codes are good once and for a short time",
+            next_step=f"{_AGAIN}; a code can be used once, and for a short time",
             request_id=asked.request_id,
         )
     if web_page and isinstance(error, NotFoundError):
@@ -67,8 +67,8 @@ def exchange_error(error: TetrateError, asked: RequestContext, *, web_page: bool
             next_step=f"check TETRATE_AUTH_URL, then {_or_make_one(asked)}",
             request_id=asked.request_id,
         )
-    # Not the router's own words: they may repeat the code or the verifier, which no gate knows.
-    answered = "something else than a key" if status == 200 else f"with status {status}"
+    # The router's own message is not quoted: it may repeat the code or the verifier, which the gate doesn't know.
+    answered = "something other than a key" if status == 200 else f"with status {status}"
     return ExchangeError(
         "The router could not turn the authorization code into a key. "
         + (error.message if status is None else f"It answered {answered}."),
@@ -78,7 +78,7 @@ def exchange_error(error: TetrateError, asked: RequestContext, *, web_page: bool
 
 
 def read_key(body: Body, asked: RequestContext, *, host: str) -> Secret:
-    """Read the key from the answer. Raises `ExchangeError` when there is none that could be sent in a header."""
+    """Read the key from the response. Raises `ExchangeError` where there is none that a header could hold."""
     try:
         key = wire.decode_exchange(body).key
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
@@ -97,5 +97,5 @@ def _or_make_one(asked: RequestContext) -> str:
 
 
 def is_sendable(key: str) -> bool:
-    """Whether this can stand in a header: visible ASCII without spaces."""
+    """Whether a header can hold this key: 1 to 4096 characters of visible ASCII without spaces."""
     return 0 < len(key) <= _MAX_KEY_CHARACTERS and all("!" <= c <= "~" for c in key)

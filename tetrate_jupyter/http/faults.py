@@ -1,7 +1,6 @@
-"""From what the router answered to the error that says so in our words; pure.
+"""Turning an unsuccessful response into the matching error of ours; pure.
 
-An error may come with status 200 or inside a stream. `error_body` reads what stands in it, `meaning` says what it is
-about.
+An error may come with status 200 or inside a stream. `error_body` reads its body, `meaning` classifies it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 
 from tetrate_jupyter import errors
 from tetrate_jupyter.http import meaning, retry
-from tetrate_jupyter.http.error_body import Body, ErrorBody, fault_of, read_error_body, shown
+from tetrate_jupyter.http.error_body import Body, ErrorBody, error_body_of, read_error_body, shown
 from tetrate_jupyter.http.meaning import Meaning
 
 if TYPE_CHECKING:
@@ -22,16 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Body", "ReceivedResponse", "RequestContext", "error_for", "error_in_stream", "read_error_body", "shown"]
 
-# Statuses whose meaning stands even where a web server, not the API, gave them.
+# Statuses that mean the same where a web server rather than the API sent them.
 _PAGES_OF_THE_ROUTER: Final = frozenset({404, 407, 408, 413, 429})
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """What was asked, for the words of an error. `model` is None where the route isn't about one.
+    """What was requested, for the text of an error. `model` is None where the route doesn't involve one.
 
-    `endpoints` says where keys and credit are managed, "" where nobody knows (`Endpoints.has_pages`). `keyed`: whether
-    a key was sent. `route_works`: whether this route has answered before, so that a 404 isn't about the address.
+    `endpoints` knows the pages where keys and credit are managed, if any (`Endpoints.has_pages`). `keyed`: whether a
+    key was sent. `route_works`: whether this route has answered before, so that a 404 isn't about the address.
     """
 
     base_url: str
@@ -53,18 +52,18 @@ class RequestContext:
 
     @property
     def sign_in(self) -> str:
-        """What to do for another key."""
+        """The next step towards another key."""
         return "sign in again with %tetrate_login" if self.keys_page else "give the right key with %tetrate_login"
 
     @property
     def host(self) -> str:
-        """The host that was asked."""
+        """The host of `base_url`, with its port if it names one."""
         return urlsplit(self.base_url).netloc
 
 
 @dataclass(frozen=True)
 class ReceivedResponse:
-    """What came back. `headers` have lower-case names; `body` may be cut at a bound."""
+    """The response. Names in `headers` are in lower case; `body` may be cut at a bound."""
 
     status: int
     headers: Mapping[str, str]
@@ -72,47 +71,47 @@ class ReceivedResponse:
 
     @property
     def content_type(self) -> str:
-        """The media type alone, in lower case."""
+        """The media type without parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def is_web_page(self) -> bool:
-        """Whether this is HTML: a proxy's login page or a wrong address, never the API."""
+        """Whether this is HTML: a proxy's login page or a wrong address's, never the API's."""
         return self.content_type in {"text/html", "application/xhtml+xml"} or self.body[:200].lstrip()[:1] == b"<"
 
 
 def error_for(reply: ReceivedResponse, asked: RequestContext) -> errors.GatewayError:
-    """Return the error for an answer that isn't a success (or is one only by its status)."""
-    fault = read_error_body(reply.status, reply.body)
+    """Return the error for a response that isn't a success, or is one by its status only."""
+    body = read_error_body(reply.status, reply.body)
     if 300 <= reply.status < 400:
         return _redirected(reply, asked)
-    if fault.status is None and fault.message and reply.status < 300:
+    if body.status is None and body.message and reply.status < 300:
         return errors.ProviderError(
-            _says("The router answered with an error", fault), next_step="ask again", **_common(fault, asked)
+            _says("The router answered with an error", body), next_step="ask again", **_common(body, asked)
         )
-    if fault.status is None or (reply.is_web_page and fault.status < 500 and fault.status not in _PAGES_OF_THE_ROUTER):
+    if body.status is None or (reply.is_web_page and body.status < 500 and body.status not in _PAGES_OF_THE_ROUTER):
         return unreadable(reply, asked)
     if retry.is_budget_block(reply.status, reply.headers):
         return errors.BudgetExceededError(
-            _says("A spend budget set for this key is used up", fault),
+            _says("A spend budget set for this key is used up", body),
             next_step="ask whoever set the budget, or use another key" + _in_brackets(asked.keys_page),
-            **_common(fault, asked),
+            **_common(body, asked),
         )
-    return _by_meaning(fault, reply.headers, asked)
+    return _by_meaning(body, reply.headers, asked)
 
 
 def error_in_stream(content: object, asked: RequestContext) -> errors.GatewayError:
     """Return the error for the `error` member of a chunk."""
-    fault = fault_of(None, content)
-    if fault.status is None:
+    body = error_body_of(None, content)
+    if body.status is None:
         return errors.StreamError(
-            _says("The answer broke off with an error", fault), next_step="ask again", **_common(fault, asked)
+            _says("The answer broke off with an error", body), next_step="ask again", **_common(body, asked)
         )
-    return _by_meaning(fault, {}, asked)
+    return _by_meaning(body, {}, asked)
 
 
 def unreadable(reply: ReceivedResponse, asked: RequestContext) -> errors.MalformedResponseError:
-    """Return the error for an answer that isn't what the API promises, whatever its status says."""
+    """Return the error for a response that doesn't conform to the API, whatever its status."""
     if reply.is_web_page:
         message = f"{asked.host} answered with a web page instead of the API (status {reply.status})."
         step = f"check the base URL {asked.base_url}; if a proxy or network login stands between, log in there first"
@@ -124,7 +123,7 @@ def unreadable(reply: ReceivedResponse, asked: RequestContext) -> errors.Malform
 
 
 def badly_encoded(how: str, asked: RequestContext) -> errors.MalformedResponseError:
-    """Return the error for a body that can't be unpacked; `how` goes on after "the answer of ... is"."""
+    """Return the error for a body that can't be decompressed; `how` completes "The answer of ... is"."""
     return errors.MalformedResponseError(
         f"The answer of {asked.host} is {how}; it was not read.",
         next_step=f"check the base URL {asked.base_url}; a proxy between must leave answers as they are",
@@ -132,75 +131,75 @@ def badly_encoded(how: str, asked: RequestContext) -> errors.MalformedResponseEr
     )
 
 
-def _by_meaning(fault: ErrorBody, headers: Mapping[str, str], asked: RequestContext) -> errors.GatewayError:
-    """Let code and words speak before the status: several meanings share one."""
-    what = meaning.meaning_of(fault, asked.model, route_works=asked.route_works)
+def _by_meaning(body: ErrorBody, headers: Mapping[str, str], asked: RequestContext) -> errors.GatewayError:
+    """Return the error by code and message rather than by status, since several meanings share one."""
+    what = meaning.meaning_of(body, asked.model, route_works=asked.route_works)
     if what is Meaning.RATE:
         wait = retry.retry_after(headers)
-        return _rate_limited(fault, fault.hint if wait is None else wait, asked)
-    if (what is Meaning.KEY or fault.status == 401) and asked.keyed:
+        return _rate_limited(body, body.hint if wait is None else wait, asked)
+    if (what is Meaning.KEY or body.status == 401) and asked.keyed:
         return errors.InvalidKeyError(
-            _says(f"{asked.host} doesn't accept this key: it is wrong or was revoked", fault),
+            _says(f"{asked.host} doesn't accept this key: it is wrong or was revoked", body),
             next_step=asked.sign_in,
-            **_common(fault, asked),
+            **_common(body, asked),
         )
-    make = _MADE.get(what) or (_not_found if fault.status == 404 else _by_status)
-    return make(fault, asked)
+    make = _MADE.get(what) or (_not_found if body.status == 404 else _by_status)
+    return make(body, asked)
 
 
-def _too_long(fault: ErrorBody, asked: RequestContext) -> errors.ContextTooLongError:
+def _too_long(body: ErrorBody, asked: RequestContext) -> errors.ContextTooLongError:
     return errors.ContextTooLongError(
-        _says(f"The request is too long for {asked.model or 'the router'}", fault),
+        _says(f"The request is too long for {asked.model or 'the router'}", body),
         next_step="start afresh with %tetrate_reset, shorten the prompt, or choose a model with a larger window",
-        **_common(fault, asked),
+        **_common(body, asked),
     )
 
 
-def _by_status(fault: ErrorBody, asked: RequestContext) -> errors.GatewayError:
-    status = fault.status or 0
+def _by_status(body: ErrorBody, asked: RequestContext) -> errors.GatewayError:
+    status = body.status or 0
     if status >= 500 or status in {408, 425}:
         name = asked.model or asked.host
         return errors.ProviderError(
-            _says(f"The router, or the provider behind {name}, is in trouble (status {status})", fault),
+            _says(f"The router, or the provider behind {name}, is in trouble (status {status})", body),
             next_step="ask again in a moment, or choose another model"
             + ("; %tetrate_status shows the providers" if asked.keys_page else ""),
-            **_common(fault, asked),
+            **_common(body, asked),
         )
     if status in {401, 403}:
-        return _forbidden(fault, asked)
+        return _forbidden(body, asked)
     if status == 407:
         return errors.UnreachableError(
-            _says(f"The proxy between here and {asked.host} asks for a login", fault),
+            _says(f"The proxy between here and {asked.host} asks for a login", body),
             next_step="set HTTPS_PROXY with the proxy's user and password, restart the kernel, then ask again",
-            **_common(fault, asked),
+            **_common(body, asked),
         )
     return errors.RequestRejectedError(
-        _says(f"The router can't use this request (status {status})", fault),
+        _says(f"The router rejected this request (status {status})", body),
         next_step="check the model's id with %tetrate_models, and the options of the call",
-        **_common(fault, asked),
+        **_common(body, asked),
     )
 
 
-def _forbidden(fault: ErrorBody, asked: RequestContext) -> errors.ForbiddenError:
+def _forbidden(body: ErrorBody, asked: RequestContext) -> errors.ForbiddenError:
     if not asked.keyed:  # whatever is wrong, it isn't the key
         return errors.ForbiddenError(
-            _says(f"{asked.host} doesn't show this without a login (status {fault.status}); no key was sent", fault),
+            _says(f"{asked.host} doesn't show this without a login (status {body.status}); no key was sent", body),
             next_step=f"check the address {asked.base_url}",
-            **_common(fault, asked),
+            **_common(body, asked),
         )
     allowed = f"see what the key may do at {asked.keys_page}, or {asked.sign_in}" if asked.keys_page else asked.sign_in
     return errors.ForbiddenError(
-        _says("This key isn't allowed to do that", fault), next_step=allowed, **_common(fault, asked)
+        _says("This key isn't allowed to do that", body), next_step=allowed, **_common(body, asked)
     )
 
 
-def _out_of_credit(fault: ErrorBody, asked: RequestContext) -> errors.CreditsExhaustedError:
+def _out_of_credit(body: ErrorBody, asked: RequestContext) -> errors.CreditsExhaustedError:
     where = f"at {asked.billing_page}" if asked.billing_page else f"where the key for {asked.host} was made"
-    said = meaning.says_no_credit(fault.message)  # in its own words: once is enough
+    said = meaning.says_no_credit(body.message)  # the server's own message says it: once is enough
     return errors.CreditsExhaustedError(
-        f"{asked.host}: {fault.message}" if said else _says("The account has no credit left", fault),
+        f"{asked.host}: {body.message}" if said else _says("The account has no credit left", body),
         next_step=f"add credit {where}, then ask again",
-        **_common(fault, asked),
+        **_common(body, asked),
     )
 
 
@@ -208,58 +207,58 @@ def _in_brackets(text: str) -> str:
     return f" ({text})" if text else ""
 
 
-def _no_model(fault: ErrorBody, asked: RequestContext) -> errors.ModelUnavailableError:
+def _no_model(body: ErrorBody, asked: RequestContext) -> errors.ModelUnavailableError:
     return errors.ModelUnavailableError(
-        _says(f"{asked.model or 'The model'} is not available to this key", fault),
+        _says(f"{asked.model or 'The model'} is not available to this key", body),
         next_step="see the models this key reaches with %tetrate_models",
-        **_common(fault, asked),
+        **_common(body, asked),
     )
 
 
-def _model_later(fault: ErrorBody, asked: RequestContext) -> errors.ModelUnavailableError:
+def _model_later(body: ErrorBody, asked: RequestContext) -> errors.ModelUnavailableError:
     return errors.ModelUnavailableError(
-        _says(f"{asked.model or 'The model'} is not ready yet", fault),
+        _says(f"{asked.model or 'The model'} is not ready yet", body),
         next_step="ask again in a minute, or choose another model",
-        **_common(fault, asked),
+        **_common(body, asked),
     )
 
 
-def _wrong_host(fault: ErrorBody, asked: RequestContext) -> errors.WrongHostError:
-    where = ", ".join(fault.hostnames)
+def _wrong_host(body: ErrorBody, asked: RequestContext) -> errors.WrongHostError:
+    where = ", ".join(body.hostnames)
     step = "sign in again with %tetrate_login to make a key for this host"
-    if fault.hostnames:
-        step = f"set TETRATE_BASE_URL=https://{fault.hostnames[0]}/v1 and restart the kernel, or {step}"
+    if body.hostnames:
+        step = f"set TETRATE_BASE_URL=https://{body.hostnames[0]}/v1 and restart the kernel, or {step}"
     return errors.WrongHostError(
         f"This key belongs to another gateway host{f' ({where})' if where else ''}, not to {asked.host}.",
-        hostnames=fault.hostnames,
+        hostnames=body.hostnames,
         next_step=step,
         request_id=asked.request_id,
-        code=fault.code or fault.category,
+        code=body.code or body.category,
     )
 
 
-def _not_found(fault: ErrorBody, asked: RequestContext) -> errors.NotFoundError:
-    if "unsupported endpoint" in fault.message.lower():
+def _not_found(body: ErrorBody, asked: RequestContext) -> errors.NotFoundError:
+    if "unsupported endpoint" in body.message.lower():
         return errors.UnsupportedEndpointError(
-            _says(f"{asked.host} doesn't serve this route", fault),
+            _says(f"{asked.host} doesn't serve this route", body),
             next_step=f"check the base URL {asked.base_url}",
-            **_common(fault, asked),
+            **_common(body, asked),
         )
     return errors.NotFoundError(
-        _says(f"{asked.base_url} has no such route", fault),
+        _says(f"{asked.base_url} has no such route", body),
         next_step="check the base URL (TETRATE_BASE_URL); it usually ends in /v1",
-        **_common(fault, asked),
+        **_common(body, asked),
     )
 
 
-def _rate_limited(fault: ErrorBody, wait: float | None, asked: RequestContext) -> errors.RateLimitError:
+def _rate_limited(body: ErrorBody, wait: float | None, asked: RequestContext) -> errors.RateLimitError:
     soon = "wait a moment" if wait is None else f"wait {wait:.0f} s" if wait >= 1 else "wait a second"
     return errors.RateLimitError(
-        _says("Too many requests, or tokens, in a short time", fault),
+        _says("Too many requests, or tokens, in a short time", body),
         retry_after=wait,
         next_step=f"{soon}, then ask again",
         request_id=asked.request_id,
-        code=fault.code,
+        code=body.code,
     )
 
 
@@ -270,19 +269,19 @@ def _redirected(reply: ReceivedResponse, asked: RequestContext) -> errors.Malfor
         target = None
     where = f" to {shown(target)}" if target else ""
     return errors.MalformedResponseError(
-        f"{asked.host} sent us elsewhere{where} (status {reply.status}); the key was not sent there.",
+        f"{asked.host} redirected the request{where} (status {reply.status}); the key was not sent there.",
         next_step=f"check the base URL {asked.base_url}; if a network login stands between, log in there first",
         request_id=asked.request_id,
         status=reply.status,
     )
 
 
-def _common(fault: ErrorBody, asked: RequestContext) -> dict[str, Any]:
-    return {"request_id": asked.request_id, "status": fault.status, "code": fault.code or fault.category}
+def _common(body: ErrorBody, asked: RequestContext) -> dict[str, Any]:
+    return {"request_id": asked.request_id, "status": body.status, "code": body.code or body.category}
 
 
-def _says(what: str, fault: ErrorBody) -> str:
-    return f"{what}: {fault.message}" if fault.message else f"{what}."
+def _says(what: str, body: ErrorBody) -> str:
+    return f"{what}: {body.message}" if body.message else f"{what}."
 
 
 _MADE: Final[Mapping[Meaning, Callable[[ErrorBody, RequestContext], errors.GatewayError]]] = {

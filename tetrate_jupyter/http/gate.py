@@ -1,4 +1,4 @@
-"""Where a request leaves and JSON comes in: no key passes in a body, whoever put it there."""
+"""The gate for keys in bodies: a request that holds one isn't sent, and received JSON has them replaced."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_STEP: Final = "take it out of what is sent (and %tetrate_reset if it was said earlier)"
-_ESCAPED: Final = re.compile(rb"\\(?:u00[2-7]|/)")  # a key has visible ASCII only
+_STEP: Final = "remove it from what is sent (and run %tetrate_reset if an earlier message holds it)"
+_ESCAPED: Final = re.compile(rb"\\(?:u00[2-7]|/)")  # escapes of visible ASCII, which is all that a key has
 _ESCAPES: Final = (
     (b"\\/", b"/"),
     *((form % code, b"%c" % code) for code in range(0x20, 0x7F) for form in (b"\\u%04x", b"\\u%04X")),
@@ -28,7 +28,7 @@ _ESCAPES: Final = (
 
 
 def outgoing(body: Mapping[str, Any]) -> bytes:
-    """Encode a request as it is sent. Raises `SecretInPromptError` where any of it holds a key, and `OptionError`."""
+    """Encode a request for sending. Raises `SecretInPromptError` where it holds a key, and `OptionError`."""
     content = encoded(body)
     if isinstance(content, TetrateError):
         raise content
@@ -38,7 +38,7 @@ def outgoing(body: Mapping[str, Any]) -> bytes:
 
 
 def _place(body: Mapping[str, Any]) -> str:
-    """Return the name of the part that holds it, for who has to take it out."""
+    """Return the name of the part that holds the key, for the person who has to remove it."""
     for name, part in body.items():
         several = part if name == "messages" and isinstance(part, list) else [part]
         for each in several:
@@ -50,15 +50,15 @@ def _place(body: Mapping[str, Any]) -> str:
 
 
 def clean(decode: Callable[[Body], T]) -> Callable[[Body], T]:
-    """Return the decoder with the gate before it."""
+    """Return `decode` with `incoming` applied first."""
     return lambda body: decode(incoming(body))
 
 
 def incoming(content: Body) -> Body:
-    """Return JSON with every key in its texts replaced, also where it stands there in escapes.
+    """Return JSON with every known key in its strings replaced, also where it is written with escapes.
 
-    What is no JSON even when it is mended is returned as text is: whoever reads it says what is wrong with it. Raises
-    `msgspec.DecodeError` where there is a key among more values than any list has: they aren't made into objects.
+    What isn't JSON even when it is repaired is redacted as text and returned: the caller reports what is wrong with it.
+    Raises `msgspec.DecodeError` where a key is among more values than any list has, which are never decoded.
     """
     if not (secrecy.holds(content) or (_ESCAPED.search(content) and secrecy.holds(_unescaped(content)))):
         return content
@@ -75,9 +75,9 @@ def incoming(content: Body) -> Body:
 
 
 def _unescaped(content: Body) -> Body:
-    """Return JSON with what a key may be escaped as written out, to be searched and nothing else.
+    """Return JSON with the escapes that may hide a key resolved, for searching only.
 
-    Decoding it would do that too, but take many times the bytes, before anything has looked at what it holds.
+    Decoding would resolve them too, but take many times the bytes, before anything has checked the size.
     """
     for escape, character in _ESCAPES:
         if escape in content:

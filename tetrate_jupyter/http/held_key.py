@@ -1,4 +1,4 @@
-"""The key of one call: bound to its router, never in what is said or sent, and another one after a refusal."""
+"""The key of one call: bound to its router, never in a body or message, and replaceable after a refusal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ AfterRefusal: TypeAlias = "Callable[[Secret], Awaitable[Secret | None]]"
 
 
 class HeldKey:
-    """A key for as long as one call lasts."""
+    """A key for the duration of one call."""
 
     def __init__(self, key: Secret) -> None:
         self.key = key
-        self._before: list[Secret] = []  # alive, and so known to the gate, until the call is over
+        self._before: list[Secret] = []  # kept alive, so that the gate knows them until the call is over
 
     def checked(self, host: str, asked: RequestContext) -> HeldKey:
-        """Return itself where it can be sent to `host`. Raises `KeyHostError`, `InvalidKeyError`."""
+        """Return `self` if the key can be sent to `host`. Raises `KeyHostError` or `InvalidKeyError`."""
         if self.key.host != host:
             raise errors.KeyHostError(
                 f"This key was made for {self.key.host}, not for {host}; it was not sent.",
@@ -32,13 +32,13 @@ class HeldKey:
             )
         if not is_sendable(self.key.reveal()):
             raise errors.InvalidKeyError(
-                f"The key for {asked.host} holds spaces, line ends or letters that no key has; it was not sent.",
-                next_step="sign in again with %tetrate_login, or copy the key afresh",
+                f"The key for {asked.host} holds spaces, line breaks or characters that no key has; it was not sent.",
+                next_step="sign in again with %tetrate_login, or copy the key again",
             )
         return self
 
     def takes(self, other: Secret, content: bytes) -> bool:
-        """Go on with another key, unless it is for another host, or in what is sent; whether that was done."""
+        """Switch to another key, unless it is for another host or in the body; return whether it was switched."""
         unfit = other.host != self.key.host or not is_sendable(other.reveal())
         if unfit or secrecy.holds(content):
             return False

@@ -1,8 +1,8 @@
-"""Bodies that came compressed although identity was asked for: unpacked with a bound, or refused; pure.
+"""Bodies that arrive compressed although identity was requested: decompressed within a bound, or refused; pure.
 
-A library that unpacks by itself does so in one step, before anything can look at the size: three layers of gzip turn
-286 bytes into gigabytes. So one layer of gzip or deflate, which a proxy may add without being asked, is unpacked here
-piece by piece, and everything else is refused.
+The HTTP library decompresses in one step, before anything can check the size: three layers of gzip turn 286 bytes into
+gigabytes. So a single layer of gzip or deflate, which a proxy may add unasked, is decompressed here piece by piece, and
+everything else is refused.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
         def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
-PIECE: Final = 64 * 1024  # bytes unpacked at a time
-_MOST_SILENCE: Final = 1024 * 1024  # compressed bytes that may give nothing: headers and empty blocks without end
+PIECE: Final = 64 * 1024  # bytes decompressed at a time
+_MOST_SILENCE: Final = 1024 * 1024  # compressed bytes that may yield nothing: endless headers and empty blocks
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
-_GZIP_HEADER: Final = 16 + zlib.MAX_WBITS  # as zlib is told it
+_GZIP_HEADER: Final = 16 + zlib.MAX_WBITS  # zlib's way to ask for the gzip format
 _SHOWN: Final = 60  # characters of an encoding's name
 
 
 class EncodingError(Exception):
-    """The body is encoded in a way that isn't unpacked, or broken; the message is for a person."""
+    """Raised for a body whose encoding isn't supported, or is broken; the message is for a person."""
 
 
 def encoding_of(header: str) -> str:
-    """Return "gzip", "deflate" or "" (as it is) for a `Content-Encoding`, several lines of it joined by commas.
+    """Return "gzip", "deflate" or "" (not compressed) for a `Content-Encoding`; several headers are joined by commas.
 
     Raises `EncodingError` for any other, and for several layers.
     """
@@ -51,9 +51,9 @@ def encoding_of(header: str) -> str:
 
 
 async def inflated(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[bytes]:
-    """Yield what `chunks` hold unpacked, in pieces of at most 64 kB, as it comes. Raises `EncodingError`.
+    """Yield the decompressed content of `chunks` as it arrives, in pieces of at most 64 kB. Raises `EncodingError`.
 
-    What follows the end of the compressed data is left out.
+    Data after the end of the compressed stream is ignored.
     """
     unpacker: _Unpacker | None = None
     silent = 0
@@ -66,7 +66,7 @@ async def inflated(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator
         for piece in _pieces(unpacker, data):
             silent = 0
             yield piece
-            await asyncio.sleep(0)  # a bomb keeps the loop busy otherwise: a stop and the bounds on time come first
+            await asyncio.sleep(0)  # lets cancellation and timeouts through, which a bomb would keep waiting
         if silent > _MOST_SILENCE:
             raise EncodingError("compressed, and empty as far as it was read")
     if unpacker is not None and not unpacker.eof:
@@ -86,6 +86,6 @@ def _pieces(unpacker: _Unpacker, data: bytes) -> Iterator[bytes]:
 def _unpacker(encoding: str, start: bytes) -> _Unpacker:
     if encoding == "gzip":
         return zlib.decompressobj(_GZIP_HEADER)
-    # "deflate" means the zlib format; some servers send it without its header, whose first two bytes are a checksum.
+    # "deflate" means the zlib format; some servers send raw deflate, without the two-byte header and its checksum.
     has_header = start[0] & 0x0F == 8 and (len(start) < 2 or (start[0] * 256 + start[1]) % 31 == 0)
     return zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)

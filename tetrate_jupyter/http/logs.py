@@ -1,4 +1,4 @@
-"""What the HTTP library logs passes the gate for keys, too: at DEBUG it writes whatever headers a router sends."""
+"""Keys are redacted in the HTTP library's log records as well: at DEBUG it logs all headers that a router sends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _LOGGERS: Final = ("httpx", *(f"httpcore.{part}" for part in ("connection", "htt
 
 
 def keep_keys_out() -> None:
-    """Let no record of the library's loggers hold a key. Costs nothing where they aren't listened to."""
+    """Redact keys in all records of the library's loggers. Costs nothing where their level is off."""
     for name in _LOGGERS:
-        logging.getLogger(name).addFilter(_without_keys)  # the same one again is no second one
+        logging.getLogger(name).addFilter(_without_keys)  # adding the same filter again has no effect
 
 
 def _without_keys(record: logging.LogRecord) -> bool:

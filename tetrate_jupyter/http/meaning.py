@@ -1,7 +1,7 @@
-"""What an error is about, by its code, its words and its status, in this order; pure.
+"""Classifying an error by its code, its message and its status, in this order; pure.
 
-Several meanings share one status. The words are those of real servers; each pattern is narrow enough that a request
-which merely mentions a model, a key or tokens isn't taken for one of these.
+Several meanings share one status. The patterns match messages of real servers; each is narrow enough that an error
+which merely mentions a model, a key or tokens isn't misread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Meaning(Enum):
-    """What several statuses can mean; STATUS is what the status itself says."""
+    """What an error means where the status alone doesn't say; STATUS: the status does."""
 
     CREDITS = "no credit left"
     RATE = "too much in a short time"
@@ -82,21 +82,21 @@ _CODES: Final = (
 )
 
 
-def meaning_of(fault: ErrorBody, model: str | None, *, route_works: bool) -> Meaning:
-    """Return what an error is about. `model`: what was asked for; `route_works`: this route has answered before."""
-    return _by_code(fault) or _by_words(fault, model, route_works=route_works) or Meaning.STATUS
+def meaning_of(body: ErrorBody, model: str | None, *, route_works: bool) -> Meaning:
+    """Return an error's meaning. `model`: the requested one, if any; `route_works`: this route has answered before."""
+    return _by_code(body) or _by_words(body, model, route_works=route_works) or Meaning.STATUS
 
 
-def _by_code(fault: ErrorBody) -> Meaning | None:
+def _by_code(body: ErrorBody) -> Meaning | None:
     for words, what, statuses in _CODES:
-        if fault.words & words and (fault.status or 0) in statuses:
+        if body.words & words and (body.status or 0) in statuses:
             return what
     return None
 
 
-def _by_words(fault: ErrorBody, model: str | None, *, route_works: bool) -> Meaning | None:
-    status, message = fault.status or 0, fault.message
-    if _is_credits(fault):
+def _by_words(body: ErrorBody, model: str | None, *, route_works: bool) -> Meaning | None:
+    status, message = body.status or 0, body.message
+    if _is_credits(body):
         return Meaning.CREDITS
     if status == 429 or (status in {400, 403, 413, 422} and _RATE.search(message)):
         return Meaning.RATE
@@ -108,17 +108,17 @@ def _by_words(fault: ErrorBody, model: str | None, *, route_works: bool) -> Mean
 
 
 def says_no_credit(message: str) -> bool:
-    """Whether a server's message says itself that there is no credit."""
+    """Whether a server's message itself says that there is no credit left."""
     return bool(_CREDITS.search(message))
 
 
-def _is_credits(fault: ErrorBody) -> bool:
-    if fault.status == 402:
+def _is_credits(body: ErrorBody) -> bool:
+    if body.status == 402:
         return True
-    if fault.status not in {400, 403, 429} or not _CREDITS.search(fault.message):
+    if body.status not in {400, 403, 429} or not _CREDITS.search(body.message):
         return False
-    # Gemini words a limit per minute or day as a quota, and names a wait.
-    return fault.status != 429 or not (fault.hint is not None or _RATE.search(fault.message))
+    # Gemini calls a limit per minute or day a quota, and names a wait.
+    return body.status != 429 or not (body.hint is not None or _RATE.search(body.message))
 
 
 def _is_no_model(status: int, message: str, model: str, *, route_works: bool) -> bool:
@@ -126,5 +126,5 @@ def _is_no_model(status: int, message: str, model: str, *, route_works: bool) ->
         return False
     if status == 404:
         return bool(_NO_MODEL.search(message)) or model.lower() in message.lower() or route_works
-    # A model that doesn't take what was asked of it comes with these, too; one that isn't there is named.
+    # These statuses also say that a model doesn't support the request; a missing model is named in the message.
     return status in {400, 403, 422} and model.lower() in message.lower() and bool(_NO_MODEL.search(message))

@@ -1,7 +1,7 @@
-"""Read JSON that nearly fits: a member that can't be read is left out of its object, an entry of its list; pure.
+"""Reading JSON that nearly fits: an unreadable member is left out of its object, an entry out of its list; pure.
 
-What comes may be broken in ways that `msgspec` refuses whole: half of a surrogate pair (a text that was cut), `NaN`,
-brackets without end. Such a body is mended first.
+A body may have flaws for which `msgspec` refuses all of it: half of a surrogate pair (a text that was cut), `NaN`,
+endless nesting. Such a body is repaired first.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=msgspec.Struct)
 
 BOM: Final = b"\xef\xbb\xbf"
-MAX_MENDED: Final = 8 * 2**20  # bytes; looking at each token of more would hold up other answers for seconds
+MAX_MENDED: Final = 8 * 2**20  # bytes; scanning the tokens of more would hold up other answers for seconds
 MAX_TOKENS: Final = 2_000_000  # each takes about half a microsecond
-MAX_DEPTH: Final = 100  # brackets within brackets; the API's own bodies have six
-UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)  # ValueError: bad UTF-8 included
+MAX_DEPTH: Final = 100  # levels of nesting; the API's own bodies have six
+UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)  # ValueError includes bad UTF-8
 
-# No group is repeated in it: each turn would be kept until the end, hundreds of bytes for a character of a long text.
+# No group in it is repeated: `re` would keep each repetition until the end, hundreds of bytes per character.
 _TOKEN = re.compile(
     rb"(?P<half>\\u(?:d[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})|d[c-f][0-9a-f]{2}|(?![0-9a-f]{4})))"
     rb"|\\(?:ud[89ab][0-9a-f]{2}\\u[0-9a-f]{4}|.)"
@@ -36,9 +36,9 @@ _TOKEN = re.compile(
 
 
 def check_values(body: bytes | bytearray, most: int = config.MAX_JSON_VALUES) -> int:
-    """Return about how many values there are; raise `msgspec.DecodeError` for more than `most`.
+    """Return an estimate of the number of values; raise `msgspec.DecodeError` where it is more than `most`.
 
-    More are neither made into objects nor looked at one by one.
+    More are neither decoded nor read one by one.
     """
     values = body.count(b",") + body.count(b"[") + body.count(b"{")
     if values > most:
@@ -47,16 +47,16 @@ def check_values(body: bytes | bytearray, most: int = config.MAX_JSON_VALUES) ->
 
 
 def decode(body: bytes | bytearray, kind: type[T]) -> T:
-    """Read `body`, mended where it must be. Raises `msgspec.DecodeError`, `UnicodeDecodeError` or `RecursionError`."""
+    """Decode `body`, repaired if need be. Raises `msgspec.DecodeError`, `UnicodeDecodeError` or `RecursionError`."""
     found: T = _decoded(body, kind)
     return found
 
 
 def mended(body: bytes | bytearray) -> bytes | bytearray:
-    """Replace halves of surrogate pairs, `NaN` and what is nested deeper than 100.
+    """Return `body` with halves of surrogate pairs, `NaN` and whatever is nested deeper than 100 replaced.
 
-    A body above 8 MB stays as it is. Raises `msgspec.DecodeError` for more than `MAX_TOKENS` quotes, brackets, escapes
-    and numbers that are none: the time that each takes would hold up others.
+    A body of more than 8 MB is returned as it is. Raises `msgspec.DecodeError` for more than `MAX_TOKENS` quotes,
+    brackets, escapes and invalid numbers: the time that each takes would hold up other answers.
     """
     if len(body) > MAX_MENDED:
         return body
@@ -70,7 +70,7 @@ def mended(body: bytes | bytearray) -> bytes | bytearray:
                 continue
         elif token in b"]}":
             if depth == MAX_DEPTH + 1:
-                at = found.end()  # what was opened there is null since then
+                at = found.end()  # what was opened at this depth has been replaced by null
             depth -= 1
             continue
         elif depth > MAX_DEPTH:
@@ -82,7 +82,7 @@ def mended(body: bytes | bytearray) -> bytes | bytearray:
 
 
 def _tokens(body: bytes | bytearray) -> Iterator[re.Match[bytes]]:
-    """Yield the brackets and the numbers that are none outside texts, and halves of pairs."""
+    """Yield the brackets and invalid numbers outside strings, and the halves of surrogate pairs."""
     in_text = False
     for number, found in enumerate(_TOKEN.finditer(body)):
         if number >= MAX_TOKENS:
@@ -94,10 +94,10 @@ def _tokens(body: bytes | bytearray) -> Iterator[re.Match[bytes]]:
 
 
 def listed(body: bytes | bytearray, names: Iterable[str]) -> list[msgspec.Raw]:
-    """Return the items of a list that is the whole body, or stands under the first of these `names` that holds one.
+    """Return the items of a list that is the whole body, or the member under the first of `names` that holds a list.
 
-    Items that are all texts become objects with this `id`, as do those that call it `model` or `name`. Raises as
-    `decode` does, and `msgspec.ValidationError` where there is no list.
+    If all items are strings, each becomes an object with that `id`; an object without `id` takes it from its `model` or
+    `name`. Raises what `decode` raises, and `msgspec.ValidationError` where there is no list.
     """
     body = body.removeprefix(BOM).lstrip()
     if body[:1] == b"[":
@@ -138,14 +138,14 @@ def _decoded(body: bytes | bytearray, kind: Any) -> Any:  # noqa: ANN401 - whate
 
 
 def entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:
-    """Return the entries of a list that can be read."""
+    """Return the entries of a list, as `kind`, without those that can't be read."""
     return [found for item in raw if (found := entry(item, kind)) is not None]
 
 
 def entry(raw: msgspec.Raw | bytes | bytearray, kind: type[T], *, needed: frozenset[str] = frozenset()) -> T | None:
-    """Read an object without those of its members that don't fit; numbers given as text are read.
+    """Read an object as `kind`, without the members that don't fit; numbers may be given as text.
 
-    None where it is no object, where a member without a default is missing, or where one that is `needed` doesn't fit.
+    None where it isn't an object, where a member without a default is missing, or where a `needed` one doesn't fit.
     """
     try:
         return msgspec.json.decode(raw, type=kind)
@@ -167,13 +167,13 @@ def entry(raw: msgspec.Raw | bytes | bytearray, kind: type[T], *, needed: frozen
             return None
     try:
         return kind(**kept)
-    except TypeError:  # a member that must be there isn't
+    except TypeError:  # a member without a default is missing
         return None
 
 
 @cache
 def _unread(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
-    """Return `kind` with JSON for each member: what it has no name for, which may be any number, takes no memory."""
+    """Return `kind` with raw JSON for each member; unknown members, of which there may be many, take no memory."""
     members: list[tuple[str, Any, Any]] = [
         (info.name, msgspec.Raw, msgspec.field(default=None, name=info.encode_name))
         for info in msgspec.structs.fields(kind)

@@ -1,4 +1,4 @@
-"""Whether a failed request is worth another try, after how many seconds, and whether it may have cost; pure."""
+"""Whether to retry a failed request, after how many seconds, and whether it may have been billed; pure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 BUDGET_HEADER: Final = "x-tars-budget-action"  # "block" on a 429: a spend budget, not a rate limit
-_LONGEST_WAIT: Final = 24 * 3600.0  # seconds; whatever is longer is "not today"
+_LONGEST_WAIT: Final = 24 * 3600.0  # seconds; longer waits are shown as this one
 _LONGEST_DATE: Final = 100  # characters
-# The VS Code extension's list, and 529: a provider that is overloaded.
+# The VS Code extension's list, and 529: an overloaded provider.
 _WORTH_ANOTHER_TRY: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
@@ -39,12 +39,13 @@ def delay_before_retry(
     now: Callable[[], float] = time.time,
     jitter: Callable[[], float] = random.random,
 ) -> float | None:
-    """Return the seconds to wait before the next try, or None: do not try again.
+    """Return the seconds to wait before the next try, or None: don't retry.
 
-    `attempt` counts from 1 and `attempts` is the bound. `status` None is a connection that failed or was dropped.
-    `headers` have lower-case names. `hint` is a wait in seconds named in the body; a `Retry-After` header goes before
-    it. A wait past `config.RETRY_AFTER_CAP` is told to the person instead. Without either, 0.25 s doubles with each
-    attempt, plus up to as much again, so that many clients don't come back at the same moment.
+    `attempt` is the number of the failed try, from 1; `attempts` is how many there may be. `status` None: the
+    connection failed or was dropped. Names in `headers` are in lower case. `hint` is a wait in seconds named in the
+    body; a `Retry-After` header takes precedence. A wait longer than `config.RETRY_AFTER_CAP` isn't waited for: the
+    person is shown it. With neither, exponential backoff: 0.25 s, doubled with each attempt, plus jitter of up to as
+    much again, so that many clients don't come back at the same moment.
     """
     if attempt >= attempts or is_budget_block(status, headers):
         return None
@@ -60,12 +61,12 @@ def delay_before_retry(
 
 
 def is_budget_block(status: int | None, headers: Mapping[str, str]) -> bool:
-    """Whether a 429 comes from a spend budget, where another try is pointless."""
+    """Whether a 429 comes from a spend budget, for which a retry is pointless."""
     return status == 429 and headers.get(BUDGET_HEADER, "").strip().lower() == "block"
 
 
 def retry_after(headers: Mapping[str, str], *, now: Callable[[], float] = time.time) -> float | None:
-    """Read `Retry-After` as seconds from now, whether it came as seconds or as a date; None where it says nothing.
+    """Return `Retry-After` as seconds from now, whether it is a number or a date; None where it is missing or neither.
 
     Never more than a day.
     """
@@ -78,12 +79,12 @@ def retry_after(headers: Mapping[str, str], *, now: Callable[[], float] = time.t
         pass
     try:
         return seconds_to_wait(parsedate_to_datetime(text).timestamp() - now())
-    except (ValueError, TypeError, IndexError, ArithmeticError, OSError):  # what its parser raises for odd dates
+    except (ValueError, TypeError, IndexError, ArithmeticError, OSError):  # what the parser raises for invalid dates
         return None
 
 
 def seconds_to_wait(named: object) -> float | None:
-    """Return a wait that a router named as seconds, from 0 to a day; None where it is no number."""
+    """Return a wait that a router named, in seconds, limited to 0 up to a day; None where it isn't a number."""
     if isinstance(named, bool) or not isinstance(named, (int, float)):
         return None
     if isinstance(named, float) and not math.isfinite(named):
@@ -92,7 +93,7 @@ def seconds_to_wait(named: object) -> float | None:
 
 
 def may_have_cost(error: TetrateError) -> bool:
-    """Whether a request that failed so may have been billed: it had left here, and no status refused it."""
+    """Whether a request that failed with this error may have been billed: it was sent, and no status refused it."""
     if isinstance(error, (InputError, AuthError)):
         return False
     if isinstance(error, UnreachableError):

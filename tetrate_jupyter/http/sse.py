@@ -1,4 +1,4 @@
-"""Server-sent events: bytes in, data payloads out; knows nothing of HTTP."""
+"""Parsing server-sent events: bytes in, data payloads out; independent of HTTP."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import msgspec
 from tetrate_jupyter import config
 
 _BOM = b"\xef\xbb\xbf"
-MOST_LINES: Final = 100_000  # of one event, 47 bytes each beside their text; routers send one
+MOST_LINES: Final = 100_000  # of one event, each 47 bytes plus its text; routers send one
 
 
 class EventTooLargeError(Exception):
-    """One event grew past the bound."""
+    """Raised for an event that is larger than the bound."""
 
 
 class EventSplitter:
-    """Splits a stream of bytes into the data of its events, however the bytes were cut.
+    """Splits a stream of bytes into the data of its events, wherever the bytes were cut.
 
-    Line ends may be CRLF, LF or CR. Comments (keep-alives), other names, ids and retry hints are dropped; several data
-    lines of one event are joined by LF. An event named "error", and JSON without its "data:", become a chunk
-    with an `error` where they aren't one. Work is done on bytes, so a character cut in two needs no care. `max_event`
-    bounds one event, in bytes; beyond it `feed` raises `EventTooLargeError`.
+    Line ends may be CRLF, LF or CR. Comments (keep-alives), other event names, ids and retry hints are dropped; several
+    data lines of one event are joined by LF. JSON without "data:" counts as data. An event named "error", and a bare
+    JSON array, become a chunk with an `error`. Everything is bytes, so a character that was cut in two needs no care.
+    `max_event`: bytes that one event may have (default: `config.MAX_EVENT_BYTES`); beyond that, `feed` raises
+    `EventTooLargeError`.
     """
 
     __slots__ = ("_after_cr", "_buffer", "_max_event", "_started")
@@ -34,7 +35,7 @@ class EventSplitter:
         self._started = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes; return the data of each event they complete."""
+        """Take the next bytes; return the data of each event that they complete."""
         buffer = self._buffer
         if not self._started:
             buffer += data
@@ -56,12 +57,12 @@ class EventSplitter:
         whole = bytes(buffer)
         buffer.clear()
         *blocks, rest = whole.split(b"\n\n")
-        del whole  # a large event is there as few times at once as can be
+        del whole  # keeps the number of copies of a large event low
         self._buffer = bytearray(rest)
         return self._payloads(blocks)
 
     def finish(self) -> list[bytes]:
-        """Return what is left when the bytes end: an event whose blank line never came (it may be cut off)."""
+        """Return the data of what is left at the end of the bytes: an event without its blank line, perhaps cut off."""
         rest, self._buffer = bytes(self._buffer), bytearray()
         return self._payloads([rest])
 
@@ -86,7 +87,7 @@ class EventSplitter:
 
 
 def _data_of(block: bytes) -> bytes | None:
-    if block[:1] in (b"{", b"["):  # an error's JSON in a stream that was promised, without its "data:"
+    if block[:1] in (b"{", b"["):  # an error sent as bare JSON, without "data:", though a stream was announced
         return block if block[:1] == b"{" else b'{"error":' + block + b"}"
     lines = []
     is_error = False
@@ -101,7 +102,7 @@ def _data_of(block: bytes) -> bytes | None:
 
 
 def _named_error(data: bytes | None) -> bytes:
-    """Return the data of an event that is named "error" as a chunk with the member `error`, whatever it was."""
+    """Return the data of an event named "error" as a chunk with the member `error`, whatever its shape."""
     try:
         content = msgspec.json.decode(data or b"null")
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors

@@ -1,4 +1,4 @@
-"""An answer as it is written: bytes of a response in, typed chunks out, always closed."""
+"""A streamed completion: bytes of a response in, typed chunks out, always closed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tetrate_jupyter.http import faults
 from tetrate_jupyter.http.chunk_reading import decode_chunk
 from tetrate_jupyter.http.chunks import ChatChunk, Choice, is_given
 from tetrate_jupyter.http.deadline import Deadline
-from tetrate_jupyter.http.error_body import told
+from tetrate_jupyter.http.error_body import error_of_event
 from tetrate_jupyter.http.sse import EventSplitter, EventTooLargeError
 
 if TYPE_CHECKING:
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 _UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors
 _END_MARK: Final = b"[DONE]"
-_AFTER_FINISH_SECONDS: Final = 5.0  # usage and the end mark follow a finish reason at once, or not at all
-_EVENT_WEIGHT: Final = 256  # bytes that an event counts for besides its own: reading it takes time, however short it is
-_MAYBE_EARLY: Final = frozenset({"stop", "end_turn", "eos", "eos_token"})  # reasons that have come before the text
+_AFTER_FINISH_SECONDS: Final = 5.0  # after a finish reason; usage and the end mark follow it at once, or not at all
+_EVENT_WEIGHT: Final = 256  # bytes that each event counts for besides its own, since even a short one takes time
+_MAYBE_EARLY: Final = frozenset({"stop", "end_turn", "eos", "eos_token"})  # reasons that may come before the text
 _MOST_OTHERS: Final = 10_000
-_DRAIN_SECONDS: Final = 0.05  # what follows the end mark is a few bytes; reading them lets the connection be used again
+_DRAIN_SECONDS: Final = 0.05  # for the few bytes after the end mark; once they are read the connection can be reused
 
 
 @dataclass(frozen=True)
 class ResponseMeta:
-    """What came beside the answer. `dropped_fields`: request fields that the router removed for this provider.
+    """Facts about the response. `dropped_fields`: request fields that the router removed for this provider.
 
-    `simulated`: the sandbox router answered, no model was asked.
+    `attempts`: how many tries it took. `simulated`: the sandbox router answered, not a model.
     """
 
     request_id: str
@@ -56,10 +56,10 @@ class ResponseMeta:
 
 @dataclass(frozen=True)
 class StreamBounds:
-    """Seconds to wait for the first visible output, and for the next chunk afterwards; keep-alives count as nothing.
+    """Seconds to wait for the first output, and then for each next chunk; keep-alives don't count.
 
-    Chunks that bring no output are waited through for `first_output` seconds, too, whenever they come. `silence` is the
-    number of bytes that may come without any output.
+    While chunks without output keep coming, the wait is `first_output` seconds at most, at any point of the stream.
+    `silence`: bytes that may arrive without any output.
     """
 
     first_output: float = config.FIRST_OUTPUT_TIMEOUT
@@ -68,12 +68,12 @@ class StreamBounds:
 
 
 class StreamProgress:
-    """How far an answer has come, as its chunks tell.
+    """How far an answer has come, judged by its chunks.
 
-    `has_output`: something of it is there. `has_ended`: a finish reason came. `is_whole`: one came after all of the
-    text, so that nothing more is waited for. A reason before any text ends nothing yet (some servers say "stop" with
-    the reasoning, and the text follows); where text follows a reason that had text before it, the reason beside a text
-    means nothing any more (some servers send one with every chunk).
+    `has_output`: some of it has arrived. `has_ended`: a finish reason has arrived. `is_whole`: one has arrived after
+    all of the text, so nothing more is waited for. A reason before any text doesn't end the answer (some servers send
+    "stop" with the reasoning, and the text afterwards). Once text has followed a reason that came after text, a reason
+    in a chunk with text no longer counts (some servers send one with every chunk).
     """
 
     __slots__ = ("_has_content", "_is_doubtful", "has_ended", "has_output", "is_whole")
@@ -83,7 +83,7 @@ class StreamProgress:
         self._has_content = self._is_doubtful = False
 
     def note(self, chunk: ChatChunk) -> bool:
-        """Take the next chunk; return whether it brought anything: a text, a thought, the first end of either."""
+        """Take the next chunk; return whether it brought anything: content, reasoning or the first finish reason."""
         choice = chunk.choice
         if choice is None:
             return False
@@ -105,12 +105,12 @@ class StreamProgress:
 class ChatStream:
     """The chunks of one answer: `async with client.stream(...) as stream: async for chunk in stream: ...`.
 
-    Leaving the block, also by an error or a cancel, closes the request: the router sees the hang-up. Raises on entering
-    whatever the router refuses with; while iterating `StreamCutError` (no end mark and no finish reason),
-    `StreamStalledError`, `GatewayTimeoutError` (phase "first output"), `MalformedResponseError`, or the error that a
-    chunk carries; nothing of that once the answer is whole. `request_id` is known from the start; `dropped_fields`,
-    `attempts` and `simulated` once entered. `ignored` names
-    the odd members that were left out.
+    Leaving the block, also through an error or a cancellation, closes the request, so that the router stops. Entering
+    raises the error of a refused or failed request. Iterating raises `StreamCutError` (neither end mark nor finish
+    reason), `StreamStalledError`, `GatewayTimeoutError` (phase "first output"), `MalformedResponseError`, or the error
+    that a chunk carries; none of these once the answer is whole. `request_id` is known from the start;
+    `dropped_fields`, `attempts` and `simulated` once the block is entered. `ignored` lists the names of irregular
+    members that were left out.
     """
 
     def __init__(
@@ -135,13 +135,13 @@ class ChatStream:
         self._failure: TetrateError | None = None
         self._ended = False  # no more bytes are wanted
         self._standing = StreamProgress()
-        self._others: list[ChatChunk] = []  # of choices with another number, while none of ours has come
+        self._others: list[ChatChunk] = []  # chunks with choices of another index only, in case none has index 0
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
-        self._silent = 0  # bytes since then
+        self._silent = 0  # bytes since the last output
 
     @property
     def was_sent(self) -> bool:
-        """Whether the request has begun to leave (the newest try of it)."""
+        """Whether the current try of the request has begun to be sent."""
         return self._leaving is None or self._leaving.has_begun
 
     async def __aenter__(self) -> Self:
@@ -181,7 +181,7 @@ class ChatStream:
         return ready.popleft()
 
     async def _fill(self) -> None:
-        """Read until a chunk is ready; raise when there is none to come."""
+        """Read until a chunk is ready; raise `StopAsyncIteration`, or the failure, where none will come."""
         deadline = self._deadline
         waited_from = deadline.after(0)
         until = waited_from + self._patience()
@@ -194,7 +194,7 @@ class ChatStream:
         self._waited = 0.0 if self._silent == 0 else self._waited + deadline.after(0) - waited_from
 
     def _patience(self) -> float:
-        """Return the seconds to wait for the next chunk: keep-alives and chunks without output can't stretch them."""
+        """Return the seconds to wait for the next chunk; keep-alives and chunks without output can't extend them."""
         first, between = self._bounds.first_output, self._bounds.between_chunks
         if not self._standing.has_output:
             return max(0.0, first - self._waited)
@@ -203,13 +203,13 @@ class ChatStream:
         return max(0.0, min(between, max(first, between) - self._waited))
 
     async def _read(self, until: float) -> list[bytes]:
-        """Return the payloads of the next bytes; at the end, or when reading fails, note so."""
+        """Return the payloads in the next bytes; [] at the end or after a failure, which are noted."""
         try:
             data = await self._deadline.wait(anext(self._bytes), until)
             payloads = self._splitter.feed(data)
             self._silent += len(data) + _EVENT_WEIGHT * (len(payloads) + data.count(b"\n\n"))
             if self._silent > self._bounds.silence:
-                self._end(None if self._standing.has_ended else self._malformed("nothing of an answer, without end"))
+                self._end(None if self._standing.has_ended else self._malformed("endless data without an answer"))
                 payloads = []
         except StopAsyncIteration:
             return self._at_end_of_bytes()
@@ -236,12 +236,12 @@ class ChatStream:
             except _UNREADABLE:
                 failure = self._malformed("a chunk of the stream can't be read")
             if failure is not None:
-                if standing.is_whole:  # what comes after an answer is nothing of it
+                if standing.is_whole:  # whatever follows a whole answer isn't part of it
                     self.ignored.append("event")
                     continue
                 self._end(failure)
                 return
-            if chunk.choices is None and chunk.usage is None and (error := told(payload)) is not None:
+            if chunk.choices is None and chunk.usage is None and (error := error_of_event(payload)) is not None:
                 self._end(faults.error_in_stream(error, self._asked))
                 return
             self._ready.append(chunk)
@@ -265,7 +265,7 @@ class ChatStream:
     def _end(self, failure: TetrateError | None) -> None:
         self._ended = True
         self._failure = failure
-        if self._others and not self._standing.has_output:  # nobody's number is 0: then the lowest is ours
+        if self._others and not self._standing.has_output:  # no choice had index 0: the lowest is the answer
             found = [choice for chunk in self._others for choice in chunk.choices or ()]
             lowest = min(choice.index or 0 for choice in found)
             ours = [Choice(c.added, c.finish_reason) for c in found if c.index == lowest]
@@ -308,7 +308,7 @@ class ChatStream:
 
     def _malformed(self, what: str) -> MalformedResponseError:
         return MalformedResponseError(
-            f"{self._asked.host} sent something that isn't the API's: {what}.",
+            f"{self._asked.host} sent something that doesn't conform to the API: {what}.",
             next_step="ask again, or choose another model; the text so far is kept",
             request_id=self.request_id,
             status=200,

@@ -1,4 +1,4 @@
-"""Proxies and certificates of this environment, read here so that what can't be used names itself."""
+"""The environment's proxies and certificates, read here so that an error can name the variable at fault."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 _PORTS: Final = {"http": 80, "https": 443}
 _USABLE: Final = frozenset({"http", "https", "socks5", "socks5h"})
-# What building a client raises for a proxy address or certificate file that can't be used.
+# What creating a client raises for an unusable proxy address or certificate file.
 SETTINGS_ERRORS: Final = (ImportError, ValueError, FileNotFoundError, PermissionError, IsADirectoryError)
 
 
 def unusable(host: str) -> ConfigError:
-    """Return the error for surroundings of which nobody knows what is wrong with them."""
+    """Return the error for an environment that can't be used for a reason that isn't known."""
     return ConfigError(
-        f"No connection to {host} can be made with this environment's addresses, proxies and certificates.",
+        f"The settings of this environment (addresses, proxies, certificates) allow no connection to {host}.",
         next_step="check TETRATE_BASE_URL, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE; "
         "a socks proxy needs: pip install socksio",
     )
 
 
 def certificates(urls: tuple[str, ...], usual: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-    """Return what certificates are checked with: `SSL_CERT_FILE` or `SSL_CERT_DIR`, else what `usual` gives.
+    """Return the SSL context that trusts `SSL_CERT_FILE` or `SSL_CERT_DIR`, else what `usual` returns.
 
-    Where every address is plain http on this machine none is loaded, since none is checked. Raises `ConfigError` that
-    names the variable whose file is missing or holds no certificate.
+    Where every address is plain http, none is loaded, since none is checked. Raises `ConfigError`, which names the
+    variable whose file is missing or holds no certificate.
     """
     if all(urlsplit(url).scheme == "http" for url in urls):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -48,7 +48,7 @@ def certificates(urls: tuple[str, ...], usual: Callable[[], ssl.SSLContext]) -> 
         problem = "isn't there" if not os.path.exists(value) else "can't be read as certificates"  # noqa: PTH110 - no Path of a foreign text
         with contextlib.suppress(OSError, ValueError):  # ssl's errors are OSErrors
             if kind == "capath":
-                os.listdir(value)  # noqa: PTH208 - as above; ssl takes one that isn't there, and then trusts nobody
+                os.listdir(value)  # noqa: PTH208 - as above; ssl accepts a missing one, and then trusts nothing
             return ssl.create_default_context(**{kind: value})  # type: ignore[arg-type]  # one of two names of a path
         raise ConfigError(
             f"{name} names {value!r}, which {problem}.",
@@ -73,9 +73,9 @@ def _check_key_log() -> None:
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the proxy for an address, None for none: never for this machine, nor for what `NO_PROXY` names.
+    """Return the proxy for an address, or None: none is used for this machine, nor for what `NO_PROXY` names.
 
-    "socks://" means socks5 here, as desktops write it. Raises `ConfigError` for a proxy of another kind.
+    "socks://", as desktops write it, means socks5. Raises `ConfigError` for a proxy that isn't supported.
     """
     split = urlsplit(url)
     if config.scope_is_loopback(config.scope_of(url)):
@@ -90,7 +90,7 @@ def proxy_for(url: str) -> str | None:
         proxy = proxy._replace(scheme="socks5")
     if proxy.scheme not in _USABLE:
         raise ConfigError(
-            f"{name} is a proxy of the kind {proxy.scheme}://, which can't be used.",
+            f"{name} names a {proxy.scheme}:// proxy, which isn't supported.",
             next_step=f"set {name} to http://HOST:PORT or socks5://HOST:PORT, then restart the kernel",
         )
     if proxy.scheme.startswith("socks"):
@@ -99,13 +99,13 @@ def proxy_for(url: str) -> str | None:
 
 
 def _address(given: str, name: str) -> SplitResult:
-    """Return a proxy's address in its parts; one that can't be read isn't repeated, since a password may be in it."""
+    """Return a proxy's address, split; an invalid one isn't quoted in the error, since it may hold a password."""
     with contextlib.suppress(ValueError):
         proxy = urlsplit(given if "://" in given else f"http://{given}")
         if proxy.hostname and (proxy.port is None or proxy.port):
             return proxy
     raise ConfigError(
-        f"{name} is no address of a proxy.",
+        f"{name} doesn't hold a proxy's address.",
         next_step=f"set {name} to http://HOST:PORT, or unset it; then restart the kernel",
     )
 
@@ -121,7 +121,7 @@ def _check_socks(name: str) -> None:
 
 
 def _is_excepted(split: SplitResult, exceptions: str) -> bool:
-    """Whether `NO_PROXY` names this address: by name, ending, IPv4, IPv6 (also in brackets) or CIDR, also with port."""
+    """Whether `NO_PROXY` names this address: by host, domain, IP address or CIDR, perhaps with brackets or a port."""
     host, port = (split.hostname or "").lower().rstrip("."), split.port or _PORTS.get(split.scheme)
     for entry in exceptions.replace(",", " ").split():
         if entry == "*":

@@ -1,9 +1,9 @@
-"""The shapes read from the router, as typed structs; fields that we don't use are ignored.
+"""What the router sends, as typed structs; fields that we don't use are ignored.
 
 Ids are required, everything else may be missing or null: "unknown" is None, never a guess. Prices are `Decimal`, read
 from decimal strings or numbers. What doesn't fit is left out, member by member and entry by entry (`reading`), so that
-one odd field never hides a model. A document with more objects than any answer is refused before it is decoded:
-objects take many times their bytes. Answers are in `chunks`.
+one odd field never hides a model. A document with more objects than any real one is refused before it is decoded:
+objects take many times their bytes. Completions are in `chunks`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ M = TypeVar("M", "WireModel", "CatalogModel")
 
 
 class WireModel(msgspec.Struct, frozen=True):
-    """An entry of `GET /models`. Only `id` is sure. Prices are US dollars per token."""
+    """An entry of `GET /models`. Only `id` is always there. Prices are US dollars per token."""
 
     id: str
     owned_by: str | None = None
@@ -42,14 +42,14 @@ class WireModel(msgspec.Struct, frozen=True):
 
 
 class Modalities(msgspec.Struct, frozen=True):
-    """What a model takes and gives: "text", "image", "document", ..."""
+    """What a model accepts and returns: "text", "image", "document", ..."""
 
     input: list[str] | None = None
     output: list[str] | None = None
 
 
 class TokenLimits(msgspec.Struct, frozen=True):
-    """Token limits. Above `high_context` input tokens the whole request costs more ("gte": at it, too)."""
+    """Token limits. Above `high_context` input tokens the whole request costs more (with "gte", from there on)."""
 
     max_output_tokens: int | None = None
     high_context: int | None = None
@@ -57,7 +57,7 @@ class TokenLimits(msgspec.Struct, frozen=True):
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """What the catalog tells besides; dates are ISO text."""
+    """Further facts of the catalog; dates are ISO 8601 text."""
 
     display_name: str | None = None
     description: str | None = None
@@ -89,9 +89,9 @@ class CatalogModel(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CatalogPage(msgspec.Struct, frozen=True):
-    """One page of the catalog. `total_pages` is None where the router doesn't say: then there is one.
+    """One page of the catalog. `total_pages` is None where the router doesn't say, which means one.
 
-    `values` is about how many values it has, with all that is in its entries; `size` its bytes.
+    `values` is an estimate of the number of JSON values in it, `size` its length in bytes.
     """
 
     models: list[CatalogModel]
@@ -104,7 +104,7 @@ class CatalogPage(msgspec.Struct, frozen=True):
 
 
 class ProviderStatus(msgspec.Struct, frozen=True):
-    """How a provider did lately. `reachable` is None where no traffic was seen."""
+    """A provider's recent health. `reachable` is None where there was no traffic."""
 
     name: str
     reachable: bool | None = None
@@ -115,13 +115,13 @@ class ProviderStatus(msgspec.Struct, frozen=True):
 
 
 class StatusReport(msgspec.Struct, frozen=True):
-    """`GET /status`: what one replica of the gateway has seen of its providers."""
+    """`GET /status`: what one replica of the gateway has seen of its providers lately."""
 
     providers: list[ProviderStatus]
 
 
 class ExchangeReply(msgspec.Struct, frozen=True):
-    """The answer to a code: the key. Its other members are unknown."""
+    """The response to a code exchange: the key. Its other members are unknown."""
 
     key: str
 
@@ -150,13 +150,13 @@ class _StatusEnvelope(msgspec.Struct):
     providers: list[msgspec.Raw]
 
 
-decode_exchange = msgspec.json.Decoder(ExchangeReply).decode  # bounded by its bytes
+decode_exchange = msgspec.json.Decoder(ExchangeReply).decode  # the size of its input is bounded
 _decode_models = msgspec.json.Decoder(_Models).decode
 _decode_catalog = msgspec.json.Decoder(_Catalog).decode
 
 
 def read_models(body: Body) -> list[WireModel]:
-    """Read `GET /models`, the first 100,000. Raises `msgspec.DecodeError` when it isn't a list of models at all."""
+    """Read `GET /models`, up to 100,000 entries. Raises `msgspec.DecodeError` where it isn't a list of models."""
     check_objects(body)
     try:
         return _kept(_decode_models(body).data)
@@ -166,7 +166,7 @@ def read_models(body: Body) -> list[WireModel]:
 
 
 def read_catalog_page(body: Body, most: int = config.MAX_CATALOG_VALUES) -> CatalogPage:
-    """Read one page of the catalog, of at most so many values. Raises `msgspec.DecodeError` when it isn't one."""
+    """Read one page of the catalog, of at most `most` values. Raises `msgspec.DecodeError` where it isn't one."""
     values = reading.check_values(body, most)
     try:
         page = _decode_catalog(body)
@@ -178,13 +178,13 @@ def read_catalog_page(body: Body, most: int = config.MAX_CATALOG_VALUES) -> Cata
 
 
 def decode_status(body: Body) -> StatusReport:
-    """Read `GET /status`. Raises `msgspec.DecodeError` when it isn't a report at all."""
+    """Read `GET /status`. Raises `msgspec.DecodeError` where it isn't a report."""
     reading.check_values(body)
     return StatusReport(reading.entries(reading.decode(body, _StatusEnvelope).providers, ProviderStatus))
 
 
 def check_objects(body: Body) -> None:
-    """Raise `msgspec.DecodeError` for a document with more objects than any answer has."""
+    """Raise `msgspec.DecodeError` for a document with more objects than any real one has."""
     if body.count(b"{") > config.MAX_JSON_OBJECTS:
         raise msgspec.DecodeError("more objects than any answer has")
 
@@ -201,7 +201,7 @@ def _entries(raw: list[msgspec.Raw], kind: type[M]) -> list[M]:
 
 
 def _kept(entries: list[M], *, had: int = 0) -> list[M]:
-    """Keep the entries that have an id; raise where there are entries and none has one."""
+    """Return the entries that have an id; raise `msgspec.ValidationError` where there are entries but no id."""
     found = [e for e in entries if e.id][: config.MAX_MODELS]
     if not found and (entries or had):
         raise msgspec.ValidationError("not one entry has an id")
