@@ -340,7 +340,9 @@ def test_an_unknown_id_offers_the_nearest() -> None:
         models.find("claude-haiku ")
     assert caught.value.message == "No model 'claude-haiku ' in this key's list of 2."
     assert caught.value.nearest == models.nearest("claude-haiku ") == ("claude-haiku-4-5",)
-    assert caught.value.next_step.startswith("use 'claude-haiku-4-5'; one that is served but not listed is asked as")
+    assert caught.value.next_step.startswith(
+        "use 'claude-haiku-4-5'; to use a model that is served but not listed, write"
+    )
     assert caught.value.next_step.endswith("'unlisted:claude-haiku'")
     with pytest.raises(UnknownModelError) as caught:
         models["qqqqq"]

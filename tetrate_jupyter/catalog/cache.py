@@ -1,6 +1,6 @@
-"""What of the lists is kept on disk: the public catalog's copy, the ids that Tab offers in a fresh kernel, and marks.
+"""What is kept of the model lists on disk: a copy of the public catalog, the ids for Tab in a new kernel, and marks.
 
-Trouble with the disk is told, never raised; what is read there has a bound.
+Failures of the disk are returned or ignored, never raised; what is read has a bound.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VERSION: Final = 1
-_MOST_BYTES: Final = config.MAX_LIST_BYTES  # of a catalog's copy
+_MOST_BYTES: Final = config.MAX_LIST_BYTES  # of the catalog's copy
 _MOST_ID_BYTES: Final = 1024 * 1024  # of the file of ids
 _MOST_OF_ONE: Final = 60_000  # bytes of a router's ids
-_MOST_ROUTERS: Final = 8  # the ones used last; a sandbox is another router each time
-_MOST_MARK_BYTES: Final = 512 * 1024  # of the file of marks; eight routers' take a fifth of it
+_MOST_ROUTERS: Final = 8  # the most recent ones; each sandbox counts as another router
+_MOST_MARK_BYTES: Final = 512 * 1024  # of the file of marks; those of eight routers take a fifth of it
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 
 
@@ -51,10 +51,10 @@ class _IdsFile(msgspec.Struct):
 
 
 class ModelMarks(msgspec.Struct, frozen=True):
-    """What a person made of a router's models, each with when that was (seconds since the epoch).
+    """A person's marks on a router's models, each with its time (seconds since the epoch).
 
-    `stars`: by id, whether it is starred since then; `used`: when it was chosen last. What is older than `cleared`
-    doesn't count: it was signed out of.
+    `stars`: by id, whether it was starred or unstarred then; `used`: when it was last chosen. Marks older than
+    `cleared`, the time of a sign-out, don't count.
     """
 
     stars: dict[str, tuple[float, bool]] = {}
@@ -63,7 +63,7 @@ class ModelMarks(msgspec.Struct, frozen=True):
 
     @property
     def at(self) -> float:
-        """When something was last marked."""
+        """The time of the newest mark."""
         return max([self.cleared, *self.used.values(), *(at for at, _ in self.stars.values())])
 
 
@@ -74,13 +74,13 @@ class _MarksFile(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class KeptIds:
-    """Ids of the models that a router's last list had, and when that was (seconds since the epoch)."""
+    """The model ids of a router's last list, and when it was fetched (seconds since the epoch)."""
 
     ids: tuple[str, ...] = ()
     at: float = 0.0
 
     def is_fresh(self, now: float) -> bool:
-        """Whether they are younger than 15 minutes; those from the future are not."""
+        """Whether they are less than 15 minutes old; False for a time in the future."""
         return 0 <= now - self.at < config.MODELS_FRESH
 
 
@@ -92,15 +92,15 @@ class Copy:
     fetched_at: float
 
     def is_fresh(self, now: float) -> bool:
-        """Whether it is younger than 24 hours; one from the future is not."""
+        """Whether it is less than 24 hours old; False for a time in the future."""
         return 0 <= now - self.fetched_at < config.CATALOG_FRESH
 
 
 class CatalogCache:
-    """One file for one catalog host, of public data only, one for the ids that a key of `router` reaches, one of marks.
+    """The files: a catalog host's public data, the ids that a key of `router` reaches, and the marks.
 
-    No key is in any. Without a `router` neither ids nor marks are kept, with `public=False` no catalog.
-    `folder`: default `catalog` under `tetrate-jupyter` in Jupyter's data directory, made when first needed.
+    None holds a key. Without a `router` neither ids nor marks are kept, with `public=False` no catalog. `folder`:
+    default is `tetrate-jupyter/catalog` in Jupyter's data directory, made when first needed.
     """
 
     def __init__(
@@ -120,9 +120,9 @@ class CatalogCache:
 
     @classmethod
     def of(cls, endpoints: config.Endpoints, folder: Path | None) -> CatalogCache:
-        """Return the one for a router. No catalog is kept of a sandbox, which has it at hand, nor for a foreign router.
+        """Return the cache for a router. No catalog is kept of a router on this machine, nor of a foreign one.
 
-        Where several people meet one system account no ids and marks are kept: they are somebody's.
+        Where several people share one system account, neither ids nor marks are kept: they are personal.
         """
         public = not endpoints.is_loopback and endpoints.has_consent_page
         router = "" if config.shared_account() is not None else endpoints.base_url
@@ -130,7 +130,7 @@ class CatalogCache:
 
     @property
     def path(self) -> Path:
-        """Where the catalog's file is, or would be."""
+        """The path of the catalog's file, whether it exists or not."""
         if self._folder is None:
             from jupyter_core.paths import jupyter_data_dir
 
@@ -138,7 +138,7 @@ class CatalogCache:
         return self._folder / self._name
 
     def load(self) -> Copy | None:
-        """Return the catalog's copy, however old; None where nothing usable is."""
+        """Return the catalog's copy, however old; None where there is no usable one."""
         if not self.public:
             return None
         with suppress(OSError, msgspec.MsgspecError, ValueError, RecursionError):
@@ -148,7 +148,7 @@ class CatalogCache:
         return None
 
     def save(self, copy: Copy) -> str | None:
-        """Keep a copy, replacing the file as a whole. Returns None, or a sentence about why it could not be kept."""
+        """Keep a copy, replacing the whole file. Returns None, or a sentence about why it could not be kept."""
         if not self.public:
             return None
         data = msgspec.json.encode(_File(_VERSION, copy.fetched_at, list(copy.models)))
@@ -162,14 +162,14 @@ class CatalogCache:
     # --- ids -------------------------------------------------------------------------------------------------
 
     def ids(self) -> KeptIds:
-        """Return the ids of this router's last list, however old; none where nothing usable is."""
+        """Return the ids of this router's last list, however old; empty where there are no usable ones."""
         found = self._ids_file().routers.get(self._router)
         if found is None:
             return KeptIds()
         return KeptIds(tuple(filter(join.is_usable, found.ids)), found.at)
 
     def keep_ids(self, ids: tuple[str, ...]) -> None:
-        """Keep the first 60 kB of a list's ids; none: forget them. A disk that takes nothing is no trouble here."""
+        """Keep the first 60 kB of a list's ids; an empty tuple removes them. Failures of the disk are ignored."""
         if not self._router:
             return
         routers = self._ids_file().routers
@@ -184,13 +184,14 @@ class CatalogCache:
     # --- marks -----------------------------------------------------------------------------------------------
 
     def marks(self) -> ModelMarks:
-        """Return what was marked of this router's models; nothing where nothing usable is."""
+        """Return the marks on this router's models; empty where there are no usable ones."""
         return self._marks_file().routers.get(self._router) or ModelMarks()
 
     def keep_marks(self, marks: ModelMarks) -> None:
-        """Keep what was marked, and that of the seven other routers marked last. Trouble with the disk is no trouble.
+        """Keep the marks, and those of the seven other routers with the newest ones. Failures of the disk are ignored.
 
-        Routers on this machine go first: a sandbox has another address each time, and must not cost a person's stars.
+        Routers on this machine are dropped first: each sandbox has a new address, and must not displace a person's
+        stars.
         """
         if not self._router:
             return
@@ -230,9 +231,9 @@ def _first(ids: tuple[str, ...]) -> list[str]:
 
 
 def _read(path: Path, most: int) -> bytes:
-    """Read a regular file of at most so many bytes. Raises `OSError`, and `ValueError` for a longer one."""
+    """Read a regular file of at most `most` bytes. Raises `OSError`, and `ValueError` for any other file."""
     with open(path, "rb", opener=_without_waiting) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a device gives without end
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a device may never end
             raise ValueError(path)
         data = file.read(most + 1)
     if len(data) > most:
@@ -241,7 +242,7 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe would be waited for without end
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # opening a pipe would wait forever
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What a request costs, and how large it is: estimates from the catalog's prices; the dashboard has the bill."""
+"""What a request costs, estimated from the catalog's prices, and how large it is; the dashboard has the bill."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ NO_USAGE: Final = "the router sent no token counts"
 LONG_CONTEXT: Final = "above the long-context threshold: too low"
 CACHE_WRITES: Final = "cache writes may cost more: too low"
 
-SHORT: Final = (100, 60)  # tokens of a short question: in and out
-SHORT_COUNT: Final = 1_000  # of them make a price that a person can feel
+SHORT: Final = (100, 60)  # tokens of a short question: input and output
+SHORT_COUNT: Final = 1_000  # questions: so many make an amount that a person can judge
 
-LONG_FACTOR: Final = 2  # published long-context prices are at most twice the usual ones
+LONG_FACTOR: Final = 2  # published long-context prices are at most twice the base prices
 
 _PER_TOKEN: Final = Decimal("0.000001")
-# What a bound adds to the bytes: providers put their own words around messages, before tools, and in place of images.
+# Tokens that a bound adds to the bytes: providers put text of their own around messages and tools, and count images.
 _MOST_PER_REQUEST: Final = 128
 _MOST_PER_MESSAGE: Final = 32
 _MOST_PER_IMAGE: Final = 6_000
-_DEAR_IMAGES: Final = {"gpt-4o-mini": 50_000}  # a small model whose images are counted at a large one's price
-# Tokens of a character beyond ASCII: from this code point on. Fitted to `tests/token_counts.json`, as are the others.
+_DEAR_IMAGES: Final = {"gpt-4o-mini": 50_000}  # a small model that counts more tokens per image
+# First code point and tokens per character beyond ASCII. Fitted to `tests/token_counts.json`, as `text_tokens` is.
 _SCRIPTS: Final = (
-    (0x0080, 1.4),  # Latin letters with marks: they break words up
+    (0x0080, 1.4),  # Latin letters with diacritics: they split words
     (0x0370, 0.5),  # Greek
     (0x0400, 0.4),  # Cyrillic
     (0x0530, 1.1),  # Armenian
@@ -49,9 +49,9 @@ _SCRIPTS: Final = (
     (0x0E80, 1.2),
     (0x10A0, 1.0),  # Georgian
     (0x1100, 2.0),  # Ethiopic and others that few tokenizers know
-    (0x1E00, 0.4),  # Latin letters with two marks
+    (0x1E00, 0.4),  # Latin letters with two diacritics
     (0x2000, 1.0),  # dashes, quotes
-    (0x2070, 2.5),  # signs of mathematics
+    (0x2070, 2.5),  # mathematical symbols
     (0x2E80, 0.7),  # kana
     (0x3100, 0.9),  # Chinese
     (0xA000, 1.5),
@@ -68,14 +68,14 @@ _GAPS: Final = re.compile(rb"\s{2,}|\n")
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """US dollars, or None for unknown; `notes` say why it is unknown or in which direction it errs."""
+    """An amount in US dollars, None for unknown; `notes` say why it is unknown, or in which direction it errs."""
 
     usd: Decimal | None
     notes: tuple[str, ...] = ()
 
 
 def cost(model: Model | None, usage: Usage) -> Estimate:
-    """Estimate what a request cost, at the price of `model`: the one that answered, not the one asked for.
+    """Estimate the cost of a request at the price of `model`: the one that answered, not the requested one.
 
     (input - cached) x input price + cached x cached price (the input price where there is none) + output x output
     price, per million tokens. Reasoning tokens are part of the output. Unknown without both prices and both counts.
@@ -101,9 +101,9 @@ def cost(model: Model | None, usage: Usage) -> Estimate:
 
 
 def short_questions(model: Model) -> Decimal | None:
-    """Return US dollars for 1,000 short questions: 100 tokens in and 60 out each, without reasoning; None for unknown.
+    """Return the US dollars for 1,000 short questions of 100 input and 60 output tokens; None for unknown.
 
-    A price that a person can feel; no model answers everything in 60 tokens, and one that reasons takes more.
+    For comparing prices: no model answers everything in 60 tokens, and reasoning takes more.
     """
     if model.price.input is None or model.price.output is None:
         return None
@@ -118,12 +118,12 @@ def _notes(model: Model, usage: Usage) -> tuple[str, ...]:
     if threshold is not None and (usage.prompt_tokens or 0) > threshold:
         notes.append(LONG_CONTEXT)  # the catalog publishes base prices only
     if usage.cache_write_tokens and model.price.input != 0:
-        notes.append(CACHE_WRITES)  # how the router counts them beside the input isn't documented
+        notes.append(CACHE_WRITES)  # whether the router counts them as input isn't documented
     return tuple(notes)
 
 
 def estimate_tokens(messages: Iterable[Message]) -> int:
-    """Estimate the prompt tokens of `messages`: their texts (see `text_tokens`), 4 a message, 800 an image.
+    """Estimate the prompt tokens of `messages`: their texts (see `text_tokens`), 4 per message and 800 per image.
 
     The last two numbers are those of Tetrate's VS Code extension; the router has no counting route.
     """
@@ -138,11 +138,11 @@ def estimate_tokens(messages: Iterable[Message]) -> int:
 
 
 def text_tokens(text: str) -> int:
-    """Estimate the tokens of a text by its letters, digits, signs and scripts.
+    """Estimate the tokens of a text from its letters, digits, punctuation and scripts.
 
     Against ten tokenizers (GPT, Claude, Gemini, Llama, Mistral, Qwen, DeepSeek) it is within a third of their median
-    for prose, code, numbers and tables in 27 languages; they differ by as much among themselves, by up to four times
-    in Indic scripts. Text without words (base64, random letters, runs of white space) may have twice as many and more.
+    for prose, code, numbers and tables in 27 languages; they differ by as much among themselves, by up to four times in
+    Indic scripts. Text without words (base64, random letters, runs of white space) may have twice as many or more.
     """
     plain = text.encode("ascii", "ignore")
     words = plain.translate(_LETTERS_ONLY)
@@ -156,7 +156,7 @@ def text_tokens(text: str) -> int:
 
 
 def size(text: str) -> int:
-    """Return the bytes that a text has at most as UTF-8, also where a tokenizer normalizes it first (NFKC)."""
+    """Return an upper bound of a text's UTF-8 bytes, whether or not a tokenizer normalizes it first (NFKC)."""
     return len(text) if text.isascii() else sum(n * _bytes(c) for c, n in Counter(text).items())
 
 
@@ -167,10 +167,10 @@ def _bytes(character: str) -> int:
 
 
 def most_tokens(messages: Iterable[Message], model: str = "") -> int:
-    """Return a bound of the prompt tokens of `messages`, not an estimate: one for each byte, and more around them.
+    """Return an upper bound of the prompt tokens of `messages`: one per byte, plus what providers add.
 
-    No byte-level tokenizer makes more tokens than bytes; 32 a message or call and 128 a request are for what providers
-    put around them, 6,000 an image (50,000 with gpt-4o-mini).
+    No byte-level tokenizer makes more tokens than bytes. Providers' own text around them counts as 32 tokens per
+    message or call and 128 per request; an image counts as 6,000 (50,000 with gpt-4o-mini).
     """
     each_image = next((most for name, most in _DEAR_IMAGES.items() if name in model), _MOST_PER_IMAGE)
     found = _MOST_PER_REQUEST
@@ -182,10 +182,10 @@ def most_tokens(messages: Iterable[Message], model: str = "") -> int:
 
 
 def most_rates(model: Model) -> tuple[Decimal, Decimal] | None:
-    """Return what a token can cost at most, in US dollars: one of the input, one of the output; None for unknown.
+    """Return the most that an input token and an output token can cost, in US dollars; None for unknown.
 
-    Input that fills a cache, or comes from one, is paid at that price where it is the higher one. Below the
-    long-context threshold; above, both are up to `LONG_FACTOR` times as much.
+    Input that is written to or read from a cache may cost more than the input price: the highest of them counts. Above
+    the long-context threshold both are up to `LONG_FACTOR` times as much.
     """
     price = model.price
     if price.input is None or price.output is None:
@@ -198,7 +198,7 @@ def most_rates(model: Model) -> tuple[Decimal, Decimal] | None:
 
 
 def most_cost(model: Model, prompt: int, output: int) -> Decimal | None:
-    """Return what a request with so many tokens can cost at most, in US dollars; None where the price is unknown."""
+    """Return the most that a request can cost, in US dollars; None for unknown. `prompt`, `output`: tokens."""
     rates = most_rates(model)
     if rates is None:
         return None
@@ -207,5 +207,5 @@ def most_cost(model: Model, prompt: int, output: int) -> Decimal | None:
 
 
 def is_long(model: Model, prompt: int) -> bool:
-    """Whether a prompt of so many tokens is paid at the long-context price."""
+    """Whether a prompt of `prompt` tokens is billed at the long-context price."""
     return model.long_context_threshold is not None and prompt > model.long_context_threshold

@@ -1,7 +1,8 @@
-"""Which models a person has starred and used, remembered for each router, in this kernel and on disk.
+"""The models that a person has starred and used, remembered per router, in this kernel and on disk.
 
-Two kernels write one file, each as a whole: every mark has its time, the newer one counts, and what one kernel knows
-is put back with its next write. Reading and writing a file of some kilobytes blocks for about a millisecond.
+All kernels write the same file, each the whole of it: every mark has its time, the newer one counts, and a mark that
+another kernel overwrote comes back with the next write. Reading or writing a few kilobytes blocks for about a
+millisecond.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
 MOST_STARS: Final = 200
 MOST_USED: Final = 20
-_LATER: Final = 1e-6  # seconds; what is done one after the other has times one after the other
-_SKEW: Final = 60.0  # seconds that another clock may be ahead
+_LATER: Final = 1e-6  # seconds between two marks, so that their times keep their order
+_SKEW: Final = 60.0  # seconds that another machine's clock may be ahead
 
 
 class Favourites:
-    """Thread-safe. Without a `cache` they are remembered by this kernel only."""
+    """A router's starred and used models. Thread-safe. Without a `cache` they are kept in memory only."""
 
     def __init__(self, cache: CatalogCache | None = None) -> None:
         self._cache = cache
@@ -36,27 +37,27 @@ class Favourites:
 
     @property
     def stars(self) -> tuple[str, ...]:
-        """The ids that are starred, in the order in which that was done."""
+        """The starred ids, in the order in which they were starred."""
         stars = self._known().stars
         return tuple(name for name, (_, on) in sorted(stars.items(), key=lambda each: each[1][0]) if on)
 
     @property
     def recent(self) -> tuple[str, ...]:
-        """The ids that were chosen, the last one first."""
+        """The ids that were chosen, the most recent first."""
         used = self._known().used
         return tuple(sorted(used, key=lambda name: -used[name]))
 
     def star(self, identity: str, *, on: bool) -> None:
-        """Star a model, or no longer."""
+        """Star a model, or unstar it with `on=False`."""
         if is_usable(identity):
             self._add(stars={identity: on})
 
     def used(self, *identities: str) -> None:
-        """Note that these models were chosen, one after the other."""
+        """Note that these models were chosen, in this order."""
         self._add(used=tuple(filter(is_usable, identities)))
 
     def forget(self) -> None:
-        """Drop all of this router's, here and on disk; what another kernel still knows of them counts no more."""
+        """Drop this router's marks, here and on disk; marks up to now that another kernel still has no longer count."""
         with self._lock:
             now = self._next(self._marks)
             self._marks, self._read = ModelMarks(cleared=now), True
@@ -65,7 +66,7 @@ class Favourites:
         self._observers.notify()
 
     def look(self) -> None:
-        """Take in what other kernels have kept meanwhile."""
+        """Merge the marks that other kernels have written meanwhile."""
         with self._lock:
             before, self._marks, self._read = self._marks, self._merged(), True
             changed = before != self._marks
@@ -73,13 +74,13 @@ class Favourites:
             self._observers.notify()
 
     def move(self, cache: CatalogCache | None) -> None:
-        """Begin anew with another router's."""
+        """Switch to the marks of another router."""
         with self._lock:
             self._cache, self._marks, self._read = cache, ModelMarks(), False
         self._observers.notify()
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when something was marked, on the thread that did; return a function that stops it."""
+        """Call `callback` after each change, on the thread that made it; return a function that removes it."""
         return self._observers.add(callback)
 
     def _known(self) -> ModelMarks:
@@ -105,12 +106,12 @@ class Favourites:
         return max(now, marks.at + _LATER)
 
     def _merged(self) -> ModelMarks:
-        """Return what is known here together with what is on disk."""
+        """Return the marks in memory merged with those on disk."""
         if self._cache is None:
             return self._marks
         one, other, now = self._marks, self._cache.marks(), self._cache.now()
 
-        def sane(at: float) -> float:  # what a clock that was wrong wrote must not have the last word
+        def sane(at: float) -> float:  # a mark from a clock that was ahead must not win forever
             return at if at <= now + _SKEW else now
 
         stars, used = dict(one.stars), dict(one.used)
@@ -124,7 +125,7 @@ class Favourites:
 
 
 def _bounded(marks: ModelMarks) -> ModelMarks:
-    """Return the newest marks: stars taken away are remembered as long as there is room."""
+    """Return the newest marks; removed stars are remembered as long as there is room."""
     stars = sorted(marks.stars.items(), key=lambda each: (each[1][1], each[1][0]))[-MOST_STARS:]
     used = sorted(marks.used.items(), key=lambda each: each[1])[-MOST_USED:]
     since = marks.cleared

@@ -1,4 +1,4 @@
-"""One run of a coroutine for all who ask for the same thing at the same time."""
+"""One run of a coroutine, shared by all callers that want the same thing at the same time."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class _Flight(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """Runs that several callers share. Used from one event loop at a time; a run never serves another loop.
+    """Runs that several callers share; a run is never shared between event loops.
 
-    A caller that is cancelled leaves the others waiting; when the last one is cancelled, so is the run.
+    Cancelling one caller leaves the run to the others; cancelling the last one cancels the run.
     """
 
     def __init__(self) -> None:
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     async def run(self, name: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return the result of the run called `name`, which is started unless it is under way."""
+        """Return the result of the run called `name`, starting it unless it is under way."""
         key = (asyncio.get_running_loop(), name)
         flight = self._flights.get(key)
         if flight is None:
@@ -52,7 +52,7 @@ class SingleFlight(Generic[T]):
         def ended(task: asyncio.Task[T]) -> None:
             self._drop(key, flight)
             if not task.cancelled():
-                task.exception()  # seen by the waiters, if any are left
+                task.exception()  # marked as retrieved: the waiters, if any are left, get it
 
         flight.task.add_done_callback(ended)
         return flight

@@ -1,4 +1,4 @@
-"""Models as a pandas DataFrame; pandas is imported here and only when asked for."""
+"""Models as a pandas DataFrame; pandas is imported only when one is made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.types import Model
 
-# Column: (dtype, value). Names and dtypes are a promise; columns may be added at the end.
+# Column: (dtype, value). Names and dtypes are stable; columns may be added at the end.
 COLUMNS: Final[dict[str, tuple[str, Callable[[Model], Any]]]] = {
     "id": ("string", lambda m: m.id),
     "name": ("string", lambda m: m.name),
@@ -39,7 +39,7 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[Model], Any]]]] = {
 
 
 def to_frame(models: Sequence[Model]) -> pd.DataFrame:
-    """Make the frame. Raises `ConfigError` where pandas isn't installed."""
+    """Return the models as a DataFrame. Raises `ConfigError` where pandas isn't installed."""
     try:
         import pandas as pd
     except ImportError:

@@ -1,6 +1,7 @@
 """The key's own list and the public catalog, joined into models; pure.
 
-The key's list says what can be reached; where its entries carry prices, sizes and flags, they win over the catalog's.
+The key's list says which models can be reached; prices, sizes and flags in its entries take precedence over the
+catalog's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tetrate_jupyter.types import Model, Price
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Modes that can't be asked over chat completions. "responses" can (every OpenAI model has it), unknown ones may.
+# Modes without chat completions. "responses" has them (every OpenAI model has that mode), unknown modes may.
 NOT_CHAT: Final = frozenset(
     {
         "embedding",
@@ -30,24 +31,24 @@ NOT_CHAT: Final = frozenset(
         "classifier",
     }
 )
-# The same for ids of which no mode is known.
+# The same for ids whose mode is unknown.
 _NOT_CHAT_NAME = re.compile(
     r"embed|rerank|moderation|whisper|transcri|dall-e|imagen|stable-diffusion|image-\d|-image\b|-guard\b"
     r"|(?:^|[-/_.])(?:tts|image)(?:$|[-/_.])"
 )
 _Value = TypeVar("_Value")
 
-# What a list may say; whatever is beyond is unknown, so that all that comes after may calculate with it and show it.
-# A price is 0 or in this range, US dollars per million tokens: the cheapest model costs about 0.01, the dearest ever
-# 600, and each bound leaves room for five more powers of ten. More digits than 20 come from nobody's price list, and
-# are no price rather than one that is rounded.
+# Valid ranges; a value outside them is unknown, so that all later code can calculate with values and show them. A price
+# is 0 or in this range, in US dollars per million tokens: the cheapest model costs about 0.01, the most expensive ever
+# 600, so there is ample room on both sides. No real price has more than 20 digits; one that does is unknown rather than
+# rounded.
 LEAST_PRICE: Final = Decimal("1e-9")
 MOST_PRICE: Final = Decimal(1_000_000)
 MAX_DIGITS: Final = 20
-MAX_SIZE: Final = 10**9  # tokens of a context window or an answer; the largest today is 10 million
+MAX_SIZE: Final = 10**9  # tokens of a context window or an answer; the largest window today is 10 million
 YEARS: Final = range(2000, 2200)  # of a release or retirement; pandas' own dates end in 2262
-MAX_DESCRIPTION: Final = 2_000  # characters; as bounded as MAX_NAME, so that a list of megabytes stays a list
-MAX_WORDS: Final = 100  # capabilities, efforts or fallbacks of one model
+MAX_DESCRIPTION: Final = 2_000  # characters
+MAX_WORDS: Final = 100  # capabilities, reasoning efforts or fallbacks of one model
 _MILLION: Final = Decimal(1_000_000)
 
 _PREFIXES: Final = frozenset({"xai", "groq", "deepinfra", "vertex", "vertexanthropic"})
@@ -55,10 +56,10 @@ _TOOLS: Final = frozenset({"tool_choice", "function_calling"})
 
 
 def join(listed: Iterable[WireModel], catalog: Iterable[CatalogModel] = ()) -> tuple[Model, ...]:
-    """Return the models that can be chatted with, by provider and id.
+    """Return the models for chat completions, in the order of provider and id.
 
-    Ids match whatever their case. Dropped: duplicates, models that the catalog has disabled, what isn't for chat, and
-    ids that can't be used (`is_usable`).
+    Ids are compared without regard to case. Left out are duplicates, models that the catalog marks as disabled, models
+    that aren't for chat, and unusable ids (`is_usable`).
     """
     entries = by_id(catalog)
     found: dict[str, Model] = {}
@@ -71,16 +72,16 @@ def join(listed: Iterable[WireModel], catalog: Iterable[CatalogModel] = ()) -> t
 
 
 def is_usable(identity: str) -> bool:
-    """Whether an id can be shown as what is sent: 1 to 200 characters, none that hides or acts on a terminal.
+    """Whether an id can be shown exactly as it is sent: 1 to 200 characters, none invisible or a control character.
 
-    An id goes back to the router exactly as it came, so it can't be cleaned; such a model is left out instead.
+    An id has to be sent to the router unchanged, so it can't be cleaned; a model with an unusable one is left out.
     """
     name = identity.strip()
     return 0 < len(name) <= MAX_NAME and is_exact(name)
 
 
 def by_id(catalog: Iterable[CatalogModel]) -> dict[str, CatalogModel]:
-    """Index entries by lower-case id; of several, an enabled one goes before a disabled one, then the first."""
+    """Return the entries by lower-case id; of several, the first that isn't disabled, else the first."""
     entries: dict[str, CatalogModel] = {}
     for entry in catalog:
         known = entries.setdefault(entry.id.strip().lower(), entry)
@@ -90,7 +91,7 @@ def by_id(catalog: Iterable[CatalogModel]) -> dict[str, CatalogModel]:
 
 
 def is_offered(identity: str, entry: CatalogModel | None) -> bool:
-    """Whether a listed model is for chat and not disabled."""
+    """Whether a listed model is for chat and isn't disabled."""
     if entry is not None and entry.is_enabled is False:
         return False
     if entry is not None and entry.mode:
@@ -99,7 +100,7 @@ def is_offered(identity: str, entry: CatalogModel | None) -> bool:
 
 
 def merge(wire: WireModel, entry: CatalogModel | None) -> Model:
-    """Make one model of its two entries; `entry` is None where the catalog doesn't know it."""
+    """Return the model for its two entries; `entry` is None where the catalog has none."""
     catalogued = entry or CatalogModel(id=wire.id)
     limits, metadata = catalogued.limits or TokenLimits(), catalogued.metadata or Metadata()
     capabilities = _capabilities(catalogued)
@@ -160,13 +161,13 @@ def _price(wire: WireModel, entry: CatalogModel) -> Price:
 
 
 def _per_million(price: Decimal | None) -> Decimal | None:
-    # The range is looked at first: a number of a million digits isn't multiplied.
+    # The range is checked first, so that a number of a million digits isn't multiplied.
     known = _known(price, Decimal("1e-15"), Decimal(1))
     return None if known is None else _known(EXACT.multiply(known, _MILLION))
 
 
 def _known(price: Decimal | None, least: Decimal = LEAST_PRICE, most: Decimal = MOST_PRICE) -> Decimal | None:
-    """Return a price without trailing zeros, and 10 rather than 1E+1; None for what is no sane price, -0 included."""
+    """Return a price without trailing zeros, and 10 rather than 1E+1; None outside the valid range, and for -0."""
     if price is None or not price.is_finite() or price.is_signed():
         return None
     if not price:
@@ -186,7 +187,7 @@ def _digits(price: Decimal) -> int:
 
 
 def _capabilities(entry: CatalogModel) -> frozenset[str] | None:
-    # An empty list has meant "not said" before (goose hid every model over it), so it is unknown.
+    # An empty list may mean "not stated" (a client that took it literally hid every model), so it is unknown.
     return frozenset(word.lower() for word in _words(entry.capabilities)) or None
 
 
@@ -203,7 +204,7 @@ def _size(*sizes: int | None) -> int | None:
 
 
 def _threshold(limits: TokenLimits) -> int | None:
-    # Model's threshold is the last count at the base price; "gte" raises the price at the limit itself.
+    # `Model.long_context_threshold` is the last count at the base price; with "gte" the limit itself costs more.
     threshold = _size(limits.high_context)
     return None if threshold is None else threshold - (limits.high_context_comparison == "gte")
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-UNLISTED: Final = "unlisted:"  # before an id: ask for it though the list doesn't have it
+UNLISTED: Final = "unlisted:"  # before an id: use it although the list doesn't have it
 
 
 class ModelList(Sequence[Model]):
-    """Models in a fixed order (by provider and id, as the catalog gives them). Immutable.
+    """Models in a fixed order (by provider and id, unless sorted otherwise). Immutable.
 
-    Shows itself as a table, the first 500. `models["claude-haiku-4-5"]` finds by id, `models[0]` and `models[:5]` by
-    place.
+    Displays as a table of the first 500. `models["claude-haiku-4-5"]` looks up by id, `models[0]` and `models[:5]` by
+    position.
     """
 
     __module__ = "tetrate_jupyter"
@@ -64,28 +64,29 @@ class ModelList(Sequence[Model]):
     # --- finding ---------------------------------------------------------------------------------------------
 
     def search(self, query: str) -> ModelList:
-        """Return the models that fit every word of `query`, in this list's order.
+        """Return the models that match every word of `query`, in this list's order.
 
-        A word is a pattern for the id ("claude-*", "*flash*"), a context size that is needed at least ("200k", "1m"),
-        a capability ("vision", "tools", "reasoning", "structured", any of the catalog's own words), "cheap" (at most
-        1 US dollar per million tokens, at three tokens read for one written), "free", "preview", "deprecated", or a
-        part of id, name or provider. A model for which the router doesn't say whether it has a capability is kept.
+        A word is a pattern for the id ("claude-*", "*flash*"), a minimum context window ("200k", "1m"), a capability
+        ("vision", "tools", "reasoning", "structured", any of the catalog's own words), "cheap" (at most 1 US dollar per
+        million tokens, at three input tokens per output token), "free", "preview", "deprecated", or a part of id, name
+        or provider. A model of which a capability is unknown is kept.
         """
         return ModelList(filter(search.wanted_by(query), self._models))
 
     def sorted(self, by: str = "id", *, descending: bool = False) -> ModelList:
-        """Sort by "id", "name", "provider", "context", "output", "price", "short questions", "input price",
-        "output price", "released" or "retirement"; the unknown last. "price" counts three tokens read for one written,
-        "short questions" 100 for 60. Raises `OptionError`.
-        """  # noqa: D205 - the words are the summary
+        """Return the list sorted by `by` (default: "id"), unknown values last. Raises `OptionError`.
+
+        `by`: "id", "name", "provider", "context", "output", "price", "short questions", "input price", "output price",
+        "released" or "retirement". "price" weighs three input tokens per output token, "short questions" 100 per 60.
+        """
         return ModelList(search.in_order(self._models, by, descending=descending))
 
     def get(self, model_id: str) -> Model | None:
-        """Return the model with this id, whatever its case, or None. "unlisted:ID" means ID here."""
+        """Return the model with this id, in any case, or None. "unlisted:ID" finds ID."""
         return self._by_id.get(model_id.strip().removeprefix(UNLISTED).strip().lower())
 
     def find(self, model_id: str) -> Model:
-        """Return the model with this id, whatever its case. Raises `UnknownModelError`, which has the nearest ids."""
+        """Return the model with this id, in any case. Raises `UnknownModelError`, which has the nearest ids."""
         found = self.get(model_id)
         if found is not None:
             return found
@@ -94,18 +95,19 @@ class ModelList(Sequence[Model]):
         raise UnknownModelError(
             f"No model {model_id!r} in this key's list of {len(self):,}.",
             nearest=near,
-            next_step=f"{step}; one that is served but not listed is asked as '{UNLISTED}{model_id.strip()}'",
+            next_step=f"{step}; to use a model that is served but not listed, write '{UNLISTED}{model_id.strip()}'",
         )
 
     def nearest(self, text: str, n: int = 3) -> tuple[str, ...]:
-        """Return up to `n` (default 3) ids that look like `text`, best first."""
+        """Return up to `n` (default: 3) ids that are similar to `text`, best first."""
         return tuple(m.id for m in search.nearest(self._models, text, n))
 
     def default(self, day: date | None = None) -> Model | None:
-        """Choose for somebody who hasn't: small, current, priced, takes tools; None for an empty list.
+        """Return the default model: small, current, with a price and tools. None for an empty list.
 
         The newest Claude Haiku, Gemini Flash, GPT Luna or GPT mini, in this order; otherwise the model whose price is
-        nearest to 1 US dollar per million tokens. Deprecated and preview models come last. `day`: default today.
+        nearest to 1 US dollar per million tokens. Deprecated, preview and retiring models come last. `day`: the day to
+        judge by (default: today).
         """
         return search.default_choice(self._models, day)
 
@@ -113,7 +115,7 @@ class ModelList(Sequence[Model]):
 
     @property
     def df(self) -> pd.DataFrame:
-        """The list as a pandas DataFrame, one row per model; see `catalog.frame.COLUMNS` for its columns and dtypes.
+        """The list as a pandas DataFrame, one row per model; `catalog.frame.COLUMNS` has its columns and dtypes.
 
         Prices are US dollars per million tokens, NaN for unknown. Raises `ConfigError` where pandas isn't installed.
         """

@@ -1,4 +1,4 @@
-"""What a person looks for in the list of models, and a model as one row of it; pure."""
+"""A person's query of the list of models, and a model as a row of that list; pure."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ CAPABILITIES: Final[dict[str, Callable[[Model], bool | None]]] = {
     "structured output": lambda m: m.structured_output,
 }
 SORTS: Final = ("provider", "price", "context", "name", "input price", "output price", "retirement")
-_BY: Final = {"price": "short questions"}  # the price that the list shows
+_BY: Final = {"price": "short questions"}  # which is the price that the list shows
 _LARGEST_FIRST: Final = "context"
-_WORDS: Final = {  # of a search, and the filter that they mean
+_WORDS: Final = {  # words of a search, and the filter that each means
     **dict.fromkeys(("vision", "images", "image"), "images"),
     **dict.fromkeys(("tools", "tool"), "tools"),
     **dict.fromkeys(("reasoning", "thinking"), "reasoning"),
@@ -39,16 +39,16 @@ _WORDS: Final = {  # of a search, and the filter that they mean
 }
 _BETWEEN: Final = re.compile(r"[\s,]+")
 _CENT: Final = Decimal("0.01")
-_NEAR: Final = 2_000  # models among which a mistyped one is looked for, at some 30 microseconds each
-_LEAST_BAR, _BAR_DECADES = 0.01, 3  # the bar of a price is empty at 0.01 US dollars and full at 10
+_NEAR: Final = 2_000  # models up to which similar ids are searched, at some 30 microseconds each
+_LEAST_BAR, _BAR_DECADES = 0.01, 3  # a price's bar is empty at 0.01 US dollars and full at 10
 
 
 @dataclass(frozen=True)
 class ModelQuery:
-    """What is looked for. `words` as in `ModelList.search`; `provider` "" is any; `sort` is one of SORTS.
+    """A query. `words` as in `ModelList.search`; `provider`: "" is any; `sort`: one of SORTS.
 
-    `capabilities`: names out of CAPABILITIES; a model of which the router doesn't say whether it has one is kept.
-    `backwards`: the other way round than usual, which is the largest context first and the lowest of all else.
+    `capabilities`: names from CAPABILITIES; a model of which one is unknown is kept. `backwards`: reverse the usual
+    order, which is largest first for "context" and lowest first for everything else.
     """
 
     words: str = ""
@@ -68,16 +68,16 @@ class ModelQuery:
 
     @property
     def is_none(self) -> bool:
-        """Whether nothing is asked for: the list is shown in its sections."""
+        """Whether the query is empty, so that the list is shown in its sections."""
         return self == ModelQuery(words=self.words) and not self.words.strip()
 
     @property
     def ticked(self) -> frozenset[str]:
-        """The filters that are on, also those that the words mean: "images" ticks images."""
+        """The filters that are on, including those that the words mean: "images" ticks images."""
         return self.capabilities | {_WORDS[word] for word in self._words if word in _WORDS}
 
     def tick(self, name: str, *, on: bool) -> ModelQuery:
-        """Return this with a filter on, or off: then without the words that mean it, too."""
+        """Return the query with a filter on, or off, which also removes the words that mean it."""
         if on:
             return replace(self, capabilities=self.capabilities | {name})
         rest = " ".join(word for word in _BETWEEN.split(self.words) if _WORDS.get(word.lower()) != name)
@@ -85,7 +85,7 @@ class ModelQuery:
 
     @property
     def descends(self) -> bool:
-        """Whether the largest comes first."""
+        """Whether the largest value comes first."""
         return (self.sort == _LARGEST_FIRST) != self.backwards
 
     @property
@@ -93,7 +93,7 @@ class ModelQuery:
         return [word for word in _BETWEEN.split(self.words.lower()) if word]
 
     def of(self, models: ModelList) -> ModelList:
-        """Return the models that fit, in the order wished for; contexts largest first, prices cheapest first."""
+        """Return the matching models in the query's order: contexts largest first, prices cheapest first."""
         from tetrate_jupyter.catalog.models import ModelList
 
         wanted = [CAPABILITIES[name] for name in self.capabilities]
@@ -107,7 +107,7 @@ class ModelQuery:
         return found.sorted(_BY.get(self.sort, self.sort), descending=self.descends)
 
     def near(self, models: ModelList) -> list[Model]:
-        """Return up to three models that may be meant where none fits: like the name, with the filters that are on."""
+        """Return up to three models for when none matches: their ids are similar to the words, and the filters hold."""
         name = " ".join(word for word in self._words if word not in _WORDS)
         if not name or len(models) > _NEAR:
             return []
@@ -116,20 +116,20 @@ class ModelQuery:
 
 
 def provider_of(model: Model) -> str:
-    """Return the provider's name, "other" where none is known."""
+    """Return the provider's name, "other" where it is unknown."""
     return model.provider or "other"
 
 
 def providers(models: Sequence[Model]) -> list[str]:
-    """Return the providers, in the order of the alphabet."""
+    """Return the providers, in alphabetical order."""
     return sorted({provider_of(m) for m in models}, key=str.lower)
 
 
 def row(model: Model, day: date | None = None) -> dict[str, Any]:
-    """Return a model as texts for a row; what hides in a text is made visible. `day`: today, unless told otherwise.
+    """Return a model as the texts of a row, with invisible characters made visible. `day`: default is today.
 
-    `asks`: what 1,000 short questions cost; `bar`: the same as percent of a logarithmic bar, -1 for unknown.
-    `can`: whether it has each of CAPABILITIES, null for unknown. `ends`: see `_ends`.
+    `asks`: the cost of 1,000 short questions; `bar`: the same as percent of a logarithmic bar, -1 for unknown. `can`:
+    whether it has each of CAPABILITIES, None for unknown. `ends`: see `_ends`.
     """
     cost = short_questions(model)
     return {
@@ -151,7 +151,7 @@ def row(model: Model, day: date | None = None) -> dict[str, Any]:
 
 
 def _felt(cost: Decimal | None) -> str:
-    """Return an amount in whole cents: figures of one column are compared by their places."""
+    """Return an amount below a dollar in whole cents: a column's figures are compared digit by digit."""
     if cost is None or cost >= 1:
         return money(cost)
     cents = cost.quantize(_CENT, ROUND_HALF_UP, EXACT)
@@ -168,7 +168,7 @@ def _bar(cost: Decimal | None) -> int:
 
 
 def _ends(model: Model, day: date | None) -> list[Any]:
-    """Return [a day in ISO form or "", whether that is within 90 days, whether it has been]."""
+    """Return [the retirement date in ISO form or "", whether it is within 90 days or past, whether it is past]."""
     ends = model.retirement_date
     if ends is None:
         return ["", False, False]

@@ -1,4 +1,4 @@
-"""Finding models: patterns, words, capabilities, context sizes; near misses; and a choice where nobody chose."""
+"""Finding models: patterns, words, capabilities, context windows; near misses; and the default model."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.types import Model
 
-CHEAP: Final = Decimal(1)  # US dollars per million tokens, at three tokens read for one written
-_EVERYDAY_LIMIT: Final = Decimal(4)  # likewise: a family's model above this is no default
+CHEAP: Final = Decimal(1)  # US dollars per million tokens, at three input tokens per output token
+_EVERYDAY_LIMIT: Final = Decimal(4)  # likewise; a model above this is never a family's default
 
-# Small general models that handle tools and images, by provider: families, so that a new version is taken up by itself.
+# Small general models with tools and images, by provider; patterns, so that a new version needs no change here.
 _FAMILIES: Final = ("claude-haiku-*", "gemini-*-flash", "gpt-*-luna", "gpt-*-mini")
 
-_LONGEST: Final = 200  # characters that are compared: likeness takes the square of them
+_LONGEST: Final = 200  # characters that are compared, since likeness takes quadratic time
 _COMPARED: Final = 5_000  # models that are compared
-_ALIKE: Final = 0.55  # below this two ids have nothing to do with each other
+_ALIKE: Final = 0.55  # likeness below which two ids aren't similar
 
 _SIZE = re.compile(r"(?:>=?)?(\d+(?:\.\d+)?)([km])\+?")
 _SEPARATORS = re.compile(r"[-_./:\s]+")
@@ -37,12 +37,12 @@ _DIGITS = re.compile(r"\d+")
 
 
 def today() -> date:
-    """Return the date in UTC, as the catalog's dates are."""
+    """Return the current date in UTC, as the catalog's dates are."""
     return datetime.now(timezone.utc).date()
 
 
 def blended_price(model: Model) -> Decimal | None:
-    """Return US dollars per million tokens at three tokens read for one written; None where a price is unknown."""
+    """Return US dollars per million tokens, at three input tokens per output token; None where a price is unknown."""
     if model.price.input is None or model.price.output is None:
         return None
     three = EXACT.multiply(model.price.input, Decimal(3))
@@ -50,14 +50,14 @@ def blended_price(model: Model) -> Decimal | None:
 
 
 def retires_soon(model: Model, day: date | None = None) -> bool:
-    """Whether the model is retired, or will be within 90 days of `day` (default: today)."""
+    """Whether the model is retired on `day` (default: today), or will be within 90 days."""
     limit = (day or today()) + timedelta(days=config.RETIRING_SOON_DAYS)
     return model.retirement_date is not None and model.retirement_date <= limit
 
 
 # --- words -----------------------------------------------------------------------------------------------------
 
-# A flag the router left out is no reason to hide a model: only a plain "no" is.
+# A flag that the router left out is no reason to hide a model: only an explicit "no" is.
 _CAPABILITIES: Final[dict[str, Callable[[Model], bool]]] = {
     "vision": lambda m: m.images is not False,
     "images": lambda m: m.images is not False,
@@ -79,12 +79,12 @@ WORDS: Final = tuple(_CAPABILITIES)
 
 
 def matches(model: Model, query: str) -> bool:
-    """Whether the model fits every word of `query`; an empty one fits all. See `ModelList.search`."""
+    """Whether the model matches every word of `query`; an empty one matches all. See `ModelList.search`."""
     return wanted_by(query)(model)
 
 
 def wanted_by(query: str) -> Callable[[Model], bool]:
-    """Return what says of a model whether it fits every word of `query`, for a list of any length."""
+    """Return a predicate for models that match every word of `query`, which is parsed only once."""
     tests = [_test_of(word) for word in re.split(r"[\s,]+", query.lower()) if word]
     return lambda model: all(fits(model) for fits in tests)
 
@@ -112,7 +112,7 @@ def _plain(text: str) -> str:
 
 # --- order -----------------------------------------------------------------------------------------------------
 
-# What to sort by: a value each, None for unknown. Ties keep the order by id.
+# Sort keys; None is unknown. Ties are in the order of ids.
 _ORDERS: Final[dict[str, Callable[[Model], Any]]] = {
     "id": lambda m: m.id.lower(),
     "name": lambda m: m.name.lower(),
@@ -129,7 +129,7 @@ _ORDERS: Final[dict[str, Callable[[Model], Any]]] = {
 
 
 def in_order(models: Iterable[Model], by: str, *, descending: bool = False) -> list[Model]:
-    """Sort by one of the orders, the unknown last either way. Raises `OptionError` for another word."""
+    """Return the models sorted by one of `_ORDERS`, unknown values last either way. Raises `OptionError`."""
     key = _ORDERS.get(by)
     if key is None:
         names = ", ".join(repr(name) for name in _ORDERS)
@@ -143,7 +143,7 @@ def in_order(models: Iterable[Model], by: str, *, descending: bool = False) -> l
 
 
 def nearest(models: Iterable[Model], text: str, n: int = 3) -> list[Model]:
-    """Return up to `n` models whose id or name looks like `text`, best first; none where nothing does."""
+    """Return up to `n` models whose id or name is similar to `text`, best first."""
     wanted = _plain(text.strip()[:_LONGEST])
     if not wanted:
         return []
@@ -153,7 +153,7 @@ def nearest(models: Iterable[Model], text: str, n: int = 3) -> list[Model]:
 
 
 def _comparable(models: list[Model], wanted: str) -> list[Model]:
-    """Return those worth a closer look, at most 5,000: likeness takes some 30 microseconds a model."""
+    """Return at most 5,000 models to compare, since likeness takes some 30 microseconds per model."""
     if len(models) <= _COMPARED:
         return models
     parts = [part for part in wanted.rsplit("/", 1)[-1].split("-") if len(part) > 1]
@@ -167,19 +167,19 @@ def _likeness(wanted: str, model: Model) -> float:
     best = 0.0
     for text in {_plain(each[:_LONGEST]) for each in (model.id, tail, model.name)}:
         ratio = difflib.SequenceMatcher(None, wanted_tail, text, autojunk=False).ratio()
-        within = wanted_tail in text or text in wanted_tail  # "haiku", or an id with a date behind it
+        within = wanted_tail in text or text in wanted_tail  # "haiku", or an id with a date appended
         best = max(best, ratio + (0.5 if within and len(text) > 2 else 0.0))
     return best
 
 
-# --- a choice where nobody chose -----------------------------------------------------------------------------
+# --- the default model -----------------------------------------------------------------------------------------
 
 
 def default_choice(models: Sequence[Model], day: date | None = None) -> Model | None:
-    """Choose a model for somebody who hasn't: a small, current, priced one that takes tools. None for an empty list.
+    """Return the default model: a small, current, priced one that takes tools. None for an empty list.
 
     First the newest of a family of small general models (Claude Haiku, Gemini Flash, GPT Luna or mini); otherwise the
-    one whose price is nearest to 1 US dollar per million tokens; otherwise the first that isn't on its way out.
+    one whose price is nearest to 1 US dollar per million tokens; otherwise the first current one, or the first.
     """
     usable = [m for m in models if m.tools is not False and not (m.deprecated or m.preview or retires_soon(m, day))]
     priced = [(m, price) for m in usable if (price := blended_price(m)) is not None and 0 < price <= _EVERYDAY_LIMIT]
@@ -187,11 +187,11 @@ def default_choice(models: Sequence[Model], day: date | None = None) -> Model | 
         members = [m for m, _ in priced if fnmatchcase(m.id.lower(), family)]
         if members:
             return max(members, key=age)
-    if priced:  # an everyday price is 1 US dollar, whose logarithm is 0
+    if priced:  # nearest to 1 US dollar, whose logarithm is 0
         return min(priced, key=lambda pair: (abs(magnitude(pair[1])), pair[0].id))[0]
     return next(iter(usable or models), None)
 
 
 def age(model: Model) -> tuple[tuple[int, ...], str]:
-    """Return what is larger for the newer of a family: the version in the id, as dates of release are often missing."""
+    """Return a sort key that is larger for a family's newer model: its version numbers, as release dates often lack."""
     return tuple(int(n) for n in _DIGITS.findall(model.id)), model.id

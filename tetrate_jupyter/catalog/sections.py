@@ -1,11 +1,11 @@
-"""The list of models as a person begins with it: in sections, each model once, in the first that fits it; pure.
+"""The list of models as a person first sees it: in sections, each model once, in the first that it fits; pure.
 
-Recommended, by what the lists say and by nothing else: the model that a first question would choose; then one of each
-class of prices (1,000 short questions for up to 0.10 US dollars, up to 1, above). Candidates are each provider's newest
-of a class, by the version in the id, that is of the provider's newest generation (the first number in the id), isn't
-deprecated, a preview or retiring within 90 days, takes tools, and has a known price. Of these it is the one of a
-provider that isn't recommended yet, with most abilities, then with the larger window (up to a million tokens: beyond
-that few have a use for it), then the cheapest.
+Recommendations follow from the lists alone: first the default model; then one model per price class (1,000 short
+questions for up to 0.10 US dollars, up to 1, above). The candidates are each provider's newest model of a class (by the
+version in the id) that is of the provider's newest generation (the first number in the id), isn't deprecated, a preview
+or retiring within 90 days, takes tools, and has a known price above 0. The best candidate is of a provider that isn't
+recommended yet, then has the most capabilities, then the larger window (up to a million tokens; few need more), then
+the lower price.
 """
 
 from __future__ import annotations
@@ -26,21 +26,19 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 IN_USE: Final = "In use"
-IN_USE_BEFORE: Final = (
-    "In use before"  # where another was chosen meanwhile, and the list waits for the pointer to leave
-)
+IN_USE_BEFORE: Final = "In use before"  # another was chosen meanwhile, but the list isn't reordered under the pointer
 RECENT: Final = "Recent"
 STARRED: Final = "Starred"
 RECOMMENDED: Final = "Recommended"
 OTHERS: Final = "All others"
 MOST_RECENT: Final = 5
-ENOUGH: Final = 1_000_000  # tokens of a window
-CLASSES: Final = (Decimal("0.10"), Decimal(1))  # US dollars of 1,000 short questions; above the last is a class, too
+ENOUGH: Final = 1_000_000  # tokens of a context window, beyond which more doesn't count
+CLASSES: Final = (Decimal("0.10"), Decimal(1))  # US dollars per 1,000 short questions, up to; the last class is above
 
 
 @dataclass(frozen=True)
 class Marked:
-    """What is special about models for one person: the id in use, those used lately (the last first), the starred."""
+    """One person's models: the id in use, the recent ones (the most recent first), the starred ones."""
 
     chosen: str | None = None
     recent: tuple[str, ...] = ()
@@ -49,14 +47,14 @@ class Marked:
 
 @dataclass(frozen=True)
 class Section:
-    """Some models under a title, in order."""
+    """A title and its models, in order."""
 
     title: str
     models: tuple[Model, ...]
 
 
 def sections(models: ModelList, marked: Marked, day: date | None = None) -> list[Section]:
-    """Return all models in sections, none of which is empty. `day`: default today."""
+    """Return all models in sections, none of which is empty. `day`: default is today."""
     taken: set[str] = set()
 
     def fresh(found: Iterable[Model | None], most: int | None = None) -> tuple[Model, ...]:
@@ -76,7 +74,7 @@ def sections(models: ModelList, marked: Marked, day: date | None = None) -> list
 
 
 def recommended(models: ModelList, day: date | None = None) -> list[Model]:
-    """Return up to four models for somebody who doesn't know any; see this module's words for the rule."""
+    """Return up to four models for somebody who doesn't know any; the module's docstring has the rule."""
     first = models.default(day)
     found = [] if first is None else [first]
     for candidates in _candidates(models, day):
@@ -88,7 +86,7 @@ def recommended(models: ModelList, day: date | None = None) -> list[Model]:
 
 
 def _candidates(models: Sequence[Model], day: date | None) -> list[list[Model]]:
-    """Return, for each class of prices, each provider's newest."""
+    """Return, for each price class, each provider's newest model."""
     newest: list[dict[str, Model]] = [{} for _ in range(len(CLASSES) + 1)]
     current = [m for m in models if not (m.deprecated or m.preview or retires_soon(m, day))]
     generations: dict[str | None, int] = {}

@@ -1,4 +1,4 @@
-"""The models of a key: fetched once for all who ask, kept fresh, and there at once for who can't wait."""
+"""The models of a key: fetched once for all callers, kept fresh, and available at once where nobody can wait."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from tetrate_jupyter.secret import Secret
     from tetrate_jupyter.types import Model
 
-RETRY_PAUSE: Final = 60.0  # seconds after a failed catalog fetch before the next one that nobody asked for
+RETRY_PAUSE: Final = 60.0  # seconds after a failed catalog fetch before the next automatic one
 _STOPPING_TIMEOUT: Final = 2.0  # seconds a cancelled fetch gets to close its connection
 _MANY: Final = 2_000  # models
 _DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
 _NO_MODELS: Final = ModelList()
 _UNREAD: Final = "The list of models can't be read. {}"
-_THE_LIST: Final = {  # said before the errors that could be about anything else
+_THE_LIST: Final = {  # put before messages that don't say themselves that the list is meant
     NotFoundError: _UNREAD,
     UnsupportedEndpointError: _UNREAD,
     MalformedResponseError: _UNREAD,
@@ -55,20 +55,20 @@ _THE_LIST: Final = {  # said before the errors that could be about anything else
 
 
 class Source(Protocol):
-    """Where lists come from: the HTTP client."""
+    """Where the lists come from: the HTTP client."""
 
     async def models(self, key: Secret) -> list[WireModel]:
         """Return the key's own list."""
         ...
 
     async def catalog(self) -> list[CatalogModel]:
-        """Return the public catalog, whole."""
+        """Return the whole public catalog."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """All there is at one moment; replaced as a whole, so that other threads may read it without a lock."""
+    """The state at one moment; replaced as a whole, so that other threads can read it without a lock."""
 
     key: Secret | None = None
     listed: tuple[WireModel, ...] = ()
@@ -80,14 +80,15 @@ class _State:
     disk_note: str | None = None
     ids_note: str | None = None
     models: ModelList = _NO_MODELS
-    turn: int = 0  # refreshes that began before this one change nothing any more
+    turn: int = 0  # results of refreshes that began before this one are dropped
 
 
 class Catalog:
-    """What a key reaches. `refresh` is a coroutine; everything else gives what is there, at once, from any thread.
+    """The models that a key reaches. `refresh` is a coroutine; all else returns what is known at once, on any thread.
 
-    The key's list is used for 15 minutes, the public catalog for 24 hours (also on disk, where `cache` says where).
-    A failed fetch leaves the last good copy in use and says so in `notes`. `clock`: monotonic seconds, for tests.
+    The key's list stays fresh for 15 minutes, the public catalog for 24 hours (with a `cache`, on disk as well). A
+    failed fetch leaves the last good copy in use, with a note in `notes`. `clock` returns monotonic seconds (default:
+    `time.monotonic`).
     """
 
     def __init__(
@@ -99,23 +100,23 @@ class Catalog:
         self._now = time.time if cache is None else cache.now
         self._lock = threading.Lock()
         self._state = _State()
-        self._begun = 0  # refreshes so far
+        self._begun = 0  # number of refreshes so far
         self._flights: SingleFlight[ModelList] = SingleFlight()
         self._disk_read = cache is None
         self._observers = Observers()
         self.favourites = Favourites(cache)
 
-    # --- what is there -----------------------------------------------------------------------------------------
+    # --- what is known -----------------------------------------------------------------------------------------
 
     @property
     def models(self) -> ModelList:
-        """The models as last joined; empty before the first `refresh`. Never touches the network (for Tab)."""
+        """The models as of the last `refresh`; empty before the first one. Never touches the network (for Tab)."""
         return self._state.models
 
     def known_ids(self) -> tuple[tuple[str, ...], bool]:
-        """Return the ids that Tab offers, and whether they are recent. Reads a small file at the most, asks nobody.
+        """Return the ids that Tab offers, and whether they are fresh. Reads a small file at most, never the network.
 
-        They are those of `models` or, before the first list, those of the last list that any kernel has had.
+        They are those of `models` or, before the first list, those of the last list that any kernel fetched.
         """
         state = self._state
         if state.models:
@@ -125,7 +126,7 @@ class Catalog:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether `refresh` with the same key would ask nobody."""
+        """Whether `refresh` with the same key would send no request."""
         return self._list_is_fresh(self._state) and not self._catalog_is_due(self._state)
 
     @property
@@ -136,15 +137,15 @@ class Catalog:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What went wrong without stopping anything: one sentence each, for a person."""
+        """Failures that didn't prevent a result, one sentence each, for a person."""
         state = self._state
         return tuple(note for note in (state.list_note, state.ids_note, state.catalog_note, state.disk_note) if note)
 
     def billed(self, asked: str, answered: str | None) -> Model | None:
-        """Return the model whose price a request is billed at: the one that answered, where it says which.
+        """Return the model at whose price a request is billed: the one that answered, `asked` if that is unknown.
 
-        The answering id may carry a date, lack the provider's prefix, or be a fallback beyond this key's list.
-        None where it can't be told: then the cost is unknown.
+        The id in the response may have a date, lack the provider's prefix, or be a fallback outside this key's list.
+        None where no model matches: then the cost is unknown.
         """
         models = self.models
         if answered is None:
@@ -157,15 +158,15 @@ class Catalog:
         return models.get(asked) if asked.strip().lower().endswith("/" + undated) else None
 
     def described(self, identity: str) -> Model:
-        """Return a model that no list of the key has shown: what the catalog says of its id, mostly nothing."""
+        """Return a model that isn't in the key's list, with what the catalog has on its id, if anything."""
         return self._catalogued(identity) or join.merge(WireModel(id=identity), None)
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when the models have changed, on the changing thread; return a function that stops it."""
+        """Call `callback` after the models have changed, on the thread that did; return a function that removes it."""
         return self._observers.add(callback)
 
     def forget(self) -> None:
-        """Drop what belongs to the key (signing out), in memory. The public catalog stays."""
+        """Drop what belongs to the key from memory (on signing out). The public catalog stays."""
         with self._lock:
             state = self._state
             self._state = _State(
@@ -179,13 +180,13 @@ class Catalog:
             self._observers.notify()
 
     def forget_kept(self) -> None:
-        """Drop the ids and marks that are kept on disk for this router. Blocks."""
+        """Remove this router's ids and marks from the disk. Blocks."""
         if self._cache is not None:
             self._cache.keep_ids(())
         self.favourites.forget()
 
     def move(self, cache: CatalogCache | None) -> None:
-        """Start empty for another router, whose public catalog is kept in `cache`."""
+        """Start empty for another router, whose public catalog is cached in `cache`."""
         with self._lock:
             self._cache = cache
             self._disk_read = cache is None
@@ -196,11 +197,11 @@ class Catalog:
     # --- fetching ----------------------------------------------------------------------------------------------
 
     async def refresh(self, key: Secret, *, force: bool = False) -> ModelList:
-        """Return the models of `key`, fetching what is missing or too old; `force`: fetch both lists anew.
+        """Return the models of `key`, fetching what is missing or too old; `force`: fetch both lists in any case.
 
-        Parallel calls share one fetch. Raises the router's error where there is no list of this key yet, where the key
-        is refused, and with `force`; otherwise the older list stays in use and the trouble is a note. A key whose list
-        can't be had (mistyped, revoked) leaves `models` as it is.
+        Concurrent calls share one fetch. Raises the router's error where there is no list of this key yet, where the
+        key is refused, and with `force`; otherwise the older list stays in use, with a note. A key whose list can't be
+        fetched (mistyped, revoked) leaves `models` as it is.
         """
         state = self._state
         if not force and state.key == key and self._disk_read and self.is_fresh:
@@ -226,7 +227,7 @@ class Catalog:
                 await asyncio.wait({public}, timeout=_STOPPING_TIMEOUT)
         copy = self._state.copy
         entries = () if copy is None else copy.models
-        if len(listed) > _MANY:  # seconds for the longest lists that are read: other answers stream on this loop
+        if len(listed) > _MANY:  # joining the longest lists takes seconds, and other answers stream on this loop
             models = ModelList(await asyncio.to_thread(join.join, listed, entries))
         else:
             models = ModelList(join.join(listed, entries))
@@ -236,7 +237,7 @@ class Catalog:
         return models
 
     async def _list(self, key: Secret, *, force: bool) -> tuple[tuple[WireModel, ...], dict[str, Any]]:
-        """Return the key's list, and what else is new with it."""
+        """Return the key's list, and the other fields of the state that change with it."""
         state = self._state
         mine = state.key == key and state.listed_at is not None
         if mine and not force and self._list_is_fresh(state):
@@ -260,7 +261,7 @@ class Catalog:
             note = f"The public catalog could not be read. {error.message} {_in_use(self._state.copy)}"
             self._change(tried_at=self._clock(), catalog_note=note)
             return
-        if self._cache is not cache:  # moved meanwhile: it is another router's
+        if self._cache is not cache:  # moved meanwhile: this is another router's catalog
             return
         self._change(copy=copy, tried_at=None, catalog_note=None)
         if cache is not None:
@@ -284,7 +285,7 @@ class Catalog:
             self._state = replace(self._state, **fields)
 
     def _publish(self, begun: int, changes: dict[str, Any]) -> bool:
-        """Take over what a refresh has brought, unless a newer one or a sign-out came before its end."""
+        """Apply a refresh's changes, unless a newer one or a sign-out came first; return whether they were applied."""
         with self._lock:
             before = self._state
             if begun < before.turn:
@@ -318,7 +319,7 @@ def _left_out(listed: Iterable[WireModel]) -> str | None:
     if not count:
         return None
     what = "1 model is" if count == 1 else f"{count:,} models are"
-    return f"{what} left out of the list: their ids are too long, or hold characters that hide or act on a terminal."
+    return f"{what} left out of the list: their ids are too long, or hold invisible or control characters."
 
 
 def _in_use(copy: Copy | None) -> str:

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Model
 
 UNKNOWN = "?"
-MOST_ROWS: Final = 500  # all that the real service has; a hundred thousand would be 30 MB of HTML
-_BESIDE_ID = 90  # characters of the columns that are never left out
+MOST_ROWS: Final = 500  # more than the real service lists; a hundred thousand would be 30 MB of HTML
+_BESIDE_ID = 90  # characters of the other columns that are never left out
 
 
 def model_table(models: Sequence[Model], day: date | None = None) -> Table:
-    """Make the table of the first 500. "?" is unknown.
+    """Return a table of the first 500 models. "?" means unknown.
 
-    The retirement column is there where a model retires within 90 days of `day`.
+    There is a retirement column if a model is deprecated or retires within 90 days of `day` (default: today).
     """
     count = len(models)
     models = models[:MOST_ROWS]
     retiring = any(_ending(m, day) for m in models)
-    columns = [  # what a choice turns on comes first: in a narrow view the rest is behind the scroll bar
+    columns = [  # what matters most for a choice comes first: in a narrow view the rest needs scrolling
         TableColumn("id", code=True),
         TableColumn("name", optional=True),
         TableColumn("$/1M in", align="right", hint="US dollars per million tokens sent"),
@@ -45,13 +45,13 @@ def model_table(models: Sequence[Model], day: date | None = None) -> Table:
 
 
 def model_text(models: Sequence[Model], day: date | None = None) -> str:
-    """Return the table as plain text; wider than usual rather than with an id cut short: ids are there to be copied."""
+    """Return the table as plain text, wider than usual rather than with an id cut: ids are meant to be copied."""
     longest = max((len(m.id) for m in models[:MOST_ROWS]), default=0)
     return model_table(models, day).plain(max(WIDTH, longest + _BESIDE_ID))
 
 
 def brief(model: Model) -> str:
-    """Return price and window in one line, for where a list has little room: "$1.00 in, $5.00 out per M; 200k"."""
+    """Return price and window in one line, for lists with little room: "$1.00 in, $5.00 out per M; 200k"."""
     prices = f"{_price(model.price.input)} in, {_price(model.price.output)} out per M"
     known = model.price.input is not None or model.price.output is not None
     return f"{prices if known else 'price unknown'}; {_tokens(model.context_window)}"
