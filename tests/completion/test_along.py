@@ -266,8 +266,8 @@ def test_a_word_at_which_there_is_no_file_stays_plain(here: Path) -> None:
 def test_a_slip_in_a_files_name_is_noted(here: Path) -> None:
     said = note_on_missing("see @data/note.md, @nothing.md, @types/node, \\@data/notez.md and a@b.md")
     assert said == (
-        "@data/note.md is no file here and stays as typed. Did you mean @data/notes.md? "
-        "@nothing.md is no file here and stays as typed."
+        "@data/note.md isn't a file here and stays as typed. Did you mean @data/notes.md? "
+        "@nothing.md isn't a file here and stays as typed."
     )
     assert note_on_missing("see @data/notes.md and @above") == ""
 
@@ -277,8 +277,8 @@ def test_a_working_folder_that_is_gone_has_no_files(here: Path) -> None:
     for each in (here / "data" / "notes.md", here / "data", here):
         each.unlink() if each.is_file() else each.rmdir()
     assert sent("@data/notes.md and @app.py") == Along("@data/notes.md and @app.py")
-    assert note_on_missing("@notes.md") == "@notes.md is no file here and stays as typed."
-    with pytest.raises(AttachmentError, match="no file here"):
+    assert note_on_missing("@notes.md") == "@notes.md isn't a file here and stays as typed."
+    with pytest.raises(AttachmentError, match="isn't a file here"):
         sent("@./notes.md")
 
 

@@ -268,7 +268,7 @@ CUT = Cut("df", "rows", 15, 2000)
         ({"partial": "stopped"}, ("Stopped: this is part of an answer.",)),
         (
             {"partial": "AnswerTooLongError"},
-            ("Stopped at the most that one answer may have: this is part of an answer.",),
+            ("Stopped at the longest that an answer may be: this is part of an answer.",),
         ),
         ({"partial": "StreamCutError"}, ("Broken off (StreamCutError): this is part of an answer.",)),
         ({"refusal": "I can't."}, ("The model refused: I can't.",)),
@@ -279,7 +279,7 @@ CUT = Cut("df", "rows", 15, 2000)
         ({"text": " \n"}, ("The answer is empty: the model ended it without a word.",)),
         ({"text": "", "has_images": True}, ("No text came, only images; those aren't read from this kind of answer.",)),
         ({"text": "", "reasoning": "Hm."}, ("No text came, only reasoning.",)),
-        ({"text": "", "finish_reason": "tool_calls"}, ("No text came, only calls of tools.",)),
+        ({"text": "", "finish_reason": "tool_calls"}, ("No text came, only tool calls.",)),
         ({"text": "", "refusal": "No."}, ("The model refused: No.",)),
         ({"text": "", "partial": "stopped"}, ("Stopped: this is part of an answer.",)),
         (

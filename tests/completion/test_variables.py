@@ -261,11 +261,11 @@ def test_the_note_is_one_line_and_offers_a_near_name_where_there_is_one() -> Non
     namespace = {"customers": 1, "n": 2}
     assert note_on_unknown("{n} {customers}", namespace) == ""
     assert note_on_unknown("Count {custmers} in {city}", namespace) == (
-        "{custmers} is no variable here and stays as typed. Did you mean {customers}? "
-        "{city} is no variable here and stays as typed."
+        "{custmers} isn't a variable here and stays as typed. Did you mean {customers}? "
+        "{city} isn't a variable here and stays as typed."
     )
     many = note_on_unknown(" ".join(f"{{v{n}}}" for n in range(8)), namespace)
-    assert many == "{v0}, {v1}, {v2}, {v3}, {v4} and 3 more are no variables here and stay as typed."
+    assert many == "{v0}, {v1}, {v2}, {v3}, {v4} and 3 more aren't variables here and stay as typed."
 
 
 def test_maths_ends_where_it_ends() -> None:

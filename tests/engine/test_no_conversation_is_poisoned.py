@@ -251,7 +251,7 @@ def test_a_model_without_tools_reads_what_was_called(session: Session, router: S
     planned = plan(session.question("What is 2 + 3?"), model, session.conversation)
     answer = session.bridge.run(session.run(planned))
     assert "5" in answer.text
-    assert answer.notices == ("Earlier calls of tools were sent as text: gpt-5-nano takes no tools.", SIMULATED)
+    assert answer.notices == ("Earlier tool calls were sent as text: gpt-5-nano takes no tools.", SIMULATED)
     sent = router.requests[-1].body["messages"]
     assert [m["role"] for m in sent] == ["user", "assistant", "user"]
     assert "stock_of" in sent[1]["content"]

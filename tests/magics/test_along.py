@@ -129,7 +129,7 @@ def test_a_word_that_is_kept_literal_stands_in_the_conversation_as_it_was_typed(
 
 def test_a_slip_is_said(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.run_cell_magic("tetrate", "", "sum up @data/note.md")
-    assert "@data/note.md is no file here and stays as typed. Did you mean @data/notes.md?" in capsys.readouterr().out
+    assert "@data/note.md isn't a file here and stays as typed. Did you mean @data/notes.md?" in capsys.readouterr().out
 
 
 def test_what_was_cut_is_said(shell: InteractiveShell, router: SandboxRouter, here: Path) -> None:

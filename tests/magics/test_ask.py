@@ -90,7 +90,7 @@ def test_a_slip_in_a_variable_is_said_and_sent_as_typed(
 ) -> None:
     shell.user_ns["sales"] = [1, 2]
     shell.run_cell_magic("tetrate", "", "sum up {sale}")
-    assert "{sale} is no variable here and stays as typed. Did you mean {sales}?" in capsys.readouterr().out
+    assert "{sale} isn't a variable here and stays as typed. Did you mean {sales}?" in capsys.readouterr().out
     assert "sum up {sale}" in str(router.requests[-1].body)
 
 

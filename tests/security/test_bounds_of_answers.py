@@ -66,7 +66,7 @@ def test_an_endless_answer_is_closed_kept_and_marked(
     answer: Any = caught.value.answer
     assert len(answer.text or answer.reasoning) == CAP
     assert answer.partial == "AnswerTooLongError"
-    assert "the most that one answer may have" in answer.notices[0]
+    assert "the longest that an answer may be" in answer.notices[0]
     assert session.last is not None
     assert session.last.partial == "AnswerTooLongError"
     assert session.history[-1].partial

@@ -58,19 +58,19 @@ def test_a_known_key_of_any_form_is_found_before_a_cut_could_hide_its_end(here: 
         ("@link.md", "outside"),
         ("@links/passwd", "outside"),
         ("@zero.txt", "outside"),
-        ("@../gone.md", "no file"),
-        ("@./gone.md", "no file"),
-        ("@~/gone.md", "no file"),
+        ("@../gone.md", "isn't a file"),
+        ("@./gone.md", "isn't a file"),
+        ("@~/gone.md", "isn't a file"),
         ("@.env", "hidden"),
         ("@.ssh/id.txt", "hidden"),
         ("@open.txt", "hidden"),
-        ("@loop.md", "leads nowhere"),
-        ("@dangling.md", "leads nowhere"),
-        ("@pipe.txt", "no regular file"),
+        ("@loop.md", "broken link"),
+        ("@dangling.md", "broken link"),
+        ("@pipe.txt", "isn't a regular file"),
         ("@data/", "folder"),
-        ("@binary.txt", "no text"),
-        ("@latin.txt", "no text"),
-        ("@huge.log", "no text"),  # zeros
+        ("@binary.txt", "isn't text"),
+        ("@latin.txt", "isn't text"),
+        ("@huge.log", "isn't text"),  # zeros
     ],
 )
 def test_what_is_no_text_file_of_the_folder_is_refused(here: Path, word: str, said: str) -> None:

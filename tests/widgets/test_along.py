@@ -91,7 +91,7 @@ def test_what_cannot_go_is_said_and_nothing_is_sent(
 
 def test_a_slip_is_said(page: Page) -> None:
     assert page.do("ask", text="see @note.md")
-    assert page.fields["hint"] == "@note.md is no file here and stays as typed. Did you mean @notes.md?"
+    assert page.fields["hint"] == "@note.md isn't a file here and stays as typed. Did you mean @notes.md?"
 
 
 def test_the_box_offers_what_ran(page: Page, shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:

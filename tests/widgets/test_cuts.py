@@ -48,7 +48,7 @@ def test_the_chat_says_it_while_it_writes_afterwards_and_when_it_is_asked_again(
         assert page.do("ask", text="And of {df} and {nothing}?")
         page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 2)
         assert notes(page) == [[LINE], []]
-        assert page.fields["hint"] == "{nothing} is no variable here and stays as typed."
+        assert page.fields["hint"] == "{nothing} isn't a variable here and stays as typed."
         assert "| 1999 |" in session.history[1].user.content
     finally:
         panel.close()

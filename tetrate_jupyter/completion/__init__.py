@@ -1,1 +1,1 @@
-"""One completion, from prompt to answer: images, schema, tools, request, stream, answer."""
+"""One completion, from prompt to answer: variables, images, schema, tools, request, stream, answer."""

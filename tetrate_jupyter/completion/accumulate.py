@@ -1,4 +1,4 @@
-"""Chunks of one stream, added up: text, reasoning, tool calls, usage, each within bounds; pure."""
+"""Adding up the chunks of one stream: text, reasoning, tool calls and usage, each within bounds; pure."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.chunks import ChatChunk, Delta, WireUsage
     from tetrate_jupyter.types import ToolCall
 
-MAX_TOKENS: Final = 10**9  # of one answer; a count beyond, or below 0, is no count
+MAX_TOKENS: Final = 10**9  # of one answer; a count above it, or below 0, is taken for unknown
 
 
 class Accumulator:
-    """What one stream has brought so far, apart from its text: that is given back by `add` and `finish`.
+    """What one stream has brought so far, apart from text and reasoning, which `add` and `finish` return.
 
-    All of it is without keys: a router that repeats ours must not have it shown or kept. Reasoning in tags at the start
-    of the text counts as reasoning.
+    Known keys are redacted everywhere: one that a router repeats must be neither shown nor kept. Reasoning between tags
+    at the start of the text counts as reasoning.
 
-    `room` is the characters of text, reasoning, refusal and tool calls that it may bring; `is_full` says that there was
-    more, which was left out. Of tool calls, the first `config.MAX_CALLS_PER_ROUND` are kept; `has_too_many_calls` says
-    that there were more. `tools`: the names of those there are. `reasoning_name` is the member that reasoning came in,
-    "" where none did; `has_choice` and `has_images`: whether there was any.
+    `room`: characters of text, reasoning, refusal and tool calls that are kept (default:
+    `config.MAX_ANSWER_CHARACTERS`); `is_full`: there were more, which were left out. The first
+    `config.MAX_CALLS_PER_ROUND` tool calls are kept; `has_too_many_calls`: there were more. `tools`: the names of the
+    available tools. `reasoning_name`: the member in which reasoning arrived, "" where none did; `has_choice` and
+    `has_images`: whether any arrived.
     """
 
     def __init__(self, room: int = config.MAX_ANSWER_CHARACTERS, tools: Iterable[str] = ()) -> None:
@@ -43,7 +44,7 @@ class Accumulator:
         self.response_id: str | None = None
         self.usage = Usage()
         self.reasoning_name = ""
-        self._reason = ""  # as it came last
+        self._reason = ""  # the last one, unchanged
         self._calls = Calls(self._within, tools)
         self._tags = ThinkTags()
         self._text_half, self._thought_half = Halves(), Halves()
@@ -80,7 +81,7 @@ class Accumulator:
         return text or "", self._within(self._thought.feed(thought)) if thought else ""
 
     def _add_rest(self, delta: Delta) -> str:
-        """Take what isn't text; return the reasoning."""
+        """Take the parts other than text; return the reasoning."""
         self.has_images = self.has_images or delta.has_images
         if delta.refusal:
             self._refusal.append(self._within(delta.refusal))
@@ -95,11 +96,11 @@ class Accumulator:
     def _end(self, reason: str) -> None:
         self._reason = reason
         found = one_line(secrecy.redact(normalized(reason)), MAX_NAME)
-        if found != "stop" or self.finish_reason is None:  # a later "stop" doesn't undo what was cut off
+        if found != "stop" or self.finish_reason is None:  # a later "stop" doesn't hide that the answer was cut off
             self.finish_reason = found or None
 
     def finish(self) -> tuple[str, str]:
-        """Take the end of the stream; return (text, reasoning) that was held back, since it might have become a key."""
+        """End the stream; return the (text, reasoning) held back, since it might have been the start of a key."""
         text, thought = self._tags.feed(self._text_half.finish())
         more, left = self._tags.finish()
         text = self._said.feed(text + more) + self._said.finish()
@@ -107,7 +108,7 @@ class Accumulator:
         return self._within(text), self._within(thought)
 
     def _within(self, text: str) -> str:
-        """Return as much of a text as there is room for."""
+        """Return as much of a text as there is room for, and take up that room."""
         if len(text) > self.room:
             self.is_full = True
             text = text[: self.room]
@@ -116,22 +117,22 @@ class Accumulator:
 
     @property
     def has_too_many_calls(self) -> bool:
-        """Whether more calls were asked for than are kept."""
+        """Whether the model made more calls than are kept."""
         return self._calls.are_too_many
 
     @property
     def refusal(self) -> str:
-        """The words in which the model refused, "" where it didn't."""
+        """The model's refusal, "" where it didn't refuse."""
         return secrecy.redact(whole("".join(self._refusal))) if self._refusal else ""
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls asked for, in the model's order."""
+        """The tool calls, in the model's order."""
         return self._calls.found()
 
 
 class Halves:
-    """Joins the halves of a surrogate pair that come in two pieces; one that stays alone becomes U+FFFD."""
+    """Joins halves of a surrogate pair that arrive in two pieces; a lone half becomes U+FFFD."""
 
     __slots__ = ("_held",)
 
@@ -139,7 +140,7 @@ class Halves:
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """Take the next piece, which is not empty; return what is whole."""
+        """Take the next piece, which must not be empty; return the text that is complete."""
         if not self._held and (
             piece.isascii() or not ("\ud800" <= piece[-1] <= "\udfff" or "\udc00" <= piece[0] <= "\udfff")
         ):
@@ -156,9 +157,9 @@ class Halves:
 
 
 def usage_of(wire: WireUsage, before: Usage | None = None) -> Usage:
-    """Return the router's counts in our terms; what it left out, or can't be a count, stays unknown.
+    """Return the router's token counts as `Usage`; missing and impossible ones stay unknown.
 
-    `before`: what came in an earlier chunk. Halves are joined, and neither 0 nor nothing overwrites a count.
+    `before`: the usage of an earlier chunk; counts missing now are taken from it, and 0 doesn't overwrite a count.
     """
     prompt, completion = wire.prompt_tokens_details, wire.completion_tokens_details
     had = before or Usage()
@@ -178,9 +179,9 @@ def _count(tokens: int | None, had: int | None) -> int | None:
 
 
 def add_usage(one: Usage, other: Usage) -> Usage:
-    """Add the counts of two rounds; a count that either lacks is unknown for both together, never taken for 0.
+    """Return the sum of the usage of two rounds; a count that one of them lacks is unknown, never taken for 0.
 
-    Details (cached, cache-write, reasoning tokens) are left out by the router where there are none.
+    Details (cached, cache-write, reasoning tokens) are taken for 0: the router leaves them out where there are none.
     """
 
     def both(a: int | None, b: int | None) -> int | None:

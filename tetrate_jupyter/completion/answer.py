@@ -1,4 +1,4 @@
-"""What came back, and how it shows itself: rendered Markdown in a notebook, plain text elsewhere."""
+"""An answer, and how it displays: as rendered Markdown in a notebook, as plain text elsewhere."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Answer:
     """One answer of a model.
 
     `text` is Markdown exactly as the model wrote it (`print(answer)` is safe for a terminal, `print(answer.text)` is
-    not); `reasoning` what it showed of its thinking, or "". `model_asked` is what was asked for, `model` what answered
-    (they differ under fallback). `cost` is an estimate in US dollars, or None for unknown. `partial` says why the
-    answer is not whole ("stopped", or the error's name), or is None.
-    `parsed` is the validated value where a schema was given. `tool_results` are the tool calls in order.
-    `dropped_fields` are the request fields that the router took out on the way to the provider. `cuts` are the parts of
-    variables and of tools' results that the model was not sent. `finish_reason` is the API's word, whatever the
-    provider wrote ("MAX_TOKENS" is "length"). `refusal` are the words in which the model refused, or "". `has_images`:
-    images came, which aren't read. `simulated`: the sandbox router wrote it, no model was asked. `cached`: it is a kept
-    answer, nothing was asked or paid now; times and cost are those of `asked_at`, which only a kept one has.
+    not); `reasoning` is the reasoning that it showed, or "". `model_asked` is the requested model, `model` the one that
+    answered (they differ after a fallback). `cost` is an estimate in US dollars, or None for unknown. `partial` says
+    why the answer is not whole ("stopped", or the error's name), or is None. `parsed` is the validated value where a
+    schema was given. `tool_results` are the tool calls in order. `dropped_fields` are the request fields that the
+    router removed for the provider. `cuts` are the parts of variables and of tools' results that the model was not
+    sent. `finish_reason` is the API's word, whatever the provider wrote ("MAX_TOKENS" is "length"). `refusal` is the
+    model's refusal, or "". `has_images`: there were images, which aren't read. `simulated`: the sandbox router wrote
+    it, not a model. `cached`: it is a kept answer, for which nothing was sent or paid now; times and cost are those of
+    `asked_at`, which only a kept one has.
     """
 
     __module__ = "tetrate_jupyter"
@@ -62,7 +62,7 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The first fenced block's code, or None where there is none."""
+        """The code of the first fenced block, or None where there is none."""
         from tetrate_jupyter.render.markdown import first_fenced_block
 
         found = first_fenced_block(self.text)
@@ -70,7 +70,7 @@ class Answer:
 
     @cached_property
     def notices(self) -> tuple[str, ...]:
-        """What a reader must know before trusting the answer, each one short sentence."""
+        """What a reader must know before trusting the answer, a short sentence each."""
         found = [f"{_PARTIAL.get(self.partial, f'Broken off ({self.partial})')}{_IS_PART}"] if self.partial else []
         if self.refusal:
             found.append(f"The model refused: {self.refusal}")
@@ -93,7 +93,7 @@ class Answer:
 
     @property
     def emptiness(self) -> str:
-        """Why there is no text, in a sentence; "" where there is some, where it isn't whole, or the model refused."""
+        """A sentence on why there is no text; "" where there is some, the answer isn't whole, or the model refused."""
         if self.text.strip() or self.refusal or self.partial is not None:
             return ""
         if self.has_images:
@@ -101,12 +101,12 @@ class Answer:
         if self.reasoning.strip():
             return f"{_NO_TEXT}, only reasoning."
         if self.finish_reason == "tool_calls":
-            return f"{_NO_TEXT}, only calls of tools."
+            return f"{_NO_TEXT}, only tool calls."
         return "The answer is empty: the model ended it without a word."
 
     @property
     def footer(self) -> str:
-        """The quiet line: model, times, tokens, estimated cost. No times where outputs are to be equal at every run."""
+        """The line below it: model, times, tokens, estimated cost. No times where outputs must be the same each run."""
         from tetrate_jupyter.front_end import streaming_wanted
         from tetrate_jupyter.render.answer import footer
 
@@ -120,7 +120,7 @@ class Answer:
         )
 
     def __str__(self) -> str:
-        """Return the text as it may be printed: without terminal controls. `text` has it exactly."""
+        """Return the text for printing, without terminal control characters. `text` is unchanged."""
         from tetrate_jupyter.characters import plain
 
         return plain(self.text)
@@ -132,10 +132,10 @@ class Answer:
         return one_line(f"<Answer of {self.model}: {len(self.text)} characters, {state}>")
 
     def bundle(self, *, footer: bool = True, body: str | None = None, at_once: bool = False) -> dict[str, str]:
-        """Return the answer as a MIME bundle: safe HTML of the Markdown, and plain text; `footer` adds the quiet line.
+        """Return the answer as a MIME bundle: the Markdown as safe HTML, and plain text; `footer` adds the line below.
 
-        `body`: the HTML of the text where it is rendered already. `at_once`: nothing is rendered anew, which of a long
-        text takes longer than an interrupted cell may: its last part is shown as it was written.
+        `body`: the HTML of the text if it is rendered already. `at_once`: render nothing, since a long text takes
+        longer than an interrupted cell may; its last part is shown as it was written.
         """
         from tetrate_jupyter.render.answer import answer_html, answer_plain
         from tetrate_jupyter.render.live import last_part
@@ -153,12 +153,12 @@ class Answer:
 
 
 def beside_error(notices: Iterable[str]) -> tuple[str, ...]:
-    """Return the notices to show where an error stands beside them, which says itself that the answer broke off."""
+    """Return the notices to show beside an error, which itself says that the answer is only a part."""
     return tuple(notice for notice in notices if not notice.endswith(_IS_PART))
 
 
 _IS_PART: Final = ": this is part of an answer."
 _PARTIAL: dict[str | None, str] = {
     "stopped": "Stopped",
-    "AnswerTooLongError": "Stopped at the most that one answer may have",
+    "AnswerTooLongError": "Stopped at the longest that an answer may be",
 }

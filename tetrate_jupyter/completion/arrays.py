@@ -1,4 +1,4 @@
-"""Write numpy arrays: shape, type, and every value exactly, of large ones those at the edges and a summary."""
+"""Describing numpy arrays: shape, dtype and the exact values; of a large one those at its edges and a summary."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tetrate_jupyter.types import Cut
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WHOLE: Final = 400  # values of an array that is written whole
-_LINE: Final = (40, 20)  # values from the start and the end of one that has a single axis
-_EDGE: Final = 4  # of an axis with others beside it, from each end
-_CELL: Final = 200  # characters of a value that is text
+_WHOLE: Final = 400  # values of an array up to which it is written whole
+_LINE: Final = (40, 20)  # values from the start and the end of a one-dimensional array
+_EDGE: Final = 4  # values from each end of each axis of any other array
+_CELL: Final = 200  # characters of a text value
 
 
 def array(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa: ANN401 - numpy is not imported here
@@ -26,7 +26,7 @@ def array(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa:
     title = f"{type(values).__name__}: shape {values.shape}, {values.dtype}"
     room = limits.bound(MAX_CHARACTERS) - len(title) - 400
     edges = _edges(values, limits)
-    while (least := 3 * math.prod(map(sum, edges))) > 2 * room:  # that many can't fit, whatever they are
+    while (least := 3 * math.prod(map(sum, edges))) > 2 * room:  # too many to fit, however short they are
         edges = _fewer(edges, least / room)
     while True:
         writer = _Writer(values, edges)
@@ -43,20 +43,20 @@ def array(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa:
 
 
 def _edges(values: Any, limits: Limits) -> list[tuple[int, int]]:  # noqa: ANN401 - as above
-    """Return how much of each axis is written, from its start and from its end."""
-    if limits.room is not None:  # somebody has said how many: whole rows of them
+    """Return how many positions of each axis are written, from its start and from its end."""
+    if limits.room is not None:  # a number of rows was given: so many whole rows
         first = [limits.shown(size) for size in values.shape[:1]]
         return [*first, *((size, 0) for size in values.shape[1:])]
     if values.size <= _WHOLE:
         return [(size, 0) for size in values.shape]
     if values.ndim == 1:
         return [_LINE]
-    edge = _EDGE if values.ndim <= 3 else 2 if values.ndim <= 6 else 1  # its edges alone can be millions of values
+    edge = _EDGE if values.ndim <= 3 else 2 if values.ndim <= 6 else 1  # or the edges alone can be millions of values
     return [(size, 0) if size <= 2 * edge else (edge, edge) for size in values.shape]
 
 
 def _fewer(edges: list[tuple[int, int]], times: float) -> list[tuple[int, int]]:
-    """Return less of the longest axis, by about as much as the text was too long."""
+    """Return the edges with the longest axis divided by about `times`, the factor by which the text is too long."""
     longest = max(range(len(edges)), key=lambda axis: sum(edges[axis]))
     total = sum(edges[longest])
     kept = max(1, min(total - 1, math.floor(total / times)))
@@ -65,7 +65,7 @@ def _fewer(edges: list[tuple[int, int]], times: float) -> list[tuple[int, int]]:
 
 
 class _Writer:
-    """Writes the values at the edges; `count` says how many, `short` how many of them are shortened."""
+    """Writes the values at the edges; `count`: how many were written, `short`: how many of them were shortened."""
 
     def __init__(self, values: Any, edges: list[tuple[int, int]]) -> None:  # noqa: ANN401 - as above
         self.count = self.short = 0

@@ -1,20 +1,20 @@
-r"""Find the words of a prompt that begin with "@" and name what goes along with it; all other text stays as it was.
+r"""Find the words of a prompt that begin with "@" and name something to send along; all other text stays as typed.
 
-The rule, in the order in which it is applied to each `@`:
+The rules, in the order in which they are applied to each `@`:
 
-1.  Looked at are `@[12]`, `@above`, `@notebook`, `@error`, and paths: `@` and a name with a "/" or a dot in it, or any
-    name between quotes (`@"my notes.md"`). What stands right before must not be a letter, a digit or one of
-    `` @`/.=#$&%~^ ``, before a path no ":": e-mail addresses, URLs and `key=@value` stay as typed.
+1.  Candidates are `@[12]`, `@above`, `@notebook`, `@error`, and paths: `@` and a name with a "/" or a dot in it, or any
+    name in quotes (`@"my notes.md"`). The character before must not be a letter, a digit or one of
+    `` @`/.=#$&%~^ ``, nor ":" before a path: e-mail addresses, URLs and `key=@value` stay as typed.
 2.  Code stays as typed: between fences or backticks; `@error(`, `@error[`, `@error.x`, `x[@error]`, `x = @error` and
-    `@error` before an assignment or comparison (`=`, `:=`, `<>`, `> 0`); a word that a `def` or `class` follows on the
-    next line (a decorator), and one that begins a line which ends in ";" or "{" (a style sheet); the value of a
-    command's option (`curl -d @data.json`); what is imported (`from "@app/main.ts"`); SQL's variables where their
-    keywords stand beside them (`DECLARE @error INT`); Julia's `@error "text"`.
-3.  A path counts where it names something in the working folder, or plainly a file (`@./`, `@../`, `@~/`); one at which
-    there is nothing stays as typed (`@types/node`, `@app.route`).
-4.  `\@above` becomes `@above` where `@above` would have counted: how to write it literally. Else `\@` stays as it is.
+    `@error` before an assignment or comparison (`=`, `:=`, `<>`, `> 0`); a word that is followed by a `def` or `class`
+    on the next line (a decorator), or that begins a line which ends in ";" or "{" (a style sheet); the value of a
+    command's option (`curl -d @data.json`); imports (`from "@app/main.ts"`); SQL's variables next to its keywords
+    (`DECLARE @error INT`); Julia's `@error "text"`.
+3.  A path counts if it names something in the working folder, or is clearly a file's (`@./`, `@../`, `@~/`); one that
+    names nothing stays as typed (`@types/node`, `@app.route`).
+4.  `\@above` becomes `@above` where `@above` would have counted, to send it literally. Otherwise `\@` stays as typed.
 
-What goes along is not looked at again: an `@` in a cell or a file names nothing.
+What is sent along is not searched again: an `@` in a cell or a file names nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NAMES: Final = ("above", "notebook", "error")
 BEFORE: Final = r"(?<![\w@`/.=#$&%~^\\])(?<![\w\])]\[)"
-_MOST_PATHS: Final = 1_000  # different ones in a prompt that the disk is asked about; a pasted diff may have more
+_MOST_PATHS: Final = 1_000  # different paths in a prompt that are looked up on disk; a pasted diff may have more
 _WORD = re.compile(
     BEFORE
     + rf"""(?P<escape>\\?)@(?:
@@ -56,16 +56,16 @@ _JULIA_AFTER = re.compile(r"[ \t]+\"")
 _DECORATES = re.compile(
     r"[ \t]*(?:\#[^\n]*)?\n(?:[ \t]*(?:[@#][^\n]*)?\n){0,20}[ \t]*(?:async[ \t]+def|def|class)[ \t]"
 )
-_TRAILING: Final = ".-~+@%=#&"  # at the end of a path it may be the sentence's
-_LINE: Final = 2_000  # characters of a line that are looked at
-_BACK: Final = 200  # characters before a word, likewise
+_TRAILING: Final = ".-~+@%=#&"  # punctuation that may belong to the sentence at the end of a path
+_LINE: Final = 2_000  # characters of a line's end that are searched
+_BACK: Final = 200  # characters before a word that are searched
 
 
 @dataclass(frozen=True)
 class Word:
     """One word, from `start` to `end` in the text. `value`: the number of a cell, a name, or a path.
 
-    `is_literal`: it has a backslash before it, which goes, and names nothing.
+    `is_literal`: a backslash precedes it, which is removed, and it names nothing.
     """
 
     start: int
@@ -76,7 +76,7 @@ class Word:
 
 
 def words(text: str, is_there: Callable[[str], bool]) -> list[Word]:
-    """Return the words that count, by the rule above. `is_there`: whether a path names something in the folder."""
+    """Return the words that count by the module's rules. `is_there`: whether a path names something in the folder."""
     if "@" not in text:
         return []
     known: dict[str, bool] = {}
@@ -95,7 +95,7 @@ def words(text: str, is_there: Callable[[str], bool]) -> list[Word]:
 
 
 def paths(text: str) -> Iterator[str]:
-    """Yield what is written like a path behind an `@`, whether it names a file or not."""
+    """Yield whatever looks like a path after an `@`, whether it names a file or not."""
     for match in _matches(text) if "@" in text else ():
         path = (match["path"] or "").rstrip(_TRAILING)
         if _is_like_a_file(path) and not match["escape"]:
@@ -103,7 +103,7 @@ def paths(text: str) -> Iterator[str]:
 
 
 def without_escapes(text: str, found: list[Word]) -> str:
-    """Return the text without the backslashes that keep words literal."""
+    """Return the text without the backslashes of literal words."""
     parts, at = [], 0
     for word in found:
         if word.is_literal:
@@ -113,7 +113,7 @@ def without_escapes(text: str, found: list[Word]) -> str:
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    """Yield what may be a word, outside of code."""
+    """Yield the candidates for words outside of code."""
     code = [found.span() for found in _CODE.finditer(text)]
     starts = [start for start, _ in code]
     for match in _WORD.finditer(text):
@@ -124,7 +124,7 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
 
 
 def _before(text: str, start: int) -> str:
-    """Return what stands before a place, with a line break where the text begins."""
+    """Return the text before a position, with a line break at the beginning of the text."""
     return text[start - _BACK : start] if start > _BACK else f"\n{text[:start]}"
 
 

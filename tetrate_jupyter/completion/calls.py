@@ -1,4 +1,4 @@
-"""The tool calls of one round, put together from their parts; pure."""
+"""The tool calls of one round, assembled from their pieces; pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.http.chunks import ToolCallDelta
 
-_WEIGHT: Final = 32  # characters that a part of a call counts for at least: one without content is something, too
-_MOST_LOOKS: Final = 64  # times that one call's arguments are looked at while they grow: each costs their length
+_WEIGHT: Final = 32  # characters that each piece counts for in addition, so that empty pieces are bounded, too
+_MOST_LOOKS: Final = 64  # times that one call's growing arguments are parsed, each time from the start
 _EXTRA_BRACES: Final = re.compile(r"\s*(?:\{\s*\}\s*)+(?=\{)")
 
 
@@ -32,7 +32,7 @@ class _Call:
 
     @property
     def is_begun(self) -> bool:
-        """Whether arguments have come that aren't whole yet. Looks a bounded number of times, then says no."""
+        """Whether there are arguments that aren't complete yet. False after a bounded number of checks."""
         if not self.arguments or self.looks >= _MOST_LOOKS:
             return False
         self.looks += 1
@@ -41,9 +41,9 @@ class _Call:
 
 
 class Calls:
-    """Calls as their parts come. The first `config.MAX_CALLS_PER_ROUND` are kept; `are_too_many`: there were more.
+    """Assembles calls from pieces. The first `config.MAX_CALLS_PER_ROUND` are kept; `are_too_many`: there were more.
 
-    `within` returns as much of a text as there is room for. `names`: the tools there are, since names come in pieces.
+    `within` returns as much of a text as there is room for. `names`: the available tools, to join names sent in pieces.
     """
 
     def __init__(self, within: Callable[[str], str], names: Iterable[str] = ()) -> None:
@@ -54,8 +54,8 @@ class Calls:
         self._newest: dict[int, _Call] = {}  # by index
 
     def add(self, parts: list[ToolCallDelta]) -> None:
-        """Take the parts of one chunk."""
-        named = False  # whether this chunk has named a call without index already
+        """Take the pieces in one chunk."""
+        named = False  # whether this chunk has already named a call without an index
         for part in parts:
             self._within(" " * _WEIGHT)
             is_lone = part.index is None and not part.id and bool(part.name)
@@ -65,7 +65,7 @@ class Calls:
                 self._fill(call, part)
 
     def _call_of(self, part: ToolCallDelta) -> _Call | None:
-        """Return the call that a part belongs to: a new id, or a whole entry without index, begins another one."""
+        """Return a piece's call: a new id, or a whole entry without an index, begins a new one. None: too many."""
         if part.index is not None:
             current = self._newest.get(part.index)
         elif part.id:
@@ -80,7 +80,8 @@ class Calls:
 
     def _begins(self, part: ToolCallDelta, current: _Call) -> bool:
         if part.id and current.id:
-            # Some gateways give each part of one call an id of its own: those have no name, and go on in the middle.
+            # Some gateways give each piece of a call an id of its own; such pieces have no name and continue the
+            # arguments.
             return part.id != current.id and (bool(part.name) or not current.is_begun)
         if not part.name or not (part.arguments or "").lstrip().startswith("{"):
             return False
@@ -107,13 +108,13 @@ class Calls:
                 call.extra[name] = value
 
     def _joined(self, name: str, more: str) -> str:
-        """Join a name that comes in pieces, where that makes a tool's; some gateways repeat the whole on each chunk."""
+        """Return `name + more` where a tool's name begins so, else `more`: some gateways repeat the name each time."""
         if name and name != more and any(tool.startswith(name + more) for tool in self._names):
             return name + more
         return more
 
     def found(self) -> tuple[ToolCall, ...]:
-        """Return the calls in the model's order; an id that is missing, or there already, is made up."""
+        """Return the calls in the model's order; a missing or repeated id is replaced by a generated one."""
         calls: list[ToolCall] = []
         ids: set[str] = set()
         for place, call in enumerate(sorted(self._calls, key=lambda c: c.index)):

@@ -13,14 +13,14 @@ from tetrate_jupyter.completion.material import counted, fenced, key_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_LEAST: Final = 1_000  # characters of room below which no further cell is begun
-_HEADS: Final = 400  # characters that headings, fences and marks of a cell take
+_LEAST: Final = 1_000  # characters of room below which no further cell is added
+_HEADS: Final = 400  # characters that a cell's headings, fences and cut marks take
 _ERROR: Final = 500
 
 
 @dataclass(frozen=True)
 class SentCell:
-    """A cell as it is sent. `note`: "3 lines, output 1 line". `sent` of `of` characters; `size` with its headings."""
+    """A cell as it is sent. `note`: such as "3 lines, output 1 line". `sent` of `of` characters are in `text`."""
 
     text: str
     note: str
@@ -29,30 +29,30 @@ class SentCell:
 
     @property
     def is_cut(self) -> bool:
-        """Whether characters are missing."""
+        """Whether part of it is left out."""
         return self.sent < self.of
 
 
 class Watched(Protocol):
-    """What somebody who hears of each run knows beside IPython's history."""
+    """What an observer of each run knows in addition to IPython's history."""
 
     @property
     def is_running(self) -> bool:
-        """Whether a cell is running that is in the history: then it is the newest there."""
+        """Whether a cell is running that is in the history, as its newest entry."""
 
     @property
     def shifts(self) -> Sequence[tuple[int, int]]:
-        """From which place in the history on a cell's number is how much larger: IPython leaves some cells out."""
+        """Pairs (position in the history, what to add from there on for a cell's number): IPython skips some cells."""
 
     def is_this(self, number: int) -> bool | None:
-        """Whether a run, by its number, was one of the cell that is running; None where that can't be told."""
+        """Whether run `number` was one of the cell that is running now; None where that isn't known."""
 
 
 class Ran:
-    """The cells of a shell that ran before the running one. `shell` may be None: then none did."""
+    """The cells of a shell that ran before the running one; with `shell` None there are none."""
 
     def __init__(self, shell: object, watched: Watched | None = None) -> None:
-        self._shell: Any = shell  # its parts are asked for one by one, and may be missing
+        self._shell: Any = shell  # any of its attributes may be missing
         self._watched = watched
         self._shifts = list(watched.shifts) if watched is not None else []
         history, count = self._history(), getattr(shell, "execution_count", 1)
@@ -62,7 +62,7 @@ class Ran:
         self.running = self._number(self._places - 1) if watched is not None and watched.is_running else None
 
     def source(self, number: int) -> str:
-        """Return what was typed into a cell, "" where there is none of this number."""
+        """Return the source of the cell with this number, "" where there is none."""
         end = self._places
         for start, shift in reversed(self._shifts):
             if start <= number - shift < end:
@@ -71,7 +71,7 @@ class Ran:
         return ""
 
     def before(self) -> Iterator[int]:
-        """Yield the numbers of the cells that ran before, the newest first, without earlier runs of this very cell."""
+        """Yield the numbers of the cells that ran before, newest first, without earlier runs of the running cell."""
         running = "" if self.running is None else self.source(self.running)
         for place in range(self._places - 1, 0, -1):
             number = self._number(place)
@@ -87,7 +87,7 @@ class Ran:
         return typed if isinstance(typed, str) and typed.strip() else ""
 
     def _is_again(self, number: int, running: str) -> bool:
-        """Whether a run was one of the cell that is running: by its cell, where that isn't known by its source."""
+        """Whether a run was one of the running cell: by the cell's identity or, if that is unknown, by its source."""
         is_this = None if self._watched is None else self._watched.is_this(number)
         return self.source(number) == running if is_this is None else is_this
 
@@ -98,11 +98,11 @@ class Ran:
         return []
 
     def shown(self, number: int, source: int, output: int) -> SentCell:
-        """Return a cell with at most so many characters of its source and of its output.
+        """Return a cell with at most `source` characters of its source and `output` of its output.
 
-        Raises `SecretInPromptError` where what is sent of it holds what looks like a key.
+        Raises `SecretInPromptError` where the part that would be sent holds what looks like a key.
         """
-        typed, written = self.source(number).strip("\n"), _told(self._outputs(number))
+        typed, written = self.source(number).strip("\n"), _joined(self._outputs(number))
         code, sent, of = _part(typed, source, f"cell {number}")
         note = counted(typed.count("\n") + 1, "line")
         text = f"Cell In[{number}]:\n{fenced(code, '' if typed.startswith('%%') else 'python')}"
@@ -114,9 +114,10 @@ class Ran:
         return SentCell(text, note, sent, of)
 
     def fitting(self, room: int, source: int, output: int) -> tuple[list[tuple[int, SentCell]], int]:
-        """Return the newest cells that fit `room` characters, in the order in which they ran, and how many there are.
+        """Return the newest cells that fit into `room` characters, oldest first, and how many cells there are.
 
-        What ran twice with the same source and output is there once, as it ran last.
+        Runs with the same source and output are counted once, as the last of them. `source` and `output`: as in
+        `shown`.
         """
         found: list[tuple[int, SentCell]] = []
         seen: set[tuple[str, str]] = set()
@@ -125,7 +126,7 @@ class Ran:
             if room < _LEAST:
                 count += 1
                 continue
-            known = self.source(number).strip("\n"), _told(self._outputs(number))
+            known = self.source(number).strip("\n"), _joined(self._outputs(number))
             if known in seen:
                 continue
             seen.add(known)
@@ -140,9 +141,9 @@ class Ran:
         return found[::-1], count
 
     def _outputs(self, number: int) -> list[str]:
-        """Return the texts that a cell gave, as far as IPython keeps them: all from its version 9 on, before that Out.
+        """Return a cell's outputs as text, as far as IPython keeps them: all since version 9, only `Out` before.
 
-        Pictures are named.
+        Of a picture, only its type is named.
         """
         texts: list[str] = []
         with contextlib.suppress(Exception):  # no history, or another kind of it
@@ -167,8 +168,8 @@ def _of_bundle(bundle: Any) -> list[str]:  # noqa: ANN401 - IPython's own, of an
     return [*([text] if isinstance(text, str) and text else []), *pictures[:1]]
 
 
-def _told(texts: list[str]) -> str:
-    """Return the texts of an output under one another, without the lines of progress that were written over."""
+def _joined(texts: list[str]) -> str:
+    """Return the outputs, one below the other, without the progress lines that were overwritten."""
     whole = "\n".join(text.rstrip("\r\n") for text in texts if text.strip())
     if "\r" not in whole:
         return whole
@@ -176,7 +177,7 @@ def _told(texts: list[str]) -> str:
 
 
 def _part(text: str, most: int, where: str) -> tuple[str, int, int]:
-    """Return at most so many characters, with what is missing said below; how many those are, and of how many."""
+    """Return at most `most` characters, with a mark where they are cut; their number, and that of the whole text."""
     most = max(most, 0)
     window = plain(text[: most + secrecy.REACH])
     if secrecy.looks_secret(window):

@@ -1,4 +1,4 @@
-"""Whether an answer that has come whole is one: there is something, it wasn't filtered, it fits the schema."""
+"""Checking a finished answer: it holds something, wasn't filtered, and matches the schema."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.schema import Schema
 
-_SAID: Final = 1_000  # characters of a refusal, for an error's message
+_SAID: Final = 1_000  # characters of a refusal in an error's message
 
 
 def checked(answer: Answer, schema: Schema | None, *, has_choice: bool) -> Answer:
-    """Return the answer, with the value that `schema` asks for. `has_choice`: whether the last round had any choice.
+    """Return the answer, with the value for `schema` in `parsed`. `has_choice`: whether the last round had a choice.
 
     Raises `ContentFilteredError`, `EmptyAnswerError`, `RefusedError` or `SchemaMismatchError`.
     """
@@ -29,7 +29,7 @@ def checked(answer: Answer, schema: Schema | None, *, has_choice: bool) -> Answe
         )
     if not has_choice and not answer.text:
         raise EmptyAnswerError(
-            f"Nothing came from {answer.model}: its answer has no choice in it.",
+            f"{answer.model} sent no answer: the response holds no choice.",
             next_step="ask again, or choose another model",
             answer=answer,
             request_id=answer.request_id,

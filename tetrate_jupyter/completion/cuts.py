@@ -1,4 +1,4 @@
-"""How much of a value is sent, and what is said where that isn't all of it."""
+"""How much of a value is sent, and cutting text to that length."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tetrate_jupyter.errors import OptionError, SecretInPromptError
 if TYPE_CHECKING:
     from tetrate_jupyter.types import Cut
 
-ALL_ROWS: Final = 30  # a table of at most so many rows is sent whole, where nobody has said how many
+ALL_ROWS: Final = 30  # rows of a table up to which it is sent whole where no number of rows was given
 NO_MORE_FIT: Final = "no more fit the model's window"
-_DIGITS: Final = frozenset("0123456789.,_eE+-")  # what a number may be written with
+_DIGITS: Final = frozenset("0123456789.,_eE+-")  # characters of a written number
 
 
 @dataclass(frozen=True)
 class Described:
-    """A value as text, and what of it the text leaves out."""
+    """A value as text, and what the text leaves out of it."""
 
     text: str
     cuts: tuple[Cut, ...] = ()
@@ -28,8 +28,8 @@ class Described:
 class Limits:
     """How much of each value is sent.
 
-    `rows` of a table, Series or array, None for all. `room`: characters that a value may take, None for the usual
-    bound of its kind. `is_usual`: nobody has said how many, so that a little more is sent where it completes a table.
+    `rows`: rows of a table, Series or array, None for all. `room`: characters for a value, None for the default bound
+    of its kind. `is_usual`: no number of rows was given, so a slightly longer table is sent whole.
     """
 
     rows: int | None = config.DEFAULT_ROWS
@@ -44,12 +44,12 @@ class Limits:
         return self.rows - last, last
 
     def bound(self, usual: int) -> int:
-        """Return the characters that a value may take whose kind has `usual`."""
+        """Return the characters for a value: its kind's default bound `usual`, or `room` where that is larger."""
         return max(usual, self.room or 0)
 
     @property
     def why(self) -> str:
-        """What to say where less was sent than `rows` asks for; "" where the usual bound did it."""
+        """The reason for sending fewer rows than `rows`; "" where it is the default bound."""
         return NO_MORE_FIT if self.room is not None else ""
 
 
@@ -57,7 +57,7 @@ USUAL: Final = Limits()
 
 
 def rows_of(given: object) -> int | None:
-    """Read a number of rows: at least 1, or "all" (None). Raises `OptionError`."""
+    """Return a given number of rows: at least 1, or None for "all". Raises `OptionError` for anything else."""
     if isinstance(given, str) and given.strip().lower() == "all":
         return None
     try:
@@ -70,15 +70,15 @@ def rows_of(given: object) -> int | None:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return the first `limit` characters, "…" at their end where that isn't all; never a number without its end.
+    """Return a text cut to `limit` characters, with "…" as the last; a number isn't cut in two.
 
-    Raises `SecretInPromptError` where the text holds a key: what a cut leaves of one may no longer be known for one.
+    Raises `SecretInPromptError` where a text to be cut holds a key: what is left of one might not be recognised.
     """
     if len(text) <= limit:
         return text
-    if secrecy.holds(text[: limit + secrecy.REACH]):  # what isn't sent may hold what it likes
+    if secrecy.holds(text[: limit + secrecy.REACH]):  # only as far as it is sent
         raise SecretInPromptError(
-            "A variable holds an API key; nothing was sent.", next_step="take it out of the prompt"
+            "A variable holds an API key; nothing was sent.", next_step="remove it from the prompt"
         )
     end = max(limit - 1, 0)
     at = end

@@ -1,4 +1,4 @@
-"""Describe a Python value in bounded text, for a reader who sees nothing else of it: a model."""
+"""Describing a Python value as bounded text, for a model, which sees nothing else of it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tetrate_jupyter.errors import AttachmentError, SecretInPromptError, Tetrate
 from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.types import Cut
 
-_ATTRIBUTES: Final = 50  # of an object without a repr of its own
+_ATTRIBUTES: Final = 50  # attributes shown of an object without a repr of its own
 
 
 def described(value: object, name: str = "value", limits: Limits = USUAL) -> Described:
-    """Return `value` as text for a prompt, and what of it the text leaves out.
+    """Return `value` as text for a prompt, and what the text leaves out of it.
 
-    `name` is what the person calls it, for errors and cuts; `limits` says how much is sent. Text as it is; numbers,
-    dates, paths as Python writes them; dicts and lists as JSON up to 20,000 characters; tables, Series and arrays of
-    pandas, numpy, polars and Arrow as shape, types and their first and last rows, up to 6,000 characters; an answer as
-    its text; other objects as their class and repr. No number is ever rounded. Raises `SecretInPromptError` for a key
-    and `AttachmentError` for bytes, which are no text.
+    `name` is the person's name for it, for errors and cuts; `limits` says how much is sent. Text is unchanged; numbers,
+    dates and paths are as Python writes them; dicts and lists are JSON of up to 20,000 characters; tables, Series and
+    arrays of pandas, numpy, polars and Arrow are shape, types and first and last rows, up to 6,000 characters; an
+    answer is its text; other objects are their class and repr. Numbers are never rounded. Raises `SecretInPromptError`
+    for a key and `AttachmentError` for bytes.
 
-    The only code of an object's own that runs is what says what it is and holds: `__repr__`, `__str__`, a container's
-    iteration. One that raises is named; what it gives is cut; how long it takes can't be bounded from here.
+    The only code of the object that runs is `__repr__`, `__str__` and a container's iteration. An object that raises
+    there is named; what they return is cut; how long they take can't be bounded here.
     """
     try:
         return _described(value, name, limits)
@@ -42,9 +42,9 @@ def described(value: object, name: str = "value", limits: Limits = USUAL) -> Des
 
 
 def empty(value: object, name: str) -> tuple[Cut, ...]:
-    """Return what is to be said of a value that holds nothing: a person hardly meant to send that.
+    """Return a cut that names a value that holds nothing, which a person is unlikely to have meant; () for others.
 
-    None, text without a letter, containers and tables without a member. No code of an object's own runs.
+    Empty are None, blank text, and containers and tables without members. No code of the object runs.
     """
     kind = type(value)
     if value is None:
@@ -58,7 +58,7 @@ def empty(value: object, name: str) -> tuple[Cut, ...]:
         rows = sheet.rows if sheet is not None else None
         if is_a(value, "numpy", "ndarray"):
             rows = int(getattr(value, "size", 1))
-    except Exception:  # noqa: BLE001 - another library's table: what it can't say is not said
+    except Exception:  # noqa: BLE001 - another library's table may raise anything
         rows = None
     return (Cut(name, "rows", 0, 0),) if rows == 0 else ()
 
@@ -71,7 +71,7 @@ def _described(value: object, name: str, limits: Limits) -> Described:
     if type(value) is float:
         return Described(float.__repr__(value))  # as an f-string has it
     if isinstance(value, Secret):
-        raise SecretInPromptError(f"{name} holds an API key; nothing was sent.", next_step="take it out of the prompt")
+        raise SecretInPromptError(f"{name} holds an API key; nothing was sent.", next_step="remove it from the prompt")
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise _bytes(bytes(value[:16]), name)
     if is_image(value):
@@ -80,8 +80,8 @@ def _described(value: object, name: str, limits: Limits) -> Described:
 
 
 def _bytes(start: bytes, name: str) -> AttachmentError:
-    step = f"give it as an image: images=[{name}]" if media_type(start) else f'decode it first: {name}.decode("utf-8")'
-    return AttachmentError(f"{name} is bytes, which are no text.", next_step=step)
+    step = f"pass it as an image: images=[{name}]" if media_type(start) else f'decode it first: {name}.decode("utf-8")'
+    return AttachmentError(f"{name} is bytes, not text.", next_step=step)
 
 
 def _single(value: object, name: str) -> Described | None:

@@ -1,4 +1,4 @@
-"""Read a docstring for a model: its first paragraph, and what it says of each parameter (Google, NumPy, Sphinx)."""
+"""Reading a docstring for a tool's description: first paragraph and parameters (styles of Google, NumPy, Sphinx)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 import re
 from typing import Final
 
-_LONGEST: Final = 1_000  # characters of one description: it is sent with every request
+_LONGEST: Final = 1_000  # characters of one description, since it is sent with every request
 _SECTION = re.compile(r"(?:Args|Arguments|Parameters|Params):?\s*\Z", re.IGNORECASE)
 _OTHER_SECTION = re.compile(
     r"(?:Returns?|Yields?|Raises|Examples?|Notes?|See Also|Attributes|Warnings?|References|Todo):?\s*\Z", re.IGNORECASE
@@ -18,7 +18,7 @@ _SPHINX = re.compile(r":param\s+(?:[^:]*\s)?(?P<name>\w+):\s*(?P<text>.*)\Z")
 
 
 def summary(docstring: str | None) -> str:
-    """Return the first paragraph on one line, or ""."""
+    """Return the first paragraph as one line, or ""."""
     lines: list[str] = []
     for line in inspect.cleandoc(docstring or "").splitlines():
         stripped = line.strip()
@@ -29,7 +29,7 @@ def summary(docstring: str | None) -> str:
 
 
 def parameters(docstring: str | None) -> dict[str, str]:
-    """Return the description of each parameter that `docstring` describes in one of the three usual styles."""
+    """Return the description of each parameter that `docstring` describes in one of the three styles."""
     lines = inspect.cleandoc(docstring or "").splitlines()
     found = _sphinx(lines)
     for at, line in enumerate(lines):
@@ -42,7 +42,7 @@ def parameters(docstring: str | None) -> dict[str, str]:
 
 
 def _section(lines: list[str], *, underlined: bool) -> list[str]:
-    """Return the lines up to the next section: an underlined title (NumPy) or the first line not indented (Google)."""
+    """Return the lines up to the next section: an underlined title (NumPy) or an unindented line (Google)."""
     for at, line in enumerate(lines):
         is_next = at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]) is not None
         if is_next if underlined else (line and not line[0].isspace()):
@@ -51,7 +51,7 @@ def _section(lines: list[str], *, underlined: bool) -> list[str]:
 
 
 def _entries(lines: list[str], pattern: re.Pattern[str]) -> dict[str, str]:
-    """Read entries that begin at the least indent; deeper lines go on with the one before."""
+    """Return the entries, which begin at the smallest indent; deeper lines continue the entry above."""
     filled = [line for line in lines if line.strip()]
     margin = min((_indent(line) for line in filled), default=0)
     found: dict[str, str] = {}

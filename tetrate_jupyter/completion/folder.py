@@ -1,4 +1,4 @@
-"""Text files of the working folder: found by a name, never outside of it, and read as far as they are sent."""
+"""Text files in the working folder: found by name, never outside of it, and read only as far as they are sent."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tetrate_jupyter.errors import AttachmentError
 _READ: Final = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # no pipe is waited for
+    | getattr(os, "O_NONBLOCK", 0)  # opening a pipe must not wait
     | getattr(os, "O_NOCTTY", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)  # Windows
 )
-_FOLDER: Final = _READ | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)  # also one that can't be listed
-_CHARACTER: Final = 4  # bytes that one takes at the most
+_FOLDER: Final = _READ | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)  # O_PATH: unlistable ones, too
+_CHARACTER: Final = 4  # bytes that one takes at most
 _PRIVATE = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY")
 _LANGUAGE = re.compile(r"\.([A-Za-z0-9]{1,10})\Z")
-_LISTED: Final = 2_000  # entries of a folder that are looked at
+_LISTED: Final = 2_000  # entries of a folder that are read
 _NO_TEXT = re.compile(
     r"""\.(?:7z|avi|bin|bz2|db|docx?|dll|exe|feather|gif|gz|h5|ico|jpe?g|mov|mp[34]|np[yz]|odt|parquet|pdf|pickle|pkl
     |png|pptx|pt|pyc|so|sqlite|tar|tiff?|ttf|wav|webp|whl|woff2?|xlsx?|xz|zip|zst)\Z""",
@@ -40,7 +40,7 @@ _NO_TEXT = re.compile(
 
 @dataclass(frozen=True)
 class FilePlace:
-    """Where a file is: `parts` below the `folder`, none of them a link."""
+    """The place of a file: `parts` is its path below `folder`, with all symbolic links resolved."""
 
     folder: str
     parts: tuple[str, ...]
@@ -56,23 +56,23 @@ class FileText:
 
 
 def base() -> str | None:
-    """Return the working folder with its links followed; None where it is gone."""
+    """Return the working folder with symbolic links resolved; None where it no longer exists."""
     with contextlib.suppress(OSError):
         return os.path.realpath(Path.cwd())
     return None
 
 
 def is_there(name: str) -> bool:
-    """Whether a name, seen from the working folder, is that of anything; of a folder only with a "/" at its end."""
+    """Whether something has this name in the working folder; a folder's name must end with "/"."""
     folder = base()
-    with contextlib.suppress(OSError, ValueError, RuntimeError):  # a NUL in it, no home
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # a NUL character, no home folder
         path = None if folder is None else _joined(folder, name)
         return path is not None and os.path.lexists(path) and (name.endswith("/") or not Path(path).is_dir())
     return False
 
 
 def place(name: str) -> FilePlace:
-    """Return where a file is, its links followed. Raises `AttachmentError` where it is none that may be sent."""
+    """Return the place of a file, with links resolved. Raises `AttachmentError` where there is none to send."""
     folder = base()
     try:
         if folder is None:
@@ -81,8 +81,8 @@ def place(name: str) -> FilePlace:
         found = os.path.realpath(joined, strict=True)
     except (OSError, ValueError, RuntimeError) as error:
         loops = isinstance(error, OSError) and error.errno == errno.ELOOP
-        what = "is a link that leads nowhere" if loops or is_there(name) else "is no file here"
-        raise refusal(name, what, "check its name: it is looked for in the folder of this kernel") from None
+        what = "is a broken link" if loops or is_there(name) else "isn't a file here"
+        raise refusal(name, what, "check its name: it is searched for in this kernel's folder") from None
     inside = _inside(folder, found)
     if inside is None:
         raise refusal(name, "is outside of this kernel's folder", "copy it into the folder")
@@ -93,14 +93,14 @@ def place(name: str) -> FilePlace:
     if stat.S_ISDIR(mode):
         raise refusal(name, "is a folder", "name a file in it")
     if not stat.S_ISREG(mode):
-        raise refusal(name, "is no regular file", "name a file with text")
+        raise refusal(name, "isn't a regular file", "name a text file")
     return FilePlace(folder or "", inside)
 
 
 def read(found: FilePlace, name: str, most: int) -> FileText:
-    """Return at most so many characters of the file at a `place`; `name` is what a person calls it.
+    """Return at most `most` characters of the file at a `place`; `name` is the name that was typed.
 
-    Raises `AttachmentError` where it is no text or can't be read, `SecretInPromptError` for what looks like a key.
+    Raises `AttachmentError` where it isn't text or can't be read, `SecretInPromptError` for what looks like a key.
     """
     try:
         data, size = _bytes(found, (most + secrecy.REACH) * _CHARACTER)
@@ -121,9 +121,9 @@ def read(found: FilePlace, name: str, most: int) -> FileText:
 
 
 def offered(start: str, most: int) -> dict[str, str]:
-    """Return the names that begin with `start`, with what each is: those of folders end with "/". Hidden ones aren't.
+    """Return the names that begin with `start`, each with a description; a folder's ends with "/". At most `most`.
 
-    Of the first 2,000 entries of the folder.
+    Hidden ones are left out. Only the first 2,000 entries of the folder are read.
     """
     folder = base()
     parent, _, begun = start.rpartition("/")
@@ -144,13 +144,13 @@ def offered(start: str, most: int) -> dict[str, str]:
 
 
 def refusal(name: str, what: str, step: str) -> AttachmentError:
-    """Return the error for a word that can't be had."""
+    """Return the error for a word whose file can't be sent: `what` is wrong, `step` is the next step."""
     word = told(name)
     return AttachmentError(f"{word} {what}; nothing was sent.", next_step=f"{step} (to send it as typed: \\{word})")
 
 
 def told(name: str) -> str:
-    """Return the word as it is typed for a file."""
+    """Return the word that names this file, as it is typed."""
     line = one_line(name, MAX_NAME)
     return f"@{line}" if re.fullmatch(r"[\w./~+@%=#&-]+", name) else f'@"{line}"'
 
@@ -160,7 +160,7 @@ def _joined(folder: str, name: str) -> str:
 
 
 def _inside(folder: str, path: str) -> tuple[str, ...] | None:
-    """Return the parts of a path below the folder; None where it is outside."""
+    """Return the parts of a path below the folder; None where the path is outside."""
     with contextlib.suppress(ValueError):
         return Path(path).relative_to(folder).parts
     return None
@@ -179,12 +179,12 @@ def _offer(folder: str, entry: os.DirEntry[str], name: str) -> dict[str, str]:
 
 
 def _bytes(found: FilePlace, most: int) -> tuple[bytes, int]:
-    """Return at most so many bytes of a regular file, and how many it has."""
+    """Return at most `most` bytes of a regular file, and how many it has."""
     opened = _opened(found)
     try:
         status = os.fstat(opened)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "no regular file")
+            raise OSError(errno.EINVAL, "not a regular file")
         data = bytearray()
         while len(data) < most and (more := os.read(opened, most - len(data))):
             data += more
@@ -194,7 +194,7 @@ def _bytes(found: FilePlace, most: int) -> tuple[bytes, int]:
 
 
 def _opened(found: FilePlace) -> int:
-    """Open a file part by part: a folder on the way that has become a link meanwhile leads nowhere else."""
+    """Open a file component by component, so that a folder replaced by a link meanwhile can't lead elsewhere."""
     if os.open not in os.supports_dir_fd:  # Windows
         return os.open(Path(found.folder).joinpath(*found.parts), _READ)
     folder = os.open(found.folder, _FOLDER)
@@ -209,7 +209,7 @@ def _opened(found: FilePlace) -> int:
 
 
 def _decoded(data: bytes, name: str, *, whole: bool) -> tuple[str, str]:
-    """Return the text, and its encoding without a mark at the beginning."""
+    """Return the text, and its encoding without a byte order mark."""
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")().decode(data, final=whole)
@@ -218,5 +218,5 @@ def _decoded(data: bytes, name: str, *, whole: bool) -> tuple[str, str]:
     if "\0" in text:
         picture = name.lower().endswith((".png", ".jpg", ".jpeg", ".gif", ".webp"))
         step = "send a picture with --image" if picture else "load it into a variable and send that: {name}"
-        raise refusal(name, "is no text in UTF-8", step)
+        raise refusal(name, "isn't text in UTF-8", step)
     return text, "utf-16-le" if wide else "utf-8"

@@ -1,6 +1,6 @@
-"""Text of objects that aren't ours: their `__str__` may raise, give ten megabytes, or give what is no text at all.
+"""Text of foreign objects, whose `__str__` may raise, return ten megabytes, or return something other than text.
 
-Whatever is shown, sent or kept of them comes through here, so that it is short and nothing foreign is raised by it.
+Whatever is shown, sent or kept of them passes through here, so that it is short and raises nothing foreign.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MAX_ERROR: Final = 2_000  # characters of an exception's text: a validation error's list fits, a dumped table doesn't
-_MOST_SAID: Final = 300  # characters of an unexpected exception's text, in the message of ours
-_MOST_CAUSES: Final = 20  # errors of one chain or group that a traceback may show
+MAX_ERROR: Final = 2_000  # characters of an exception's text; a validation error's list fits, a dumped table doesn't
+_MOST_SAID: Final = 300  # characters of an unexpected exception's text in our error's message
+_MOST_CAUSES: Final = 20  # errors that the traceback of one chain or group may show
 _TRACEBACK: Final[Any] = BaseException.__dict__["__traceback__"]
 _GROUP: Final[Any] = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.10 has none
 
 
 def text_of(value: object, limit: int = MAX_ERROR, *, write: Callable[[object], str] = str) -> str:
-    """Return `str(value)` (or what `write` makes of it), at most `limit` characters; never raises.
+    """Return `write(value)`, by default `str(value)`, cut to `limit` characters and without keys; never raises.
 
-    A class that can't do that is named, with what its text raised.
+    Where `write` raises, the result names the value's class and the error's.
     """
     try:
         text = write(value)
-        # As a plain str: a subclass of it may answer to slicing, or to being formatted, in any way it likes.
-        start = str.__str__(text)[: limit + secrecy.REACH]  # searched before it is cut: that could hide a key's end
+        # As a plain str: a subclass may define slicing and formatting in any way.
+        start = str.__str__(text)[: limit + secrecy.REACH]  # searched before it is cut, which could hide a key's end
         return clipped(secrecy.redact(start), limit)
     except KeyboardInterrupt:
         raise
@@ -51,7 +51,7 @@ def name_of(value: object) -> str:
 
 
 def passes(error: BaseException) -> bool:
-    """Whether an error is no failure but the wish to stop: a cancelled task, a closed coroutine, a person's interrupt.
+    """Whether an exception is a request to stop rather than a failure: cancellation, a closed coroutine, an interrupt.
 
     Python interrupts the main thread only; a KeyboardInterrupt elsewhere was raised by somebody's code.
     """
@@ -61,7 +61,7 @@ def passes(error: BaseException) -> bool:
 
 
 def unexpected(error: BaseException, doing: str) -> TetrateError:
-    """Return a `TetrateError` for an error that nobody expected, and log that one. `doing`: "Asking"."""
+    """Return a `TetrateError` for an unexpected error, which is logged. `doing`: what failed, such as "Asking"."""
     if isinstance(error, TetrateError):
         return error
     _log.warning("%s failed with %s", doing, name_of(error), exc_info=as_cause(error))
@@ -75,7 +75,7 @@ def unexpected(error: BaseException, doing: str) -> TetrateError:
 
 @contextlib.contextmanager
 def guarded(doing: str) -> Iterator[None]:
-    """Turn every error that is raised inside into a `TetrateError`; a wish to stop passes."""
+    """Turn every error that is raised inside into a `TetrateError`; a request to stop passes (see `passes`)."""
     try:
         yield
     except TetrateError:
@@ -87,15 +87,15 @@ def guarded(doing: str) -> Iterator[None]:
 
 
 def as_cause(error: BaseException) -> BaseException:
-    """Return an error to be raised from: itself, or a stand-in where a traceback of it would be long, or say a key.
+    """Return the error for `raise ... from`: itself, or a stand-in where its traceback would be long or hold a key.
 
-    The stand-in has the traceback, so that the place is shown.
+    The stand-in has the error's traceback, so that the line is shown.
     """
     try:
         chain = list(islice(_chain(error), _MOST_CAUSES + 1))
         if len(chain) <= _MOST_CAUSES and all(_is_short(each) and _is_clean(each) for each in chain):
             return error
-    except Exception:  # noqa: BLE001, S110 - a class may compute its cause, notes or members, and raise while it does
+    except Exception:  # noqa: BLE001, S110 - a class may compute its cause, notes or members, and raise in doing so
         pass
     stand_in = RuntimeError(
         f"{name_of(error)}: {text_of(error)} (shortened; the error itself is in answer.tool_results[-1].raised)"
@@ -110,17 +110,17 @@ def _is_short(error: BaseException) -> bool:
 
 def _is_clean(error: BaseException) -> bool:
     notes = getattr(error, "__notes__", None) or ""
-    return all(text_of(part, write=lambda told: str(secrecy.holds(str(told)))) != "True" for part in (error, notes))
+    return all(text_of(part, write=lambda each: str(secrecy.holds(str(each)))) != "True" for part in (error, notes))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield everything that a traceback of it prints."""
+    """Yield every error that the traceback of `error` prints."""
     waiting, seen = [error], {id(error)}
     while waiting:
         current = waiting.pop()
         yield current
         members = current.exceptions if isinstance(current, _GROUP) else ()
-        if type(members) is not tuple:  # a class has put its own, perhaps without end, in their place
+        if type(members) is not tuple:  # a class has replaced them, perhaps by an endless iterable
             raise TypeError
         for each in (current.__cause__, current.__context__, *members):
             if isinstance(each, BaseException) and id(each) not in seen:

@@ -1,4 +1,4 @@
-"""Turn what a person calls an image into one that can be sent."""
+"""Turning what a person passes as an image into one that can be sent."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tetrate_jupyter.types import Image
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_THUMBNAIL: Final = (224, 160)  # pixels; shown at half of that on a fine screen
-_LABEL_LENGTH: Final = 80  # characters of a label; longer names only push the footer off the screen
-_LONGEST_PATH: Final = 1_024  # characters; a longer text is an image's content, not its name
-_NAMES_SEEN: Final = 2_000  # entries of a folder that are looked at for a near miss
-_WAYS: Final = "give a file name, bytes, a PIL image or a matplotlib figure"
+_THUMBNAIL: Final = (224, 160)  # pixels; high-resolution screens show it at half that size
+_LABEL_LENGTH: Final = 80  # characters of a label; longer ones would push the footer off the screen
+_LONGEST_PATH: Final = 1_024  # characters; a longer text is an image's content, not its file name
+_NAMES_SEEN: Final = 2_000  # entries of a folder that are searched for a similar name
+_WAYS: Final = "pass a file name, bytes, a PIL image or a matplotlib figure"
 _AS_PNG: Final = 'save it as PNG first: PIL.Image.open("{name}").convert("RGB").save("{stem}.png")'
 _HEIF_PLUGIN: Final = "pip install pillow-heif, then pillow_heif.register_heif_opener()"
-_UNSENDABLE: Final[tuple[tuple[tuple[bytes, ...], int, str], ...]] = (  # first bytes, where they stand, what it is
+_UNSENDABLE: Final[tuple[tuple[tuple[bytes, ...], int, str], ...]] = (  # signatures, their offset, what it is
     ((b"BM",), 0, "a BMP image"),
     ((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"), 0, "a TIFF image"),
     ((b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1"), 4, "a HEIC image"),
@@ -40,9 +40,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u206
 
 
 def load_image(value: object) -> Image:
-    """Make an `Image` of a file name, bytes, a `data:` URL, a PIL image, matplotlib figure or axes, or IPython's Image.
+    """Return an `Image` of a file name, bytes, `data:` URL, PIL image, matplotlib figure or axes, or IPython's Image.
 
-    PNG, JPEG, GIF and WebP can be sent, up to 20 MiB (`config.MAX_IMAGE_BYTES`); the content decides which it is, never
+    PNG, JPEG, GIF and WebP can be sent, up to 20 MiB (`config.MAX_IMAGE_BYTES`); the content decides which it is, not
     the file's name. Nothing is fetched from the network. PIL images and figures are sent as PNG, without metadata.
     Raises `AttachmentError` for anything else.
     """
@@ -61,12 +61,12 @@ def load_image(value: object) -> Image:
 
 
 def is_image(value: object) -> bool:
-    """Whether `value` is an object that is shown as an image (not a file name, not bytes). Imports nothing."""
+    """Whether `value` is an object that displays as an image (not a file name, not bytes). Imports nothing."""
     return isinstance(value, Image) or any(is_kind(value) for is_kind, _ in _DISPLAYED)
 
 
 def media_type(data: bytes) -> str | None:
-    """Return which of the four sendable kinds `data` is, by its first bytes; None where it is none of them."""
+    """Return which of the four sendable media types `data` has, by its first bytes; None for any other."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -78,9 +78,9 @@ def media_type(data: bytes) -> str | None:
     return None
 
 
-@lru_cache(maxsize=16)  # a question that is being answered is drawn again and again
+@lru_cache(maxsize=16)  # a panel draws a question again and again while it is answered
 def thumbnail(image: Image) -> tuple[str, str]:
-    """Return a small `data:` URL of an image, "" where none can be made, and its facts: "640 x 400 · 21 kB"."""
+    """Return a thumbnail as a `data:` URL, "" where none can be made, and the image's size: "640 x 400 · 21 kB"."""
     facts = f"{max(1, round(image.size / 1000)):,} kB"
     try:
         import PIL.Image
@@ -90,7 +90,7 @@ def thumbnail(image: Image) -> tuple[str, str]:
             opened.thumbnail(_THUMBNAIL)
             small = io.BytesIO()
             opened.convert("RGBA").save(small, "WEBP", quality=70)
-    except Exception:  # noqa: BLE001 - a foreign decoder on foreign bytes: the name and the size are shown all the same
+    except Exception:  # noqa: BLE001 - a foreign decoder on foreign bytes; the size in bytes is shown nevertheless
         return "", facts
     return f"data:image/webp;base64,{base64.b64encode(small.getvalue()).decode()}", facts
 
@@ -101,18 +101,18 @@ def _from_text(text: str) -> Image:
     if scheme.startswith(("http://", "https://")):
         raise AttachmentError(
             "An image at a web address is not fetched: only what is on this machine is sent.",
-            next_step="download it first, then give the file's name",
+            next_step="download it first, then pass the file's name",
         )
     if scheme.startswith("data:"):
         return _from_data_url(shown)
     if scheme.startswith("file:"):
-        raise AttachmentError("A file: address is not taken.", next_step="give the file's plain path")
+        raise AttachmentError("A file: address can't be used.", next_step="pass the file's plain path")
     if not shown:
         raise AttachmentError("The image's file name is empty.", next_step=_WAYS)
     if len(text) > _LONGEST_PATH or "\x00" in text:
         raise AttachmentError(
             "This text is not a file name.",
-            next_step="if it is base64, give the bytes: base64.b64decode(text)",
+            next_step="if it is base64, pass the bytes: base64.b64decode(text)",
         )
     return _from_path(Path(text))
 
@@ -121,7 +121,7 @@ def _from_data_url(url: str) -> Image:
     head, comma, body = url.partition(",")
     if not comma:
         raise AttachmentError("The data: URL has no comma, so no content.", next_step=_WAYS)
-    if len(body) > config.MAX_IMAGE_BYTES * 3:  # percent-encoding takes three characters for a byte
+    if len(body) > config.MAX_IMAGE_BYTES * 3:  # percent-encoding takes three characters per byte
         raise _too_large("The image of the data: URL", len(body))
     if not head.lower().endswith(";base64"):
         return _from_bytes(unquote_to_bytes(body), "image")
@@ -129,8 +129,8 @@ def _from_data_url(url: str) -> Image:
         data = base64.b64decode("".join(unquote_to_bytes(body).decode("ascii").split()), validate=True)
     except (binascii.Error, ValueError):
         raise AttachmentError(
-            "The data: URL's base64 is damaged.",
-            next_step="copy it again in full, or give the image's file name",
+            "The base64 of the data: URL is damaged.",
+            next_step="copy it again in full, or pass the image's file name",
         ) from None
     return _from_bytes(data, "image")
 
@@ -146,7 +146,7 @@ def _from_path(path: Path) -> Image:
         raise _missing(found, path) from None
     except PermissionError:
         raise AttachmentError(
-            f"The file {_shown(path)} may not be read by this kernel.", next_step="change its permissions, or copy it"
+            f"The kernel isn't allowed to read {_shown(path)}.", next_step="change its permissions, or copy it"
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -154,7 +154,7 @@ def _from_path(path: Path) -> Image:
 
 
 def _read(path: Path, given: Path) -> bytes:
-    # Looked at before it is opened: opening a pipe waits for somebody to write, and a device never ends.
+    # Checked before it is opened: opening a pipe waits for a writer, and a device never ends.
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         names = [name for name in _names_in(path) if name.lower().endswith((".png", ".jpg", ".jpeg", ".gif", ".webp"))]
@@ -173,7 +173,7 @@ def _missing(path: Path, given: Path) -> AttachmentError:
     if not path.parent.is_dir():
         return AttachmentError(
             f"There is no file {_shown(given)}: its folder does not exist.",
-            next_step="check the path; relative ones start at the folder that os.getcwd() tells",
+            next_step="check the path; relative ones start at the folder that os.getcwd() returns",
         )
     near = _near(path.name, _names_in(path.parent))
     step = f"did you mean {_listed(near)}?" if near else "check the name; os.listdir() shows what is there"
@@ -212,7 +212,7 @@ def _from_bytes(data: bytes, name: str) -> Image:
 
 
 def _recognise(data: bytes, label: str) -> tuple[str, str]:
-    """Return what unsendable `data` is, and how to get something sendable from it."""
+    """Return a description of unsendable `data`, and the step that makes something sendable of it."""
     as_png = _AS_PNG.format(name=label, stem=Path(label).stem)
     for starts, at, what in _UNSENDABLE:
         if data.startswith(starts, at):
@@ -249,14 +249,14 @@ def _from_pil(value: Any) -> Image:  # noqa: ANN401 - PIL is not imported, so it
     except Exception as error:
         raise AttachmentError(
             f"The PIL image can't be turned into PNG: {_short(error)}",
-            next_step="open its file again, or give the file's name",
+            next_step="open its file again, or pass the file's name",
         ) from error
     return _from_bytes(buffer.getvalue(), Path(str(getattr(value, "filename", "") or "image")).name)
 
 
 def _from_figure(value: Any) -> Image:  # noqa: ANN401 - matplotlib is not imported, so its class can't be named
     figure = value
-    while getattr(figure, "figure", None) not in {None, figure}:  # axes and sub-figures belong to a whole one
+    while getattr(figure, "figure", None) not in {None, figure}:  # axes and subfigures belong to a whole figure
         figure = figure.figure
     buffer = io.BytesIO()
     try:
@@ -268,7 +268,7 @@ def _from_figure(value: Any) -> Image:  # noqa: ANN401 - matplotlib is not impor
     return _from_bytes(buffer.getvalue(), "figure")
 
 
-def _from_displayed(value: Any) -> Image:  # noqa: ANN401 - the class has three homes across IPython's versions
+def _from_displayed(value: Any) -> Image:  # noqa: ANN401 - the class is in three places across IPython's versions
     if isinstance(value.data, (bytes, bytearray)):
         return _from_bytes(bytes(value.data), Path(value.filename or "image").name)
     return _from_text(str(value.filename or value.url or value.data or ""))
@@ -285,9 +285,9 @@ def _other_kind(value: object) -> str:
     if is_a(value, "numpy", "ndarray"):
         return "make it an image: PIL.Image.fromarray(array)"
     if hasattr(value, "read"):
-        return "give what it holds: file.read()"
+        return "pass its content: file.read()"
     if isinstance(value, (list, tuple)):
-        return "give each image on its own: images=[first, second]"
+        return "pass each image on its own: images=[first, second]"
     return _WAYS
 
 

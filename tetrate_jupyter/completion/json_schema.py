@@ -1,4 +1,4 @@
-"""Read and rewrite JSON schemas as data: what is inside, what providers' strict mode takes, references put in place."""
+"""Reading and rewriting JSON schemas as data: subschemas, providers' strict mode, inlined references."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SINGLE_SCHEMAS: Final = (
     "unevaluatedProperties",
     "contentSchema",
 )
-# What OpenAI's, Anthropic's and Google's strict modes all take; beyond it each refuses something else.
+# Keywords that the strict modes of OpenAI, Anthropic and Google all accept; of the others each refuses some.
 _STRICT_KEYWORDS: Final = frozenset(
     {
         "$defs",
@@ -42,12 +42,12 @@ _STRICT_KEYWORDS: Final = frozenset(
         "type",
     }
 )
-_STRICT_PROPERTIES: Final = 100  # OpenAI's first published bounds; later ones are wider, other providers' are not told
+_STRICT_PROPERTIES: Final = 100  # OpenAI's first published bounds; later ones are wider, other providers publish none
 _STRICT_DEPTH: Final = 5
 
 
 def subschemas(schema: JSONObject) -> Iterator[JSONObject]:
-    """Yield `schema` and every schema within it. Names of properties and values of enums are not schemas."""
+    """Yield `schema` and every schema within it; names of properties and values of enums aren't schemas."""
     waiting = [schema]
     while waiting:
         current = waiting.pop()
@@ -76,10 +76,10 @@ def references(schema: JSONObject) -> list[str]:
 
 
 def fits_strict_mode(schema: JSONObject) -> bool:
-    """Whether every provider's strict mode takes `schema`: closed objects, all properties required, few keywords.
+    """Whether every provider's strict mode accepts `schema`: closed objects, all properties required, few keywords.
 
-    Sending `strict` with a schema that breaks these rules is a refused request, so it is sent only where it can't be.
-    Recursive schemas don't fit (Anthropic refuses them), nor more than 5 levels or 100 properties.
+    Providers refuse a request with `strict` and any other schema, so `strict` is sent only with those that fit.
+    Recursive schemas don't (Anthropic refuses them), nor those with more than 5 levels or 100 properties.
     """
     if schema.get("type") != "object" or _is_recursive(schema):
         return False
@@ -97,7 +97,7 @@ def _is_strict(part: JSONObject) -> bool:
         return part.get("additionalProperties") is False and isinstance(required, list) and set(required) == set(names)
     if part.get("type") == "array":
         return isinstance(part.get("items"), dict)
-    return bool(part.keys() & {"type", "$ref", "anyOf", "enum", "const"})  # "anything goes" can't be enforced
+    return bool(part.keys() & {"type", "$ref", "anyOf", "enum", "const"})  # one that allows anything can't be enforced
 
 
 def _is_recursive(schema: JSONObject) -> bool:
@@ -119,7 +119,7 @@ def _is_recursive(schema: JSONObject) -> bool:
 
 
 def _depth(schema: JSONObject) -> int:
-    """Count the levels of objects and arrays; a reference counts as one."""
+    """Return the number of nested levels; a reference counts as one."""
     deepest, waiting = 0, [(schema, 1)]
     while waiting:
         part, level = waiting.pop()
@@ -129,10 +129,10 @@ def _depth(schema: JSONObject) -> int:
 
 
 def closed(schema: JSONObject) -> JSONObject:
-    """Refuse further properties wherever `schema` lists some and doesn't say; changes `schema` itself.
+    """Forbid additional properties wherever `schema` lists some and leaves that open; modify and return `schema`.
 
-    For schemas made from types only: what a type doesn't name is dropped when the answer is read, so asking for it
-    would be paying for nothing.
+    Only for schemas made from types: properties that a type doesn't have are dropped when the answer is read, so they
+    would be paid for in vain.
     """
     for part in subschemas(schema):
         if "properties" in part:
@@ -141,7 +141,7 @@ def closed(schema: JSONObject) -> JSONObject:
 
 
 def with_enum_types(schema: JSONObject) -> JSONObject:
-    """Add "type": "string" beside an enum of strings, which Google's API insists on; changes `schema` itself."""
+    """Add "type": "string" to enums of strings, which Google's API requires; modify and return `schema`."""
     for part in subschemas(schema):
         values = part.get("enum")
         if "type" not in part and isinstance(values, list) and values and all(isinstance(v, str) for v in values):
@@ -150,7 +150,7 @@ def with_enum_types(schema: JSONObject) -> JSONObject:
 
 
 def with_plain_root(schema: JSONObject) -> JSONObject:
-    """Put the definition itself where the root is a bare `$ref` to it: providers want an object at the root.
+    """Return `schema` with its definition in place of a root that is a bare `$ref`: providers want an object there.
 
     pydantic 2.6 writes such a root as `allOf` with a single `$ref`.
     """
@@ -174,13 +174,13 @@ def with_plain_root(schema: JSONObject) -> JSONObject:
 
 
 class _EndlessError(Exception):
-    """A definition holds itself."""
+    """Raised for a definition that contains itself."""
 
 
 def inlined(schema: JSONObject, definitions: Mapping[str, JSON]) -> JSONObject | None:
-    """Copy `schema` with each reference to `definitions` replaced by what it means; None where that never ends.
+    """Return a copy of `schema` with references replaced by their `definitions`; None where it is recursive.
 
-    Some providers' tool calls take no `$ref`.
+    Some providers accept no `$ref` in tools.
     """
     try:
         return _inlined(schema, definitions, ())
@@ -195,7 +195,7 @@ def _inlined(schema: JSONObject, definitions: Mapping[str, JSON], opened: tuple[
         part = definitions.get(name)
         if name in opened or not isinstance(part, dict):
             raise _EndlessError
-        beside = {key: value for key, value in schema.items() if key != "$ref"}  # its description tells more
+        beside = {key: value for key, value in schema.items() if key != "$ref"}  # such as a more specific description
         return _inlined({**part, **beside}, definitions, (*opened, name))
 
     def again(held: JSON) -> JSON:

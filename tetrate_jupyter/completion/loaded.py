@@ -1,4 +1,4 @@
-"""Ask whether a value is of a library's class without importing the library."""
+"""Checking whether a value is of a library's class without importing the library."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, TypeGuard
 
 
 def is_a(value: object, module: str, name: str) -> TypeGuard[Any]:
-    """Whether `value` is an instance of `module.name`. A module that nobody has imported can't have made it.
+    """Whether `value` is an instance of `module.name`; False where the module isn't imported.
 
-    The value itself isn't asked, as `isinstance` would ask it for its `__class__`.
+    Unlike `isinstance`, this doesn't read the value's `__class__`, which may run code.
     """
     kind = getattr(sys.modules.get(module), name, None)
     return isinstance(kind, type) and issubclass(type(value), kind)

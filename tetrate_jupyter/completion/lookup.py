@@ -1,4 +1,4 @@
-"""Follow `.name` and `[key]` from a variable to a value without running any code but Python's own and `READABLE`'s."""
+"""Following `.name` and `[key]` from a variable to a value, running no code but Python's own and that in `READABLE`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What may be read though it is computed: properties that only look, by library and class. Only for values of the
-# library's own classes: a subclass may have put its own code under any of them.
+# Computed properties that may be read, since they have no side effects, by library and class. Only for values of the
+# library's own classes: a subclass may have replaced any of them by its own code.
 _DAY: Final = "year month day"
 _TIME: Final = "hour minute second microsecond nanosecond tzinfo tz"
 _TABLE: Final = "shape size ndim empty"
@@ -55,8 +55,8 @@ READABLE: Final[dict[str, dict[str, str]]] = {
     "builtins": {"complex": "real imag", "int": "real imag numerator denominator", "float": "real imag"}
     | {"slice": "start stop step", "range": "start stop step", "BaseException": "args"},
 }
-_IN_C: Final = frozenset({"builtins", "datetime", "decimal"})  # their attributes are read by C and ask nobody
-_INDEXED: Final = {  # libraries' own classes whose indexing only looks
+_IN_C: Final = frozenset({"builtins", "datetime", "decimal"})  # their attributes are read by C code alone
+_INDEXED: Final = {  # libraries' own classes whose indexing has no side effects
     "pandas": ("DataFrame", "Series", "Index"),
     "numpy": ("ndarray", "void"),
     "polars": ("DataFrame", "Series"),
@@ -79,22 +79,23 @@ _FUNCTIONS: Final = (
 _LIBRARY_FUNCTIONS: Final = frozenset(
     {"ufunc", "_ArrayFunctionDispatcher", "cython_function_or_method"}
 )  # numpy's, C's
-_FIELD: Final = type(vars(collections.namedtuple("_", "x"))["x"])  # noqa: PYI024 - what a namedtuple's fields are
+_FIELD: Final = type(vars(collections.namedtuple("_", "x"))["x"])  # noqa: PYI024 - the type of a namedtuple's fields
 STEP: Final = r"""\.[^\W\d]\w*|\[(?:-?\d{1,9}|'[^'\n]{0,200}'|"[^"\n]{0,200}")\]"""  # .name, [0], ['key']
 _STEP = re.compile(STEP)
 
 
 def follow(value: object, chain: str, whole: str) -> object:
-    """Return what `chain` (".attribute", "[0]", "['key']", one after another) leads to from `value`.
+    """Return the value that `chain` (".attribute", "[0]", "['key']", in sequence) leads to from `value`.
 
-    `whole` is the expression as typed, for errors. Read are: what an object holds itself, slots, fields of a
-    namedtuple, plain class attributes, columns of a DataFrame, items of Python's own containers (never by a method of a
-    subclass), and of some libraries what only looks (`READABLE`). No other property, descriptor, accessor,
-    `__getattr__`, `__getitem__` or `__missing__` is run. Raises `AttachmentError` that names what is there.
+    `whole` is the expression as typed, for errors. It reads instance attributes, slots, fields of a namedtuple, plain
+    class attributes, columns of a DataFrame, items of Python's own containers (never by a subclass's method), and some
+    libraries' properties without side effects (`READABLE`). No other property, descriptor, accessor, `__getattr__`,
+    `__getitem__` or `__missing__` is run. Raises `AttachmentError`, which names what exists, and `SecretInPromptError`
+    for a part of a key.
     """
     for step in _STEP.findall(chain):
         if _is(value, Secret):
-            raise SecretInPromptError(f"{{{whole}}} is part of an API key.", next_step="take it out of the prompt")
+            raise SecretInPromptError(f"{{{whole}}} is part of an API key.", next_step="remove it from the prompt")
         value = _attribute(value, step[1:], whole) if step[0] == "." else _item(value, step[1:-1], whole)
         if not is_variable(value):
             raise _refusal(whole, f"is a {_name(value)}; nothing is called", "use a variable for its result")
@@ -102,14 +103,15 @@ def follow(value: object, chain: str, whole: str) -> object:
 
 
 def is_variable(value: object) -> bool:
-    """Whether `value` is data: not a module, function, class, nor IPython's own `exit` and `quit`."""
+    """Whether `value` is data: not a module, function or class, nor IPython's `exit` and `quit`."""
     if _is(value, type, types.ModuleType, types.GenericAlias, *_FUNCTIONS):
         return False
     return _name(value) not in _LIBRARY_FUNCTIONS and _module(type(value)) != "IPython.core.autocall"
 
 
-# --- looking without touching --------------------------------------------------------------------------------
-# `isinstance`, `hasattr` and `type(x).__name__` would ask the value (`__class__`, `__getattr__`) or its metaclass.
+# --- looking without running code ----------------------------------------------------------------------------
+# `isinstance`, `hasattr` and `type(x).__name__` may run code of the value (`__class__`, `__getattr__`) or its
+# metaclass.
 
 
 def _is(value: object, *kinds: type) -> bool:
@@ -139,14 +141,14 @@ def _member(kind: type, name: str) -> Any:  # noqa: ANN401 - anything; None wher
 
 
 def _held(value: object) -> dict[str, Any]:
-    """Return what `value` holds itself, none where its class has put something else in the place of `__dict__`."""
+    """Return the instance's `__dict__`, {} where there is none or its class has replaced it."""
     slot = _member(type(value), "__dict__")
     found = slot.__get__(value) if type(slot) in {types.GetSetDescriptorType, types.MemberDescriptorType} else None
     return found if type(found) is dict else {}
 
 
 def _static(value: object, name: str) -> Any:  # noqa: ANN401 - anything
-    """Like `inspect.getattr_static`, which asks a metaclass for `__dict__`. Raises `AttributeError`."""
+    """Like `inspect.getattr_static`, but without running code of a metaclass. Raises `AttributeError`."""
     held = _held(value)
     is_in_class = any(name in _own(each) for each in _mro(type(value)))
     in_class = _member(type(value), name)
@@ -158,7 +160,7 @@ def _static(value: object, name: str) -> Any:  # noqa: ANN401 - anything
 
 
 def is_own(value: object, library: str) -> bool:
-    """Whether the class of `value` is one of this library's, found under its name where it says that it is."""
+    """Whether the class of `value` is really one of this library's: the module that it names has it under its name."""
     home = _module(type(value))
     is_there = home in sys.modules and vars(sys.modules[home]).get(_name(value)) is type(value)
     return is_there and home.partition(".")[0] == library.partition(".")[0]
@@ -186,19 +188,19 @@ def _attribute(value: object, name: str, whole: str) -> object:
         return _getitem(value, name)
     if _is(found, staticmethod, classmethod, *_FUNCTIONS):
         raise _refusal(whole, "is a method; nothing is called", f"result = {whole}(), then {{result}}")
-    # a property, an accessor or another descriptor with code of its own
+    # a property, an accessor or another descriptor that runs code
     raise _refusal(whole, "is computed when it is read; no code is run", f"result = {whole}, then {{result}}")
 
 
 def _only_looks(value: object, name: str, found: object) -> bool:
-    """Whether a descriptor is on the list, for a value of the library's own class; or this package's own."""
+    """Whether a descriptor is in `READABLE`, for a value of the library's own class, or is this package's own."""
     for module, kinds in READABLE.items():
         for kind, names in kinds.items():
             if name not in names.split() or not is_a(value, module, kind):
                 continue
             if is_own(value, module):
                 return True
-            if type(found) is types.GetSetDescriptorType and module in _IN_C:  # also on a person's subclass
+            if type(found) is types.GetSetDescriptorType and module in _IN_C:  # on a person's subclass, too
                 return _member(vars(sys.modules[module])[kind], name) is found
     return _is_ours(value) and _is(found, property, functools.cached_property)
 
@@ -210,7 +212,7 @@ def _is_ours(value: object) -> bool:
 def _read(value: object, name: str, whole: str) -> object:
     try:
         return object.__getattribute__(value, name)
-    except Exception as error:  # an empty slot, or a library's property that fails
+    except Exception as error:  # an unset slot, or a library's property that fails
         raise _refusal(whole, f"can't be read ({type(error).__name__})", "check the value in a cell first") from error
 
 
@@ -227,7 +229,7 @@ def _columns(frame: Any) -> Any:  # noqa: ANN401 - a pandas Index
 
 
 def _missing_attribute(value: object, name: str, whole: str) -> AttachmentError:
-    if _is(value, dict) and dict.__contains__(value, name):  # type: ignore[operator]  # `_is` says that it is one
+    if _is(value, dict) and dict.__contains__(value, name):  # type: ignore[operator]  # `_is` has checked it
         base = whole[: whole.rindex("." + name)]
         return _refusal(whole, f"is not an attribute; {name!r} is a key", f"{{{base}[{name!r}]}}")
     there = list(_columns(value)[:1_000]) if _is_frame(value) else []
@@ -236,7 +238,7 @@ def _missing_attribute(value: object, name: str, whole: str) -> AttachmentError:
 
 
 def names_of(value: object) -> list[str]:
-    """Return the names that `value` and its classes hold; `dir` would ask the value."""
+    """Return the attribute names of `value` and its classes; `dir` may run the value's code."""
     found = list(_held(value))
     for kind in _mro(type(value)):
         found += list(_own(kind))
@@ -257,7 +259,7 @@ def _item(value: object, key_text: str, whole: str) -> object:
     try:
         if base is None:
             return _getitem(value, key)
-        # `in` first: a defaultdict would run its factory and gain a key.
+        # `in` first: a defaultdict would run its factory and add the key.
         if base is dict and not dict.__contains__(value, key):  # type: ignore[operator]  # it is one
             raise _missing_key(value, key, whole)
         return base.__getitem__(value, key)
@@ -266,7 +268,7 @@ def _item(value: object, key_text: str, whole: str) -> object:
 
 
 def _container(value: object) -> type[Any] | None:
-    """Return the one of Python's own containers whose indexing is that of `value`; a subclass must not have its own."""
+    """Return Python's own container type whose indexing `value` has, None where its class overrides it."""
     method = _member(type(value), "__getitem__")
     return next((base for base in _CONTAINERS if _is(value, base) and method is _own(base)["__getitem__"]), None)
 
@@ -301,7 +303,7 @@ def _missing_key(value: Any, key: int | str, whole: str) -> AttachmentError:  # 
 
 
 def _offer(intro: str, wanted: object, there: Iterable[Any]) -> str:
-    """List what is there, the look-alikes first; only plain keys, since the repr of others may run code."""
+    """Return a list of existing names, similar ones first; only plain keys, since the repr of others may run code."""
     plain = [n for n in there if type(n) in {str, int, float, bool}]
     names = [n if isinstance(n, str) and isinstance(wanted, str) and n.isidentifier() else repr(n) for n in plain]
     near = difflib.get_close_matches(str(wanted), names, n=3, cutoff=0.6)

@@ -1,4 +1,4 @@
-"""Text that nobody has typed into a prompt, made ready to be sent: searched for keys, bounded, between fences."""
+"""Preparing text that nobody typed into a prompt for sending: searched for keys, bounded, put between fences."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _RUN: Final = re.compile(r"`{3,}")
 
 
 def sendable(text: str, where: str, limit: int) -> str:
-    """Return text as it is sent: at most `limit` characters, what hides in it shown.
+    """Return text as it is sent: at most `limit` characters, with hidden characters made visible.
 
-    Raises `SecretInPromptError` where it holds a key, or anything that looks like one: nobody has typed this into a
-    prompt, so that nobody has looked whether one is in it.
+    Raises `SecretInPromptError` where it holds a key, or anything that looks like one: nobody typed this text, so
+    nobody has checked it for keys.
     """
     if secrecy.looks_secret(text[: limit + secrecy.REACH]):
         raise key_in(where)
@@ -24,7 +24,7 @@ def sendable(text: str, where: str, limit: int) -> str:
 
 
 def key_in(where: str, next_step: str = "") -> SecretInPromptError:
-    """Return the error for a key in what would be sent."""
+    """Return the error for a key in the text that would be sent; `where` names the place."""
     return SecretInPromptError(
         f"What looks like an API key is in {where}; nothing was sent.",
         next_step=next_step or "keep it out of there (os.environ, getpass) and run the cell again",
@@ -32,12 +32,12 @@ def key_in(where: str, next_step: str = "") -> SecretInPromptError:
 
 
 def fenced(text: str, language: str = "") -> str:
-    """Return text between fences that it can't close itself."""
+    """Return text between fences longer than any in it, so that it can't close them."""
     longest = max((len(run) for run in _RUN.findall(text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a number and what is counted: "1 line", "3 lines"."""
+    """Return a number with its noun: "1 line", "3 lines"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,4 +1,4 @@
-"""Write dicts, lists, sets and what they hold as JSON: whole members only, so that no number loses its end."""
+"""Writing dicts, lists, sets and their members as JSON: only whole members, so that no number is cut."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from tetrate_jupyter.types import Cut
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_JSON: Final = 20_000  # characters of a dict or list: it is the data itself, not a picture of it
+MAX_JSON: Final = 20_000  # characters of a dict or list, which is sent as data rather than as a description
 MAX_DEPTH: Final = 12
-MAX_CUTS: Final = 6  # that are told one by one
+MAX_CUTS: Final = 6  # listed one by one
 MAX_COLUMNS: Final = 20
-_ONE_LINE: Final = 100  # characters of JSON that stay on one line
-_SAID: Final = 200  # characters kept for saying what is left out
-_WORTH: Final = 100  # characters of room; a text that gets less is left out instead
-_OBJECT: Final = 200  # characters of an object that is no data
-_BARE: Final = {"inf": "Infinity", "-inf": "-Infinity"}  # as Python's json reads and writes them
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # half of a character: no UTF-8 has it
+_ONE_LINE: Final = 100  # characters of JSON up to which it stays on one line
+_SAID: Final = 200  # characters reserved for the notes on what is left out
+_WORTH: Final = 100  # characters of room below which a text is left out rather than cut
+_OBJECT: Final = 200  # characters of the repr of any other object
+_BARE: Final = {"inf": "Infinity", "-inf": "-Infinity"}  # as Python's `json` reads and writes them
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # halves of a pair, which UTF-8 can't encode
 
 Node: TypeAlias = "str | list[Node] | list[tuple[str, Node]]"
 
 
 def is_container(value: object) -> bool:
-    """Whether `value` holds members that are written one by one."""
+    """Whether `value` is a container whose members are written one by one."""
     if isinstance(value, (Mapping, AbstractSet, list, tuple, range)):
         return True
     return f"{type(value).__module__}.{type(value).__qualname__}" == "collections.deque"
 
 
 def written(value: object, name: str, limits: Limits = USUAL) -> Described:
-    """Write a container as JSON of at most 20,000 characters (or `limits.room`), and say what is left out.
+    """Return a container as JSON of at most 20,000 characters (or `limits.room`), with notes on what is left out.
 
-    Raises `SecretInPromptError` for a key anywhere in what is looked at.
+    Raises `SecretInPromptError` for a key anywhere in the part that is read.
     """
     writer = ValueWriter(name, limits.bound(MAX_JSON) - _SAID, limits)
     text = writer.text(value)
@@ -53,15 +53,15 @@ def written(value: object, name: str, limits: Limits = USUAL) -> Described:
 
 
 def said(cuts: Iterable[Cut]) -> str:
-    """Return the lines that tell the model what is left out, one for each cut."""
+    """Return the lines that tell the model what is left out, one per cut."""
     return "".join(f"\n[Only part of it is here. {cut.sentence}]" for cut in cuts)
 
 
 class ValueWriter:
-    """Writes one value. `cuts` says what was left out.
+    """Writes one value; `cuts` holds what was left out.
 
-    `hook` turns an object that is no data into something that is; without one it is written as its repr.
-    `is_compact`: on one line, without spaces.
+    `room`: characters. `hook` turns any other object into data; without one, its repr is written. `is_compact`: on one
+    line, without spaces.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ValueWriter:
         return (*found[: MAX_CUTS - 1], Cut(self._name, "further parts cut", len(found) - MAX_CUTS + 1))
 
     def text(self, value: object) -> str:
-        """Return the JSON."""
+        """Return the value as JSON."""
         node = self._node(value, self._name, 0)
         if node is None:
             return '"…"'
@@ -104,10 +104,10 @@ class ValueWriter:
     # --- what fits -------------------------------------------------------------------------------------------
 
     def _node(self, value: object, path: str, depth: int) -> Node | None:
-        """Return the value's JSON as a tree; None where there is no room for it any more."""
+        """Return the value's JSON as a tree; None where there is no room left for it."""
         if isinstance(value, Secret):
             raise SecretInPromptError(
-                f"{self._name} holds an API key; nothing was sent.", next_step="take it out of the prompt"
+                f"{self._name} holds an API key; nothing was sent.", next_step="remove it from the prompt"
             )
         if isinstance(value, str) and not isinstance(value, enum.Enum):
             return self._string(str(value), path)
@@ -119,7 +119,7 @@ class ValueWriter:
         sheet = sheets.sheet(value)
         if sheet is None and not is_container(value) and not _is_array(value):
             return self._other(value, path, depth)
-        if depth > MAX_DEPTH:  # also where a value holds itself
+        if depth > MAX_DEPTH:  # also stops at a value that contains itself
             self._deep += 1
             return self._fitting('"…"')
         self._left -= 2 if self._is_compact else 3 + 2 * depth
@@ -139,7 +139,7 @@ class ValueWriter:
             return token
         if self._left < _WORTH:
             return None
-        while len(token) > self._left:  # what has to be escaped takes more room than it has characters
+        while len(token) > self._left:  # escaping makes it longer
             start = start[: max(1, len(start) * self._left // (len(token) + 1))]
             token = _quoted(start)
         kept = shortened(text, len(start))
@@ -195,13 +195,13 @@ class ValueWriter:
             return None
         left, cuts = self._left, len(self._cuts)
         node = self._node(member, path, depth + 1)
-        if count and len(self._cuts) > cuts and left < self._room // 4:  # whole members rather than a piece of the last
+        if count and len(self._cuts) > cuts and left < self._room // 4:  # whole members rather than a cut one
             del self._cuts[cuts:]
             return None
         return node
 
     def _rows(self, sheet: sheets.Sheet, path: str, depth: int) -> Node:
-        """Write a table as one object a row, a column of its own as its values."""
+        """Return a table with one object per row, a single column as a list of its values."""
         first, last = self._limits.shown(sheet.rows)
         width = sheet.width if self._limits.room is not None else min(sheet.width, MAX_COLUMNS)
         shown = [sheet.column(number) for number in range(width)]
@@ -225,7 +225,7 @@ class ValueWriter:
 
 
 class _Pairs(Mapping[object, object]):
-    """A row by its columns' names, of which two may be the same."""
+    """A row by its columns' names, which may repeat."""
 
     def __init__(self, columns: list[sheets.SheetColumn], cells: list[object]) -> None:
         self._names, self._cells = [column.label for column in columns], cells
@@ -248,7 +248,7 @@ def _is_array(value: object) -> bool:
 
 
 def _token(value: object) -> str | None:
-    """Return the JSON of a single value, None where it is none."""
+    """Return the JSON of a scalar, None for anything else."""
     if value is None:
         return "null"
     if type(value).__name__ == "MaskedConstant":
@@ -293,7 +293,7 @@ def _one_line(node: Node, comma: str, colon: str) -> str:
 
 def _indented(node: Node, depth: int) -> str:
     line = _one_line(node, ", ", ": ")
-    if isinstance(node, str) or not node or (depth and len(line) <= _ONE_LINE):  # a record is a line
+    if isinstance(node, str) or not node or (depth and len(line) <= _ONE_LINE):  # one record per line
         return line
     inner, outer = "\n" + "  " * (depth + 1), "\n" + "  " * depth
     if isinstance(node[0], tuple):
@@ -307,5 +307,5 @@ def _as_pairs(node: Any) -> list[tuple[str, Node]]:  # noqa: ANN401 - a node who
     return list(node)
 
 
-def _as_members(node: Any) -> list[Node]:  # noqa: ANN401 - a node whose first member is none
+def _as_members(node: Any) -> list[Node]:  # noqa: ANN401 - a node whose first member isn't a pair
     return list(node)

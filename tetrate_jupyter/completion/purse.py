@@ -1,4 +1,4 @@
-"""What is told of each request of a completion, before it is sent and when it has ended: money, and records of it."""
+"""Accounting for each request of a completion: money is set aside before it is sent, and its end is recorded."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """One request that is over: a round of tools is one, and so is a try that is followed by another.
+    """One request that is over: each round of tools is one, and so is each try that is followed by a retry.
 
-    `at`: when it was sent, seconds since the epoch. `cost`: US dollars, 0 where nothing can have been billed, None for
-    unknown. `first`: seconds until its first text, None where none came; `total`: until its end. `error`: the kind of
-    error that ended it, "stopped", or None. `is_asked` is False where nothing was even tried. `heard`: seconds until
-    anything of an answer came; `response_id`: the answer's own; `calls`: of tools, which it asked for.
+    `at`: when it was sent, in seconds since the epoch. `cost`: US dollars, 0 where nothing can have been billed, None
+    for unknown. `first`: seconds to the first text, None where there was none; `total`: seconds to its end. `error`:
+    the class name of the error that ended it, "stopped", or None. `is_asked`: False where no request was made. `heard`:
+    seconds to the first chunk; `response_id`: the completion's id; `calls`: the tool calls in it.
     """
 
     at: float
@@ -50,7 +50,7 @@ class Ended:
 
 
 class Try:
-    """When a request was sent and when its first text came; `after`: seconds until it is sent."""
+    """When a request was sent, and its first chunk and text arrived; `after`: seconds until it is sent (default: 0)."""
 
     __slots__ = ("at", "first", "heard", "started")
 
@@ -67,7 +67,7 @@ class Try:
         stream: ChatStream | None,
         came: Accumulator | None = None,
     ) -> Ended:
-        """Return what became of it. `problem`: what ended it, or its kind; `stream`: None where none was opened."""
+        """Return its record. `problem`: the error that ended it, or its name; `stream`: None if none was made."""
         return Ended(
             at=self.at,
             served=came.served_model if came is not None else None,
@@ -96,34 +96,34 @@ def _kind(problem: BaseException | str | None) -> str | None:
 
 
 class Purse(Protocol):
-    """Where the money for the requests of one completion comes from, and who notes what became of it."""
+    """Pays for the requests of one completion, and records them."""
 
     async def open(self, messages: Sequence[Message]) -> int | None:
-        """Set aside what a round that sends `messages` can cost; may wait. Raises our error where that is too much.
+        """Set aside the most that a round with `messages` can cost; may wait. Raises our error where that is too much.
 
-        Returns the cap on its answer (tokens) that what was set aside is for, None where the request has its own.
+        Returns the cap on its answer, in tokens, that this amount covers; None where the request has its own.
         """
         ...
 
     def opened(self, dropped: Sequence[str]) -> None:
-        """Look at the request's fields that the router left out. Raises our error where that may cost more."""
+        """Check which request fields the router dropped. Raises our error where it may cost more without them."""
         ...
 
     async def lose(self, ended: Ended) -> None:
-        """Pay for a try that is followed by another; may wait. Raises our error where the next could be too much."""
+        """Pay for a failed try before a retry; may wait. Raises our error where the retry could cost too much."""
         ...
 
     def close(self, ended: Ended) -> None:
-        """Pay what the round, or its last try, has cost."""
+        """Pay for the round, or for its last try."""
         ...
 
     async def finish(self) -> tuple[str, ...]:
-        """See to it that what is noted is kept; return what a reader of the answer must know, one sentence each."""
+        """Make sure that the records are kept; return what a reader of the answer must know, one sentence each."""
         ...
 
 
 class Purses:
-    """Several as one: each sets aside, in their order; the lowest cap holds."""
+    """Several purses as one: each sets money aside, in this order; the lowest cap applies."""
 
     def __init__(self, *purses: Purse) -> None:
         self._purses = purses
@@ -144,7 +144,7 @@ class Purses:
         for purse in reversed(self._purses):
             try:
                 await purse.lose(ended)
-            except BaseException as error:  # noqa: BLE001 - raised below: the others pay whatever becomes of this one
+            except BaseException as error:  # noqa: BLE001 - raised below; the other purses pay in any case
                 problem = problem or error
         if problem is not None:
             raise problem
@@ -156,11 +156,11 @@ class Purses:
 
     async def finish(self) -> tuple[str, ...]:
         """See `Purse`."""
-        return tuple([note for purse in reversed(self._purses) for note in await purse.finish()])  # noted, then told
+        return tuple([note for purse in reversed(self._purses) for note in await purse.finish()])  # records first
 
 
 def summed(rounds: Sequence[tuple[str, Usage]], price: Callable[[str, Usage], Estimate]) -> tuple[Usage, Estimate]:
-    """Return what rounds of (model, usage), one at least, used and cost together; unknown where one of them is."""
+    """Return the total usage and cost of at least one round of (model, usage); unknown where one of them is."""
     usage = reduce(add_usage, (used for _, used in rounds))
     estimates = [priced(price, model, used) for model, used in rounds]
     notes = tuple(dict.fromkeys(note for each in estimates for note in each.notes))
@@ -169,7 +169,7 @@ def summed(rounds: Sequence[tuple[str, Usage]], price: Callable[[str, Usage], Es
 
 
 def priced(price: Callable[[str, Usage], Estimate], model: str, usage: Usage) -> Estimate:
-    """Return what a usage cost. A list of models that fails makes it unknown, it costs no answer."""
+    """Return the cost of a usage; unknown where `price` raises, which mustn't lose the answer."""
     try:
         return price(model, usage)
     except Exception:  # noqa: BLE001 - whatever a list raises

@@ -1,4 +1,4 @@
-"""Why an answer ended: the API's four words, and what providers write in their place; pure."""
+"""Finish reasons: the API's four, and what providers write instead; pure."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ KNOWN: Final = frozenset(_WORDS)
 
 
 def normalized(reason: str) -> str:
-    """Return the API's word for a finish reason in any vocabulary; one that nobody knows as it came."""
+    """Return the API's word for a provider's finish reason; an unknown one is returned unchanged."""
     return _MEANT.get(reason.strip().lower().removeprefix("finish_reason_"), reason)

@@ -1,4 +1,4 @@
-"""From messages and options to the body of `POST /chat/completions`, and what it is likely to weigh."""
+"""Building the body of `POST /chat/completions` from messages and options, and estimating its tokens."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 _USUAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ODD_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_NAME: Final = 64
-_DEPTH = 50  # of an option's value; deeper ones are refused by whoever reads them
-_MOST_PER_DESCRIPTION = 800  # tokens: providers put up to 600 of their own before tools and schemas
-FEWEST: Final = 256  # tokens: a paragraph or two; an answer that is cut before says too little to compare
-FEWEST_THINKING: Final = 1_024  # likewise of models that think first: the cap holds their thoughts too
-OVER: Final = 16  # tokens that providers have been seen to count beyond a cap: end marks, a last word
+_DEPTH = 50  # levels of an option's value that are checked; deeper ones are refused by whoever reads them
+_MOST_PER_DESCRIPTION = 800  # tokens; providers add up to 600 of their own to tools and schemas
+FEWEST: Final = 256  # tokens: a paragraph or two; an answer that is cut earlier says too little to compare
+FEWEST_THINKING: Final = 1_024  # likewise for reasoning models, whose reasoning counts towards the cap
+OVER: Final = 16  # tokens that providers have been seen to bill beyond a cap: end marks, a last word
 CAPS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-MAX_TEMPERATURE = 2.0  # the OpenAI-compatible range; providers refuse more
+MAX_TEMPERATURE = 2.0  # the OpenAI-compatible maximum; providers refuse more
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to ask; None leaves the choice to the provider.
+    """Options of a request; None leaves the choice to the provider.
 
-    `temperature` 0 to 2; `max_tokens` caps the output; `effort` is one of the model's `reasoning_efforts`; `extra`
-    holds further request fields by the API's own names, sent as they are.
+    `temperature`: 0 to 2; `max_tokens` caps the output, at least 1; `effort`: one of the model's `reasoning_efforts`;
+    `extra` holds further request fields by the API's own names, sent unchanged. Invalid values raise `OptionError`.
     """
 
     temperature: float | None = None
@@ -52,26 +52,26 @@ class Options:
             refuse_unsendable(name, value)
         refuse_other("temperature", self.temperature, (Real, type(None)), "give a number from 0 to 2")
         refuse_other("max_tokens", self.max_tokens, (Integral, type(None)), "give a whole number of at least 1")
-        refuse_other("effort", self.effort, (str, type(None)), 'name it: effort="low"')
+        refuse_other("effort", self.effort, (str, type(None)), 'give its name: effort="low"')
         if self.temperature is not None and not 0 <= self.temperature <= MAX_TEMPERATURE:
             raise OptionError(f"temperature is {self.temperature}.", next_step="give a number from 0 to 2")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise OptionError(f"max_tokens is {self.max_tokens}.", next_step="give a whole number of at least 1")
         if self.extra.get("n") not in (None, 1, "1"):
             raise OptionError(
-                "One question gets one answer: n can't be more than 1.",
+                "A question gets one answer: n can't be more than 1.",
                 next_step='for several answers: session.compare("...", repeats=2), or %%tetrate_compare --repeats 2',
             )
 
 
 def refuse_other(name: str, value: object, kinds: tuple[type, ...], next_step: str) -> None:
-    """Raise `OptionError` for a value of none of these kinds; True and False are no numbers."""
+    """Raise `OptionError` for a value of none of these `kinds`, and for True and False, which aren't numbers here."""
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise OptionError(f"{name} can't be {type(value).__name__}.", next_step=next_step)
 
 
 def refuse_unsendable(name: str, value: object, depth: int = 0) -> None:
-    """Raise `OptionError` for NaN and Infinity anywhere in a value: JSON has neither, and null is something else."""
+    """Raise `OptionError` for NaN and infinity anywhere in a value: JSON has neither, and null is something else."""
     if isinstance(value, float) and not math.isfinite(value):
         raise OptionError(f"{name} holds {value}, which JSON can't.", next_step="give a finite number, or leave it out")
     if depth < _DEPTH and isinstance(value, (dict, list, tuple)):
@@ -81,9 +81,10 @@ def refuse_unsendable(name: str, value: object, depth: int = 0) -> None:
 
 @dataclass(frozen=True)
 class Request:
-    """Everything that one completion needs, checked and resolved; nothing here can fail any more before the network.
+    """Everything that one completion needs, checked and resolved, so that only sending can still fail.
 
-    `notes`: what a reader must know of it, such as what of the conversation is not sent.
+    `notes`: what a reader must know about it, such as parts of the conversation that aren't sent. Raises
+    `UnsupportedInputError` or `OptionError` where the model is known not to take the images or the effort.
     """
 
     model: Model
@@ -98,9 +99,10 @@ class Request:
         check_effort(self.model, self.options.effort)
 
     def body(self, messages: Sequence[Message] | None = None, *, cap: int | None = None) -> dict[str, Any]:
-        """Return the JSON body for a stream. `messages` replaces the request's own (a later round, with results).
+        """Return the JSON body for a stream. `messages` replaces the request's own (later rounds, with tool results).
 
-        `cap`: tokens of the answer, under the name that the model is sure to know, whatever the options say.
+        `cap`: limit of the answer in tokens, sent in the field that the model is sure to know; it overrides the
+        options.
         """
         body: dict[str, Any] = {
             "model": self.model.id,
@@ -125,44 +127,44 @@ class Request:
 
     @property
     def cap(self) -> int | None:
-        """The cap on the answer that was asked for, by whichever name; None where none was."""
+        """The requested cap on the answer in tokens, in whichever field; None for no cap."""
         return max(filter(None, (self.options.max_tokens, given_cap(self.options.extra))), default=None)
 
     @property
     def is_surely_capped(self) -> bool:
-        """Whether that cap goes by a name that the model is sure to know: one that it may ignore holds nothing."""
+        """Whether that cap is in a field that the model is sure to know: one that it may ignore is no limit."""
         known = CAPS[:2] if self.model.provider == "openai" else CAPS[:1]
         sure = given_cap({name: self.options.extra.get(name) for name in known})
         return self.cap is not None and self.cap in {self.options.max_tokens, sure}
 
 
 def given_cap(params: Mapping[str, object]) -> int | None:
-    """Return the cap on the output that was asked for, by whichever name; None where none was."""
+    """Return the requested cap on the output in tokens, in whichever field; None for no cap."""
     found = [value for name in CAPS if isinstance(value := params.get(name), int) and value > 0]
     return max(found) if found else None
 
 
 def fewest(model: Model) -> int:
-    """Return the tokens below which a cap on a model's answers makes them useless."""
+    """Return the smallest useful cap on a model's answers, in tokens."""
     return FEWEST_THINKING if model.reasoning else FEWEST
 
 
 def cap_field(model: Model) -> str:
-    """OpenAI's reasoning models refuse `max_tokens`; the others are sure to know only that name."""
+    """Return the field for the cap: OpenAI's reasoning models refuse `max_tokens`, all others know that one."""
     return "max_completion_tokens" if model.provider == "openai" and model.reasoning else "max_tokens"
 
 
 def check_images(model: Model, messages: Sequence[Message]) -> None:
-    """Refuse an image for a model that is known to take text only; an unknown model gets its chance."""
+    """Raise `UnsupportedInputError` for an image to a model that is known to take text only."""
     if model.images is False and any(m.images for m in messages):
         raise UnsupportedInputError(
-            f"{model.id} takes text only, and this question holds an image.",
+            f"{model.id} takes text only, and this question has an image.",
             next_step="choose a model that sees: %tetrate_models images",
         )
 
 
 def check_effort(model: Model, effort: str | None) -> None:
-    """Refuse an effort that the model is known not to have."""
+    """Raise `OptionError` for an effort that the model is known not to have."""
     if effort is not None and model.reasoning_efforts and effort not in model.reasoning_efforts:
         raise OptionError(
             f"{model.id} has no effort {effort!r}.", next_step=f"use one of: {', '.join(model.reasoning_efforts)}"
@@ -170,11 +172,11 @@ def check_effort(model: Model, effort: str | None) -> None:
 
 
 def fitted(messages: Sequence[Message], model: Model) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-    """Return earlier messages as `model` takes them, and a sentence on each kind of thing that it isn't sent.
+    """Return earlier messages in a form that `model` accepts, and a sentence on each kind of change.
 
-    Another model may have been asked before: images are left out for one that is known to take text only, calls of
-    tools and their results go as text to one without tools, and call ids of another model's making, which a provider
-    may refuse, are replaced.
+    They may be another model's: images are left out for a model that is known to take text only, tool calls and their
+    results are sent as text to one without tools, and another model's unusual call ids, which a provider may refuse,
+    are replaced.
     """
     notes = []
     count = sum(len(m.images) for m in messages)
@@ -184,7 +186,7 @@ def fitted(messages: Sequence[Message], model: Model) -> tuple[tuple[Message, ..
         notes.append(f"{what} not sent: {model.id} takes text only.")
     if model.tools is False and any(m.tool_calls for m in messages):
         messages = _as_text(messages)
-        notes.append(f"Earlier calls of tools were sent as text: {model.id} takes no tools.")
+        notes.append(f"Earlier tool calls were sent as text: {model.id} takes no tools.")
     return tuple(_with_usual_ids(messages, model.id)), tuple(notes)
 
 
@@ -196,7 +198,7 @@ def _without_images(message: Message) -> Message:
 
 
 def _as_text(messages: Sequence[Message]) -> list[Message]:
-    """Return a conversation without calls: what was called and what it gave stands in the model's own text."""
+    """Return a conversation with tool calls and their results written into the model's own text."""
     found: list[Message] = []
     for message in messages:
         if message.role == "tool":
@@ -228,11 +230,11 @@ def _with_usual_ids(messages: Sequence[Message], model: str) -> Iterator[Message
 
 
 def wire_message(message: Message, model: str = "") -> dict[str, Any]:
-    """Return one message in the API's form, without what providers refuse wherever it comes from.
+    """Return one message in the API's form, without anything that providers refuse.
 
-    Calls go back with what came beside them, to the `model` that made them; broken arguments as `{}`, and a name that
-    no tool can have with its odd characters replaced. Halves of surrogate pairs are replaced, what has no text has
-    none instead of an empty one, and a tool's result is never empty.
+    Tool calls are sent back with the unknown members that they came with, if `model` made them; invalid arguments
+    become `{}`, and invalid characters in a name are replaced. Halves of surrogate pairs are replaced, blank content
+    beside tool calls becomes None, and a tool's result is never empty.
     """
     content = whole(message.content)
     if message.role == "tool":
@@ -250,7 +252,7 @@ def wire_message(message: Message, model: str = "") -> dict[str, Any]:
             for c in message.tool_calls
         ]
         aside = _members(message.aside if is_its_own else "")
-        before = content if content.strip() else None  # many models write a line break before they call
+        before = content if content.strip() else None  # many models write a line break before a call
         return {**aside, "role": message.role, "content": before, "tool_calls": calls}
     if not message.images:
         return {"role": message.role, "content": content}
@@ -268,7 +270,7 @@ def _members(text: str) -> dict[str, Any]:
 
 
 def _arguments(text: str) -> str:
-    """Return arguments as they came where they are a JSON object, else an empty one: providers refuse anything else."""
+    """Return arguments unchanged if they are a JSON object, else "{}": providers refuse anything else."""
     text = whole(text) if isinstance(text, str) else ""
     try:
         msgspec.json.decode(text, type=dict[str, msgspec.Raw])
@@ -278,12 +280,12 @@ def _arguments(text: str) -> str:
 
 
 def estimate_prompt_tokens(request: Request) -> int:
-    """Estimate the tokens of a request: its messages, its schema and its tools."""
+    """Estimate the prompt tokens of a request: messages, schema and tools."""
     return estimate_tokens(request.messages) + sum(text_tokens(text) for text in _described(request))
 
 
 def most_prompt_tokens(request: Request, messages: Sequence[Message] | None = None) -> int:
-    """Return a bound of the tokens of a request, or of its later round with these `messages`. See `most_tokens`."""
+    """Return an upper bound of the prompt tokens of a request, or of a round with `messages`. See `most_tokens`."""
     extra = json.dumps(dict(request.options.extra), default=str, ensure_ascii=False)
     described = size(extra) + sum(_MOST_PER_DESCRIPTION + size(text) for text in _described(request))
     return most_tokens(request.messages if messages is None else messages, request.model.id) + described

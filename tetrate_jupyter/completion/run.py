@@ -1,4 +1,4 @@
-"""One completion as it happens: stream, run the tools asked for, stream again, until there is an answer."""
+"""Running one completion: stream, run the tools that the model calls, stream again, until there is an answer."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Cut, Event, Retrying, ToolCall, ToolResult
 
 _FREE: Final = Estimate(Decimal(0))
-_STATE: Final = 200  # characters of what it does, for one line
+_STATE: Final = 200  # characters of `state`
 
 
 class Completion:
     """Runs one `Request`. `text` and `state` may be read from any thread while it runs; `answer()` at any time.
 
     `on_event` is called for each event on the loop's thread and must return at once. `price` turns (model id, usage)
-    into an `Estimate`; it is called when the answer is complete. `limit`: the characters of text, reasoning and tool
-    calls that the answer may have over all its rounds.
+    into an `Estimate`; it is called when an answer is made. `limit`: characters of text, reasoning and tool calls that
+    the answer may have in all rounds together.
     """
 
-    on_try: OnTry | None = None  # what gives the headers of each try; set before it runs
-    _cap: int | None = None  # tokens of the current round's answer that the purse has money for
-    _said_beside: tuple[str, ...] = ()  # by the purse
+    on_try: OnTry | None = None  # returns the headers of each try; set before it runs
+    _cap: int | None = None  # tokens of the current round's answer that the purse pays for
+    _said_beside: tuple[str, ...] = ()  # the purse's notes
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Completion:
         self.replies: list[Message] = []
         self.tool_results: list[ToolResult] = []
         self.state = "waiting"
-        self.partial: str | None = "stopped"  # why there isn't more, as `Answer.partial`; None once it is whole
+        self.partial: str | None = "stopped"  # as `Answer.partial`; None once it is whole
         self.purse: Purse | None = None  # set before it runs
         self._price = price
         self._on_event = on_event
@@ -72,17 +72,17 @@ class Completion:
         self._reasoning = GrowingText()
         self._tools = request.toolbox.names if request.toolbox is not None else ()
         self._round = Accumulator(limit, self._tools)
-        self._round_began = 0  # characters of the text before the current round
-        self._thought_began = 0  # the same of the reasoning
-        self._is_apart = False  # whether the next text is that of a later round
-        self._is_said = False  # whether the current round is among the replies
-        self._ignored: list[list[str]] = []  # odd members that were left out, round by round
+        self._round_began = 0  # length of the text before the current round
+        self._thought_began = 0  # length of the reasoning before it
+        self._is_apart = False  # whether the next text needs a gap before it, as a later round's
+        self._is_said = False  # whether the current round is in `replies`
+        self._ignored: list[list[str]] = []  # irregular members that were left out, per round
         self._rounds: list[tuple[str, Usage]] = []
-        self._counted = False  # whether the current round is among them
-        self._stream_now: ChatStream | None = None  # the current round's, once it is asked for
-        self._may_have_cost = False  # whether a try that was repeated may have been billed
-        self._is_answered = False  # whether the router has taken the current round that ends before any of it is read
-        self._is_refused = False  # whether nothing of the current round can have been billed, though it was sent
+        self._counted = False  # whether the current round is in `_rounds`
+        self._stream_now: ChatStream | None = None  # the current round's, once it is made
+        self._may_have_cost = False  # whether a try before a retry may have been billed
+        self._is_answered = False  # whether the router has accepted the current round, but none of it has been read
+        self._is_refused = False  # whether the current round was sent but can't have been billed
         self._started = time.monotonic()
         self._first: float | None = None
         self._finished: float | None = None
@@ -90,7 +90,7 @@ class Completion:
         self._request_id: str | None = None
         self._dropped: tuple[str, ...] = ()
         self._simulated = False
-        self._kept: Answer | None = None  # what stands for asking
+        self._kept: Answer | None = None  # the kept answer that is used instead of asking
 
     @property
     def text(self) -> str:
@@ -99,12 +99,12 @@ class Completion:
 
     @property
     def length(self) -> int:
-        """The characters so far."""
+        """The length of the text so far, in characters."""
         return self._text.length
 
     @property
     def heard(self) -> tuple[Message, ...]:
-        """The replies so far, with the round that is being written or broke off."""
+        """The replies so far, including the round that is being written or broke off."""
         said = "" if self._is_said else self._said()
         if self.replies and not said:
             return tuple(self.replies)
@@ -112,21 +112,21 @@ class Completion:
 
     @property
     def ignored(self) -> int:
-        """The number of odd members of the answer that were left out."""
+        """The number of irregular members of the chunks that were left out."""
         return sum(map(len, self._ignored))
 
     @property
     def seconds(self) -> float:
-        """Seconds since the start."""
+        """Seconds from the start until now, or until the end."""
         return (self._finished or time.monotonic()) - self._started
 
     @property
     def first_token(self) -> float | None:
-        """Seconds from the start until the first text came; None before it."""
+        """Seconds from the start to the first text (time to first token); None before it."""
         return None if self._first is None else self._first - self._started
 
     async def run(self, client: GatewayClient, key: Secret) -> Answer:
-        """Ask and return the answer. Raises our errors only; a `TetrateError` carries what had come as `.answer`."""
+        """Ask and return the answer. Raises only `TetrateError`s, with the answer so far, if any, as `.answer`."""
         self._started = time.monotonic()
         try:
             await self._rounds_of(client, key)
@@ -145,7 +145,7 @@ class Completion:
         return checked(self.answer(), self.request.schema, has_choice=self._round.has_choice)
 
     def recall(self, kept: Answer, replies: Sequence[Message]) -> Answer:
-        """Stand for a run with an answer that was kept, and tell of its pieces; nothing is asked."""
+        """Replay a kept answer, with its events, in place of a run; nothing is sent."""
         self._started = time.monotonic()
         self._kept = kept
         self.tool_results, self._is_said = list(kept.tool_results), True
@@ -159,7 +159,7 @@ class Completion:
         return kept
 
     def _broken(self, error: TetrateError) -> TetrateError:
-        """End with an error: what came until then, to the last piece, is what the error says of it."""
+        """End with an error, and attach the answer so far to it; return the error."""
         self._close(type(error).__name__)
         self.partial = type(error).__name__
         if self.has_output:
@@ -169,7 +169,7 @@ class Completion:
     def answer(self, *, partial: str | None = None, parsed: object = None, notes: tuple[str, ...] = ()) -> Answer:
         """Return the answer so far; `partial` says why it isn't whole."""
         if self._kept is not None:
-            return self._kept  # it came whole
+            return self._kept  # always whole
         served = self._round.served_model or self.request.model.id
         usage, cost = self._totals(served)
         priced = tuple(f"Cost: {note}." for note in cost.notes) if cost.usd is not None else ()
@@ -195,7 +195,7 @@ class Completion:
         )
 
     def _cuts(self) -> tuple[Cut, ...]:
-        """Return what this question and its tools left out, each once."""
+        """Return the cuts of this question and of its tools' results, each once."""
         asked = self.request.messages[-1].cuts if self.request.messages else ()
         return tuple(dict.fromkeys([*asked, *(cut for result in self.tool_results for cut in result.cuts)]))
 
@@ -224,21 +224,21 @@ class Completion:
         self.replies.append(message)
 
     def _said(self) -> str:
-        # A refusal is what the model said: without it, the next question would follow upon this one.
+        # A refusal is the model's reply: without it, two questions would follow each other in the conversation.
         return "\n\n".join(filter(None, (self._round_text(), self._round.refusal)))
 
     def _loop(self, what: str) -> ToolLoopError:
-        # The question ends here: a model that is told to ask for less has no memory of having done so in its next
-        # round, and each call that isn't run needs a message of its own, which costs as much as running it.
+        # The question ends here: a model doesn't remember in its next round to make fewer calls, and each call that
+        # isn't run needs a message of its own, which costs as much as running it.
         return ToolLoopError(
             f"{clipped(self.request.model.id, MAX_NAME)} {what}.",
-            next_step="ask for less at once, or give fewer tools",
+            next_step="ask for less at once, or pass fewer tools",
             answer=self.answer(partial="ToolLoopError"),
             request_id=self._request_id,
         )
 
     async def _paid(self, client: GatewayClient, key: Secret) -> None:
-        """Stream a round with what the purse has set aside for it."""
+        """Stream a round with the money that the purse sets aside for it."""
         self._round, self._counted = Accumulator(self._round.room, self._tools), False
         self._stream_now, self._is_refused, self._is_answered = None, False, False
         if self.purse is not None:
@@ -256,7 +256,7 @@ class Completion:
                 self.purse.close(self._ended(problem))
 
     def _ended(self, problem: BaseException | None) -> Ended:
-        """Return what became of the current round."""
+        """Return the record of the current round."""
         counted = priced(self._price, *self._rounds[-1]) if self._counted else Estimate(None)
         came = self._round.has_choice and self._try.first is not None
         return self._try.ended(
@@ -269,7 +269,7 @@ class Completion:
 
     @property
     def _is_free(self) -> bool:
-        """Whether nothing of the current round can have been billed: it never left, or was refused."""
+        """Whether the current round can't have been billed: it was never sent, or was refused."""
         return self._is_refused or self._stream_now is None or not self._stream_now.was_sent
 
     async def _stream(self, client: GatewayClient, key: Secret) -> None:
@@ -283,7 +283,7 @@ class Completion:
             self._simulated = self._simulated or stream.simulated
             self._ignored.append(stream.ignored)
             if self.purse is not None:
-                self._is_answered = True  # billed, though it may end here
+                self._is_answered = True  # billed, even if the next line ends it
                 self.purse.opened(self._dropped)
                 self._is_answered = False
             async for chunk in stream:
@@ -310,13 +310,13 @@ class Completion:
                 request_id=self._request_id,
             )
         if self._round.has_too_many_calls and self.request.toolbox is not None:
-            raise self._loop(f"asked for more than {config.MAX_CALLS_PER_ROUND} tool calls at once; none was run")
+            raise self._loop(f"made more than {config.MAX_CALLS_PER_ROUND} tool calls at once; none was run")
 
     def _round_text(self) -> str:
         return self.text[self._round_began :]
 
     def _aside(self) -> str:
-        """Return the reasoning as the member that it came in: some models refuse the round after calls without it."""
+        """Return the reasoning in the member it arrived in, as JSON: some models need it back after tool calls."""
         name = self._round.reasoning_name
         return json.dumps({name: self._reasoning.text()[self._thought_began :]}) if name else ""
 
@@ -326,7 +326,7 @@ class Completion:
         if self._first is None:
             self._first = self._try.first
         self.state = "writing"
-        if self._is_apart:  # with the text, so that the pieces that are told make the text
+        if self._is_apart:  # part of the piece, so that all pieces together make the text
             self._is_apart = False
             gap = "" if self.text.endswith("\n\n") else "\n\n"
             text = gap + text
@@ -348,19 +348,19 @@ class Completion:
         if self.purse is not None:
             cost = Estimate(None) if event.may_have_cost else _FREE
             ended, stream = lost.ended("failed", cost, event.error, self._stream_now), self._stream_now
-            self._stream_now = None  # where there is no money for another try, none is sent
+            self._stream_now = None  # if there is no money for a retry, none is sent
             await self.purse.lose(ended)
             self._stream_now = stream
 
     def _tell(self, event: Event) -> None:
-        heard, self._on_event = self._on_event, None  # one that raises hears no more: it would raise while this ends
+        heard, self._on_event = self._on_event, None  # never called again after it has raised
         if heard is not None:
             heard(event)
             self._on_event = heard
 
     async def _call_tools(self, calls: Sequence[ToolCall]) -> None:
         toolbox = self.request.toolbox
-        assert toolbox is not None  # noqa: S101 - narrows the type; the caller has looked
+        assert toolbox is not None  # noqa: S101 - narrows the type; the caller has checked
         self.state = clipped("running " + ", ".join(call.name for call in calls), _STATE)
         for call in calls:
             result, refused = without_keys(await toolbox.call(call))
@@ -372,18 +372,18 @@ class Completion:
             if result.raised is not None:
                 raise ToolFailedError(
                     f"The tool {call.name} raised {result.error}",
-                    next_step=f"mend {call.name}, then run the cell again",
+                    next_step=f"fix {call.name}, then run the cell again",
                     answer=self.answer(partial="ToolFailedError"),
                     request_id=self._request_id,
                 ) from as_cause(result.raised)
 
     def _separate(self) -> None:
-        """Keep what a model says before and after its tools apart, once it says more."""
+        """Separate the text before and after a round of tools, once there is more."""
         self.state = "waiting"
         self._is_apart = bool(self._text)
 
     def _totals(self, served: str) -> tuple[Usage, Estimate]:
-        # A round that was broken off has been billed too: without its counts, the whole is unknown.
+        # A round that broke off was billed, too: without its counts, the total is unknown.
         rounds = self._rounds if self._counted or self._is_free else [*self._rounds, (served, self._round.usage)]
         if not rounds:
             return Usage(), Estimate(None) if self._may_have_cost else _FREE
@@ -393,8 +393,8 @@ class Completion:
         self.state = state
         self._finished = time.monotonic()
         try:
-            self._hear(*self._round.finish())  # where it broke off
-        except BaseException as foreign:  # whoever listens must not hide why it ends
+            self._hear(*self._round.finish())  # the text held back
+        except BaseException as foreign:  # an error of `on_event` must not hide why it ends
             if state == "done" or passes(foreign):
                 raise
         self.state = state

@@ -1,4 +1,4 @@
-"""One shape for an answer: from a JSON schema or a Python type, to the request, and back to an object."""
+"""A schema for an answer: from a JSON schema or a Python type to the request, and from the text to an object."""
 
 from __future__ import annotations
 
@@ -24,35 +24,34 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.types import JSONObject
 
-_WRAPPED: Final = "value"  # the property that holds a list, number ...: providers want an object at the root
-_MESSAGE_LENGTH: Final = 300  # characters of a problem: jsonschema's repeat the whole value
-_WAYS: Final = "give a JSON schema as a dict, a dataclass, a TypedDict or a pydantic model class"
+_WRAPPED: Final = "value"  # the property around a list, number etc., since providers want an object at the root
+_MESSAGE_LENGTH: Final = 300  # characters of a problem; jsonschema's messages repeat the whole value
+_WAYS: Final = "pass a JSON schema as a dict, a dataclass, a TypedDict or a pydantic model class"
 _FENCED = re.compile(
     r"^[ \t]*```[ \t]*(?:json\w*)?[ \t]*\r?\n(.*?)\r?\n[ \t]*```", re.DOTALL | re.IGNORECASE | re.MULTILINE
 )
-_MOST_VALUES: Final = 20  # that are tried in one text
+_MOST_VALUES: Final = 20  # JSON values in one text that are tried
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 
 _Reader = Callable[[str], object]
 
 
-class SchemaProblem(ValueError):  # noqa: N818 - not an error of the package: run.py makes SchemaMismatchError of it
-    """An answer doesn't fit. `path`: where in it, as "$.a[0].b" ("" where it isn't JSON at all)."""
+class SchemaProblem(ValueError):  # noqa: N818 - not an error of the package: `checking` makes it one
+    """Raised for an answer that doesn't match. `path`: the place in it, as "$.a[0].b", "" where it isn't JSON."""
 
     def __init__(self, path: str, message: str) -> None:
-        self.path = clipped(path, _MESSAGE_LENGTH)  # its parts are names that the model wrote
+        self.path = clipped(path, _MESSAGE_LENGTH)  # bounded, since the model wrote its names
         self.message = clipped(message, _MESSAGE_LENGTH)
         super().__init__(f"{self.message} (at {self.path})" if path else self.message)
 
 
 @dataclass(frozen=True)
 class Schema:
-    """The shape an answer must have, and how its text becomes an object.
+    """The schema that an answer must match, and how its text becomes an object.
 
-    `name`: as the API takes it. `json_schema`: what is sent. `strict`: whether the provider is asked to enforce it to
-    the letter, which is done only where `json_schema` fits every provider's strict mode (closed objects, all
-    properties required, no recursion, few keywords): elsewhere the same word gets a request refused. The answer is
-    checked here in either case.
+    `name`: its name in the request. `json_schema`: what is sent. `strict`: whether the provider is asked to enforce it,
+    which happens only if `json_schema` fits every provider's strict mode (closed objects, all properties required, no
+    recursion, few keywords), since others would refuse the request. The answer is validated here in either case.
     """
 
     name: str
@@ -62,10 +61,10 @@ class Schema:
 
     @staticmethod
     def of(value: object) -> Schema:
-        """Make the schema of a JSON schema (dict), dataclass, TypedDict, pydantic v2 model or other type.
+        """Return the schema for a JSON schema (dict), dataclass, TypedDict, pydantic v2 model or other type.
 
-        A dict gives back plain dicts and lists; a type gives its own objects. What is no object at the root
-        (`list[City]`, `int`) is asked for inside one and given back without it. Raises `SchemaDefinitionError`.
+        With a dict, answers become plain dicts and lists; with a type, objects of it. A type that isn't an object at
+        the root (`list[City]`, `int`) is requested inside one, which is removed again. Raises `SchemaDefinitionError`.
         """
         if isinstance(value, Mapping):
             return _of_mapping(value)
@@ -82,7 +81,7 @@ class Schema:
 
     @property
     def prompt_hint(self) -> str:
-        """Return the same in words, for models without the `structured_outputs` capability."""
+        """The same as an instruction, for models without the `structured_outputs` capability."""
         text = msgspec.json.encode(self.json_schema).decode()
         return (
             "Answer with one JSON value and nothing else: no explanation, no code fence. "
@@ -90,17 +89,17 @@ class Schema:
         )
 
     def parse(self, text: str) -> object:
-        """Turn an answer's text into an object. A fence and sentences around the JSON are forgiven.
+        """Return the object in an answer's text; a fence and sentences around the JSON are ignored.
 
         Raises `SchemaProblem`.
         """
         return self.read(text)[0]
 
     def read(self, text: str) -> tuple[object, bool]:
-        """Turn an answer's text into an object; say whether it stood there alone.
+        """Return the object in an answer's text, and whether the text holds nothing else.
 
-        Of several values in a text the one that fits is taken; where two that differ fit, none is. Raises
-        `SchemaProblem`.
+        Of several JSON values in the text, the only one that matches is taken. Raises `SchemaProblem` where none does,
+        or several different ones do.
         """
         body = text.strip().removeprefix("\ufeff").strip()
         if not body:
@@ -124,8 +123,8 @@ class Schema:
 
     def _exactly(self, body: str) -> object:
         try:
-            msgspec.json.decode(body)  # on its own first: broken JSON is told the same way for every kind of schema
-            return self._read(bytes(incoming(body.encode())).decode())  # a key may have stood there in escapes
+            msgspec.json.decode(body)  # first, so that invalid JSON is reported alike for every kind of schema
+            return self._read(bytes(incoming(body.encode())).decode())  # redacts keys, also those written with escapes
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `")
             raise SchemaProblem(path.rstrip("`") or "$", message) from None
@@ -135,12 +134,12 @@ class Schema:
             raise SchemaProblem("", "The answer is nested too deeply.") from None
         except SchemaProblem:
             raise
-        except Exception as error:  # noqa: BLE001 - a person's type may raise anything while it is made
+        except Exception as error:  # noqa: BLE001 - a person's type may raise anything when it is constructed
             raise SchemaProblem("", f"Reading it raised {name_of(error)}: {text_of(error)}") from None
 
 
 def _inside(text: str) -> Iterator[str]:
-    """Yield the JSON objects that stand in a text with something around them: each fence's, then those without one."""
+    """Yield the candidates for JSON in a text: the content of fences or, without any fence, the JSON objects."""
     fences = [found[1].strip() for found in _FENCED.finditer(text)]
     if fences:
         yield from fences[:_MOST_VALUES]
@@ -161,7 +160,7 @@ def _inside(text: str) -> Iterator[str]:
 def _of_mapping(given: Mapping[Any, Any]) -> Schema:
     name, schema, strict = _unwrapped(given)
     try:
-        copy = msgspec.json.decode(msgspec.json.encode(schema))  # a change to the person's dict can't change ours
+        copy = msgspec.json.decode(msgspec.json.encode(schema))  # later changes to the person's dict have no effect
     except (TypeError, ValueError, RecursionError) as error:
         reason = text_of(error, _MESSAGE_LENGTH)
         raise SchemaDefinitionError(f"The schema is not JSON: {reason}.", next_step=_WAYS) from None
@@ -184,7 +183,7 @@ def _of_mapping(given: Mapping[Any, Any]) -> Schema:
 
 
 def _unwrapped(given: Mapping[Any, Any]) -> tuple[str, Mapping[Any, Any], bool | None]:
-    """Take the schema out of what the API's own documentation shows around it."""
+    """Return (name, schema, strict) from the wrapping that the API's documentation shows, if there is one."""
     inner = given.get("json_schema") if given.get("type") == "json_schema" else given
     if isinstance(inner, Mapping) and isinstance(inner.get("schema"), Mapping) and "type" not in inner:
         strict = inner.get("strict")
@@ -212,7 +211,7 @@ def _validator(schema: JSONObject) -> Validator:
 
 
 def _local_registry(schema: JSONObject) -> Any:  # noqa: ANN401 - jsonschema's stubs want their own kind of registry
-    """Check that each reference stays inside `schema`; return a registry that never asks the network."""
+    """Check that each reference stays inside `schema`; return a registry that never uses the network."""
     from referencing import Registry, Resource
     from referencing.jsonschema import DRAFT202012
 
@@ -224,7 +223,7 @@ def _local_registry(schema: JSONObject) -> Any:  # noqa: ANN401 - jsonschema's s
 
 
 def _follow(target: str, schema: JSONObject, resolver: Any) -> None:  # noqa: ANN401 - referencing's class is private
-    """Go from reference to reference until there is a schema with something in it."""
+    """Follow a reference until it reaches something other than a reference. Raises `SchemaDefinitionError`."""
     from referencing.exceptions import Unresolvable
 
     for _ in range(100):
@@ -243,7 +242,7 @@ def _follow(target: str, schema: JSONObject, resolver: Any) -> None:  # noqa: AN
         if not isinstance(found, dict) or not isinstance(found.get("$ref"), str):
             return
         target = found["$ref"]
-    raise SchemaDefinitionError("A $ref of the schema leads only to itself.", next_step="give it a type")
+    raise SchemaDefinitionError("A $ref in the schema leads only to itself.", next_step="give it a type")
 
 
 def _definitions(schema: JSONObject) -> list[str]:
@@ -258,10 +257,10 @@ def _checked(text: str, validator: Validator) -> object:
     value = msgspec.json.decode(text)
     try:
         error = best_match(validator.iter_errors(value))
-    except Unresolvable as missing:  # hidden under a keyword that is none, so not seen when the schema was made
+    except Unresolvable as missing:  # under an unknown keyword, so not found when the schema was made
         raise SchemaProblem("", f"The schema refers to something that isn't in it: {missing}") from None
     except BaseException as end:
-        if type(end).__name__ != "PanicException":  # what Rust code makes of a RecursionError: it is no Exception
+        if type(end).__name__ != "PanicException":  # a RecursionError that passed through Rust code; not an `Exception`
             raise
         raise RecursionError from None
     if error is not None:
@@ -270,7 +269,7 @@ def _checked(text: str, validator: Validator) -> object:
 
 
 def _refuse_values(value: object) -> None:
-    """Return what to pass instead where an object stands for its type."""
+    """Raise `SchemaDefinitionError` for a value in place of a type; its next step says what to pass instead."""
     if isinstance(value, (str, bytes)):
         raise SchemaDefinitionError("A schema is not text.", next_step="parse it first: json.loads(text)")
     if isinstance(value, list):
@@ -301,7 +300,7 @@ def _by_msgspec(value: Any) -> tuple[JSONObject, _Reader]:  # noqa: ANN401 - as 
         decoder = msgspec.json.Decoder(value)
     except NameError as error:
         raise SchemaDefinitionError(
-            f"The type names another that can't be found: {text_of(error, _MESSAGE_LENGTH)}.",
+            f"The type refers to another one that can't be found: {text_of(error, _MESSAGE_LENGTH)}.",
             next_step="define both at the top level of a cell, not inside a function",
         ) from error
     except (TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What a tool gave back, without the keys in it: it goes to the model, into the conversation and into the output."""
+"""Redacting keys in a tool's result, which goes to the model, into the conversation and into the output."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def without_keys(result: ToolResult) -> tuple[ToolResult, SecretInPromptError | None]:
-    """Return the result with keys replaced, and the error that ends the question where the tool gave one back.
+    """Return the result with keys replaced, and the error that ends the question if there was one.
 
-    Where the tool raised, its error ends the question already: then there is none of ours.
+    If the tool raised, its error ends the question already: then the second value is None.
     """
     clean = secrecy.redact(result.result)
     if clean == result.result:
         return result, None
     error = None if result.error is None else secrecy.redact(result.error)
     refused = SecretInPromptError(
-        f"The tool {result.call.name} gave back an API key; it was not sent.",
-        next_step=f"let {result.call.name} leave it out, then ask again",
+        f"The result of the tool {result.call.name} holds an API key; it was not sent.",
+        next_step=f"change {result.call.name} to leave it out, then ask again",
     )
     return replace(result, result=clean, error=error), refused if result.raised is None else None

@@ -1,4 +1,4 @@
-"""Read tables of pandas, polars and Arrow alike, column by column, each cell exactly; imports none of them."""
+"""One interface to tables of pandas, polars and Arrow, by column, with exact cells; imports none of them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class SheetColumn(Protocol):
     dtype: str
 
     def cells(self, start: int, stop: int, step: int = 1) -> list[object]:
-        """Return the values of some rows, each exact."""
+        """Return the exact values of the rows from `start` to `stop`, each `step`th."""
         ...
 
     def numbers(self, step: int = 1) -> tuple[Foreign, int] | None:
-        """Return the numbers of every `step`th row as a numpy array, and how many are missing; None for other kinds."""
+        """Return the numbers of every `step`th row as a numpy array, and how many are missing; None if not numeric."""
         ...
 
 
 class Sheet(Protocol):
-    """A table. `is_one`: a Series or the like, of one column. `counts`: its index only counts the rows, from 0."""
+    """A table. `is_one`: a Series or the like, with a single column. `counts`: its index is 0, 1, 2 and so on."""
 
     title: str
     rows: int
@@ -43,16 +43,16 @@ class Sheet(Protocol):
 
     @property
     def index(self) -> SheetColumn | None:
-        """The labels of the rows, None where such a table has none."""
+        """The row labels, None for a table without any."""
         ...
 
     def column(self, number: int) -> SheetColumn:
-        """Return one column."""
+        """Return the column with this number, from 0."""
         ...
 
 
 def sheet(value: object) -> Sheet | None:
-    """Return `value` to be read as a table; None where it is none."""
+    """Return `value` as a table; None where it isn't one."""
     if is_a(value, "pandas", "DataFrame"):
         return _PandasFrame(value)
     if is_a(value, "pandas", "Series"):
@@ -64,7 +64,7 @@ def sheet(value: object) -> Sheet | None:
 
 
 def label(value: object) -> str:
-    """Return a label of a column or row as text; of several levels, all of them."""
+    """Return a column's or row's label as text, with all its levels."""
     if isinstance(value, tuple):
         return " / ".join(label(part) for part in value)
     text = None if isinstance(value, str) else scalar(value)
@@ -86,7 +86,7 @@ class _PandasColumn:
     def numbers(self, step: int = 1) -> tuple[Foreign, int] | None:
         dtype = self._values.dtype
         is_sparse = type(dtype).__name__ == "SparseDtype"
-        dtype = dtype.subtype if is_sparse else getattr(dtype, "numpy_dtype", dtype)  # of nullable and Arrow ones
+        dtype = dtype.subtype if is_sparse else getattr(dtype, "numpy_dtype", dtype)  # of nullable and Arrow dtypes
         if getattr(dtype, "kind", "") not in "iuf" or not _is_known(self._values.dtype):
             return None
         part = self._values[::step]
@@ -95,7 +95,7 @@ class _PandasColumn:
 
 
 def _is_known(dtype: Foreign) -> bool:
-    """Whether it is of numpy, pandas or Arrow: another one's methods are anybody's code."""
+    """Whether the dtype is numpy's or pandas', Arrow's included: another one's methods may be anybody's code."""
     return type(dtype).__module__.partition(".")[0] in {"numpy", "pandas"}
 
 
@@ -151,7 +151,7 @@ class _PandasSeries:
 
 
 class _Placed:
-    """A Series read by place only."""
+    """A Series that is read by position only."""
 
     def __init__(self, values: Foreign) -> None:
         self._values = values
@@ -166,7 +166,7 @@ def _counts(labels: Foreign) -> bool:
 
 
 def pandas_labels(labels: Foreign) -> SheetColumn:
-    """Return an Index as a column, labels of several levels as one."""
+    """Return an Index as a column; the levels of a label are joined."""
     if labels.nlevels > 1:
         return _Levels(labels)
     return _PandasColumn("index" if labels.name is None else labels.name, labels)
@@ -193,7 +193,7 @@ class _Levels:
 
 
 class _Other:
-    """A table without labels of rows. Where it has no names of columns it is itself the only one."""
+    """A table without row labels. A value without column names is itself the only column."""
 
     index = None
     counts = True
@@ -326,7 +326,7 @@ _ARROW_NUMBERS: Final = frozenset(
 
 
 def arrow_values(values: Foreign) -> list[object]:
-    """Return the values of an Arrow array: its own conversion widens four-byte floats and drops nanoseconds."""
+    """Return the exact values of an Arrow array, whose own conversion widens four-byte floats and drops nanoseconds."""
     if is_a(values, "pyarrow", "ChunkedArray"):
         return [value for chunk in values.chunks for value in arrow_values(chunk)]
     kind = str(values.type)

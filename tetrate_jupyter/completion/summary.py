@@ -1,7 +1,7 @@
-"""Summarise columns of which not every row is sent, at a bounded cost and without calling a person's code.
+"""Summarising columns of which not every row is sent, at a bounded cost and without running a person's code.
 
-Numbers are counted over every row while all columns together have at most 20 million cells, otherwise over rows that
-lie evenly spaced; other kinds over at most 100,000 such rows. What wasn't counted over all rows says so.
+Numbers are summarised over every row if all columns together have at most 20 million cells, otherwise over evenly
+spaced rows; other values over at most 100,000 such rows. A summary that isn't over all rows says so.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.sheets import SheetColumn
 
-EXACT_CELLS: Final = 20_000_000  # numbers that are all looked at: some tenths of a second
-SAMPLED_CELLS: Final = 1_000_000  # values of other kinds, of all columns together
-SAMPLED_ROWS: Final = 100_000  # of one column
+EXACT_CELLS: Final = 20_000_000  # cells up to which all numbers are read, in some tenths of a second
+SAMPLED_CELLS: Final = 1_000_000  # other values that are read, of all columns together
+SAMPLED_ROWS: Final = 100_000  # other values that are read of one column
 TOP: Final = 5  # most frequent values that are named
-_EXACT_SUM: Final = 100_000  # floats that are summed without rounding in between
+_EXACT_SUM: Final = 100_000  # floats up to which they are summed without intermediate rounding
 _KNOWN: Final = frozenset({int, float, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal})
 _NAME: Final = 40  # characters of a value or a column that is named
 _ORDERED: Final = ("Timestamp", "Timedelta", "datetime", "date", "time", "timedelta", "Decimal", "int", "float")
 
 
 def summary(columns: Sequence[SheetColumn], rows: int, limit: int) -> str:
-    """Summarise each column in a line, in at most `limit` characters; columns without room are counted."""
+    """Return a summary with a line per column, in at most `limit` characters; columns without room are counted."""
     lines = [f"Summary of all {rows:,} rows, those left out included:"]
     left = limit - len(lines[0]) - 40
     sampled = max(1, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(columns))))
     for place, column in enumerate(columns):
         try:
-            told = _of_column(column, rows, len(columns), sampled)
+            found = _of_column(column, rows, len(columns), sampled)
         except Exception as error:  # noqa: BLE001 - a library's own type may refuse anything; the rows are still sent
-            told = f"not summarised ({type(error).__name__})"
-        line = f"- {shortened(column.label, _NAME)}: {told}"
+            found = f"not summarised ({type(error).__name__})"
+        line = f"- {shortened(column.label, _NAME)}: {found}"
         left -= len(line) + 1
         if left < 0:
             return "\n".join([*lines, f"- no room for {len(columns) - place:,} more columns"])
@@ -51,9 +51,9 @@ def summary(columns: Sequence[SheetColumn], rows: int, limit: int) -> str:
 
 
 def of_array(values: Any, count: int) -> str:  # noqa: ANN401 - a numpy array of numbers
-    """Summarise an array of numbers in one line; NaN counts as missing."""
+    """Return a one-line summary of an array of numbers; NaN counts as missing."""
     steps = [1] * values.ndim
-    most = EXACT_CELLS if values.flags.c_contiguous else SAMPLED_CELLS  # another one is copied
+    most = EXACT_CELLS if values.flags.c_contiguous else SAMPLED_CELLS  # any other layout is copied
     while math.prod(left := [-(-size // step) for size, step in zip(values.shape, steps, strict=True)]) > most:
         steps[left.index(max(left))] *= 2
     part = values[tuple(slice(None, None, step) for step in steps)].reshape(-1)
@@ -81,7 +81,7 @@ def _sample(looked_at: int, of: int, what: str = "rows") -> str:
 def _numbers(values: Any, missing: int) -> str:  # noqa: ANN401 - a numpy array
     infinite = 0
     if values.dtype.kind == "f":
-        present = values[values == values]  # noqa: PLR0124 - what NaN is not
+        present = values[values == values]  # noqa: PLR0124 - False for NaN only
         missing, values = missing + len(values) - len(present), present
     if not len(values):
         return f"0 values, {missing:,} missing"
@@ -124,7 +124,7 @@ def _is_exact(mean: Fraction) -> bool:
 
 
 def _others(cells: list[object]) -> str:
-    """Summarise by types that are known to run nobody's code; of others, only how many there are."""
+    """Return a summary, with details only for types whose methods are known not to run foreign code."""
     present = [value for value in cells if not _is_missing(value)]
     parts = [f"{len(present):,} values", f"{len(cells) - len(present):,} missing"]
     kinds = {type(value).__name__ for value in present}
@@ -135,7 +135,7 @@ def _others(cells: list[object]) -> str:
             top = (f"{shortened(text, _NAME)!r} {count:,}" for text, count in counted.most_common(TOP))
             return f"{', '.join(parts)}; most frequent: {', '.join(top)}"
     elif len(kinds) == 1 and next(iter(kinds)) in _ORDERED and _is_known(present[0]):
-        with contextlib.suppress(TypeError, decimal.InvalidOperation):  # times with and without zone; a signalling NaN
+        with contextlib.suppress(TypeError, decimal.InvalidOperation):  # times with and without zone; signalling NaN
             parts += [f"min {scalar(min(present))}", f"max {scalar(max(present))}"]  # type: ignore[type-var]  # ordered
     return ", ".join(parts)
 
@@ -151,5 +151,5 @@ def _is_boolean(value: object) -> bool:
 
 
 def _is_known(value: object) -> bool:
-    """Whether its comparisons are Python's own or pandas's."""
+    """Whether its comparisons are Python's own or pandas'."""
     return type(value) in _KNOWN or type(value).__module__.partition(".")[0] == "pandas"

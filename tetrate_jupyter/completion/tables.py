@@ -1,4 +1,4 @@
-"""Write tables, Series and Indexes as bounded Markdown: exact cells, whole rows; what is left out is summarised."""
+"""Writing tables, Series and Indexes as bounded Markdown: exact cells, whole rows, a summary of the rest."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from tetrate_jupyter.types import Cut
 if TYPE_CHECKING:
     from tetrate_jupyter.completion.sheets import Sheet, SheetColumn
 
-MAX_CHARACTERS: Final = 6_000  # about 1,700 tokens: enough to reason about, little enough to send without thinking
+MAX_CHARACTERS: Final = 6_000  # about 1,700 tokens: enough to reason about, cheap enough to send without a thought
 MAX_COLUMNS: Final = 20
-MANY_COLUMNS: Final = 1_000  # where somebody has asked for more rows than usual
-_CELLS: Final = (2_000, 300, 60)  # characters of one cell: the most with which all rows fit
-_SAID: Final = 400  # characters kept for saying what is left out
+MANY_COLUMNS: Final = 1_000  # where a number of rows was given
+_CELLS: Final = (2_000, 300, 60)  # characters of one cell: the first of these with which all rows fit
+_SAID: Final = 400  # characters reserved for the notes on what is left out
 _LABEL: Final = 60  # characters of a column's name
-_ALL_LABELS: Final = 100  # labels of an Index that are sent, where nobody has said how many
+_ALL_LABELS: Final = 100  # labels of an Index up to which all are sent, where no number of rows was given
 _FIRST_LABELS: Final = 50
 _LAST_LABELS: Final = 10
 
 
 def table(sheet: Sheet, name: str, limits: Limits = USUAL) -> Described:
-    """Describe a table in at most 6,000 characters, or `limits.room`.
+    """Return a table as text of at most 6,000 characters, or `limits.room` if that is larger.
 
-    Shape, types, the first and last rows as a Markdown table; a summary of every column shown where rows are left out.
+    It has shape and types, the first and last rows as a Markdown table, and a summary of the columns if rows are left
+    out.
     """
     bound = limits.bound(MAX_CHARACTERS)
     width = min(sheet.width, MAX_COLUMNS if limits.room is None else MANY_COLUMNS)
@@ -45,11 +46,11 @@ def table(sheet: Sheet, name: str, limits: Limits = USUAL) -> Described:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Some rows as lines, and how many cells of each are shortened."""
+    """Some rows as lines, and the number of shortened cells in each."""
 
     lines: list[str]
     shortened: list[int]
-    longest: int  # characters of the longest cell that may be shortened
+    longest: int  # characters of the longest cell
 
     def first(self, count: int) -> _Rows:
         return _Rows(self.lines[:count], self.shortened[:count], self.longest)
@@ -86,20 +87,20 @@ class _Layout:
         return f"{sheet.title}\n{kinds}{more}"
 
     def described(self, name: str) -> Described:
-        """Return the text and its cuts; the text is too long where not even one row fits."""
+        """Return the text and its cuts; the text is too long if not even one row fits."""
         rows, room = self._sheet.rows, self._bound - len(self._kinds) - len(self._head) - _SAID
         first, last = self._fewer(*self._limits.shown(rows), room)
         head, tail = self._rows(first, last, room)
-        told = ""
+        rest = ""
         if len(head.lines) + len(tail.lines) < rows or head.size + tail.size > room:
-            told = summary(self._shown, rows, max(room // 3, 0))
-            left = room - len(told)
+            rest = summary(self._shown, rows, max(room // 3, 0))
+            left = room - len(rest)
             if head.size + tail.size > left:
                 head, tail = _fitting(head, tail, left)
-        return self._text(name, head, tail, told)
+        return self._text(name, head, tail, rest)
 
     def _fewer(self, first: int, last: int, room: int) -> tuple[int, int]:
-        """Return no more rows than could fit if every cell were empty: the others needn't be made into text."""
+        """Return no more rows than could fit with empty cells, so that the others needn't be converted to text."""
         most = max(2, room // (3 * len(self._columns) + 2))
         if first + last <= most:
             return first, last
@@ -116,7 +117,7 @@ class _Layout:
                 break
         return found
 
-    def _text(self, name: str, head: _Rows, tail: _Rows, told: str) -> Described:
+    def _text(self, name: str, head: _Rows, tail: _Rows, rest: str) -> Described:
         sheet, sent = self._sheet, len(head.lines) + len(tail.lines)
         cuts, lines = [], [self._kinds, "", self._head, *head.lines]
         if sent < sheet.rows and self._columns:
@@ -134,7 +135,7 @@ class _Layout:
             lines.append(_left_out(len(head.lines), len(tail.lines), sheet.rows))
         lines += [f"[{cut.sentence}]" for cut in cuts if cut.what not in {"rows", "values"}]
         return Described(
-            "\n".join([*lines, *([told] if told and sent < sheet.rows and self._columns else [])]), tuple(cuts)
+            "\n".join([*lines, *([rest] if rest and sent < sheet.rows and self._columns else [])]), tuple(cuts)
         )
 
 
@@ -147,7 +148,7 @@ def _left_out(first: int, last: int, rows: int) -> str:
 
 
 def _fitting(head: _Rows, tail: _Rows, room: int) -> tuple[_Rows, _Rows]:
-    """Return as many rows from both ends as fit, at least the first."""
+    """Return as many rows from both ends as fit, but at least the first."""
     share = room // 3 if tail.lines else 0
     last = _count(reversed([len(line) + 1 for line in tail.lines]), share)
     kept = tail.last(last)
@@ -177,7 +178,7 @@ def _line(cells: list[str]) -> str:
 
 
 def cell(value: object, limit: int) -> tuple[str, bool]:
-    """Return one cell's text on one line, and whether it is shortened. Numbers and dates never are."""
+    """Return one cell's text on one line, and whether it is shortened. Numbers are never cut in two."""
     text, is_short = _cell(value, limit)
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\r", "\\r").replace("\n", "\\n"), is_short
 
@@ -200,7 +201,7 @@ def _cell(value: object, limit: int) -> tuple[str, bool]:
 
 
 def _number(text: str, limit: int) -> tuple[str, bool]:
-    if text.startswith("["):  # too long for Python itself
+    if text.startswith("["):  # too long for Python to write
         return text, True
     return (text, False) if len(text) <= max(limit, 330) else (f"[a number of {len(text):,} digits]", True)
 
@@ -209,7 +210,7 @@ def _number(text: str, limit: int) -> tuple[str, bool]:
 
 
 def index(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa: ANN401 - pandas is not imported here
-    """Describe an Index: length, type, and its first and last labels."""
+    """Return an Index as text: length, dtype, and its first and last labels."""
     labels, count = sheets.pandas_labels(values), len(values)
     title = f"Index: {count:,} labels, {labels.dtype}"
     if limits.room is not None:
@@ -231,7 +232,7 @@ def index(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa:
 
 
 def cut(text: str, name: str, limit: int = MAX_CHARACTERS) -> Described:
-    """Keep the first `limit` characters, and say so where that isn't all."""
+    """Return a text cut to `limit` characters, with a note where it is cut."""
     if len(text) <= limit:
         return Described(text)
     kept = shortened(text, limit - 60)

@@ -1,4 +1,4 @@
-"""Reasoning that stands in tags at the start of the text: told apart from it as both come in pieces; pure."""
+"""Separating reasoning between tags at the start of a text from the text, as both arrive in pieces; pure."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import re
 from typing import Final
 
 _TAGS: Final = ("<think>", "<thinking>")
-_LONGEST: Final = 64  # characters that are held back before it is clear whether a tag begins there, blanks included
+_LONGEST: Final = 64  # characters, white space included, held back until it is clear whether a tag begins there
 _OPENING: Final = re.compile(r"\s*<(think|thinking)>")
 
 
 class ThinkTags:
-    """Splits pieces of text into (text, reasoning). A tag anywhere but at the start is text.
+    """Splits pieces into (text, reasoning). A tag anywhere but at the start is text.
 
-    At most 64 characters are held back at the start, and the length of the closing tag later. Without a tag at the
-    start it is `is_over` after the first piece that has something in it.
+    At most 64 characters are held back at the start, and the length of the closing tag later. `is_over`: everything
+    that follows is text.
     """
 
     __slots__ = ("_close", "_held", "is_over")
 
     def __init__(self) -> None:
         self.is_over = False
-        self._close = ""  # the tag that ends the reasoning, once it has begun
+        self._close = ""  # the tag that ends the reasoning; "" before it has begun
         self._held = ""
 
     def feed(self, piece: str) -> tuple[str, str]:
-        """Take the next piece."""
+        """Take the next piece; return the (text, reasoning) that is certain by now."""
         if self.is_over:
             return piece, ""
         held = self._held + piece
@@ -50,18 +50,18 @@ class ThinkTags:
         return "", thought[: len(thought) - keep]
 
     def _text(self, rest: str) -> tuple[str, str]:
-        """Return the text behind the closing tag, without the blank lines before it."""
+        """Return the text after the closing tag, without white space at its beginning."""
         rest = rest.lstrip()
         self.is_over, self._held = bool(rest), ""
         return rest, ""
 
     def finish(self) -> tuple[str, str]:
-        """Take the end: what was held back is text, or reasoning that was never closed."""
+        """Return the (text, reasoning) that was held back; reasoning that was never closed stays reasoning."""
         held, self._held = self._held, ""
         return ("", held) if self._close and not self.is_over else (held, "")
 
 
-_SKIPPING: Final = "\n"  # stands for the closing tag, once that has come and only blanks behind it
+_SKIPPING: Final = "\n"  # in place of the closing tag: it has arrived, with only white space after it
 
 
 def _may_open(text: str) -> bool:
@@ -70,5 +70,5 @@ def _may_open(text: str) -> bool:
 
 
 def _overlap(text: str, tag: str) -> int:
-    """Return how many characters at the end of `text` may be the beginning of `tag`."""
+    """Return the number of characters at the end of `text` that may be the beginning of `tag`."""
     return next((n for n in range(min(len(text), len(tag) - 1), 0, -1) if text.endswith(tag[:n])), 0)

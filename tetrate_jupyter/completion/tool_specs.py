@@ -1,4 +1,4 @@
-"""Describe one Python function to a model, and turn the arguments that the model writes back into Python's."""
+"""Describing one Python function to a model, and converting the model's arguments to Python objects."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import JSON, JSONObject
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_SHOWN: Final = 300  # characters of a problem that the model gets back
+_SHOWN: Final = 300  # characters of a problem as it is reported to the model
 _DECODED: Final = (int, float, str, bool, type(None))
 
 
 class BadArgumentsError(Exception):
-    """The model's arguments don't fit; the message is for the model."""
+    """Raised for arguments that don't match the parameters; the message is for the model."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """One function as a tool. `spec` is the member of the request's `tools`."""
+    """One function as a tool. `spec` is its entry in the request's `tools`."""
 
     name: str
     function: Callable[..., Any]
@@ -45,12 +45,12 @@ class Tool:
 
     @property
     def is_async(self) -> bool:
-        """Whether calling it gives a coroutine."""
+        """Whether it is a coroutine function."""
         return inspect.iscoroutinefunction(self.function)
 
     @staticmethod
     def of(function: object) -> Tool:
-        """Describe a function by its signature, type hints and docstring. Raises `ToolDefinitionError`."""
+        """Return the tool for a function, by signature, type hints and docstring. Raises `ToolDefinitionError`."""
         name = _checked_name(function)
         callable_ = cast("Callable[..., Any]", function)
         parameters = _checked_parameters(callable_, name)
@@ -59,15 +59,15 @@ class Tool:
             if parameter.name not in hints:
                 raise ToolDefinitionError(
                     f"The parameter {parameter.name!r} of {name} has no type.",
-                    next_step=f"say what it takes: def {name}({parameter.name}: str, ...)",
+                    next_step=f"add one: def {name}({parameter.name}: str, ...)",
                 )
         described = _spec(callable_, name, parameters, hints)
         return Tool(name, callable_, described, parameters, hints)
 
     def bind(self, arguments: str) -> tuple[list[Any], dict[str, Any]]:
-        """Turn the model's JSON into positional and keyword arguments. Raises `BadArgumentsError`."""
+        """Return the positional and keyword arguments in the model's JSON. Raises `BadArgumentsError`."""
         if not self.parameters:
-            return [], {}  # whatever was written, there is nothing to get wrong
+            return [], {}  # whatever the model wrote: nothing is passed
         given = _decoded(arguments)
         known = {parameter.name for parameter in self.parameters}
         unknown = sorted(given.keys() - known)
@@ -83,7 +83,7 @@ class Tool:
             elif parameter.default is parameter.empty:
                 raise BadArgumentsError(f"The parameter {parameter.name!r} is missing.")
             elif parameter.kind is parameter.POSITIONAL_ONLY:
-                value = parameter.default  # a later positional one may be given
+                value = parameter.default  # needed in its place, since a later positional one may be given
             else:
                 continue
             if parameter.kind is parameter.POSITIONAL_ONLY:
@@ -106,7 +106,7 @@ def _convert(value: object, hint: Any) -> Any:  # noqa: ANN401 - any type
     try:
         return msgspec.convert(value, type=hint)
     except msgspec.ValidationError:
-        # Models write "3" and 2.0 for a whole number often enough that asking again for it would be petty.
+        # Models often write "3" or 2.0 for a whole number: not worth another round.
         with contextlib.suppress(msgspec.ValidationError):
             return msgspec.convert(value, type=hint, strict=False)
         raise
@@ -114,7 +114,7 @@ def _convert(value: object, hint: Any) -> Any:  # noqa: ANN401 - any type
 
 def _decoded(arguments: str) -> dict[str, Any]:
     try:
-        given = _json(arguments) if arguments.strip() else None  # no arguments: some models write nothing
+        given = _json(arguments) if arguments.strip() else None  # some models write nothing for no arguments
         if isinstance(given, str):  # encoded twice
             given = _json(given) if given.strip() else None
     except (ValueError, RecursionError) as error:
@@ -130,9 +130,9 @@ def _decoded(arguments: str) -> dict[str, Any]:
 
 def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
     try:
-        return msgspec.json.decode(incoming(text.encode()))  # a key in escapes is out before it is read
+        return msgspec.json.decode(incoming(text.encode()))  # redacts keys, also those written with escapes
     except (msgspec.DecodeError, UnicodeEncodeError):
-        # half of a surrogate pair, control characters within a text: both can be read
+        # half of a surrogate pair, or control characters in a string: both can be read
         plain = json.dumps(json.loads(text, strict=False)).encode()
         return msgspec.json.decode(incoming(reading.mended(plain)))
 
@@ -144,11 +144,11 @@ def _checked_name(function: object) -> str:
         )
     if not callable(function):
         kind = type(function).__name__
-        raise ToolDefinitionError(f"A {kind} is not a function.", next_step="give functions: tools=[first, second]")
+        raise ToolDefinitionError(f"A {kind} is not a function.", next_step="pass functions: tools=[first, second]")
     if not _is_function(function):
         shown = getattr(function, "__name__", type(function).__name__)
         raise ToolDefinitionError(
-            f"{shown} has no signature with types that a model could be told.",
+            f"{shown} has no signature with types to describe to a model.",
             next_step="wrap it: def name(argument: str) -> str: ... with a docstring that says what it does",
         )
     name = str(getattr(function, "__name__", ""))
@@ -166,8 +166,8 @@ def _checked_name(function: object) -> str:
     return name
 
 
-def _is_function(value: Any) -> bool:  # noqa: ANN401 - anything may be given as a tool
-    # Unwrapped, because @functools.cache and kin make a callable object of a function.
+def _is_function(value: Any) -> bool:  # noqa: ANN401 - anything may be passed as a tool
+    # Unwrapped, because @functools.cache and the like turn a function into a callable object.
     return inspect.ismethod(value) or inspect.isfunction(inspect.unwrap(value))
 
 
@@ -176,8 +176,8 @@ def _checked_parameters(function: Callable[..., Any], name: str) -> tuple[inspec
     for parameter in parameters:
         if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
             raise ToolDefinitionError(
-                f"{name} takes {parameter}; a model can't be told what goes there.",
-                next_step="name each parameter and give its type, or take one list or dict",
+                f"{name} takes {parameter}, which can't be described to a model.",
+                next_step="name each parameter with its type, or take one list or dict",
             )
     return parameters
 
@@ -185,7 +185,7 @@ def _checked_parameters(function: Callable[..., Any], name: str) -> tuple[inspec
 def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except Exception as error:  # an annotation is any expression, and may raise anything
+    except Exception as error:  # an annotation can be any expression, which may raise anything
         raise ToolDefinitionError(
             f"The types of {name} can't be read: {text_of(error, _SHOWN)}.",
             next_step="define or import every type it names at the top level of a cell",
@@ -233,7 +233,7 @@ def _schema_of(hint: Any, parameter: str, name: str) -> tuple[JSONObject, JSONOb
 
 
 def _annotated_text(hint: Any) -> str | None:  # noqa: ANN401 - any type
-    """Read `Annotated[str, "what it is"]` and `Annotated[str, Doc("what it is")]`; msgspec reads its own Meta."""
+    """Return the text in `Annotated[str, "text"]` or `Annotated[str, Doc("text")]`; msgspec reads its own `Meta`."""
     for extra in getattr(hint, "__metadata__", ()):
         text = extra if isinstance(extra, str) else getattr(extra, "documentation", None)
         if isinstance(text, str):

@@ -1,4 +1,4 @@
-"""A person's functions as tools: told to the model, called when it asks, their results given back as bounded text."""
+"""A person's functions as tools: described to the model, called at its request, their results as bounded text."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from tetrate_jupyter.types import Cut, ToolResult
 if TYPE_CHECKING:
     from tetrate_jupyter.types import JSONObject, ToolCall
 
-MAX_RESULT: Final = 20_000  # characters, about 5,700 tokens: each later round of the same answer pays for it again
-MAX_TOOLS: Final = 128  # the API's own bound
-_RUNNING: Final[set[asyncio.Task[Any]]] = set()  # a task that nobody refers to may vanish before it ends
+MAX_RESULT: Final = 20_000  # characters, about 5,700 tokens, which each later round of the answer pays for again
+MAX_TOOLS: Final = 128  # the API's own limit
+_RUNNING: Final[set[asyncio.Task[Any]]] = set()  # a task without a reference may be collected before it ends
 
 
 class Toolbox:
-    """The tools of one request. `specs` is the request's `tools`."""
+    """The tools of one request. `specs` is the request's `tools` field."""
 
     def __init__(self, tools: Sequence[Tool]) -> None:
         self._tools = {tool.name: tool for tool in tools}
@@ -47,9 +47,9 @@ class Toolbox:
 
     @staticmethod
     def of(functions: object) -> Toolbox:
-        """Describe functions: one, or several in a list; plain or async, methods too. The same one twice counts once.
+        """Return the toolbox of one function or of several, plain or async, methods included; duplicates count once.
 
-        Raises `ToolDefinitionError` where a function can't be described, or two share a name.
+        Raises `ToolDefinitionError` where a function can't be described, two share a name, or there are too many.
         """
         if isinstance(functions, Toolbox):
             return functions
@@ -59,35 +59,35 @@ class Toolbox:
             tool = Tool.of(function)
             if tool.name in found and found[tool.name].function != function:
                 raise ToolDefinitionError(
-                    f"Two tools are called {tool.name}.", next_step="rename one: the model knows them by name only"
+                    f"Two tools are called {tool.name}.", next_step="rename one: a model calls them by name"
                 )
             found[tool.name] = tool
         if len(found) > MAX_TOOLS:
             raise ToolDefinitionError(
-                f"{len(found)} tools are too many: the API takes {MAX_TOOLS}.", next_step="give only those it needs"
+                f"{len(found)} tools are too many: the API takes {MAX_TOOLS}.", next_step="pass only those it needs"
             )
         return Toolbox(list(found.values()))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The tools' names, in the order given."""
+        """The tools' names, in their order."""
         return tuple(self._tools)
 
     @property
     def identity(self) -> tuple[tuple[JSONObject, str], ...]:
-        """What tells these tools from others: what the model is told, and the source where there is one, else ""."""
+        """What identifies these tools: the spec and the source of each, "" where there is no source."""
         return tuple((tool.spec, _source(tool.function)) for tool in self._tools.values())
 
     def __len__(self) -> int:
         return len(self._tools)
 
     async def call(self, call: ToolCall) -> ToolResult:
-        """Run the function that the model asked for. Never raises for the tool's own sake.
+        """Run the function that the model calls. Never raises because of the tool itself.
 
-        Plain functions run in a thread of their own, so they may block and may ask a model themselves; async ones on
-        this loop. Both see the caller's context variables. A wrong name or wrong arguments are given back to the model,
-        which can mend them; where the function raised, `raised` holds its error. Cancelling returns at once: an async
-        function is cancelled too, a thread can't be stopped and ends by itself.
+        A plain function runs in a thread of its own, so it may block and may ask a model itself; an async one runs on
+        this loop. Both see the caller's context variables. A wrong name or wrong arguments are reported to the model,
+        which can correct them; if the function raised, `raised` holds its error. Cancelling returns at once: an async
+        function is cancelled as well; a thread can't be stopped and ends by itself.
         """
         started = time.monotonic()
         tool = self._tools.get(call.name)
@@ -99,7 +99,7 @@ class Toolbox:
             return _refused(call, str(problem), started)
         run = _on_loop if tool.is_async else _in_thread
         outcome = await run(tool, positional, keywords)
-        if outcome.error is None and _is_awaitable(outcome.value):  # a plain function that wraps an async one
+        if outcome.error is None and _is_awaitable(outcome.value):  # from a plain function that wraps an async one
             outcome = await _awaited(outcome.value)
         seconds = time.monotonic() - started
         if outcome.error is not None:
@@ -109,7 +109,7 @@ class Toolbox:
         return ToolResult(call, whole(result.text), seconds, cuts=result.cuts)
 
     def _unknown(self, name: str) -> str:
-        name = name[: config.MAX_CALL_NAME]  # likeness takes the square of the length
+        name = name[: config.MAX_CALL_NAME]  # comparing takes quadratic time
         near = difflib.get_close_matches(name, self._tools, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"There is no tool {name[:64]!r}.{hint} The tools are: {', '.join(self._tools)[:1_000] or 'none'}."
@@ -117,16 +117,16 @@ class Toolbox:
 
 def _source(function: object) -> str:
     try:
-        return inspect.cleandoc(inspect.getsource(function))  # type: ignore[arg-type]  # what has none raises TypeError
+        return inspect.cleandoc(inspect.getsource(function))  # type: ignore[arg-type]  # else TypeError
     except (OSError, TypeError, SyntaxError):
         return ""
 
 
 def described_result(value: object, name: str) -> Described:
-    """Return what the tool `name` returned: strings as they are, tables as tables, else JSON, else the repr.
+    """Return the result of the tool `name` as text: a string unchanged, a table as a table, else JSON, else the repr.
 
-    At most about `MAX_RESULT` characters, with a note where it was cut; never empty, which the router would refuse.
-    No number is rounded. Never raises: an object whose own text does so is named.
+    At most about `MAX_RESULT` characters, with a note where it was cut; never empty, which the router would refuse. No
+    number is rounded. Never raises: if the object's own text raises, its class is named.
     """
     try:
         return _written(value, name)
@@ -149,7 +149,7 @@ def _written(value: object, name: str) -> Described:
         return _as_json(value, name)
     except SecretInPromptError:
         raise
-    except Exception:  # noqa: BLE001 - what isn't JSON is shown by its repr, which is guarded itself
+    except Exception:  # noqa: BLE001 - falls back to the repr, which can't raise here
         return _bounded(short_repr(value, MAX_RESULT * 100), name)
 
 
@@ -166,13 +166,13 @@ def _as_json(value: object, name: str) -> Described:
         return described(value, name)
     writer = ValueWriter(name, MAX_RESULT, is_compact=True, hook=_as_data)
     text = writer.text(value)
-    if text.startswith('"') and not writer.cuts:  # a date or object on its own: no quotes
+    if text.startswith('"') and not writer.cuts:  # a lone date or object needs no quotes
         text = str(msgspec.json.decode(text))
     return Described(text + said(writer.cuts), writer.cuts)
 
 
 def _as_data(value: object, path: str) -> object:
-    """Return an object as what JSON can hold, as msgspec and pydantic do; otherwise described in words."""
+    """Return an object as JSON-compatible data, as msgspec and pydantic do, or else its description."""
     dump = getattr(value, "model_dump", None)  # pydantic
     if callable(dump):
         return dump(mode="json")
@@ -192,7 +192,7 @@ def _as_data(value: object, path: str) -> object:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a function gave or raised. Kept as a value: SystemExit in a task would stop the whole loop."""
+    """What a function returned or raised; a value, since SystemExit in a task would stop the whole loop."""
 
     value: object = None
     error: BaseException | None = None
@@ -201,19 +201,19 @@ class _Outcome:
 def _is_awaitable(value: object) -> bool:
     try:
         return inspect.isawaitable(value)
-    except Exception:  # noqa: BLE001 - an object may pretend to be of a class, and raise while it does
+    except Exception:  # noqa: BLE001 - an object may compute its `__class__`, and raise in doing so
         return False
 
 
 async def _on_loop(tool: Tool, positional: list[Any], keywords: dict[str, Any]) -> _Outcome:
     async def work() -> object:
-        return await tool.function(*positional, **keywords)  # called inside: what it raises at once is its error too
+        return await tool.function(*positional, **keywords)  # called here, so that an error of the call counts, too
 
     return await _awaited(work())
 
 
 async def _awaited(awaitable: Any) -> _Outcome:  # noqa: ANN401 - any awaitable
-    """Wait for a task of its own, so that one which ignores its cancellation can't hold us."""
+    """Await it in a task of its own, so that one that ignores its cancellation can't block us."""
     task = asyncio.ensure_future(_kept(awaitable))
     _RUNNING.add(task)
     task.add_done_callback(_RUNNING.discard)
@@ -232,12 +232,12 @@ async def _kept(awaitable: Any) -> _Outcome:  # noqa: ANN401 - any awaitable
         return _Outcome(await awaitable)
     except asyncio.CancelledError:
         raise
-    except BaseException as error:  # noqa: BLE001 - told to the caller as a value
+    except BaseException as error:  # noqa: BLE001 - passed to the caller as a value
         return _Outcome(error=error)
 
 
 async def _in_thread(tool: Tool, positional: list[Any], keywords: dict[str, Any]) -> _Outcome:
-    """Run in a daemon thread: a pool's threads are waited for when the kernel ends, and one may never end."""
+    """Run it in a daemon thread: a pool's threads are joined when the kernel exits, and this one may never end."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_Outcome] = loop.create_future()
     context = contextvars.copy_context()
@@ -245,9 +245,9 @@ async def _in_thread(tool: Tool, positional: list[Any], keywords: dict[str, Any]
     def work() -> None:
         try:
             outcome = _Outcome(context.run(tool.function, *positional, **keywords))
-        except BaseException as error:  # noqa: BLE001 - told to the caller as a value
+        except BaseException as error:  # noqa: BLE001 - passed to the caller as a value
             outcome = _Outcome(error=error)
-        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile; nobody waits any more
             loop.call_soon_threadsafe(_deliver, done, outcome)
 
     threading.Thread(target=work, name=f"tetrate-tool-{tool.name}", daemon=True).start()
@@ -255,7 +255,7 @@ async def _in_thread(tool: Tool, positional: list[Any], keywords: dict[str, Any]
 
 
 def _deliver(done: asyncio.Future[_Outcome], outcome: _Outcome) -> None:
-    if not done.done():  # cancelled: the result is nobody's
+    if not done.done():  # cancelled: nobody waits for the result
         done.set_result(outcome)
 
 

@@ -1,4 +1,4 @@
-"""Write one value exactly: the shortest text that reads back as the same value of its type."""
+"""Writing one value exactly: as the shortest text that reads back as the same value of its type."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tetrate_jupyter.completion.loaded import is_a
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WHOLE_BELOW: Final = 1e16  # a whole float below is written like an integer; above, repr's own exponent form is exact
-MISSING: Final = frozenset({"", "NaN", "nan", "None", "<NA>", "NaT", "null", "inf", "-inf"})  # texts that need quotes
+WHOLE_BELOW: Final = 1e16  # a whole float below this is written like an integer; above, repr's exponent form is exact
+MISSING: Final = frozenset({"", "NaN", "nan", "None", "<NA>", "NaT", "null", "inf", "-inf"})  # strings that need quotes
 _PLAIN: Final = (
     complex,
     decimal.Decimal,
@@ -36,24 +36,24 @@ _PLAIN: Final = (
 
 
 class Float32(float):
-    """A number that had four bytes, from a library that gives it as Python's float of eight."""
+    """A four-byte number that a library returned as Python's eight-byte float."""
 
     code = "f"
 
 
 class Float16(Float32):
-    """The same of two bytes."""
+    """A two-byte number, likewise."""
 
     code = "e"
 
 
 def number(value: Any) -> str:  # noqa: ANN401 - Python's float or numpy's of any width
-    """Write a float: the shortest digits that read back as the same value of its width; whole ones without a point."""
-    if value != value:  # noqa: PLR0124 - what NaN is
+    """Return a float as the shortest digits that read back as the same value of its width; no point if it is whole."""
+    if value != value:  # noqa: PLR0124 - true for NaN only
         return "NaN"
     if value in {math.inf, -math.inf}:
         return "inf" if value > 0 else "-inf"
-    wide = value if is_a(value, "numpy", "longdouble") else float(value)  # float16 has no 1e16 to compare with
+    wide = value if is_a(value, "numpy", "longdouble") else float(value)  # float16 can't be compared with 1e16
     if abs(wide) < WHOLE_BELOW and wide == int(wide):
         return "-0.0" if value == 0 and math.copysign(1, value) < 0 else str(int(wide))
     if isinstance(value, Float32):
@@ -64,14 +64,14 @@ def number(value: Any) -> str:  # noqa: ANN401 - Python's float or numpy's of an
 def _narrow(value: Float32) -> str:
     for digits in range(1, 10):
         text = f"{float(value):.{digits}g}"
-        with contextlib.suppress(OverflowError):  # rounded up beyond the largest one
+        with contextlib.suppress(OverflowError):  # rounded up beyond the largest value
             if struct.unpack(value.code, struct.pack(value.code, float(text)))[0] == value:
                 return text
     return float.__repr__(value)
 
 
 def integer(value: int) -> str:
-    """Write a whole number; one that Python refuses to write out is named by its size."""
+    """Return an integer as text; for one that Python refuses to convert, its size."""
     try:
         return str(int(value))
     except ValueError:
@@ -79,7 +79,7 @@ def integer(value: int) -> str:
 
 
 def is_number(value: object) -> bool:
-    """Whether `value` is an int or a float of any width, no bool, no member of an enumeration."""
+    """Whether `value` is an int or a float of any width, but not a bool or an enum member."""
     if isinstance(value, (enum.Enum, bool)) or is_a(value, "numpy", "bool_"):
         return False
     if isinstance(value, (int, float)) or is_a(value, "numpy", "integer") or is_a(value, "numpy", "floating"):
@@ -88,14 +88,14 @@ def is_number(value: object) -> bool:
 
 
 def scalar(value: object) -> str | None:
-    """Write a single value exactly; None for text, containers and objects, which are none."""
+    """Return a scalar as exact text; None for strings, containers and objects."""
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, enum.Enum):
         return None
     if is_number(value):
         is_whole = isinstance(value, int) or is_a(value, "numpy", "integer")
-        return integer(int(value)) if is_whole else number(value)  # type: ignore[call-overload]  # is_number has looked
+        return integer(int(value)) if is_whole else number(value)  # type: ignore[call-overload]  # `is_number` has checked
     if isinstance(value, _PLAIN):
         return str(value)
     if is_a(value, "numpy", "generic"):
@@ -119,7 +119,7 @@ def _of_pandas(value: object) -> str | None:
 
 
 def short_repr(value: object, limit: int = 200) -> str:
-    """Return the repr, at most `limit` characters long; a class that can't even do that is named."""
+    """Return the repr, cut to `limit` characters; where it raises, the names of the class and of the error."""
     try:
         with exact_reprs():
             text = repr(value)
@@ -130,7 +130,7 @@ def short_repr(value: object, limit: int = 200) -> str:
 
 @contextlib.contextmanager
 def exact_reprs() -> Iterator[None]:
-    """Have numpy and pandas, where somebody has imported them, write all digits inside the reprs of other objects."""
+    """Make numpy and pandas, if they are imported, write all digits in the reprs of other objects."""
     with contextlib.ExitStack() as stack:
         numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
         if numpy is not None and hasattr(numpy, "printoptions"):

@@ -1,20 +1,20 @@
-r"""Put a notebook's variables into a prompt, and leave every other pair of braces as it was typed.
+r"""Putting a notebook's variables into a prompt, and leaving all other braces as they were typed.
 
-The rule, in the order in which it is applied to each `{`:
+The rules, in the order in which they are applied to each `{`:
 
-1.  Only `{name}`, `{name.attribute}`, `{name[0]}`, `{name['key']}` and chains of these are looked at, without a space,
-    a call, a format or anything else between the braces, and only where `name` is a variable of the notebook. Modules,
+1.  Only `{name}`, `{name.attribute}`, `{name[0]}`, `{name['key']}` and chains of these are considered, with no space,
+    call, format or anything else between the braces, and only if `name` is a variable of the notebook. Modules,
     functions, classes and names that begin with "_" are not variables. Everything else stays as typed: JSON, CSS,
     Python's f-strings with a format, Rust, Go and Jinja templates.
-2.  `{{name}}` becomes `{name}` where `{name}` would have been replaced: how to send it literally, as with str.format.
-    Where it would not have been, `{{name}}` stays `{{name}}`. Three or more braces stay as typed.
+2.  `{{name}}` becomes `{name}` where `{name}` would have been replaced, to send it literally, as with str.format.
+    Otherwise `{{name}}` stays as typed. Three or more braces stay as typed.
 3.  Maths stays as typed: between `$...$` (not where the signs mean money: `$500 for {x} (in US$)`), `$$...$$`,
     `\(...\)`, `\[...\]` or in an environment such as equation; the arguments of a backslash command (`\frac{a}{b}`,
     `\text{name}`); superscripts (`x^{n}`); and subscripts of a single symbol (`x_{i}`, `\alpha_{i}`, but
     `report_{year}.csv` is replaced).
 4.  `${name}` stays as typed: it is the shell's and JavaScript's own form.
 
-What is put in is not looked at again: a value that holds braces changes nothing.
+Replacements are not searched again: braces in a value are left alone.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Cut, Image
 
 _PLACE = re.compile(rf"(?<!\{{)(?P<open>\{{{{1,2}})(?!\{{)(?P<name>[^\W\d]\w*)(?P<chain>(?:{STEP})*)\}}")
-_LOOKBACK: Final = 200  # characters before a brace that are searched for the command it belongs to
-_LONGEST_MATHS: Final = 2_000  # characters; also what keeps the search for a closing sign from growing with the prompt
-_NEAR: Final = 0.8  # difflib's ratio: one slip in a name of five letters
+_LOOKBACK: Final = 200  # characters before a brace that are searched for a command that it belongs to
+_LONGEST_MATHS: Final = 2_000  # characters; also bounds the search for a closing sign
+_NEAR: Final = 0.8  # difflib's ratio: one typing error in a name of five letters
 _NAMES_LOOKED_AT: Final = 20
 _NAMES_TOLD: Final = 5
-_LINE: Final = 300  # characters of a line that are looked at, from either side
+_LINE: Final = 300  # characters of a line that are read on either side
 _BEFORE: Final = frozenset({"", *" \n\t(\"'“”\u2018\u2019«»„—\u2013:*>-"})
 _AFTER: Final = frozenset({"", *" \n\t)\"'“”\u2018\u2019«»,.;:!?…*—\u2013-"})
 _CODE = re.compile(r"(?ms)^[ ]{0,3}(?P<fence>```+|~~~+).*?(?:^[ ]{0,3}(?P=fence)|\Z)|`[^`\n]+`|^(?:[ ]{4}|\t)[^\n]*")
 _LOOKS_LIKE_CODE = re.compile(
     r"""
-    ;\s*$ | \{\s*$ | ^\s*[\[\]{}][\s,]*$     # ends of lines that only code has
+    ;\s*$ | \{\s*$ | ^\s*[\[\]{}][\s,]*$     # line ends that only code has
     | => | -> | == | := | != | && | \|\| | \+= | ::
     | \w!?\( | \)\s*\{ | <[/\w] | :// | (?:^|\s)[\w.\]]+\s=\s
     | ["']\s*:\s*[\["'{\d] | ^\s*[{\[]\s*["']  # JSON
@@ -63,7 +63,7 @@ _SYMBOL = re.compile(r"(?:(?<!\w)[^\W_]|\\[A-Za-z]+|[)'])\Z")
 _ENVIRONMENTS: Final = r"(?:equation|align|gather|multline|displaymath|math|eqnarray|cases|array|[bBpvV]?matrix)\*?"
 _SURELY_MATHS = re.compile(r"\\[A-Za-z]|\^|(?<![^\W_]{2})_")
 _BRACED = re.compile(r"\{[^{}]*\}")
-_WORD = re.compile(r"(?<![^\s(\"'])[^\W\d_]{2,}(?![^\s)\"',.;:!?])")  # of two letters and more, for itself
+_WORD = re.compile(r"(?<![^\s(\"'])[^\W\d_]{2,}(?![^\s)\"',.;:!?])")  # two letters or more, standing alone
 _SIGNS = re.compile(r"[=<>+*|]")
 _AMOUNT = re.compile(r"\d[\d.,]*(?:[kKmM]|[bB]n?)?(?![\w^{\\])")
 _FUNCTIONS: Final = frozenset(
@@ -83,9 +83,9 @@ _MATHS = re.compile(
 
 @dataclass(frozen=True)
 class Interpolated:
-    """A prompt with its variables in place.
+    """A prompt with its variables replaced.
 
-    `images` are those that stood for a variable, in the order of their "[image 1]" in the text. `names_used` are the
+    `images` are the images among the variables, in the order of "[image 1: name]" in the text. `names_used` are the
     expressions that were replaced, each once, as typed between the braces. `cuts` is what was left out of their values.
     """
 
@@ -97,7 +97,7 @@ class Interpolated:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where something is put in, or (`is_literal`) doubled braces become single ones."""
+    """A place that is replaced by a value or, with `is_literal`, where doubled braces become single ones."""
 
     start: int
     end: int
@@ -111,11 +111,11 @@ class _Place:
 
 
 def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USUAL) -> Interpolated:
-    """Replace each variable of `namespace` in `text`, by the rule above.
+    """Return `text` with each variable of `namespace` replaced, by the module's rules.
 
-    A figure or image becomes "[image 1: name]" in the text and an image beside it; other values become text by
+    A figure or image becomes "[image 1: name]" in the text, and an image sent with it; other values become text by
     `described`, within `limits`, whose room all of them share. Raises `AttachmentError` where an expression begins with
-    a variable but leads nowhere, or to something that can't be sent, and `SecretInPromptError` for a key.
+    a variable but has no value, or one that can't be sent, and `SecretInPromptError` for a key.
     """
     parts: list[str] = []
     images: list[Image] = []
@@ -138,9 +138,9 @@ def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USU
 
 
 def near_misses(text: str, namespace: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Return (name as typed, variable) where braces hold no variable but nearly one: a slip, most likely.
+    """Return (name as typed, variable) where a name in braces is nearly a variable's: a typing error, most likely.
 
-    Each once, among the first 20 names that are no variables; names of one or two letters are left alone.
+    Each once, among the first 20 names that aren't variables; names of one or two letters are ignored.
     """
     typed: list[str] = []
     maths: _Maths | None = None
@@ -159,10 +159,10 @@ def near_misses(text: str, namespace: Mapping[str, object]) -> tuple[tuple[str, 
 
 
 def unknown_names(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the expressions in single braces that read like variables in prose and are none, each once.
+    """Return the expressions in single braces that look like variables in prose but aren't, each once.
 
-    Not those in code (fenced, indented, between backticks, or a line that looks like it), JSON or maths, nor names
-    that begin with "_".
+    Those in code (fenced, indented, between backticks, or in a line that looks like code), JSON or maths are left out,
+    and names that begin with "_".
     """
     found: dict[str, None] = {}
     maths: _Maths | None = None
@@ -181,22 +181,22 @@ def unknown_names(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]
 
 
 def note_on_unknown(text: str, namespace: Mapping[str, object]) -> str:
-    """Return the quiet note on what was typed like a variable and is none; "" where there is nothing to say."""
+    """Return a note on expressions that look like variables but aren't; "" for none."""
     near = dict(near_misses(text, namespace))
     notes = [
-        f"{{{typed}}} is no variable here and stays as typed. Did you mean {{{meant}}}?"
+        f"{{{typed}}} isn't a variable here and stays as typed. Did you mean {{{meant}}}?"
         for typed, meant in near.items()
     ]
     lone = [f"{{{name}}}" for name in unknown_names(text, namespace) if re.split(r"[.\[]", name)[0] not in near]
     if lone:
         more = f" and {len(lone) - _NAMES_TOLD} more" if len(lone) > _NAMES_TOLD else ""
-        are = "is no variable here and stays" if len(lone) == 1 else "are no variables here and stay"
+        are = "isn't a variable here and stays" if len(lone) == 1 else "aren't variables here and stay"
         notes.append(f"{', '.join(lone[:_NAMES_TOLD])}{more} {are} as typed.")
     return " ".join(notes)
 
 
 def _stands_in_prose(text: str, start: int, end: int) -> bool:
-    """Whether braces stand between words or punctuation, in a line that is no code."""
+    """Whether braces stand between words or punctuation, in a line that doesn't look like code."""
     if text[start - 1 : start] not in _BEFORE or text[end : end + 1] not in _AFTER:
         return False
     first, last = text.rfind("\n", 0, start) + 1, text.find("\n", end)
@@ -234,11 +234,11 @@ def _is_named(name: str, namespace: Mapping[str, object]) -> bool:
 
 
 def _normal(name: str) -> str:
-    return name if name.isascii() else unicodedata.normalize("NFKC", name)  # as Python reads names
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)  # as Python normalizes names
 
 
 def _belongs_to_code(text: str, at: int) -> bool:
-    """Whether what stands right before the brace makes it LaTeX's, the shell's or JavaScript's."""
+    """Whether the text right before a brace makes it part of LaTeX, shell or JavaScript code."""
     before = text[max(0, at - _LOOKBACK) : at]
     last = before[-1:]
     if last in {"$", "^", "\\"}:
@@ -250,7 +250,7 @@ def _belongs_to_code(text: str, at: int) -> bool:
 
 
 def _ends_with_command(text: str) -> bool:
-    r"""Whether `text` ends in a backslash command, with arguments it has had so far: `\sqrt`, `\frac{\sqrt{a}}`."""
+    r"""Whether `text` ends in a backslash command, perhaps with arguments: `\sqrt`, `\frac{\sqrt{a}}`."""
     end = len(text)
     while text[:end].endswith(("}", "]")):
         end = _opening(text, end - 1)
@@ -260,7 +260,7 @@ def _ends_with_command(text: str) -> bool:
 
 
 def _opening(text: str, at: int) -> int:
-    """Return where the bracket that closes at `at` was opened, or -1."""
+    """Return the position of the bracket that the one at `at` closes, or -1."""
     close = text[at]
     opens, depth = {"}": "{", "]": "["}[close], 0
     for index in range(at, -1, -1):
@@ -271,7 +271,7 @@ def _opening(text: str, at: int) -> int:
 
 
 class _Maths:
-    """The stretches of a text that are maths."""
+    """The parts of a text that are maths."""
 
     def __init__(self, text: str) -> None:
         found = list(_stretches(text)) if "$" in text or "\\" in text else []
@@ -279,7 +279,7 @@ class _Maths:
         self._ends = [end for _, end in found]
 
     def holds(self, at: int) -> bool:
-        """Whether `at` is inside one of them."""
+        """Whether the position `at` is in one of them."""
         nearest = bisect_right(self._starts, at) - 1
         return nearest >= 0 and at < self._ends[nearest]
 
@@ -289,16 +289,16 @@ def _stretches(text: str) -> Iterator[tuple[int, int]]:
     while (found := _MATHS.search(text, at)) is not None:
         start, end = found.span()
         if text[start] == "$" and text[start + 1] != "$" and _is_prose(text[start + 1 : end - 1]):
-            at = start + 1  # the second sign may be the first of a formula
+            at = start + 1  # the second sign may open a formula
             continue
         yield start, end
         at = end
 
 
 def _is_prose(between: str) -> bool:
-    """Whether what stands between two dollar signs is a sentence with amounts of money, and no formula."""
+    """Whether the text between two dollar signs is prose with amounts of money rather than a formula."""
     if between[0] in ")],.;:!?/'\"" or between[-1] in "(,:[/":
-        return True  # a formula neither begins nor ends so: `US$) {x} and (A$`
+        return True  # a formula neither begins nor ends like this: `US$) {x} and (A$`
     if _SURELY_MATHS.search(between):
         return False
     bare = _BRACED.sub(" ", between)
