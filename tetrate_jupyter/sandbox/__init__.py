@@ -1,6 +1,6 @@
-"""The sandbox router: a real HTTP server on loopback that behaves as the service is known to behave.
+"""The sandbox router: a real HTTP server on loopback that behaves as the service is known to.
 
-It is the demo, the class-room and the test double, and public: `from tetrate_jupyter.sandbox import SandboxRouter`.
+It serves demos, classrooms and tests, and is public: `from tetrate_jupyter.sandbox import SandboxRouter`.
 """
 
 from tetrate_jupyter.sandbox.faults import FAULT_KINDS, Fault, FaultKind, Route

@@ -1,4 +1,4 @@
-"""Keys and authorization codes of the sandbox router: issued, checked, spent, revoked."""
+"""The sandbox router's keys and authorization codes: issued, checked, exchanged, revoked."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from tetrate_jupyter.sandbox.api_error import ApiError
 
 KEY_PREFIX = "sk-sandbox-"
-CODE_LIFETIME = 60.0  # seconds; the real one is unknown, clients are to exchange at once
-CONSENT_LIFETIME = 600.0  # seconds a consent page may stay open
+CODE_LIFETIME = 60.0  # seconds; the service's is unknown, clients should exchange a code at once
+CONSENT_LIFETIME = 600.0  # seconds that a consent page may stay open
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # base64url of a SHA-256, no padding
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636, 4.1
 
 
 @dataclass(frozen=True)
 class Consent:
-    """A consent page that is open: where it leads back to, and what its code will be bound to."""
+    """An open consent page: its callback, and the challenge that its code will be bound to."""
 
     callback: str
     challenge: str
@@ -31,19 +31,19 @@ class Consent:
 
 @dataclass(frozen=True)
 class Key:
-    """An issued key by its number. `hostname` is None when it belongs to this router."""
+    """An issued key. `number` counts from 1; `hostname` is None for a key of this router."""
 
     number: int
     hostname: str | None
 
     @property
     def label(self) -> str:
-        """How the log names it."""
+        """Its name in the log."""
         return f"key {self.number}"
 
 
 class Accounts:
-    """Everything that has been issued; safe to use from any thread."""
+    """All issued keys and codes, and open consent pages; thread-safe."""
 
     def __init__(self, *, code_lifetime: float) -> None:
         self._lock = threading.Lock()
@@ -54,7 +54,7 @@ class Accounts:
         self._code_lifetime = code_lifetime
 
     def issue_key(self, hostname: str | None) -> str:
-        """Make a key."""
+        """Issue a key and return it; `hostname`: another host that it belongs to, None for this router."""
         text = KEY_PREFIX + secrets.token_urlsafe(24)
         with self._lock:
             self._issued += 1
@@ -62,12 +62,12 @@ class Accounts:
         return text
 
     def revoke_key(self, text: str) -> None:
-        """Make a key worthless; one that isn't known is worthless already."""
+        """Revoke a key; an unknown one is ignored."""
         with self._lock:
             self._keys.pop(text, None)
 
     def check(self, authorization: str | None) -> Key:
-        """Return the key of an `Authorization` header. Raises the 401s and the 403 of another host."""
+        """Return the key in an `Authorization` header. Raises `ApiError`: 401, or 403 for a key of another host."""
         scheme, _, text = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not text.strip():
             raise _unauthorized("Missing bearer token. Send 'Authorization: Bearer sk-...'.", "missing_api_key")
@@ -80,7 +80,7 @@ class Accounts:
         return key
 
     def open_consent(self, callback: str, challenge: str, client: str) -> str:
-        """Remember a consent page; return the name of its one decision."""
+        """Remember an open consent page; return the id with which it is decided, once."""
         flow = secrets.token_urlsafe(18)
         now = time.monotonic()
         with self._lock:
@@ -89,20 +89,20 @@ class Accounts:
         return flow
 
     def close_consent(self, flow: str) -> Consent | None:
-        """Take the page's decision, once; None when it is unknown, decided or too old."""
+        """Return the consent page that is decided and forget it; None if it is unknown, decided already or expired."""
         with self._lock:
             consent = self._consents.pop(flow, None)
         return consent if consent and consent.expires_at > time.monotonic() else None
 
     def issue_code(self, challenge: str) -> str:
-        """Make an authorization code bound to a challenge."""
+        """Issue an authorization code that is bound to a challenge, and return it."""
         code = secrets.token_urlsafe(24)
         with self._lock:
             self._codes[code] = (challenge, time.monotonic() + self._code_lifetime)
         return code
 
     def exchange(self, code: object, verifier: object) -> str:
-        """Turn a code into a key. A code works once: a wrong verifier spends it, too."""
+        """Exchange a code for a key. A code works once, even with a wrong verifier. Raises `ApiError` (400)."""
         if not isinstance(code, str) or not isinstance(verifier, str) or not _VERIFIER.fullmatch(verifier):
             raise ApiError(400, "code and code_verifier (43 to 128 characters) are required.", code="bad_request")
         with self._lock:
@@ -113,23 +113,23 @@ class Accounts:
 
 
 def is_challenge(text: str) -> bool:
-    """Whether this can be an S256 challenge."""
+    """Whether `text` has the form of an S256 challenge."""
     return bool(_CHALLENGE.fullmatch(text))
 
 
 def s256(verifier: str) -> str:
-    """Return the challenge of a verifier (RFC 7636, 4.2)."""
+    """Return the S256 challenge of a verifier (RFC 7636, 4.2)."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 def invalid_code() -> ApiError:
-    """Make the refusal of a code; wrong, used and expired ones are not told apart."""
+    """Return the 400 for a code; it is the same for wrong, used and expired ones."""
     return ApiError(400, "The authorization code is invalid or has expired.", code="invalid_grant")
 
 
 def wrong_host(hostname: str) -> ApiError:
-    """Make the 403 for a key of another gateway host."""
+    """Return the 403 for a key of another gateway host."""
     return ApiError(
         403,
         "This key is not valid on this hostname.",

@@ -1,4 +1,4 @@
-"""A refusal as the router words it: status, body in either of its two shapes, headers."""
+"""A refusal as the router sends it: status, headers, and a body in one of two shapes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 class ApiError(Exception):
     """Ends a request with `status` and a JSON body.
 
-    The body is `{"error": {message, code, type}}`, or the same members on the top level when `flat`; `extra` members
-    are added beside the message. Both shapes are seen of the real router.
+    The body is `{"error": {message, code, type}}`, or the same members at the top level with `flat`; `extra` members
+    are added beside the message. The service sends both shapes.
     """
 
     def __init__(
@@ -39,5 +39,5 @@ class ApiError(Exception):
 
 
 def bad_request(message: str, *, code: str = "bad_request", param: str | None = None) -> ApiError:
-    """Make the 400 for a request that can't be used."""
+    """Return the 400 for a request that can't be used; `param` names the field at fault."""
     return ApiError(400, message, code=code, extra={"param": param} if param else None)

@@ -1,4 +1,4 @@
-"""What the routes have in common that a provider answers: a JSON body, and a part in the provider's status."""
+"""What the routes answered by a provider share: a JSON body, and an entry in the provider's status."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class AskedEndpoint(Endpoint):
-    """A route that a provider answers."""
+    """A route that is answered by a provider."""
 
     def on_finish(self) -> None:
-        """Count for the provider's status, too."""
+        """Count the request in the provider's status, too."""
         super().on_finish()
         provider = self.state.models.provider_of(self.record.model)
-        # What the router itself refuses never reaches a provider.
+        # A request that the router itself refuses never reaches a provider.
         if provider is None or self.gone.is_set() or 400 <= self.get_status() < 500:
             return
         seen = self.state.seen.setdefault(provider, Seen())
@@ -32,13 +32,13 @@ class AskedEndpoint(Endpoint):
             seen.last_failure_code = self.get_status()
 
     def read_body(self) -> dict[str, Any]:
-        """Return the request's JSON object. Raises the 400 of anything else."""
+        """Return the request's JSON object. Raises `ApiError` (400) for anything else."""
         try:
-            text = self.request.body.decode("utf-8")  # json alone would also take UTF-16, and halves of characters
+            text = self.request.body.decode("utf-8")  # `json` alone would accept UTF-16 and lone surrogates as well
             body = json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             raise bad_request("The body is not valid JSON.") from None
-        if _HALF.search(text) and _holds_half(body):  # Anthropic's words; Python's own parser is alone in taking these
+        if _HALF.search(text) and _holds_half(body):  # worded as Anthropic's; few parsers accept these
             raise bad_request("The request body is not valid JSON: no low surrogate in string.")
         if not isinstance(body, dict):
             raise bad_request("The body must be a JSON object.")

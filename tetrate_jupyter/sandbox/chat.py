@@ -1,4 +1,4 @@
-"""`POST /v1/chat/completions`: checked, answered by a simulated model, streamed or whole."""
+"""`POST /v1/chat/completions`: requests are validated and answered by a simulated model, streamed or whole."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tetrate_jupyter.sandbox.validate import Accepted, accept, cut_to_size
 if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.faults import Route
 
-FINGERPRINT = "sandbox-simulated"  # the same in the member that OpenAI's clients keep
-_HEADERS_SHARE = 0.4  # of the time to the first token, after which the headers go out
+FINGERPRINT = "sandbox-simulated"  # marks simulated answers in a member that OpenAI's clients keep
+_HEADERS_SHARE = 0.4  # share of the time to first token after which the headers are sent
 
 
 class ChatEndpoint(AskedEndpoint):
@@ -37,7 +37,7 @@ class ChatEndpoint(AskedEndpoint):
     route: ClassVar[Route] = "chat"
 
     async def post(self) -> None:
-        """Answer. A client that hangs up ends the answer at once."""
+        """Answer the request, until the client hangs up."""
         self.check_key()
         accepted = accept(self.read_body(), self.state.models)
         fault = of_model(accepted.served.id)
@@ -49,7 +49,7 @@ class ChatEndpoint(AskedEndpoint):
         try:
             await _Answering(self, accepted).run()
         except (HungUpError, EndOfStreamError):
-            return  # nobody listens any more, or a fault has ended it
+            return  # the client is gone, or a fault has ended the stream
 
     def _fail_as_providers_do(self, accepted: Accepted) -> None:
         if self.state.rolls_failure(accepted.served.id, accepted.served.profile.error_rate):
@@ -57,7 +57,7 @@ class ChatEndpoint(AskedEndpoint):
 
 
 class _Answering:
-    """One answer on its way."""
+    """One answer that is being sent."""
 
     def __init__(self, endpoint: ChatEndpoint, accepted: Accepted) -> None:
         self._endpoint = endpoint
@@ -79,7 +79,7 @@ class _Answering:
         }
 
     async def run(self) -> None:
-        """Send it the way that was asked for, or the odd way of its fault."""
+        """Send it as requested, or as its fault demands."""
         self._endpoint.set_header(config.SANDBOX_HEADER, config.SIMULATED)
         odd = ODDITIES.get(self._kind or "")
         if odd and await OddAnswer(self._endpoint, odd, self._accepted, lambda: self._reply.text).run(self._schedule):
@@ -160,7 +160,7 @@ class _Answering:
 
     async def _exactly_paced(self, writer: EventWriter) -> None:
         plan = scripted.Script.of(self._accepted.body)
-        # Real seconds whatever the router's speed: a benchmark asks for exactly these.
+        # Real seconds, whatever the router's speed: a benchmark needs exactly these.
         schedule = Schedule(self._endpoint, 1.0)
         await schedule.after(plan.first)
         for text in plan.texts():

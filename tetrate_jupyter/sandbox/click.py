@@ -1,4 +1,4 @@
-"""What a person's click on the consent page does, over real HTTP, without a browser."""
+"""Deciding on the consent page over real HTTP, as a person's click does, without a browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TIMEOUT = 10.0  # seconds
 
 
 class _Form(HTMLParser):
-    """Finds the form's address, its hidden fields and the page's text."""
+    """Finds the form's action, its hidden fields and the page's text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,10 @@ class _Form(HTMLParser):
 
 
 def decide(address: str, decision: str) -> str:
-    """Open the consent page, press "approve" or "deny", give the address that the browser would be sent to."""
+    """Open the consent page, submit "approve" or "deny", and return the address that the browser is redirected to.
+
+    Raises `ValueError` where the page or the decision is refused.
+    """
     split = urlsplit(address)
     connection = http.client.HTTPConnection(split.netloc, timeout=TIMEOUT)
     try:

@@ -1,4 +1,4 @@
-"""Signing in: the consent page, its decision, and the exchange of a code for a key (PKCE, S256)."""
+"""Sign-in: the consent page, its decision, and the exchange of a code for a key (PKCE, S256)."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _WEB_SCHEMES = frozenset({"http", "https"})
 _NEVER = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-_LONGEST_CLIENT = 60  # characters of an app's name that are shown
+_LONGEST_CLIENT = 60  # characters of an application's name that are shown
 
 
 class ConsentEndpoint(Endpoint):
-    """`GET /auth?callback=&code_challenge=[&code_challenge_method=S256][&client=]`: the page that asks."""
+    """`GET /auth?callback=&code_challenge=[&code_challenge_method=S256][&client=]`: the consent page."""
 
     route: ClassVar[Route] = "auth"
 
     async def get(self) -> None:
-        """Show the page, or say what is wrong with the address."""
+        """Send the page, or a 400 that says what is wrong with the address."""
         callback = self.get_query_argument("callback", "")
         challenge = self.get_query_argument("code_challenge", "")
         wrong = _callback_trouble(callback) or _challenge_trouble(
@@ -51,12 +51,12 @@ class ConsentEndpoint(Endpoint):
 
 
 class DecisionEndpoint(Endpoint):
-    """`POST /auth/decision`: the click; leads back to the callback with a code or with error=access_denied."""
+    """`POST /auth/decision`: redirects to the callback with a code or with error=access_denied."""
 
     route: ClassVar[Route] = "decision"
 
     async def post(self) -> None:
-        """Send the browser back."""
+        """Redirect the browser to the callback."""
         consent = self.state.accounts.close_consent(self.get_body_argument("flow", ""))
         decision = self.get_body_argument("decision", "")
         if consent is None or decision not in {"approve", "deny"}:
@@ -74,12 +74,12 @@ class DecisionEndpoint(Endpoint):
 
 
 class ExchangeEndpoint(Endpoint):
-    """`POST /api/api-keys/verify` with exactly `code` and `code_verifier`: gives `{"key": ...}`."""
+    """`POST /api/api-keys/verify` with exactly `code` and `code_verifier`: answers `{"key": ...}`."""
 
     route: ClassVar[Route] = "exchange"
 
     async def post(self) -> None:
-        """Return the key, once."""
+        """Send the key, once per code."""
         try:
             body: Any = json.loads(self.request.body)
         except ValueError:
@@ -94,7 +94,7 @@ class ExchangeEndpoint(Endpoint):
 async def send_page(
     endpoint: Endpoint, name: str, fields: dict[str, str], *, status: int = 200, leads_to: str = ""
 ) -> None:
-    """Answer with one of the pages. `leads_to` is where its form may redirect: browsers check that, too."""
+    """Answer with one of the pages. `leads_to`: the origin that its form may redirect to, for the browser's policy."""
     style = (_PAGES / "style.css").read_text(encoding="utf-8")
     escaped = {field: html.escape(text) for field, text in fields.items()}
     page = Template((_PAGES / name).read_text(encoding="utf-8")).substitute(escaped, style=style)
@@ -120,7 +120,7 @@ def _callback_trouble(callback: str) -> str:
     if split.scheme in _NEVER or "\r" in callback or "\n" in callback:
         return "The callback is not an address that a browser may be sent to."
     if split.scheme in _WEB_SCHEMES and (split.scheme == "https" or split.hostname not in _LOOPBACK):
-        # No callback on another machine was ever seen to work; a client must not come to rely on one here.
+        # A callback on another machine was never seen to work, so no client should learn to rely on one here.
         return "The callback must lead to this computer (http://localhost:PORT) or to an application."
     return ""
 

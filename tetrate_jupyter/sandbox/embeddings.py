@@ -1,7 +1,7 @@
-"""`POST /v1/embeddings`: vectors that depend on the text alone, texts with words in common nearer to each other.
+"""`POST /v1/embeddings`: vectors that depend only on the text; texts with words in common are closer together.
 
-The router's own documents don't describe this route; it behaves as OpenAI's is documented to: limits, `dimensions`,
-`encoding_format`, token arrays, usage.
+The service's documentation doesn't describe this route; it follows OpenAI's: limits, `dimensions`, `encoding_format`,
+token arrays, usage.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 _KNOWN: Final = frozenset({"model", "input", "dimensions", "encoding_format", "user"})
 _MOST_INPUTS: Final = 2048  # OpenAI's limit for one request
-_MOST_TOKENS: Final = 8192  # of one input
+_MOST_TOKENS: Final = 8192  # tokens of one input
 _MOST_TOKENS_IN_ALL: Final = 300_000
 _FULL_SIZE: Final = {"text-embedding-ada-002": 1536, "text-embedding-3-small": 1536, "text-embedding-3-large": 3072}
-_USUAL_SIZE: Final = 3072  # Gemini's, and of any other
+_USUAL_SIZE: Final = 3072  # Gemini's, used for any other model
 _FIXED_SIZE: Final = frozenset({"text-embedding-ada-002"})
-_PLACES: Final = 16  # of a vector, that one word adds to
-_NOISE: Final = 0.02  # what a text has of its own in each place, so that no place is 0 and no two texts are the same
+_PLACES: Final = 16  # dimensions of a vector that one word adds to
+_NOISE: Final = 0.02  # a text's own part in each dimension, so that none is 0 and no two texts are equal
 
 
 class EmbeddingsEndpoint(AskedEndpoint):
@@ -42,7 +42,7 @@ class EmbeddingsEndpoint(AskedEndpoint):
     route: ClassVar[Route] = "embeddings"
 
     async def post(self) -> None:
-        """Answer with one vector for each input."""
+        """Answer with one vector per input."""
         self.check_key()
         body = self.read_body()
         if unknown := sorted(body.keys() - _KNOWN):
@@ -56,14 +56,14 @@ class EmbeddingsEndpoint(AskedEndpoint):
             vector = embed(model, given, _FULL_SIZE.get(model, _USUAL_SIZE), size)
             shown: list[float] | str = packed(vector) if as_text else list(vector)
             data.append({"object": "embedding", "index": index, "embedding": shown})
-            await asyncio.sleep(0)  # thousands of inputs must not keep the other streams waiting
+            await asyncio.sleep(0)  # thousands of inputs must not block other streams
         tokens = sum(map(_tokens, inputs))
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         await self.send_json({"object": "list", "data": data, "model": model, "usage": usage})
 
 
 def embed(model: str, given: str | list[int], full_size: int, size: int) -> array.array[float]:
-    """Return the vector of a text or of tokens: `full_size` places, cut to `size`, of length 1."""
+    """Return the vector of a text or of tokens: `full_size` dimensions, cut to `size` and scaled to length 1."""
     features = [str(t) for t in given] if isinstance(given, list) else [stem(w) for w in words(given)]
     noise = hashlib.shake_256(f"{model}|{given}".encode("utf-8", "replace")).digest(2 * full_size)
     vector = [_NOISE * value / 32768 for value in struct.unpack(f"<{full_size}h", noise)]
@@ -85,7 +85,7 @@ def packed(vector: array.array[float]) -> str:
 def _of_length_one(vector: Iterable[float]) -> array.array[float]:
     values = list(vector)
     length = math.sqrt(sum(v * v for v in values)) or 1.0
-    return array.array("f", (v / length for v in values))  # 32 bits, so that both formats say the same
+    return array.array("f", (v / length for v in values))  # 32 bits, so that both formats have the same values
 
 
 def _inputs(given: object) -> list[str | list[int]]:

@@ -1,4 +1,4 @@
-"""What every route does: log, meet its fault, refuse in the router's words, notice a client that hangs up."""
+"""What every route does: log, apply faults, refuse as the router does, notice a client that hangs up."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.faults import Fault, Route
     from tetrate_jupyter.sandbox.state import RouterState
 
-_UNSAID = frozenset({"code", "code_verifier"})  # members of an exchange that the log names without their value
+_UNSAID = frozenset({"code", "code_verifier"})  # members of an exchange whose values aren't logged
 _WEB_PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
 class HungUpError(Exception):
-    """The client is gone; there is nobody to answer."""
+    """Raised where the client is gone, so that nobody is left to answer."""
 
 
 class Endpoint(RequestHandler):
@@ -41,20 +41,20 @@ class Endpoint(RequestHandler):
     route: ClassVar[Route] = "any"
 
     def initialize(self, state: RouterState) -> None:
-        """Take what all routes share."""
+        """Set up the request, with the state that all routes share."""
         self.state = state
         self.fault: Fault | None = None
         self.gone = asyncio.Event()
         self.record = self._arrived()
 
     def set_default_headers(self) -> None:
-        """Name the server, and echo the client's request id."""
+        """Set the server's name, and echo the client's request id."""
         self.set_header("Server", config.SANDBOX_NAME)
         if request_id := self.request.headers.get("X-Request-ID"):
             self.set_header("x-client-request-id", request_id)
 
     def prepare(self) -> Awaitable[None] | None:
-        """Meet an injected fault, before anything else is looked at."""
+        """Log the request, and apply an injected fault before anything else is checked."""
         self.state.log.add(self.record)
         return self._prepare()
 
@@ -68,7 +68,7 @@ class Endpoint(RequestHandler):
             await self.meet(fault)
 
     def _wrong_method(self) -> ApiError | None:
-        """Return the refusal of a method that the route doesn't have, as HTTP wants it: 405, and which there are."""
+        """Return the 405 for a method that the route doesn't have, with the allowed ones; None for an allowed one."""
         method = self.request.method or ""
         allowed = [name for name in self.SUPPORTED_METHODS if name.lower() in _own_names(type(self))]
         if method in allowed:
@@ -83,12 +83,12 @@ class Endpoint(RequestHandler):
 
     @property
     def page_number(self) -> int:
-        """The page asked for, 1 where none is named."""
+        """The requested page, by default 1."""
         text = self.get_query_argument("page", "1")
         return int(text) if text.isdecimal() and len(text) < 7 else 1
 
     async def meet(self, fault: Fault) -> None:
-        """Let a fault happen. Those of a stream or of an answer's content happen later, where they belong."""
+        """Apply a fault. Those inside a stream or in an answer's content take effect later."""
         self.fault = fault
         self.record.fault = fault.kind
         if error := refusal(fault):
@@ -109,24 +109,24 @@ class Endpoint(RequestHandler):
             await self.send_block(odd.body, Values(self.record.model or ""))
 
     def drop(self) -> None:
-        """Break the connection off at once."""
+        """Close the connection at once."""
         self.connection.set_close_callback(None)
         self.connection.stream.close()
 
     @property
     def connection(self) -> HTTP1Connection:
-        """The connection with its bytes; this server speaks HTTP/1 only."""
+        """The underlying connection; this server speaks HTTP/1 only."""
         return cast("HTTP1Connection", self.request.connection)
 
     async def wait(self, seconds: float | None) -> None:
-        """Wait for `seconds` (None: for ever). Raises `HungUpError` as soon as the client hangs up."""
+        """Wait for `seconds` (None: forever). Raises `HungUpError` as soon as the client hangs up."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.gone.wait(), seconds)
         if self.gone.is_set():
             raise HungUpError
 
     def on_connection_close(self) -> None:
-        """Note that the client hung up, and end whatever waits."""
+        """Log that the client hung up, and end all waiting."""
         if self.gone.is_set():
             return
         with self.state.log.change():
@@ -134,7 +134,7 @@ class Endpoint(RequestHandler):
         self.gone.set()
 
     def on_finish(self) -> None:
-        """Note that everything was sent, unless the client was gone before."""
+        """Log that everything was sent, unless the client hung up before."""
         if self.gone.is_set():
             return
         with self.state.log.change():
@@ -142,7 +142,7 @@ class Endpoint(RequestHandler):
             self.record.finished_at = time.monotonic()
 
     async def send_json(self, body: dict[str, Any]) -> None:
-        """Answer with JSON, as UTF-8."""
+        """Answer with JSON in UTF-8."""
         self.set_header("Content-Type", "application/json")
         try:
             await self.finish(json.dumps(body, ensure_ascii=False))
@@ -150,7 +150,7 @@ class Endpoint(RequestHandler):
             self.on_connection_close()
 
     async def send_block(self, block: Block, values: Values) -> None:
-        """Answer with an odd text as it stands."""
+        """Answer with an oddity's text, unchanged but for its placeholders."""
         self.set_status(block.status)
         self.set_header("Content-Type", block.content_type)
         for name, value in block.headers.items():
@@ -158,25 +158,25 @@ class Endpoint(RequestHandler):
         await self.finish(whole(block, values).encode())
 
     def check_key(self) -> None:
-        """Refuse a request without a usable key."""
+        """Check the request's key and log it. Raises `ApiError` (401 or 403) for an unusable one."""
         self.record.key = self.state.accounts.check(self.request.headers.get("Authorization")).label
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Keep quiet about what is meant to happen."""
+        """Log only exceptions that aren't part of the emulation."""
         if not isinstance(value, (ApiError, HTTPError, HungUpError, StreamClosedError)):
             super().log_exception(typ, value, tb)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ANN401 - Tornado's signature
-        """Word a refusal as the router does; for a client that is gone nothing is left to say."""
+        """Send a refusal as the router does; nothing is sent to a client that is gone."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, (HungUpError, StreamClosedError)):
             return
-        if isinstance(error, HTTPError):  # Tornado's own, where it can't make sense of a request
+        if isinstance(error, HTTPError):  # Tornado's own, for a request that it can't parse
             error = self._wrong_method() or ApiError(error.status_code, "The request can't be read.")
         if not isinstance(error, ApiError):
-            error = ApiError(status_code, "The sandbox router has a fault of its own.", code="internal_error")
+            error = ApiError(status_code, "The sandbox router failed because of its own defect.", code="internal_error")
         self.set_status(error.status, _REASONS.get(error.status))
         for name, value in error.headers.items():
             self.set_header(name, value)
@@ -212,7 +212,7 @@ _SPOILED: dict[str, tuple[int, str, str]] = {
 
 
 def _own_names(kind: type[Endpoint]) -> frozenset[str]:
-    """Return what a route defines itself, or a class between it and `RequestHandler`, which has every method."""
+    """Return the names defined by a route's class and its bases up to `Endpoint`: `RequestHandler` has all methods."""
     return frozenset(name for base in kind.__mro__ if issubclass(base, Endpoint) for name in vars(base))
 
 

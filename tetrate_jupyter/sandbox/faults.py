@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by name, and the book of what is to go wrong next."""
+"""Everything that can go wrong, by name, and the list of faults that are still to happen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Route: TypeAlias = Literal[
 ]
 
 FaultKind: TypeAlias = Literal[
-    # refused with a status
+    # refusals with a status
     "bad-request",  # 400
     "context-overflow",  # 400 "context length"
     "too-large",  # 413
@@ -38,41 +38,41 @@ FaultKind: TypeAlias = Literal[
     "gateway-timeout",  # 504
     "overloaded",  # 529
     "flat-error",  # 400, message and code on the top level
-    "unreadable-error",  # 500, a body that isn't JSON though it says so
-    # an answer that isn't one
+    "unreadable-error",  # 500, a body that isn't JSON although its type says so
+    # responses that aren't an answer
     "error-as-200",  # HTTP 200, {"error": {code: <number>, message}}
     "html",  # HTTP 200, a proxy's login page
-    "empty-body",  # HTTP 200 and nothing
-    "broken-json",  # HTTP 200, half a JSON text
-    "redirect",  # 302 to elsewhere
-    "slow-headers",  # nothing for `delay` seconds (None: until the client gives up), then as usual
+    "empty-body",  # HTTP 200 and an empty body
+    "broken-json",  # HTTP 200, truncated JSON
+    "redirect",  # 302 to another path
+    "slow-headers",  # silence for `delay` seconds (None: until the client gives up), then a normal answer
     "drop",  # the connection closes before any header
     # inside a stream
     "stream-error",  # a chunk with an `error` member after `after_chunks`
     "stream-cut",  # the connection breaks after `after_chunks`
     "stream-unfinished",  # ends cleanly after `after_chunks`, without finish_reason and [DONE]
     "stream-stall",  # falls silent after `after_chunks` for `delay` seconds (None: until the client gives up)
-    "keep-alive-only",  # comments and no data after `after_chunks`, until the client gives up or `delay` is over
-    "bad-json",  # one event after `after_chunks` holds no JSON
-    "no-done",  # finish_reason and all, but no [DONE]
+    "keep-alive-only",  # only comments after `after_chunks`, for `delay` seconds (None: until the client gives up)
+    "bad-json",  # one event after `after_chunks` isn't JSON
+    "no-done",  # complete with finish_reason, but no [DONE]
     "byte-split",  # pieces of a few bytes, cut inside UTF-8 characters
     "crlf",  # CRLF line ends
     "comments",  # comments, blank lines, `event:` and `retry:` fields between the events
-    "not-streamed",  # a whole completion as JSON though a stream was asked for
-    # an answer with a twist
-    "no-usage",  # never any usage
+    "not-streamed",  # a whole completion as JSON although a stream was requested
+    # unusual answers
+    "no-usage",  # no usage, even if requested
     "served-differs",  # `served_model` answered
     "dropped-fields",  # x-tars-dropped-fields names `dropped`
-    "content-filter",  # stopped by the filter before any text
-    "length",  # stopped at the output limit, after a few words
+    "content-filter",  # ended by the filter before any text
+    "length",  # cut at the output limit, after a few words
     "empty-answer",  # finish_reason stop, no text
     "tool-loop",  # calls a tool again and again, whatever the result
     "loose-tool-calls",  # no ids, the function's name repeated on each chunk
     # models, catalog, sign-in
-    "plain-models",  # ids only, nothing enriched
-    "catalog-page-fails",  # two pages, the second (`page`) fails
-    "callback-doubled-query",  # leads back with "?...?code="
-    "callback-drops-query",  # leads back without the callback's own query
+    "plain-models",  # ids only, without prices and sizes
+    "catalog-page-fails",  # two pages, of which `page` fails
+    "callback-doubled-query",  # redirects with "?...?code="
+    "callback-drops-query",  # redirects without the callback's own query
     "code-expired",  # the exchange refuses the code
 ]
 FAULT_KINDS: Final[tuple[FaultKind, ...]] = get_args(FaultKind)
@@ -92,13 +92,14 @@ _BY_MODEL: Final = {FAULT_PREFIX + kind: kind for kind in CHAT_KINDS}
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong, or comes in a form that only real servers think of.
+    """One thing that goes wrong, or that is sent in an unusual form.
 
-    `kind`: one of `FAULT_KINDS`, or of `ODD_KINDS`: those of data/oddities.md, which says what each one sends.
-    `path`: the route it waits on; None is the kind's own one, mostly "chat". `model`: only for this model's requests.
-    `times`: how often it happens; None is always. The rest are details that some kinds use: `status`, `code` and
-    `message` of a refusal, `retry_after` seconds, `after_chunks` events with text that still come, `delay` seconds
-    (real ones, whatever the router's speed), `served_model`, `dropped` fields, `hostname` of the key, catalog `page`.
+    `kind`: one of `FAULT_KINDS` or `ODD_KINDS` (data/oddities.md has what each of the latter sends). `path`: the route
+    it applies to; by default the kind's own, mostly "chat". `model`: apply to this model's requests only. `times`: how
+    often it happens (default: once); None is always. The other fields are for some kinds: `status`, `code` and
+    `message` of a refusal, `retry_after` in seconds, `after_chunks` events with output that are still sent, `delay` in
+    seconds (real ones, whatever the router's speed), `served_model`, `dropped` fields, `hostname` of the key, catalog
+    `page`. Raises `ValueError` for an unknown kind.
     """
 
     kind: FaultKind | str
@@ -123,35 +124,35 @@ class Fault:
 
     @property
     def route(self) -> Route:
-        """The route it waits on."""
+        """The route it applies to."""
         return self.path or _OWN_ROUTE.get(self.kind, "chat")
 
     def concerns(self, route: Route, model: str | None, page: int) -> bool:
-        """Whether a request is to meet this fault."""
+        """Whether the fault applies to a request."""
         if self.route not in {route, "any"} or self.model not in {None, model}:
             return False
         return self.kind != "catalog-page-fails" or page == self.page
 
 
 class FaultBook:
-    """The faults still to come, in the order they were given; safe to use from any thread."""
+    """The faults still to happen, in the order they were added; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Take a fault in."""
+        """Add a fault."""
         with self._lock:
             self._waiting.append(fault)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all faults."""
         with self._lock:
             self._waiting.clear()
 
     def take(self, route: Route, model: str | None = None, page: int = 1) -> Fault | None:
-        """Return the first fault that concerns a request, and count it."""
+        """Return the first fault that applies to a request, and count it; None if none does."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
                 if fault.concerns(route, model, page):
@@ -160,7 +161,7 @@ class FaultBook:
         return None
 
     def is_waiting(self, kind: FaultKind) -> bool:
-        """Whether a fault of this kind is still to come."""
+        """Whether a fault of this kind is still to happen."""
         with self._lock:
             return any(fault.kind == kind for fault in self._waiting)
 

@@ -1,8 +1,8 @@
-"""The smaller fields of a chat request: their types, and which models they are for.
+"""The minor fields of a chat request: their types, and the models that they are for.
 
-The router's own documents are silent here, so OpenAI's reference decides. What another provider than OpenAI has no
-counterpart for is dropped and named (`validate`); `logprobs` is refused instead, since an answer without them is of no
-use to whoever asked.
+The service's documentation doesn't cover them, so OpenAI's reference decides. A field for which a provider has no
+counterpart is dropped and named (`validate`); `logprobs` is refused instead, since an answer without them is useless to
+the client.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 _TEXTS: Final = ("user", "prompt_cache_key", "safety_identifier")
 _LONGEST_IDENTIFIER: Final = 64  # characters of safety_identifier
-_MOST_METADATA: Final = 16  # pairs, of at most 64 and 512 characters
+_MOST_METADATA: Final = 16  # pairs, with names of at most 64 and values of at most 512 characters
 _MOST_TOP_LOGPROBS: Final = 20
-_WITHOUT_LOGPROBS: Final = frozenset({"anthropic", "groq"})  # providers whose models have none at all
-_NOT_WHILE_THINKING: Final = frozenset({"openai", "xai", "deepinfra"})  # none as long as the model reasons
+_WITHOUT_LOGPROBS: Final = frozenset({"anthropic", "groq"})  # providers whose models have none
+_NOT_WHILE_THINKING: Final = frozenset({"openai", "xai", "deepinfra"})  # providers without them while a model reasons
 
 
 def check_fields(body: dict[str, Any], served: Served) -> None:
-    """Raise the 400 of a field that can't be as it is."""
+    """Raise `ApiError` (400) for a field with an invalid value."""
     for name, choices in _CHOICES.items():
         if body.get(name) not in (None, *choices):
             raise bad_request(f"'{name}' must be one of {', '.join(choices)}.", param=name)

@@ -1,4 +1,4 @@
-"""What arrived at the sandbox router, kept so that tests can read it and wait for it."""
+"""The requests that arrived at the sandbox router, for tests to read and to wait for."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tetrate_jupyter.interrupts import Guard
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-KEPT = 2000  # requests; a demo that runs for days must not grow without end
+KEPT = 2000  # requests; a demo that runs for days must not grow without bound
 SECRET_HEADERS = frozenset({"authorization", "x-api-key", "x-tars-api-key", "cookie", "proxy-authorization"})
 
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """One request as it stood when it was asked for. Times are `time.monotonic()` seconds of this process.
+    """A snapshot of one request. Times are `time.monotonic()` seconds of this process.
 
-    `key` is "key 1", "key 2", ... in the order of issue, or None where no known key came; no header that could carry a
-    secret is kept, and an exchange's code and verifier are replaced by their names. `headers` has lower-case names.
-    `hung_up_at` is None unless the client hung up before the end; `finished_at` is None until all has been sent.
-    `chunks_sent` counts server-sent events with data, "[DONE]" not included. `fault` is the kind of fault that was
-    played, or None. `usage`: what the whole answer is counted as, however much of it was sent, without what a cache
-    saves; None where there was none.
+    `key` is "key 1", "key 2" and so on in the order of issue, or None without a known key; headers that could hold a
+    secret aren't kept, and an exchange's code and verifier are replaced by their names. Names in `headers` are in lower
+    case. `hung_up_at` is None unless the client hung up before the end; `finished_at` is None until all has been sent.
+    `chunks_sent` counts server-sent events with data, except "[DONE]". `fault` is the kind of fault that was applied,
+    or None. `usage` is that of the whole answer, however much of it was sent, without cached tokens; None where there
+    was no answer.
     """
 
     method: str
@@ -50,7 +50,7 @@ class LoggedRequest:
 
 @dataclass
 class RequestInProgress:
-    """The same while it is still changing; only the router's own thread changes it."""
+    """The same record while it changes; only the router's own thread changes it."""
 
     method: str
     path: str
@@ -70,36 +70,36 @@ class RequestInProgress:
     usage: Mapping[str, Any] | None = None
 
     def snapshot(self) -> LoggedRequest:
-        """Return a copy that stays as it is."""
+        """Return an immutable copy."""
         return LoggedRequest(**{f.name: getattr(self, f.name) for f in fields(self)})
 
 
 class RequestLog:
-    """The newest requests, oldest first; safe to read from any thread."""
+    """The latest requests, oldest first; thread-safe."""
 
     def __init__(self) -> None:
         self._records: deque[RequestInProgress] = deque(maxlen=KEPT)
         self._changed = Guard(threading.RLock())
 
     def add(self, record: RequestInProgress) -> None:
-        """Take a request in."""
+        """Add a request."""
         with self.change():
             self._records.append(record)
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Hold the log while a record changes, then wake whoever waits."""
+        """Lock the log while a record changes, then wake all waiters."""
         with self._changed:
             yield
             self._changed.notify_all()
 
     def snapshot(self) -> list[LoggedRequest]:
-        """Return all requests as they stand now."""
+        """Return snapshots of all requests."""
         with self._changed:
             return [record.snapshot() for record in self._records]
 
     def wait_for(self, predicate: Callable[[LoggedRequest], bool], timeout: float) -> LoggedRequest:
-        """Wait until `predicate` holds for a request; return the oldest one. Raises `TimeoutError`."""
+        """Wait `timeout` seconds at most for a request that matches; return the oldest one. Raises `TimeoutError`."""
         end = time.monotonic() + timeout
         with self._changed:
             while True:
@@ -114,5 +114,5 @@ class RequestLog:
 
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers with lower-case names, less those that can carry a key."""
+    """Return the headers, names in lower case, without those that can hold a key."""
     return {name.lower(): value for name, value in headers.items() if name.lower() not in SECRET_HEADERS}

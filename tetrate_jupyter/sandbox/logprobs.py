@@ -1,4 +1,4 @@
-"""Log probabilities of an answer's tokens: made up, always the same for the same text, and adding up to at most 1."""
+"""Log probabilities of an answer's tokens: invented, deterministic, with a total probability of at most 1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ALTERNATIVES: Final = (
 
 
 def logprobs_of(text: str, body: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the `logprobs` member for a text, or None where none were asked for."""
+    """Return the `logprobs` member for a text, or None where none were requested."""
     if not body.get("logprobs"):
         return None
     most = int(body.get("top_logprobs") or 0)
@@ -23,7 +23,7 @@ def logprobs_of(text: str, body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _entry(token: str, most: int) -> dict[str, Any]:
-    chance = 0.5 + zlib.crc32(token.encode("utf-8", "replace")) % 499 / 1000  # at least a half: no other is likelier
+    chance = 0.5 + zlib.crc32(token.encode("utf-8", "replace")) % 499 / 1000  # 0.5 or more: the likeliest
     top = [_shown(token, chance)]
     for place, other in enumerate((t for t in _ALTERNATIVES if t != token), 1):
         top.append(_shown(other, (1 - chance) / 2**place))

@@ -1,4 +1,4 @@
-"""Which messages the chat route accepts: roles, parts, pictures, and tool results that belong to their calls."""
+"""Validating the messages of a chat request: roles, parts, images, and tool results that match their calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROLES = ("assistant", "developer", "system", "tool", "user")
 
 
 def check_messages(messages: object, served: Served) -> None:
-    """Refuse what can't be used, with the place where it is wrong."""
+    """Raise `ApiError` (400) for messages that can't be used, with the place of the error."""
     if not isinstance(messages, list) or not messages:
         raise bad_request("'messages' must be a list with at least one message.", param="messages")
     for place, message in enumerate(messages):
@@ -82,7 +82,7 @@ def _check_part(part: object, role: str, where: str, served: Served) -> None:
     image = part.get("image_url")
     url = image.get("url") if isinstance(image, dict) else None
     if isinstance(url, str) and url[:8].lower().startswith(("http://", "https://")):
-        # Nothing is known of addresses on this route, and the sandbox reaches nobody: so it can only say no.
+        # Whether the service accepts addresses here is unknown, and the sandbox makes no requests, so it refuses them.
         raise bad_request(
             f"{where}: the image can't be downloaded from its address; send it as a base64 data URL.",
             code="invalid_image_url",

@@ -1,4 +1,4 @@
-"""Which models the sandbox has: the public catalog's pages, a key's enriched list, and one model by its id."""
+"""The sandbox's models: pages of the public catalog, a key's enriched list, and single models by id."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _DATA = Path(__file__).parent / "data"
 ECHO: Final = "sandbox/echo"
 STREAM: Final = "sandbox/stream"
 _TEST_MODELS = (ECHO, STREAM)
-_CHAT_MODES = frozenset({"chat", "responses", "completion"})  # "responses" models are served over chat all the same
+_CHAT_MODES = frozenset({"chat", "responses", "completion"})  # "responses" models serve chat, too
 _TEST_CONTEXT = 1_000_000  # tokens
 
 
 @dataclass(frozen=True)
 class Served:
-    """A model that can be asked: its catalog record and its ways."""
+    """A model that serves chat: its catalog record and its behaviour."""
 
     id: str
     record: dict[str, Any]
@@ -34,37 +34,37 @@ class Served:
 
     @property
     def capabilities(self) -> frozenset[str] | None:
-        """The catalog's words, or None where it has none."""
+        """The capabilities in the catalog, or None where it names none."""
         found = self.record.get("capabilities")
         return frozenset(found) if isinstance(found, list) else None
 
     def can(self, capability: str) -> bool:
-        """Whether it can do this; where the catalog doesn't say, it can't but for tools."""
+        """Whether it has a capability; where the catalog names none, it has "tool_choice" only."""
         known = self.capabilities
         return capability == "tool_choice" if known is None else capability in known
 
     @property
     def takes_images(self) -> bool:
-        """Whether images may be sent."""
+        """Whether it accepts images."""
         return self.can("vision") or "image" in (self.record.get("modalities") or {}).get("input", ())
 
     @property
     def context_window(self) -> int | None:
-        """Tokens, or None where unknown."""
+        """The context window in tokens, or None where it is unknown."""
         return self.record.get("contextWindow")
 
     def limit(self, name: str) -> int | None:
-        """One of the catalog's limits, in tokens, or None."""
+        """Return one of the catalog's limits, in tokens, or None."""
         return (self.record.get("limits") or {}).get(name)
 
     @property
     def efforts(self) -> tuple[str, ...]:
-        """The reasoning efforts it takes; empty where the catalog names none."""
+        """The reasoning efforts it accepts; empty where the catalog names none."""
         return tuple((self.record.get("metadata") or {}).get("reasoning_efforts") or ())
 
 
 class Models:
-    """All models: those of the catalog (or `given`, in the catalog's shape) and the sandbox's own test models."""
+    """All models: the sample catalog's (or `given`, in the catalog's shape) and the sandbox's own test models."""
 
     def __init__(self, given: Sequence[Mapping[str, Any]] | None, *, list_test_models: bool) -> None:
         sample = _read("public_models.json")["models"]
@@ -72,13 +72,13 @@ class Models:
         self._by_id = {r["model"]: r for r in self.records}
         known = {entry["id"]: entry for entry in _read("v1_models_enriched.json")["data"]} if given is None else {}
         listed = [known.get(r["model"]) or _enriched(r) for r in self.records]
-        # The real list may repeat an id; here the first one always does, so that no client can rely on the contrary.
+        # The service's list may repeat an id; here it always does, so that no client relies on unique ids.
         self.listed = [*listed, *listed[:1]]
         if list_test_models:
             self.listed += [_test_entry(m) for m in (*_TEST_MODELS, *(FAULT_PREFIX + k for k in CHAT_KINDS))]
 
     def find(self, model: str) -> Served:
-        """Return a model that chat can ask. Raises the 404 of an unknown or disabled one, the 400 of another mode."""
+        """Return a chat model. Raises `ApiError`: 404 for an unknown or disabled one, 400 for one of another mode."""
         if model in _TEST_MODELS or of_model(model):
             return Served(model, _test_record(model), TEST_PROFILE)
         record = self._by_id.get(model)
@@ -89,7 +89,7 @@ class Models:
         return Served(model, record, profile_of(record))
 
     def find_embedding(self, model: object) -> str:
-        """Return the id of a model that makes embeddings. Raises the 404 of an unknown one, the 400 of another mode."""
+        """Return the id of an embedding model. Raises `ApiError`: 404 for an unknown one, 400 for another mode."""
         if not isinstance(model, str) or not model:
             raise bad_request("'model' is required.", param="model")
         if model in _TEST_MODELS or of_model(model):
@@ -102,7 +102,7 @@ class Models:
         return model
 
     def entry(self, model: str) -> dict[str, Any]:
-        """Return the entry of one model, as the list has it. Raises the 404 of an unknown or disabled one."""
+        """Return a model's entry in the list. Raises `ApiError` (404) for an unknown or disabled one."""
         if model in _TEST_MODELS or of_model(model):
             return _test_entry(model)
         if not self._by_id.get(model, {"isEnabled": False}).get("isEnabled", True):
@@ -110,23 +110,23 @@ class Models:
         return next(entry for entry in self.listed if entry["id"] == model)
 
     def provider_of(self, model: str | None) -> str | None:
-        """Return the provider of a catalogued model, or None."""
+        """Return the provider of a model in the catalog, or None."""
         record = self._by_id.get(model or "")
         return str(record.get("provider") or "unknown") if record else None
 
     @property
     def providers(self) -> list[str]:
-        """Every provider, in the order of the catalog."""
+        """All providers, in the order of the catalog."""
         return list(dict.fromkeys(str(r.get("provider") or "unknown") for r in self.records))
 
     def page(self, number: int, size: int) -> dict[str, Any]:
-        """Return one page of the public catalog, counted from 1."""
+        """Return page `number` (from 1) of the public catalog, with `size` models per page."""
         pages = max(1, -(-len(self.records) // size))
         return {"models": [_named(r) for r in self.records[(number - 1) * size : number * size]], "totalPages": pages}
 
 
 def _named(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record whose name tells it from the real model's; ids stay as they are, so that code moves over."""
+    """Return a record whose name is marked as the sandbox's; its id is the real one, so that code works with both."""
     return {**record, "displayName": f"{record.get('displayName') or record['model']} (sandbox)"}
 
 

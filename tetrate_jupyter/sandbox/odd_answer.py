@@ -1,4 +1,4 @@
-"""Sends an odd answer: streamed, whole, or the same either way."""
+"""Sending an odd answer: streamed, whole, or the same in both cases."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.pace import Schedule
     from tetrate_jupyter.sandbox.validate import Accepted
 
-_PAUSE: Final = 7.0  # seconds; longer than a client waits for what may follow a finish reason
-_FIRST: Final = 0.05  # seconds to the first event, and between events, at speed 1
+_PAUSE: Final = 7.0  # seconds; longer than a client waits after a finish reason
+_FIRST: Final = 0.05  # seconds to the first event and, below, between events, at speed 1
 _BETWEEN: Final = 0.02
 
 
 class OddAnswer:
-    """The odd answer to one request. `usual` composes what would have been answered."""
+    """The odd answer to one request. `usual` returns the text of the normal answer."""
 
     def __init__(self, endpoint: Endpoint, odd: Oddity, accepted: Accepted, usual: Callable[[], str]) -> None:
         self._endpoint = endpoint
@@ -30,7 +30,7 @@ class OddAnswer:
         self._usual = usual
 
     async def run(self, schedule: Schedule) -> bool:
-        """Send it; False where the usual answer is to be given instead."""
+        """Send it; return False where the normal answer should be sent instead."""
         messages = self._accepted.body["messages"]
         block = self._odd.refusal(messages)
         if block is None:

@@ -1,4 +1,4 @@
-"""Answers as real servers have written them: read from data/oddities.md, filled in for one request."""
+"""Odd answers that real servers have sent: read from data/oddities.md and filled in for one request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAUSE: Final = "!pause"
 
 @dataclass(frozen=True)
 class Block:
-    """One answer: what is sent, and as what."""
+    """One answer: its text, status, content type and headers. `told`: the words after its fence in the file."""
 
     text: str
     status: int
@@ -37,7 +37,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Oddity:
-    """One way to be odd; `says` describes it in a sentence."""
+    """One odd way to answer; `says` describes it in a sentence."""
 
     name: str
     says: str
@@ -45,23 +45,23 @@ class Oddity:
 
     @property
     def body(self) -> Block | None:
-        """What is sent whether or not a stream was asked for, or None."""
+        """The answer that is sent whether or not a stream was requested, or None."""
         return self.blocks.get("body")
 
     @property
     def calls_tools(self) -> bool:
-        """Whether it calls a tool, so that the request with the tool's result gets the usual answer."""
+        """Whether it calls a tool; the request with the tool's result then gets the normal answer."""
         return any("$tool" in block.text or "$head" in block.text for block in self.blocks.values())
 
     @property
     def lists_models(self) -> bool:
-        """Whether it is an answer of the model list rather than of chat."""
+        """Whether it is an answer of the model list's route rather than of chat."""
         return any("$entries" in block.text for block in self.blocks.values())
 
     def refusal(self, messages: list[Any]) -> Block | None:
-        """Return what is answered to a next round that doesn't carry back what came with the calls; None where it does.
+        """Return the answer to a round that doesn't send back what came with the tool calls; None where it does.
 
-        Looked at is what the assistant has said since the user's last message, as the providers do.
+        As with real providers, only the assistant's messages since the user's last one are checked.
         """
         back = self.blocks.get("back")
         if back is None:
@@ -79,7 +79,7 @@ class Oddity:
 
 @dataclass(frozen=True)
 class Values:
-    """What is filled in. `answer`: the usual one; `entries`: of the model list, as JSON without the brackets."""
+    """Values for placeholders. `answer`: the normal one; `entries`: the model list as JSON without its brackets."""
 
     model: str = ""
     tool: str | None = None
@@ -87,7 +87,7 @@ class Values:
     entries: str = ""
 
     def fill(self, text: str) -> str:
-        """Put the values in the place of the placeholders."""
+        """Return the text with its placeholders replaced."""
         tool = self.tool or _DEFAULT_TOOL
         half = tool.index("_") + 1 if "_" in tool[:-1] else len(tool) // 2
         values = {
@@ -103,13 +103,13 @@ class Values:
 
 
 def tool_of(body: Mapping[str, Any]) -> str | None:
-    """Return the name of a request's first tool."""
+    """Return the name of a request's first tool, or None."""
     tools = body.get("tools") or ()
     return str(tools[0]["function"]["name"]) if tools else None
 
 
 def events(block: Block, values: Values, *, include_usage: bool) -> Iterator[str]:
-    """Yield the data of each event of a stream in turn, and `CUT` and `PAUSE` where those are to happen."""
+    """Yield the data of each event of a stream, and `CUT` and `PAUSE` where those are due."""
     for line in block.text.splitlines():
         for data in _data_of(line):
             if data is not _USAGE_EVENT or include_usage:
@@ -117,7 +117,7 @@ def events(block: Block, values: Values, *, include_usage: bool) -> Iterator[str
 
 
 def whole(block: Block, values: Values) -> str:
-    """Return a whole answer's text."""
+    """Return the text of an answer that isn't streamed."""
     text = block.text.removesuffix("\n")
     if (short := _SHORT.fullmatch(text)) and short[1] == "W":
         finish = short[2] or '"stop"'
@@ -148,7 +148,7 @@ def _framed(text: str, kind: str) -> str:
 
 
 def _inside(text: str) -> str:
-    return json.dumps(text)[1:-1]  # ASCII only, so that it stays what it is whatever it contains
+    return json.dumps(text)[1:-1]  # ASCII only, so that it is valid in any encoding
 
 
 def _since_user(messages: list[Any]) -> Iterator[dict[str, Any]]:

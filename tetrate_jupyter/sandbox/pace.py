@@ -1,4 +1,4 @@
-"""When each piece of an answer is due: a schedule kept without drift, so that speeds mean what they say."""
+"""Pacing an answer's pieces: a schedule without drift, so that the speed is exact."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tetrate_jupyter.config import CHARACTERS_PER_TOKEN
 if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.endpoint import Endpoint
 
-SMALLEST_PAUSE: Final = 0.012  # seconds; a fast model sends more text per chunk rather than shorter pauses
+SMALLEST_PAUSE: Final = 0.012  # seconds; a faster model sends longer chunks rather than making shorter pauses
 _WORDS = re.compile(r"\S+\s*|\s+")
-_LONGEST_PIECE: Final = 24  # characters; words longer than this come in parts, as tokens would
+_LONGEST_PIECE: Final = 24  # characters; longer words are split, as they would be into tokens
 
 
 @dataclass
 class Schedule:
-    """Waits until pieces are due, counted from when it was made. `speed` multiplies the pace; infinite: no waiting."""
+    """Waits until pieces are due, counted from its creation. `speed` multiplies the pace; infinity: never wait."""
 
     endpoint: Endpoint
     speed: float
@@ -30,7 +30,7 @@ class Schedule:
         self._start = time.monotonic()
 
     async def after(self, seconds: float) -> None:
-        """Wait until `seconds` (at speed 1) after the last thing that was due."""
+        """Wait until `seconds` (at speed 1) after the previous due time."""
         if math.isinf(self.speed):
             return
         self.due += seconds / self.speed
@@ -40,7 +40,7 @@ class Schedule:
 
 
 def pieces(text: str, rate: float) -> list[tuple[str, float]]:
-    """Cut a text into chunks of whole words, each with its seconds at `rate` tokens per second."""
+    """Return a text in chunks of whole words, each with its duration in seconds at `rate` tokens per second."""
     most = max(CHARACTERS_PER_TOKEN, SMALLEST_PAUSE * rate * CHARACTERS_PER_TOKEN)
     found: list[str] = []
     piece = ""

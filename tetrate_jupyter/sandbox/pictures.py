@@ -1,4 +1,4 @@
-"""What can be known of a picture from its bytes: media type, size in bytes and pixels."""
+"""Reading an image's media type and size in pixels from its bytes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import struct
 from dataclasses import dataclass
 
 _DATA_URL = re.compile(r"data:(image/[a-z0-9.+-]+);base64,([A-Za-z0-9+/=\s]+)")
-_JPEG_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # start-of-frame markers hold the size
+_JPEG_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # start-of-frame markers, which hold the size
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture's true media type, its bytes, and its pixels where the header tells."""
+    """An image's actual media type, its size in bytes, and its width and height in pixels where the header has them."""
 
     media_type: str
     size: int
@@ -23,7 +23,7 @@ class Picture:
 
 
 def read_data_url(url: str) -> tuple[str, Picture] | None:
-    """Return the media type that a data URL claims and the picture in it; None where there is no picture."""
+    """Return the media type that a data URL claims, and the image in it; None where there is no image."""
     found = _DATA_URL.fullmatch(url)
     if found is None:
         return None
@@ -36,7 +36,7 @@ def read_data_url(url: str) -> tuple[str, Picture] | None:
 
 
 def probe(data: bytes) -> Picture | None:
-    """Look at a picture's header; None for bytes that are no PNG, JPEG, GIF or WebP."""
+    """Return the image's facts from its header; None for bytes that aren't PNG, JPEG, GIF or WebP."""
     size = len(data)
     if data.startswith(b"\x89PNG\r\n\x1a\n") and size >= 24:
         return Picture("image/png", size, *struct.unpack(">II", data[16:24]))

@@ -1,4 +1,4 @@
-"""Faults that are refusals: the status, code, words and headers of each."""
+"""Faults that are refusals: status, code, message and headers of each."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _REFUSALS: dict[str, _Words] = {
 
 
 def refusal(fault: Fault) -> ApiError | None:
-    """Return the refusal that a fault stands for, or None when it is a fault of another sort."""
+    """Return the refusal for a fault, or None for a fault of another sort."""
     if fault.kind == "wrong-host":
         return wrong_host(fault.hostname)
     if fault.kind == "code-expired":

@@ -1,4 +1,4 @@
-"""The sandbox router as a person or test holds it: start, stop, keys, faults, log."""
+"""The sandbox router's interface for people and tests: start, stop, keys, faults, log."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.faults import Fault
     from tetrate_jupyter.sandbox.log import LoggedRequest
 
-INSTANT: Final = float("inf")  # as `speed`: no waiting at all
-MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024  # beyond this 413; the real limit is unknown
-_READ_AT_MOST: Final = 256 * 1024 * 1024  # bytes; what is too large is still read, to be refused in our words
-_START_TIMEOUT: Final = 30.0  # seconds for the thread to serve
-_BACKLOG: Final = 256  # connections that may wait; a comparison opens many at once
+INSTANT: Final = float("inf")  # a `speed` without any waiting
+MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024  # larger ones get 413; the service's limit is unknown
+_READ_AT_MOST: Final = 256 * 1024 * 1024  # bytes; up to here requests are read, so that the 413 is ours
+_START_TIMEOUT: Final = 30.0  # seconds for the thread to start serving
+_BACKLOG: Final = 256  # connections in the queue; a comparison opens many at once
 _STOP_TIMEOUT: Final = 5.0  # seconds for the thread to end
 
 
 class SandboxRouter:
-    """A router emulator on 127.0.0.1, in a daemon thread of its own. Use it as a context manager, or start and stop.
+    """A router emulator on 127.0.0.1, in a daemon thread. Use it as a context manager, or call `start` and `stop`.
 
-    `port`: 0 is a free one. `speed`: multiplies the models' pace; `INSTANT` (infinity) is no waiting at all. `seed`:
-    varies the replies; the same seed and request always give the same one. `models`: records in the public catalog's
-    shape instead of the sample ones. `list_faults`: also list the test models ("sandbox/echo", "sandbox/stream",
-    "sandbox/fault-<kind>"), which can be asked in any case. `code_lifetime`: seconds an authorization code is good.
-    `max_request_bytes`: larger requests get 413.
+    `port`: 0 (the default) is a free one. `speed`: multiplies the models' pace; `INSTANT` (infinity) means no waiting
+    at all. `seed`: varies the replies; the same seed and request always get the same one. `models`: records in the
+    public catalog's shape in place of the sample ones. `list_faults`: also list the test models ("sandbox/echo",
+    "sandbox/stream", "sandbox/fault-<kind>"), which can be used in any case. `code_lifetime`: seconds that an
+    authorization code is valid (default: 60). `max_request_bytes`: larger requests get 413 (default: 32 MB).
     """
 
     def __init__(
@@ -85,7 +85,10 @@ class SandboxRouter:
         self._thread: threading.Thread | None = None
 
     def start(self) -> SandboxRouter:
-        """Serve, from when this returns. Raises `OSError` when the port can't be used."""
+        """Start serving; return `self`. Raises `OSError` if the port can't be used, `RuntimeError` if it runs already.
+
+        It serves as soon as this returns.
+        """
         if self._thread is not None:
             raise RuntimeError("this sandbox router is already running")
         listening = socket.create_server(("127.0.0.1", self._wanted_port), backlog=_BACKLOG)
@@ -101,7 +104,7 @@ class SandboxRouter:
         return self
 
     def stop(self) -> None:
-        """Close every connection and end; nothing happens when it isn't running."""
+        """Close all connections and stop; nothing happens if it isn't running."""
         thread, self._thread = self._thread, None
         if thread is None or self._loop is None or self._end is None:
             return
@@ -125,12 +128,12 @@ class SandboxRouter:
 
     @property
     def base_url(self) -> str:
-        """The inference base, as "http://127.0.0.1:PORT/v1"."""
+        """The base URL of its API, as "http://127.0.0.1:PORT/v1"."""
         return f"http://{self.host}/v1"
 
     @property
     def auth_url(self) -> str:
-        """The web app: consent page, exchange and catalog, as "http://127.0.0.1:PORT"."""
+        """The address of its web app (consent page, exchange, catalog), as "http://127.0.0.1:PORT"."""
         return f"http://{self.host}"
 
     @property
@@ -139,38 +142,41 @@ class SandboxRouter:
         return {config.BASE_URL_VARIABLE: self.base_url, config.AUTH_URL_VARIABLE: self.auth_url}
 
     def issue_key(self, hostname: str | None = None) -> str:
-        """Make a key; one for another `hostname` is refused here with 403, as the real router does."""
+        """Issue a key and return it; one for another `hostname` is refused here with 403, as by the service."""
         own = hostname is None or hostname == self.host
         return self._state.accounts.issue_key(None if own else hostname)
 
     def revoke_key(self, key: str) -> None:
-        """Make a key worthless."""
+        """Revoke a key; an unknown one is ignored."""
         self._state.accounts.revoke_key(key)
 
     def decide(self, authorization_url: str, decision: Literal["approve", "deny"] = "approve") -> str:
-        """Do over HTTP what a person's click on the consent page does; return where the browser would be sent.
+        """Decide on the consent page over HTTP, as a person's click does; return the address of the redirect.
 
-        The address is not followed. Raises `ValueError` when the page refuses, with its words.
+        The redirect is not followed. Raises `ValueError` where the page refuses, with its text.
         """
         if urlsplit(authorization_url).netloc.rpartition(":")[2] != str(self._port):
             raise ValueError("this address leads to another router")
         return click.decide(authorization_url, decision)
 
     def inject(self, fault: Fault) -> None:
-        """Let a fault happen to a coming request."""
+        """Add a fault that will apply to a later request."""
         self._state.faults.add(fault)
 
     def clear_faults(self) -> None:
-        """Forget the faults that have not happened."""
+        """Drop the faults that have not happened yet."""
         self._state.faults.clear()
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """What has arrived, oldest first, as it stands now."""
+        """Snapshots of the requests that have arrived, oldest first."""
         return self._state.log.snapshot()
 
     def wait_for(self, predicate: Callable[[LoggedRequest], bool], timeout: float = 60.0) -> LoggedRequest:
-        """Wait up to `timeout` seconds until `predicate` holds for a request; return it. Raises `TimeoutError`."""
+        """Wait up to `timeout` seconds (default: 60) for a request that matches `predicate`; return the oldest one.
+
+        Raises `TimeoutError`.
+        """
         return self._state.log.wait_for(predicate, timeout)
 
     async def _serve(self, listening: socket.socket, ready: Latch) -> None:
@@ -203,4 +209,4 @@ def _application(state: RouterState) -> Application:
 
 
 def _no_access_log(_handler: RequestHandler) -> None:
-    """Print nothing: the request log has it."""
+    """Print nothing, since requests are in the router's own log."""

@@ -1,4 +1,4 @@
-"""The routes beside chat: models, catalog, status, the front door, and everything that isn't served."""
+"""The other routes: models, catalog, status, the root, and everything that isn't served."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class RootEndpoint(Endpoint):
-    """`GET /`: hosted planes answer with nothing."""
+    """`GET /`: hosted gateways answer with an empty body."""
 
     async def get(self) -> None:
-        """Answer with nothing."""
+        """Answer with an empty body."""
         await self.finish()
 
     head = get
 
 
 class ModelListEndpoint(Endpoint):
-    """`GET /v1/models`: what a key reaches, enriched; with a repeated and a disabled id, as the real list may have."""
+    """`GET /v1/models`: the key's models, enriched; with a repeated and a disabled id, as real lists may have."""
 
     route: ClassVar[Route] = "models"
 
@@ -45,7 +45,7 @@ class ModelListEndpoint(Endpoint):
 
 
 class OneModelEndpoint(Endpoint):
-    """`GET /v1/models/{id}`: one entry of the list. The id's slashes may be written out or as %2F."""
+    """`GET /v1/models/{id}`: one entry of the list. Slashes in the id may be plain or %2F."""
 
     route: ClassVar[Route] = "model"
 
@@ -69,14 +69,14 @@ class CatalogEndpoint(Endpoint):
             raise bad_request(f"'limit' must be a number from 1 to {CATALOG_PAGE_SIZE}.", param="limit")
         size = int(limit)
         if self.state.faults.is_waiting("catalog-page-fails"):
-            size = min(size, -(-len(self.state.models.records) // 2))  # else there is no second page to fail
+            size = min(size, -(-len(self.state.models.records) // 2))  # so that there is a second page
         await self.send_json(self.state.models.page(self.page_number, size))
 
     head = get
 
 
 class StatusEndpoint(Endpoint):
-    """`GET /v1/status`: what this router has seen of its providers."""
+    """`GET /v1/status`: the health of the providers as this router has seen it."""
 
     route: ClassVar[Route] = "status"
 
@@ -92,17 +92,17 @@ class UnservedEndpoint(Endpoint):
     """Any other route below /v1."""
 
     async def prepare_unserved(self) -> None:
-        """Refuse."""
+        """Raise the 404."""
         raise ApiError(404, "Unsupported endpoint", code="unsupported_endpoint")
 
     get = post = put = patch = delete = head = options = prepare_unserved
 
 
 class ElsewhereEndpoint(Endpoint):
-    """Anything else: a wrong base URL ends here, at a web page."""
+    """Any other path, which a wrong base URL leads to: a web page with 404."""
 
     async def not_found(self) -> None:
-        """Answer as a web server does that knows nothing of the API."""
+        """Answer like a web server that doesn't know the API."""
         self.set_status(404)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         await self.finish("<!DOCTYPE html><html><head><title>404</title></head><body><h1>Not found</h1></body></html>")

@@ -1,4 +1,4 @@
-"""Replies that are ordered rather than composed: the test models' and those that a fault dictates."""
+"""Replies that are given rather than composed: those of the test models and of some faults."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _MOST_CHUNKS = 1_000_000
 
 @dataclass(frozen=True)
 class Script:
-    """What "sandbox/stream" is told in its prompt, as "chunks=1000 size=20 interval=0.01 first=0.5".
+    """The plan that "sandbox/stream" reads from its prompt, such as "chunks=1000 size=20 interval=0.01 first=0.5".
 
-    `chunks` of exactly `size` characters each, `interval` seconds apart, the first after `first` seconds: real ones,
-    whatever the router's speed. Chunk i (from 0) begins with "#i " where `size` leaves room for it. With `paragraph=25`
-    every 25th chunk ends with a blank line instead of its last two characters.
+    It sends `chunks` chunks of exactly `size` characters, `interval` seconds apart, the first after `first` seconds:
+    real ones, whatever the router's speed. Chunk i (from 0) begins with "#i " where `size` leaves room for it. With
+    `paragraph=25` every 25th chunk ends with a blank line in place of its last two characters.
     """
 
     chunks: int = 100
@@ -36,7 +36,7 @@ class Script:
 
     @staticmethod
     def of(body: dict[str, Any]) -> Script:
-        """Read the plan from the last message."""
+        """Return the plan in the last message. Raises `ApiError` (400) for an invalid one."""
         content = body["messages"][-1].get("content")
         found = dict(_SETTING.findall(content)) if isinstance(content, str) else {}
         unknown = found.keys() - {"chunks", "size", "interval", "first", "paragraph"}
@@ -71,7 +71,7 @@ _DICTATED: dict[str, Reply] = {
 
 
 def reply(ask: Ask, kind: str | None) -> Reply | None:
-    """Return the reply that a test model or fault dictates, or None where the model is free to answer."""
+    """Return the given reply of a test model or fault, or None where a reply is composed."""
     if kind in _DICTATED:
         return _DICTATED[kind]
     answered = kind == "loose-tool-calls" and ask.messages[-1].get("role") == "tool"

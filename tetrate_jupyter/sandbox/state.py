@@ -1,4 +1,4 @@
-"""What all routes of one sandbox router share."""
+"""The state that all routes of one sandbox router share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Seen:
-    """How a provider did since the router started."""
+    """A provider's requests and failures since the router started."""
 
     requests: int = 0
     failures: int = 0
@@ -41,7 +41,7 @@ class RouterState:
     dice: dict[str, random.Random] = field(default_factory=dict)
 
     def status(self) -> dict[str, Any]:
-        """Return the report of `GET /v1/status`: `reachable` is null for a provider that nobody asked yet."""
+        """Return the report of `GET /v1/status`; `reachable` is None for a provider without requests yet."""
         return {"replica": "sandbox-0", "observed_only": True, "providers": [self._provider(n) for n in self._names()]}
 
     def _names(self) -> list[str]:
@@ -59,8 +59,8 @@ class RouterState:
         }
 
     def rolls_failure(self, model: str, rate: float) -> bool:
-        """Whether the provider fails this request; the n-th request of a model always rolls the same."""
+        """Whether the provider fails this request; deterministic for the n-th request of each model."""
         if rate <= 0:
             return False
-        dice = self.dice.setdefault(model, random.Random(f"{self.seed}|{model}"))  # noqa: S311 - variety, not secrecy
+        dice = self.dice.setdefault(model, random.Random(f"{self.seed}|{model}"))  # noqa: S311 - not used for secrets
         return dice.random() < rate

@@ -1,4 +1,4 @@
-"""Server-sent events at a model's pace, with everything that can go wrong inside a stream."""
+"""Writing server-sent events, with everything that can go wrong inside a stream."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.endpoint import Endpoint
 
 _END_MARK: Final = "[DONE]"
-_SPLIT_EVERY: Final = 7  # bytes; small enough to fall inside most UTF-8 characters of a line sooner or later
-_KEEP_ALIVE_EVERY: Final = 0.05  # seconds between comments when nothing but comments come
+_SPLIT_EVERY: Final = 7  # bytes; few enough to split UTF-8 characters
+_KEEP_ALIVE_EVERY: Final = 0.05  # seconds between comments when only comments are sent
 _COMMENTS = b": keep-alive\n\n\n: a comment: with colons\nevent: message\nid: 7\nretry: 3000\n"
 
 
 class EndOfStreamError(Exception):
-    """A fault ended the stream early; nothing more is to be sent."""
+    """Raised where a fault has ended the stream early, so that nothing more is sent."""
 
 
 class EventWriter:
-    """Writes one stream. A fault of the endpoint takes effect after its `after_chunks` events with output."""
+    """Writes one stream. The endpoint's fault takes effect after its `after_chunks` events with output."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -39,24 +39,24 @@ class EventWriter:
         endpoint = self._endpoint
         endpoint.set_header("Content-Type", content_type)
         endpoint.set_header("Cache-Control", "no-cache")
-        endpoint.connection.stream.set_nodelay(True)  # chunks are small: waiting for more would break the pace
+        endpoint.connection.stream.set_nodelay(True)  # chunks are small, and Nagle's algorithm would break the pace
         with endpoint.state.log.change():
             endpoint.record.status = endpoint.get_status()
         await self._flush()
 
     async def output(self, event: dict[str, Any]) -> None:
-        """Send an event with output, or what a fault puts in its place."""
+        """Send an event with output, or apply the fault that is due."""
         if self._fault and self._outputs == self._fault.after_chunks:
             await self._trouble()
         self._outputs += 1
         await self.event(event)
 
     async def event(self, event: dict[str, Any]) -> None:
-        """Send an event."""
+        """Send an event as JSON."""
         await self.text(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
 
     async def text(self, data: str) -> None:
-        """Send an event whose data is this text, JSON or not; the end mark is none that counts."""
+        """Send an event whose data is this text, JSON or not; the end mark isn't counted in the log."""
         await self._data(data.encode())
         if data == _END_MARK:
             return
@@ -66,15 +66,15 @@ class EventWriter:
             record.first_chunk_at = record.first_chunk_at or time.monotonic()
 
     async def done(self) -> None:
-        """Send the end mark and end."""
+        """Send the end mark and finish the response."""
         if self._fault and self._outputs <= self._fault.after_chunks:
-            await self._trouble()  # the answer was shorter than the fault expected
+            await self._trouble()  # the answer had fewer events than that
         if self._kind != "no-done":
             await self.text(_END_MARK)
         await self._endpoint.finish()
 
     async def raw(self, text: str) -> None:
-        """Send text as it stands, which is to hold whole events."""
+        """Send text unchanged; it must hold whole events."""
         await self._send(text.encode())
 
     async def _data(self, data: bytes) -> None:
@@ -91,7 +91,7 @@ class EventWriter:
     async def _send(self, data: bytes) -> None:
         self._endpoint.write(data)
         await self._flush()
-        await asyncio.sleep(0)  # a stream without pauses must not keep the others waiting
+        await asyncio.sleep(0)  # a stream without pauses must not block the others
 
     async def _flush(self) -> None:
         if self._endpoint.gone.is_set():
@@ -99,7 +99,7 @@ class EventWriter:
         try:
             await self._endpoint.flush()
         except StreamClosedError:
-            self._endpoint.on_connection_close()  # a failed write can be noticed before the server is told
+            self._endpoint.on_connection_close()  # a write may fail before Tornado reports the closed connection
             raise HungUpError from None
 
     async def _trouble(self) -> None:

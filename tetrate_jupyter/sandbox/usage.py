@@ -1,4 +1,4 @@
-"""Tokens, counted from real text lengths, and what a prompt cache would have saved."""
+"""Token counts, estimated from the length of the actual text, and a simulated prompt cache."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any, Final
 from tetrate_jupyter.config import CHARACTERS_PER_TOKEN, TOKENS_PER_IMAGE, TOKENS_PER_MESSAGE
 from tetrate_jupyter.sandbox.replies.reply import Reply, text_of
 
-CACHE_MINIMUM: Final = 1024  # tokens; shorter prefixes are not cached by the providers that cache
-CACHE_STEP: Final = 128  # tokens; a cached prefix is a multiple of this
-_REMEMBERED = 64  # keys and models whose last prompt is kept
+CACHE_MINIMUM: Final = 1024  # tokens; providers don't cache shorter prefixes
+CACHE_STEP: Final = 128  # tokens; a cached prefix has a multiple of this
+_REMEMBERED = 64  # pairs of key and model whose last prompt is kept
 
 
 def tokens_in(text: str) -> int:
-    """Estimate the tokens of a text."""
+    """Return an estimate of a text's tokens."""
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
 def prompt_text(body: dict[str, Any]) -> str:
-    """Return all text that a model would read, without image data."""
+    """Return all text of a request that a model would read, without image data."""
     tools = json.dumps(body["tools"]) if body.get("tools") else ""
     shape = json.dumps(body["response_format"]) if body.get("response_format") else ""
     return "\n".join([tools, shape, *(_whole_text(m) for m in body["messages"])])
 
 
 def prompt_tokens(body: dict[str, Any]) -> int:
-    """Count a request: its text, four more per message, 800 per image."""
+    """Return a request's prompt tokens: those of its text, plus 4 per message and 800 per image."""
     messages: list[dict[str, Any]] = body["messages"]
     images = sum(
         bool(part.get("type") == "image_url")
@@ -57,13 +57,13 @@ def usage_of(body: dict[str, Any], reply: Reply, *, cached: int, thinks: bool) -
 
 
 class PromptCache:
-    """The last prompt of each key and model: what a next one shares with it from the beginning counts as cached."""
+    """The last prompt of each key and model; the prefix that the next one shares with it counts as cached."""
 
     def __init__(self) -> None:
         self._last: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def cached_tokens(self, key: str, model: str, text: str) -> int:
-        """Return the cached tokens of a prompt and remember it."""
+        """Return the number of cached tokens of a prompt, and remember the prompt."""
         shared = _shared_start(self._last.pop((key, model), ""), text)
         self._last[key, model] = text
         if len(self._last) > _REMEMBERED:

@@ -1,4 +1,4 @@
-"""What the chat route accepts, as strictly as the real one and the providers behind it are known to be."""
+"""Validating chat requests, as strictly as the service and its providers are known to."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _KNOWN: Final = (
     | OPENAI_ONLY
     | {*_RANGES, *_COUNTS, *_FLAGS}
 )
-_FOREIGN: Final[dict[str, frozenset[str]]] = {  # what a provider has no counterpart for
+_FOREIGN: Final[dict[str, frozenset[str]]] = {  # fields for which a provider has no counterpart
     "anthropic": frozenset(
         [
             "seed",
@@ -72,7 +72,7 @@ _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True)
 class Accepted:
-    """A request that passed. `body` is without the `dropped` fields; `max_tokens` is the cap asked for, or None."""
+    """A valid request. `body` is without the `dropped` fields; `max_tokens` is the requested cap, or None."""
 
     served: Served
     body: dict[str, Any]
@@ -83,7 +83,7 @@ class Accepted:
 
 
 def accept(body: dict[str, Any], models: Models) -> Accepted:
-    """Check a request. Raises what the router would answer."""
+    """Validate a request. Raises `ApiError` with the router's refusal."""
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise bad_request("'model' is required.", param="model")
@@ -105,7 +105,7 @@ def accept(body: dict[str, Any], models: Models) -> Accepted:
 
 
 def cut_to_size(reply: Reply, accepted: Accepted) -> Reply:
-    """End a reply at a stop sequence, and at the output limit that was asked for."""
+    """Return a reply cut at the first stop sequence and at the requested output limit."""
     stops = accepted.body.get("stop") or ()
     for stop in (stops,) if isinstance(stops, str) else stops:
         if (end := reply.text.find(stop)) >= 0:
@@ -113,7 +113,7 @@ def cut_to_size(reply: Reply, accepted: Accepted) -> Reply:
     if accepted.max_tokens is None or reply.calls:
         return reply
     most = int(accepted.max_tokens * CHARACTERS_PER_TOKEN)
-    thoughts = reply.reasoning[: most // 2]  # at most half of the limit, so that some answer is left
+    thoughts = reply.reasoning[: most // 2]  # at most half of the limit, so that there is some answer
     if len(thoughts) + len(reply.text) <= most:
         return replace(reply, reasoning=thoughts)
     return replace(reply, reasoning=thoughts, text=reply.text[: most - len(thoughts)], finish="length")
@@ -172,8 +172,8 @@ def _check_effort(effort: object, served: Served) -> None:
 def _check_tools(body: dict[str, Any], served: Served) -> None:
     tools, choice = body.get("tools"), body.get("tool_choice")
     if not tools and isinstance(tools, (list, type(None))):
-        # An empty list is as good as none, and so is a choice beside it that forces nothing: so say the newest reports
-        # of OpenAI's API; older ones have it refused.
+        # An empty list counts as none, with any choice that forces no tool: the newest reports on OpenAI's API say so,
+        # while older ones say that it is refused.
         if choice not in ((None, "none") if tools is None else (None, "none", "auto")):
             raise bad_request("'tool_choice' is only allowed when 'tools' are given.", param="tool_choice")
         return
@@ -221,7 +221,7 @@ def _check_shape(shape: object) -> None:
 
 
 def _check_json_is_named(body: dict[str, Any], served: Served) -> None:
-    """OpenAI's models write white space without end when nobody tells them of JSON, so the API insists."""
+    """Raise `ApiError` (400) where no message mentions JSON: OpenAI requires it, or its models write endless blanks."""
     shape = body.get("response_format") or {}
     if shape.get("type") != "json_object" or served.profile.provider != "openai":
         return

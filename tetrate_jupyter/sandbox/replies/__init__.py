@@ -1,1 +1,1 @@
-"""What the sandbox's models say: deterministic, with a few small real skills. That no model ran is told beside it."""
+"""What the sandbox's models say: deterministic, with a few small real skills. They are marked as such elsewhere."""

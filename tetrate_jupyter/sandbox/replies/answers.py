@@ -1,6 +1,6 @@
-"""The written answers: which one fits a prompt, and how much of it a model of some size and voice says.
+"""The written answers: which one fits a prompt, and how much of it a model of a given size and voice says.
 
-They stand in data/answers/*.md; its README says how they are written.
+They are in data/answers/*.md, whose README explains the format.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _FENCE: Final = re.compile(r"^\s*```")
 _NOT_ASKED: Final = re.compile(r"```[\s\S]*?(?:```|$)|^\s*\|.*$|\"[^\"]*\"|“[^”]*”", re.MULTILINE)
-_LONGEST: Final = 60  # words of a prompt without its material; a longer one asks for more than what is written
+_LONGEST: Final = 60  # words of a prompt without its material; a longer one asks for more than is written
 _OTHER_WORDS: Final = 2  # words of a prompt that a pattern may leave unexplained
 _TOPIC: Final = (
     r"\b{}\s+(?:the (?:topic|subject|theme) of )?(.+?)\s*"
@@ -28,14 +28,14 @@ _TOPIC: Final = (
 _TOPIC_WORDS: Final = ("about", "on", "of", "between", "for", "in")
 _LONGEST_WORD: Final = 40  # characters
 _SPELLED: Final = re.compile(r"[a-z0-9]+")
-_LONGEST_TOPIC: Final = 2_000  # characters that are searched for what a prompt is about
+_LONGEST_TOPIC: Final = 2_000  # characters that are searched for a prompt's topic
 _NUMBERS: Final = {"a single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _NUMBER: Final = rf"\b({'|'.join(_NUMBERS)}|[1-9])\s+"
 _SENTENCES: Final = re.compile(_NUMBER + r"(?:\w+\s+)?sentences?\b", re.IGNORECASE)
 _ITEMS: Final = re.compile(_NUMBER + r"(?:[\w-]+\s+){0,2}?[a-z]{2,}s\b", re.IGNORECASE)
 _BEGINS: Final = re.compile(r"\s*(?:[|#>]|```|[-*] |\d+\. |\$\$)")
 _CELL: Final = re.compile(r"(?<!\\)\|")
-_WRAPPED: Final = 100  # characters from which a line of the files goes on in the next
+_WRAPPED: Final = 100  # characters from which a line in the files continues in the next
 _NO_PROSE: Final = re.compile(r"[#|>]|[-*] |\d+\. |\*+[^*\n]+\*+$")
 _ITEM: Final = re.compile(r"^(?:\d+\.|[-*]) ")
 _SHORT: Final = re.compile(r"\b(brief|briefly|short|concise|terse|one line|tl;?dr)\b", re.IGNORECASE)
@@ -43,7 +43,7 @@ _SHORT: Final = re.compile(r"\b(brief|briefly|short|concise|terse|one line|tl;?d
 
 @dataclass
 class WrittenAnswer:
-    """One written answer, as data/answers/README.md explains. `rows`: what it looks up, as {key: {column: cell}}."""
+    """One written answer, as data/answers/README.md explains. `rows`: its lookup table, as {key: {column: cell}}."""
 
     title: str
     patterns: list[list[str]] = field(default_factory=list)
@@ -76,7 +76,7 @@ class WrittenAnswer:
 
 @cache
 def entries() -> dict[str, WrittenAnswer]:
-    """Return every written answer by its title."""
+    """Return all written answers, by title."""
     found: dict[str, WrittenAnswer] = {}
     for path in sorted((DATA / "answers").glob("[a-z]*.md")):
         _read(path.read_text(encoding="utf-8").splitlines(), found)
@@ -108,7 +108,7 @@ def written(ask: Ask, form: str = "") -> Core | None:
 
 
 def said(entry: WrittenAnswer, ask: Ask, **slots: str) -> Core:
-    """Return what a model says of a written answer, its slots filled."""
+    """Return the part of a written answer that a model says, with its slots filled."""
     text, head = entry.version(ask)
     slots["model"] = ask.profile.name
     for name, value in slots.items():
@@ -123,7 +123,7 @@ def said(entry: WrittenAnswer, ask: Ask, **slots: str) -> Core:
 
 
 def topic_of(text: str) -> str:
-    """Return what a text is to be about ("the sea"), or ""."""
+    """Return the topic of a text ("the sea"), or ""."""
     for word in _TOPIC_WORDS:
         for found in re.finditer(_TOPIC.format(word), text, re.IGNORECASE):
             topic = found[1].strip(" '\"")
@@ -166,7 +166,7 @@ def _with_middle(lines: list[str], middle: list[str]) -> list[str]:
 
 
 def _unwrapped(lines: list[str]) -> str:
-    """Join the lines of a paragraph, as a model writes it; short ones (a verse, an address) stay apart."""
+    """Return a text with the lines of paragraphs joined, as a model writes them; short lines (verse) are kept."""
     found: list[str] = []
     in_code = is_long = False
     for line in lines:
@@ -210,7 +210,7 @@ def _looked_up(entry: WrittenAnswer, here: str) -> dict[str, str] | None:
 
 
 def _score(pattern: list[str], text: str, asked: list[str], topic: str, found: str) -> tuple[int, int] | None:
-    """Return how well a pattern fits, more words and fewer unexplained ones being better; None where it doesn't."""
+    """Return a pattern's score, higher for more words and fewer unexplained ones; None where it doesn't match."""
     if pattern[0].startswith("/"):
         return (99, 0) if re.search(pattern[0].strip("/"), text, re.IGNORECASE) else None
     used = set(words(f"{topic} {found}"))
@@ -232,7 +232,7 @@ def _score(pattern: list[str], text: str, asked: list[str], topic: str, found: s
 
 @lru_cache(maxsize=20_000)
 def is_alike(word: str, wanted: str) -> bool:
-    """Whether a word is the wanted one: its plural or another ending, or one slip of the pen in six letters or more."""
+    """Whether a word is the wanted one, with any ending, or with one typing error in six or more letters."""
     if word == wanted or stem(word) == stem(wanted) or stem(word) == wanted:
         return True
     one, two = (re.sub(r"(.)\1", r"\1", stem(w)) for w in (word, wanted))
@@ -246,7 +246,7 @@ def is_alike(word: str, wanted: str) -> bool:
 
 
 def _shaped(text: str, wishes: str) -> str:
-    """Cut an answer to the number of sentences or items that was asked for."""
+    """Return an answer cut to the requested number of sentences or items."""
     if "```" in text:
         return text
     paragraphs = text.split("\n\n")

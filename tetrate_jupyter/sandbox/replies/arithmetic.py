@@ -1,4 +1,4 @@
-"""Arithmetic: find an expression in a prompt and work it out exactly."""
+"""Arithmetic: finding an expression in a prompt and evaluating it exactly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _IN_WORDS = (
     (r"(?<=\d),(?=\d{3}\b)", ""),
 )
 _EXPRESSION = re.compile(r"(?<![\w.])\(*\s*-?\s*\d[\d.\s()]*(?:(?:\*\*|//|[-+*/%])[\s(]*-?\s*\d[\d.\s()]*)+")
-_NEVER_ONE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d+(?:-\d+){2,}")  # a date or a phone number is no subtraction
+_NEVER_ONE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d+(?:-\d+){2,}")  # a date or a phone number isn't a subtraction
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -42,7 +42,7 @@ _SCHOOL_SIGNS = {"**": "to the power of", "*": "\u00d7", "//": "div", "/": "\u00
 
 
 def expression_in(text: str) -> str | None:
-    """Return the first expression of a text with operators as Python writes them, or None."""
+    """Return the first expression in a text, with Python's operators, or None."""
     text = plain(text)
     for pattern, instead in _IN_WORDS:
         text = re.sub(pattern, instead, text, flags=re.IGNORECASE)
@@ -56,7 +56,7 @@ def expression_in(text: str) -> str | None:
 
 
 def evaluate(expression: str) -> Fraction | None:
-    """Work an expression out; None where it can't be (syntax, division by zero, a huge power)."""
+    """Return an expression's value; None where there is none (syntax, division by zero, a huge power)."""
     if len(expression) > 200:
         return None
     try:
@@ -66,14 +66,14 @@ def evaluate(expression: str) -> Fraction | None:
 
 
 def shown(value: Fraction) -> str:
-    """Write a number as a person would: whole, or with up to six decimals."""
+    """Return a number as a person writes it: whole, or with up to six decimals."""
     if value.denominator == 1:
         return str(value.numerator)
     return f"{float(value):.6f}".rstrip("0").rstrip(".")
 
 
 def pretty(expression: str) -> str:
-    """Write an expression with the signs of a school book."""
+    """Return an expression with mathematical signs in place of Python's operators."""
     spaced = re.sub(r"\s*(\*\*|//|[-+*/%])\s*", r" \1 ", expression).replace("( - ", "(-").strip()
     for sign, shown_as in _SCHOOL_SIGNS.items():
         spaced = spaced.replace(f" {sign} ", f" {shown_as} ")

@@ -1,4 +1,4 @@
-"""Choose the skill that fits a request and let it answer."""
+"""Composing a reply: the first skill that fits the request answers it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.sandbox.replies.core import Core
 
-_READ = 20_000  # characters of a prompt that are looked at; more would keep the other streams waiting
+_READ = 20_000  # characters of a prompt that are read; more would block other streams
 _BAD_SCHEMA = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
 _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits answers
     skills.tool_results,
@@ -42,7 +42,7 @@ _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits ans
 
 
 def compose(ask: Ask) -> Reply:
-    """Return the reply of a simulated model. Raises the 400 of a schema that can't be used."""
+    """Return the reply of a simulated model. Raises `ApiError` (400) for a schema that can't be used."""
     ask = replace(ask, prompt=ask.prompt[:_READ])
     try:
         called = call_tools(ask)

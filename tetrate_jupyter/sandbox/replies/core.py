@@ -1,4 +1,4 @@
-"""What a skill finds out, before a model's voice dresses it."""
+"""What a skill finds, before it is put into a model's voice."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Core:
-    """An answer in Markdown, `how` it was found (short clauses), and its `bare` value where only that is wanted.
+    """An answer in Markdown, `how` it was found (short clauses), and its `bare` value for requests of only that.
 
-    `is_finished`: no model adds anything of its own manner. `pace`: tokens a second at most, None for the model's own.
+    `is_finished`: nothing is added in a model's voice. `pace`: tokens a second at most, None for the model's own.
     """
 
     answer: str

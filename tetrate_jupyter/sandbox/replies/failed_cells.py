@@ -1,6 +1,6 @@
-"""Why a cell failed and what mends it, for the commonest errors, from what was sent: cells, traceback, names.
+"""Why a cell failed and how to fix it, for the most common errors, from what was sent: cells, traceback, names.
 
-The answers stand in data/answers/errors.md; the README beside it says how they are written.
+The answers are in data/answers/errors.md; the README beside it explains the format.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOST_NAMES: Final = 500
 
 
 class Failed:
-    """A prompt about a failed cell, read."""
+    """The parts of a prompt about a failed cell."""
 
     def __init__(self, prompt: str, trace: str) -> None:
         self.trace = trace
@@ -37,12 +37,12 @@ class Failed:
         self._names = [next(filter(None, found)) for found in _NAMES.findall(rest)][:_MOST_NAMES]
 
     def near(self, name: str) -> str:
-        """Return the name that was sent and looks most like this one, or ""."""
+        """Return the name among those sent that is most similar to this one, or ""."""
         known = [known for known in dict.fromkeys(self._names) if known != name]
         return next(iter(difflib.get_close_matches(name, known, 1, _LOOKS_LIKE)), "")
 
     def changed(self, find: str, put: str) -> str:
-        """Return the cell with a change: in the innermost line that failed, else in any cell; "" where nothing fits."""
+        """Return the cell with a change, in the innermost failed line or else in any cell; "" where nothing matches."""
         pattern = re.compile(find, re.MULTILINE)
         for number, line in reversed(self._places):
             lines = self.cells.get(number, "").split("\n")
@@ -55,7 +55,7 @@ class Failed:
 
 
 def failed_cell(ask: Ask) -> Core | None:
-    """Return why a cell failed, and its mended source where that was asked for."""
+    """Return why a cell failed, and its corrected source if that was requested."""
     told = _TRACE.search(ask.prompt)
     if told is None:
         return None
@@ -76,7 +76,7 @@ def failed_cell(ask: Ask) -> Core | None:
 
 
 def _slots(entry: WrittenAnswer, failed: Failed) -> dict[str, str] | None:
-    """Return what an entry's text and changes may name; None where it doesn't fit."""
+    """Return the values for the slots in an entry's text and changes; None where it doesn't match."""
     found = [match for pattern in entry.errors for match in re.finditer(pattern, failed.trace, re.MULTILINE)]
     if not found:
         return None

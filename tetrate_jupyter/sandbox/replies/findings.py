@@ -1,4 +1,4 @@
-"""What can be read out of a prompt: names, numbers, addresses, dates, and values said by name."""
+"""Reading a prompt: names, numbers, addresses, dates, and values given by name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _UNITS: Final = {
 
 
 class Findings:
-    """One prompt, read. Numbers that were given out aren't given out again."""
+    """What one prompt contains. Numbers that have been returned aren't returned again."""
 
     def __init__(self, text: str) -> None:
         self.text = plain(text)
@@ -45,7 +45,7 @@ class Findings:
 
     @property
     def names(self) -> list[str]:
-        """Capitalised names in order, each once; words that only begin a sentence or a request are left out."""
+        """Capitalised names in order, each once, without words that only begin a sentence or a request."""
         return list(dict.fromkeys(name for _, name in self._named()))
 
     def _named(self) -> list[tuple[int, str]]:
@@ -61,7 +61,7 @@ class Findings:
 
     @property
     def places(self) -> list[str]:
-        """Names after "in", "from", "to" and kin, and those joined to them by a comma or "and"."""
+        """Names after "in", "from", "to" and the like, and those joined to them by a comma or "and"."""
         found = [re.sub(r"'s$", "", m[1]) for m in _PLACE.finditer(self.text)]
         if not found:
             return []
@@ -82,7 +82,7 @@ class Findings:
         return found[1].strip() if found else None
 
     def number(self, name: str, *, near_only: bool = False) -> float | None:
-        """Return the number that belongs to a name: the nearest to its words, else the next one not yet given out."""
+        """Return the number that belongs to a name: the nearest to its words, else the next one not yet returned."""
         free = [i for i in range(len(self.numbers)) if i not in self._used]
         own = [stem(w) for w in name_words(name)]
         units = " ".join(_UNITS.get(w, "") for w in name_words(name)).split()
@@ -112,7 +112,7 @@ class Findings:
         return [i for i in items if i] if len(items) > 1 and all(len(i.split()) <= 4 for i in items) else []
 
     def segments(self) -> list[Findings]:
-        """Cut the text where a new name begins, for a list of things each with its own values."""
+        """Return the text split where a new name begins, for a list of things with values of their own."""
         lines = [line for line in self.text.splitlines() if _NUMBER.search(line) and Findings(line).names]
         if len(lines) > 1:
             return [Findings(line) for line in lines]
@@ -124,7 +124,7 @@ class Findings:
         return next(iter(sentences(self.text)), self.text.strip())
 
     def _distance(self, index: int, own: list[str], units: list[str]) -> int:
-        """How far a number is from its words: a name stands before it ("age 36"), a unit after it ("36 years")."""
+        """Return a number's distance from its words: a name precedes it ("age 36"), a unit follows it ("36 years")."""
         start, end, _ = self.numbers[index]
         gaps = [_FAR]
         for word in (*own, *units):
@@ -138,7 +138,7 @@ class Findings:
 
     @staticmethod
     def _without_dates(text: str) -> str:
-        # Digits of dates, times and addresses are no quantities.
+        # Digits of dates, times and addresses aren't quantities.
         for kind in ("email", "url", "date", "time"):
             text = _PATTERNS[kind].sub(lambda m: " " * len(m.group()), text)
         return text

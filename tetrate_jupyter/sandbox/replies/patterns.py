@@ -1,4 +1,4 @@
-"""A text that fits a regular expression of the simpler sort: literals, classes, groups, choices and counts."""
+"""Making a text that matches a simple regular expression: literals, classes, groups, choices and counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COUNT = re.compile(r"\{(\d*)(,?)(\d*)\}")
 
 
 def text_for(pattern: str, rng: random.Random) -> str | None:
-    """Make a text that fits, or None where the expression is beyond this."""
+    """Return a text that matches, or None where the expression isn't supported."""
     try:
         made, end = _Maker(pattern, rng).choices(0)
         return made if end == len(pattern) and re.search(pattern, made) else None
@@ -22,14 +22,14 @@ def text_for(pattern: str, rng: random.Random) -> str | None:
 
 
 class _Maker:
-    """Reads an expression from left to right and makes text as it goes."""
+    """Parses an expression from left to right, and makes text on the way."""
 
     def __init__(self, pattern: str, rng: random.Random) -> None:
         self._pattern = pattern
         self._rng = rng
 
     def choices(self, place: int) -> tuple[str, int]:
-        """Make one of the alternatives up to the closing bracket or the end."""
+        """Return text for one of the alternatives up to the closing bracket or the end."""
         made, place = self._sequence(place)
         options = [made]
         while place < len(self._pattern) and self._pattern[place] == "|":
@@ -43,7 +43,7 @@ class _Maker:
             start = place
             piece, place = self._atom(place)
             times, place = self._times(place)
-            # Each repetition is made anew, so that \d{4} isn't the same digit four times.
+            # Each repetition is made separately, so that \d{4} isn't the same digit four times.
             made += "".join(self._atom(start)[0] for _ in range(times)) if times != 1 else piece
         return made, place
 
@@ -98,4 +98,4 @@ class _Maker:
             place = found.end()
         else:
             return 1, place
-        return times, place + (self._pattern[place : place + 1] in {"?", "+"})  # lazy or possessive: the same here
+        return times, place + (self._pattern[place : place + 1] in {"?", "+"})  # lazy or possessive: no difference here

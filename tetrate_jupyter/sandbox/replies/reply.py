@@ -1,4 +1,4 @@
-"""What a simulated model is given, and what it gives back."""
+"""The request to a simulated model, and its reply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is to be sent. `reasoning` is shown only by models that show it, but always counted.
+    """A reply. `reasoning` is sent only by models that show theirs, but always counted.
 
     `pace`: tokens a second at most, None for the model's own.
     """
@@ -34,7 +34,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Ask:
-    """A request as a skill sees it. `prompt` is the text of the last message of the user."""
+    """A request in the form that skills read. `prompt` is the text of the user's last message."""
 
     model: str
     profile: Profile
@@ -45,17 +45,17 @@ class Ask:
 
     @property
     def system(self) -> str:
-        """All system text."""
+        """The text of all system messages."""
         return "\n".join(text_of(m) for m in self.messages if m.get("role") in {"system", "developer"})
 
     @property
     def earlier_prompts(self) -> list[str]:
-        """What the user said before, oldest first."""
+        """The user's earlier messages, oldest first."""
         return [text_of(m) for m in self.messages if m.get("role") == "user"][:-1]
 
 
 def text_of(message: dict[str, Any]) -> str:
-    """Return the text of a message, whichever of its two forms it has."""
+    """Return the text of a message, whether its content is a string or a list of parts."""
     content = message.get("content")
     if isinstance(content, str):
         return content
@@ -64,8 +64,8 @@ def text_of(message: dict[str, Any]) -> str:
 
 
 def make_ask(model: str, profile: Profile, body: dict[str, Any], seed: int) -> Ask:
-    """Bring a request into the form that skills read. The same request and seed always give the same reply."""
+    """Return a request in the form that skills read. The same request and seed always get the same reply."""
     messages: list[dict[str, Any]] = body["messages"]
     prompt = next((text_of(m) for m in reversed(messages) if m.get("role") == "user"), "")
-    rng = random.Random(f"{seed}|{model}|{prompt}|{body.get('seed')}")  # noqa: S311 - variety, not secrecy
+    rng = random.Random(f"{seed}|{model}|{prompt}|{body.get('seed')}")  # noqa: S311 - not used for secrets
     return Ask(model, profile, messages, body, prompt, rng)

@@ -1,4 +1,4 @@
-"""JSON that satisfies a given schema, whatever its nesting, with real values from the prompt where that is easy."""
+"""Making JSON for a given schema, nested in any way, with actual values from the prompt where that is easy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tetrate_jupyter.sandbox.replies.words import material, name_words
 if TYPE_CHECKING:
     import random
 
-_DEEPEST = 6  # a schema that contains itself has to end somewhere; below this only what is required is filled
+_DEEPEST = 6  # levels below which only required members are filled, so that a recursive schema ends
 _HARD_END = 40
 
 
 class Filler:
-    """Fills one schema. `careful` is passed on to whatever judges a text."""
+    """Fills one schema. `careful` is passed on to the sentiment skill."""
 
     def __init__(self, root: dict[str, Any], rng: random.Random, *, careful: bool = True) -> None:
         self._root = root
@@ -29,12 +29,12 @@ class Filler:
         return self._value(self._root, "", found, 0)[0]
 
     def arguments(self, found: Findings) -> dict[str, Any]:
-        """Return a tool's arguments: what is required, and of the rest what the prompt really holds."""
+        """Return a tool's arguments: the required ones, and others whose values are in the prompt."""
         schema = self._resolved(self._root, 0)
         required = schema.get("required") or ()
         arguments = {}
         for name, part in (schema.get("properties") or {}).items():
-            self._near_only = name not in required  # an optional number must be meant, not just stand there
+            self._near_only = name not in required  # an optional number has to be near its name
             value, is_real = self._value(part, name, found, 1)
             if name in required or (is_real and ("default" not in part or "enum" in part)):
                 arguments[name] = value
@@ -79,7 +79,7 @@ class Filler:
         plain = [o for o in options if isinstance(o, dict)]
         nothing = [o for o in plain if o.get("type") == "null"]
         something: list[dict[str, Any]] = [o for o in plain if o.get("type") != "null"]
-        if depth > _DEEPEST:  # the option that ends the nesting
+        if depth > _DEEPEST:  # an option that ends the nesting
             return next(iter(nothing), None) or min(something, key=lambda o: "$ref" in o or _kind(o) == "object")
         return something[0] if something else nothing[0]
 

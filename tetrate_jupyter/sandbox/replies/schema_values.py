@@ -1,4 +1,4 @@
-"""Single values that satisfy a JSON schema, real ones from the prompt where that is easy."""
+"""Making single values for a JSON schema, actual ones from the prompt where that is easy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.replies.findings import Findings
 
 _RESULTS = frozenset(("answer", "result", "total", "sum", "product", "value", "solution"))
-_KINDS: dict[str, frozenset[str]] = {  # what the words of a property's name say about its value
+_KINDS: dict[str, frozenset[str]] = {  # what the words in a property's name imply about its value
     "email": frozenset(("email", "mail")),
     "url": frozenset(("url", "link", "uri", "website")),
     "date": frozenset(("date", "day")),
@@ -47,7 +47,7 @@ _EXAMPLES = {
 
 
 def text_value(schema: dict[str, Any], name: str, found: Findings, rng: random.Random) -> tuple[str, bool]:
-    """Return a text and whether it is really from the prompt."""
+    """Return a text, and whether it is from the prompt."""
     if (kind := schema.get("format")) is not None:
         return _formatted(str(kind), found, rng)
     value = _known_text(schema, name, found)
@@ -64,7 +64,7 @@ def text_value(schema: dict[str, Any], name: str, found: Findings, rng: random.R
 def number_value(
     schema: dict[str, Any], name: str, found: Findings, rng: random.Random, *, near_only: bool = False
 ) -> tuple[float | int, bool]:
-    """Return a number within the schema's bounds and whether it is really from the prompt."""
+    """Return a number within the schema's bounds, and whether it is from the prompt."""
     whole = schema.get("type") == "integer"
     worked_out = _worked_out(name, found)
     value = worked_out if worked_out is not None else found.number(name, near_only=near_only)
@@ -75,7 +75,7 @@ def number_value(
 
 
 def truth_value(name: str, found: Findings, *, careful: bool) -> tuple[bool, bool]:
-    """Return true or false and whether the prompt speaks of it. A negation before the name's word makes it false."""
+    """Return a bool, and whether the prompt mentions it. A negation before the name's word makes it False."""
     wanted = {stem(w) for w in name_words(name)} - {"is", "has", "was", "are", "can"}
     if wanted & {"positive", "happy", "recommended", "satisfied"}:
         return sentiment(found.text, careful=careful) == "positive", True
@@ -89,7 +89,7 @@ def truth_value(name: str, found: Findings, *, careful: bool) -> tuple[bool, boo
 
 
 def choice_value(options: list[Any], found: Findings, rng: random.Random, *, careful: bool) -> tuple[Any, bool]:
-    """Return one of the options: the one that the prompt names, or that a sentiment or result chooses, or any."""
+    """Return one of the options: one that the prompt names, or that follows from a sentiment or result, or any."""
     about = material(found.text)
     named = [o for o in options if isinstance(o, str) and re.search(rf"\b{re.escape(o)}\b", about, re.IGNORECASE)]
     if named:
@@ -107,7 +107,7 @@ def _known_text(schema: dict[str, Any], name: str, found: Findings) -> str | Non
         return said
     parts = {stem(w) for w in name_words(name)}
     kinds = [kind for kind, its_words in _KINDS.items() if parts & its_words]
-    if kinds:  # a product may be that of a multiplication or of a shop
+    if kinds:  # "product" may mean a multiplication's result or an article
         return next((value for kind in kinds if (value := _of_kind(kind, found)) is not None), None)
     return next(iter(quoted(found.text) or found.names), None) if "description" in schema or not parts else None
 
@@ -181,7 +181,7 @@ def _within_bounds(schema: dict[str, Any], rng: random.Random, *, whole: bool) -
     first, last = math.ceil(Fraction(str(low)) / step), math.floor(Fraction(str(high)) / step)
     first += not _fits(float(first * step), schema, whole=whole)
     last -= not _fits(float(last * step), schema, whole=whole)
-    if first > last:  # no multiple lies between the bounds; halfway is the best there is
+    if first > last:  # there is no multiple between the bounds, so take the middle
         return (low + high) / 2
     value = rng.randint(first, last) * step
     return int(value) if value.denominator == 1 else float(value)

@@ -1,4 +1,4 @@
-"""The small real skills: arithmetic, counting, sentiment, summary, pictures, memory; and what is said otherwise."""
+"""The small actual skills (arithmetic, counting, sentiment, summary, images, memory), and the fallback."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LONGEST_REPEATED: Final = 500  # characters
 
 
 def tool_results(ask: Ask) -> Core | None:
-    """Answer from what the tools gave."""
+    """Return an answer from the tools' results."""
     found = use_results(ask)
     if found is None:
         return None
@@ -56,7 +56,7 @@ def tool_results(ask: Ask) -> Core | None:
 
 
 def pictures(ask: Ask) -> Core | None:
-    """Return what can really be known of the pictures: type, bytes, pixels."""
+    """Return the known facts about the images: type, bytes, pixels."""
     content = next((m["content"] for m in reversed(ask.messages) if m.get("role") == "user"), None)
     parts: list[dict[str, Any]] = content if isinstance(content, list) else []
     found = [read_data_url(str(p["image_url"]["url"])) for p in parts if p.get("type") == "image_url"]
@@ -69,7 +69,7 @@ def pictures(ask: Ask) -> Core | None:
 
 
 def memory(ask: Ask) -> Core | None:
-    """Return what was said before."""
+    """Return what was said earlier in the conversation."""
     earlier = ask.earlier_prompts
     if (mine := _MINE.search(ask.prompt)) and (told := _told(earlier, mine[1])):
         return Core(f"Your {mine[1]} is **{told}**: you told me.", ("I looked through our conversation",), told)
@@ -89,19 +89,19 @@ def memory(ask: Ask) -> Core | None:
 
 
 def exact(ask: Ask) -> Core | None:
-    """Return the words that the prompt asks to hear."""
+    """Return the words that the prompt asks to repeat."""
     found = _EXACT.match(ask.prompt)
     if found is None or len(found[1]) > _LONGEST_REPEATED:
         return None
     is_word_for_word = "only" in ask.prompt or "exactly" in ask.prompt or bool(quoted(found[1]))
     if not is_word_for_word and (" in " in found[1] or _GREETING.match(found[1])):
-        return None  # "say hello in French" is more than repeating, and to say hello is to greet
+        return None  # "say hello in French" is more than repeating, and "say hello" is a greeting
     said = (quoted(found[1]) or [found[1]])[0].strip("`")
     return Core(said, bare=said, is_finished=True)
 
 
 def code(ask: Ask) -> Core | None:
-    """Return a frame for code that isn't written, named after what it is to do."""
+    """Return a stub for code that no answer is written for, named after its purpose."""
     if not wants_code(ask.prompt):
         return None
     topics = [w for w in keywords(ask.prompt) if w not in LISTS["fillers"] and w not in LISTS["write"]]
@@ -110,7 +110,7 @@ def code(ask: Ask) -> Core | None:
 
 
 def arithmetic(ask: Ask) -> Core | None:
-    """Work an expression out."""
+    """Return the value of the expression in the prompt."""
     expression = expression_in(ask.prompt)
     value = evaluate(expression) if expression else None
     if expression is None or value is None:
@@ -121,7 +121,7 @@ def arithmetic(ask: Ask) -> Core | None:
 
 
 def counting(ask: Ask) -> Core | None:
-    """Count letters or words."""
+    """Return a count of letters or words."""
     if found := _LETTERS.search(ask.prompt):
         letter, word = found[1].lower(), found[2]
         count = word.lower().count(letter)
@@ -149,7 +149,7 @@ def summary(ask: Ask) -> Core | None:
         return None
     about = material(ask.prompt)
     if about == ask.prompt.strip():
-        return None  # nothing was sent to sum up
+        return None  # there is nothing to summarise
     first = next(iter(sentences(about)), about)
     if ask.profile.size != "large":
         return Core(first, ("I took the first sentence",), first)
@@ -160,7 +160,7 @@ def summary(ask: Ask) -> Core | None:
 
 
 def fallback(ask: Ask) -> Core:
-    """Return that nothing is written on this, and what is."""
+    """Return a statement that no answer is written for this, with the topics that have one."""
     topics = [w for w in keywords(ask.prompt[:_LONGEST_REPEATED]) if w not in LISTS["fillers"]][:3]
     topic = topic_of(ask.prompt[:_LONGEST_REPEATED]) or " ".join(topics) or "that"
     offers = [o.replace("{topic}", topic) for o in ask.rng.sample(entries()["Offers"].keys, 3)]

@@ -1,6 +1,6 @@
-"""Reading a table in the prompt: most and least, total and average, groups, counts, an overview; exactly.
+"""Answering questions about a table in the prompt exactly: extremes, totals, means, groups, counts, an overview.
 
-Where the prompt says that only a part of the rows was sent, so does the answer; what its summary says holds for all.
+If the prompt says that only part of the rows was sent, the answer says so, too; its summary counts for all rows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OVERVIEW: Final = re.compile(
 )
 _DECIMAL: Final = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
 _LINE: Final = re.compile(r"^\s*\|(.+)\|\s*$", re.MULTILINE)
-_NO_QUESTION: Final = re.compile(  # a table, and the lines about it
+_NO_QUESTION: Final = re.compile(  # a table, and the notes on it
     r"^(?:\s*\|.*\||\[Only .*|Summary of all .*|- .+: [\d,]+ values, .*|DataFrame: .*"
     r"|.*: (?:str|int64|float64|object)\b.*)$",
     re.MULTILINE,
@@ -46,7 +46,7 @@ _MOST_BULLETS: Final = 8
 
 @dataclass(frozen=True)
 class PromptTable:
-    """A table of a prompt. `part`: how many rows were sent of how many, None where all were."""
+    """A table in a prompt. `part`: the numbers of rows sent and in all, None where all were sent."""
 
     rows: list[TableRow]
     text: str
@@ -54,24 +54,24 @@ class PromptTable:
 
     @property
     def columns(self) -> list[str]:
-        """Its columns."""
+        """The names of its columns."""
         return list(self.rows[0])
 
     def numbers(self, column: str) -> list[Fraction]:
-        """Return the numbers of a column."""
+        """Return the numbers in a column."""
         return [number for row in self.rows if (number := _number(row[column])) is not None]
 
     def is_number(self, column: str) -> bool:
-        """Whether most of a column are numbers. An index is none."""
+        """Whether most of a column are numbers; False for an index."""
         return column.lower() not in {"index", "id"} and 2 * len(self.numbers(column)) > len(self.rows)
 
     def told(self, column: str, what: str) -> str | None:
-        """Return what the prompt's summary says of all rows."""
+        """Return a figure for all rows from the prompt's summary."""
         found = re.search(_OF_ALL.format(re.escape(column), what), self.text, re.MULTILINE) if self.part else None
         return found[1].rstrip(".") if found else None
 
     def scope(self, *, all_told: bool = False) -> str:
-        """Return what the figures are about, a sentence, or "" where all is here."""
+        """Return a sentence on which rows the figures are about, "" for all rows."""
         if self.part is None:
             return ""
         if all_told:
@@ -80,7 +80,7 @@ class PromptTable:
 
 
 def tables(ask: Ask) -> Core | None:
-    """Answer from the table of the prompt (or of an earlier one, where a column of it is named), or None."""
+    """Return an answer from the table in the prompt, or in an earlier one with a column that is named; else None."""
     text = next((t for t in (ask.prompt, *reversed(ask.earlier_prompts)) if _rows(t)), None)
     if text is None:
         return None
@@ -108,7 +108,7 @@ def _of_column(ask: Ask, sheet: PromptTable, column: str, labels: list[str], que
     is_mean = bool(asked & _MEANS)
     if by is None and labels and _GROUPED.search(question):
         by = labels[0]
-    # Who sold most is a matter of sums; where the highest price is, a matter of rows.
+    # "Who sold most" needs sums, "where is the highest price" needs single rows.
     adds_up = best is not None and bool(asked & (_ADDED | _SUMS | _MEANS))
     if by is not None and (adds_up or (best is None and _GROUPED.search(question))):
         return _groups(ask, sheet, column, by, best, is_mean=is_mean)
@@ -219,7 +219,7 @@ def _overview(ask: Ask, sheet: PromptTable) -> Core:
 
 
 def _honest(core: Core, sheet: PromptTable, scope: str | None = None) -> Core:
-    """Return the answer with how it was found, and what it is about where only a part of the rows was sent."""
+    """Return the answer with how it was found and, if only part of the rows was sent, which rows it is about."""
     how = (f"I read the {len(sheet.rows)} rows of your table", "I calculated with exact fractions")
     said_so_far = re.sub(r"\n{3,}", "\n\n", core.answer).strip()  # a slot may have been empty
     text = "\n\n".join(filter(None, (said_so_far, sheet.scope() if scope is None else scope)))

@@ -1,4 +1,4 @@
-"""Calling the tools that came with a request, and answering with what they gave."""
+"""Calling the tools in a request, and answering with their results."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tetrate_jupyter.sandbox.replies.reply import Ask, Call, Reply, text_of
 from tetrate_jupyter.sandbox.replies.schema_fill import Filler
 from tetrate_jupyter.sandbox.replies.words import STOP_WORDS, name_words, stem, words
 
-_ENOUGH = 2  # points from which a tool is thought to fit: one word of its name, or two of its description
+_ENOUGH = 2  # score from which a tool fits: one word of its name, or two of its description
 _MOST_AT_ONCE = 4  # calls in one message
-_LONGEST_SHOWN = 600  # characters of a tool's result that are repeated
+_LONGEST_SHOWN = 600  # characters of a tool's result that are quoted
 _SIGNS = {"+": "add plus sum", "*": "multiply times product", "-": "subtract minus difference", "/": "divide quotient"}
 _ALIKE = {
     "when": "time date",
@@ -27,7 +27,7 @@ _ALIKE = {
 
 
 def call_tools(ask: Ask) -> Reply | None:
-    """Call what fits, or None: no tools, none fits, or the results are there already."""
+    """Return calls of the tools that fit, or None: there are no tools, none fits, or their results are there."""
     tools: list[dict[str, Any]] = ask.body.get("tools") or []
     choice = ask.body.get("tool_choice", "auto")
     if not tools or choice == "none":
@@ -45,7 +45,7 @@ def call_tools(ask: Ask) -> Reply | None:
 
 
 def use_results(ask: Ask) -> str | None:
-    """Return what the tools gave, or None where no tool has just answered."""
+    """Return an answer from the tools' results, or None where the last message isn't one."""
     results = results_of(ask)
     if not results:
         return None
@@ -55,7 +55,7 @@ def use_results(ask: Ask) -> str | None:
 
 
 def results_of(ask: Ask) -> list[tuple[str, str]]:
-    """Return name and result of each tool that was called since the user's last message."""
+    """Return the name and the result of each tool called since the user's last message."""
     found = []
     names = {call["id"]: call["function"]["name"] for m in ask.messages for call in m.get("tool_calls") or ()}
     for message in reversed(ask.messages):
@@ -67,7 +67,7 @@ def results_of(ask: Ask) -> list[tuple[str, str]]:
 
 
 def call_of(ask: Ask, tool: dict[str, Any]) -> Call:
-    """Make a call of a tool with arguments that fit its schema."""
+    """Return a call of a tool, with arguments that match its schema."""
     filler = Filler(tool["function"].get("parameters") or {}, ask.rng, careful=ask.profile.careful)
     return Call(_name(tool), filler.arguments(Findings(ask.prompt)))
 
@@ -78,7 +78,7 @@ def _calling(ask: Ask, tool: dict[str, Any]) -> Reply:
 
 
 def _one_for_each(ask: Ask, tool: dict[str, Any], call: Call) -> list[Call]:
-    """Call once for each place or name when the tool takes one and the prompt has several ("Paris and Rome")."""
+    """Return one call per place or name, if the tool takes one and the prompt has several ("Paris and Rome")."""
     schema = tool["function"].get("parameters") or {}
     required = [
         n for n in schema.get("required") or () if schema.get("properties", {}).get(n, {}).get("type") == "string"

@@ -1,4 +1,4 @@
-"""How each family of models says it: the same answer, more or less of it, in its own manner."""
+"""Each model family's voice: the same answer, longer or shorter, in a style of its own."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _BARE = re.compile(
 )
 _BRIEF = re.compile(r"\b(brief|briefly|short|concise|terse|one sentence|one line)\b", re.IGNORECASE)
 _EFFORT_SENTENCES = {"none": 0, "minimal": 1, "low": 2, "medium": 3, "high": 5, "xhigh": 7, "max": 9}
-_STEPS: Final = {"small": 0, "medium": 1, "large": 3}  # how many steps a model of a size tells of
+_STEPS: Final = {"small": 0, "medium": 1, "large": 3}  # number of steps that a model of each size explains
 
 
 def dress(core: Core, ask: Ask) -> str:
-    """Return the answer in the model's manner. Where only the bare value is wanted, that is all there is."""
+    """Return the answer in the model's voice, or its bare value where only that is requested."""
     wishes = f"{ask.system}\n{ask.prompt}"
     if core.bare is not None and _BARE.search(wishes):
         return core.bare
@@ -48,7 +48,7 @@ def dress(core: Core, ask: Ask) -> str:
 
 
 def thoughts(core: Core | None, ask: Ask) -> str:
-    """Return what a thinking model thinks first; longer the more effort it is to make."""
+    """Return a model's reasoning, longer for a higher effort."""
     if ask.profile.thinking == "none":
         return ""
     topics = ", ".join(keywords(ask.prompt)[:4])

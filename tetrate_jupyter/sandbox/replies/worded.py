@@ -1,4 +1,4 @@
-"""JSON that is asked for in words: by a schema in the prompt, an example, the names of its members, or just so."""
+"""JSON requested in the prompt's text: by a schema, an example, the names of its members, or only as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.sandbox.replies.reply import Ask
 
-_READ: Final = 20_000  # characters of system and prompt, each, that are looked at
+_READ: Final = 20_000  # characters that are read of system text and prompt, each
 _WANTED: Final = re.compile(
     r"\b(?:answer|reply|respond|return|output|produce|provide)\b[^.?!\n]{0,80}\bjson\b"
     r"|\b(?:as|in|only|to)\s+(?:(?:a|an|one|raw|valid|single|plain|pure|strict)\s+)*json\b(?!\s+schemas?\b)"
@@ -43,9 +43,9 @@ _QUANTITIES: Final = frozenset(
 
 
 def worded_json(ask: Ask, results: str = "") -> str | None:
-    """Return the JSON that a request asks for in words, or None where it asks for none.
+    """Return the JSON that a request asks for in its text, or None where it doesn't.
 
-    `results`: what tools have given, read before the prompt.
+    `results`: tools' results, which are read before the prompt.
     """
     forced = (ask.body.get("response_format") or {}).get("type") == "json_object"
     wishes = f"{ask.system[:_READ]}\n{ask.prompt}"
@@ -60,7 +60,7 @@ def worded_json(ask: Ask, results: str = "") -> str | None:
     if not schemas and _VERBATIM.search(ask.prompt):
         return next((piece for _, _, piece in _objects(ask.prompt)), None)
     schema, taken = _described(wishes)
-    if schemas:  # the last one counts: those before it, and what stands between, explain it
+    if schemas:  # the last one counts: earlier ones, and the text between, explain it
         schema = _unwrapped(schemas[-1][1])
         taken = [piece for start, _, piece in objects if schemas[0][0] <= start <= schemas[-1][0]]
     found = Findings("\n".join(filter(None, (results, _without_form(ask.prompt, taken)))))
@@ -70,7 +70,7 @@ def worded_json(ask: Ask, results: str = "") -> str | None:
 
 
 def _described(text: str) -> tuple[dict[str, Any] | None, list[str]]:
-    """Make a schema of an example or of names; with the pieces of the text that it is made of."""
+    """Return a schema made from an example or from names, and the pieces of text that it is made from."""
     examples = [(value, piece) for start, value, piece in _objects(text) if value and _LIKE.search(text[:start])]
     if examples:
         return _of_example(examples[-1][0]), [piece for _, piece in examples]
@@ -101,7 +101,7 @@ def _is_schema(value: dict[str, Any]) -> bool:
 
 
 def _unwrapped(value: dict[str, Any]) -> dict[str, Any]:
-    """Take the schema out of what the API has around it."""
+    """Return the schema without the API's wrapping."""
     inner = value.get("json_schema", value)
     inner = inner.get("schema", inner) if isinstance(inner, dict) else value
     return inner if isinstance(inner, dict) else value
@@ -129,7 +129,7 @@ def _members(text: str) -> dict[str, Any]:
     for item in re.split(r",\s*|\s+and\s+", text.strip()):
         found = _MEMBER.match(item.strip())
         if found is None:
-            break  # the list is over, prose begins
+            break  # the list ends where prose begins
         kind = _SPOKEN_KINDS.get((found[2] or "").lower())
         members[found[1]] = {"type": kind or ("number" if found[1].lower() in _QUANTITIES else "string")}
     return members
@@ -142,8 +142,8 @@ def _plain_value(wishes: str, found: Findings) -> object:
 
 
 def _without_form(prompt: str, taken: list[str]) -> str:
-    """Leave out what is about the answer's form, so that no value is read from it."""
-    for piece in sorted(taken, key=len, reverse=True):  # one may stand inside another
+    """Return the text without the parts about the answer's form, so that no value is read from them."""
+    for piece in sorted(taken, key=len, reverse=True):  # longest first, since one may contain another
         prompt = prompt.replace(piece, "\n")
     kept = [s for s in _SENTENCE.split(prompt) if s.strip() and not _ABOUT_FORM.search(s)]
     return "\n".join(kept) if any(re.search(r"\w{3}", s) for s in kept) else prompt

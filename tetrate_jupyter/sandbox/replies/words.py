@@ -1,4 +1,4 @@
-"""Words, sentences and sentiment of a text, as simply as it can be done honestly."""
+"""Splitting text into words and sentences, and judging its sentiment, with simple rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ASKING = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')]*\s+")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-# Typographic signs become those of a keyboard, so that everything else has to know one form only.
+# Typographic characters become those of a keyboard, so that all other code needs only one form.
 _KEYBOARD = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-", "\u00d7": "*"})
 
 
@@ -30,12 +30,12 @@ def wants_code(prompt: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return a text with the quotation marks, minus and times signs of a keyboard."""
+    """Return a text with a keyboard's quotation marks, minus and times signs."""
     return text.translate(_KEYBOARD)
 
 
 def sentences(text: str) -> list[str]:
-    """Cut a text into sentences."""
+    """Return the sentences of a text."""
     return [part.strip() for part in _SENTENCE_END.split(text.strip()) if part.strip()]
 
 
@@ -50,12 +50,12 @@ def keywords(text: str) -> list[str]:
 
 
 def name_words(name: str) -> list[str]:
-    """Cut an identifier ("getWeather", "get_weather") into lower-case words."""
+    """Return the words of an identifier ("getWeather", "get_weather") in lower case."""
     return [w.lower() for w in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)]
 
 
 def stem(word: str) -> str:
-    """Cut the commonest endings off, so that "cities" finds "city" and "multiplied" finds "multiply"."""
+    """Return a word without the most common endings, so that "cities" matches "city" and "multiplied" "multiply"."""
     for ending, instead in (("ies", "y"), ("ied", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", "")):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)] + instead
@@ -63,7 +63,7 @@ def stem(word: str) -> str:
 
 
 def sentiment_score(text: str, *, careful: bool) -> int:
-    """Count good words less bad ones; a `careful` reader turns a word after a negation round."""
+    """Return the number of positive words minus that of negative ones; `careful`: invert words after a negation."""
     score = 0
     found = words(text)
     for place, word in enumerate(found):
@@ -80,13 +80,13 @@ def sentiment(text: str, *, careful: bool) -> str:
 
 
 def quoted(text: str) -> list[str]:
-    """Return what stands between quotation marks."""
+    """Return the text between quotation marks."""
     found = re.findall(r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)", plain(text))
     return [next(part for part in parts if part) for parts in found]
 
 
 def material(prompt: str) -> str:
-    """Return the text that a prompt is about: what is quoted, or stands after a colon or below; else all."""
+    """Return the text that a prompt is about: quoted, after a colon or on the lines below; else the whole prompt."""
     if inside := quoted(prompt):
         return max(inside, key=len)
     head, separator, rest = prompt.partition("\n")
