@@ -375,9 +375,9 @@ def test_the_cell_of_a_comparison_with_everything() -> None:
         "from tetrate_jupyter import session", "", "prompts = [", "    'one',", '    "it\'s",', "]", "models = [",
         "    'a',", "    {'model': 'b', 'label': 'mine', 'temperature': 0},", "    'c',",
         "    {'model': 'd', 'top_k': 1},", "]",
-        "# Give schema= as well: it is no plain text.", "# Give tools= as well: it is no plain text.",
-        "# Give images= as well: it is no plain text.",
-        "# The columns went on from earlier exchanges, which are not part of this cell.",
+        "# Pass schema= as well: it isn't plain data.", "# Pass tools= as well: it isn't plain data.",
+        "# Pass images= as well: it isn't plain data.",
+        "# The columns continued earlier exchanges, which are not part of this cell.",
         "result = session.compare(prompts, models, top_k=5, stop=['x'], x={'b': 2}, repeats=3, max_cost=0.5, seed=7)",
         "result",
     ]  # fmt: skip

@@ -251,7 +251,7 @@ def test_a_saved_comparison_comes_back_as_it_was(session: Session, router: Sandb
     for go_on in (again.retry, lambda: again.continue_with("c1"), lambda: again.follow_up("And?")):
         with pytest.raises(InputError, match="loaded from a file") as caught:
             go_on()
-        assert caught.value.next_step == "ask anew: print(result.code) gives the cell"
+        assert caught.value.next_step == "run it again: print(result.code) shows the cell"
 
 
 @pytest.mark.parametrize(
@@ -260,8 +260,8 @@ def test_a_saved_comparison_comes_back_as_it_was(session: Session, router: Sandb
         (lambda t: t[: len(t) // 2], "truncated"),
         (lambda _: "", "truncated"),
         (lambda t: t.replace('"version": 1', '"version": 2'), "version 2; this package reads version 1"),
-        (lambda t: t.replace("tetrate-comparison", "other"), "no saved comparison"),
-        (lambda _: "[1]", "no saved comparison"),
+        (lambda t: t.replace("tetrate-comparison", "other"), "isn't a saved comparison"),
+        (lambda _: "[1]", "isn't a saved comparison"),
         (lambda t: t.replace('"rows"', '"lines"'), "parts missing"),
         (lambda t: t.replace('"cost": "0.1"', '"cost": "dear"'), "parts missing"),
         (lambda t: t.replace('"cost": "0.1"', '"cost": "NaN"'), "parts missing"),
@@ -443,5 +443,5 @@ def test_the_recipe_names_what_it_cant_hold(session: Session) -> None:
 
     session.ask("Earlier.")
     code = session.compare("hello", "claude-haiku-4-5", tools=[weather], history=True).code
-    assert "# Give tools= as well" in code
+    assert "# Pass tools= as well" in code
     assert "earlier exchanges" in code

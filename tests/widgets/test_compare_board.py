@@ -266,6 +266,6 @@ def test_what_is_no_comparison_is_said(page: Page) -> None:
         draft={"prompt": "kept", "picked": [["x", "", {"temperature": 0.5}, "gpt-6-luna"]]},
         file={"format": "x"},
     )
-    page.wait_for(lambda: "no saved comparison" in page.fields["problem"])
+    page.wait_for(lambda: "isn't a saved comparison" in page.fields["problem"])
     assert page.fields["prompt"] == "kept"
     assert page.fields["picked"] == [["gpt-6-luna", "temperature 0.5", {"temperature": 0.5}, "gpt-6-luna"]]

@@ -1,1 +1,1 @@
-"""Comparing models: what to ask (setup, forecast), asking it (running), and its outcome (result), kept apart."""
+"""Comparing models: what is asked (setup, forecast), asking it (running), and the outcome (result)."""

@@ -1,11 +1,11 @@
-"""What `max_cost` allows: the most that each call can cost, and the cap on answers that keeps all within it; pure.
+"""What `max_cost` allows: the most that each call can cost, and the cap on answers that it implies; pure.
 
-`max_cost` is a promise: it isn't passed, and either every call is asked or none. What a call can cost at most is known
-before it is sent: its prompt has no more tokens than bytes, and its answer no more than the cap that goes with it.
-Where none was given, the comparison gives all answers the same one, the longest that the money allows; where that
-would be too short to be of use, nothing is asked. A model with tools has `ROUNDS` rounds set aside; each further round
-is asked only when its bound is free by then. What is promised holds at the prices that the router lists for the models
-that are asked; a column whose price is unknown is left out and says so.
+`max_cost` is a promise: it is never exceeded, and either every call is made or none. The most that a call can cost is
+known before it is sent: its prompt has no more tokens than bytes, and its answer no more than the cap sent with it. If
+none was given, all answers get the same cap, the largest that the money allows; if that is too small to be useful,
+nothing is asked. For a model with tools the money of `ROUNDS` rounds is set aside; each further round is run only if
+there is money for its bound by then. The promise holds at the prices that the router lists for the requested models; a
+column whose price is unknown is left out and says so.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.types import Model
 
-ROUNDS: Final = 3  # set aside at first where there are tools: call, call again, answer
+ROUNDS: Final = 3  # rounds paid for in advance where there are tools: call, call again, answer
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """Tokens that go with every prompt of a column: history, system prompt, schema, tools, images.
+    """Tokens sent with every prompt of a column: history, system prompt, schema, tools, images.
 
-    `most` is a bound, `estimated` what is likely.
+    `most` is an upper bound, `estimated` an estimate.
     """
 
     estimated: int
@@ -46,7 +46,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class Load:
-    """The calls of one column: `sizes` bound the input's tokens by prompt; `given`: the cap asked for, or None."""
+    """The calls of one column. `sizes`: upper bounds of input tokens by prompt; `given`: the requested cap or None."""
 
     model: Model
     sizes: tuple[int, ...]
@@ -57,7 +57,7 @@ class Load:
 
     @classmethod
     def of(cls, setup: Setup, column: Column, model: Model, weight: Weight, sizes: Sequence[int]) -> Load:
-        """Return the load of a column that can be asked; `sizes` are the bytes of the prompts."""
+        """Return the load of a column that can be asked; `sizes`: the prompts' bytes."""
         params = {**setup.params, **column.params}
         rounds = ROUNDS if params.get("tools") else 1
         found = tuple(each + weight.most for each in sizes)
@@ -65,16 +65,16 @@ class Load:
 
     @property
     def own(self) -> int:
-        """The model's own limit of an answer."""
+        """The model's own limit of an answer, in tokens."""
         return self.model.max_output_tokens or config.DEFAULT_MAX_OUTPUT
 
     @property
     def cap(self) -> int:
-        """The tokens that an answer can have."""
+        """The cap on an answer, in tokens."""
         return self._cap(self.allowed)
 
     def most(self, allowed: int | None) -> Decimal | None:
-        """Return what all calls can cost at most, with `allowed` as the cap where none was given; None for unknown."""
+        """Return the most that all calls can cost in US dollars, with `allowed` as default cap; None for unknown."""
         rates, cap = most_rates(self.model), self._cap(allowed) + OVER
         if rates is None:
             return None
@@ -84,12 +84,12 @@ class Load:
 
     @cached_property
     def _sums(self) -> tuple[int, int]:
-        """The tokens of all prompts and their number, those at the long-context price as often as that is higher."""
+        """The tokens of all prompts, and their number, each weighted by `LONG_FACTOR` at the long-context price."""
         times = [LONG_FACTOR if is_long(self.model, each) else 1 for each in self.sizes]
         return sum(n * each for n, each in zip(times, self.sizes)), sum(times)  # noqa: B905 - made from the other
 
     def most_of(self, prompt: int) -> Decimal | None:
-        """Return what one call with this prompt can cost at most, its first rounds together; None for unknown."""
+        """Return the most that one call with this prompt can cost in US dollars, in all `rounds`; None for unknown."""
         each = most_cost(self.model, self.sizes[prompt], self.cap + OVER)
         return None if each is None else product(each, self.rounds)
 
@@ -98,7 +98,7 @@ class Load:
 
 
 def loads(setup: Setup, weights: Mapping[str, Weight]) -> dict[str, Load]:
-    """Return the load of each column that can be asked, by its id. `weights` likewise."""
+    """Return the load of each column that can be asked, by column id. `weights` are by column id, too."""
     sizes = [size(prompt) for prompt in setup.prompts]
     return {
         c.id: Load.of(setup, c, c.model, weights[c.id], sizes)
@@ -108,7 +108,7 @@ def loads(setup: Setup, weights: Mapping[str, Weight]) -> dict[str, Load]:
 
 
 def refuse_unknown_prices(setup: Setup) -> Setup:
-    """Return the setup with a problem in each column whose price is unknown, so that `max_cost` can't hold it."""
+    """Return the setup with a problem in each column whose price is unknown, since `max_cost` can't cover it."""
     if setup.max_cost is None:
         return setup
     columns = tuple(
@@ -121,9 +121,9 @@ def refuse_unknown_prices(setup: Setup) -> Setup:
 
 
 def kept_within(setup: Setup, weights: Mapping[str, Weight]) -> Setup:
-    """Return the setup with the cap that `max_cost` allows each answer, where none was given and one is needed.
+    """Return the setup with the cap that `max_cost` implies, in the columns that need one and have none.
 
-    Raises `CostLimitError` where not all can be asked. Without `max_cost` nothing is capped.
+    Raises `CostLimitError` where not all calls can be made. Without `max_cost` nothing is capped.
     """
     most = setup.max_cost
     columns = tuple(replace(column, allowed=None) for column in setup.columns)
@@ -148,9 +148,9 @@ def kept_within(setup: Setup, weights: Mapping[str, Weight]) -> Setup:
 
 
 def _surely_capped(column: Column, setup: Setup) -> Column:
-    """Return the column with its cap under a name that its model surely knows: one that it ignores would hold nothing.
+    """Return the column with its cap in a field that its model is sure to know: one that it ignores is no limit.
 
-    `max_output_tokens` is another API's name, and `max_completion_tokens` is OpenAI's.
+    `max_output_tokens` is another API's field, and `max_completion_tokens` is OpenAI's.
     """
     params = {**setup.params, **column.params}
     given = given_cap(params)
@@ -176,7 +176,7 @@ def _longest(found: Collection[Load], most: Decimal, longest: int) -> int:
 
 
 def _too_dear(found: list[Load], most: Decimal, needed: int) -> CostLimitError:
-    """Return the error for a comparison that is too expensive, with the figures and what to do."""
+    """Return the error for a comparison that is too expensive, with the figures and the next step."""
     calls = sum(len(load.sizes) * load.repeats for load in found)
     makes = f"This makes {calls:,} call{'' if calls == 1 else 's'}"
     given = [load.given for load in found if load.given is not None]

@@ -1,4 +1,4 @@
-"""`session.compare`: prepares a comparison from a caller's arguments, and waits for its end."""
+"""`session.compare`: preparing a comparison from a caller's arguments, running it and waiting for its end."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ if TYPE_CHECKING:
 
     _Setup = partial[Setup]  # all but its columns
 
-LARGE: Final = 1_000  # calls; beyond, `max_cost` must say what they may cost
-ANNOUNCED: Final = 50  # calls; from here on the estimate is shown before they are made
+LARGE: Final = 1_000  # calls above which `max_cost` is required
+ANNOUNCED: Final = 50  # calls from which on the estimate is shown first
 SETTLE: Final = 2.0  # seconds that stopped calls get to close their connections
 _NOT_FOR_ALL: Final = frozenset({"model", "keep", "cell_id", "replaces", "typed"})
 
 
 class ComparisonStopped(KeyboardInterrupt):
-    """A comparison was interrupted; what had come is kept. Still a KeyboardInterrupt: later cells don't run."""
+    """Raised for an interrupted comparison; answers so far are kept. A KeyboardInterrupt, so later cells don't run."""
 
     def _render_traceback_(self) -> list[str]:
-        return ["Stopped. What had come is in session.comparison.result; .retry() there asks for the rest."]
+        return ["Stopped. The answers so far are in session.comparison.result; .retry() there asks for the rest."]
 
 
 async def prepare(
@@ -75,7 +75,7 @@ async def prepare(
     refresh: bool = False,
     **params: Any,  # noqa: ANN401 - options of `Session.ask`
 ) -> Comparison:
-    """Resolve and check everything, ask nothing, on the session's loop. See `Session.compare` and `Setup`."""
+    """Return a checked comparison, not started. Runs on the session's loop. See `Session.compare` and `Setup`."""
     texts, wanted = prompts_of(prompts), None if models is None else column_requests(models)
     if wrong := _NOT_FOR_ALL & params.keys():
         raise OptionError(f"A comparison takes no {min(wrong)!r}.", next_step="leave it out")
@@ -115,19 +115,19 @@ async def _to_ask(
 ) -> Comparison:
     columns = await _columns(session, wanted, images=bool(setup.keywords["images"]))
     asked = setup(columns=_after(columns, before))
-    await session.account.key()  # raises where nothing can be asked; from here on the key is known
+    await session.account.key()  # raises where there is no key; from here on the gate knows it
     return Comparison(session, *await asyncio.to_thread(checked, session, asked))
 
 
 async def _all_kept(
     session: Engine, wanted: list[ColumnRequest] | None, setup: _Setup, before: tuple[Exchange, ...]
 ) -> Comparison | None:
-    """Return the comparison where all of its answers are kept: it needs neither key nor list, and costs nothing.
+    """Return the comparison if all of its answers are kept, else None: it needs no key and no list, and costs nothing.
 
-    Only where its models are named: what a pattern fits, a list says. What is asked again all the same keeps within
-    `max_cost`, which without prices means that it isn't asked.
+    Only for models given by id: a pattern needs the list. A later retry stays within `max_cost`, which without prices
+    means that it isn't sent.
     """
-    if not wanted or any(wish.is_pattern for wish in wanted):
+    if not wanted or any(request.is_pattern for request in wanted):
         return None
     asked = setup(columns=_after(columns_at_their_word(wanted, session.chooser.taken_at_its_word), before))
     if not await asyncio.to_thread(Questions(session, asked).are_all_kept):
@@ -141,8 +141,8 @@ def _after(columns: tuple[Column, ...], before: tuple[Exchange, ...]) -> tuple[C
 
 
 def _without_list(wanted: list[ColumnRequest] | None) -> str:
-    """Return the next step where kept answers can't be found without the list of models; "" where that isn't why."""
-    if wanted and not any(wish.is_pattern for wish in wanted):
+    """Return the next step where a pattern needs the list of models to find kept answers; "" without a pattern."""
+    if wanted and not any(request.is_pattern for request in wanted):
         return ""
     return (
         "sign in (%tetrate_login); or name each model, then kept answers need no list: -m claude-haiku-4-5,gpt-6-luna"
@@ -166,7 +166,10 @@ def compare(
     say: Callable[[str], None] = print,
     tick: Callable[[], float] | None = None,
 ) -> Result:
-    """Prepare, ask, wait. `say` tells of a large run; `tick` as for `Bridge.run`. See `Session.compare`."""
+    """Prepare a comparison, run it and return its result. See `Session.compare`.
+
+    `say` is called with the estimate of a large run (default: print); `tick`: as for `Bridge.run`.
+    """
     with guarded("Preparing the comparison"):
         comparison = session.bridge.run(prepare(session, prompts, models, **options))
     _begin(session, comparison, say)
@@ -180,7 +183,7 @@ def compare(
 
 
 async def acompare(session: Engine, prompts: object, models: object, options: dict[str, Any]) -> Result:
-    """Like `compare`. Cancelling it stops the calls; what had come stays in `session.comparison`."""
+    """Like `compare`, as a coroutine. Cancelling it stops the calls; answers so far stay in `session.comparison`."""
     with guarded("Preparing the comparison"):
         comparison = await session.bridge.arun(prepare(session, prompts, models, **options))
     _begin(session, comparison, print)
@@ -199,7 +202,7 @@ def _begin(session: Engine, comparison: Comparison, say: Callable[[str], None]) 
 
 
 async def models_of(session: Engine, models: object) -> list[Model]:
-    """Return the models that `prepare` would ask, without those that don't exist."""
+    """Return the models that `prepare` would ask, without unknown ones."""
     columns = await _columns(session, None if models is None else column_requests(models), images=False)
     return [column.model for column in columns if column.model is not None]
 
@@ -207,7 +210,7 @@ async def models_of(session: Engine, models: object) -> list[Model]:
 async def beside(
     session: Engine, model: str | None, *, history: Iterable[Exchange] = (), images: bool = False
 ) -> list[dict[str, Any]]:
-    """Return a model (None: the session's) and two others to compare it with, all after the same `history`."""
+    """Return columns for a model (None: the session's) and two others to compare it with, all with this `history`."""
     models = await _listed(session, [])
     own = models.get(model or session.model or "") or session.chooser.default_of(models)
     if own is None:
@@ -219,18 +222,18 @@ async def _columns(session: Engine, wanted: list[ColumnRequest] | None, *, image
     models = await _listed(session, wanted)
     if wanted is None:
         wanted = _usual(session, models, images=images)
-    if not wanted:  # a filter that nothing passed: other models would be a surprise
+    if not wanted:  # an empty filtered list: comparing other models would be a surprise
         raise OptionError("The list of models is empty.", next_step='name some: models=["claude-*", "gpt-6-luna"]')
-    if any(not wish.is_pattern and models.get(wish.words) is None for wish in wanted):
-        with contextlib.suppress(TetrateError):  # it may be newer than our list
+    if any(not request.is_pattern and models.get(request.words) is None for request in wanted):
+        with contextlib.suppress(TetrateError):  # the model may be newer than our list
             newer = await session.amodels(refresh=True)
             models = ModelList([*newer, *(m for m in models if newer.get(m.id) is None)])
     return columns_of(wanted, models)
 
 
 async def _listed(session: Engine, wanted: list[ColumnRequest] | None) -> ModelList:
-    """Return the key's list with the named models that it lacks: `Chooser.find` accepts them by their ids."""
-    named = [wish.words for wish in wanted or () if not wish.is_pattern]
+    """Return the key's list, plus named models that it lacks but that `Chooser.find` accepts by id."""
+    named = [request.words for request in wanted or () if not request.is_pattern]
     try:
         models = await session.amodels()
     except (InvalidKeyError, UnreachableError):

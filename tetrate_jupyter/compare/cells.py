@@ -1,4 +1,4 @@
-"""One cell of a comparison while it runs: its question, its text so far, its outcome. Readable from any thread."""
+"""One cell of a comparison while it runs: question, text so far, outcome. Readable from any thread."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One vote: "best" (of its prompt; several may be), "good" or "poor".
+    """One vote: "best" (of its prompt; there may be several), "good" or "poor".
 
-    `early`: given before all columns had answered that prompt. `blind`: given while the names were hidden.
+    `early`: given before all columns had answered the prompt. `blind`: given while the names were hidden.
     """
 
     value: str
@@ -42,12 +42,12 @@ class Vote:
 
 @dataclass(eq=False)
 class Attempt:
-    """One try of one cell. Nothing of it is shared with another try, so that a late end can't reach a newer one.
+    """One attempt at a cell. Attempts share nothing, so that one that ends late can't affect a newer one.
 
-    `started`: seconds after the comparison's start. `retries` and `retry_wait`: requests sent again before any output,
-    and the seconds waited for them, which are part of the answer's waiting time. `answer` is there at the end, whole
-    or marked as partial; `completion` until then. `again_at`: when a router that refused it said to try again, on the
-    monotonic clock; 0.0 where it didn't. `vote`: what a person thinks of it, or None.
+    `started`: seconds after the comparison's start. `retries`: requests sent again before any output; `retry_wait`: the
+    seconds waited between them, which are part of the time to first token. `completion` is there until the end,
+    `answer` (whole or marked as partial) from then on. `again_at`: when a router that refused it said to try again, on
+    the monotonic clock; 0.0 if it didn't. `vote`: a person's vote, or None.
     """
 
     started: float
@@ -63,7 +63,7 @@ class Attempt:
     vote: Vote | None = None
 
     def end(self, error: TetrateError | None = None, *, stopped: bool = False) -> None:
-        """Keep the answer so far. Without an error it is whole, unless `stopped`."""
+        """End the attempt and keep the answer so far: whole without an `error`, unless it was `stopped`."""
         completion, self.error = self.completion, error
         wait = error.retry_after if isinstance(error, RateLimitError) else None
         self.again_at = time.monotonic() + wait if wait else 0.0
@@ -75,23 +75,23 @@ class Attempt:
             partial = "stopped" if stopped else None if error is None else type(error).__name__
             self.answer = completion.answer(partial=partial)
         self.replies = completion.heard
-        self.completion = None  # its pieces are no longer needed: thousands of cells stay in memory
+        self.completion = None  # frees its pieces: thousands of cells stay in memory
 
     def finish(self, answer: Answer) -> None:
-        """Keep the whole answer."""
+        """End the attempt with the whole answer."""
         if self.completion is not None:
             self.replies = self.completion.heard
         self.answer, self.completion = answer, None
 
     @property
     def cost(self) -> Decimal | None:
-        """US dollars, estimated; 0 where nothing can have been billed, None for unknown or while it runs."""
+        """The estimated cost in US dollars; 0 where nothing can have been billed, None for unknown or while it runs."""
         return None if self.answer is None else self.answer.cost
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A comparison that ran in another kernel: its cells, when it began, how many seconds it took."""
+    """A comparison that ran in another kernel: its cells, its start and its duration in seconds."""
 
     cells: tuple[Cell, ...]
     started_at: datetime
@@ -102,53 +102,53 @@ class Earlier:
 class Cell:
     """One prompt of one column, once. `state` is one of "waiting", "running", "done", "failed", "stopped", "skipped".
 
-    `note` says what it waits for, where there is something to say. `attempts`: every try, the newest last.
+    `note`: what it waits for, or "". `attempts`: all of them, the newest last.
     """
 
     place: CellPlace
     column: Column
     state: CellState = "waiting"
     note: str = ""
-    problem: TetrateError | None = None  # the reason why the cell was never asked
+    problem: TetrateError | None = None  # why the cell was never asked
     attempts: list[Attempt] = field(default_factory=list)
-    refusals: int = 0  # 429s since it was last asked for
+    refusals: int = 0  # 429s since it was last requested
 
     @property
     def attempt(self) -> Attempt | None:
-        """The newest try, or None."""
+        """The newest attempt, or None."""
         return self.attempts[-1] if self.attempts else None
 
     @property
     def completion(self) -> Completion | None:
-        """The running completion, to be shown live; None before and after."""
+        """The running completion, for showing it live; None before and after."""
         return self.attempts[-1].completion if self.attempts else None
 
     @property
     def answer(self) -> Answer | None:
-        """The newest try's answer, whole or partial; None before its end."""
+        """The newest attempt's answer, whole or partial; None before its end."""
         return self.attempts[-1].answer if self.attempts else None
 
     @property
     def error(self) -> TetrateError | None:
-        """Why it failed or was skipped, or None."""
+        """The error with which it failed or was skipped, or None."""
         if self.problem is not None:
             return self.problem
         return self.attempts[-1].error if self.attempts else None
 
     @property
     def text(self) -> str:
-        """The text so far, or in the end."""
+        """The text so far."""
         attempt = self.attempt
         if attempt is None:
             return ""
-        completion = attempt.completion  # read once: the loop may take it away meanwhile
+        completion = attempt.completion  # read once: the loop may set it to None meanwhile
         if completion is not None:
             return completion.text
         return attempt.answer.text if attempt.answer is not None else ""
 
     @property
     def activity(self) -> str:
-        """The activity in a word or two: the state, and while it runs "thinking", "writing", "trying again: ..."."""
+        """The state, or, while it runs, what it does: "thinking", "writing", "trying again: ..."."""
         completion = self.completion
         if self.state == "running" and completion is not None:
             return completion.state
@@ -156,5 +156,5 @@ class Cell:
 
     @property
     def is_over(self) -> bool:
-        """Whether the cell has ended, unless it is tried again."""
+        """Whether the cell has ended; a retry starts it again."""
         return self.state in ENDED

@@ -1,4 +1,4 @@
-"""Columns of a comparison, from ids, lists, patterns or nothing at all, and three models to begin with; pure."""
+"""The columns of a comparison, made from ids, lists or patterns, and three models to begin with; pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.catalog.models import ModelList
 
-NEIGHBOURS: Final = 2  # models put beside the session's own where none are named
-MAX_COLUMNS: Final = 50  # more than anybody compares: such a pattern is too wide
-_ASKABLE: Final = frozenset({None, "chat", "responses", "completion"})  # modes; others make pictures or vectors
+NEIGHBOURS: Final = 2  # models compared with the session's own where none are named
+MAX_COLUMNS: Final = 50  # more than anybody compares: such a pattern is too broad
+_ASKABLE: Final = frozenset({None, "chat", "responses", "completion"})  # other modes don't answer with text
 _NOT_FOR_A_COLUMN: Final = frozenset({"images", "keep", "cell_id", "replaces", "typed"})
 
 
@@ -31,10 +31,10 @@ _NOT_FOR_A_COLUMN: Final = frozenset({"images", "keep", "cell_id", "replaces", "
 class Column:
     """One column: a model with its parameters and its own history.
 
-    `id` tells columns apart and is never the model's: the same model may be there twice. `label` is what is shown
-    ("claude-haiku-4-5 #2" for the second one). `asked` is what was asked for; `model` is None, and `problem` says why,
-    where it can't be asked. `params` go over those of the comparison; `history` is said before the prompt. `allowed`:
-    the tokens that `max_cost` allows an answer of it, None where it sets no cap.
+    `id` identifies the column and is never the model's, since the same model may be there twice. `label` is what is
+    shown ("claude-haiku-4-5 #2" for the second one). `asked` is the requested id; `model` is None, and `problem` says
+    why, if it can't be asked. `params` override those of the comparison; `history` precedes the prompt. `allowed`:
+    tokens that `max_cost` allows for an answer, None where it sets no cap.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Column:
 
 @dataclass(frozen=True)
 class ColumnRequest:
-    """What was asked for as one column, or as several where `words` is a pattern."""
+    """A request for one column, or for several if `words` is a pattern."""
 
     words: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -58,15 +58,15 @@ class ColumnRequest:
 
     @property
     def is_pattern(self) -> bool:
-        """Whether it may mean several models ("claude-*")."""
+        """Whether it may match several models ("claude-*")."""
         return any(c in self.words for c in "*?[")
 
 
 def column_requests(models: object) -> list[ColumnRequest]:
-    """Read what a caller gave: an id, "a,b,c", a pattern, a `Model`, a mapping, a list of those, or None for nothing.
+    """Return the requests in an argument: an id, "a,b,c", a pattern, a `Model`, a mapping, a list of those, or None.
 
-    A mapping has "model" and what is to differ in this column: options of `Session.ask`, "label" for another name,
-    "history" for a conversation that goes before the prompt. Raises `OptionError`.
+    A mapping has "model" and what differs in this column: options of `Session.ask`, "label" for another name, "history"
+    for a conversation before the prompt. Raises `OptionError`.
     """
     if models is None:
         return []
@@ -77,7 +77,7 @@ def column_requests(models: object) -> list[ColumnRequest]:
     if isinstance(models, Mapping):
         return [_from_mapping(models)]
     if isinstance(models, Iterable):
-        return [wish for each in models for wish in column_requests(each)]
+        return [request for each in models for request in column_requests(each)]
     raise OptionError(
         f"models can't be {type(models).__name__}.", next_step='give ids: models=["claude-haiku-4-5", "gpt-*"]'
     )
@@ -101,21 +101,21 @@ def _from_mapping(given: Mapping[str, Any]) -> ColumnRequest:
 
 
 def columns_of(wanted: Iterable[ColumnRequest], models: ModelList) -> tuple[Column, ...]:
-    """Return the columns that were asked for, in that order, each pattern's models in the list's.
+    """Return the requested columns in their order, and a pattern's models in the list's order.
 
-    A request that no model fits becomes a column that carries the problem. Raises `UnknownModelError` where nothing at
-    all fits, `OptionError` for more than 50 columns.
+    A request that no model matches becomes a column with a problem. Raises `UnknownModelError` if nothing matches at
+    all, and `OptionError` for more than 50 columns.
     """
     found: list[Column] = []
-    for wish in wanted:
-        fitting = [m for m in models.search(wish.words) if m.mode in _ASKABLE] if wish.is_pattern else None
+    for request in wanted:
+        fitting = [m for m in models.search(request.words) if m.mode in _ASKABLE] if request.is_pattern else None
         if fitting is None:
-            found.append(_one(wish, models))
+            found.append(_one(request, models))
         elif fitting:
-            found += [Column("", wish.label or m.id, m.id, m, wish.params, wish.history) for m in fitting]
+            found += [Column("", request.label or m.id, m.id, m, request.params, request.history) for m in fitting]
         else:
-            found.append(_failed(wish, _no_match(wish.words, models)))
-        _check_count(found, wish)
+            found.append(_failed(request, _no_match(request.words, models)))
+        _check_count(found, request)
     problems = [c.problem for c in found if c.problem is not None]
     if problems and len(problems) == len(found):
         raise problems[0]
@@ -123,25 +123,25 @@ def columns_of(wanted: Iterable[ColumnRequest], models: ModelList) -> tuple[Colu
 
 
 def columns_at_their_word(wanted: Iterable[ColumnRequest], model_of: Callable[[str], Model]) -> tuple[Column, ...]:
-    """Return the columns of models that are named, without a list: `model_of` says what is known of an id."""
+    """Return the columns of models given by id, without a list: `model_of` returns what is known of an id."""
     found = []
-    for wish in wanted:
-        model = model_of(wish.words)
-        found.append(Column("", wish.label or model.id, model.id, model, wish.params, wish.history))
-        _check_count(found, wish)
+    for request in wanted:
+        model = model_of(request.words)
+        found.append(Column("", request.label or model.id, model.id, model, request.params, request.history))
+        _check_count(found, request)
     return numbered(found)
 
 
-def _one(wish: ColumnRequest, models: ModelList) -> Column:
+def _one(request: ColumnRequest, models: ModelList) -> Column:
     try:
-        model = models.find(wish.words)
+        model = models.find(request.words)
     except UnknownModelError as problem:
-        return _failed(wish, problem)
-    return Column("", wish.label or model.id, model.id, model, wish.params, wish.history)
+        return _failed(request, problem)
+    return Column("", request.label or model.id, model.id, model, request.params, request.history)
 
 
-def _failed(wish: ColumnRequest, problem: TetrateError) -> Column:
-    return Column("", wish.label or wish.words, wish.words, None, wish.params, wish.history, problem)
+def _failed(request: ColumnRequest, problem: TetrateError) -> Column:
+    return Column("", request.label or request.words, request.words, None, request.params, request.history, problem)
 
 
 def _no_match(pattern: str, models: ModelList) -> UnknownModelError:
@@ -152,16 +152,16 @@ def _no_match(pattern: str, models: ModelList) -> UnknownModelError:
     )
 
 
-def _check_count(found: list[Column], wish: ColumnRequest) -> None:
+def _check_count(found: list[Column], request: ColumnRequest) -> None:
     if len(found) > MAX_COLUMNS:
         raise OptionError(
-            f"With {wish.words!r} there are {len(found)} columns; a comparison takes at most {MAX_COLUMNS}.",
+            f"With {request.words!r} there are {len(found)} columns; a comparison takes at most {MAX_COLUMNS}.",
             next_step="name fewer models, or a narrower pattern",
         )
 
 
 def numbered(columns: Iterable[Column]) -> tuple[Column, ...]:
-    """Return the columns, each with an id ("c1", "c2", ...) and a label of its own."""
+    """Return the columns, each with an id ("c1", "c2", ...) and a unique label."""
     counts: Counter[str] = Counter()
     labels: set[str] = set()
     found = []
@@ -177,20 +177,20 @@ def numbered(columns: Iterable[Column]) -> tuple[Column, ...]:
 
 
 def own_label(label: str, asked: str) -> str | None:
-    """Return a column's label where somebody chose it; None where it is the model's name, counted or not."""
+    """Return a column's label if it was chosen; None if it is the model's name, numbered or not."""
     base, _, number = label.rpartition(" #")
     return None if label == asked or (base == asked and number.isdigit()) else label
 
 
 def is_askable(model: Model) -> bool:
-    """Whether the model answers in words; others make pictures or vectors."""
+    """Whether the model answers with text; others make images or vectors."""
     return model.mode in _ASKABLE
 
 
 def neighbours(own: Model, models: Iterable[Model], *, images: bool = False) -> list[Model]:
-    """Return two models to put beside `own`: of other providers, current, nearest to it in price.
+    """Return two models to compare with `own`: of other providers, current, nearest to it in price.
 
-    Where its price is unknown, the cheapest ones. `images`: they must not be known to take text only.
+    If its price is unknown, the cheapest ones. `images`: without models that are known to take text only.
     """
     usable = [
         m
@@ -204,7 +204,7 @@ def neighbours(own: Model, models: Iterable[Model], *, images: bool = False) -> 
     ]
     usable.sort(key=lambda m: (_distance(own, m), m.id))
     chosen: list[Model] = []
-    for other_provider in (True, False):  # a second model of a provider only where there are no others
+    for other_provider in (True, False):  # a second model of a provider only if there are no others
         for model in usable:
             taken = {own.provider, *(m.provider for m in chosen)}
             if len(chosen) < NEIGHBOURS and model not in chosen and (model.provider not in taken or not other_provider):
@@ -221,7 +221,7 @@ def _distance(own: Model, other: Model) -> float:
 SIZE: Final = 3
 SHORT: Final = Usage(100, 60)  # tokens of a short question and its answer, without reasoning
 _QUESTIONS: Final = Decimal(1_000)
-_DEAREST: Final = Decimal(15)  # US dollars per million tokens, blended; beyond, trying it out is no small thing
+_DEAREST: Final = Decimal(15)  # US dollars per million tokens, blended; more is too expensive for a first try
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +234,10 @@ class Trio:
 
 
 def trios(models: Sequence[Model], own: Model | None = None) -> list[Trio]:
-    """Return the trios to begin with: the default, the cheap and the strong models.
+    """Return sets of models to begin with: the default, the cheap and the strong ones.
 
-    `own`: the session's model, where one is chosen. Each has three providers where there are as many. Preview models,
-    those that retire soon and those of unknown price are left out; what would be there twice is there once.
+    `own`: the session's model, if one is chosen. Each set has three providers if there are that many. Preview and
+    retiring models and those of unknown price are left out, and so are duplicate sets.
     """
     usable = [m for m in models if _is_current(m)]
     first = own or default_choice(models)
@@ -268,7 +268,7 @@ def _price(model: Model) -> Decimal:
 
 
 def _of_providers(models: Iterable[Model], by: Callable[[Model], Decimal]) -> list[Model]:
-    """Return the first by that order, one of each provider, further ones only where there are too few."""
+    """Return the first models in this order, one per provider; more of a provider only if there are too few."""
     found: list[Model] = []
     ordered = sorted(models, key=by)
     for again in (False, True):

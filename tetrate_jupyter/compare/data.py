@@ -1,4 +1,4 @@
-"""The outcome of a comparison as plain data: facts of the whole, heads of columns, rows; pure."""
+"""The outcome of a comparison as plain data: facts about the whole, heads of columns, rows; pure."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is true of the whole comparison. `params` are those of all columns. `seconds`: from start to end.
+    """Facts about the whole comparison. `params` are those of all columns. `seconds`: from start to end.
 
-    `spent`: known US dollars of every call, earlier attempts included; `unknown_costs`: calls whose cost isn't known.
-    `expected`, `worst`: the forecast. `started_at`: ISO 8601, UTC. `images`: their names. `notices`: what a reader must
-    know of the prompts, such as what was left out of a table.
+    `spent`: the known cost of all calls in US dollars, earlier attempts included; `unknown_costs`: calls of unknown
+    cost. `expected`, `worst`: the forecast, in US dollars. `started_at`: ISO 8601, UTC. `images`: their names.
+    `notices`: what a reader must know about the prompts, such as what was left out of a table.
     """
 
     prompts: tuple[str, ...]
@@ -43,7 +43,7 @@ class Facts:
 
 
 class ColumnResult:
-    """One column: `text` is the answer to the first prompt, `texts` all of them, `rows` the data behind."""
+    """One column: `text` is the answer to the first prompt, `texts` has all answers, `rows` the data."""
 
     def __init__(self, head: Head, rows: Sequence[Row]) -> None:
         self.head = head
@@ -51,17 +51,17 @@ class ColumnResult:
 
     @property
     def text(self) -> str:
-        """The first prompt's first answer, "" where none came."""
+        """The first prompt's first answer, "" for none."""
         return self.rows[0].text if self.rows else ""
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Every answer, by prompt and repeat."""
+        """All answers, in the order of prompts and repeats."""
         return tuple(r.text for r in self.rows)
 
     @property
     def figures(self) -> ColumnFigures:
-        """Median and range of times, tokens and costs."""
+        """Medians and ranges of times, tokens and costs."""
         return figures(self.head, self.rows)
 
     def __repr__(self) -> str:
@@ -70,9 +70,9 @@ class ColumnResult:
 
 
 class ResultData:
-    """Rows by prompt, column and repeat, with what is true of each column and of the whole.
+    """Rows by prompt, column and repeat, with the facts about each column and the whole.
 
-    `is_blind`: the names are hidden. What a running comparison has come to is another thing at each look.
+    `is_blind`: the names are hidden. While a comparison runs, `LiveResult` overrides the properties.
     """
 
     def __init__(self, facts: Facts, heads: Iterable[Head], rows: Iterable[Row], *, is_blind: bool = False) -> None:
@@ -81,17 +81,17 @@ class ResultData:
 
     @property
     def facts(self) -> Facts:
-        """What was asked, and what it took as a whole."""
+        """What was asked, and the time and cost of the whole."""
         return self._all[0]
 
     @property
     def heads(self) -> tuple[Head, ...]:
-        """The facts of each column."""
+        """The facts about each column."""
         return self._all[1]
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """One for each answer: by prompt, column and repeat."""
+        """One row per answer, in the order of prompts, columns and repeats."""
         return self._all[2]
 
     def __getitem__(self, column: str) -> ColumnResult:
@@ -105,7 +105,7 @@ class ResultData:
 
     @property
     def columns(self) -> tuple[ColumnResult, ...]:
-        """The columns, in the order they were asked for."""
+        """The columns, in the order of the request."""
         by_column: dict[str, list[Row]] = {h.id: [] for h in self.heads}
         for row in self.rows:
             by_column[row.column].append(row)
@@ -124,7 +124,7 @@ class ResultData:
 
 
 def shown(result: ResultData) -> ResultData:
-    """Return the data to show: without times where outputs have to be equal at every run (nbval)."""
+    """Return the data to show: without times where outputs must be the same in every run (nbval)."""
     if streaming_wanted():
         return result
     rows = (replace(r, first_token=None, total=None, started=None, retry_wait=0.0) for r in result.rows)

@@ -25,9 +25,9 @@ class _Of(NamedTuple):
     prompt: str
 
 
-# Column: (dtype, value). Names and dtypes are a promise; columns may be added at the end. Seconds end in _s.
-# pandas writes a cell's characters to the terminal as they are, so texts go in as `plain` gives them: without terminal
-# controls, hidden characters named. The rows behind have every text exactly.
+# Column: (dtype, value). Names and dtypes are stable; columns may be added at the end. Names of seconds end in _s.
+# pandas writes texts to the terminal unchanged, so they pass through `plain`, which removes terminal controls and names
+# hidden characters. `ResultData.rows` has the exact texts.
 COLUMNS: Final[dict[str, tuple[str, Callable[[_Of], Any]]]] = {
     "prompt": ("int64", lambda o: o.row.prompt),
     "column": ("string", lambda o: o.row.column),
@@ -69,7 +69,7 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[_Of], Any]]]] = {
 
 
 def to_frame(result: ResultData) -> pd.DataFrame:
-    """Make the frame. Raises `ConfigError` where pandas isn't installed."""
+    """Return the rows as a DataFrame. Raises `ConfigError` where pandas isn't installed."""
     try:
         import pandas as pd
     except ImportError:
@@ -101,7 +101,7 @@ _LONGEST = 32  # characters of a label
 
 
 def plot(result: ResultData) -> Figure:
-    """Draw three panels: cost against time, time by column, tokens by column. Medians of whole answers.
+    """Return a figure with cost against time, time per column and tokens per column: medians of whole answers.
 
     Raises `ConfigError` where matplotlib isn't installed.
     """
@@ -116,7 +116,7 @@ def plot(result: ResultData) -> Figure:
     _times(middle, columns, labels)
     _tokens(right, columns, labels)
     figure.tight_layout()
-    plt.close(figure)  # or an inline backend shows it twice
+    plt.close(figure)  # otherwise an inline backend shows it twice
     return figure
 
 
@@ -158,12 +158,12 @@ def _median(found: Any) -> float:  # noqa: ANN401 - a Spread or None
 
 
 def _label(column: ColumnFigures) -> str:
-    text = one_line(column.head.label).replace("$", r"\$")  # a pair of "$" would be a formula
+    text = one_line(column.head.label).replace("$", r"\$")  # matplotlib renders text between two "$" as a formula
     return clipped(text, _LONGEST)
 
 
 def recipe(result: ResultData) -> str:
-    """Return the source of the cell. What isn't plain data (a schema, tools, images, history) is named in a comment."""
+    """Return the source of the cell. Comments name what isn't plain data (a schema, tools, images, history)."""
     facts, notes = result.facts, []
     lines = [f"prompts = {_list(repr(p) for p in facts.prompts)}", f"models = {_list(map(_column, result.heads))}"]
     arguments = [(name, value) for name, value in facts.params if not _is_named(value)]
@@ -176,9 +176,9 @@ def recipe(result: ResultData) -> str:
     named += [name for head in result.heads for name, value in head.params if _is_named(value)]
     if facts.images:
         named.append("images")
-    notes += [f"# Give {name}= as well: it is no plain text." for name in dict.fromkeys(named)]
+    notes += [f"# Pass {name}= as well: it isn't plain data." for name in dict.fromkeys(named)]
     if any(head.history for head in result.heads):
-        notes.append("# The columns went on from earlier exchanges, which are not part of this cell.")
+        notes.append("# The columns continued earlier exchanges, which are not part of this cell.")
     given = "".join(f", {name}={value!r}" for name, value in arguments)
     call = f"result = session.compare(prompts, models{given})"
     return "\n".join(["from tetrate_jupyter import session", "", *lines, *notes, call, "result"])

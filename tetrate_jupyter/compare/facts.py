@@ -1,4 +1,4 @@
-"""The figures of a comparison in words and as a table, for a page and for a terminal; pure."""
+"""The figures of a comparison as sentences and as a table, for pages and terminals; pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SAID: Final = {"skipped": "not asked"}
 
 
 def headline(result: ResultData) -> str:
-    """Return the line above everything: how many, how they ended, how long, what it cost against the estimate."""
+    """Return the heading line: the counts, how they ended, the time, and the cost with its estimate."""
     facts, rows = result.facts, result.rows
     parts = [_count(len(result.heads), "column")]
     if len(facts.prompts) > 1:
@@ -53,21 +53,21 @@ def headline(result: ResultData) -> str:
         parts.append(f"{cached:,} kept, not asked now")
     if result.is_blind:
         return " · ".join([*parts, f"names hidden, in the order of seed {facts.seed}"])
-    if streaming_wanted():  # else outputs are to be equal at every run
+    if streaming_wanted():  # without them, outputs are the same in every run
         parts.append(seconds(facts.seconds))
     parts.append(_cost(result))
     return " · ".join(parts)
 
 
 def provenance(rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return `SIMULATED` where the sandbox wrote any of the answers: it is shown once, above all of them."""
+    """Return `SIMULATED` if the sandbox wrote any of the answers, to be shown once, above all of them; else ()."""
     return (SIMULATED,) if any(SIMULATED in row.notices for row in rows) else ()
 
 
 def _cost(result: ResultData) -> str:
     facts = result.facts
     if result.rows and all(row.cached for row in result.rows):
-        return f"≈ {money(facts.spent)} now"  # no estimate: only a list has the prices
+        return f"≈ {money(facts.spent)} now"  # no estimate, since there are no prices without the list
     unknown = f", {facts.unknown_costs:,} of unknown cost" if facts.unknown_costs else ""
     if facts.worst is None:
         return "cost unknown" if facts.unknown_costs else f"≈ {money(facts.spent)}"
@@ -75,7 +75,7 @@ def _cost(result: ResultData) -> str:
 
 
 def shortfall(columns: Sequence[ColumnFigures], result: ResultData) -> list[str]:
-    """Return what `max_cost` has left out or cut short, with the ways on; it goes above everything else."""
+    """Return sentences on what `max_cost` left out or cut, with next steps; they are shown above everything else."""
     found = []
     unpaid = [c for c in columns if c.unpaid]
     if unpaid:
@@ -83,7 +83,7 @@ def shortfall(columns: Sequence[ColumnFigures], result: ResultData) -> list[str]
         reasons = {r.message: r.next_step for r in result.rows if is_unpaid(r) and r.message}
         why = " ".join(
             f"{_reason(message)} Next: {step}." for message, step in list(reasons.items())[-2:]
-        )  # the newest figures
+        )  # the latest figures
         ended = "Not asked" if all(c.skipped == c.unpaid for c in unpaid) else "Not asked, or not to the end"
         found.append(f"{ended}: {who}. {why}".strip())
     cut = [c for c in columns if c.cut]
@@ -103,7 +103,7 @@ def _reason(message: str) -> str:
 
 
 def table(columns: Sequence[ColumnFigures], result: ResultData) -> Table:
-    """Return the figures, one row per column."""
+    """Return the table of figures, with one row per column."""
     if result.is_blind:
         return Table(_COLUMNS[:2], [[c.head.label, _state(c, several=c.rows > 1)] for c in columns])
     several = len(result.facts.prompts) * result.facts.repeats > 1
@@ -119,7 +119,7 @@ def table(columns: Sequence[ColumnFigures], result: ResultData) -> Table:
 
 
 def votes_of(given: Mapping[str, int], *, several: bool) -> str:
-    """Return the votes of a column: "★", or "3 ★ 1 ▼" of several answers; "" for none."""
+    """Return a column's votes: "★", or "3 ★ 1 ▼" with several answers; "" for none."""
     return " ".join(f"{given[v]:,} {MARKS[v]}" if several else MARKS[v] for v in VOTES if given.get(v))
 
 
@@ -173,7 +173,7 @@ def _was(cost: Decimal | None) -> str:
 
 
 def digest(column: ColumnFigures, same: float | None, *, blind: bool = False) -> str:
-    """Return one prompt of one column in a line: how it ended, how many repeats agree, median and range of time."""
+    """Return a line on one prompt of one column: states, agreement of its repeats, median and range of time, cost."""
     parts = [_state(column, several=column.rows > 1)]
     if same is not None:
         parts.append(f"{same:.0%} the same")
@@ -183,13 +183,13 @@ def digest(column: ColumnFigures, same: float | None, *, blind: bool = False) ->
 
 
 def sentence(clauses: Sequence[str]) -> str:
-    """Join clauses: "Fastest a (0.21 s); cheapest b (≈ $0.0001)."."""
+    """Return clauses as one sentence: "Fastest a (0.21 s); cheapest b (≈ $0.0001)."."""
     text = "; ".join(clauses)
     return f"{text[:1].upper()}{text[1:]}."
 
 
 def repeats(answer: Merged, of: int) -> str:
-    """Return which repeats gave this answer, in words."""
+    """Return which repeats had this answer, in words."""
     which = ", ".join(str(n + 1) for n in answer.repeats[:20]) + (", …" if len(answer.repeats) > 20 else "")
     if len(answer.repeats) == 1:
         return f"Repeat {which} of {of}"
@@ -197,7 +197,7 @@ def repeats(answer: Merged, of: int) -> str:
 
 
 def notices(row: Row) -> list[str]:
-    """Return what a reader must know: why there is no answer, or why it isn't whole."""
+    """Return what a reader must know about a row, such as why there is no answer, or why it isn't whole."""
     found = beside_chip(row.notices)
     if row.error is not None:
         found = list(beside_error(found))
@@ -215,7 +215,7 @@ def notices(row: Row) -> list[str]:
 
 
 def line(row: Row) -> str:
-    """Return the quiet line under an answer; "" where nothing was asked."""
+    """Return the line of figures under an answer; "" where nothing was asked."""
     if row.cached:
         return kept_line(row)
     if row.total is None and row.tokens_out is None:
@@ -236,7 +236,7 @@ def line(row: Row) -> str:
 
 
 def kept_line(row: Row) -> str:
-    """Return the quiet line under a kept answer."""
+    """Return the line of figures under a kept answer."""
     sent, got = ("?" if n is None else f"{n:,}" for n in (row.tokens_in, row.tokens_out))
     spent = "cost unknown" if row.cost is None else f"≈ {money(row.cost)}"
     return f"cached · {sent} → {got} tokens · $0 now ({spent} when asked)"

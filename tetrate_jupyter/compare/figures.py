@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A figure over several answers: how many, the median, the least and the most."""
+    """A figure over several answers: their number, median, minimum and maximum."""
 
     count: int
     median: float
@@ -29,11 +29,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class ColumnFigures:
-    """One column over all prompts and repeats. Figures are of whole answers; `cost` is the sum over all known ones.
+    """One column over all prompts and repeats. Figures are of whole answers; `cost` is the sum of all known costs.
 
-    `skipped`: not asked; `unpaid`: not asked, or not to the end, since `max_cost` would have been passed; `cut`: ended
-    at the cap that `max_cost` allowed. `cached`: kept answers among the done ones: they took no time, `cost` is without
-    theirs, and `kept_cost` is what they cost when they were asked.
+    `skipped`: not asked; `unpaid`: not asked, or not to the end, because of `max_cost`; `cut`: cut at the cap that
+    `max_cost` set. `cached`: the kept answers among the done ones, which took no time; `cost` doesn't include them, and
+    `kept_cost` is what they cost when they were asked.
     """
 
     head: Head
@@ -58,20 +58,20 @@ class ColumnFigures:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """An answer that came once or more, word for word; `repeats` says in which ones."""
+    """An answer and the repeats that have it word for word."""
 
     row: Row
     repeats: tuple[int, ...]
 
 
 def spread(values: Iterable[float | Decimal | None]) -> Spread | None:
-    """Return median and range of what is known; None where nothing is."""
+    """Return number, median and range of the known values; None if there are none."""
     known = [float(v) for v in values if v is not None]
     return Spread(len(known), statistics.median(known), min(known), max(known)) if known else None
 
 
 def figures(head: Head, rows: Sequence[Row]) -> ColumnFigures:
-    """Add up one column's rows."""
+    """Return the figures of one column's rows."""
     whole = [r for r in rows if r.state == "done"]
     return ColumnFigures(
         head=head,
@@ -96,7 +96,7 @@ def figures(head: Head, rows: Sequence[Row]) -> ColumnFigures:
 
 
 def merged(rows: Iterable[Row]) -> list[Merged]:
-    """Fold the repeats of one prompt and column: identical answers once, the most frequent first."""
+    """Return the distinct answers among the repeats of one prompt and column, the most frequent first."""
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.text.strip(), row.state, row.error, row.partial), []).append(row)
@@ -105,20 +105,20 @@ def merged(rows: Iterable[Row]) -> list[Merged]:
 
 
 def agreement(rows: Iterable[Row]) -> float | None:
-    """Return the share of whole answers that are the most frequent one; None below two. Kept ones don't count."""
+    """Return the share of the most frequent answer among the whole ones, without kept ones; None for fewer than two."""
     whole = [r for r in rows if r.state == "done" and not r.cached]
     return len(merged(whole)[0].repeats) / len(whole) if len(whole) > 1 else None
 
 
-BADGES: Final = ("fastest", "cheapest")  # these words stand beside a figure, too
-TIE: Final = 0.05  # a lead within this share of the best is none: clocks and token counts aren't finer than that
+BADGES: Final = ("fastest", "cheapest")  # also shown beside a figure
+TIE: Final = 0.05  # a lead of at most this share of the larger figure is a tie: measurements aren't more precise
 
 
 def verdict(columns: Sequence[ColumnFigures]) -> list[str]:
-    """Return the leaders and, where a model was asked twice, what chance alone does: one clause each.
+    """Return clauses on the leaders and, if a model was asked twice, on the noise.
 
-    Where `max_cost` left something out or cut it short, there are no leaders; where columns failed or were stopped, the
-    others' leaders come after the number of columns that they lead.
+    There are no leaders if `max_cost` left out or cut anything; if columns failed or were stopped, the clauses say how
+    many of the columns are compared.
     """
     floor = noise(columns)
     found = leaders(columns)
@@ -129,11 +129,11 @@ def verdict(columns: Sequence[ColumnFigures]) -> list[str]:
 
 
 def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
-    """Return who was fastest, cheapest and longest: one clause each, none where it is a tie or nobody can be compared.
+    """Return clauses on the fastest, cheapest and longest column, without ties.
 
-    Only columns that answered everything count, and none does where `max_cost` left out or cut short what others would
-    have answered. A lead below 5 % is a tie. Where a model was asked twice, its columns
-    are one contender, and a lead within the difference between them is none either: see `noise`.
+    Only columns that answered everything are compared, and none if `max_cost` left out or cut anything. A lead of up to
+    5 % is a tie. If a model was asked twice, its columns count as one, and a lead within the difference between them is
+    a tie, too: see `noise`.
     """
     whole = _comparable(columns)
     found = [(figure, _leader(whole, figure)) for figure in _FIGURES]
@@ -145,9 +145,9 @@ def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
 
 
 def badges(columns: Sequence[ColumnFigures]) -> dict[str, list[str]]:
-    """Return what each column leads in ("fastest", "cheapest"), by its id: none unless all have answered everything.
+    """Return the badges of each column ("fastest", "cheapest"), by its id; none unless all have answered everything.
 
-    As for `leaders`, a tie is no lead, and a model that was asked twice leads in both columns or in none.
+    As for `leaders`, a tie has no leader, and a model that was asked twice leads in both columns or in none.
     """
     if any(c.done < c.rows for c in columns):
         return {}
@@ -165,9 +165,9 @@ def _comparable(columns: Sequence[ColumnFigures]) -> list[ColumnFigures]:
 
 
 def noise(columns: Sequence[ColumnFigures]) -> str:
-    """Return how far columns of the same model are apart, "" where no model was asked twice.
+    """Return a clause on how much columns of the same model differ, "" if no model was asked twice.
 
-    Whatever differs by less between two models says nothing about them. Columns with kept answers say nothing of today.
+    Smaller differences between two models are meaningless. Columns with kept answers are left out: those aren't new.
     """
     groups = [group for group in _twins([c for c in columns if c.done and not c.cached]) if len(group) > 1]
     if not groups:
@@ -188,7 +188,7 @@ class _Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Leader:
-    columns: Sequence[ColumnFigures]  # several where a model was asked twice
+    columns: Sequence[ColumnFigures]  # several if a model was asked twice
     best: float
 
 
@@ -209,7 +209,7 @@ def _leader(columns: Sequence[ColumnFigures], figure: _Figure) -> _Leader | None
 
 
 def _twins(columns: Sequence[ColumnFigures]) -> list[list[ColumnFigures]]:
-    """Put columns together that ask the same model in the same way."""
+    """Return the columns in groups that ask the same model in the same way."""
     groups: dict[str, list[ColumnFigures]] = {}
     for column in columns:
         head = column.head

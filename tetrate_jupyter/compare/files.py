@@ -1,6 +1,6 @@
-"""A comparison as a file, by the ending of its name: JSON, versioned, which can be read again; a table; or a page.
+"""Comparisons as files, by the file name's extension: versioned JSON, which can be read again; a table; or a page.
 
-A file is written as a whole or not at all.
+A file is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ T = TypeVar("T")
 
 FORMAT: Final = "tetrate-comparison"
 VERSION: Final = 1
-_MONEY: Final = frozenset({"cost", "max_cost", "spent", "expected", "worst"})  # as text: JSON numbers aren't exact
+_MONEY: Final = frozenset({"cost", "max_cost", "spent", "expected", "worst"})  # as text, since JSON isn't exact
 _PAIRS: Final = frozenset({"params"})
 _KINDS: Final[dict[str, Any]] = {"int": int, "float": (int, float), "str": str, "bool": bool, "Decimal": Decimal}
-_MOST: Final = 10**12  # dollars, tokens, seconds, repeats: all less
-_MOST_CELL: Final = 32_767  # characters; a spreadsheet's own limit
+_MOST: Final = 10**12  # dollars, tokens, seconds and repeats are all below this
+_MOST_CELL: Final = 32_767  # characters; the limit of spreadsheets
 _ALWAYS: Final = frozenset({"column", "prompt", "repeat", "state", "cost"})  # members of a row without its text
 _LISTS: Final = frozenset({"prompts", "images", "notices"})
 
 
 def save(result: ResultData, path: str | Path) -> Path:
-    """Write the file. Raises `ComparisonFileError`, also for an ending of another format."""
+    """Write the file and return its path. Raises `ComparisonFileError`, also for an extension that isn't supported."""
     target = Path(path).expanduser()
     ending = target.suffix.lower()
     if ending in {"", ".json"}:
@@ -59,31 +59,31 @@ def save(result: ResultData, path: str | Path) -> Path:
         raise
     except ImportError:
         missing = "openpyxl" if ending == ".xlsx" else "pyarrow"
-    except Exception as foreign:  # noqa: BLE001 - what a library can't write
+    except Exception as foreign:  # noqa: BLE001 - whatever a library raises for what it can't write
         raise ComparisonFileError(
             f"{target.name} can't be written: {type(foreign).__name__}.", next_step="save as .csv or .json"
         ) from None
-    raise ComparisonFileError(  # outside the handler: the library's advice names libraries by the dozen
+    raise ComparisonFileError(  # outside the handler: the library's own message names dozens of libraries
         f"{ending} needs {missing}, which isn't installed; nothing was written.",
         next_step=f"%pip install {missing}, or save as .csv",
     )
 
 
 def _write_text(path: Path, text: str) -> None:
-    """Write UTF-8; half a character becomes a question mark."""
+    """Write text as UTF-8; a lone surrogate becomes a question mark."""
     path.write_text(text, encoding="utf-8", errors="replace", newline="")
 
 
 def _written(target: Path, write: Callable[[Path], object]) -> Path:
-    """Let `write` fill a file beside `target`, then put it there. Raises `ComparisonFileError`."""
-    beside = target.with_name(f".{uuid4().hex[:8]}.{target.name}")  # the ending stays: writers look at it
+    """Have `write` fill a temporary file beside `target`, then rename it. Raises `ComparisonFileError`."""
+    beside = target.with_name(f".{uuid4().hex[:8]}.{target.name}")  # with its extension, which writers check
     try:
         write(beside)
-        os.replace(beside, target)  # noqa: PTH105 - Path.replace is the same, os names the promise: all or nothing
+        os.replace(beside, target)  # noqa: PTH105 - atomic, as os.replace is documented to be
     except OSError as problem:
         raise ComparisonFileError(
             f"{target.name} can't be written: {problem.strerror or type(problem).__name__}.",
-            next_step="choose a folder that is there and may be written",
+            next_step="choose a folder that exists and that you can write to",
         ) from None
     finally:
         with contextlib.suppress(OSError):
@@ -119,14 +119,14 @@ def _xlsx(result: ResultData, path: Path) -> None:
     import pandas as pd
 
     frame = _without_keys(to_frame(result), most=_MOST_CELL)
-    for name in frame.columns:  # a spreadsheet has no zones
+    for name in frame.columns:  # spreadsheets have no time zones
         if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
             frame[name] = frame[name].dt.tz_localize(None)
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
         frame.to_excel(writer, index=False, sheet_name="comparison")
         for row in writer.sheets["comparison"].iter_rows():
             for cell in row:
-                if cell.data_type == "f":  # an answer that begins with = is a text, not a formula
+                if cell.data_type == "f":  # an answer that begins with "=" is text, not a formula
                     cell.data_type = "s"
 
 
@@ -153,7 +153,7 @@ _WRITERS: Final[Mapping[str, Callable[[ResultData, Path], None]]] = {
 
 
 def load(path: str | Path) -> ResultData:
-    """Read the file. Raises `ComparisonFileError`."""
+    """Read a file that `save` wrote as JSON. Raises `ComparisonFileError`."""
     source = Path(path).expanduser()
     try:
         whole = json.loads(source.read_text(encoding="utf-8"))
@@ -163,7 +163,7 @@ def load(path: str | Path) -> ResultData:
         ) from None
     except (ValueError, RecursionError):
         raise ComparisonFileError(
-            f"{source.name} is truncated or no JSON.", next_step="save the comparison again, or use another copy"
+            f"{source.name} is truncated or isn't JSON.", next_step="save the comparison again, or use another copy"
         ) from None
     return read(whole, source.name)
 
@@ -183,7 +183,7 @@ def read(whole: Any, name: str) -> ResultData:  # noqa: ANN401 - JSON
 
 
 def without_texts(result: ResultData) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return the JSON of a file but for its rows, and by column the first row without its text and what is empty."""
+    """Return a file's JSON without rows, and each column's first row without its texts and empty members."""
     whole = {"format": FORMAT, "version": VERSION, "comparison": _out(result.facts)}
     whole["columns"] = [_out(h) for h in result.heads]
     rows: dict[str, dict[str, Any]] = {}
@@ -195,7 +195,7 @@ def without_texts(result: ResultData) -> tuple[dict[str, Any], dict[str, dict[st
 
 def _check(whole: object, name: str) -> None:
     if not isinstance(whole, dict) or whole.get("format") != FORMAT:
-        raise ComparisonFileError(f"{name} is no saved comparison.", next_step="give a file that result.save() wrote")
+        raise ComparisonFileError(f"{name} isn't a saved comparison.", next_step="use a file that result.save() wrote")
     version = whole.get("version")
     if version != VERSION:
         newer = isinstance(version, int) and version > VERSION
@@ -208,12 +208,12 @@ def _check(whole: object, name: str) -> None:
 def _check_rows(result: ResultData) -> None:
     columns, prompts = {h.id for h in result.heads}, len(result.facts.prompts)
     if len(columns) < len(result.heads):
-        raise ValueError("two columns of one id")
+        raise ValueError("two columns with one id")
     for row in result.rows:
         if row.column not in columns or not 0 <= row.prompt < prompts:
             raise ValueError("a row without its column or prompt")
         if row.vote not in {None, *VOTES}:
-            raise ValueError("a vote that is none")
+            raise ValueError("an unknown vote")
 
 
 def _out(value: Any) -> dict[str, Any]:  # noqa: ANN401 - one of ours
@@ -230,19 +230,19 @@ def _in(kind: Callable[..., T], given: dict[str, Any]) -> T:
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # each is a dataclass
     made = kind(**{name: _value(name, each) for name, each in given.items() if name in known})
     for each in fields(kind):  # type: ignore[arg-type]  # likewise
-        if each.name != "seed":  # any number is one
+        if each.name != "seed":  # any number is valid
             _check_kind(getattr(made, each.name), str(each.type))
     return made
 
 
 def _check_kind(value: Any, annotation: str) -> None:  # noqa: ANN401 - JSON
-    """Raise `ValueError` for a text where a number must be, or for a number that nothing here can have been."""
+    """Raise `ValueError` for a value of the wrong type, or for a number out of range."""
     kinds = [_KINDS[name] for name in annotation.split(" | ") if name in _KINDS]
     if not kinds or (value is None and "None" in annotation):
         return
     if not isinstance(value, tuple(kinds)) or (isinstance(value, bool) and "bool" not in annotation):
         raise ValueError(annotation)
-    if isinstance(value, (int, float, Decimal)) and not -_MOST < value < _MOST:  # NaN fails the comparison, too
+    if isinstance(value, (int, float, Decimal)) and not -_MOST < value < _MOST:  # NaN fails this, too
         raise ValueError(annotation)
 
 

@@ -1,4 +1,4 @@
-"""The estimate of a comparison's cost before anything is asked: expected and at most, by column and in all; pure."""
+"""Estimating a comparison's cost before anything is sent: expected and at most, per column and in all; pure."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.setup import CellPlace, Setup
     from tetrate_jupyter.ledger.window import Entry
 
-EXPECTED_OUTPUT: Final = 400  # tokens of an answer, where this session hasn't seen any yet
+EXPECTED_OUTPUT: Final = 400  # tokens of an answer, until this session has seen some
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One column's part. Costs are US dollars, None for unknown; tokens are estimates for all its calls.
+    """One column's share. Costs are in US dollars, None for unknown; tokens are estimates for all its calls.
 
-    `worst` is a bound: see `compare.allowance`. `uncapped` is the same without the cap that `max_cost` sets.
+    `worst` is an upper bound (see `compare.allowance`), `uncapped` the one without the cap that `max_cost` sets.
     """
 
     column: str
@@ -47,7 +47,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """All columns' parts. `expected` and `worst` add up what is known; `unknown` names the columns without a price."""
+    """All columns' shares. `expected` and `worst` are sums of known costs; `unknown` has columns without a price."""
 
     shares: tuple[Share, ...]
     max_cost: Decimal | None = None
@@ -64,31 +64,31 @@ class Forecast:
 
     @property
     def expected(self) -> Decimal | None:
-        """US dollars at the usual length of an answer; None where no column's price is known."""
+        """US dollars for answers of the usual length; None if no column's price is known."""
         return total(s.expected for s in self.shares if s.calls)
 
     @property
     def worst(self) -> Decimal | None:
-        """US dollars with every answer as long as its cap allows; None where no column's price is known."""
+        """US dollars for answers as long as their caps; None if no column's price is known."""
         return total(s.worst for s in self.shares if s.calls)
 
     @property
     def uncapped(self) -> Decimal | None:
-        """The same without the cap that `max_cost` sets on the answers."""
+        """As `worst`, but without the cap that `max_cost` sets."""
         return total(s.uncapped for s in self.shares if s.calls)
 
     @property
     def allowed(self) -> int | None:
-        """Tokens that `max_cost` allows each answer; None where it sets no cap."""
+        """The cap in tokens that `max_cost` sets; None for none."""
         caps = [s.load.allowed for s in self.shares if s.load is not None and s.load.allowed is not None]
         return max(caps, default=None)
 
     def load(self, column: str) -> Load | None:
-        """Return the load of a column by its id, None where it can't be asked."""
+        """Return a column's load, by its id; None if it can't be asked."""
         return next((s.load for s in self.shares if s.column == column), None)
 
     def most(self, place: CellPlace) -> Decimal | None:
-        """Return what a call can cost at most: US dollars, None where that is unknown."""
+        """Return the most that a call can cost in US dollars; None for unknown."""
         load = self.load(place.column)
         return None if load is None else load.most_of(place.prompt)
 
@@ -121,9 +121,9 @@ class Forecast:
 def forecast(
     setup: Setup, usual_output: Mapping[str, int] | None = None, weights: Mapping[str, Weight] | None = None
 ) -> Forecast:
-    """Estimate before asking. `usual_output`: tokens of an answer by model id, "" for all others (400).
+    """Return a setup's forecast. `usual_output`: tokens of an answer by model id, "" for all others (default: 400).
 
-    `weights`: what goes with each prompt, by the column's id; without them, history, system prompt and images.
+    `weights`: the tokens sent with each prompt, by column id (default: those of history, system prompt and images).
     """
     weights = weights or {column.id: weight(setup, column) for column in setup.columns}
     known = loads(setup, weights)
@@ -132,7 +132,7 @@ def forecast(
     return Forecast(tuple(shares), setup.max_cost)
 
 
-def _share(  # noqa: PLR0917 - what all shares have in common is computed once
+def _share(  # noqa: PLR0917 - values that all shares have in common are computed once
     setup: Setup,
     column: Column,
     load: Load | None,
@@ -170,7 +170,7 @@ def _share(  # noqa: PLR0917 - what all shares have in common is computed once
 
 
 def weight(setup: Setup, column: Column) -> Weight:
-    """Return what goes with each prompt of a column, as far as the setup says it."""
+    """Return the tokens sent with each prompt of a column, as far as the setup determines them."""
     system = {**setup.params, **column.params}.get("system")
     messages = [m for exchange in column.history for m in exchange.messages()]
     if isinstance(system, str) and system:
@@ -180,7 +180,7 @@ def weight(setup: Setup, column: Column) -> Weight:
 
 
 def usual_output(entries: Iterable[Entry]) -> dict[str, int]:
-    """Learn the usual length of answers from what was asked before: the median, by model id and ("") over all."""
+    """Return the median length of earlier answers in tokens, by model id, and of all under ""."""
     seen: dict[str, list[int]] = {}
     for entry in entries:
         tokens = entry.usage.completion_tokens

@@ -1,4 +1,4 @@
-"""One model's queue: how many calls run at once, fewer after a 429, more again with each success; pure."""
+"""A model's queue, with a limit of concurrent calls that falls after a 429 and rises with each success; pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.compare.cells import Cell
 
-LONGEST_REST: Final = 60.0  # seconds; a router that asks for more is told to the person instead of waited for
-_FIRST_REST: Final = 1.0  # seconds, where the router doesn't say; doubles
+LONGEST_REST: Final = 60.0  # seconds; a longer wait is reported to the person instead
+_FIRST_REST: Final = 1.0  # seconds where the router names none; doubled each time
 
 
 class Lane:
-    """The cells of one model that wait for their turn. `limit` calls run at once, never more than at the start.
+    """The waiting cells of one model. `limit` calls may run at once, never more than initially.
 
     Times are seconds of the caller's clock.
     """
@@ -30,49 +30,49 @@ class Lane:
         self._refusals = 0
 
     def add(self, turn: int, cell: Cell) -> None:
-        """Put a cell at the end; `turn` is its number among those of all lanes."""
+        """Append a cell; `turn` is its position among the cells of all lanes."""
         self._waiting.append((turn, cell))
 
     def put_back(self, cell: Cell) -> None:
-        """Put a cell that has been refused before all others."""
+        """Put a refused cell before all others."""
         self._waiting.appendleft((self.turn, cell))
 
     @property
     def turn(self) -> int:
-        """The number of the next cell's turn."""
+        """The next cell's turn; 0 for none."""
         return self._waiting[0][0] if self._waiting else 0
 
     @property
     def next(self) -> Cell | None:
-        """The cell that is next, left in its place."""
+        """The next cell, which stays in the queue; None for none."""
         return self._waiting[0][1] if self._waiting else None
 
     def first(self) -> list[tuple[int, Cell]]:
-        """Return the cells that could start at once, each with its turn, in their order."""
+        """Return the cells that could start now, each with its turn, in order."""
         return list(islice(self._waiting, max(0, self.limit - self.running)))
 
     def is_ready(self, now: float) -> bool:
-        """Whether the next cell may start."""
+        """Whether there is a next cell that may start."""
         return bool(self._waiting) and self.running < self.limit and now >= self.resting_until
 
     def take(self) -> Cell:
-        """Take the next cell out."""
+        """Remove the next cell and return it."""
         return self._waiting.popleft()[1]
 
     def take_if(self, wanted: Callable[[Cell], bool]) -> list[Cell]:
-        """Take out every cell that is wanted."""
+        """Remove all cells for which `wanted` is true, and return them."""
         taken = [cell for _, cell in self._waiting if wanted(cell)]
         self._waiting = deque(pair for pair in self._waiting if not wanted(pair[1]))
         return taken
 
     def ease(self) -> None:
-        """Run half as many at once."""
+        """Halve the limit."""
         self.limit = max(1, self.limit // 2)
 
     def rest(self, now: float, asked: float | None) -> float | None:
-        """Slow down after a refusal; return the seconds until the next call, None where that would be too long.
+        """Slow down after a refusal; return the seconds until the next call, or None if that is too long.
 
-        `asked`: the seconds that the router named, or None.
+        `asked`: the seconds that the router named, or None for exponential backoff.
         """
         self.ease()
         seconds = asked if asked is not None else _FIRST_REST * 2.0**self._refusals
@@ -83,6 +83,6 @@ class Lane:
         return seconds
 
     def succeeded(self) -> None:
-        """Go back to the usual pace, one call more at a time."""
+        """Raise the limit by one, up to the initial one."""
         self._refusals = 0
         self.limit = min(self._most, self.limit + 1)

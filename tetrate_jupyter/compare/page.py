@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.figures import Merged
     from tetrate_jupyter.compare.rows import Head, Row
 
-MOST: Final = 400_000  # characters of the whole page: notebooks are mailed, diffed and kept in git
+MOST: Final = 400_000  # characters of the whole page, since notebooks are mailed, diffed and kept in git
 _ANSWERS: Final = 160_000  # characters of source text that all answers share
-_LONGEST: Final = 20_000  # of one answer, however few there are
-_SHORTEST: Final = 400  # below, an answer says nothing
-_SWELLS: Final = 12  # times its source that an answer may take with its colours and formulas; beyond, it stays source
-_AT_ONCE: Final = 8_000  # characters of all answers that a cell still renders after an interrupt
+_LONGEST: Final = 20_000  # characters of one answer, however few there are
+_SHORTEST: Final = 400  # characters; a shorter piece of an answer is useless
+_SWELLS: Final = 12  # times the length of its source that a rendered answer may have; otherwise the source is shown
+_AT_ONCE: Final = 8_000  # characters of answers that are still rendered after an interrupt
 _PROMPT: Final = 4_000  # characters of a prompt
-_BARS: Final = 24  # beyond, a picture says less than the table
-# In the elements themselves: a notebook that isn't trusted (a colleague's) is shown without stylesheets.
+_BARS: Final = 24  # bars; with more, the table says more than the picture
+# Inline styles, since a notebook that isn't trusted (a colleague's) is shown without stylesheets.
 _BAR: Final = (
     "display:inline-block;height:.8em;min-width:1px;vertical-align:middle;background-color:rgba(128,128,128,{})"
 )
@@ -39,7 +39,7 @@ _PALE, _DARK = _BAR.format(".35"), _BAR.format(".95")
 
 
 class _Room:
-    """How much more fits, for an answer and for the page."""
+    """The room that is left, for an answer and for the page."""
 
     def __init__(self, answers: int, *, at_once: bool = False) -> None:
         self.at_once = at_once
@@ -49,7 +49,7 @@ class _Room:
         self.rendered = 0
 
     def take(self, html: str) -> str:
-        """Return the piece, or nothing where it is too much."""
+        """Return the piece and take up its room, or "" if there is too little."""
         if len(html) > self.left:
             self.left_out += 1
             return ""
@@ -58,12 +58,12 @@ class _Room:
 
 
 def html(result: ResultData) -> str:
-    """Return the page as it may be kept: without times where outputs are to be equal at every run, without keys."""
+    """Return the page for keeping: without keys, and without times where outputs must be the same in every run."""
     return secrecy.redact(page(shown(result)), secrecy.HTML_MARK)
 
 
 def page(result: ResultData, *, at_once: bool = False) -> str:
-    """Return the page. `at_once`: longer answers are shown as they were written, for a cell that was interrupted."""
+    """Return the page as HTML. `at_once`: don't render longer answers, for a cell that was interrupted."""
     figured = [figures(c.head, c.rows) for c in result.columns]
     room = _Room(len(result.rows), at_once=at_once)
     parts = [
@@ -93,7 +93,7 @@ def page(result: ResultData, *, at_once: bool = False) -> str:
 
 
 def _by_prompt(result: ResultData) -> dict[int, list[tuple[Head, list[Row]]]]:
-    """Return the columns of each prompt with their rows; looked through once, whatever the number of prompts."""
+    """Return the columns with their rows for each prompt, in a single pass over the rows."""
     found: dict[int, dict[str, list[Row]]] = {}
     for row in result.rows:
         found.setdefault(row.prompt, {}).setdefault(row.column, []).append(row)
@@ -104,7 +104,7 @@ def _by_prompt(result: ResultData) -> dict[int, list[tuple[Head, list[Row]]]]:
 
 def _prompt(result: ResultData, number: int, columns: Sequence[tuple[Head, list[Row]]], room: _Room) -> str:
     prompt = result.facts.prompts[number]
-    if room.left_out:  # no room for an earlier one: later ones would leave gaps
+    if room.left_out:  # once one has no room, the later ones are left out, too
         room.left_out += 1
         return ""
     if len(result.facts.prompts) == 1:
@@ -126,7 +126,7 @@ def _cut_prompt(prompt: str) -> str:
 
 
 def grid(result: ResultData, number: int) -> str:
-    """Return one prompt's answers side by side, repeats folded; `result` needs the rows of that prompt only."""
+    """Return one prompt's answers side by side, equal repeats merged; `result` needs only that prompt's rows."""
     return _grid(_by_prompt(result)[number], _Room(len(result.rows)))
 
 
@@ -165,7 +165,7 @@ def _answer(head: Head, answer: Merged, of: int, room: _Room) -> str:
 
 
 def _markdown(text: str, most: int, room: _Room) -> tuple[str, int]:
-    """Return the HTML of at most `most` characters, and how many were left out."""
+    """Return the first `most` characters as HTML, and the number of characters left out."""
     cut = max(0, len(text) - most)
     shown = text[:most] if cut else text
     room.rendered += len(shown)
@@ -177,9 +177,9 @@ def _markdown(text: str, most: int, room: _Room) -> tuple[str, int]:
 
 
 def _waterfall(result: ResultData) -> str:
-    """Return when each call waited and when it wrote, as bars on one time axis; "" where there are none or too many.
+    """Return bars of each call's waiting and writing time on one time axis; "" for none or too many.
 
-    Each has its seconds as text beside it.
+    Each has its seconds as text.
     """
     rows = [r for r in result.rows if r.started is not None and r.total is not None]
     if not rows or len(rows) > _BARS:
@@ -224,7 +224,7 @@ _WRITTEN: Final = 12  # answers written out in a terminal; the table has all col
 
 
 def text(result: ResultData) -> str:
-    """Return the text. Answers are written out for one prompt; for more, `result.df` has them."""
+    """Return the text. It has the answers if there is one prompt; for more, they are in `result.df`."""
     figured = [figures(c.head, c.rows) for c in result.columns]
     head = with_chip(facts.headline(result), facts.provenance(result.rows))
     parts = [one_line(head), *map(one_line, facts.shortfall(figured, result))]

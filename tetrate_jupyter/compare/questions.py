@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def checked(session: Engine, setup: Setup) -> tuple[Setup, Forecast]:
-    """Return the setup as it can be asked, and its forecast; a column that can't be asked carries its problem.
+    """Return the checked setup and its forecast; a column that can't be asked has its problem.
 
-    Raises the first column's problem where none can be asked, `SecretInPromptError` where any part holds a key, and
-    `CostLimitError` where not all can be asked within `max_cost`: then nothing is. See `compare.allowance`.
+    Raises the first column's problem if no column can be asked, `SecretInPromptError` if any part holds a key, and
+    `CostLimitError` if not all calls fit into `max_cost`. See `compare.allowance`.
     """
     _refuse_keys(setup)
     weighed = [_weighed(session, setup, column) for column in setup.columns]
@@ -44,7 +44,7 @@ def checked(session: Engine, setup: Setup) -> tuple[Setup, Forecast]:
 
 
 def _weighed(session: Engine, setup: Setup, column: Column) -> tuple[Column, Weight]:
-    """Return the column, with its problem where it can't be asked, and what goes with each of its prompts."""
+    """Return the column, with its problem if it can't be asked, and the tokens sent with each of its prompts."""
     if column.problem is not None or column.model is None:
         return column, Weight(0, 0)
     options = {**setup.params, **column.params}
@@ -61,7 +61,7 @@ def _weighed(session: Engine, setup: Setup, column: Column) -> tuple[Column, Wei
 
 
 def _refuse_keys(setup: Setup) -> None:
-    """Refuse a setup of which any part that is asked, kept or saved holds a key."""
+    """Raise `SecretInPromptError` where any part of a setup that is sent, kept or saved holds a key."""
     earlier = {e.id: e for c in setup.columns for e in c.history}
     outgoing(
         {
@@ -74,7 +74,7 @@ def _refuse_keys(setup: Setup) -> None:
 
 
 class Questions:
-    """The questions of one setup, each planned when it is wanted."""
+    """The questions of one setup, planned on demand."""
 
     def __init__(self, session: Engine, setup: Setup) -> None:
         self._session = session
@@ -82,9 +82,9 @@ class Questions:
         self._twins: Mapping[str, int] = setup.twins() if setup.cached else {}
 
     def planned(self, column: Column, model: Model, place: CellPlace, *, again: bool = False) -> Plan:
-        """Return a cell's plan, with its kept answer where there is one. Reads files; raises what a tool raises, too.
+        """Return a cell's plan, with its kept answer if there is one. Reads files; may also raise foreign errors.
 
-        `again`: a person wants it asked again, so kept answers aren't used.
+        `again`: a person asks again, so kept answers aren't used.
         """
         setup = self._setup
         options: dict[str, Any] = {**setup.params, **column.params}
@@ -108,13 +108,13 @@ class Questions:
         return self._session.recalling(plan(asked, model, Conversation(column.history)))
 
     def are_all_kept(self) -> bool:
-        """Whether every cell has a kept answer, so that nothing has to be asked. Reads files."""
+        """Whether every cell has a kept answer, so that nothing needs to be sent. Reads files."""
         if not self._setup.cached or self._setup.refresh:
             return False
         columns = {column.id: column for column in self._setup.columns}
         try:
             return all(self._is_kept(columns[place.column], place) for place in self._setup.start_order())
-        except TetrateError:  # asking raises it again, with all that is known of the model
+        except TetrateError:  # raised again when it is asked, then with the model's facts
             return False
 
     def _is_kept(self, column: Column, place: CellPlace) -> bool:

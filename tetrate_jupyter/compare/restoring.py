@@ -1,4 +1,4 @@
-"""Restores a comparison in another kernel from its data, so that it can be voted on and continued."""
+"""Restoring a comparison in another kernel from its data, so that it can be voted on and continued."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _STEP: Final = "run the comparison again with another model"
 
 
 def restored(session: Engine, data: ResultData) -> Comparison:
-    """Return the comparison, over; nothing is asked. A column whose model this key doesn't reach says so when retried.
+    """Return the finished comparison; nothing is sent. A column whose model this key doesn't reach says so on a retry.
 
-    What isn't in the data stays behind: the columns' conversations, images, and parameters that were Python objects.
+    The data lacks the columns' conversations, images, and parameters that were Python objects.
     """
     facts = data.facts
     columns = tuple(_column(head, session.catalog.models) for head in data.heads)
@@ -93,7 +93,7 @@ def _error(row: Row) -> TetrateError | None:
     kind = getattr(errors, row.error, None)
     if not (isinstance(kind, type) and issubclass(kind, TetrateError)):
         kind = TetrateError
-    made: TetrateError = kind.__new__(kind)  # its own class, without the other arguments that the class may want
+    made: TetrateError = kind.__new__(kind)  # of its own class, without that class's further arguments
     TetrateError.__init__(made, row.message or "", next_step=row.next_step or _STEP, request_id=row.request_id)
     return made
 

@@ -1,4 +1,4 @@
-"""The result of a comparison: rows, a DataFrame, a file, a picture, a page that needs no kernel."""
+"""The result of a comparison: rows, a DataFrame, a file, a figure, a page that needs no kernel."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ if TYPE_CHECKING:
     from tetrate_jupyter.conversation import Branch, Conversation
     from tetrate_jupyter.render.diff import Piece
 
-UNTOLD: Final = "what happened would tell the name"
+UNTOLD: Final = "the reason would reveal the name"
 REVEAL: Final = "reveal the names to read it"
 
 
 class Running(Protocol):
-    """The part of a comparison that its result uses; see `Comparison`."""
+    """The part of a `Comparison` that its result uses."""
 
     @property
     def setup(self) -> Setup:
-        """What is asked."""
+        """The setup."""
         ...
 
     @property
     def is_running(self) -> bool:
-        """Whether anything is left to do."""
+        """Whether the comparison is still running."""
         ...
 
     @property
     def result(self) -> Result:
-        """The results so far."""
+        """A snapshot of the results so far."""
         ...
 
     def result_of(self, prompts: Iterable[int]) -> Result:
-        """Return the same for some of the prompts."""
+        """Return a snapshot of the results of some prompts."""
         ...
 
     def start(self) -> None:
-        """Ask everything that was never asked."""
+        """Start all cells."""
         ...
 
     def wait(self, *, timeout: float | None = None) -> Result:
-        """Wait until nothing is left to do."""
+        """Wait for the end, and return the result."""
         ...
 
     def stop(self, column: str | None = None) -> None:
-        """Stop a column, or all."""
+        """Stop a column, or all of them."""
         ...
 
     def retry(self, column: str | None = None) -> int:
-        """Ask again what failed, was stopped or skipped."""
+        """Ask failed, stopped and skipped cells again; return their number."""
         ...
 
     def conversation(self, column: str, prompt: int = 0, repeat: int = 0) -> Conversation:
@@ -71,19 +71,19 @@ class Running(Protocol):
         ...
 
     def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Running:
-        """Return a comparison that asks on."""
+        """Return a comparison that continues each column."""
         ...
 
     def continue_with(self, column: str, prompt: int = 0, repeat: int = 0) -> Branch:
-        """Make a column's conversation the session's."""
+        """Continue the session with a column's conversation."""
         ...
 
 
 class Result(ResultData):
-    """Rows by prompt, column and repeat. `result["claude-haiku-4-5"]` (a label or a column's id) gives one column.
+    """Rows by prompt, column and repeat. `result["claude-haiku-4-5"]` (a label or a column's id) is one column.
 
-    Shows itself as a page of its own without script, or as a table in a terminal. `comparison` is the run behind it,
-    None for one that was loaded.
+    Displays as a page without scripts, or as a table in a terminal. `comparison` is the run that it belongs to, None
+    for a loaded one.
     """
 
     __module__ = "tetrate_jupyter"
@@ -104,29 +104,29 @@ class Result(ResultData):
 
     @property
     def df(self) -> pd.DataFrame:
-        """One row per prompt x column x repeat; see `compare.exports.COLUMNS` for the columns and dtypes.
+        """One row per prompt x column x repeat; `compare.exports.COLUMNS` has the columns and dtypes.
 
-        Its texts are safe to show in a terminal; exactly as they came they are in `rows` and `result[column].texts`.
-        Raises `ConfigError` where pandas isn't installed.
+        Its texts are safe to show in a terminal; the exact ones are in `rows` and `result[column].texts`. Raises
+        `ConfigError` where pandas isn't installed.
         """
         from tetrate_jupyter.compare.exports import to_frame
 
         return to_frame(self)
 
     def diff(self, one: str, other: str, prompt: int = 0, repeat: int = 0) -> tuple[Piece, ...]:
-        """Compare two columns' answers word by word: pieces that are the "same", "removed" or "added"."""
+        """Return the differences of two columns' answers, word by word, as "same", "removed" and "added" pieces."""
         from tetrate_jupyter.render.diff import word_diff
 
         return word_diff(self._text(one, prompt, repeat), self._text(other, prompt, repeat))
 
     @property
     def tally(self) -> Tally:
-        """The votes added up over prompts, with how sure one may be; print(result.tally.claim) says it."""
+        """The votes counted over prompts, with their significance; `result.tally.claim` is a sentence on it."""
         return tally(self.heads, self.rows)
 
     @property
     def code(self) -> str:
-        """The cell that makes this comparison again: prompts, models, parameters, seed."""
+        """The source of a cell that repeats this comparison: prompts, models, parameters, seed."""
         from tetrate_jupyter.compare.exports import recipe
 
         return secrecy.redact(recipe(self))
@@ -140,17 +140,17 @@ class Result(ResultData):
     # --- going on --------------------------------------------------------------------------------------------
 
     def retry(self, column: str | None = None) -> Result:
-        """Ask again what failed, was stopped or skipped (in one column, or in all), wait, and return the new result."""
+        """Ask failed, stopped and skipped cells again (in one column, or in all), wait, and return the new result."""
         live = self._live()
         live.retry(column)
         return live.wait()
 
     def continue_with(self, column: str, prompt: int = 0, repeat: int = 0) -> Branch:
-        """Make a column's conversation the session's; see `Comparison.continue_with`."""
+        """Continue the session with a column's conversation; see `Comparison.continue_with`."""
         return self._live().continue_with(column, prompt, repeat)
 
     def follow_up(self, prompt: str, *, after: int = 0) -> Result:
-        """Ask on: each column goes on from its own answer to prompt `after`. Waits for the new result."""
+        """Ask a follow-up: each column continues from its own answer to prompt `after`. Waits for the new result."""
         asked = self._live().follow_up(prompt, after=after)
         asked.start()
         return asked.wait()
@@ -158,19 +158,19 @@ class Result(ResultData):
     def _live(self) -> Running:
         if self.comparison is None:
             raise InputError(
-                "This comparison was loaded from a file: nothing is behind it any more.",
-                next_step="ask anew: print(result.code) gives the cell",
+                "This comparison was loaded from a file, so it can't be continued.",
+                next_step="run it again: print(result.code) shows the cell",
             )
         return self.comparison
 
     # --- keeping and showing ---------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:
-        """Write the result in the format of the name's ending; return the path. A file is replaced whole or not at all.
+        """Write the result to a file; return the path. An existing file is replaced whole or not at all.
 
-        .json (or no ending) has everything and is what `load` reads; .csv, .xlsx and .parquet have `df`, .html the
-        page.
-        Raises `ComparisonFileError` where it can't be written, and for other endings.
+        The extension decides the format: .json (or none) has everything and is what `load` reads; .csv, .xlsx and
+        .parquet have `df`, .html the page. Raises `ComparisonFileError` if it can't be written, and for other
+        extensions.
         """
         from tetrate_jupyter.compare.files import save
 
@@ -178,32 +178,32 @@ class Result(ResultData):
 
     @staticmethod
     def load(path: str | Path) -> Result:
-        """Read a saved comparison. Raises `ComparisonFileError` for another version, a truncated or a foreign file."""
+        """Return a saved comparison. Raises `ComparisonFileError` for truncated or foreign files and other versions."""
         from tetrate_jupyter.compare.files import load
 
         data = load(path)
         return Result(data.facts, data.heads, data.rows)
 
     def plot(self) -> Figure:
-        """Draw cost against speed, time by column and tokens. Raises `ConfigError` where matplotlib isn't installed."""
+        """Return a figure of cost, time and tokens per column. Raises `ConfigError` if matplotlib isn't installed."""
         from tetrate_jupyter.compare.exports import plot
 
         return plot(self)
 
     def blind(self) -> Blind:
-        """Return the answers with the names hidden, to show or to display; the result itself reveals them."""
+        """Return an object that displays the answers with hidden names; the result itself still has the names."""
         return Blind(self, self.comparison.setup.blind_names() if self.comparison is not None else None)
 
     @property
     def html(self) -> str:
-        """The page that stays in a notebook: no script, its own style, bounded in size."""
+        """The page that is saved in a notebook: without scripts, with its own style, bounded in size."""
         from tetrate_jupyter.compare.page import html
 
         return html(self)
 
     @property
     def text(self) -> str:
-        """The same for a terminal."""
+        """The result as text for a terminal."""
         from tetrate_jupyter.compare.page import text
 
         return secrecy.redact(text(shown(self)))
@@ -212,7 +212,7 @@ class Result(ResultData):
         return self.text
 
     def bundle(self, *, at_once: bool = False) -> dict[str, str]:
-        """Return the page and the text as a MIME bundle; `at_once`: quickly, with long answers unrendered."""
+        """Return page and text as a MIME bundle; `at_once`: without rendering long answers, which takes time."""
         from tetrate_jupyter.compare.page import page
 
         return secrecy.bundle({"text/html": page(shown(self), at_once=at_once), "text/plain": self.text})
@@ -222,7 +222,7 @@ class Result(ResultData):
 
 
 class LiveResult(Result):
-    """The result of a comparison that may still run: it always shows the rows so far."""
+    """The result of a comparison that may still run: it always has the current rows."""
 
     def __init__(self, comparison: Running) -> None:
         now = comparison.result
@@ -246,20 +246,20 @@ class LiveResult(Result):
 
     @property
     def result(self) -> Result:
-        """The results so far, as a snapshot that doesn't change."""
+        """A snapshot of the results so far, which doesn't change."""
         return self._running.result
 
     @property
     def is_running(self) -> bool:
-        """Whether anything is still to come."""
+        """Whether the comparison is still running."""
         return self._running.is_running
 
     def wait(self, *, timeout: float | None = None) -> Result:
-        """Wait for the end and return it as it is then. Raises `TimeoutError` after `timeout` seconds (None: never)."""
+        """Wait for the end and return the final result. Raises `TimeoutError` after `timeout` seconds (None: never)."""
         return self._running.wait(timeout=timeout)
 
     def stop(self) -> None:
-        """Stop what still runs; what came is kept."""
+        """Stop all cells that still run; text so far is kept."""
         self._running.stop()
 
 
@@ -297,7 +297,7 @@ class Blind:
 
 def _untold(row: Row) -> Row:
     bare = Row(row.column, row.prompt, row.repeat, row.state, row.text, row.reasoning, row.partial)
-    # That the sandbox answered is true of every column, so it tells no name.
+    # That the sandbox answered is true of all columns, so it reveals no name.
     bare = replace(bare, refusal=row.refusal, notices=provenance([row]))
     bare = replace(bare, vote=row.vote, vote_early=row.vote_early, vote_blind=row.vote_blind)
     return bare if row.error is None else replace(bare, error="Failed", message=UNTOLD + ".", next_step=REVEAL)

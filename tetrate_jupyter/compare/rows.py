@@ -1,4 +1,4 @@
-"""One cell of a comparison as plain data, for tables, files and pages; pure."""
+"""Cells and columns of a comparison as plain data, for tables, files and pages; pure."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One prompt x column x repeat. What isn't known is None; a row that failed is a row all the same.
+    """One prompt x column x repeat, whether it failed or not. Unknown values are None.
 
-    `state`: "done", "failed", "stopped" or "skipped" ("waiting" and "running" where the comparison was still going on).
-    `partial`: there is text, but it isn't whole. `refusal`: the words in which the model refused. `error`: the kind's
-    name. Times are seconds: `started` after the comparison's start, `first_token` and `total` after the call's own,
-    `retry_wait` the part of them that was spent between tries. `cost`: estimated US dollars. `attempts`: how often it
-    was asked; the figures are the last one's. `cached`: it is a kept answer, which took no time; its `cost` is of when
-    it was asked, nothing was paid now. `vote`: "best", "good" or "poor", None for no vote; `vote_early`: given before
-    all columns had answered that prompt; `vote_blind`: while the names were hidden.
+    `state`: "done", "failed", "stopped" or "skipped" (while the comparison runs also "waiting" and "running").
+    `partial`: there is text, but it isn't whole. `refusal`: the model's refusal. `error`: the error's class name. Times
+    are in seconds: `started` counts from the comparison's start, `first_token` and `total` from the call's;
+    `retry_wait` is the part of them between tries. `cost`: estimated US dollars. `attempts`: how often it was asked;
+    the figures are the last attempt's. `cached`: it is a kept answer, which took no time and cost nothing now; `cost`
+    is what it cost when it was asked. `vote`: "best", "good" or "poor", None for no vote; `vote_early`: given before
+    all columns had answered the prompt; `vote_blind`: given while the names were hidden.
     """
 
     column: str
@@ -64,24 +64,24 @@ class Row:
 
     @property
     def writing(self) -> float | None:
-        """Seconds from the first token to the end."""
+        """Seconds from the first token to the end, or None."""
         return None if self.total is None or self.first_token is None else self.total - self.first_token
 
     @property
     def speed(self) -> float | None:
-        """Tokens of text a second while it was writing, waiting and thinking left out; None where too few to tell."""
+        """Tokens of text per second while writing, without waiting and reasoning; None for too few tokens."""
         writing = self.writing
         if not writing or self.tokens_out is None:
             return None
-        written = self.tokens_out - (self.tokens_reasoning or 0)  # reasoning comes before the first token of the text
-        return (written - 1) / writing if written >= 2 else None  # the first token ends the waiting
+        written = self.tokens_out - (self.tokens_reasoning or 0)  # reasoning precedes the first token of the text
+        return (written - 1) / writing if written >= 2 else None  # without the first token, which ends the waiting time
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One column as plain data. `asked` is what was asked for; `model` is None where no model fits.
+    """One column as plain data. `asked` is the requested id; `model` is None if no model matches.
 
-    `allowed`: the tokens that `max_cost` allowed an answer of it, None where it set no cap.
+    `allowed`: tokens that `max_cost` allowed for an answer, None where it set no cap.
     """
 
     id: str
@@ -95,7 +95,7 @@ class Head:
 
 
 def row_of(cell: Cell) -> Row:
-    """Return a cell as it stands now."""
+    """Return a snapshot of a cell."""
     place, attempt, error = cell.place, cell.attempt, cell.error
     facts: dict[str, Any] = {}
     if attempt is not None:
@@ -109,7 +109,7 @@ def row_of(cell: Cell) -> Row:
         }
         if (vote := attempt.vote) is not None:
             facts |= {"vote": vote.value, "vote_early": vote.early, "vote_blind": vote.blind}
-        completion = attempt.completion  # read once: the loop may take it away meanwhile
+        completion = attempt.completion  # read once: the loop may set it to None meanwhile
         answer = completion.answer(partial="running") if completion is not None else attempt.answer
         if answer is not None:
             facts |= _of_answer(answer, running=completion is not None)
@@ -123,12 +123,12 @@ def row_of(cell: Cell) -> Row:
 
 
 def is_unpaid(row: Row) -> bool:
-    """Whether it wasn't asked, or not to the end, since `max_cost` would have been passed."""
+    """Whether it wasn't asked, or not to the end, because of `max_cost`."""
     return row.state == "skipped" or row.error == CostLimitError.__name__
 
 
 def is_cut(finish_reason: str | None, allowed: int | None) -> bool:
-    """Whether an answer ended at the cap that `max_cost` allowed it."""
+    """Whether an answer was cut at the cap that `max_cost` set."""
     return allowed is not None and finish_reason == "length"
 
 
@@ -155,7 +155,7 @@ def _of_answer(answer: Answer, *, running: bool) -> dict[str, Any]:
 
 
 def head_of(column: Column) -> Head:
-    """Return a column's facts."""
+    """Return a column as plain data."""
     model = column.model
     return Head(
         column.id,
@@ -170,7 +170,7 @@ def head_of(column: Column) -> Head:
 
 
 def plain_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters as JSON can hold them; classes and functions by their name."""
+    """Return parameters as JSON-compatible data, with classes and functions as their names."""
     return {name: _plain(value) for name, value in params.items() if value is not None}
 
 

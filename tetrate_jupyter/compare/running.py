@@ -1,4 +1,4 @@
-"""A running comparison: watched, stopped and retried from any thread; its work runs on the session's loop."""
+"""A running comparison, which can be watched, stopped and retried from any thread; it runs on the session's loop."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from tetrate_jupyter.conversation import Branch, Conversation
     from tetrate_jupyter.engine.engine import Engine
 
-_LOOK: Final = 0.002  # seconds between looks whether stopped calls have ended
+_LOOK: Final = 0.002  # seconds between checks whether stopped calls have ended
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a comparison stands. `cost`: known US dollars so far; `unknown_costs`: calls whose cost isn't known.
+    """A comparison's progress. `cost`: known US dollars so far; `unknown_costs`: calls of unknown cost.
 
-    `seconds` since the start, until the end. `seconds_left`: a guess from the pace so far, None before there is one.
+    `seconds`: since the start, until the end. `seconds_left`: an estimate from the pace so far, or None.
     """
 
     total: int
@@ -56,10 +56,10 @@ class Progress:
 
 
 class Comparison:
-    """Prompts x columns x repeats on their way. Everything may be called and read from any thread.
+    """Prompts x columns x repeats that are being asked. Thread-safe.
 
-    `start` returns at once, `wait` blocks until nothing is left to do. Cells are told apart by their column's id. The
-    session's conversation isn't touched, unless by `continue_with`. `earlier`: what came of it in another kernel.
+    `start` returns at once, `wait` blocks until the end. Cells are identified by their column's id. The session's
+    conversation changes only by `continue_with`. `earlier`: the cells of a run in another kernel.
     """
 
     __module__ = "tetrate_jupyter"
@@ -89,24 +89,24 @@ class Comparison:
     # --- watching --------------------------------------------------------------------------------------------
 
     def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` when a cell's state has changed, on that thread; return a function that stops that.
+        """Call `callback` after a cell's state has changed, on the thread that did; return a function that removes it.
 
-        Growing text is no change: to show it, read `cell.completion` about ten times a second.
+        Growing text isn't a change: to show it, read `cell.completion` about ten times a second.
         """
         return self._observers.add(callback)
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns, without those removed."""
+        """The columns that haven't been removed."""
         return tuple(c for c in self.setup.columns if c.id not in self._removed)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The cells of those columns, in the order they are started."""
+        """The cells of `columns`, in the order in which they are started."""
         return tuple(cell for place, cell in self._cells.items() if place.column not in self._removed)
 
     def cell(self, column: str, prompt: int = 0, repeat: int = 0) -> Cell:
-        """Return one cell; `column` is an id or a label. Raises `OptionError` where there is no such column."""
+        """Return one cell; `column` is an id or a label. Raises `OptionError` where there is no such cell."""
         found = self._cells.get(CellPlace(self._column(column).id, prompt, repeat))
         if found is None:
             raise OptionError(
@@ -117,7 +117,7 @@ class Comparison:
 
     @property
     def is_running(self) -> bool:
-        """Whether anything is left to do."""
+        """Whether the comparison is still running."""
         return any(not future.done() for future in tuple(self._futures))
 
     @property
@@ -146,11 +146,11 @@ class Comparison:
 
     @property
     def result(self) -> Result:
-        """The results so far, as a snapshot that doesn't change."""
+        """A snapshot of the results so far, which doesn't change."""
         return self.result_of(range(len(self.setup.prompts)))
 
     def result_of(self, prompts: Iterable[int]) -> Result:
-        """Return the results so far of some prompts, by number: for a view that shows few of thousands."""
+        """Return a snapshot of the results of some prompts, by number, for a view that shows few of thousands."""
         columns, repeats = self.columns, range(self.setup.repeats)
         places = [CellPlace(c.id, prompt, repeat) for prompt in prompts for c in columns for repeat in repeats]
         rows = [row_of(self._cells[place]) for place in places]
@@ -177,40 +177,40 @@ class Comparison:
     # --- doing -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Ask everything that was never asked. Returns at once; another call does nothing."""
+        """Start all cells. Returns at once; another call does nothing."""
         if self._began is None:
             self._began, self._started_at = time.monotonic(), datetime.now(timezone.utc)
             self._submit(self._cells.values())
 
     def wait(self, *, timeout: float | None = None, tick: Callable[[], float] | None = None) -> Result:
-        """Wait until nothing is left to do, and return the result. An interrupt ends the waiting, not the work.
+        """Wait for the end, and return the result. An interrupt ends the wait, not the comparison.
 
-        `timeout`: seconds, no limit unless given; raises `asyncio.TimeoutError` then. `tick` as for `Bridge.run`.
+        `timeout`: seconds (default: no limit), then `asyncio.TimeoutError` is raised. `tick`: as for `Bridge.run`.
         """
         self.session.bridge.run(asyncio.wait_for(self._settled(), timeout), tick=tick)
         return self.result
 
     async def finished(self) -> Result:
-        """Like `wait`, for any event loop."""
+        """Like `wait`, as a coroutine for any event loop."""
         await self.session.bridge.arun(self._settled())
         return self.result
 
     def stop(self, column: str | None = None) -> None:
-        """Stop a column (an id or a label), or all; what has come is kept and marked."""
+        """Stop a column (an id or a label), or all of them; text so far is kept and marked."""
         wanted = None if column is None else self._column(column).id
         self._on_loop(lambda: self._scheduler.stop(lambda c: wanted in (None, c.place.column)))
 
     def retry(self, column: str | None = None) -> int:
-        """Ask again what failed, was stopped or skipped, in a column or in all. Return the number of cells.
+        """Ask failed, stopped and skipped cells again, in a column or in all; return their number.
 
-        What came before stays among the cell's `attempts`.
+        Earlier attempts stay in the cell's `attempts`.
         """
         wanted = None if column is None else self._column(column).id
         cells = [c for c in self.cells if wanted in (None, c.place.column)]
         return self._again(cell for cell in cells if cell.state != "done")
 
     def ask_again(self, column: str, prompt: int = 0, repeat: int = 0) -> None:
-        """Ask one cell again, however it ended; do nothing while it still runs."""
+        """Ask one cell again, however it ended; does nothing while it still runs."""
         self._again([self.cell(column, prompt, repeat)])
 
     def _again(self, cells: Iterable[Cell]) -> int:
@@ -224,7 +224,7 @@ class Comparison:
         return len(again)
 
     def remove(self, column: str) -> None:
-        """Stop a column and take it out of the comparison and its result."""
+        """Stop a column, and remove it from the comparison and its result."""
         wanted = self._column(column).id
         with self._lock:
             self._removed |= {wanted}
@@ -232,16 +232,16 @@ class Comparison:
         self._observers.notify()
 
     def put_back(self, column: str) -> None:
-        """Take a removed column, by its id, into the comparison again. What was stopped stays stopped."""
+        """Put a removed column, by its id, back into the comparison. Its stopped cells stay stopped."""
         with self._lock:
             self._removed -= {column}
         self._observers.notify()
 
     def vote(self, column: str, vote: str | None, prompt: int = 0, repeat: int = 0, *, blind: bool = False) -> None:
-        """Set what an answer is worth: "best" of its prompt (several may be), "good", "poor", None to take it back.
+        """Set the vote for an answer: "best" of its prompt (several may be), "good", "poor", or None to remove it.
 
-        It belongs to this answer: another attempt has none. `blind`: the names were hidden. It is in
-        `result.df["vote"]`, added up in `result.tally`. Raises `InputError` where there is no answer.
+        It belongs to this attempt: a retry has none. `blind`: the names were hidden. Votes are in `result.df["vote"]`,
+        and counted in `result.tally`. Raises `InputError` where there is no answer.
         """
         if vote not in {None, *VOTES}:
             raise OptionError(f"There is no vote {vote!r}.", next_step=f"use one of: {', '.join(VOTES)}, or None")
@@ -255,7 +255,7 @@ class Comparison:
     # --- going on --------------------------------------------------------------------------------------------
 
     def conversation(self, column: str, prompt: int = 0, repeat: int = 0) -> Conversation:
-        """Return a column's own conversation: its history, and the cell's prompt and answer where one came."""
+        """Return a column's own conversation: its history, and the cell's prompt and answer if there is one."""
         return self._going_on.conversation(self.cell(column, prompt, repeat))
 
     def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Comparison:
@@ -265,9 +265,9 @@ class Comparison:
         return Comparison(self.session, *checked(self.session, setup))
 
     def continue_with(self, column: str, prompt: int = 0, repeat: int = 0) -> Branch:
-        """Make a column's conversation the session's, and its model too; the other columns stay as branches.
+        """Continue the session with a column's conversation and model; the other columns become branches.
 
-        Raises `InputError` where the column has no answer.
+        Raises `InputError` if the column has no answer.
         """
         branch = self._going_on.take(
             self.cell(column, prompt, repeat), [self.cell(c.id, prompt, repeat) for c in self.columns]
@@ -313,7 +313,7 @@ class Comparison:
         with self._lock:
             self._futures = [f for f in self._futures if not f.done()]
             self._futures.append(future := self.session.begin(self._work(list(cells)), stop=self.stop))
-        future.add_done_callback(lambda _: self._observers.notify())  # without the lock: the future may be done already
+        future.add_done_callback(lambda _: self._observers.notify())  # without the lock: it may be done already
 
     async def _work(self, cells: list[Cell]) -> None:
         try:
@@ -323,7 +323,7 @@ class Comparison:
 
     async def _settled(self) -> None:
         while going_on := [f for f in self._futures if not has_ended(f)]:
-            if going_on[0].done():  # the session was closed: its calls are being stopped
+            if going_on[0].done():  # the session was closed, and is still stopping its calls
                 await asyncio.sleep(_LOOK)
             else:
                 (done,) = (await asyncio.wait({asyncio.wrap_future(going_on[0])}))[0]
@@ -334,7 +334,7 @@ class Comparison:
         async def later() -> None:
             do()
 
-        if self._began is not None:  # through the bridge, so that it runs after a start that was sent before
+        if self._began is not None:  # through the bridge, so that it runs after an earlier start
             self.session.bridge.submit(later())
 
     def __repr__(self) -> str:

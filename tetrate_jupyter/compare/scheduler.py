@@ -1,4 +1,4 @@
-"""Asks the cells of a comparison on the session's loop: started together, at each model's pace, within `max_cost`."""
+"""Scheduling a comparison's cells on the session's loop: started together, paced per model, within `max_cost`."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ if TYPE_CHECKING:
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Event, Message
 
-AT_ONCE: Final = 64  # calls of a comparison under way; each holds a connection
-REFUSALS: Final = 5  # 429s that one cell waits out
+AT_ONCE: Final = 64  # concurrent calls of a comparison, each with a connection
+REFUSALS: Final = 5  # 429s after which a cell is tried again
 _STOPPING_TIMEOUT: Final = 2.0  # seconds that stopped calls get to close their connections
-# Every further call would fail likewise: those that wait fail at once, and nothing more is sent.
+# Every further call would fail the same way, so waiting cells fail at once and nothing more is sent.
 _FOR_ALL: Final = (InvalidKeyError, AuthError, WrongHostError, CreditsExhaustedError, BudgetExceededError)
 
 
 class Scheduler:
-    """All methods are called on the loop. `changed` is called when a cell's state has changed."""
+    """Runs the cells of a comparison. Call all methods on the loop. `changed` is called after each change of state."""
 
     def __init__(
         self,
@@ -68,20 +68,20 @@ class Scheduler:
         self._changed = changed
         self._clock = clock
         self._questions = Questions(session, setup)
-        self._run = secrets.token_hex(6)  # the name of its calls in the ledger
+        self._run = secrets.token_hex(6)  # identifies its calls in the ledger
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[Cell, asyncio.Task[None]] = {}
         self._planned: dict[Cell, Plan | TetrateError] = {}
-        self._coming: dict[Cell, object] = {}  # cells that are being planned, and with which others
+        self._coming: dict[Cell, object] = {}  # cells that are being planned, and the batch they are in
         self._planning: set[asyncio.Task[None]] = set()
-        self._uncapped: set[Lane] = set()  # lanes whose model isn't told the cap
+        self._uncapped: set[Lane] = set()  # lanes whose model doesn't get the cap
         self._turns = itertools.count()
         self._idle = asyncio.Event()
-        self._for_money = 0  # calls that wait for money between two of their rounds
-        self._freed = asyncio.Event()  # replaced each time: whoever waits looks again
+        self._for_money = 0  # calls that wait for money between two rounds
+        self._freed = asyncio.Event()  # set and replaced when money is freed
 
     async def work(self, cells: Iterable[Cell]) -> None:
-        """Ask these cells; return when nothing is left to do, including the cells of earlier calls."""
+        """Ask these cells; return when all cells have ended, including those of earlier calls."""
         for cell in cells:
             self._add(cell)
         self._pump()
@@ -89,7 +89,7 @@ class Scheduler:
             while self._tasks or any(lane.next is not None for lane in self._lanes.values()):
                 self._idle.clear()
                 await self._idle.wait()
-        except asyncio.CancelledError:  # the session is being closed: cells started now would never be ended
+        except asyncio.CancelledError:  # the session is being closed: cells left now would never end
             self.stop(lambda _: True)
             for planning in self._planning:
                 planning.cancel()
@@ -98,7 +98,7 @@ class Scheduler:
             raise
 
     def stop(self, wanted: Callable[[Cell], bool]) -> None:
-        """Stop the cells that run or wait; text that has come is kept."""
+        """Stop the running and waiting cells for which `wanted` is true; text so far is kept."""
         for lane in self._lanes.values():
             for cell in lane.take_if(wanted):
                 self._over(cell, "stopped")
@@ -119,14 +119,14 @@ class Scheduler:
         model = cell.column.model.id
         if model not in self._lanes:
             same = sum(c.model is not None and c.model.id == model for c in self._setup.columns)
-            self._lanes[model] = Lane(max(self._setup.concurrency, same))  # every column starts from the barrier
+            self._lanes[model] = Lane(max(self._setup.concurrency, same))  # so that all columns can start together
         self._lanes[model].add(next(self._turns), cell)
 
     def _pump(self) -> None:
-        """Start what may start. Whatever is raised fails the cells that wait: nobody else would ever end them."""
+        """Start all cells that may start. An error fails the waiting cells, which would never end otherwise."""
         try:
             self._start_ready()
-        except BaseException as foreign:  # noqa: BLE001 - it may come from a session or catalog of one's own
+        except BaseException as foreign:  # noqa: BLE001 - a session or catalog may be a person's own
             error = unexpected(foreign, "Asking")
             for waiting in [cell for lane in self._lanes.values() for cell in lane.take_if(lambda _: True)]:
                 waiting.problem = error
@@ -135,8 +135,8 @@ class Scheduler:
             self._idle.set()
 
     def _start_ready(self) -> None:
-        """Start what may start. The tasks begin together when this has returned: that is the barrier."""
-        held: set[Lane] = set()  # lanes whose next cell would pass the cap while others run
+        """Start all cells that may start. Their tasks begin together, once this has returned."""
+        held: set[Lane] = set()  # lanes whose next cell has to wait for its plan or for money
         while len(self._tasks) < AT_ONCE:
             now = self._now()
             ready = [lane for lane in self._lanes.values() if lane.is_ready(now) and lane not in held]
@@ -151,7 +151,7 @@ class Scheduler:
         if cell is None:
             return
         planned = self._planned.get(cell)
-        if planned is None:  # it soon is
+        if planned is None:  # it is being planned
             held.add(lane)
             return
         worst = self._forecast.most(cell.place)
@@ -167,7 +167,7 @@ class Scheduler:
             held.add(lane)
 
     def _refuse_one(self, held: set[Lane]) -> bool:
-        """Skip the first cell for which neither what runs nor what soon does may leave money; whether there was one."""
+        """Skip the first held cell if nothing that runs, or soon does, can free money; return whether it did so."""
         if not held or self.budget.is_busy or any(lane.next not in self._planned for lane in held):
             return False
         lane = min(held, key=lambda each: each.turn)
@@ -181,14 +181,14 @@ class Scheduler:
         self._over(cell, "skipped")
 
     def too_dear(self, what: str) -> CostLimitError:
-        """Return the error for a call that `max_cost` doesn't cover."""
+        """Return the error for a call that `max_cost` doesn't cover; `what` completes "Not asked: ... max_cost"."""
         return CostLimitError(
             f"Not asked: {what} max_cost {stated(self.budget.most)} (≈ {money(self.budget.spent)} spent so far).",
             next_step="raise max_cost, or cap the answers with max_tokens",
         )
 
     def uncapped(self, cell: Cell, dropped: Sequence[str]) -> CostLimitError:
-        """Return why an answer ends whose cap was left out on the way; nothing more is asked of this model."""
+        """Return the error for an answer whose cap the router dropped; this model isn't asked any more."""
         if cell.column.model is not None:
             self._uncapped.add(self._lanes[cell.column.model.id])
         return CostLimitError(
@@ -198,7 +198,7 @@ class Scheduler:
         )
 
     def _plan_ahead(self) -> None:
-        """Have those planned that could start now: in a thread, for that reads files, encodes and runs foreign code."""
+        """Plan the cells that could start now, in a thread, since that reads files, encodes and runs foreign code."""
         now, room = self._now(), AT_ONCE - len(self._tasks)
         ready = [pair for lane in self._lanes.values() if lane.is_ready(now) for pair in lane.first()]
         ready.sort(key=lambda pair: pair[0])
@@ -214,16 +214,16 @@ class Scheduler:
         planned: list[Plan | TetrateError]
         try:
             planned = await asyncio.to_thread(lambda: [self._plan(*each) for each in zip(cells, again, strict=True)])
-        except RuntimeError as none_can_start:  # a thread
+        except RuntimeError as none_can_start:  # no thread can be started
             planned = [unexpected(none_can_start, "Asking")] * len(cells)
         for cell, each in zip(cells, planned, strict=True):
-            if self._coming.get(cell) is cells:  # else it was stopped meanwhile, and may have been begun anew
+            if self._coming.get(cell) is cells:  # otherwise it was stopped meanwhile, and perhaps added again
                 del self._coming[cell]
                 self._planned[cell] = each
         self._pump()
 
     def _plan(self, cell: Cell, again: bool) -> Plan | TetrateError:
-        assert cell.column.model is not None  # noqa: S101 - narrows the type; it would be in no lane
+        assert cell.column.model is not None  # noqa: S101 - narrows the type; a cell without a model is in no lane
         try:
             return self._questions.planned(cell.column, cell.column.model, cell.place, again=again)
         except BaseException as foreign:  # noqa: BLE001 - a schema or tool is foreign code
@@ -246,7 +246,7 @@ class Scheduler:
 
         try:
             attempt.completion = self._session.completion(planned, heard)
-        except BaseException as foreign:  # noqa: BLE001 - it is in no lane any more: this cell ends here or never
+        except BaseException as foreign:  # noqa: BLE001 - it is in no lane any more, so it has to end here
             cell.problem = unexpected(foreign, "Asking")
             self._over(cell, "failed")
             return
@@ -274,7 +274,7 @@ class Scheduler:
             cell.state = "done"
 
     def _ended(self, cell: Cell, attempt: Attempt, lane: Lane) -> None:
-        if attempt.completion is not None:  # cancelled before it began
+        if attempt.completion is not None:  # cancelled before its task began
             attempt.end(stopped=True)
             cell.state = "stopped"
         del self._tasks[cell]
@@ -320,15 +320,15 @@ class Scheduler:
     # --- money between two rounds ------------------------------------------------------------------------------
 
     async def money_for(self, cell: Cell, worst: Decimal | None) -> None:
-        """Set at least `worst` aside for the next request of a running cell; wait for what others leave over.
+        """Set at least `worst` aside for a running cell's next request; wait for money that other calls free.
 
-        Raises `CostLimitError` where it is too much, and where nothing is under way that could leave something.
+        Raises `CostLimitError` if it is too much, or if nothing is running that could free some.
         """
         while not self.budget.more(cell, worst):
             self._for_money += 1
             try:
                 if self.budget.never_fits(worst) or self._for_money >= len(self._tasks):
-                    self.budget.end(cell)  # its money may be enough for the next one that waits
+                    self.budget.end(cell)  # its money may be enough for another one that waits
                     self._free()
                     raise self.too_dear("the next round could pass")
                 await self._freed.wait()
@@ -336,7 +336,7 @@ class Scheduler:
                 self._for_money -= 1
 
     def paid(self, cell: Cell, cost: Decimal | None, most: Decimal | None) -> None:
-        """Pay for one request of a cell, and let others have what it has left over."""
+        """Pay for one request of a cell, and free the rest of its money for others."""
         self.budget.pay(cell, cost, most)
         self._free()
 
@@ -349,7 +349,7 @@ class Scheduler:
 
 
 class _Purse:
-    """The money for one try of one cell: each of its requests is set aside before it is sent."""
+    """The `Purse` of one attempt of a cell: the money for each request is set aside before it is sent."""
 
     def __init__(self, scheduler: Scheduler, cell: Cell, request: Request, cap: int) -> None:
         self._scheduler = scheduler
@@ -364,7 +364,7 @@ class _Purse:
         await self._scheduler.money_for(self._cell, self._worst)
 
     async def lose(self, ended: Ended) -> None:
-        """Pay for a try that has failed and may have been billed; raises where another one could pass the cap."""
+        """Pay for a failed try that may have been billed. Raises `CostLimitError` if a retry may exceed `max_cost`."""
         if ended.cost.usd is not None:
             return
         self._scheduler.paid(self._cell, None, self._worst)
@@ -385,7 +385,7 @@ class _Purse:
         return ()
 
     def _most(self, cost: Estimate) -> Decimal | None:
-        """Return the cost to charge: the bound where unknown; doubled, up to the bound, where an estimate errs low."""
+        """Return the cost to charge: the bound if unknown; twice the estimate (or the bound) if it may be too low."""
         if cost.usd is None or self._worst is None:
             return self._worst if cost.usd is None else cost.usd
         doubled = product(cost.usd, LONG_FACTOR) if cost.notes else None

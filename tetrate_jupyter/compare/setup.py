@@ -1,4 +1,4 @@
-"""What a comparison asks: prompts x columns x repeats, in a recorded order; pure."""
+"""What a comparison asks: prompts x columns x repeats, in a reproducible order; pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.types import Cut, Image
 
-MAX_CELLS: Final = 100_000  # a notebook holds them; more is a job for a queue
-CONCURRENCY: Final = 4  # calls to one model at once, where nothing else is said
+MAX_CELLS: Final = 100_000  # as many as a notebook can hold
+CONCURRENCY: Final = 4  # concurrent calls to one model, by default
 _SEEDS: Final = 2**32
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class CellPlace(NamedTuple):
-    """Where a cell is: the column's id, the prompt's and the repeat's number, both from 0."""
+    """The place of a cell: the column's id, and the numbers of prompt and repeat, from 0."""
 
     column: str
     prompt: int = 0
@@ -32,13 +32,13 @@ class CellPlace(NamedTuple):
 
 @dataclass(frozen=True)
 class Setup:
-    """Everything that decides a comparison, checked.
+    """Everything that defines a comparison, checked.
 
-    `params` are the options of `Session.ask` for all columns. `seed` fixes the order in which calls start and the blind
-    order, nothing at the models. `max_cost`: US dollars that are not passed, None for no limit: see
-    `compare.allowance`. `concurrency`: calls to one model at once. `cuts`: what was left out of the variables that
-    stand in the prompts. `as_typed`: the only prompt as a person wrote it, where variables were put into it.
-    `cached`: the place of kept answers that are used, "" for none; `refresh`: all is asked anew.
+    `params` are the options of `Session.ask` for all columns. `seed` determines the order in which calls start and the
+    blind order, but isn't sent to the models. `max_cost`: a limit in US dollars, None for no limit (see
+    `compare.allowance`). `concurrency`: concurrent calls to one model. `cuts`: what was left out of the variables in
+    the prompts. `as_typed`: the only prompt as it was typed, where variables were put into it. `cached`: the place of
+    the kept answers to use, "" for none; `refresh`: ask everything again. Raises `OptionError` or `EmptyPromptError`.
     """
 
     prompts: tuple[str, ...]
@@ -75,11 +75,11 @@ class Setup:
         return len(self.prompts) * len(self.columns) * self.repeats
 
     def column(self, column_id: str) -> Column:
-        """Return a column by its id."""
+        """Return the column with this id."""
         return next(c for c in self.columns if c.id == column_id)
 
     def twins(self) -> dict[str, int]:
-        """Return by column id how many earlier columns ask the same: each has kept answers of its own."""
+        """Return, by column id, how many earlier columns ask the same; each has kept answers of its own."""
         seen: Counter[str] = Counter()
         found = {}
         for column in self.columns:
@@ -92,8 +92,8 @@ class Setup:
         return found
 
     def start_order(self) -> list[CellPlace]:
-        """Return every cell in the order it is started: repeat by repeat, prompt by prompt, the columns shuffled."""
-        shuffled = random.Random(self.seed)  # noqa: S311 - an order, not a secret
+        """Return all cells in the order of their start: by repeat, then by prompt, with columns shuffled."""
+        shuffled = random.Random(self.seed)  # noqa: S311 - not used for secrets
         ids = [c.id for c in self.columns]
         found = []
         for repeat in range(self.repeats):
@@ -103,24 +103,24 @@ class Setup:
         return found
 
     def blind_names(self) -> dict[str, str]:
-        """Return the name of each column while its model is hidden ("A", "B", ...), in the order to show them."""
+        """Return each column's name while models are hidden ("A", "B", ...), by column id, in the order of display."""
         return blind_names([c.id for c in self.columns], self.seed)
 
 
 def blind_names(columns: Iterable[str], seed: int) -> dict[str, str]:
-    """Return the letter of each column while its model is hidden, in the order to show them, by the columns' ids."""
+    """Return each column's name while models are hidden ("A", "B", ...), by column id, in the order of display."""
     ids = list(columns)
-    random.Random(f"blind {seed}").shuffle(ids)  # noqa: S311 - as above; not the order they start in
+    random.Random(f"blind {seed}").shuffle(ids)  # noqa: S311 - as above; another order than that of starting
     return {column: _letters(number) for number, column in enumerate(ids)}
 
 
 def new_seed() -> int:
-    """Return a seed where the caller has none; it is recorded, so that the run can be repeated."""
+    """Return a random seed; it is recorded, so that the run can be repeated."""
     return random.SystemRandom().randrange(_SEEDS)
 
 
 def prompts_of(given: object) -> tuple[str, ...]:
-    """Read a prompt, or a list (or pandas Series) of them. Raises `OptionError` where one is no text."""
+    """Return the prompts in an argument: a text, or a list or pandas Series of texts. Raises `OptionError`."""
     if isinstance(given, str):
         return (given,)
     if isinstance(given, Mapping) or not isinstance(given, Iterable):

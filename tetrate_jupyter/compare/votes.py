@@ -1,7 +1,7 @@
-"""What a person prefers: votes for answers, added up over prompts, with how sure one may be; pure.
+"""A person's votes for answers, counted over prompts, with their statistical significance; pure.
 
-A prompt is what is counted, whatever the number of its repeats: they are not independent of each other. Two columns are
-compared by the exact sign test over the prompts that one of the two won; several pairs are held to Holm's correction.
+The unit is the prompt, whatever the number of its repeats, which aren't independent of each other. Two columns are
+compared by the exact sign test over the prompts that one of the two won, with Holm's correction for several pairs.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.rows import Head, Row
 
 MARKS: Final = {"best": "★", "good": "▲", "poor": "▼"}
-ALPHA: Final = 0.05  # a difference is claimed where chance alone gives it in fewer cases than this
+ALPHA: Final = 0.05  # significance level: a difference is claimed up to this p-value
 RANK: Final = {"best": 3, "good": 2, None: 1, "poor": 0}
-_EXACT: Final = 2_000  # prompts; above it the normal approximation is as good
-_INTERVAL: Final = 300  # likewise, for the share of one column
-_FAR: Final = 2_000  # prompts that a person might still add
+_EXACT: Final = 2_000  # prompts above which the normal approximation is as good
+_INTERVAL: Final = 300  # likewise, for the interval of one column's share
+_FAR: Final = 2_000  # prompts up to which more are suggested
 
 
 @dataclass(frozen=True, slots=True)
 class Wins:
-    """How often a column was best, in prompts. `least`, `most`: its share of all prompts with 95 % (exact interval)."""
+    """Prompts in which a column was best. `least`, `most`: the 95 % confidence interval of its share (exact)."""
 
     head: Head
     won: int
@@ -37,9 +37,9 @@ class Wins:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two columns over the prompts that have a vote for one of them; `ahead` won more of them, or as many.
+    """Two columns over the prompts with a vote for one of them; `ahead` won at least as many as `behind`.
 
-    `chance`: in what share of cases chance alone gives such a lead or a larger one; `corrected` for all pairs (Holm).
+    `chance`: the p-value, two-sided; `corrected`: the same with Holm's correction for all pairs.
     """
 
     ahead: Head
@@ -52,15 +52,15 @@ class Pair:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the difference may be claimed."""
+        """Whether the difference is significant."""
         return self.corrected <= ALPHA
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The votes of a comparison added up. `voted`: prompts that have a vote; `early`: votes given early.
+    """The votes of a comparison, counted. `voted`: prompts with a vote; `early`: votes given early.
 
-    `wins`: by column, as asked for. `pairs`: of every two columns that ask different models, the surest first.
+    `wins`: one per column, in order. `pairs`: all pairs of columns that ask differently, the most significant first.
     """
 
     voted: int
@@ -70,7 +70,7 @@ class Tally:
 
     @property
     def claim(self) -> str:
-        """What may be said, in a sentence; "" below two prompts with votes."""
+        """A sentence on the significant differences; "" for fewer than two prompts with votes."""
         if self.voted < 2 or not self.pairs:
             return ""
         sure = [p for p in self.pairs if p.is_sure]
@@ -82,7 +82,7 @@ class Tally:
 
     @property
     def detail(self) -> str:
-        """What the claim rests on: the surest pair, how chance would do it, what was even or early."""
+        """The evidence for the claim: the most significant pair, its p-values in words, even prompts, early votes."""
         if not self.claim:
             return ""
         pair, of = self.pairs[0], self.pairs[0].won + self.pairs[0].lost
@@ -97,7 +97,7 @@ class Tally:
 
     @property
     def picks(self) -> tuple[Head, ...]:
-        """The columns that were best most often: several where they are even, none where nothing was."""
+        """The columns that were best most often: several if they are even, none if there is no "best"."""
         most = max((w.won for w in self.wins), default=0)
         return tuple(w.head for w in self.wins if most and w.won == most)
 
@@ -116,7 +116,7 @@ class Tally:
 
 
 def tally(heads: Sequence[Head], rows: Iterable[Row]) -> Tally:
-    """Add the votes up."""
+    """Return the votes of the rows, counted."""
     kept = tuple(rows)
     voted: dict[tuple[int, int], dict[str, Row]] = {(row.prompt, row.repeat): {} for row in kept if row.vote}
     for row in kept if voted else ():
@@ -141,7 +141,7 @@ def _pair(one: Head, other: Head, voted: dict[tuple[int, int], dict[str, Row]]) 
     for (prompt, _), found in voted.items():
         a, b = found.get(one.id), found.get(other.id)
         if a is None or b is None or not (a.text and b.text) or not (a.vote or b.vote):
-            continue  # a column without an answer lost to nobody, and one that nobody saw says nothing
+            continue  # a column without an answer lost to none, and one without a vote on either side says nothing
         lead = RANK.get(a.vote, 1) - RANK.get(b.vote, 1)
         leads[prompt] = leads.get(prompt, 0) + (lead > 0) - (lead < 0)
     won, lost = sum(lead > 0 for lead in leads.values()), sum(lead < 0 for lead in leads.values())
@@ -160,7 +160,7 @@ def _holm(pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def chance_of(won: int, of: int) -> float:
-    """Return in what share of cases a fair coin gives `won` or more of `of` to one side or the other."""
+    """Return the two-sided p-value of the sign test for `won` of `of`."""
     most = max(won, of - won)
     if of > _EXACT:
         return min(1.0, math.erfc((2 * most - of - 1) / math.sqrt(2 * of)))
@@ -168,7 +168,7 @@ def chance_of(won: int, of: int) -> float:
 
 
 def interval(won: int, of: int) -> tuple[float, float]:
-    """Return the share that `won` of `of` may stand for, with 95 %: exact (Clopper and Pearson), (0, 1) for none."""
+    """Return the 95 % confidence interval of the share `won` of `of`: exact (Clopper-Pearson), (0, 1) for none."""
     if not of:
         return 0.0, 1.0
     if of > _INTERVAL:

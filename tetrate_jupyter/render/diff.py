@@ -15,21 +15,21 @@ PieceKind: TypeAlias = Literal["same", "removed", "added"]
 
 _WORDS: Final = re.compile(r"\w+|[^\w\s]|\s+")
 _LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
-_MOST: Final = 4_000_000  # pairs of words that may have to be looked at: some 0.3 s; beyond, lines are compared
+_MOST: Final = 4_000_000  # pairs of words that are compared, in some 0.3 s; beyond that, lines are
 
 
 class Piece(NamedTuple):
-    """A piece of text: in both, only in the first ("removed"), or only in the second ("added")."""
+    """A piece of text: in both ("same"), only in the first ("removed"), or only in the second ("added")."""
 
     kind: PieceKind
     text: str
 
 
 def word_diff(one: str, other: str) -> tuple[Piece, ...]:
-    """Return what has to go from `one` and what has to come to make it `other`.
+    """Return the pieces that turn `one` into `other`.
 
     The "same" and "removed" pieces together are `one`, the "same" and "added" ones `other`. Very long texts are
-    compared line by line; of those with too many lines for that, only what they begin and end with is told apart.
+    compared line by line; if there are too many lines for that, only their common beginning and end are found.
     """
     first, second = _WORDS.findall(one), _WORDS.findall(other)
     if len(first) * len(second) > _MOST:
@@ -46,7 +46,7 @@ def word_diff(one: str, other: str) -> tuple[Piece, ...]:
 
 
 def _ends(first: Sequence[str], second: Sequence[str]) -> list[Piece]:
-    """Compare what both begin and end with, in linear time."""
+    """Return the pieces by common beginning and end, in linear time."""
     shorter = min(len(first), len(second))
     start = next((n for n in range(shorter) if first[n] != second[n]), shorter)
     end = next((n for n in range(shorter - start) if first[-1 - n] != second[-1 - n]), shorter - start)
@@ -61,7 +61,7 @@ def _ends(first: Sequence[str], second: Sequence[str]) -> list[Piece]:
 
 
 def diff_html(pieces: Iterable[Piece]) -> str:
-    """Return the pieces for a page as `<del>` and `<ins>`: told apart by line-through and underline, not by colour."""
+    """Return the pieces as HTML with `<del>` and `<ins>`, which differ by line-through and underline, not by colour."""
     tags = {"removed": "del", "added": "ins"}
     return "".join(
         f"<{tags[p.kind]}>{escape(p.text)}</{tags[p.kind]}>" if p.kind in tags else escape(p.text) for p in pieces
