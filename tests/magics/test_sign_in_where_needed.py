@@ -219,8 +219,9 @@ def test_stop_waiting_is_the_error_of_a_run_without_a_card(kernel: PageKernel) -
 def test_an_interrupt_is_the_error_of_a_run_without_a_card(kernel: PageKernel) -> None:
     behind: list[str] = []
 
-    def interrupt(_: Cell) -> None:
+    def interrupt(cell: Cell) -> None:
         behind.extend(kernel.ahead("print('never')"))
+        kernel.heard(kernel.press("tetrate-opened"), cell)  # and what was sent before it: a person takes longer
         kernel.interrupt()
 
     stopped(kernel, kernel.run(ASK, on_link=interrupt), behind)
