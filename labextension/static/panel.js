@@ -56,7 +56,7 @@ export class SidePanel {
       const docked = link && this._shown(link).get("chat");
       /** @type {HTMLTextAreaElement | null | undefined} */
       const box = docked?.epoch === link?.epoch ? docked?.area.node.querySelector("textarea.tetrate-ask") : null;
-      if (!box?.offsetParent) return;
+      if (!box?.offsetParent || getComputedStyle(box).visibility !== "visible") return; // it takes no focus yet
       this._drop();
       const before = box.value.slice(0, box.selectionStart);
       box.setRangeText((/\S$/.test(before) ? " " : "") + words, box.selectionStart, box.selectionEnd, "end");
