@@ -1,7 +1,6 @@
 // The commands, for palette, menu, launcher and a person's own shortcuts. None takes a key that JupyterLab uses.
 
 const CATEGORY = "Tetrate";
-const NEAR = 20; // places in the history by which a cell's number may be off there: IPython leaves some cells out
 
 /**
  * @param {{ page: Packages, app: Application, services: Services, links: Links,
@@ -47,15 +46,16 @@ export function addCommands({ page, app, services, links, panel, more }) {
   /** Name the cell of an output in the chat's box: its number stands for it only in the kernel that ran it as it is. */
   const askOutput = async (/** @type {Record<string, any>} */ { isMenu }) => {
     const node = isMenu && app.contextMenuHitTest((each) => each.classList.contains("jp-Cell"));
-    const { content } = links.front?.notebook ?? {};
-    const model = (content?.widgets.find((each) => each.node === node) ?? content?.activeCell)?.model;
+    const content = links.front?.notebook.content;
+    const model = (isMenu ? content?.widgets.find((each) => each.node === node) : content?.activeCell)?.model;
     const link = await loaded();
     if (!link?.kernel || !model) return;
     const number = model.executionCount ?? 0;
-    const near = { hist_access_type: "range", session: 0, start: Math.max(1, number - NEAR), stop: number + NEAR, raw: true, output: false };
-    const history = number ? (await link.kernel.requestHistory(near)).content.history : [];
-    const source = model.sharedModel.getSource().trim();
-    if (history?.some((/** @type {unknown[]} */ [, , ran]) => String(ran).trim() === source)) panel.ask(`@[${number}] `);
+    const ran = `__import__("tetrate_jupyter.lab.docked", fromlist=["ran"]).ran(${number}, ${JSON.stringify(model.sharedModel.getSource())})`;
+    const { content: reply } = await link.kernel.requestExecute({
+      code: "", silent: true, store_history: false, user_expressions: { ran }, allow_stdin: false, stop_on_error: false,
+    }).done;
+    if (reply.user_expressions?.ran?.data?.["text/plain"] === "True") panel.ask(`@[${number}] `);
     else tell("This cell was changed since it ran, or another kernel ran it. Next: run it, then ask about its output.");
   };
 
@@ -89,7 +89,7 @@ export function addCommands({ page, app, services, links, panel, more }) {
     });
     services.palette?.addItem({ command: id, category: CATEGORY, args: { isPalette: true } });
   }
-  app.contextMenu.addItem({ command: "tetrate:ask-output", selector: ".jp-CodeCell .jp-OutputArea-output", rank: 1, args: { isMenu: true } });
+  app.contextMenu.addItem({ command: "tetrate:ask-output", selector: ".jp-Notebook .jp-CodeCell .jp-OutputArea-output", rank: 1, args: { isMenu: true } });
   app.commands.addCommand("tetrate:standing", { // the first lines of the status item's menu
     label: ({ label }) => String(label ?? CATEGORY),
     isEnabled: () => false,

@@ -155,7 +155,7 @@ export class Link {
   /** Note the card at which a cell waits, and that it no longer does. @param {Message} message */
   _look({ header: { msg_type: kind }, content: { transient, execution_state: now }, parent_header: asked }) {
     const id = String(transient?.display_id);
-    const isOver = kind === "status" && now === "idle" && asked.msg_id === this._waits?.run; // however the cell ended
+    const isOver = this._waits !== null && kind === "status" && now === "idle" && asked.msg_id === this._waits.run; // however the cell ended
     if (kind === "display_data" && transient?.tetrate_waits) {
       this._waits = { id, run: String(asked.msg_id) };
       // Run All has led away from it. Who is writing in a cell is not disturbed: the status item leads there, too.

@@ -64,7 +64,6 @@ interface Kernel {
   readonly handleComms: boolean;
   readonly info: Promise<{ language_info: { name: string } }>;
   requestExecute(content: object): Future;
-  requestHistory(content: object): Promise<Message>;
   requestCommInfo(content: { target_name: string }): Promise<Message>;
   hasComm(id: string): boolean;
   createComm(target: string, id: string): Comm;

@@ -12,6 +12,8 @@ from tests.browser import axe, consent
 from tests.browser.notebook import RAN
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Locator, Page
 
     from tests.browser.conftest import Opens
@@ -94,8 +96,8 @@ def test_the_status_item_tells_that_a_cell_waits(opened: Opens, page: Page) -> N
 
 
 @pytest.mark.usefixtures("signed_out")
-def test_a_cell_that_has_ended_waits_for_nobody_however_it_ended(opened: Opens, page: Page, lab: Lab) -> None:
-    gate = lab.folder / "opened"
+def test_a_cell_that_has_ended_waits_for_nobody_however_it_ended(opened: Opens, page: Page, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
     card = "publish({'text/plain': 'card'}, display_id='card', waits=True)"  # and nothing says that it is over
     waits = f"while not pathlib.Path({str(gate)!r}).exists():\n    time.sleep(0.05)"
     notebook = opened(LOAD, f"import pathlib, time\nfrom tetrate_jupyter.front_end import publish\n{card}\n{waits}")
@@ -131,8 +133,8 @@ def test_notebook_7_brings_the_card_into_sight(opened: Opens, page: Page, notebo
 
 
 @pytest.mark.usefixtures("signed_out")
-def test_who_writes_in_a_cell_is_left_there_while_another_waits(opened: Opens, page: Page, lab: Lab) -> None:
-    gate = lab.folder / "gate"
+def test_who_writes_in_a_cell_is_left_there_while_another_waits(opened: Opens, page: Page, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
     held = f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists():\n    time.sleep(0.05)\n{LOAD}"
     notebook = opened(held, THREE[1], *(f"# {at}\n" + "\n" * 20 for at in range(8)))
     notebook[0].start()

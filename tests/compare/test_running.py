@@ -461,6 +461,35 @@ def test_going_on_is_not_taken_back_where_something_else_has_begun(session: Sess
     assert session.conversation.branch == branch
 
 
+def test_going_on_is_not_taken_back_from_another_line_of_the_same_conversation(session: Session) -> None:
+    session.ask("Earlier.")
+    result = session.compare("My lucky number is 4711.", TWO, history=True)
+    result.continue_with("c2")
+    comparison = result.comparison
+    assert comparison is not None
+    assert comparison.can_go_back
+    session.conversation.edit(session.history[0].id)
+    session.ask("Different.")
+    assert not comparison.can_go_back
+    assert comparison.in_use() == ""
+    with pytest.raises(InputError, match="Nothing was changed"):
+        comparison.go_back()
+    assert [e.user.content for e in session.history] == ["Different."]
+
+
+def test_a_column_that_is_still_writing_cant_be_gone_on_from(session: Session, prepared: Prepare) -> None:
+    comparison = prepared("chunks=2000 interval=0.05", ["sandbox/stream", "claude-haiku-4-5"])
+    comparison.start()
+    eventually(lambda: bool(comparison.cell("c1").text))
+    with pytest.raises(InputError, match="is still writing") as refused:
+        comparison.continue_with("c1")
+    assert "stop it" in refused.value.next_step
+    assert session.history == ()
+    comparison.stop()
+    comparison.wait()
+    assert comparison.continue_with("c1").exchanges[-1].partial
+
+
 def test_a_column_without_an_answer_cant_be_gone_on_from(session: Session) -> None:
     result = session.compare("hi", ["claude-haiku-4-5", "nothing-like-it"])
     with pytest.raises(InputError, match="no answer"):

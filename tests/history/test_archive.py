@@ -95,6 +95,8 @@ def test_a_search_finds_what_looks_the_same(tmp_path: Path, text: str, search: s
         ("```\n1 / 0\n```", "``` 1 / 0 ```"),
         ("x" * 300, "x" * (WORDS - 1) + "…"),
         ("漢" * 300, "漢" * (WORDS - 1) + "…"),
+        ("|x| is\nthe absolute value, right?", "|x| is the absolute value, right?"),
+        ("Fix ```foo``` in this", "Fix ```foo``` in this"),
         ("short | not a table", "short | not a table"),
         ("", ""),
     ],

@@ -222,9 +222,16 @@ def test_going_on_with_one_makes_it_the_sessions_conversation(page: Page, sessio
     assert [e.user.content for e in session.history] == ["Say hello."]
     assert page.fields["using"] == second
     assert page.fields["back"] is True
-    assert page.do("back")
+    page.do("continue", key=first)
+    assert page.do("back", key=first)
+    assert page.do("back", key=first)  # a second click on what has gone
+    assert session.model == "gpt-6-luna"
+    assert page.do("back", key=page.fields["using"])
     assert (session.model, session.history) == (before, ())
     assert (page.fields["using"], page.fields["back"]) == ("", False)
+    page.do("continue", key=second)
+    session.reset()  # elsewhere: it is the session's conversation no longer
+    page.wait_for(lambda: page.fields["using"] == "" and not page.fields["back"])
     page.do("continue", key=second)
     session.model = "claude-opus-5"  # elsewhere, on this thread
     page.wait_for(lambda: page.fields["using"] == "")

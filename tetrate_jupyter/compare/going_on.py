@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -25,19 +26,24 @@ _MOST: Final = 50  # choices that can be taken back, one after the other
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """A column that the session went on with, and what it had before: `branch` None for an empty conversation."""
+    """A column that the session went on with, and what it had before: `branch` None for an empty conversation.
+
+    `exchange`: the id of the chosen answer's exchange. The root of its branch wouldn't tell: a column that continued
+    the session's conversation shares it with whatever else did.
+    """
 
     place: CellPlace
-    root: str
+    exchange: str
     model: str | None
     branch: str | None
     before: str | None
 
 
 class GoingOn:
-    """The columns of one comparison that its session went on with. Thread-safe as far as the conversation is."""
+    """The columns of one comparison that its session went on with. Thread-safe."""
 
     def __init__(self, session: Engine) -> None:
+        self._lock = threading.RLock()
         self._session = session
         self._histories = _Histories()
         self._choices: tuple[_Choice, ...] = ()
@@ -50,45 +56,60 @@ class GoingOn:
         """Make a cell's conversation the session's, and its model, too; `cells`: those of the same question."""
         if not chosen.text.strip():
             raise InputError(f"{chosen.column.label} has no answer to go on from.", next_step="choose another column")
-        conversation, old, before = self._session.conversation, self._session.conversation.branch, self._session.model
-        branch = self._histories.into(conversation, cells, chosen)
-        if chosen.column.model is not None:
-            self._session.model = chosen.column.model.id
-        now = self._session.model
-        if branch.id != old.id or now != before or self.used != chosen.place:
-            choice = _Choice(chosen.place, branch.root, now, old.id if old.exchanges else None, before)
-            self._choices = (*self._choices[1 - _MOST :], choice)
+        if chosen.attempt is None or chosen.attempt.answer is None:
+            raise InputError(
+                f"{chosen.column.label} is still writing.", next_step="wait until it has ended, or stop it"
+            )
+        with self._lock:
+            conversation, before = self._session.conversation, self._session.model
+            old = conversation.branch
+            branch = self._histories.into(conversation, cells, chosen)
+            if chosen.column.model is not None:
+                self._session.model = chosen.column.model.id
+            now = self._session.model
+            if branch.id != old.id or now != before or self.used != chosen.place:
+                exchange = self._histories.of(chosen).exchanges[-1].id
+                choice = _Choice(chosen.place, exchange, now, old.id if old.exchanges else None, before)
+                self._choices = (*self._choices[1 - _MOST :], choice)
         return branch
 
     @property
     def used(self) -> CellPlace | None:
-        """Where the cell is that was chosen last, None where none was or another model is in use."""
-        last = self._choices[-1] if self._choices else None
-        return last.place if last is not None and self._session.model == last.model else None
+        """Where the cell is that was chosen last, None where none was or the session goes on with something else."""
+        last = self._in_use()
+        return None if last is None else last.place
 
     @property
     def can_go_back(self) -> bool:
         """Whether what was chosen last is still what the session goes on with, and what was before is kept."""
-        if self.used is None:
-            return False
-        last, conversation = self._choices[-1], self._session.conversation
-        kept = last.branch is None or any(branch.id == last.branch for branch in conversation.branches)
-        return kept and conversation.branch.root == last.root
+        last = self._in_use()
+        return last is not None and self._is_kept(last)
 
     def go_back(self) -> None:
         """Put back what the session had before the last choice. Raises `InputError` for none, or another since."""
-        if not self.can_go_back:
-            raise InputError(
-                "Nothing was changed: the session goes on with something else by now.",
-                next_step="session.conversation.branches has what was before; session.model names the model",
-            )
-        last, conversation = self._choices[-1], self._session.conversation
-        self._session.model = last.before
-        if last.branch is None:
-            conversation.reset()
-        else:
-            conversation.switch(last.branch)
-        self._choices = self._choices[:-1]
+        with self._lock:
+            last = self._in_use()
+            if last is None or not self._is_kept(last):
+                raise InputError(
+                    "Nothing was changed: the session goes on with something else by now.",
+                    next_step="session.conversation.branches has what was before; session.model names the model",
+                )
+            if last.branch is None:
+                self._session.conversation.reset()
+            else:
+                self._session.conversation.switch(last.branch)
+            self._choices = self._choices[:-1]
+            self._session.model = last.before
+
+    def _in_use(self) -> _Choice | None:
+        last = next(reversed(self._choices), None)
+        if last is None or self._session.model != last.model:
+            return None
+        return last if any(each.id == last.exchange for each in self._session.conversation.exchanges) else None
+
+    def _is_kept(self, choice: _Choice) -> bool:
+        kept = self._session.conversation.branches
+        return choice.branch is None or any(branch.id == choice.branch for branch in kept)
 
 
 class _Histories:

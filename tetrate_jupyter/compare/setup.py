@@ -61,6 +61,8 @@ class Setup:
         for name in ("repeats", "concurrency"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} is {getattr(self, name)}.", next_step="give a whole number of at least 1")
+        if self.as_typed is not None and len(self.prompts) != 1:
+            raise OptionError("as_typed is for one prompt.", next_step="leave it out")
         if self.max_cost is not None and not (self.max_cost.is_finite() and self.max_cost >= 0):
             raise OptionError(f"max_cost is {self.max_cost}.", next_step="give US dollars: max_cost=0.50")
         if self.size > MAX_CELLS:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from tetrate_jupyter import lab
+from tetrate_jupyter.completion.cells import Ran
 from tetrate_jupyter.errors import OptionError
-from tetrate_jupyter.failures.cells import not_a_run
+from tetrate_jupyter.failures.cells import not_a_run, running_shell
 
 if TYPE_CHECKING:
     from tetrate_jupyter.engine.engine import Engine
@@ -27,6 +28,12 @@ def show(name: str) -> None:
     if shell is not None:
         not_a_run(shell)
     display(_panel(lab.session(), name))  # type: ignore[no-untyped-call]  # IPython's
+
+
+def ran(number: int, source: str) -> bool:
+    """Whether the cell that ran with this number in this kernel has this source: then `@[number]` stands for it."""
+    typed = Ran(running_shell()).source(number).strip()
+    return bool(typed) and typed == source.strip()
 
 
 def _panel(session: Engine, name: str) -> Any:  # noqa: ANN401 - widgets publish no types

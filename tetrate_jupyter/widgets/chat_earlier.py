@@ -235,10 +235,8 @@ def _placed(is_in_front: bool) -> str:
 def _exchange(given: Sequence[Any]) -> Exchange:
     prompt, sent, answer, partial, *model = given
     user = Message("user", whole(str(sent or prompt)), typed=whole(str(prompt)) if sent else None)
-    name = one_line(str(model[0]), MAX_NAME) if model else ""
-    reply = Message(
-        "assistant", str(answer), model=name
-    )  # nothing else is known of it: no entry, which would be counted
+    name = one_line(str(model[0] or ""), MAX_NAME) if model else ""
+    reply = Message("assistant", str(answer), model=name)  # and no entry: it would be counted
     return Exchange(uuid4().hex[:12], user, (reply,), partial=bool(partial))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.completion.images import thumbnail
 from tetrate_jupyter.history.turn import first_words
 from tetrate_jupyter.render.answer import beside_chip, with_chip
@@ -117,7 +118,8 @@ class ChatItems:
 def earlier(conversation: Conversation, name_of: Callable[[Branch], str]) -> list[list[str]]:
     """Return [branch id, name or first question] of the other conversations kept, newest first, as each last was."""
     newest = {b.root: b for b in conversation.branches if b.exchanges and b.root != conversation.branch.root}
-    return [[b.id, first_words(name_of(b) or _first(b), _TITLE)] for b in reversed(newest.values())]
+    titles = {b.id: one_line(name_of(b), _TITLE) or first_words(_first(b), _TITLE) for b in newest.values()}
+    return [[b.id, titles[b.id]] for b in reversed(newest.values())]
 
 
 def _first(branch: Branch) -> str:

@@ -65,8 +65,7 @@ class ComparePanel(Panel):
         self._at = (0, 0)  # the prompt and the repeat that are shown
         self._blind = blind
         self._view = VIEWS[0]
-        self._base = ""
-        self._table = ""  # made when it is asked for: it holds every text once more
+        self._base = self._table = ""  # a table is made when it is asked for: it holds every text once more
         self._busy = False
         self._twin_due = 0.0  # on the system's monotonic clock
         self._unfollow: Callable[[], None] = lambda: None
@@ -83,8 +82,8 @@ class ComparePanel(Panel):
     def follows(self) -> Sequence[Callable[[], None]]:
         """See `Panel`."""
         self._follow_comparison()
-        stops = self.session.catalog.on_change(self.changed), self.session.on_model_change(self.changed)
-        return [*stops, lambda: self._unfollow()]  # noqa: PLW0108 - that of then
+        changes = self.session.catalog.on_change, self.session.on_model_change, self.session.conversation.on_change
+        return [*(follow(self.changed) for follow in changes), lambda: self._unfollow()]  # noqa: PLW0108 - that of then
 
     def _follow_comparison(self) -> None:
         self._unfollow()
@@ -249,7 +248,7 @@ class ComparePanel(Panel):
             "clear": self._clear,
             "undo": self._put_back,
             "continue": self._continue,
-            "back": lambda: self._live().go_back(),
+            "back": self._go_back,
             "vote": self._vote,
             "take": self._take_back,
             "table": self._make_table,
@@ -339,6 +338,10 @@ class ComparePanel(Panel):
 
     def _continue(self, key: str) -> None:
         self._live().continue_with(key, *self._at)
+
+    def _go_back(self, key: str) -> None:
+        if self._live().in_use(*self._at) == key:  # else it was taken back already: a second click
+            self._live().go_back()
 
     def _take_back(self, draft: Mapping[str, Any], file: dict[str, Any] | None = None) -> None:
         """Restore what the panel showed in an earlier kernel, where this one shows nothing yet."""

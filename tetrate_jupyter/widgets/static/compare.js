@@ -43,7 +43,7 @@ function compare(context) {
   const useName = h("span", { class: "tetrate-clip" });
   const use = h("button", { type: "button", class: "tetrate-button tetrate-main tetrate-use", "aria-pressed": "false", onclick: useIt }, "Use ", useName, " from now on");
   const where = h("span", { class: "tetrate-quiet tetrate-grow", role: "status" });
-  const goBack = button("Undo", () => send("back"), { title: UNDOES, hidden: true });
+  const goBack = button("Undo", () => send("back", { key: all.picks[0] }), { title: UNDOES, hidden: true });
   const pick = h("div", { class: "tetrate-ask tetrate-picked-one", hidden: true }, icon("check"), picked, use, where, goBack);
   const claim = h("strong", {});
   const detail = h("span", { class: "tetrate-quiet" });

@@ -39,7 +39,7 @@ function column(context, { isExpanded, opened }) {
   const early = h("span", { class: "tetrate-quiet", hidden: true }, "early");
   const use = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-use", onclick: act("continue") });
   const chosen = h("span", { class: "tetrate-grow", role: "status" });
-  const goBack = button("Undo", () => send("back"), { title: UNDOES });
+  const goBack = button("Undo", act("back"), { title: UNDOES });
   const inUseNow = h("div", { class: "tetrate-quiet tetrate-chosen", hidden: true }, chosen, goBack);
   item.node = h("article", { class: "tetrate-column", role: "listitem" },
     h("header", {}, h("div", { class: "tetrate-title" }, letter, of, label, h("span", { class: "tetrate-grow" }), stop, copied, retry, more), about, status),

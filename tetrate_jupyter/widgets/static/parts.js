@@ -205,7 +205,7 @@ function countdown(retry, title, done) {
     if (seconds) retry.setAttribute("aria-disabled", "true");
     else retry.removeAttribute("aria-disabled");
     if (seconds) timer = setTimeout(draw, (until - performance.now()) % 1000 || 1000);
-    else if (until) done();
+    else if (until && !retry.disabled) done(); // not where the kernel is gone
     if (!seconds) until = 0;
     else retry.style.minWidth ||= retry.offsetWidth ? `${Math.ceil(retry.getBoundingClientRect().width)}px` : "";
   }
