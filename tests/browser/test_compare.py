@@ -133,6 +133,23 @@ def test_a_view_that_nothing_is_told_yet_offers_nothing(opened: Opens, page: Pag
     expect(view.locator(".tetrate-models:popover-open").get_by_role("combobox")).to_be_focused()
 
 
+def test_done_means_what_was_entered_though_the_list_is_late(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "panel = session.side_by_side()\npanel", "import os\nos.getpid()")
+    panel = opened_panel(notebook)
+    kernel = int(notebook[2].run())
+    panel.box.get_by_role("button", name="Add a model").click()
+    small = panel.box.locator(".tetrate-models:popover-open")
+    expect(small.locator(".tetrate-choice").first).to_be_visible()
+    os.kill(kernel, signal.SIGSTOP)
+    try:
+        small.get_by_role("combobox", name="Search models").fill("gpt-6-luna")
+        small.get_by_role("combobox", name="Search models").press("Enter")
+        small.get_by_role("button", name="Done").click()
+    finally:
+        os.kill(kernel, signal.SIGCONT)
+    expect(panel.box.locator(".tetrate-chip .tetrate-name")).to_have_text(["gpt-6-luna"])
+
+
 def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:
     notebook = opened(LOAD, "%tetrate_compare", "%%tetrate\nAnd now?")
     page.keyboard.press("Control+b")

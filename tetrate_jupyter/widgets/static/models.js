@@ -79,7 +79,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
   const every = button("", () => { pop.close(); openCell(model, el, all.mark, "%tetrate_models"); }, { class: "tetrate-button tetrate-plain tetrate-every" });
   const keys = h("span", { class: "tetrate-quiet", "aria-hidden": "true" }, h("kbd", {}, "↑"), h("kbd", {}, "↓"), " ", h("kbd", {}, "Enter"), from ? " ask" : " use");
   const foot = several ? [ticks, button("Clear", () => { chosen = []; draw(); find.focus(); }, { class: "tetrate-button tetrate-plain" }),
-    button("Done", () => { pop.close(); done(chosen); }, { class: "tetrate-button tetrate-main" })] : [every, h("span", { class: "tetrate-grow" }), keys];
+    button("Done", async () => { await entered; pop.close(); done(chosen); }, { class: "tetrate-button tetrate-main" })] : [every, h("span", { class: "tetrate-grow" }), keys];
   const logo = h("span", { class: "tetrate-logo" });
   const name = h("span", { class: "tetrate-id", translate: "no" });
   const by = h("span", { class: "tetrate-quiet" }); // who has chosen it, where that was nobody
@@ -93,6 +93,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
   let rows = 0; // that were asked for
   let typing = 0;
   let answered = Promise.resolve();
+  let entered = Promise.resolve(); // what Enter means, once the list is there that the words ask for
 
   function begin() {
     find.value = "";
@@ -122,7 +123,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     clearTimeout(typing);
     typing = setTimeout(() => { at = 0; ask(40); }, 60);
   });
-  find.addEventListener("keydown", async (event) => {
+  find.addEventListener("keydown", (event) => {
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
     if (event.key in steps) {
       event.preventDefault();
@@ -133,8 +134,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
       if (typing) { at = 0; ask(40); }
-      await answered; // the list that the words ask for
-      if (menu.rows[at]) choose(menu.rows[at]);
+      entered = answered.then(() => { if (menu.rows[at]) choose(menu.rows[at]); });
     }
   });
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays in the search
