@@ -101,7 +101,9 @@ def test_too_many_bytes_let_the_oldest_go(tmp_path: Path) -> None:
 
 
 def test_clearing_takes_the_text_from_the_disk(store: DatabaseStore) -> None:
-    for days in range(5):
+    for days in reversed(
+        range(5)
+    ):  # as they come; what seems older than the third newest day has another date (`ages`)
         store.put(kept(str(days), f"MARK{days} " * 500, now=NOW, days_ago=days))
     assert store.clear(before=NOW - timedelta(days=2.5)) == 2
     assert store.summary().count == 3
