@@ -75,12 +75,17 @@ def test_a_question_streams_and_ends_as_what_a_cell_would_show(page: Page, sessi
 
 
 def test_the_text_comes_in_pieces_and_finished_blocks_once(page: Page, session: Session) -> None:
-    page.do("ask", text="chunks=60 size=20 interval=0.02")
+    def blocks() -> list[str]:
+        grown = [operation for message in list(page.messages) for operation in message["operations"]]
+        return [block for name, _, *rest in grown if name == "grow" for block in rest[0]]
+
     session.model = "sandbox/stream"
-    page.do("ask", text="chunks=60 size=20 interval=0.02")
-    page.wait_for(lambda: states(page)[-1:] == ["done"] and len(page.items) == 2)
-    grown = [m for m in page.messages if any(o[0] == "grow" for o in m["operations"])]
-    assert len(grown) > 5
+    page.do("ask", text="chunks=20000 size=20 interval=0.02 paragraph=3")
+    page.wait_for(lambda: len(blocks()) > 5)
+    assert states(page) == ["running"]
+    page.do("stop", key=only(page)[0])
+    ended(page, "partial")
+    assert len(set(blocks())) == len(blocks())
 
 
 def test_what_a_cell_asks_shows_while_it_is_written(page: Page, session: Session) -> None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 64  # concurrent calls of a comparison, each with a connection
 REFUSALS: Final = 5  # 429s after which a cell is tried again
 _STOPPING_TIMEOUT: Final = 2.0  # seconds that stopped calls get to close their connections
+_CANCEL_AGAIN: Final = 0.25  # seconds
 # Every further call would fail the same way, so waiting cells fail at once and nothing more is sent.
 _FOR_ALL: Final = (InvalidKeyError, AuthError, WrongHostError, CreditsExhaustedError, BudgetExceededError)
 
@@ -93,8 +94,11 @@ class Scheduler:
             self.stop(lambda _: True)
             for planning in self._planning:
                 planning.cancel()
-            if self._tasks:
-                await asyncio.wait([*self._tasks.values()], timeout=_STOPPING_TIMEOUT)
+            until = self._now() + _STOPPING_TIMEOUT
+            while (left := [task for task in self._tasks.values() if not task.done()]) and self._now() < until:
+                await asyncio.wait(left, timeout=_CANCEL_AGAIN)
+                for task in left:
+                    task.cancel()  # on Python 3.10 anyio loses one that meets a connection being made
             raise
 
     def stop(self, wanted: Callable[[Cell], bool]) -> None:
