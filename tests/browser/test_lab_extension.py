@@ -147,10 +147,8 @@ def test_the_side_panel_has_the_chat_of_the_notebook_in_front(opened: Opens, pag
     chat = docked(page)
     chat.asked(SHOW)
     expect(chat.messages.last.locator("math").first).to_be_visible()
-    box, room = chat.box.bounding_box(), side(page).bounding_box()
-    assert box is not None
-    assert room is not None
-    assert box["height"] > room["height"] - 60  # all of it, under the tabs
+    fills = "([box, room]) => box.getBoundingClientRect().height > room.getBoundingClientRect().height - 60"
+    page.wait_for_function(fills, arg=[chat.box.element_handle(), side(page).element_handle()])  # all, under the tabs
     expect(chat.prompt).to_be_in_viewport(ratio=1)
     notebook[1].run()
     expect(chat.messages.last).to_contain_text("plugh")  # one conversation
