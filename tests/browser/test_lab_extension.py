@@ -177,7 +177,8 @@ def test_the_side_panel_has_the_chat_of_the_notebook_in_front(opened: Opens, pag
     expect(status(page)).to_have_text("Load Tetrate")
     side(page).get_by_role("button", name="Load").click()
     side(page).get_by_role("button", name="Chat").click()
-    expect(docked(page).messages).to_have_count(0)
+    expect(docked(page).messages).to_have_count(2)  # what was asked before is taken back
+    expect(docked(page).messages.last).to_contain_text("plugh")
 
 
 def test_what_is_opened_while_a_cell_runs_says_that_it_waits(opened: Opens, page: Page) -> None:
