@@ -50,6 +50,8 @@ def _where(frame: FrameType | None) -> str:
             return ""
         if name.startswith(_PACKAGE):
             place = place or f"{name.removeprefix(_PACKAGE)} {frame.f_code.co_name}"
+        elif name.startswith(_TESTS) and not place:
+            return ""  # a test's own work that the package runs
         elif name.startswith(_TESTS) and caller is not None and not caller.f_code.co_flags & inspect.CO_COROUTINE:
             return ""
         caller = frame if name.startswith(_PACKAGE) else None
