@@ -115,6 +115,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     return home
 
 
+@pytest.fixture(autouse=True)
+def a_disk_that_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy disk makes no other outcome: a question waits for it. Tests of disks that hang want the usual bounds."""
+    for name in ("PATIENCE", "LOOKUP"):
+        monkeypatch.setattr(f"tetrate_jupyter.answers.aside.{name}", 60.0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def watched() -> None:
     """Let `tests.blocking` see what blocks a loop."""

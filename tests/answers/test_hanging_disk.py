@@ -52,6 +52,11 @@ def hanging(path: Path) -> Iterator[Callable[[], object]]:
         holder.stdin.close()
 
 
+@pytest.fixture(autouse=True)
+def a_disk_that_is_waited_for() -> None:
+    """Not here: what nobody waits for any longer is what these tests are about."""
+
+
 class Hanging:
     """A place whose disk answers when somebody says so."""
 

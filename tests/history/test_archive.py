@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import at_rest
 from tests.history.turns import AN_HOUR_AGO, NOVEMBER, archive, kept, line, segment, turn, written
 from tests.security.searched import is_root
 from tetrate_jupyter.errors import ConfigError, InputError
@@ -56,7 +57,7 @@ def test_files_are_their_owners_alone_from_the_first_moment(tmp_path: Path) -> N
         kept(tmp_path, [turn()])
     finally:
         os.umask(before)
-    files = [path for path in (tmp_path / "history").rglob("*") if path.is_file()]
+    files = at_rest.files(tmp_path / "history")
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     assert {stat.S_IMODE(path.parent.stat().st_mode) for path in files} == {0o700}
 

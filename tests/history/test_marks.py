@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import at_rest
 from tests.history.turns import AN_HOUR_AGO, NOVEMBER, archive, kept, line, segment, turn, written
 from tetrate_jupyter.ages import DAY
 from tetrate_jupyter.errors import ConfigError, InputError, SecretInPromptError
@@ -169,6 +170,7 @@ def test_one_goes_from_all_files_and_nothing_else_does(tmp_path: Path) -> None:
         other.opened("a")
     with pytest.raises(InputError):
         other.erase_one("a")
+    assert written(tmp_path)
     assert {path.name for path in (tmp_path / "history").iterdir()} <= {"marks", f"{day[:4]}-{day[4:6]}", *_months()}
 
 
@@ -179,7 +181,7 @@ def _months() -> set[str]:
 def test_files_stay_their_owners_alone(tmp_path: Path) -> None:
     found = kept(tmp_path, [turn(root="a"), turn("stays")])
     found.erase_one("a")
-    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "history").rglob("*.jsonl")}
+    modes = {path.stat().st_mode & 0o777 for path in at_rest.files(tmp_path / "history")}
     assert modes == {0o600}
 
 
@@ -304,7 +306,7 @@ def test_erasing_all_takes_the_names_and_erasing_old_days_those_of_what_went(tmp
     assert old is not None
     (month / "host-1-20261126T080000.000000.jsonl").write_bytes(old)
     assert found.erase(NOVEMBER - 1e6) == 1
-    assert b"name of old" not in b"".join(p.read_bytes() for p in month.iterdir())
+    assert b"name of old" not in at_rest.text(month)
     assert titles(found) == ["name of a"]
     found.erase()
     assert written(tmp_path) == b""

@@ -7,6 +7,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from tests import at_rest
 from tetrate_jupyter.history.archive import Archive
 from tetrate_jupyter.history.turn import VERSION, KeptTurn, Said
 from tetrate_jupyter.ledger.segments import day_of, month_of
@@ -67,4 +68,4 @@ def line(**fields: Any) -> bytes:
 
 def written(folder: Path) -> bytes:
     """Return all that is on disk."""
-    return b"".join(path.read_bytes() for path in sorted((folder / "history").rglob("*")) if path.is_file())
+    return at_rest.text(folder / "history")

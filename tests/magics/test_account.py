@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import at_rest
 from tetrate_jupyter import front_end
 from tetrate_jupyter.errors import InvalidKeyError, LoginError, NotSignedInError, OptionError, UnknownModelError
 from tetrate_jupyter.face import shared
@@ -95,7 +96,7 @@ def test_signing_out_forgets_the_key_everywhere_and_says_where_it_still_is(  # n
     text = said(capsys)
     assert text.startswith(f"Signed out of {router.host}: the key was removed from ")
     assert f"still exists at the router. To revoke it: {router.auth_url}" in text
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and key in path.read_text(errors="replace")]
+    assert not [path for path in at_rest.files(tmp_path) if key in path.read_text(errors="replace")]
     with pytest.raises(NotSignedInError):
         session.ask("hello")
 

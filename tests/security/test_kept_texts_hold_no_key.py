@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import at_rest
 from tests.history.turns import archive, turn, written
 from tests.security.searched import forms
 from tetrate_jupyter.answers.kept import KeptCall
@@ -115,7 +116,7 @@ def test_a_key_in_somebodys_file_is_shown_nowhere(session: Session) -> None:
     conversation = session.conversation
     conversation.add(conversation.begin(), Message("user", f"It is {LATER}."), [Message("assistant", LATER)])
     session.past.archive.flush()
-    assert LATER.encode() in b"".join(p.read_bytes() for p in session.past.archive.folder.rglob("*.jsonl"))
+    assert LATER.encode() in at_rest.text(session.past.archive.folder)
     alive = Secret.typed(LATER)  # known only now
     assert LATER not in repr(later.history.search("is"))
     assert LATER not in repr(later.history.open(1))
@@ -128,6 +129,7 @@ def test_the_files_are_their_owners_alone(session: Session) -> None:
     session.ask("What is it?")
     session.past.archive.flush()
     folder = session.past.archive.folder
+    at_rest.files(folder)
     paths = [folder, *folder.rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o600}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o700}

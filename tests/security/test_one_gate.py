@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 
+from tests import at_rest
 from tests.security.keys import FORMS, without
 from tests.widgets.page import Page
 from tetrate_jupyter import secrecy
@@ -55,7 +56,7 @@ def session(router: SandboxRouter, key: str, bridge: Bridge, tmp_path: Path) -> 
 
 def kept(session: Session, folder: Path) -> list[object]:
     """Everything that a question may have left behind."""
-    files = [path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()]
+    files = [path.read_text(errors="replace") for path in at_rest.files(folder)]
     runs = [(run.user, run.failure, run.question) for run in session.runs.all]
     comparison = session.comparison.result if session.comparison is not None else None
     return [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from tests import at_rest
+
 if TYPE_CHECKING:
     from tetrate_jupyter.face.session import Session
 
@@ -13,7 +15,7 @@ def test_no_text_and_no_key_is_in_it(session: Session) -> None:
     session.ask("What is a flabbergast?", system="Be a gobbledegook.")
     folder = session.book.folder
     assert folder is not None
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = at_rest.files(folder)
     written = b"".join(path.read_bytes() for path in files)
     assert b"claude-haiku-4-5" in written
     for word in (b"flabbergast", b"gobbledegook", b"simulated answer", b"sk-sandbox-"):

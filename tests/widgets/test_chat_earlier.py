@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import at_rest
 from tests.widgets.page import Page
 from tetrate_jupyter.conversation import Exchange
 from tetrate_jupyter.errors import StreamCutError
@@ -277,7 +278,7 @@ def test_one_that_is_erased_is_gone_from_chat_twin_and_list(
     assert page.fields["earlier"] == []
     assert page.fields["resume"] is None
     assert title not in repr(page._panel.twin_plain() if page._panel else title)
-    assert b"August" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"August" not in at_rest.text(tmp_path)
 
 
 def test_what_a_page_gives_back_of_an_erased_one_is_on_no_disk_again(
@@ -295,7 +296,7 @@ def test_what_a_page_gives_back_of_an_erased_one_is_on_no_disk_again(
     page.wait_for(lambda: "with its variables, August" in [item.fields["sent"] for item in page.items.values()])
     later.ask("And now?")
     assert later.past.archive.flush(30)
-    there = b"".join(path.read_bytes() for path in (tmp_path / "data" / "history").rglob("*") if path.is_file())
+    there = at_rest.text(tmp_path / "data" / "history")
     assert b"Something else." in there
     assert b"And now?" in there
     assert b"August" not in there
