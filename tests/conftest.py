@@ -116,10 +116,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 
 
 @pytest.fixture(autouse=True)
-def a_disk_that_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy disk makes no other outcome: a question waits for it. Tests of disks that hang want the usual bounds."""
-    for name in ("PATIENCE", "LOOKUP"):
-        monkeypatch.setattr(f"tetrate_jupyter.answers.aside.{name}", 60.0)
+def patience(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Wait for disks and exporters that are busy for a moment: only what hangs makes another outcome.
+
+    Tests of what hangs (`@pytest.mark.hangs`) have the package's own bounds, of fractions of a second.
+    """
+    if request.node.get_closest_marker("hangs") is None:
+        for module in ("answers.aside", "ledger.writing", "tracing.worker"):
+            monkeypatch.setattr(f"tetrate_jupyter.{module}.PATIENCE", 60.0)
+        monkeypatch.setattr("tetrate_jupyter.answers.aside.LOOKUP", 60.0)
+        for module in ("ledger.writing", "tracing.worker"):
+            monkeypatch.setattr(f"tetrate_jupyter.{module}._AT_MOST", 60.0)
 
 
 @pytest.fixture(scope="session", autouse=True)

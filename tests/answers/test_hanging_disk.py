@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.sandbox import SandboxRouter
 
+pytestmark = pytest.mark.hangs
+
 # Another process that has a lease of a file: who opens it waits until that gives it back, at most 45 seconds.
 LEASING = """
 import fcntl, os, signal, sys
@@ -50,11 +52,6 @@ def hanging(path: Path) -> Iterator[Callable[[], object]]:
             pytest.skip("this file system knows no leases")
         yield holder.stdin.close
         holder.stdin.close()
-
-
-@pytest.fixture(autouse=True)
-def a_disk_that_is_waited_for() -> None:
-    """Not here: what nobody waits for any longer is what these tests are about."""
 
 
 class Hanging:

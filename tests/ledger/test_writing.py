@@ -58,6 +58,7 @@ def test_threads_and_loops_at_once_lose_nothing(tmp_path: Path) -> None:
     assert len({each.key for each in on_disk(tmp_path)}) == len(on_disk(tmp_path)) == 500
 
 
+@pytest.mark.hangs
 def test_a_disk_that_doesnt_answer_holds_up_no_call(tmp_path: Path) -> None:
     answers = threading.Event()
 

@@ -146,6 +146,7 @@ class Hanging(SpanExporter, SpanProcessor):
         self.wait(span)
 
 
+@pytest.mark.hangs
 @pytest.mark.parametrize("made", [SimpleSpanProcessor, lambda hanging: hanging], ids=["exporter", "processor"])
 def test_what_hangs_holds_up_no_answer(
     session: Session,
