@@ -6,11 +6,13 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.answers.samples import kept
+from tests.compare.conftest import eventually
 from tetrate_jupyter.answers import turn as turns
 from tetrate_jupyter.answers.file import FileStore
 from tetrate_jupyter.answers.turn import turn
@@ -38,6 +40,13 @@ def views(tmp_path: Path) -> tuple[Path, Path]:
     (tmp_path / "home").mkdir()
     (tmp_path / "seen elsewhere").symlink_to("home")
     return tmp_path / "home", tmp_path / "seen elsewhere"
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nobody lose a turn, or a place in line, for being slow."""
+    for name in ("_SILENT", "_AT_MOST", "_NEXT", "_IN_LINE"):
+        monkeypatch.setattr(turns, name, 1_000.0)
 
 
 @pytest.mark.parametrize(("module", "store"), [("file", "FileStore"), ("database", "DatabaseStore")])
@@ -68,10 +77,45 @@ def test_whoever_was_killed_in_its_turn_has_lost_it(tmp_path: Path, monkeypatch:
     assert [each.name for each in tmp_path.iterdir()] == ["answers.jsonl"]
 
 
-@pytest.mark.parametrize("left", [b"another-machine 1 0123456789abcdef", b"", b"nobody's words", b"\xff" * 3])
-def test_what_another_machine_has_left_is_no_turn_for_ever(tmp_path: Path, left: bytes) -> None:
-    path = tmp_path / "answers.jsonl"
-    (tmp_path / ".answers.jsonl.turn").write_bytes(left)
+@pytest.mark.skipif(os.name != "posix", reason="nobody is asked there whether a process is gone")
+def test_whoever_was_killed_as_the_next_holds_up_nobody(tmp_path: Path, patient: None) -> None:
+    path, ahead = tmp_path / "answers.jsonl", tmp_path / ".answers.jsonl.next"
+    code = "import sys\nfrom pathlib import Path\nfrom tetrate_jupyter.answers.turn import turn\n"
+    code += "with turn(Path(sys.argv[1]), silent=1_000.0, at_most=1_000.0):\n    pass\n"
+    with turn(path), subprocess.Popen([sys.executable, "-c", code, str(path)]) as waiting:
+        eventually(ahead.exists)
+        waiting.kill()
+    assert ahead.exists()
+    FileStore(path).put(kept("one"))
+    assert [each.name for each in tmp_path.iterdir()] == ["answers.jsonl"]
+
+
+def test_one_that_waits_goes_before_one_that_has_had_its_turn(tmp_path: Path, patient: None) -> None:
+    path, order = tmp_path / "answers.jsonl", []
+
+    def another() -> None:
+        with turn(path):
+            order.append("another")
+
+    waiting = threading.Thread(target=another, daemon=True)
+    with turn(path):
+        waiting.start()
+        eventually((tmp_path / ".answers.jsonl.next").exists)
+    with turn(path):
+        order.append("the first again")
+    waiting.join(60)
+    assert order == ["another", "the first again"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mark", ["turn", "next"])
+@pytest.mark.parametrize("left", [b"another-machine 1 0123456789abcdef", b"", b"nobody's words", b"\xff" * 3, None])
+def test_what_another_machine_has_left_is_no_turn_for_ever(tmp_path: Path, left: bytes | None, mark: str) -> None:
+    path, there = tmp_path / "answers.jsonl", tmp_path / f".answers.jsonl.{mark}"
+    if left is None:
+        there.symlink_to("nowhere")  # not to be read, as one of another person
+    else:
+        there.write_bytes(left)
     FileStore(path).put(kept("one"))
     assert FileStore(path).summary().count == 1
     assert [each.name for each in tmp_path.iterdir()] == ["answers.jsonl"]

@@ -153,11 +153,15 @@ class FileStore:
         odd: list[int] = []
         marks: list[int] = []
         newer = torn = 0
+        known = {line.raw: line for line in self._content.lines.values()}
         for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
             line = raw.strip()
             if not number % _A_WHILE:
                 self._alive()
             if not line:
+                continue
+            if (had := known.get(line)) is not None:  # most of it is as it was
+                _take(lines, had)
                 continue
             if line.startswith(_MARKS):
                 marks.append(number)
