@@ -12,7 +12,7 @@ import pytest
 from tests.security.keys import FORMS, STOP, EchoRouter, delta, pieces, text, without
 from tests.widgets.page import Page
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.errors import SecretInPromptError, TetrateError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.types import ReasoningDelta, TextDelta
@@ -71,6 +71,22 @@ def test_the_text_and_the_reasoning(session: Session, echo: EchoRouter, tmp_path
     result = session.compare("hello", ["m-1", "m-2"])
     without(KEY, result.html, result.text, result.code, result.save(tmp_path / "a.json").read_text(), result.rows)
     page._panel.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_its_end_alone_is_in_the_text_and_neither_shown_saved_nor_sent(
+    session: Session, echo: EchoRouter, tmp_path: Path, size: int
+) -> None:
+    echo.say["completions"] = lambda _: told("its end", size)
+    answer = session.ask("hello")
+    assert FORMS["its end"](KEY) in answer.text  # no promise: this is what SECURITY.md says
+    without(KEY, *answer.bundle().values())
+    result = session.compare("hello", ["m-1", "m-2"])
+    without(KEY, result.html, result.text, result.save(tmp_path / "a.json").read_text())
+    sent = len(echo.bodies)
+    with pytest.raises(SecretInPromptError):
+        session.ask("and?")
+    assert len(echo.bodies) == sent
 
 
 def test_every_place_where_it_can_be_cut_in_three() -> None:
