@@ -51,14 +51,17 @@ def fits(box: Locator) -> None:
         table.page.wait_for_function(f"e => ({FADES})(e).join() === 'false,true'", arg=table.element_handle())
 
 
-@pytest.mark.parametrize("width", [500, 900, 1300])
-def test_the_usage_of_a_day_fits_into_its_cell(opened: Opens, page: Page, lab: Lab, width: int) -> None:
+@pytest.mark.parametrize(("width", "in_tokens"), [(500, False), (900, False), (1300, False), (500, True)])
+def test_the_usage_of_a_day_fits_into_its_cell(
+    opened: Opens, page: Page, lab: Lab, width: int, in_tokens: bool
+) -> None:
     asked = [
         record(t=NOON + 3600 * hour, asked=model, cost=Decimal("0.0123") * place)
         for hour in range(9)
         for place, model in enumerate(MODELS, 1)
     ]
-    (lab.folder / "usage.html").write_text(report(asked, "today", "model").html(), encoding="utf-8")
+    shown = report(asked, "today", "model", in_tokens=in_tokens)
+    (lab.folder / "usage.html").write_text(shown.html(), encoding="utf-8")
     notebook = opened("from IPython.display import HTML\nHTML(filename='usage.html')")
     page.keyboard.press("Control+b")
     page.set_viewport_size({"width": width, "height": 900})

@@ -136,8 +136,34 @@ def test_what_costs_the_same_goes_by_its_number() -> None:
     shown = report([record(asked=name, cost=None) for name in "abbcbc"], "7d", "model")
     assert [name for name, _ in shown.groups] == ["b", "c", "a"]
     assert [row[-1] for row in shown.table.rows] == ["unknown"] * 3
-    assert "█" not in shown.plain()
-    assert 'class="tetrate-days"' not in shown.html()
+    assert shown.of == "tokens"  # there is nothing to show of costs
+
+
+TOKENS = """\
+█ b  ▓ a
+Tue 24 Nov   unknown
+Wed 25 Nov  ████████████████████████████████ 1.25k tokens
+Thu 26 Nov  ▓▓▓▓▓▓ 240 tokens
+"""
+
+
+def test_the_picture_shows_tokens_where_asked_and_where_there_are_no_costs() -> None:
+    lost = record(t=NOVEMBER - 2 * DAY, asked="a", tokens_in=None, out=None, cost=None)
+    shown = report([*some(), lost], "7d", "model", in_tokens=True, notes=("one",))
+    assert TOKENS in "\n".join(line.rstrip() for line in shown.plain().splitlines()) + "\n"
+    assert shown.notes == ("one", "Tokens of 1 request are unknown and not in the picture.")
+    assert [f">{each}</td></tr>" in shown.html() for each in ("1.25k tokens", "240 tokens", "unknown")] == [True] * 3
+    costs = report([*some(), lost], "7d", "model")
+    assert costs.notes == ()
+    assert [line.split()[-1] for line in costs.plain().splitlines()[3:6]] == ["unknown", "$0.30", "$0.10"]
+    for cost in (None, Decimal(0)):
+        assert "█ 120 tokens" in report([record(cost=cost)], "today", "model").plain()
+    nothing = report([lost], "7d", "model")
+    assert [word in nothing.html() for word in ('class="tetrate-days"', "are unknown")] == [False, True]
+    kept_only = record(t=NOVEMBER - DAY, cached=True, cost=None)
+    assert [line.split()[-1] for line in report([record(), kept_only], "7d", "model").plain().splitlines()[3:4]] == [
+        "$0"
+    ]
 
 
 def test_five_models_have_a_colour_and_the_others_share_one() -> None:

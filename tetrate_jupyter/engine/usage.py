@@ -35,9 +35,10 @@ def report(
     by: str,
     *,
     sandbox: bool = False,
+    in_tokens: bool = False,
     budgets: Sequence[str] = (),
 ) -> Report:
-    """Return what was spent in a period, with the sentences on `budgets`. Raises as `records` does."""
+    """Return what was spent in a period, and the sentences on `budgets`; see `report`. Raises as `records` does."""
     from tetrate_jupyter.ledger.report import report
 
     _known(period, PERIODS, "period")
@@ -56,7 +57,7 @@ def report(
         notes += [f"{read.left_out:,} files of the ledger are too many to be read at once."] if read.left_out else []
         if book.folder is None:
             notes.append("The ledger is off (TETRATE_JUPYTER_LEDGER): only %tetrate_usage session has anything.")
-    return report(found, period, kind, sandbox=sandbox, notes=notes, bill=endpoints.billing_page)
+    return report(found, period, kind, sandbox=sandbox, in_tokens=in_tokens, notes=notes, bill=endpoints.billing_page)
 
 
 def erase(book: Book, days: int | None = None) -> int:

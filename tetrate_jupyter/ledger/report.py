@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.amounts import total
@@ -13,12 +13,12 @@ from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.ledger.totals import counted, tallies, together
 from tetrate_jupyter.render.answer import SIMULATED, line_html, with_chip
 from tetrate_jupyter.render.escape import escape
-from tetrate_jupyter.render.numbers import money, seconds, tokens
+from tetrate_jupyter.render.numbers import UNKNOWN, money, seconds, tokens
 from tetrate_jupyter.render.style import BOUNDED, ROOT_CLASSES, styled
 from tetrate_jupyter.render.table import Table, TableColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tetrate_jupyter.ledger.record import Brief, Record
     from tetrate_jupyter.ledger.totals import By, RunningSum, Sum
@@ -41,8 +41,9 @@ _WITHOUT: Final = {"notebook": "(no notebook)", "label": "(no label)"}
 class Report:
     """What was spent in a period. Shows itself as a table with a picture.
 
-    `groups`: sums by name, the dearest first (days in their order); `total` over all. `days`: costs by time of the
-    picture (a day, or an hour of today) and model. `bill`: the address of the page that has the bill, or "".
+    `groups`: sums by name, the dearest first (days in their order); `total` over all. `days`: what is known `of` costs
+    or tokens (sent and answered), by time of the picture (a day, or an hour of today) and model. `bill`: the address of
+    the page that has the bill, or "".
     """
 
     period: str
@@ -54,6 +55,7 @@ class Report:
     notes: tuple[str, ...] = ()
     bill: str = ""
     simulated: bool = False
+    of: Literal["cost", "tokens"] = "cost"
 
     @property
     def headline(self) -> str:
@@ -151,6 +153,12 @@ class Report:
     def _most(self) -> Decimal:
         return max((total(day.values()) or Decimal(0) for _, day in self.days), default=Decimal(0))
 
+    def _figure(self, day: Mapping[str, Decimal]) -> str:
+        amount = total(day.values())
+        if amount is None:
+            return UNKNOWN
+        return money(amount) if self.of == "cost" else f"{tokens(int(amount))} tokens"
+
     def _picture(self) -> str:
         if not self._most:
             return ""
@@ -170,11 +178,10 @@ class Report:
             for model, colour in zip(self.models, _COLOURS, strict=False)
             if day.get(model)
         )
-        said = money(total(day.values()) or Decimal(0))
         return (
             f'<tr><td style="text-align:left;white-space:nowrap">{escape(when)}</td>'
             f'<td style="text-align:left;width:75%;white-space:nowrap" aria-hidden="true">{parts}</td>'
-            f'<td style="text-align:right;white-space:nowrap">{escape(said)}</td></tr>'
+            f'<td style="text-align:right;white-space:nowrap">{escape(self._figure(day))}</td></tr>'
         )
 
     def _bars(self) -> str:
@@ -189,7 +196,7 @@ class Report:
                 for model, mark in zip(self.models, _MARKS, strict=False)
                 if day.get(model)
             )
-            lines.append(f"{when:<{wide}}  {bar} {money(total(day.values()) or Decimal(0))}")
+            lines.append(f"{when:<{wide}}  {bar} {self._figure(day)}")
         return "\n".join([legend, *lines])
 
 
@@ -202,14 +209,17 @@ def report(
     by: By,
     *,
     sandbox: bool = False,
+    in_tokens: bool = False,
     notes: Sequence[str] = (),
     bill: str = "",
 ) -> Report:
-    """Make the report; `sandbox` as for `totals.counted`, `notes` and `bill` as in `Report`."""
+    """Make the report; `sandbox` as for `totals.counted`, `notes` and `bill` as in `Report`.
+
+    The picture is of tokens where `in_tokens`, and where there are no costs to show.
+    """
     found, played = counted(records, sandbox=sandbox), sum(each.simulated for each in records)
     is_play = bool(found) and found[0].simulated
     left_out = f"{_count(played, 'request')} to the sandbox not counted: --sandbox shows them."
-    said = [*notes, *([left_out] if played and not is_play else [])]
     found_tallies = tallies(found, by, hours=period in {"today", "session"})
     by_name: dict[str, list[RunningSum]] = {}
     for (_, _, name), tally in found_tallies.items():
@@ -219,25 +229,43 @@ def report(
         groups.sort(key=lambda each: each[0])
     else:
         groups.sort(key=lambda each: (-(each[1].cost or 0), -each[1].requests))
-    days, models = _over_time(found_tallies, period)
-    return Report(period, by, together(found_tallies.values()), tuple(groups), days, models, tuple(said), bill, is_play)
+    sums = together(found_tallies.values())
+    of: Literal["cost", "tokens"] = "tokens" if in_tokens or not sums.cost else "cost"
+    uncounted = f"Tokens of {_count(sums.unknown_tokens, 'request')} are unknown and not in the picture."
+    said = [
+        *notes,
+        *([uncounted] if of == "tokens" and sums.unknown_tokens else []),
+        *([left_out] if played and not is_play else []),
+    ]
+    days, models = _over_time(found_tallies, period, _cost if of == "cost" else _tokens)
+    return Report(period, by, sums, tuple(groups), days, models, tuple(said), bill, is_play, of)
+
+
+def _cost(tally: RunningSum) -> Decimal | None:
+    return tally.cost if tally.requests else Decimal(0)  # kept answers cost nothing
+
+
+def _tokens(tally: RunningSum) -> Decimal | None:
+    count = tally.tokens_in + tally.out
+    return Decimal(count) if count or not tally.uncounted else None
 
 
 def _over_time(
-    found: Mapping[tuple[str, str, str], RunningSum], period: str
+    found: Mapping[tuple[str, str, str], RunningSum], period: str, amount: Callable[[RunningSum], Decimal | None]
 ) -> tuple[tuple[tuple[str, Mapping[str, Decimal]], ...], tuple[str, ...]]:
-    """Return costs by time and model, and the models: the dearest, then all others as one."""
+    """Return amounts by time and model, and the models: those with the most, then all others as one."""
     by_model: dict[str, Decimal] = {}
     for (_, model, _), tally in found.items():
-        by_model[model] = total((by_model.get(model), tally.cost)) or Decimal(0)
+        by_model[model] = total((by_model.get(model), amount(tally))) or Decimal(0)
     dear = sorted((m for m in by_model if by_model[m]), key=lambda model: -by_model[model])
     models = [*dear[:_MODELS], *([_OTHERS] if len(dear) > _MODELS else [])]
     times: dict[str, dict[str, Decimal]] = {}
     for (when, model, _), tally in found.items():
-        costs, name = times.setdefault(when, {}), model if model in models else _OTHERS
-        costs[name] = total((costs.get(name), tally.cost)) or Decimal(0)
+        parts, name = times.setdefault(when, {}), model if model in models else _OTHERS
+        if (sums := total((parts.get(name), amount(tally)))) is not None:
+            parts[name] = sums
     last = sorted(times.items())[-_TIMES:]
-    return tuple((_time(when, period), costs) for when, costs in last), tuple(models)
+    return tuple((_time(when, period), parts) for when, parts in last), tuple(models)
 
 
 def _time(when: str, period: str) -> str:

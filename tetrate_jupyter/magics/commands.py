@@ -168,6 +168,7 @@ USAGE: Final = Command(
     "and names (models, notebooks, labels), no prompts and no answers; --erase erases them.",
     (
         Option(("--by",), "what the table sums up by (model)", value="WHAT", choices=BYS),
+        Option(("--tokens",), "the picture shows tokens, sent and answered, as it does where no cost is known"),
         Option(("--sandbox",), "what the sandbox answered, which is left out otherwise"),
         Option(("--csv",), "write the period's requests to a file", value="FILE"),
         Option(("--json",), "likewise, as JSON", value="FILE"),

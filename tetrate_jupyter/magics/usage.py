@@ -36,7 +36,13 @@ def usage(context: Context, line: str) -> Report | None:
         return None
     by = parsed.text("by") or "model"
     return spent.report(
-        session.book, session.endpoints, period, by, sandbox=parsed.flag("sandbox"), budgets=session.budgets
+        session.book,
+        session.endpoints,
+        period,
+        by,
+        sandbox=parsed.flag("sandbox"),
+        in_tokens=parsed.flag("tokens"),
+        budgets=session.budgets,
     )
 
 
