@@ -151,7 +151,7 @@ def test_the_picture_shows_tokens_where_asked_and_where_there_are_no_costs() -> 
     lost = record(t=NOVEMBER - 2 * DAY, asked="a", tokens_in=None, out=None, cost=None)
     shown = report([*some(), lost], "7d", "model", in_tokens=True, notes=("one",))
     assert TOKENS in "\n".join(line.rstrip() for line in shown.plain().splitlines()) + "\n"
-    assert shown.notes == ("one", "Tokens of 1 request are unknown and not in the picture.")
+    assert shown.notes == ("one", "The picture is without the unknown tokens of 1 request.")
     assert [f">{each}</td></tr>" in shown.html() for each in ("1.25k tokens", "240 tokens", "unknown")] == [True] * 3
     costs = report([*some(), lost], "7d", "model")
     assert costs.notes == ()
@@ -159,7 +159,7 @@ def test_the_picture_shows_tokens_where_asked_and_where_there_are_no_costs() -> 
     for cost in (None, Decimal(0)):
         assert "█ 120 tokens" in report([record(cost=cost)], "today", "model").plain()
     nothing = report([lost], "7d", "model")
-    assert [word in nothing.html() for word in ('class="tetrate-days"', "are unknown")] == [False, True]
+    assert [word in nothing.html() for word in ('class="tetrate-days"', "unknown tokens of")] == [False, True]
     kept_only = record(t=NOVEMBER - DAY, cached=True, cost=None)
     assert [line.split()[-1] for line in report([record(), kept_only], "7d", "model").plain().splitlines()[3:4]] == [
         "$0"

@@ -231,7 +231,7 @@ def report(
         groups.sort(key=lambda each: (-(each[1].cost or 0), -each[1].requests))
     sums = together(found_tallies.values())
     of: Literal["cost", "tokens"] = "tokens" if in_tokens or not sums.cost else "cost"
-    uncounted = f"Tokens of {_count(sums.unknown_tokens, 'request')} are unknown and not in the picture."
+    uncounted = f"The picture is without the unknown tokens of {_count(sums.unknown_tokens, 'request')}."
     said = [
         *notes,
         *([uncounted] if of == "tokens" and sums.unknown_tokens else []),
