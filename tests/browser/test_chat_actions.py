@@ -105,22 +105,31 @@ def test_another_model_answers_the_same_as_another_version(opened: Opens, page: 
     expect(chat.button("Retry with another model", message)).to_be_focused()
 
 
-def test_retry_counts_down_where_the_router_said_when(opened: Opens, lab_router: SandboxRouter) -> None:
+def test_retry_counts_down_where_the_router_said_when(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:
     notebook = opened(LOAD, "session.chat()")
     chat = open_chat(notebook)
-    lab_router.inject(Fault("rate-limit", retry_after=12))
+    lab_router.inject(Fault("rate-limit", retry_after=90))
     message = chat.asked("Say hello.")
     expect(message.locator(".tetrate-failed")).to_be_visible()
     waits = message.get_by_role("button", name=re.compile(r"^Retry in \d+ s$"))
     expect(waits).to_have_attribute("aria-disabled", "true")
+    next_step = message.locator(".tetrate-failed > span")
+    expect(next_step).to_have_text(re.compile(r"^Next: wait \d+ s, then ask again.$"))
+    expect(next_step).not_to_have_text(next_step.inner_text())  # it counts, too
     before = waits.bounding_box()
     asked = len(lab_router.requests)
     waits.click(force=True)
+    expect(waits).to_be_visible()
     retry = chat.button("Retry", message)
-    expect(retry).to_be_visible()
-    expect(chat.box.locator("[aria-live=polite]")).to_have_text("You can retry now.")
+    page.evaluate("window.WAS = performance.now; performance.now = () => window.WAS.call(performance) + 100_000; 0")
+    try:
+        expect(retry).to_be_visible()
+        expect(next_step).to_have_text("Next: ask again.")
+        expect(chat.box.locator("[aria-live=polite]")).to_have_text("You can retry now.")
+        assert before == retry.bounding_box()  # nothing has moved
+    finally:
+        page.evaluate("performance.now = window.WAS; 0")
     assert len(lab_router.requests) == asked
-    assert before == retry.bounding_box()  # nothing has moved
     retry.click()
     expect(chat.messages.last).to_have_attribute("aria-busy", "false")
     expect(chat.messages.last.locator(":scope > .tetrate-body")).not_to_be_empty()

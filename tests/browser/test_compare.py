@@ -369,6 +369,48 @@ def test_retry_counts_down_where_the_router_said_when(opened: Opens, page: Page,
     assert sent() == asked + 1  # what was pressed while it counted asked nothing
 
 
+def test_the_retry_of_a_column_and_of_all_that_failed_count_down_too(
+    opened: Opens, page: Page, lab_router: SandboxRouter
+) -> None:
+    lab_router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=90, times=None))
+    notebook = opened(LOAD, "%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna\nSay hello.")
+    notebook[0].run()
+    notebook[1].run()
+    panel = Compare(notebook[1].box.locator(".tetrate-panel"), is_new=False)
+    panel.is_over()
+    column = panel.column("gpt-6-luna")
+    retry = column.get_by_role("button", name="Retry: gpt-6-luna", exact=True)  # and so it is called all the time
+    next_step, counting = column.locator(".tetrate-failed p").filter(has_text="Next:"), re.compile(r"^\d+ s$")
+    expect(retry).to_have_text(counting)
+    expect(retry).to_have_attribute("aria-disabled", "true")
+    expect(panel.column("claude-haiku-4-5").get_by_role("button", name="Retry: claude-haiku-4-5")).to_have_text("")
+    expect(next_step).to_have_text(re.compile(r"^Next: wait \d+ s, then ask again$"))
+    expect(next_step).not_to_have_text(next_step.inner_text())  # it goes on
+    assert axe.findings(panel.box) == []
+    asked = len(lab_router.requests)
+    retry.click(force=True)
+    panel.box.get_by_role("button", name="More", exact=True).click()
+    entry = panel.box.get_by_role("menuitem", name="Retry what failed", exact=True)
+    expect(entry).to_have_text(re.compile(r"^Retry what failed in \d+ s$"))
+    assert axe.findings(panel.box) == []
+    entry.click(force=True)
+    expect(entry).to_be_visible()
+    before = retry.bounding_box()
+    lab_router.clear_faults()
+    page.evaluate("window.WAS = performance.now; performance.now = () => window.WAS.call(performance) + 100_000; 0")
+    try:
+        expect(entry).to_have_text("Retry what failed")
+        expect(retry).to_have_text("")
+        expect(next_step).to_have_text("Next: ask again")
+        expect(panel.box.locator("[aria-live=polite]")).to_have_text("You can retry gpt-6-luna now.")
+        assert before == retry.bounding_box()  # nothing has moved
+    finally:
+        page.evaluate("performance.now = window.WAS; 0")
+    assert len(lab_router.requests) == asked  # what was pressed while it counted asked nothing
+    entry.click()
+    expect(panel.body("gpt-6-luna")).to_contain_text("Hello")
+
+
 def test_an_empty_panel_says_how_to_begin(opened: Opens, page: Page) -> None:
     notebook = opened(LOAD, "%tetrate_compare")
     page.keyboard.press("Control+b")

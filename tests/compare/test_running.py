@@ -188,6 +188,20 @@ def test_a_429_slows_that_model_only_and_is_waited_out(session: Session, router:
     assert all((r.attempts, r.retries) == (1, 0) for r in result["claude-haiku-4-5"].rows)
 
 
+def test_a_cell_that_waits_for_its_limit_says_how_long_still(router: SandboxRouter, prepared: Prepare) -> None:
+    router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=50))
+    running = prepared("hello", "gpt-6-luna")
+    running.start()
+    (cell,) = running.cells
+    eventually(lambda: cell.activity.startswith("rate limit: again in "))
+    first = int(cell.activity.split()[-2])
+    assert 0 < first <= 50
+    eventually(lambda: int(cell.activity.split()[-2]) < first)
+    running.stop()
+    running.wait()
+    assert cell.activity == "stopped"
+
+
 def test_a_429_that_asks_for_too_long_fails_and_says_so(session: Session, router: SandboxRouter) -> None:
     router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=3600, times=None))
     fine, limited = session.compare("hello", TWO).rows

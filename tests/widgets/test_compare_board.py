@@ -77,6 +77,24 @@ def test_a_column_that_was_refused_says_how_long_the_router_asked_to_wait(
     assert page.fields["waits"] == {}
 
 
+def test_a_column_that_waits_for_its_limit_counts_down(page: Page, panel: ComparePanel, router: SandboxRouter) -> None:
+    router.inject(Fault("rate-limit", model="gpt-6-luna", retry_after=50))
+    for model in ("claude-haiku-4-5", "gpt-6-luna"):
+        assert page.do("add", model=model)
+    page.do("run", text="Say hello.")
+
+    def said() -> list[str]:
+        rows = [page.fields.get(f"row {key}", {}).get("said", "") for key, _ in page.fields["columns"]]
+        return [text for text in rows if text.startswith("rate limit: again in ")]
+
+    page.wait_for(lambda: bool(said()))
+    first = said()
+    page.wait_for(lambda: said() not in ([], first))  # the kernel tells each second
+    assert first[0] not in {item.fields["status"] for item in page.items.values()}
+    page.do("stop")
+    page.wait_for(lambda: not page.fields["running"])
+
+
 def test_a_column_that_failed_otherwise_names_no_wait(page: Page, router: SandboxRouter) -> None:
     router.inject(Fault("rate-limit-bare", model="gpt-6-luna", times=None))
     asked(page, "claude-haiku-4-5", "gpt-6-luna", "sandbox/fault-unavailable")

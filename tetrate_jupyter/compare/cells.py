@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from math import ceil
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from tetrate_jupyter.completion.answer import Answer
@@ -102,13 +103,14 @@ class Earlier:
 class Cell:
     """One prompt of one column, once. `state` is one of "waiting", "running", "done", "failed", "stopped", "skipped".
 
-    `note`: what it waits for, or "". `attempts`: all of them, the newest last.
+    `again_at`: when it is asked again after a refusal, on the monotonic clock; 0.0 for none. `attempts`: all of them,
+    the newest last.
     """
 
     place: CellPlace
     column: Column
     state: CellState = "waiting"
-    note: str = ""
+    again_at: float = 0.0
     problem: TetrateError | None = None  # why the cell was never asked
     attempts: list[Attempt] = field(default_factory=list)
     refusals: int = 0  # 429s since it was last requested
@@ -152,7 +154,8 @@ class Cell:
         completion = self.completion
         if self.state == "running" and completion is not None:
             return completion.state
-        return self.note or self.state
+        rest = ceil(self.again_at - time.monotonic()) if self.again_at else 0
+        return f"rate limit: again in {rest} s" if rest > 0 else self.state
 
     @property
     def is_over(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.amounts import product
@@ -27,7 +28,7 @@ from tetrate_jupyter.errors import (
 )
 from tetrate_jupyter.ledger import about
 from tetrate_jupyter.ledger.budget import Budget, stated
-from tetrate_jupyter.render.numbers import money, seconds
+from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.types import Retrying
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Scheduler:
     # --- whose turn it is ------------------------------------------------------------------------------------
 
     def _add(self, cell: Cell) -> None:
-        cell.problem, cell.note, cell.refusals = cell.column.problem, "", 0
+        cell.problem, cell.again_at, cell.refusals = cell.column.problem, 0.0, 0
         if cell.problem is not None or cell.column.model is None:
             self._over(cell, "skipped" if isinstance(cell.problem, CostLimitError) else "failed")
             return
@@ -256,7 +257,7 @@ class Scheduler:
             return
         attempt.completion.purse = purse
         cell.attempts.append(attempt)
-        cell.state, cell.note = "running", ""
+        cell.state, cell.again_at = "running", 0.0
         lane.running += 1
         self._tasks[cell] = asyncio.ensure_future(self._ask(cell, attempt, planned))
         self._tasks[cell].add_done_callback(lambda _: self._ended(cell, attempt, lane))
@@ -297,7 +298,7 @@ class Scheduler:
             cell.refusals += 1
             rest = lane.rest(self._now(), error.retry_after)
             if rest is not None:
-                cell.state, cell.note = "waiting", f"rate limit: again in {seconds(rest)}"
+                cell.state, cell.again_at = "waiting", time.monotonic() + rest
                 lane.put_back(cell)
                 self.budget.promise(cell, self._forecast.most(cell.place))
                 asyncio.get_running_loop().call_later(rest, self._pump)
@@ -314,7 +315,7 @@ class Scheduler:
                 self._over(waiting, "failed")
 
     def _over(self, cell: Cell, state: Any) -> None:  # noqa: ANN401 - a State
-        cell.state, cell.note = state, ""
+        cell.state, cell.again_at = state, 0.0
         self._planned.pop(cell, None)
         self._coming.pop(cell, None)
         self.budget.end(cell)

@@ -17,7 +17,7 @@ function message(context) {
   const foot = h("span", { class: "tetrate-quiet tetrate-number tetrate-figures" });
   const bar = timeBar();
   const status = h("span", { class: "tetrate-quiet tetrate-number tetrate-status", hidden: true });
-  const acts = actions(context, item, act);
+  const acts = actions(context, item, act, failed.count);
   const writing = { ...context, writing: (block) => item.self().fields.state === "running" && block.closest(".tetrate-tail") };
 
   function draw(now, all) {
@@ -207,10 +207,10 @@ function called(details, tools) {
 
 // --- what one can do with it -----------------------------------------------------------------------------------------
 
-function actions(context, item, act) {
+function actions(context, item, act, count) {
   const copied = doing("copy", "Copy", "Copied", () => copy(item.self().fields.source), { title: "Copy the answer as Markdown", "data-offline": "true" });
   const retry = worded("retry", "Retry", () => { if (!wait.left()) act("retry"); }, { title: AGAIN });
-  const wait = countdown(retry, AGAIN, () => context.announce("You can retry now."));
+  const wait = countdown(retry, AGAIN, () => context.announce("You can retry now."), { each: count });
   const other = iconButton("down", "Retry with another model", null, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-narrow", "aria-expanded": "false" });
   const compare = worded("compare", "Compare", () => compared(context, act), { title: "Ask two other models the same, side by side in a cell below" });
   const dismiss = worded("close", "Dismiss", () => act("dismiss"));

@@ -17,6 +17,7 @@ function compare(context) {
   let layout = "columns";
   let memory = null; // the answers that were shown last, with what a saved file has beside them
   let at = null; // the column that is shown alone, and marked in the leaderboard
+  let heard = 0; // when the kernel said how long the router wants to be left alone
 
   // --- what was asked, in one line ---
   const opening = h("span", { class: "tetrate-title tetrate-grow" }, icon("compare"), h("span", { class: "tetrate-strong" }, "Compare"));
@@ -86,6 +87,11 @@ function compare(context) {
   const results = h("div", { class: "tetrate-results", hidden: true }, notices, blindly, pick, tally, leaders.node, question, frame, reading);
   const node = h("div", { class: "tetrate-compare tetrate-card" }, top, form.node, results, end, pop.node);
 
+  // Seconds until what failed in a column may be asked again.
+  function waits(id) {
+    return Math.max(0, (all.waits[id] ?? 0) - (performance.now() - heard) / 1000);
+  }
+
   function rows() {
     return all.view === "all prompts";
   }
@@ -106,7 +112,7 @@ function compare(context) {
       ["compare", "Same model twice (shows chance)", () => { send("again"); editing = true; fold(); }],
       ["usage", "Estimate cost", () => { editing = true; fold(); form.ask(true); }],
       over && null,
-      over && all.failed > 0 && ["retry", "Retry what failed", () => send("retry")],
+      over && all.failed > 0 && ["retry", "Retry what failed", () => send("retry"), Math.max(0, ...Object.keys(all.waits).map(waits))],
       over && all.code && !rows() && ["copy", "Copy as table", async () => { if (await send("table")) { await copy(all.table); say("Copied"); } }],
       over && all.code && cellOf(context.model, all.mark) && ["below", "Save as a cell", () => { insertCell(context.model, all.mark, all.code); say("Inserted below"); }],
     ]).concat([
@@ -142,7 +148,10 @@ function compare(context) {
   function draw() {
     for (const [key, each] of columns) {
       if (each.node.isConnected) each.draw();
-      else columns.delete(key);
+      else {
+        each.stop();
+        columns.delete(key);
+      }
     }
   }
 
@@ -280,6 +289,7 @@ function compare(context) {
 
   function fields(changed, told) {
     all = told;
+    if ("waits" in changed) heard = performance.now();
     if ("number" in changed && told.number) {
       editing = false;
       layout = told.columns.length > SIDE_BY_SIDE ? "one" : "columns";
@@ -324,7 +334,7 @@ function compare(context) {
 
   function item(key) {
     if (key.startsWith("p")) return promptRow(context);
-    const made = column(context, { isExpanded: () => expanded, opened: () => editing || Boolean(all.pick) });
+    const made = column(context, { isExpanded: () => expanded, waits, opened: () => editing || Boolean(all.pick) });
     columns.set(key, made);
     return made;
   }
@@ -339,7 +349,7 @@ function compare(context) {
     return size > KEPT ? { draft } : { draft, file: { ...file, rows: made } };
   }
 
-  return { node, list, fields, item, after: told, keep, take: (kept) => send("take", kept), stop() { leaders.stop(); watch.disconnect(); cancelAnimationFrame(measured); } };
+  return { node, list, fields, item, after: told, keep, take: (kept) => send("take", kept), stop() { leaders.stop(); for (const each of columns.values()) each.stop(); watch.disconnect(); cancelAnimationFrame(measured); } };
 }
 
 export default { render: (context) => panel(context, "Compare models", compare) };

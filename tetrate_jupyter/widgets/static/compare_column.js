@@ -3,7 +3,7 @@
 const UNDOES = "Takes it back: the conversation and the model of before are in use again";
 const VOTE_NAMES = [["good", "good", "Good"], ["poor", "poor", "Poor"], ["best", "star", "Best"]]; // value, icon, word
 
-function column(context, { isExpanded, opened }) {
+function column(context, { isExpanded, opened, waits }) {
   const { send } = context;
   const quiet = { class: "tetrate-button tetrate-plain" };
   const letter = h("span", { class: "tetrate-mark tetrate-letter", hidden: true });
@@ -19,7 +19,9 @@ function column(context, { isExpanded, opened }) {
   const item = { body };
   const act = (name) => () => send(name, { key: item.self().key });
   const stop = iconButton("stop", "Stop", act("stop"));
-  const retry = iconButton("retry", "Retry", act("retry"), { class: "tetrate-button tetrate-plain tetrate-icon tetrate-retry" });
+  const retry = iconButton("retry", "Retry", () => { if (!wait.left()) act("retry")(); }, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-number tetrate-retry" });
+  retry.append(h("span", {}));
+  const wait = countdown(retry, "Retry", () => {}, { name: "", each: count }); // the leaderboard says that it is over
   const copied = iconButton("copy", "Copy", async () => {
     await context.copy(item.self().fields.source);
     context.announce("Copied");
@@ -28,7 +30,7 @@ function column(context, { isExpanded, opened }) {
   }, { "data-offline": "true" });
   const more = iconButton("more", "More", null);
   const pop = menu(more, "This answer", () => [
-    isGoing(item.self().fields) ? undefined : ["retry", "Ask again", act("retry")],
+    isGoing(item.self().fields) ? undefined : ["retry", "Ask again", act("retry"), seconds()],
     ["swap", "Compare the others with this one", () => send("show", { how: "differences", base: item.self().key })],
     ["close", "Remove", act("remove")],
   ].filter(Boolean));
@@ -46,9 +48,18 @@ function column(context, { isExpanded, opened }) {
     reasoning, body, error, notes,
     h("footer", { class: "tetrate-foot" }, h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes), early, h("span", { class: "tetrate-grow" }), use), inUseNow, pop.node);
 
+  function seconds() {
+    return item.self().fields.state === "failed" ? waits(item.self().key) : 0;
+  }
+
+  function count(time) {
+    item.self().fields.error.forEach((line, place) => setText(error.children[place + 1], nextIn(line, time)));
+  }
+
   function draw() {
     const all = item.self().fields;
     const told = context.told;
+    if (all.state === "failed" || wait.left()) wait.set(seconds());
     const known = told.letters[item.self().key] ?? (told.blind ? all.label : "");
     show(letter, Boolean(known));
     setText(letter, known);
@@ -80,10 +91,11 @@ function column(context, { isExpanded, opened }) {
 
   return Object.assign(item, {
     draw,
+    stop: wait.stop,
     grown() { if (item.self().fields.state !== "running") withButtons(body, context); },
     update(now, all) {
       item.node.setAttribute("aria-label", all.label);
-      for (const each of [stop, retry, copied, more]) each.setAttribute("aria-label", `${each.title}: ${all.label}`);
+      for (const each of [stop, retry, copied, more]) each.setAttribute("aria-label", `${each === retry ? "Retry" : each.title}: ${all.label}`);
       of.replaceChildren(...(all.provider ? [mark(all.provider)] : []));
       setText(about, all.about);
       about.title = all.about;

@@ -109,14 +109,18 @@ function segments(label, choices, onchoose) {
   };
 }
 
-// The one way to show what failed: what happened, and what to do next; `set(["", ""])` or `set([])` takes it away.
+// The one way to show what failed: what happened, and what to do next; `set(["", ""])` or `set([])` takes it away, `count(time)` says
+// how much is left of the wait that is next.
 function failure() {
   const what = h("b", { dir: "auto" });
   const next = h("span", { dir: "auto" });
   const node = h("div", { class: "tetrate-failed", hidden: true }, icon("no"), what, next);
+  let told = "";
   return {
     node,
+    count(time) { setText(next, nextIn(told, time)); },
     set([said = "", then = ""]) {
+      told = then;
       setText(what, said);
       setText(next, then);
       next.hidden = !then;
@@ -167,13 +171,29 @@ function popover(opener, fill, properties = {}) {
   return { node: box, close, place };
 }
 
-// A menu: `entries()` gives [icon, label, action], a label alone where it only tells, or null for a line between; arrow keys, Home
-// and End walk it.
+// A menu: `entries()` gives [icon, label, action], with the seconds behind it where the router asked to wait; a label alone where it
+// only tells, or null for a line between; arrow keys, Home and End walk it.
 function menu(opener, label, entries) {
+  let waits = [];
   opener.setAttribute("aria-haspopup", "menu");
-  const pop = popover(opener, (close) => entries().map((entry) => entry === null ? h("hr", {}) : !entry[2] ? h("div", { class: "tetrate-quiet tetrate-told" }, entry[1]) :
-    h("button", { type: "button", role: "menuitem", class: "tetrate-button tetrate-plain", onclick: () => { close(); entry[2](); } },
-      entry[0] ? icon(entry[0]) : "", h("span", {}, entry[1]))), { class: "tetrate-pop tetrate-menu", role: "menu", "aria-label": label });
+
+  function entry(close, [sign, name, action, seconds = 0]) {
+    const made = h("button", { type: "button", role: "menuitem", class: "tetrate-button tetrate-plain", onclick: () => { if (!wait.left()) { close(); action(); } } },
+      sign ? icon(sign) : "", h("span", {}, name));
+    const wait = countdown(made, "", () => {}, { name });
+    if (seconds) {
+      made.setAttribute("aria-label", name);
+      wait.set(seconds);
+    }
+    waits.push(wait);
+    return made;
+  }
+
+  const pop = popover(opener, (close) => {
+    for (const wait of waits) wait.stop();
+    waits = [];
+    return entries().map((each) => each === null ? h("hr", {}) : each[2] ? entry(close, each) : h("div", { class: "tetrate-quiet tetrate-told" }, each[1]));
+  }, { class: "tetrate-pop tetrate-menu", role: "menu", "aria-label": label });
   pop.node.addEventListener("keydown", (event) => {
     const all = [...pop.node.querySelectorAll("button:not([hidden])")];
     const at = all.indexOf(document.activeElement);
@@ -186,8 +206,9 @@ function menu(opener, label, entries) {
 }
 
 // Where the router said when to come back, Retry counts down and is what it is again then: `done` is called. It keeps its width, so that
-// nothing moves; a name of its own (aria-label) stays as it is, so that nobody is read the seconds.
-function countdown(retry, title, done) {
+// nothing moves; a name of its own (aria-label) stays as it is, so that nobody is read the seconds. `name`: its word, "" for none beside
+// its icon; `each` is called with the time left as text, "" at the end, for what counts with it.
+function countdown(retry, title, done, { name = "Retry", each = (_) => {} } = {}) {
   const words = retry.lastChild;
   let until = 0;
   let timer = 0;
@@ -198,10 +219,12 @@ function countdown(retry, title, done) {
 
   function draw() {
     const seconds = left();
+    const time = !seconds ? "" : seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
     clearTimeout(timer);
     retry.classList.toggle("tetrate-counting", seconds > 0);
-    setText(words, seconds ? `Retry in ${seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`}` : "Retry");
+    setText(words, !seconds ? name : name ? `${name} in ${time}` : time);
     retry.title = seconds ? "The router asked to wait until then" : title;
+    each(time);
     if (seconds) retry.setAttribute("aria-disabled", "true");
     else retry.removeAttribute("aria-disabled");
     if (seconds) timer = setTimeout(draw, (until - performance.now()) % 1000 || 1000);
@@ -218,4 +241,9 @@ function countdown(retry, title, done) {
       draw();
     },
   };
+}
+
+// The next step after a refusal, with the time that is left in place of the whole.
+function nextIn(text, time) {
+  return text.replace(/^Next: wait (?:\d+ s|a second), then /, time ? `Next: wait ${time}, then ` : "Next: ");
 }
