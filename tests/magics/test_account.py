@@ -96,6 +96,7 @@ def test_signing_out_forgets_the_key_everywhere_and_says_where_it_still_is(  # n
     text = said(capsys)
     assert text.startswith(f"Signed out of {router.host}: the key was removed from ")
     assert f"still exists at the router. To revoke it: {router.auth_url}" in text
+    assert str(tmp_path) not in text  # a path is no help any more: nothing is there
     assert not [path for path in at_rest.files(tmp_path) if key in path.read_text(errors="replace")]
     with pytest.raises(NotSignedInError):
         session.ask("hello")

@@ -237,7 +237,7 @@ def signed_out_lines(endpoints: Endpoints, places: Sequence[Place]) -> list[str]
     if left and not gone:
         lines = [f"Nothing was removed: the key in use for {endpoints.host} isn't kept by this notebook."]
     elif gone:
-        where = " and ".join(str(place) for place in gone)
+        where = " and ".join(dict.fromkeys(place.short for place in gone))
         lines = [f"Signed out of {endpoints.host}: the key was removed from {where}."]
     else:
         lines = [f"No key for {endpoints.host} was kept here."]
