@@ -19,6 +19,7 @@ from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.exports import COLUMNS
 from tetrate_jupyter.compare.figures import agreement, figures, leaders, merged, verdict
 from tetrate_jupyter.compare.page import MOST
+from tetrate_jupyter.compare.restoring import restored
 from tetrate_jupyter.compare.result import LiveResult, Result
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.errors import ComparisonFileError, ConfigError, InputError, OptionError
@@ -269,6 +270,7 @@ def test_a_saved_comparison_comes_back_as_it_was(session: Session, router: Sandb
         (lambda t: t.replace('"attempts": 1', '"attempts": "many"'), "parts missing"),
         (lambda t: t.replace('"total": 2.0', '"total": Infinity'), "parts missing"),
         (lambda t: t.replace('"column": "c1"', '"column": "c9"'), "parts missing"),
+        (lambda t: t.replace('"typed": null', '"typed": 7'), "parts missing"),
     ],
 )
 def test_a_file_that_cant_be_used_says_why(tmp_path: Path, change: Any, words: str) -> None:
@@ -287,6 +289,26 @@ def test_a_newer_version_with_more_fields_still_loads_what_it_knows(tmp_path: Pa
     whole["rows"][0]["asked_at"] = "\x1b]52;c;aGk=\x07"
     path.write_text(json.dumps(whole))
     assert Result.load(path).df["asked_at"].isna().any()
+
+
+def test_what_was_typed_is_in_the_file_and_older_files_are_read_without(session: Session, tmp_path: Path) -> None:
+    typed, sent = "Which is best in {table}?", "Which is best in [7, 8]?"
+    running = session.bridge.run(prepare(session, sent, "gpt-6-luna", as_typed=typed))
+    running.start()
+    path = running.wait().save(tmp_path / "c.json")
+    loaded = Result.load(path)
+    assert (loaded.facts.typed, loaded.facts.prompts) == (typed, (sent,))
+    again = restored(session, loaded)
+    assert again.setup.as_typed == typed
+    assert [e.user.typed for e in again.conversation("gpt-6-luna").exchanges] == [typed]
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    whole["comparison"]["prompts"] *= 2
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(ComparisonFileError, match="parts missing"):  # it would be one text for two
+        Result.load(path)
+    del whole["comparison"]["typed"]
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    assert Result.load(path).facts.typed is None
 
 
 def test_places_that_cant_be_read_or_written_say_so(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.compare.conftest import eventually
 from tetrate_jupyter.bridge import _cancel_others
-from tetrate_jupyter.compare.asking import ComparisonStopped
+from tetrate_jupyter.compare.asking import ComparisonStopped, prepare
 from tetrate_jupyter.errors import (
     CostLimitError,
     EmptyPromptError,
@@ -307,6 +307,8 @@ def test_a_key_in_a_prompt_is_refused_and_kept_nowhere(session: Session, router:
     key = session.bridge.run(session.account.key()).reveal()
     with pytest.raises(SecretInPromptError):
         session.compare(["fine", f"my key is {key}"], TWO)
+    with pytest.raises(SecretInPromptError):  # it would be in the saved file
+        session.bridge.run(prepare(session, "fine", TWO, as_typed=f"my key is {key}"))
     assert session.comparison is None
     assert not chats(router)
 

@@ -10,6 +10,7 @@ from tests.widgets.page import Page
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.columns import trios
 from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.widgets import compare_draft
 from tetrate_jupyter.widgets.compare import ComparePanel
 from tetrate_jupyter.widgets.compare_board import overall
 from tetrate_jupyter.widgets.compare_items import HELD_BACK
@@ -257,6 +258,38 @@ def test_another_kernel_shows_it_again_and_goes_on(page: Page, panel: ComparePan
     again.do("retry", key=next(iter(again.items)))
     again.wait_for(lambda: not again.fields["running"])
     assert later.comparison.progress.done == 2
+    later.close()
+
+
+def test_what_was_typed_is_there_to_edit_and_asks_what_it_asked(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: dict[str, object] = {}
+    monkeypatch.setattr(compare_draft, "namespace", lambda: names)  # the notebook's variables; there is no shell here
+    typed, sent = "Which is best in {table}?", "Which is best in [7, 8]?"
+    running = session.bridge.run(prepare(session, sent, "gpt-6-luna", as_typed=typed))
+    running.start()
+    running.wait()
+    first = session.side_by_side(running)
+    before = kept(Page(first))
+    first.close()
+    session.comparison = None  # as in a new kernel
+    later = ComparePanel(session)
+    again = Page(later)
+    again.do("take", **before)
+    again.wait_for(lambda: bool(again.items))
+    assert (again.fields["prompt"], again.fields["asked"]) == (typed, typed)
+    shown = later.comparison
+    again.do("run", text=typed)  # the variable isn't there any more, but what was sent is
+    again.wait_for(lambda: later.comparison is not shown and not again.fields["running"])
+    assert later.comparison is not None
+    assert (later.comparison.setup.prompts, later.comparison.setup.as_typed) == ((sent,), typed)
+    shown = later.comparison
+    names["table"] = [1, 2]
+    again.do("run", text="And the least in {table}?")
+    again.wait_for(lambda: later.comparison is not shown and not again.fields["running"])
+    assert later.comparison.setup.prompts == ("And the least in [1, 2]?",)
+    assert again.fields["prompt"] == "And the least in {table}?"
     later.close()
 
 

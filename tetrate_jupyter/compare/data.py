@@ -24,7 +24,8 @@ class Facts:
 
     `spent`: the known cost of all calls in US dollars, earlier attempts included; `unknown_costs`: calls of unknown
     cost. `expected`, `worst`: the forecast, in US dollars. `started_at`: ISO 8601, UTC. `images`: their names.
-    `notices`: what a reader must know about the prompts, such as what was left out of a table.
+    `notices`: what a reader must know about the prompts, such as what was left out of a table. `typed`: the only prompt
+    as it was typed, where variables were put into it.
     """
 
     prompts: tuple[str, ...]
@@ -40,6 +41,7 @@ class Facts:
     expected: Decimal | None
     worst: Decimal | None
     notices: tuple[str, ...] = ()
+    typed: str | None = None
 
 
 class ColumnResult:

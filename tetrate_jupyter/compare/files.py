@@ -209,6 +209,8 @@ def _check_rows(result: ResultData) -> None:
     columns, prompts = {h.id for h in result.heads}, len(result.facts.prompts)
     if len(columns) < len(result.heads):
         raise ValueError("two columns with one id")
+    if result.facts.typed is not None and prompts != 1:
+        raise ValueError("one text for several prompts")
     for row in result.rows:
         if row.column not in columns or not 0 <= row.prompt < prompts:
             raise ValueError("a row without its column or prompt")

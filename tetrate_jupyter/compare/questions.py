@@ -66,6 +66,7 @@ def _refuse_keys(setup: Setup) -> None:
     outgoing(
         {
             "prompts": setup.prompts,
+            "typed": setup.as_typed,
             "params": plain_params(setup.params),
             "columns": [(c.asked, c.label, plain_params(c.params)) for c in setup.columns],
             "history": [wire_message(m) for e in earlier.values() for m in e.messages()],

@@ -34,9 +34,11 @@ def restored(session: Engine, data: ResultData) -> Comparison:
     """
     facts = data.facts
     columns = tuple(_column(head, session.catalog.models) for head in data.heads)
-    setup = Setup(facts.prompts, columns, facts.repeats, facts.seed, _plain(facts.params), max_cost=facts.max_cost)
+    asked = facts.prompts, columns, facts.repeats, facts.seed, _plain(facts.params)
+    setup = Setup(*asked, max_cost=facts.max_cost, as_typed=facts.typed)
     by_id = {column.id: column for column in columns}
-    cells = tuple(_cell(row, by_id[row.column], facts.prompts[row.prompt]) for row in data.rows)
+    users = [Message("user", prompt, typed=facts.typed) for prompt in facts.prompts]
+    cells = tuple(_cell(row, by_id[row.column], users[row.prompt]) for row in data.rows)
     return Comparison(session, setup, forecast(setup), earlier=Earlier(cells, _time(facts.started_at), facts.seconds))
 
 
@@ -52,14 +54,14 @@ def _plain(params: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     return {name: value for name, value in params if not (isinstance(value, dict) and "python" in value)}
 
 
-def _cell(row: Row, column: Column, prompt: str) -> Cell:
+def _cell(row: Row, column: Column, user: Message) -> Cell:
     state: CellState = next((each for each in ENDED if each == row.state), "stopped")
     cell = Cell(CellPlace(row.column, row.prompt, row.repeat), column, state)
     error = _error(row)
     if not row.attempts:
         cell.problem = error
         return cell
-    attempt = Attempt(row.started or 0.0, user=Message("user", prompt), answer=_answer(row, column), error=error)
+    attempt = Attempt(row.started or 0.0, user=user, answer=_answer(row, column), error=error)
     attempt.retries, attempt.retry_wait = row.retries, row.retry_wait
     attempt.asked_at = _time(row.asked_at)
     if row.vote is not None:

@@ -172,6 +172,7 @@ class Comparison:
             expected=self.forecast.expected,
             worst=self.forecast.worst,
             notices=tuple(cut.sentence for cut in self.setup.cuts),
+            typed=self.setup.as_typed,
         )
 
     # --- doing -----------------------------------------------------------------------------------------------

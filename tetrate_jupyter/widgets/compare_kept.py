@@ -44,7 +44,7 @@ class KeptComparison:
 def _file(comparison: Comparison, prompt: int, repeat: int) -> dict[str, Any] | None:
     found = comparison.result_of([prompt])
     text = found.facts.prompts[prompt]
-    if len(text) > LONGEST:
+    if len(text) + len(found.facts.typed or "") > LONGEST:
         return None
     rows = [replace(row, prompt=0, repeat=0) for row in found.rows if row.repeat == repeat][:COLUMNS]
     facts = replace(found.facts, prompts=(text,), repeats=1)
