@@ -93,7 +93,7 @@ def test_what_a_comparison_offers_stays_within_its_edges(opened: Opens, page: Pa
 
 def test_what_was_spent_is_whole_in_the_narrowest_panel(opened: Opens, page: Page) -> None:
     page.set_viewport_size({"width": 900, "height": 900})
-    frame = "from ipywidgets import Box\nframe = Box([session.chat()], layout={'width': '340px'})\nframe"
+    frame = "from ipywidgets import VBox\nframe = VBox([session.chat()], layout={'width': '340px'})\nframe"
     notebook = opened(LOAD, frame)
     chat = open_chat(notebook)
     chat.asked(SHOW)
@@ -101,3 +101,21 @@ def test_what_was_spent_is_whole_in_the_narrowest_panel(opened: Opens, page: Pag
     expect(total).to_contain_text("$")
     assert total.evaluate(CUT) <= 0
     assert seen.scrolling_sideways(page) == []
+
+
+def test_the_head_of_a_code_block_keeps_its_name_on_one_line(opened: Opens, page: Page) -> None:
+    chat = open_chat(opened(LOAD, "session.chat()"))
+    head = chat.asked(SHOW).locator(".tetrate-code-tools").first
+    buttons = head.get_by_role("button").filter(visible=True)
+    expect(buttons).to_have_count(4)  # the cell above can be replaced
+    for width in (700, 300, 220, 190, 170):
+        chat.box.evaluate("(panel, width) => { panel.style.width = `${width}px`; }", width)
+        name, bar = head.locator(".tetrate-quiet").bounding_box(), head.bounding_box()
+        assert name is not None
+        assert bar is not None
+        assert name["height"] < 24, width
+        for button in buttons.all():
+            place = button.bounding_box()
+            assert place is not None
+            assert bar["x"] <= place["x"], width
+            assert place["x"] + place["width"] <= bar["x"] + bar["width"] + 1, width

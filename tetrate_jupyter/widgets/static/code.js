@@ -41,7 +41,7 @@ function codeBar(language, code, { model, told, el }) {
       acts.append(doing("play", "Run", "Running", () => insertAndRun(model, told.mark, el, code()), { title: "Insert as a new cell below and run it", "aria-label": "Run in a new cell below" }));
     }
   }
-  return h("div", { class: "tetrate-code-tools" }, h("span", { class: "tetrate-quiet" }, language || "code"), acts);
+  return h("div", { class: "tetrate-code-tools" }, h("span", { class: "tetrate-quiet tetrate-clip", title: language || null }, language || "code"), acts);
 }
 
 // Replaces the source of the cell one was in last; it says which, and isn't there without one.
