@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CellState: TypeAlias = Literal["waiting", "running", "done", "failed", "stopped", "skipped"]
 VOTES: Final = ("best", "good", "poor")
+LIMITED: Final = "rate limit: "  # before how long a refused cell waits
 ENDED: frozenset[CellState] = frozenset({"done", "failed", "stopped", "skipped"})
 
 
@@ -155,7 +156,7 @@ class Cell:
         if self.state == "running" and completion is not None:
             return completion.state
         rest = ceil(self.again_at - time.monotonic()) if self.again_at else 0
-        return f"rate limit: again in {rest} s" if rest > 0 else self.state
+        return f"{LIMITED}again in {rest} s" if rest > 0 else self.state
 
     @property
     def is_over(self) -> bool:

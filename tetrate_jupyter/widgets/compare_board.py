@@ -7,6 +7,7 @@ from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.compare.cells import LIMITED
 from tetrate_jupyter.compare.figures import badges, figures
 from tetrate_jupyter.compare.rows import head_of, row_of
 from tetrate_jupyter.compare.votes import MARKS, RANK
@@ -149,7 +150,7 @@ def _said(state: str, cells: Sequence[Cell], states: Mapping[str, int]) -> str:
         over = sum(count for each, count in states.items() if each not in {"waiting", "running"})
         return f"{states.get('done', 0) if state == 'partly' else over:,} of {len(cells):,}"
     if state != "done":
-        return cells[0].activity
+        return cells[0].activity.removeprefix(LIMITED)  # a narrow table; the column has it whole
     from_store = sum(
         cell.attempt is not None and cell.attempt.answer is not None and cell.attempt.answer.cached for cell in cells
     )
