@@ -160,7 +160,8 @@ def test_what_waits_is_written_together_once_the_disk_answers(path: Path) -> Non
     for number in range(20):
         disk.place.put(kept(str(number)))
     assert disk.place.unwritten == 20
-    assert disk.place.get(key("1")) is None
+    assert disk.place.get(key("1")) == kept("1")  # it isn't paid for again
+    assert disk.place.get(key("20")) is None
     assert disk.place.chosen() == ()
     told = disk.place.told()
     assert len(told) == 2

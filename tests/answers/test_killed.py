@@ -29,7 +29,9 @@ pytestmark = [
 # Each question that has come back is written down by the system's own append, which a kill can't take back.
 CELL = """
 import os
+from tetrate_jupyter.answers import aside
 from tetrate_jupyter.face.session import Session
+aside.LOOKUP = aside.PATIENCE = 60.0  # a disk that is busy is waited for: without it a question would be asked again
 answered = os.open({answered!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 session = Session(model="claude-haiku-4-5")
 session.cached({place!r})

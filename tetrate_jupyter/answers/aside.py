@@ -2,9 +2,9 @@
 
 Two promises meet here, as in the ledger. *A paid answer is on disk before it is shown as finished*: `put` waits for it.
 *No trouble with a place fails or delays a call*: it waits `PATIENCE` for a disk that is at work. Beyond, the answer
-goes first, and is written when the disk takes it. A lookup is waited for longer, since what is asked again costs money:
-`LOOKUP` without a sign of life, which a large file gives while it is read. A disk that was waited for in vain is waited
-for by nobody until it has answered. That is said once.
+goes first, is written when the disk takes it, and is found here until then. A lookup is waited for longer, since what
+is asked again costs money: `LOOKUP` without a sign of life, which a large file gives while it is read. A disk that was
+waited for in vain is waited for by nobody until it has answered. That is said once.
 """
 
 from __future__ import annotations
@@ -167,6 +167,7 @@ class Aside:
         self._made: Store | None = None
         self._waiting: deque[tuple[KeptAnswer, int]] = deque()
         self._bytes = 0
+        self._unseen: dict[str, KeptAnswer] = {}  # by their keys: those that the disk hasn't taken yet
         self._next: _Job[None] | None = None  # will write all that waits
         self._unwritten = 0
 
@@ -177,7 +178,12 @@ class Aside:
     # --- reading ---------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> KeptAnswer | None:
-        """See `Store`."""
+        """See `Store`. What still waits for the disk is found, too: it isn't paid for again."""
+        self._be_own()
+        with self._lock:
+            unseen = self._unseen.get(key)
+        if unseen is not None:
+            return unseen
         return self._looked(lambda store: store.get(key), None)
 
     def chosen(self) -> tuple[str, ...]:
@@ -250,9 +256,12 @@ class Aside:
         with self._lock:
             lost = 0
             while self._waiting and (len(self._waiting) >= MOST_WAITING or self._bytes + size > _MOST_BYTES):
-                self._bytes -= self._waiting.popleft()[1]
+                gone, its_size = self._waiting.popleft()
+                self._bytes -= its_size
+                self._forget(gone)
                 lost += 1
             self._waiting.append((kept, size))
+            self._unseen[kept.key] = kept
             self._bytes += size
             self._unwritten += 1 - lost
         if lost:
@@ -269,6 +278,12 @@ class Aside:
             self._troubles.add(f"{self.where}: an answer wasn't kept ({reason(problem)}).")
         with self._lock:
             self._unwritten -= len(batch)
+            for kept in batch:
+                self._forget(kept)
+
+    def _forget(self, kept: KeptAnswer) -> None:
+        if self._unseen.get(kept.key) is kept:
+            del self._unseen[kept.key]
 
     def clear(self, *, before: datetime | None = None) -> int:
         """See `Store`."""
