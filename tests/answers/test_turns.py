@@ -83,11 +83,24 @@ def test_whoever_was_killed_as_the_next_holds_up_nobody(tmp_path: Path, patient:
     code = "import sys\nfrom pathlib import Path\nfrom tetrate_jupyter.answers.turn import turn\n"
     code += "with turn(Path(sys.argv[1]), silent=1_000.0, at_most=1_000.0):\n    pass\n"
     with turn(path), subprocess.Popen([sys.executable, "-c", code, str(path)]) as waiting:
-        eventually(ahead.exists)
+        eventually(lambda: ahead.exists() and bool(ahead.read_bytes()))
         waiting.kill()
     assert ahead.exists()
     FileStore(path).put(kept("one"))
     assert [each.name for each in tmp_path.iterdir()] == ["answers.jsonl"]
+
+
+@pytest.mark.parametrize("mark", ["turn", "next"])
+def test_a_mark_that_nobody_may_remove_is_not_waited_for_again_and_again(
+    tmp_path: Path, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_AT_MOST", "_IN_LINE"):
+        monkeypatch.setattr(turns, name, 1_000.0)  # a wait for either would be the test's time-out
+    for name in ("_SILENT", "_NEXT"):
+        monkeypatch.setattr(turns, name, 0.05)
+    (tmp_path / f".answers.jsonl.{mark}").mkdir()  # stands for another person's in a folder with the sticky bit
+    FileStore(tmp_path / "answers.jsonl").put(kept("one"))
+    assert FileStore(tmp_path / "answers.jsonl").summary().count == 1
 
 
 def test_one_that_waits_goes_before_one_that_has_had_its_turn(tmp_path: Path, patient: None) -> None:

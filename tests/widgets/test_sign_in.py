@@ -63,11 +63,11 @@ class Watched:
     def until(self, found: Callable[[], bool]) -> None:
         with self._changed:
             assert self._changed.wait_for(found, PATIENCE), (self.panel, self.problem, self.view.note.value)
+        with self.panel._lock:  # which is held until all of a state is shown
+            pass
 
     def until_state(self, state: State) -> None:
         self.until(lambda: self.panel.state is state and f"tetrate-is-{state.value}" in self.view.root._dom_classes)
-        with self.panel._lock:  # which is held until all of a state is shown
-            pass
 
     def until_says(self, words: str) -> None:
         self.until(lambda: words in self.problem or words in self.view.note.value)

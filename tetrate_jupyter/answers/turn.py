@@ -82,7 +82,8 @@ def _taken(mark: Path, mine: bytes, silent: float, until: float) -> bool:
         if holder != seen:
             seen, since = holder, now
         if _has_ended(holder) or now - since > silent:
-            _gone(mark, holder)
+            if not _gone(mark, holder) and os.name == "posix":  # elsewhere one that is read stays a moment
+                return False
             seen = None
         else:
             time.sleep(_LOOK)
@@ -136,8 +137,13 @@ def _has_ended(holder: bytes) -> bool:
     return False
 
 
-def _gone(mark: Path, holder: bytes) -> None:
-    """Take a turn away that is still this one's."""
-    if _holder(mark) == holder:
-        with contextlib.suppress(OSError):
+def _gone(mark: Path, holder: bytes) -> bool:
+    """Take a turn away that is still this one's. Whether it is this one's no more; a folder may let nobody do that."""
+    try:
+        if _holder(mark) == holder:
             mark.unlink()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

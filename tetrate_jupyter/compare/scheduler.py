@@ -298,7 +298,7 @@ class Scheduler:
             cell.refusals += 1
             rest = lane.rest(self._now(), error.retry_after)
             if rest is not None:
-                cell.state, cell.again_at = "waiting", time.monotonic() + rest
+                cell.state, cell.again_at = "waiting", time.monotonic() + max(rest, lane.resting_until - self._now())
                 lane.put_back(cell)
                 self.budget.promise(cell, self._forecast.most(cell.place))
                 asyncio.get_running_loop().call_later(rest, self._pump)

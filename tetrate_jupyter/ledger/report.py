@@ -232,12 +232,12 @@ def report(
     sums = together(found_tallies.values())
     of: Literal["cost", "tokens"] = "tokens" if in_tokens or not sums.cost else "cost"
     uncounted = f"The picture is without the unknown tokens of {_count(sums.unknown_tokens, 'request')}."
+    days, models = _over_time(found_tallies, period, _cost if of == "cost" else _tokens)
     said = [
         *notes,
-        *([uncounted] if of == "tokens" and sums.unknown_tokens else []),
+        *([uncounted] if of == "tokens" and sums.unknown_tokens and models else []),
         *([left_out] if played and not is_play else []),
     ]
-    days, models = _over_time(found_tallies, period, _cost if of == "cost" else _tokens)
     return Report(period, by, sums, tuple(groups), days, models, tuple(said), bill, is_play, of)
 
 

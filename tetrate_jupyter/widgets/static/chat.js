@@ -40,7 +40,7 @@ function chat(context) {
   let count = 0;
   let height = 0;
 
-  context.menus = new Set(); // the lists of models that were opened in messages
+  context.listening = new Set(); // what in messages shows fields of the panel: marks, lists of models that were opened
   context.hint = (text) => { setText(hint, text); show(hint, Boolean(text)); };
 
   // A notice goes with the conversation that it was about.
@@ -96,7 +96,7 @@ function chat(context) {
       if (more) mine = false;
     },
     fields(changed, all) {
-      for (const each of [model, ...context.menus]) each.fields(changed, all);
+      for (const each of [model, ...context.listening]) each.fields(changed, all);
       if ("total" in changed) totalled(total, all.total);
       if ("hint" in changed) context.hint(all.hint);
       if ("variables" in changed || "named" in changed) box.variables(all.variables, all.named);

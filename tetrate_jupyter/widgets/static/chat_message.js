@@ -24,10 +24,7 @@ function message(context) {
     const running = all.state === "running";
     question.update(now, all);
     said.update(now, all);
-    if ("model" in now) {
-      who.replaceChildren(...(all.model ? [mark(providerOf(context, all.model))] : []));
-      who.title = all.model;
-    }
+    if ("model" in now) marked(all.model);
     if ("reasoning" in now) { thoughts.innerHTML = all.reasoning; show(reasoning, Boolean(all.reasoning)); }
     if ("tools" in now) called(tools, all.tools);
     if ("failed" in now) failed.set(all.failed);
@@ -42,18 +39,25 @@ function message(context) {
     item.node.setAttribute("aria-busy", String(running));
   }
 
+  function marked(model) {
+    who.replaceChildren(...(model ? [mark(providerOf(context, model))] : []));
+    who.title = model;
+  }
+
   function finished(all) {
     withButtons(body, writing);
     if (item.was !== "running") return;
     setTimeout(() => announce(all.state === "failed" ? all.failed.join(" ") : body.textContent.slice(0, 1000))); // its text follows
   }
 
+  const listener = { fields(changed) { if ("providers" in changed) marked(who.title); } }; // a list of models may come later
+  context.listening.add(listener);
   item.body = body;
   item.node = h("article", { class: "tetrate-message", "aria-label": "Question and answer" },
     question.node, who, reasoning, tools, body, failed.node, said.node, h("div", { class: "tetrate-foot" }, foot, said.facts, bar.node, status, acts.node));
   return Object.assign(item, {
     grown() { withButtons(body, writing); },
-    stop: acts.stop,
+    stop() { context.listening.delete(listener); acts.stop(); },
     update(now, all) {
       draw(now, all);
       item.was = all.state;
@@ -219,7 +223,7 @@ function actions(context, item, act, count) {
 
   other.addEventListener("click", () => {
     list = modelMenu(context, { label: "Retry with another model", from: other, picked: () => [item.self().fields.model], done: ([model]) => act("retry", { model }) });
-    context.menus.add(list);
+    context.listening.add(list);
     list.fields(context.told, context.told);
     item.node.append(list.node);
     other.click(); // by now it opens
@@ -227,7 +231,7 @@ function actions(context, item, act, count) {
 
   return {
     node,
-    stop() { context.menus.delete(list); wait.stop(); },
+    stop() { context.listening.delete(list); wait.stop(); },
     update(now, all) {
       const running = all.state === "running";
       show(copied, Boolean(all.source));

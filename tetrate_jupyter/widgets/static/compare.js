@@ -88,6 +88,12 @@ function compare(context) {
   const node = h("div", { class: "tetrate-compare tetrate-card" }, top, form.node, results, end, pop.node);
 
   // Seconds until what failed in a column may be asked again.
+  // Until any of what failed may be asked again.
+  function soonest() {
+    const each = Object.keys(all.waits).map(waits);
+    return each.length < all.failed ? 0 : Math.min(...each);
+  }
+
   function waits(id) {
     return Math.max(0, (all.waits[id] ?? 0) - (performance.now() - heard) / 1000);
   }
@@ -112,7 +118,7 @@ function compare(context) {
       ["compare", "Same model twice (shows chance)", () => { send("again"); editing = true; fold(); }],
       ["usage", "Estimate cost", () => { editing = true; fold(); form.ask(true); }],
       over && null,
-      over && all.failed > 0 && ["retry", "Retry what failed", () => send("retry"), Math.max(0, ...Object.keys(all.waits).map(waits))],
+      over && all.failed > 0 && ["retry", "Retry what failed", () => send("retry"), soonest()],
       over && all.code && !rows() && ["copy", "Copy as table", async () => { if (await send("table")) { await copy(all.table); say("Copied"); } }],
       over && all.code && cellOf(context.model, all.mark) && ["below", "Save as a cell", () => { insertCell(context.model, all.mark, all.code); say("Inserted below"); }],
     ]).concat([

@@ -49,7 +49,8 @@ function column(context, { isExpanded, opened, waits }) {
     h("footer", { class: "tetrate-foot" }, h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes), early, h("span", { class: "tetrate-grow" }), use), inUseNow, pop.node);
 
   function seconds() {
-    return item.self().fields.state === "failed" ? waits(item.self().key) : 0;
+    const { prompts, repeats } = context.told;
+    return item.self().fields.state === "failed" && prompts * repeats === 1 ? waits(item.self().key) : 0; // of several questions, another's may be meant
   }
 
   function count(time) {
