@@ -24,8 +24,6 @@ _log = logging.getLogger(__name__)
 _MOST: Final = 1_000  # ids offered at once; a front end draws every one
 _PAUSE: Final = 60.0  # seconds between two lists that Tab has fetched
 _LINE = re.compile(r"^\s*%{1,2}(tetrate\w*)\s(.*)$", re.DOTALL)
-_BRACE = re.compile(r"\{([^\W\d]?\w*)$")
-_AT = re.compile(r"(?<![\w@`/.=#$&%~^\\])@(?:\"[^\"]*|[^\s\"]*)$")  # what may stand before one: see `at_words`
 _EFFORTS: Final = ("low", "medium", "high")
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {  # those that `-p` is used for most, with values where they are few
     "frequency_penalty": (),
@@ -160,10 +158,12 @@ def candidates(text: str, sources: Sources) -> tuple[list[str], str]:
 
 def _named(line: str, sources: Sources) -> tuple[list[str], str] | None:
     """Return the variables behind a brace, or the words behind an `@`; None where the line ends in neither."""
-    brace, at = _BRACE.search(line), _AT.search(line)
-    if brace:
-        return [name for name in sources.variables() if name.startswith(brace[1])], brace[1]
-    return (list(sources.named(at[0])), at[0]) if at else None
+    from tetrate_jupyter.completion.at_words import begun
+
+    typed = begun(line)
+    if typed.startswith("{"):
+        return [name for name in sources.variables() if name.startswith(typed[1:])], typed[1:]
+    return (list(sources.named(typed)), typed) if typed else None
 
 
 def _prompts(line: str) -> bool:

@@ -15,14 +15,17 @@ MOST: Final = 200  # a menu beyond this is not read; any name can be typed
 _SHELL: Final = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython", "session"})
 
 
-def attachable(namespace: Mapping[str, object]) -> list[list[str]]:
-    """Return [name, what it is] of each variable, newest first: "DataFrame, 4 x 2", "image", "str, 120 characters"."""
+def attachable(namespace: Mapping[str, object], begun: str = "", most: int = MOST) -> list[list[str]]:
+    """Return [name, what it is] of each variable, newest first: "DataFrame, 4 x 2", "image", "str, 120 characters".
+
+    Of at most `most`, whose names begin with `begun`.
+    """
     found = [
-        [name, one_line(_kind(value))]
+        name
         for name, value in namespace.items()
-        if not name.startswith("_") and name not in _SHELL and is_variable(value)
+        if name.startswith(begun) and not name.startswith("_") and name not in _SHELL and is_variable(value)
     ]
-    return found[::-1][:MOST]
+    return [[name, one_line(_kind(namespace[name]))] for name in found[::-1][:most]]
 
 
 def _kind(value: object) -> str:

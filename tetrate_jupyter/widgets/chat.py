@@ -22,6 +22,7 @@ from tetrate_jupyter.widgets.attach import attachable
 from tetrate_jupyter.widgets.chat_earlier import EarlierList
 from tetrate_jupyter.widgets.chat_items import ChatItems, earlier
 from tetrate_jupyter.widgets.model_menu import ModelMenu
+from tetrate_jupyter.widgets.naming import Naming
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _PARAMETERS: Final = {"temperature": float, "max_tokens": int, "effort": str}
 class ChatPanel(Panel):
     """The conversation of `session`, live. Several panels of one session show the same."""
 
-    _esm = script("code.js", "models.js", "chat_box.js", "chat_message.js", "chat_earlier.js", "chat.js")
+    _esm = script("code.js", "models.js", "naming.js", "chat_box.js", "chat_message.js", "chat_earlier.js", "chat.js")
     _css = style("models.css", "chat.css")
 
     def __init__(self, session: Engine) -> None:
@@ -58,6 +59,7 @@ class ChatPanel(Panel):
         self._named: list[list[str]] = []
         self._drawn: list[Item] | None = None  # the items that go with the fields that were asked for last
         self._menu = ModelMenu(session)
+        self.on_msg(Naming(self._tell).heard)
         self._earlier = EarlierList(session, self.work, self.changed)
         self.begin()
 

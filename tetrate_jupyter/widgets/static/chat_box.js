@@ -10,6 +10,7 @@ function grow(area) {
 function composer(context, send) {
   const files = [];
   const text = h("textarea", { class: "tetrate-ask", rows: "1", "aria-label": "Ask", "data-home": "true" });
+  const names = naming(context, text);
   const chips = h("div", { class: "tetrate-chips", hidden: true });
   const told = h("p", { class: "tetrate-problem", role: "alert", hidden: true });
   const file = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => add(file.files) });
@@ -18,7 +19,7 @@ function composer(context, send) {
   const stop = h("button", { type: "button", class: "tetrate-button", onclick: (event) => { if (event.detail < 2) context.send("stop"); } }, icon("stop"), h("span", {}, "Stop"));
   const keys = h("span", { class: "tetrate-quiet tetrate-keys" });
   const settings = parameters(context.send, tell);
-  const node = h("form", { class: "tetrate-composer", onsubmit: ask }, chips, text, told,
+  const node = h("form", { class: "tetrate-composer", onsubmit: ask }, chips, text, names, told,
     h("div", { class: "tetrate-row" },
       iconButton("image", "Attach image", () => file.click()), file, settings.node, variable,
       keys, h("span", { class: "tetrate-go" }, go, stop)));

@@ -6,7 +6,7 @@ function message(context) {
   const { send, announce } = context;
   const item = {};
   const act = (name, parts) => send(name, { key: item.self().key, ...parts });
-  const question = asked(item, act);
+  const question = asked(context, item, act);
   const said = aside(question.sent);
   const who = h("span", { class: "tetrate-who" });
   const thoughts = h("div", { class: "tetrate-body" });
@@ -79,7 +79,7 @@ function figured(parts) {
 
 // --- the question ----------------------------------------------------------------------------------------------------
 
-function asked(item, act) {
+function asked(context, item, act) {
   const pictures = h("div", { class: "tetrate-pictures", hidden: true });
   const prompt = h("div", { class: "tetrate-prompt", dir: "auto" });
   const more = button("Show all", () => unfold(true), { class: "tetrate-button tetrate-plain tetrate-more", hidden: true, "aria-expanded": "false" });
@@ -93,7 +93,8 @@ function asked(item, act) {
   const ways = h("span", { class: "tetrate-ways", role: "group", "aria-label": "Versions", hidden: true }, back, place, on);
   const under = h("div", { class: "tetrate-under" }, marks, ways, h("span", { class: "tetrate-acts" }, edit));
   const text = h("textarea", { "aria-label": "Edit the question", rows: "3" });
-  const form = h("form", { class: "tetrate-edit", hidden: true, onsubmit: resend }, text,
+  const names = naming(context, text);
+  const form = h("form", { class: "tetrate-edit", hidden: true, onsubmit: resend }, text, names,
     h("div", { class: "tetrate-row" }, button("Cancel", () => editing(false)),
       h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Send")));
   text.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.isComposing) editing(false); });

@@ -136,6 +136,7 @@ function panel({ model, el }, label, make) {
     told,
     view,
     copy,
+    hears: new Map(), // parts that ask the kernel by messages of their own: whom an answer is for, and what takes it
     announce: (text) => { live.textContent = text; },
   };
   const made = make(context);
@@ -207,6 +208,7 @@ function panel({ model, el }, label, make) {
 
   function receive(message) {
     heard = true;
+    if (context.hears.has(message.to)) return context.hears.get(message.to)(message);
     if (message.done && message.view === view) {
       clearTimeout(waiting.get(message.done)?.timer);
       waiting.get(message.done)?.resolve(message.ok);
