@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser import axe, seen
 from tests.browser.test_chat import LOAD, open_chat
+from tests.browser.test_compare import opened_panel
 from tests.browser.test_lab_extension import command, docked
 
 if TYPE_CHECKING:
@@ -158,3 +159,29 @@ def test_it_can_be_read_narrow_and_wide_in_both_themes(theme: str, opened: Opens
             assert seen.scrolling_sideways(page) == []
             assert [pale for pale in seen.contrasts(names(chat.box)) if pale[0] < ENOUGH] == []
             assert axe.findings(chat.box) == []
+
+
+def test_the_compare_panel_offers_and_fills_them_in(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:
+    notebook = opened(f"{LOAD}\n{MAKE}", "session.side_by_side(models=['claude-haiku-4-5', 'gpt-6-luna'])")
+    panel = opened_panel(notebook)
+    before = questions(lab_router)
+    panel.prompt.click()
+    page.keyboard.type("Sum up {s")
+    expect(marked(panel.box, panel.prompt)).to_contain_text("{sales}")
+    assert axe.findings(panel.box) == []
+    page.keyboard.press("Enter")
+    page.keyboard.type(" and @data/n")
+    expect(marked(panel.box, panel.prompt)).to_contain_text("@data/notes.md")
+    page.keyboard.press("Tab")
+    expect(panel.prompt).to_have_value("Sum up {sales} and @data/notes.md")
+    expect(panel.prompt).to_be_focused()
+    assert questions(lab_router) == before
+    page.keyboard.press("Control+Enter")
+    panel.is_over()
+    said = panel.box.get_by_role("status").filter(has_text="With the question: @data/notes.md (8 bytes).")
+    expect(said).to_be_visible()
+    assert questions(lab_router) == before + 2
+    sent = [r.body["messages"][-1]["content"] for r in lab_router.requests if r.path.endswith("/chat/completions")][-2:]
+    assert all(each.startswith("Sum up [3, 1, 2] and @data/notes.md\n\n") and "buy milk" in each for each in sent)
+    panel.edit()
+    expect(panel.prompt).to_have_value("Sum up {sales} and @data/notes.md")

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.completion import at_words, folder
 from tetrate_jupyter.completion.material import counted, fenced
+from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.errors import AttachmentError
 from tetrate_jupyter.types import Cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tetrate_jupyter.completion.cells import Ran
+    from tetrate_jupyter.completion.cuts import Limits
+    from tetrate_jupyter.types import Image
 
 MOST: Final = 50  # different things that a question may name
 ROOM: Final = 120_000  # characters of all of them together
@@ -51,10 +54,21 @@ class Along:
     names: tuple[str, ...] = ()
     cuts: tuple[Cut, ...] = ()
 
-    @property
-    def sentence(self) -> str:
-        """A sentence for the person about what is sent along; "" where nothing is."""
-        return f"With the question: {', '.join(self.names)}." if self.names else ""
+
+@dataclass(frozen=True)
+class FilledPrompt:
+    """A prompt as it is sent, variables and what goes along in it, and the `images` that stood for variables.
+
+    `typed` is the prompt as typed where that is another text, else None. For the person: `names`, each thing sent along
+    with its size, and `note`, names that look mistyped.
+    """
+
+    text: str
+    images: tuple[Image, ...]
+    cuts: tuple[Cut, ...]
+    typed: str | None
+    names: tuple[str, ...]
+    note: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,28 @@ class _Part:
     note: str
     cuts: list[Cut]
     words: list[str] = field(default_factory=list)
+
+
+def fill(
+    typed: str, namespace: Mapping[str, object], limits: Callable[[str], Limits], kernel: Kernel | None
+) -> FilledPrompt:
+    """Put variables into a prompt, and below it what its words with "@" name: the one way for cells and panels.
+
+    `limits` says how much of each variable goes into a text, `kernel` what can be named (None: nothing). Raises as
+    `along` does.
+    """
+    found = Along(typed) if kernel is None else along(typed, kernel)
+    note = " ".join(filter(None, (note_on_unknown(found.text, namespace), note_on_missing(typed))))
+    filled = interpolate(found.text, namespace, limits(found.text + found.material))
+    sent = filled.text + found.material
+    changed = typed if filled.names_used or sent != typed else None
+    return FilledPrompt(sent, filled.images, (*filled.cuts, *found.cuts), changed, found.names, note)
+
+
+def with_the_question(names: Iterable[str]) -> str:
+    """Return a sentence for the person about what is sent along; "" where nothing is."""
+    told = ", ".join(names)
+    return f"With the question: {told}." if told else ""
 
 
 def along(text: str, kernel: Kernel) -> Along:

@@ -108,24 +108,12 @@ def out_name(parsed: Parsed) -> str | None:
 def _filled(
     typed: Prompt, namespace: Mapping[str, Any], limits: Callable[[str], Limits], kernel: Kernel | None
 ) -> Prompt:
-    from tetrate_jupyter.completion.along import Along, along, note_on_missing
-    from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
+    from tetrate_jupyter.completion.along import fill, with_the_question
 
-    found = Along(typed.text) if kernel is None else along(typed.text, kernel)
-    note = " ".join(filter(None, (note_on_unknown(found.text, namespace), note_on_missing(typed.text))))
-    if note:
-        _tell(note)
-    filled = interpolate(found.text, namespace, limits(found.text + found.material))
-    if found.names:
-        _tell(found.sentence)
-    sent = filled.text + found.material
-    return Prompt(
-        sent,
-        (*typed.images, *filled.images),
-        {},
-        (*filled.cuts, *found.cuts),
-        typed.text if filled.names_used or sent != typed.text else None,
-    )
+    filled = fill(typed.text, namespace, limits, kernel)
+    for said in filter(None, (filled.note, with_the_question(filled.names))):
+        _tell(said)
+    return Prompt(filled.text, (*typed.images, *filled.images), {}, filled.cuts, filled.typed)
 
 
 def _tell(text: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config, secrecy
-from tetrate_jupyter.completion.along import along, note_on_missing
+from tetrate_jupyter.completion.along import fill
 from tetrate_jupyter.completion.images import load_image
-from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
+from tetrate_jupyter.completion.variables import interpolate
 from tetrate_jupyter.engine.rows import limits
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
 from tetrate_jupyter.failures.asking import nameable, offer
@@ -191,18 +192,15 @@ class ChatPanel(Panel):
     def _question(self, text: str, images: Sequence[Image], replaces: str | None = None) -> Question:
         if not text.strip() and not images:
             raise EmptyPromptError("The prompt is empty.", next_step="write something in the box")
-        names = namespace()
-        found = along(text, nameable(running_shell()))
-        self._hint(" ".join(filter(None, (note_on_unknown(found.text, names), note_on_missing(text)))))
-        filled = interpolate(found.text, names, limits(self.session, found.text + found.material))
-        sent = filled.text + found.material
-        if secrecy.holds(sent):  # a variable's: nothing of the question begins, so nothing of it is shown
+        filled = fill(text, namespace(), partial(limits, self.session), nameable(running_shell()))
+        self._hint(filled.note)
+        if secrecy.holds(filled.text):  # a variable's: nothing of the question begins, so nothing of it is shown
             raise SecretInPromptError("A variable here holds an API key; nothing was sent.", next_step="leave it out")
         return self.session.question(
-            sent,
+            filled.text,
             images=(*images, *filled.images),
-            typed=text if filled.names_used or sent != text else None,
-            cuts=(*filled.cuts, *found.cuts),
+            typed=filled.typed,
+            cuts=filled.cuts,
             replaces=replaces,
             cached=False,  # who presses Send or Retry wants to ask
         )

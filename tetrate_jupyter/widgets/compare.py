@@ -7,16 +7,17 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config
-from tetrate_jupyter.compare.asking import ANNOUNCED, prepare
-from tetrate_jupyter.errors import CostLimitError, InputError, OptionError
+from tetrate_jupyter.compare.asking import ANNOUNCED
+from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.compare_board import Board
-from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with, ways_on
+from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
 from tetrate_jupyter.widgets.compare_kept import KeptComparison, brought_back
 from tetrate_jupyter.widgets.compare_sheet import ROWS, PromptRows
 from tetrate_jupyter.widgets.drawing import drawer
 from tetrate_jupyter.widgets.model_menu import ModelMenu
+from tetrate_jupyter.widgets.naming import Naming
 from tetrate_jupyter.widgets.panel import Panel, script, style
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class ComparePanel(Panel):
     `models`, `prompt`: what to begin with where there is no comparison yet.
     """
 
-    _esm = script("code.js", "models.js", "compare_setup.js", "compare_board.js", "compare_column.js", "compare.js")
+    _esm = script(
+        "code.js", "models.js", "naming.js", *(f"compare{of}.js" for of in ("_setup", "_board", "_column", ""))
+    )
     _css = style("models.css", "compare.css")
 
     def __init__(
@@ -71,6 +74,7 @@ class ComparePanel(Panel):
         self._unfollow: Callable[[], None] = lambda: None
         self._trios: tuple[tuple[ModelList, str | None], list[list[Any]]] | None = None
         self._menu, self._kept = ModelMenu(session), KeptComparison()
+        self.on_msg(Naming(self._tell).heard)
         self._number = 0  # of the comparison that is shown: the page folds what was asked when another comes
         self._revealed = False  # the letters stay beside the names
         if comparison is not None:
@@ -273,15 +277,11 @@ class ComparePanel(Panel):
 
     async def _ask(self, *, only_forecast: bool) -> None:
         try:
-            prompts, models, options = self._draft.arguments()
-            comparison = await prepare(self.session, prompts, models, **{**options, "cached": False})
+            comparison = await self._draft.prepared()
             if only_forecast or comparison.forecast.calls >= ANNOUNCED:
                 self._ready = comparison
             else:
                 await asyncio.wrap_future(drawer.submit(lambda: self._begin(comparison)))  # it waits for drawings
-        except CostLimitError as error:
-            self._draft.ways = ways_on(error)
-            raise
         finally:
             self._busy = False
             self.changed()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter.compare.asking import models_of, prepare
 from tetrate_jupyter.compare.columns import own_label, trios
-from tetrate_jupyter.errors import OptionError
+from tetrate_jupyter.completion.along import fill, with_the_question
+from tetrate_jupyter.completion.variables import interpolate
+from tetrate_jupyter.engine.rows import is_asked_for, limits
+from tetrate_jupyter.errors import CostLimitError, OptionError
+from tetrate_jupyter.failures.asking import nameable
+from tetrate_jupyter.failures.cells import running_shell
+from tetrate_jupyter.front_end import namespace
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible
 
@@ -18,8 +27,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.conversation import Exchange
     from tetrate_jupyter.engine.engine import Engine
-    from tetrate_jupyter.errors import CostLimitError
-    from tetrate_jupyter.types import Cut
+    from tetrate_jupyter.types import Cut, Image, Model
     from tetrate_jupyter.widgets.feed import Fields
 
 COLUMNS: Final = 12  # live at once; more are asked, and read in the result
@@ -31,6 +39,10 @@ _OWN: Final[Mapping[str, Callable[[str], Any]]] = {
     "system": str,
 }
 _RUN: Final[Mapping[str, Callable[[str], Any]]] = {"repeats": int, "max_cost": float}
+_TOLD: Final = 10  # things sent along that the line about them names
+_AS_BEFORE: Final = (
+    "Asked as before: names stand for what they stood for then. Change the prompt to have them looked up."
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,22 @@ class Pick:
         return {"model": self.model, "history": self.history, **named, **self.params}
 
 
+@dataclass(frozen=True)
+class WrittenPrompts:
+    """Prompts as `typed`, and as they are `sent`: with what they name filled in, or as data of whoever gave them."""
+
+    typed: tuple[str, ...] = ()
+    sent: tuple[str, ...] = ()
+    images: tuple[Image, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options for `prepare` that go with them."""
+        as_typed = self.typed[0] if len(self.typed) == 1 and self.typed != self.sent else None
+        return {"images": self.images, "cuts": self.cuts, "as_typed": as_typed}
+
+
 class Draft:
     """Not thread-safe: the panel's lock is held around it."""
 
@@ -67,11 +95,13 @@ class Draft:
         self._given: tuple[str, ...] = ()  # prompts that are too many for the box
         self._params: dict[str, Any] = {}
         self._rest: dict[str, Any] = {}  # what has no field: images, a schema, tools
-        self._asked: tuple[tuple[str, ...], tuple[Cut, ...]] = ((), ())  # prompts taken over, and what they leave out
+        self._taken = self._filled = WrittenPrompts()  # those taken over, and those that were filled in here last
+        self._said = ""  # of what goes along with them
 
     def begin(self, prompt: str, models: Sequence[str]) -> None:
         """Begin with a prompt and models, where there is no comparison."""
         self.text = prompt
+        self._taken = WrittenPrompts((prompt,), (prompt,))
         for model in models:
             self.add(model)
 
@@ -82,13 +112,19 @@ class Draft:
         self._params = {name: value for name, value in setup.params.items() if name in _OWN}
         self._rest = {name: value for name, value in setup.params.items() if name not in _OWN}
         if setup.images:
-            self._rest["images"] = setup.images
+            self._rest["images"] = setup.images  # to be named among what has no field
         if setup.repeats > 1:
             self._params["repeats"] = setup.repeats
         if setup.max_cost is not None:
             self._params["max_cost"] = float(setup.max_cost)
-        self._asked = setup.prompts, setup.cuts
-        self._take_prompts(setup.prompts)
+        own = [written for written in (self._filled, self._taken) if written.sent == setup.prompts]
+        if own:
+            typed = own[0].typed
+        else:
+            typed = setup.prompts if setup.as_typed is None else (setup.as_typed,)
+            self._said = ""
+        self._taken = WrittenPrompts(typed, setup.prompts, setup.images, setup.cuts)
+        self._take_prompts(typed)
 
     def _take_prompts(self, prompts: tuple[str, ...]) -> None:
         self.several, self._given = len(prompts) > 1, ()
@@ -177,19 +213,60 @@ class Draft:
 
     # --- giving ----------------------------------------------------------------------------------------------
 
-    def arguments(self) -> tuple[str | tuple[str, ...], list[dict[str, Any]] | None, dict[str, Any]]:
-        """Return prompts, models and options as `Session.compare` takes them."""
-        self.ways = []
-        prompts, (known, cuts) = self._prompts(), self._asked
-        same = cuts and (prompts if isinstance(prompts, tuple) else (prompts,)) == known
-        options = {**self._rest, **self._params, **({"cuts": cuts} if same else {})}
-        return prompts, [pick.wish for pick in self.picks] or None, options
+    async def prepared(self) -> Comparison:
+        """Return the comparison that is meant, ready to start: what its prompts name is filled in, as in a cell.
 
-    def _prompts(self) -> str | tuple[str, ...]:
+        Prompts that were taken over and not changed are asked as they were.
+        """
+        self.ways, self._said = [], ""
+        wishes = [pick.wish for pick in self.picks] or None
+        prompts = await self._written(wishes)
+        options = {**self._rest, **self._params, **prompts.options, "cached": False}
+        try:
+            return await prepare(self._session, prompts.sent, wishes, **options)
+        except CostLimitError as error:
+            self.ways = ways_on(error)
+            raise
+
+    async def _written(self, wishes: list[dict[str, Any]] | None) -> WrittenPrompts:
+        typed = self._prompts()
+        if typed == self._taken.typed:
+            self._said = "" if self._taken.sent == typed else _AS_BEFORE
+            return self._taken
+        asked = await models_of(self._session, wishes) if is_asked_for(self._session) else None
+        self._filled = await asyncio.to_thread(self._fill, typed, asked)
+        return self._filled
+
+    def _fill(self, typed: tuple[str, ...], asked: Sequence[Model] | None) -> WrittenPrompts:
+        names, kernel = namespace(), nameable(running_shell())
+        room = partial(limits, self._session, models=asked, history=False)
+        found = [fill(each, names, room, kernel) for each in typed]
+        images = [image for each in found for image in each.images]
+        if images and len(found) > 1:
+            raise OptionError(
+                "One of the prompts names a picture, which would go with all of them; nothing was sent.",
+                next_step="compare that prompt alone",
+            )
+        along = list(dict.fromkeys(name for each in found for name in each.names))
+        more = [f"{len(along) - _TOLD} more"] if len(along) > _TOLD else []
+        notes = list(dict.fromkeys(each.note for each in found if each.note))[:3]
+        self._said = " ".join([*notes, with_the_question([*along[:_TOLD], *more])]).strip()
+        cuts = tuple(dict.fromkeys(cut for each in found for cut in each.cuts))
+        sent = tuple(each.text for each in found)
+        return WrittenPrompts(typed, sent, (*self._own_images(names), *images), cuts)
+
+    def _own_images(self, names: Mapping[str, object]) -> tuple[Image, ...]:
+        """Return the images that were given by hand: those that stood for variables come anew with the prompt."""
+        images, typed = self._taken.images, self._taken.typed
+        if not images or len(typed) != 1 or typed == self._taken.sent:
+            return images
+        return images[: max(0, len(images) - len(interpolate(typed[0], names).images))]
+
+    def _prompts(self) -> tuple[str, ...]:
         if self._given:
             return self._given
         if not self.several:
-            return self.text
+            return (self.text,)
         found: list[list[str]] = [[]]
         for line in self.text.splitlines():
             if line.strip() == self._separator:
@@ -211,6 +288,7 @@ class Draft:
             "parameters": dict(self._params),
             "ways": self.ways,
             "others": sorted(self._rest),
+            "said": visible(self._said),
         }
 
 

@@ -35,6 +35,7 @@ function compare(context) {
   const pop = menu(more, "The comparison", entries);
 
   // --- what must be known before the answers ---
+  const said = h("p", { class: "tetrate-quiet tetrate-said", role: "status", hidden: true, dir: "auto" }); // of what goes along
   const notices = h("p", { class: "tetrate-quiet tetrate-said tetrate-notices", hidden: true, dir: "auto" });
   const votes = h("span", { class: "tetrate-quiet tetrate-number" });
   const howTo = h("span", { class: "tetrate-grow" });
@@ -85,7 +86,7 @@ function compare(context) {
   const done = h("span", { class: "tetrate-quiet", role: "status" });
   const end = h("div", { class: "tetrate-end" }, undone, verdict, done, seed, simulated);
   const results = h("div", { class: "tetrate-results", hidden: true }, notices, blindly, pick, tally, leaders.node, question, frame, reading);
-  const node = h("div", { class: "tetrate-compare tetrate-card" }, top, form.node, results, end, pop.node);
+  const node = h("div", { class: "tetrate-compare tetrate-card" }, top, form.node, said, results, end, pop.node);
 
   // Seconds until what failed in a column may be asked again.
   // Until any of what failed may be asked again.
@@ -264,7 +265,7 @@ function compare(context) {
     }
     again.hidden = told.running || !has;
     again.setAttribute("aria-disabled", String(told.busy));
-    for (const [each, text] of [[notices, told.notices], [question, told.prompts > 1 && !rows() ? told.question : ""]]) {
+    for (const [each, text] of [[notices, told.notices], [said, told.said], [question, told.prompts > 1 && !rows() ? told.question : ""]]) {
       setText(each, text);
       show(each, Boolean(text));
     }

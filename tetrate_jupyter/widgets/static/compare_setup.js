@@ -24,6 +24,7 @@ function setup(context) {
   const special = h("fieldset", { class: "tetrate-special", hidden: true }, h("legend", {}, "Only for ", whose), own.node, close);
 
   const text = h("textarea", { rows: "2", "aria-label": "Prompt" });
+  const names = naming(context, text);
   const several = h("input", { type: "checkbox", onchange: () => dismiss() });
   const divided = h("span", {});
   const common = parameters(send, true, () => null);
@@ -40,7 +41,7 @@ function setup(context) {
   const tries = h("div", { class: "tetrate-tries" }, h("span", { class: "tetrate-quiet" }, "Try"), ...TRIES.map(([name, prompt]) =>
     button(name, () => { text.value = prompt; fit(); dismiss(); text.focus(); }, { class: "tetrate-button tetrate-try", title: prompt })));
   const node = h("form", { class: "tetrate-setup", onsubmit: (event) => { event.preventDefault(); ask(false); } },
-    starts, h("div", { class: "tetrate-row" }, chips, add.node, again), special, text, tries,
+    starts, h("div", { class: "tetrate-row" }, chips, add.node, again), special, text, names, tries,
     h("details", {}, h("summary", {}, "Parameters"), common.node,
       h("label", {}, several, divided), others),
     h("div", { class: "tetrate-row" }, h("label", { title: "Hide names, order, times and costs until you reveal them" }, blind, h("span", {}, "Blind")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm, ways);
@@ -125,7 +126,7 @@ function setup(context) {
     show(tries, !told.prompts);
     show(again, told.picked.length < told.most);
     if ("prompt" in changed && document.activeElement !== text) { text.value = told.prompt; fit(); }
-    text.placeholder = told.given ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else` : "What do you want to compare?";
+    text.placeholder = told.given ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else` : "What do you want to compare? Name {variables} or @files.";
     if ("several" in changed) several.checked = told.several;
     setText(divided, `Several prompts, with a line of ${told.separator} between them`);
     blind.checked = told.blind;

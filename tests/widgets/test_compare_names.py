@@ -1,0 +1,181 @@
+"""What a prompt of the compare panel names: filled in as in a cell, told, refused, and kept as it was typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from tests.widgets.page import Page
+from tetrate_jupyter.compare.asking import prepare
+from tetrate_jupyter.completion.images import load_image
+from tetrate_jupyter.secret import Secret
+from tetrate_jupyter.widgets.compare import ComparePanel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tetrate_jupyter.face.session import Session
+    from tetrate_jupyter.sandbox import SandboxRouter
+
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f64540"
+    "0000000049454e44ae426082"
+)
+KEY = "sk-Zt5Rk2Wq8Lm1Xv7abc"
+BEFORE = "Asked as before: names stand for what they stood for then. Change the prompt to have them looked up."
+
+
+@pytest.fixture(autouse=True)
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    (tmp_path / "notes.md").write_text("buy {total} milk", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    InteractiveShell.clear_instance()
+    made = InteractiveShell.instance()
+    made.history_manager.enabled = False
+    for kept in ("outputs", "exceptions"):  # all shells of a process share them
+        getattr(made.history_manager, kept, {}).clear()
+    made.run_cell("total = 41", store_history=True)
+    yield made
+    made.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def panel(session: Session) -> Iterator[ComparePanel]:
+    session.models()
+    made = ComparePanel(session, models=["claude-haiku-4-5", "gpt-6-luna"])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(panel: ComparePanel) -> Page:
+    return Page(panel)
+
+
+def asked(router: SandboxRouter) -> list[str]:
+    return [r.body["messages"][-1]["content"] for r in router.requests if r.path.endswith("/chat/completions")]
+
+
+def ran(page: Page, text: str, *, several: bool = False) -> None:
+    """Ask it, and wait until another comparison is over than before."""
+    number = page.fields["number"]
+    assert page.do("run", text=text, several=several)
+    page.wait_for(lambda: page.fields["number"] > number and not page.fields["running"] and not page.fields["busy"])
+
+
+def refused(page: Page, text: str, *, several: bool = False) -> str:
+    page.do("run", text=text, several=several)
+    page.wait_for(lambda: bool(page.fields["problem"]) and not page.fields["busy"])
+    return str(page.fields["problem"])
+
+
+def test_what_is_named_goes_to_every_model_and_is_told(page: Page, panel: ComparePanel, router: SandboxRouter) -> None:
+    typed = "Add {total} to @above and @notes.md, not to \\@above or a@b.c"
+    ran(page, typed)
+    one, other = asked(router)
+    assert one == other
+    assert one.startswith("Add 41 to @above and @notes.md, not to @above or a@b.c\n\n")
+    assert "```python\ntotal = 41\n```" in one
+    assert one.endswith("```md\nbuy {total} milk\n```")  # what goes along is never looked at again
+    assert page.fields["prompt"] == typed
+    assert page.fields["said"] == "With the question: @above (1 line), @notes.md (16 bytes)."
+    assert panel.comparison is not None
+    assert panel.comparison.setup.as_typed == typed
+
+
+def test_asked_again_as_it_is_it_means_the_same_and_changed_it_is_looked_up(
+    page: Page, router: SandboxRouter, shell: InteractiveShell
+) -> None:
+    ran(page, "Is {total} a prime?")
+    shell.run_cell("total = 42", store_history=True)
+    for _ in "twice":
+        ran(page, page.fields["prompt"])
+        assert asked(router)[-1] == "Is 41 a prime?"
+        assert page.fields["said"] == BEFORE
+        assert page.fields["prompt"] == "Is {total} a prime?"
+    ran(page, "Is {total} an even number?")
+    assert asked(router)[-1] == "Is 42 an even number?"
+    assert page.fields["said"] == ""
+
+
+def test_what_a_cell_has_asked_stands_there_as_it_was_typed(session: Session, router: SandboxRouter) -> None:
+    session.models()
+    made = prepare(session, "Is 41 {total} a prime?", "claude-haiku-4-5", as_typed="Is {total} {{total}} a prime?")
+    panel = ComparePanel(session, session.bridge.run(made))
+    page = Page(panel)
+    assert page.fields["prompt"] == "Is {total} {{total}} a prime?"
+    ran(page, page.fields["prompt"])
+    assert asked(router) == ["Is 41 {total} a prime?"]
+    assert page.fields["said"] == BEFORE
+    panel.close()
+
+
+def test_text_from_python_is_data(session: Session, router: SandboxRouter) -> None:
+    session.models()
+    panel = ComparePanel(session, models=["claude-haiku-4-5"], prompt="What does {total} mean in @notes.md?")
+    page = Page(panel)
+    ran(page, page.fields["prompt"])
+    assert asked(router) == ["What does {total} mean in @notes.md?"]
+    assert page.fields["said"] == ""
+    panel.close()
+
+
+def test_a_key_in_what_is_named_is_refused(
+    page: Page, router: SandboxRouter, shell: InteractiveShell, tmp_path: Path
+) -> None:
+    known = Secret(KEY, host=router.host)
+    shell.user_ns["token"] = KEY
+    (tmp_path / "key.txt").write_text(KEY, encoding="utf-8")
+    for text in ("What is {token}?", "What is in @key.txt?"):
+        problem = refused(page, text)
+        assert "key" in problem
+        assert KEY not in problem
+    assert asked(router) == []
+    assert known  # until here
+
+
+@pytest.mark.parametrize("text", ["explain @[99]", "see @../x.md"])
+def test_what_cannot_go_is_said_and_nothing_is_sent(page: Page, router: SandboxRouter, text: str) -> None:
+    assert "nothing was sent" in refused(page, text)
+    assert asked(router) == []
+
+
+def test_a_slip_is_said(page: Page) -> None:
+    ran(page, "see @note.md")
+    assert page.fields["said"] == "@note.md isn't a file here and stays as typed. Did you mean @notes.md?"
+
+
+def test_each_of_several_prompts_names_for_itself(page: Page, router: SandboxRouter) -> None:
+    typed = "Is {total} a prime?\n---\nExplain @above"
+    ran(page, typed, several=True)
+    assert sorted({prompt.partition("\n")[0] for prompt in asked(router)}) == ["Explain @above", "Is 41 a prime?"]
+    assert page.fields["prompt"] == typed
+    assert page.fields["said"] == "With the question: @above (1 line)."
+    count = len(asked(router))
+    ran(page, typed, several=True)
+    assert sorted(asked(router)[count:]) == sorted(asked(router)[:count])
+    assert page.fields["said"] == BEFORE
+
+
+def test_a_picture_goes_with_one_prompt_only(
+    page: Page, panel: ComparePanel, shell: InteractiveShell, router: SandboxRouter
+) -> None:
+    shell.user_ns["picture"] = load_image(PICTURE)
+    assert "compare that prompt alone" in refused(page, "Describe {picture}\n---\nSay hello.", several=True)
+    assert asked(router) == []
+    ran(page, "Describe {picture}")
+    ran(page, "Describe {picture} in a word")  # that of the variable, once
+    assert panel.comparison is not None
+    assert len(panel.comparison.setup.images) == 1
+    ran(page, "Say hello.")
+    assert panel.comparison.setup.images == ()
+
+
+def test_names_are_offered_while_one_types(page: Page) -> None:
+    page.do("name", of="box", line="Add {to")
+    page.wait_for(lambda: page.messages[-1].get("to") == "box")
+    assert page.messages[-1]["offered"] == [["{total}", "int"]]
