@@ -185,3 +185,25 @@ def test_the_compare_panel_offers_and_fills_them_in(opened: Opens, page: Page, l
     assert all(each.startswith("Sum up [3, 1, 2] and @data/notes.md\n\n") and "buy milk" in each for each in sent)
     panel.edit()
     expect(panel.prompt).to_have_value("Sum up {sales} and @data/notes.md")
+
+
+SPELLED = {
+    "session.chat()": {"Ask": True, "Temperature": False, "Output cap, tokens": False, "System prompt": True},
+    "session.side_by_side()": {"Prompt": True, "Temperature": False, "Effort": False, "System prompt": True},
+    "session.picker()": {"Search models": False},
+}
+
+
+@pytest.mark.parametrize("source", SPELLED)
+def test_prose_is_spelled_and_names_are_not(source: str, opened: Opens) -> None:
+    notebook = opened(LOAD, source)
+    notebook[0].run()
+    notebook[1].run()
+    panel = notebook[1].box.locator(".tetrate-panel")
+    for opener in panel.get_by_role("button", name="Parameters", exact=True).or_(panel.locator("summary")).all():
+        if opener.is_visible():
+            opener.click()
+    for name, wanted in SPELLED[source].items():
+        field = panel.get_by_label(name, exact=True).last
+        expect(field).to_have_js_property("spellcheck", wanted)
+        expect(field).to_have_attribute("spellcheck", str(wanted).lower())

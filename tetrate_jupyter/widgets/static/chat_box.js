@@ -9,7 +9,7 @@ function grow(area) {
 
 function composer(context, send) {
   const files = [];
-  const text = h("textarea", { class: "tetrate-ask", rows: "1", "aria-label": "Ask", "data-home": "true" });
+  const text = h("textarea", { class: "tetrate-ask", rows: "1", "aria-label": "Ask", "data-home": "true", spellcheck: "true" });
   const names = naming(context, text);
   const chips = h("div", { class: "tetrate-chips", hidden: true });
   const told = h("p", { class: "tetrate-problem", role: "alert", hidden: true });
@@ -121,14 +121,14 @@ function composer(context, send) {
 // --- parameters ------------------------------------------------------------------------------------------------------
 
 function parameters(send, tell) {
-  const field = (name, properties) => h("input", { type: "text", ...properties, onchange: (e) => send("set", { name, value: e.target.value }) });
+  const field = (name, properties) => h("input", { type: "text", spellcheck: "false", ...properties, onchange: (e) => send("set", { name, value: e.target.value }) });
   const inputs = {
     temperature: field("temperature", { inputmode: "decimal", placeholder: "provider's", size: "8" }),
     max_tokens: field("max_tokens", { inputmode: "numeric", placeholder: "provider's", size: "8" }),
   };
   const effort = h("select", { onchange: () => send("set", { name: "effort", value: effort.value }) });
   const effortLabel = h("label", {}, h("span", {}, "Effort"), effort);
-  const system = h("textarea", { rows: "3", onchange: () => send("set", { name: "system", value: system.value }) });
+  const system = h("textarea", { rows: "3", spellcheck: "true", onchange: () => send("set", { name: "system", value: system.value }) });
   const line = h("input", { type: "checkbox", onchange: () => { swapped.set(line.checked); tell(); } });
   const opener = iconButton("sliders", "Parameters");
   const content = [

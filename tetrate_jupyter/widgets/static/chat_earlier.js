@@ -95,7 +95,7 @@ function earlierRow(send, id, close) {
   const pencil = iconButton("pencil", "Rename", () => turn(naming));
   const bin = iconButton("bin", "Erase", () => turn(asking));
   const shown = h("div", { class: "tetrate-pastshown" }, open, star, pencil, bin);
-  const field = h("input", { type: "text", maxlength: "120", autocomplete: "off", "data-first": true });
+  const field = h("input", { type: "text", maxlength: "120", autocomplete: "off", spellcheck: "true", "data-first": true });
   const naming = h("div", { class: "tetrate-pastshown", hidden: true }, field,
     iconButton("check", "Keep this name", keep), iconButton("close", "Leave it as it was", () => turn(shown, pencil)));
   const asking = h("div", { class: "tetrate-pastshown tetrate-pastask", role: "group", hidden: true }, h("span", {}, "Erase this conversation?"),

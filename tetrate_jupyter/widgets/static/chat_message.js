@@ -92,7 +92,7 @@ function asked(context, item, act) {
   const place = h("span", { class: "tetrate-number" });
   const ways = h("span", { class: "tetrate-ways", role: "group", "aria-label": "Versions", hidden: true }, back, place, on);
   const under = h("div", { class: "tetrate-under" }, marks, ways, h("span", { class: "tetrate-acts" }, edit));
-  const text = h("textarea", { "aria-label": "Edit the question", rows: "3" });
+  const text = h("textarea", { "aria-label": "Edit the question", rows: "3", spellcheck: "true" });
   const names = naming(context, text);
   const form = h("form", { class: "tetrate-edit", hidden: true, onsubmit: resend }, text, names,
     h("div", { class: "tetrate-row" }, button("Cancel", () => editing(false)),

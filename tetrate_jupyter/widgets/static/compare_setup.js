@@ -23,7 +23,7 @@ function setup(context) {
   const close = button("Done", () => { const last = opened; open(-1); chips.querySelectorAll(".tetrate-name")[last]?.focus(); }, quiet);
   const special = h("fieldset", { class: "tetrate-special", hidden: true }, h("legend", {}, "Only for ", whose), own.node, close);
 
-  const text = h("textarea", { rows: "2", "aria-label": "Prompt" });
+  const text = h("textarea", { rows: "2", "aria-label": "Prompt", spellcheck: "true" });
   const names = naming(context, text);
   const several = h("input", { type: "checkbox", onchange: () => dismiss() });
   const divided = h("span", {});
@@ -149,13 +149,13 @@ function setup(context) {
 function parameters(send, whole, where) {
   const set = (name) => (event) => send("set", { name, value: event.target.value, ...(whole ? {} : { place: where() }) });
   const hint = whole ? "default" : "as all";
-  const input = (name, properties) => h("input", { type: "text", size: "7", placeholder: hint, name, onchange: set(name), ...properties });
+  const input = (name, properties) => h("input", { type: "text", size: "7", placeholder: hint, name, spellcheck: "false", onchange: set(name), ...properties });
   const inputs = {
     temperature: input("temperature", { inputmode: "decimal" }),
     max_tokens: input("max_tokens", { inputmode: "numeric" }),
     effort: input("effort", {}),
     ...(whole ? { repeats: input("repeats", { inputmode: "numeric", placeholder: "1" }), max_cost: input("max_cost", { inputmode: "decimal", placeholder: "no limit" }) } : {}),
-    system: h("textarea", { rows: "1", name: "system", placeholder: whole ? "none" : "as all", onchange: set("system") }),
+    system: h("textarea", { rows: "1", name: "system", spellcheck: "true", placeholder: whole ? "none" : "as all", onchange: set("system") }),
   };
   const names = { temperature: "Temperature", max_tokens: "Output cap", effort: "Effort", repeats: "Repeats", max_cost: "Max cost, $", system: "System prompt" };
   const node = h("div", { class: "tetrate-row tetrate-fields" }, ...Object.entries(inputs).map(([name, each]) =>
