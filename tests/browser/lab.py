@@ -38,6 +38,11 @@ _PERSONAL = {
 }
 _PERSONAL_PREFIXES = ("JUPYTER", "IPYTHON", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
+_KERNEL = {
+    "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+}
 _SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {
         "fetchNews": "false",
@@ -50,12 +55,15 @@ _SETTINGS = {
 class Lab:
     """`home` takes everything the server and its kernels write but the notebooks, which are in `folder`.
 
-    `app`: which program opens notebooks, "jupyterlab" or "notebook".
+    `app`: which program opens notebooks, "jupyterlab" or "notebook". `python`: whose; kernels run on this one.
     """
 
-    def __init__(self, home: Path, environment: Mapping[str, str], app: str = "jupyterlab") -> None:
+    def __init__(
+        self, home: Path, environment: Mapping[str, str], app: str = "jupyterlab", python: str | Path = sys.executable
+    ) -> None:
         self.home = home
         self.app = app
+        self._python = python
         self.folder = home / "notebooks"
         self.log = home / "jupyterlab.log"
         self._token = secrets.token_hex(16)
@@ -107,6 +115,10 @@ class Lab:
         extensions = self.home / "jupyter" / "labextensions"
         extensions.mkdir(parents=True)
         (extensions / "tetrate-jupyter").symlink_to(EXTENSION)  # as it is here, whatever is installed
+        if self._python != sys.executable:
+            kernel = self.home / "jupyter" / "kernels" / "python3" / "kernel.json"
+            kernel.parent.mkdir(parents=True)
+            kernel.write_text(json.dumps(_KERNEL))
         for name, values in _SETTINGS.items():
             self._settings(name).write_text(json.dumps(values))
         with self.log.open("wb") as log:
@@ -131,7 +143,7 @@ class Lab:
 
     def _command(self) -> list[str]:
         return [
-            *(sys.executable, "-m", self.app, "--no-browser", "--allow-root"),
+            *(str(self._python), "-m", self.app, "--no-browser", "--allow-root"),
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self._port}", "--ServerApp.port_retries=0"),
             *(f"--IdentityProvider.token={self._token}", f"--ServerApp.root_dir={self.folder}"),
             *("--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
