@@ -187,6 +187,27 @@ def test_the_compare_panel_offers_and_fills_them_in(opened: Opens, page: Page, l
     expect(panel.prompt).to_have_value("Sum up {sales} and @data/notes.md")
 
 
+def test_behind_a_brace_alone_enter_is_a_new_line(opened: Opens, page: Page) -> None:
+    """What is written may be JSON or code: the list is there, and takes nothing until one goes into it."""
+    notebook = opened(f"{LOAD}\n{MAKE}", "session.side_by_side(models=['claude-haiku-4-5', 'gpt-6-luna'])")
+    panel = opened_panel(notebook)
+    panel.prompt.click()
+    page.keyboard.type("{")
+    expect(names(panel.box)).to_be_visible()
+    assert panel.prompt.get_attribute("aria-activedescendant") is None
+    page.keyboard.press("Enter")
+    expect(panel.prompt).to_have_value("{\n")
+    expect(names(panel.box)).not_to_be_visible()
+    page.keyboard.type("{")
+    expect(names(panel.box)).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    last = names(panel.box).get_by_role("option").last.text_content() or ""
+    expect(marked(panel.box, panel.prompt)).to_have_text(last)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(panel.prompt).to_have_value(re.compile(r"^\{\n\{\w+\}$"))
+
+
 SPELLED = {
     "session.chat()": {"Ask": True, "Temperature": False, "Output cap, tokens": False, "System prompt": True},
     "session.side_by_side()": {"Prompt": True, "Temperature": False, "Effort": False, "System prompt": True},

@@ -49,7 +49,7 @@ def page(session: Session) -> Iterator[Page]:
 def offered(page: Page, line: str, of: str = "box") -> dict[str, Any]:
     """What the kernel answers."""
     before = len(page.messages)
-    page.do("name", of=of, line=line)
+    page.do("offer", of=of, line=line)
     page.wait_for(lambda: any(message.get("to") == of for message in page.messages[before:]))
     return next(message for message in page.messages[before:] if message.get("to") == of)
 
@@ -111,10 +111,10 @@ def test_nobody_waits_for_a_slow_one_and_only_the_last_that_was_typed_is_looked_
 ) -> None:
     slow = shell.user_ns["slow"] = Slow()
     before = len(page.messages)
-    page.do("name", of="box", line="{slo")
+    page.do("offer", of="box", line="{slo")
     assert slow.asked.wait(120)
     for line in ("{p", "{pl", "{pla"):
-        page.do("name", of="box", line=line)
+        page.do("offer", of="box", line=line)
     assert page.do("ask", text="Say hello.")  # the panel goes on
     page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
     slow.let_go.set()

@@ -113,8 +113,7 @@ class ComparePanel(Panel):
             self._board, self._revealed = Board(comparison), False
             self._number += 1
             self._kept.forget()
-            if draft:
-                self._draft.take(comparison)
+            (self._draft.take if draft else self._draft.know)(comparison)
             self._at, self._base, self._undo = (0, 0), "", None
             if self._view not in self._ways:
                 self._view = VIEWS[0]

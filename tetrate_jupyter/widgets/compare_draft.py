@@ -117,6 +117,12 @@ class Draft:
             self._params["repeats"] = setup.repeats
         if setup.max_cost is not None:
             self._params["max_cost"] = float(setup.max_cost)
+        self.know(comparison)
+        self._take_prompts(self._taken.typed)
+
+    def know(self, comparison: Comparison) -> None:
+        """Take note of what was asked: the same words ask the same, whatever stands in the box now."""
+        setup = comparison.setup
         own = [written for written in (self._filled, self._taken) if written.sent == setup.prompts]
         if own:
             typed = own[0].typed
@@ -124,7 +130,6 @@ class Draft:
             typed = setup.prompts if setup.as_typed is None else (setup.as_typed,)
             self._said = ""
         self._taken = WrittenPrompts(typed, setup.prompts, setup.images, setup.cuts)
-        self._take_prompts(typed)
 
     def _take_prompts(self, prompts: tuple[str, ...]) -> None:
         self.several, self._given = len(prompts) > 1, ()

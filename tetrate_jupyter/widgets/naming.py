@@ -21,7 +21,7 @@ _LINE: Final = 600  # characters before the cursor: a path, and what may stand b
 
 
 class Naming:
-    """Answers the message "name" of a panel's page: {line: what stands before the cursor, of: who asks}.
+    """Answers the message "offer" of a panel's page: {line: what stands before the cursor, of: who asks}.
 
     The answer goes `to` who asks: `begun` is the end of the line that each of `offered` ([text, what it is]) stands
     for, `more` says whether there are others. Nothing of the panel changes, and no router is asked.
@@ -38,7 +38,7 @@ class Naming:
 
     def heard(self, _: object, content: dict[str, Any], __: object = None) -> None:
         """Take a message of the page; the callback of `Widget.on_msg`."""
-        if content.get("do") != "name":
+        if content.get("do") != "offer":
             return
         with self._lock:
             self._wanted = str(content.get("of", ""))[:60], str(content.get("line", ""))[-_LINE:]

@@ -305,7 +305,7 @@ class Panel(anywidget.AnyWidget):
             self._views[view] = time.monotonic()
         elif view is not None:  # it took leave, and is back: a page that was only put aside
             self._welcome(view, None, again=True)
-        return name in {"hello", "bye", "here", "name"}  # the last is for `Naming`
+        return name in {"hello", "bye", "here", "offer"}  # the last is for `Naming`
 
     def _welcome(self, view: object, page: object, *, again: bool = False) -> None:
         with self._lock:

@@ -44,10 +44,11 @@ function naming({ model, view, hears, announce }, area) {
     line = now;
     begun = typed;
     offered = typed ? offered.filter(([text]) => text.startsWith(typed)) : [];
+    at = Math.max(at, firstOf(typed));
     draw();
     if (!/[@{]/.test(now)) return;
     try {
-      model.send({ do: "name", view, of: own, line: now });
+      model.send({ do: "offer", view, of: own, line: now });
     } catch {
       // the kernel has gone, which is told elsewhere
     }
@@ -56,8 +57,13 @@ function naming({ model, view, hears, announce }, area) {
   function answered(message) {
     if (before() !== line || !message.begun || !line.endsWith(message.begun)) return; // it is about what stood there before
     [begun, offered, more] = [message.begun, message.offered, message.more];
-    at = 0;
+    at = firstOf(begun);
     draw();
+  }
+
+  // None behind a brace alone, where Enter is a new line: what is written may be JSON or code.
+  function firstOf(typed) {
+    return typed === "{" ? -1 : 0;
   }
 
   function draw() {
@@ -104,7 +110,8 @@ function naming({ model, view, hears, announce }, area) {
       each.setAttribute("aria-selected", String(place === at));
       if (place === at) each.scrollIntoView({ block: "nearest" });
     }
-    area.setAttribute("aria-activedescendant", `${own}-${at}`);
+    if (at < 0) area.removeAttribute("aria-activedescendant");
+    else area.setAttribute("aria-activedescendant", `${own}-${at}`);
   }
 
   function isOpen() {
@@ -123,10 +130,11 @@ function naming({ model, view, hears, announce }, area) {
     if (!isOpen() || event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
     if (event.key in steps) {
-      const to = at + steps[event.key];
+      const to = Math.max(at, event.key === "ArrowUp" ? 0 : -1) + steps[event.key];
       at = Math.abs(steps[event.key]) > 1 ? Math.max(0, Math.min(to, offered.length - 1)) : (to + offered.length) % offered.length;
       point();
-    } else if (event.key === "Enter" || event.key === "Tab") take(at);
+    } else if (event.key === "Enter" && at < 0) return close();
+    else if (event.key === "Enter" || event.key === "Tab") take(Math.max(at, 0));
     else if (event.key === "Escape") close();
     else return;
     event.preventDefault();
