@@ -200,12 +200,39 @@ def test_behind_a_brace_alone_enter_is_a_new_line(opened: Opens, page: Page) -> 
     expect(names(panel.box)).not_to_be_visible()
     page.keyboard.type("{")
     expect(names(panel.box)).to_be_visible()
+    page.keyboard.press("Tab")  # which leads on to the next control, as ever
+    expect(panel.prompt).not_to_be_focused()
+    expect(panel.prompt).to_have_value("{\n{")
+    panel.prompt.focus()
+    panel.prompt.press("Control+End")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("{")
+    expect(names(panel.box)).to_be_visible()
     page.keyboard.press("ArrowUp")
     last = names(panel.box).get_by_role("option").last.text_content() or ""
     expect(marked(panel.box, panel.prompt)).to_have_text(last)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(panel.prompt).to_have_value(re.compile(r"^\{\n\{\w+\}$"))
+
+
+def test_a_name_with_blanks_is_taken_through_its_folder(opened: Opens, page: Page) -> None:
+    make = f"{MAKE}\nos.makedirs('my data', exist_ok=True)\nopen('my data/a b.md', 'w').write('eggs')"
+    notebook = opened(f"{LOAD}\n{make}", "session.chat()")
+    chat = open_chat(notebook)
+    chat.prompt.click()
+    page.keyboard.type('Sum up @"my')
+    expect(marked(chat.box, chat.prompt)).to_contain_text("my data/")
+    page.keyboard.press("Tab")
+    expect(marked(chat.box, chat.prompt)).to_contain_text("my data/a b.md")
+    page.keyboard.press("Tab")
+    expect(chat.prompt).to_have_value('Sum up @"my data/a b.md"')
+    expect(names(chat.box)).not_to_be_visible()
+    page.keyboard.type(" and {sa")
+    expect(marked(chat.box, chat.prompt)).to_contain_text("{sales}")
+    page.keyboard.press("Home")  # the cursor is elsewhere: nothing is taken there
+    page.keyboard.press("Tab")
+    expect(chat.prompt).to_have_value('Sum up @"my data/a b.md" and {sa')
 
 
 SPELLED = {

@@ -10,7 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from tetrate_jupyter.completion import along as bounds
-from tetrate_jupyter.completion.along import Along, Kernel, along, note_on_missing, offered
+from tetrate_jupyter.completion.along import Along, Kernel, along, note_on_missing, offered, with_the_question
 from tetrate_jupyter.completion.cells import Ran, Watched
 from tetrate_jupyter.errors import AttachmentError
 
@@ -236,7 +236,7 @@ def test_a_text_file_goes_as_it_is_and_its_size_is_said(here: Path) -> None:
     made = sent("Sum up @data/notes.md.")
     assert made.text == "Sum up @data/notes.md."
     assert made.names == ("@data/notes.md (22 bytes)",)
-    assert made.sentence == "With the question: @data/notes.md (22 bytes)."
+    assert with_the_question(made.names) == "With the question: @data/notes.md (22 bytes)."
     assert made.material.endswith("@data/notes.md: file, 22 bytes\n```md\n# Notes\nto buy: @above\n```")
 
 

@@ -8,6 +8,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from tests.widgets.page import Page
+from tests.widgets.test_compare_board import kept as handed_on
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.completion.images import load_image
 from tetrate_jupyter.secret import Secret
@@ -124,6 +125,58 @@ def test_text_from_python_is_data(session: Session, router: SandboxRouter) -> No
     panel.close()
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["What is {total}?\n", "Explain @notebook and @notes.md "],
+        ["Is {total}\r\nin @notes.md?"],
+        [" {total}\x0c{total}\u2028@above\n", "---"],
+    ],
+)
+def test_data_comes_out_of_the_box_as_data(session: Session, router: SandboxRouter, given: list[str]) -> None:
+    session.models()
+    panel = ComparePanel(session, session.bridge.run(prepare(session, given, "claude-haiku-4-5")))
+    page = Page(panel)
+    shown = "\n".join(page.fields["prompt"].splitlines())  # as a browser's box has it
+    ran(page, shown, several=len(given) > 1)
+    assert sorted(asked(router)) == sorted(given)
+    assert page.fields["said"] == ""
+    panel.close()
+
+
+def test_what_was_no_variable_is_looked_for_again(page: Page, router: SandboxRouter, shell: InteractiveShell) -> None:
+    ran(page, "What is {later}?")
+    assert asked(router)[-1] == "What is {later}?"
+    assert "{later} isn't a variable here" in page.fields["said"]
+    shell.user_ns["later"] = 7
+    ran(page, page.fields["prompt"])
+    assert asked(router)[-1] == "What is 7?"
+
+
+def test_of_a_refusal_nothing_is_said_to_have_gone_along(page: Page, router: SandboxRouter) -> None:
+    assert page.do("set", name="max_cost", value="0.0000001")
+    assert refused(page, "Explain @above")
+    assert (asked(router), page.fields["said"]) == ([], "")
+
+
+def test_another_kernel_looks_for_a_picture_that_it_has_not(
+    page: Page, shell: InteractiveShell, session: Session
+) -> None:
+    shell.user_ns["picture"] = load_image(PICTURE)
+    ran(page, "Describe {picture}")
+    before = handed_on(page)
+    session.comparison = None  # as in a new kernel
+    later = ComparePanel(session)
+    again = Page(later)
+    again.do("take", **before)
+    again.wait_for(lambda: bool(again.items))
+    ran(again, again.fields["prompt"])
+    assert later.comparison is not None
+    assert len(later.comparison.setup.images) == 1
+    assert again.fields["said"] == ""
+    later.close()
+
+
 def test_a_key_in_what_is_named_is_refused(
     page: Page, router: SandboxRouter, shell: InteractiveShell, tmp_path: Path
 ) -> None:
@@ -175,7 +228,18 @@ def test_a_picture_goes_with_one_prompt_only(
     assert panel.comparison.setup.images == ()
 
 
+def test_the_next_prompt_has_nothing_of_what_the_last_one_named(
+    page: Page, panel: ComparePanel, shell: InteractiveShell
+) -> None:
+    shell.user_ns.update(picture=load_image(PICTURE), d={"a": 1})
+    ran(page, "Describe {picture} {d['a']}")
+    shell.user_ns.update(picture="no picture any more", d={})
+    ran(page, "Say hello.")
+    assert panel.comparison is not None
+    assert (panel.comparison.setup.prompts, panel.comparison.setup.images) == (("Say hello.",), ())
+
+
 def test_names_are_offered_while_one_types(page: Page) -> None:
-    page.do("name", of="box", line="Add {to")
+    page.do("offer", of="box", line="Add {to")
     page.wait_for(lambda: page.messages[-1].get("to") == "box")
     assert page.messages[-1]["offered"] == [["{total}", "int"]]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from tests.compare.conftest import eventually
 from tests.widgets.page import Page
-from tetrate_jupyter.widgets.naming import MOST
+from tetrate_jupyter.completion.at_words import begun
+from tetrate_jupyter.widgets.naming import MOST, Naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +95,9 @@ def test_no_more_are_sent_than_a_person_reads(page: Page, shell: InteractiveShel
 
 
 class Slow:
-    """A value that takes its time to say what shape it has."""
+    """A value that takes its time to say what shape it has, of a library whose values have it at hand."""
+
+    __module__ = "numpy"
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -135,3 +139,66 @@ def test_what_is_told_in_the_panel_stays_while_one_types(page: Page) -> None:
 def test_a_view_that_was_taken_for_gone_is_there_again(page: Page) -> None:
     page.do("bye")
     assert offered(page, "{to")["offered"] == [["{total}", "list of 3"]]
+
+
+class Odd(list[int]):
+    def __len__(self) -> int:
+        raise RuntimeError("no")
+
+
+class Remote:
+    """A value whose shape is asked of a cluster."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        raise AssertionError("nobody asks")
+
+
+def test_an_odd_value_hides_no_other_and_a_remote_one_is_asked_nothing(page: Page, shell: InteractiveShell) -> None:
+    shell.user_ns.update(odd_one=Odd(), odd_two=1, odd_three=Remote())
+    assert offered(page, "{odd")["offered"] == [["{odd_three}", "Remote"], ["{odd_two}", "int"], ["{odd_one}", "Odd"]]
+
+
+def test_a_page_that_cant_be_told_is_told_the_next_time() -> None:
+    told: list[str] = []
+
+    def tell(**message: object) -> None:
+        told.append(str(message["begun"]))
+        if len(told) == 1:
+            raise RuntimeError("the page is gone")
+
+    naming = Naming(tell)
+    for line in ("{a", "{b"):
+        naming.heard(None, {"do": "offer", "of": "box", "line": line})
+        eventually(lambda line=line: line in told)  # type: ignore[misc]
+    assert told == ["{a", "{b"]
+
+
+def test_two_who_type_at_once_are_both_answered(page: Page, shell: InteractiveShell) -> None:
+    slow = shell.user_ns["slow"] = Slow()
+    page.do("offer", of="one", line="{slo")
+    assert slow.asked.wait(120)
+    page.do("offer", of="one", line="{to")
+    page.do("offer", of="other", line="{to")
+    slow.let_go.set()
+    page.wait_for(lambda: {"one", "other"} <= {m.get("to") for m in page.messages if m.get("begun") == "{to"})
+
+
+@pytest.mark.parametrize(
+    ("line", "typed"),
+    [
+        ('he wrote @"foo and then {na', "{na"),
+        ("see @{na", "{na"),
+        ('in @"my dir/no', '@"my dir/no'),
+        ("a@b", ""),
+        ("{a} {", "{"),
+    ],
+)
+def test_what_a_line_begins(line: str, typed: str) -> None:
+    assert begun(line) == typed
+
+
+def test_a_file_that_no_word_can_name_is_not_offered(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "odd  name.txt").write_text("x", encoding="utf-8")
+    (tmp_path / "odd_name.txt").write_text("x", encoding="utf-8")
+    assert [text for text, _ in offered(page, "@odd")["offered"]] == ["@odd_name.txt"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.characters import one_line
+from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion import at_words, folder
 from tetrate_jupyter.completion.material import counted, fenced
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
@@ -59,8 +59,7 @@ class Along:
 class FilledPrompt:
     """A prompt as it is sent, variables and what goes along in it, and the `images` that stood for variables.
 
-    `typed` is the prompt as typed where that is another text, else None. For the person: `names`, each thing sent along
-    with its size, and `note`, names that look mistyped.
+    `typed` is the prompt as typed where that is another text, else None. `names`: each thing sent along, with its size.
     """
 
     text: str
@@ -68,7 +67,6 @@ class FilledPrompt:
     cuts: tuple[Cut, ...]
     typed: str | None
     names: tuple[str, ...]
-    note: str
 
 
 @dataclass(frozen=True)
@@ -91,19 +89,23 @@ class _Part:
 
 
 def fill(
-    typed: str, namespace: Mapping[str, object], limits: Callable[[str], Limits], kernel: Kernel | None
+    typed: str,
+    namespace: Mapping[str, object],
+    limits: Callable[[str], Limits],
+    kernel: Kernel | None,
+    tell: Callable[[str], object],
 ) -> FilledPrompt:
     """Put variables into a prompt, and below it what its words with "@" name: the one way for cells and panels.
 
-    `limits` says how much of each variable goes into a text, `kernel` what can be named (None: nothing). Raises as
-    `along` does.
+    `limits` says how much of each variable goes into a text, `kernel` what can be named (None: nothing). `tell` is
+    given the note on names that look mistyped, "" for none, before any value is looked at. Raises as `along` does.
     """
     found = Along(typed) if kernel is None else along(typed, kernel)
-    note = " ".join(filter(None, (note_on_unknown(found.text, namespace), note_on_missing(typed))))
+    tell(" ".join(filter(None, (note_on_unknown(found.text, namespace), note_on_missing(typed)))))
     filled = interpolate(found.text, namespace, limits(found.text + found.material))
     sent = filled.text + found.material
     changed = typed if filled.names_used or sent != typed else None
-    return FilledPrompt(sent, filled.images, (*filled.cuts, *found.cuts), changed, found.names, note)
+    return FilledPrompt(sent, filled.images, (*filled.cuts, *found.cuts), changed, found.names)
 
 
 def with_the_question(names: Iterable[str]) -> str:
@@ -177,7 +179,11 @@ def offered(begun: str, ran: Ran, *, error: str, cells: int = CELLS, files: int 
     found |= {f"@[{number}]": _outline(ran, number) for number in numbers}
     found = {word: what for word, what in found.items() if word.startswith(begun)}
     start = begun[1:].removeprefix('"')
-    return found | {folder.told(name): what for name, what in folder.offered(start, files).items()}
+    return found | {
+        folder.told(name): what
+        for name, what in folder.offered(start, files).items()
+        if one_line(name, MAX_NAME) == name  # another one wouldn't be found by the word for it
+    }
 
 
 # --- one thing -----------------------------------------------------------------------------------------------

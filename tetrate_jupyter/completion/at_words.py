@@ -56,7 +56,7 @@ _JULIA_AFTER = re.compile(r"[ \t]+\"")
 _DECORATES = re.compile(
     r"[ \t]*(?:\#[^\n]*)?\n(?:[ \t]*(?:[@#][^\n]*)?\n){0,20}[ \t]*(?:async[ \t]+def|def|class)[ \t]"
 )
-_BEGUN = re.compile(rf"\{{[^\W\d]?\w*\Z|{BEFORE}@(?:\"[^\"]*|[^\s\"]*)\Z")
+_BEGUN = re.compile(r"\{[^\W\d]?\w*\Z"), re.compile(rf"{BEFORE}@(?:\"[^\"]*|[^\s\"]*)\Z")
 _TRAILING: Final = ".-~+@%=#&"  # punctuation that may belong to the sentence at the end of a path
 _LINE: Final = 2_000  # characters of a line's end that are searched
 _BACK: Final = 200  # characters before a word that are searched
@@ -105,7 +105,7 @@ def paths(text: str) -> Iterator[str]:
 
 def begun(line: str) -> str:
     """Return what the end of a line begins, up to the cursor: a variable or a word ("{sa", "@da"), else ""."""
-    found = _BEGUN.search(line[-_LINE:])
+    found = next(filter(None, (begins.search(line[-_LINE:]) for begins in _BEGUN)), None)
     return found[0] if found else ""
 
 

@@ -110,14 +110,14 @@ def _filled(
 ) -> Prompt:
     from tetrate_jupyter.completion.along import fill, with_the_question
 
-    filled = fill(typed.text, namespace, limits, kernel)
-    for said in filter(None, (filled.note, with_the_question(filled.names))):
-        _tell(said)
+    filled = fill(typed.text, namespace, limits, kernel, _tell)
+    _tell(with_the_question(filled.names))
     return Prompt(filled.text, (*typed.images, *filled.images), {}, filled.cuts, filled.typed)
 
 
 def _tell(text: str) -> None:
-    print(plain(text))  # noqa: T201 - to the person
+    if text:
+        print(plain(text))  # noqa: T201 - to the person
 
 
 def _image(name: str, namespace: Mapping[str, Any]) -> object:

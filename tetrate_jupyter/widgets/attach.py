@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST: Final = 200  # a menu beyond this is not read; any name can be typed
+# Whose shape is at hand: others may have to ask a cluster for it, or to wait for their own thread.
+_AT_HAND: Final = frozenset(
+    {"numpy", "pandas", "polars", "geopandas", "scipy", "torch", "tensorflow", "jax", "jaxlib", "xarray"}
+)
 _SHELL: Final = frozenset({"In", "Out", "exit", "quit", "open", "get_ipython", "session"})
 
 
@@ -29,13 +33,18 @@ def attachable(namespace: Mapping[str, object], begun: str = "", most: int = MOS
 
 
 def _kind(value: object) -> str:
+    try:
+        return _described(value)
+    except Exception:  # noqa: BLE001 - of a foreign object: whatever it raises, the name can be offered
+        return type(value).__name__
+
+
+def _described(value: object) -> str:
     name = type(value).__name__
     if is_image(value):
         return "image"
-    try:
-        shape = getattr(value, "shape", None)
-    except Exception:  # noqa: BLE001 - a foreign property: whatever it raises, the name can be offered
-        shape = None
+    at_hand = type(value).__module__.partition(".")[0] in _AT_HAND
+    shape = getattr(value, "shape", None) if at_hand else None
     if isinstance(shape, tuple) and all(isinstance(n, int) for n in shape):
         return f"{name}, {' x '.join(map(str, shape))}" if shape else name
     if isinstance(value, str):

@@ -192,8 +192,7 @@ class ChatPanel(Panel):
     def _question(self, text: str, images: Sequence[Image], replaces: str | None = None) -> Question:
         if not text.strip() and not images:
             raise EmptyPromptError("The prompt is empty.", next_step="write something in the box")
-        filled = fill(text, namespace(), partial(limits, self.session), nameable(running_shell()))
-        self._hint(filled.note)
+        filled = fill(text, namespace(), partial(limits, self.session), nameable(running_shell()), self._hint)
         if secrecy.holds(filled.text):  # a variable's: nothing of the question begins, so nothing of it is shown
             raise SecretInPromptError("A variable here holds an API key; nothing was sent.", next_step="leave it out")
         return self.session.question(

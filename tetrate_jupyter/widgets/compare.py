@@ -294,7 +294,7 @@ class ComparePanel(Panel):
             self._begin(self._ready)
 
     def _dismiss(self) -> None:
-        self._ready = None
+        self._ready, self._draft.said = None, ""
 
     def _begin(self, comparison: Comparison) -> None:
         self._ready = None
@@ -312,6 +312,7 @@ class ComparePanel(Panel):
         with self._lock:
             self._comparison = self._items = self._sheet = self._standing = self._board = None
             self._follow_comparison()
+            self._draft.said = ""
             self._undo = "The answers were removed.", lambda: self._take(gone, draft=False)
         self.renew_twin()
 

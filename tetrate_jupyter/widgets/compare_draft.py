@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
+import threading
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tetrate_jupyter.compare.asking import models_of, prepare
 from tetrate_jupyter.compare.columns import own_label, trios
 from tetrate_jupyter.completion.along import fill, with_the_question
-from tetrate_jupyter.completion.variables import interpolate
 from tetrate_jupyter.engine.rows import is_asked_for, limits
 from tetrate_jupyter.errors import CostLimitError, OptionError
 from tetrate_jupyter.failures.asking import nameable
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Cut, Image, Model
     from tetrate_jupyter.widgets.feed import Fields
 
+T = TypeVar("T")
+
 COLUMNS: Final = 12  # live at once; more are asked, and read in the result
 EDITABLE: Final = 100_000  # characters of all prompts; beyond, no person edits them in a box
 _OWN: Final[Mapping[str, Callable[[str], Any]]] = {
@@ -39,6 +43,8 @@ _OWN: Final[Mapping[str, Callable[[str], Any]]] = {
     "system": str,
 }
 _RUN: Final[Mapping[str, Callable[[str], Any]]] = {"repeats": int, "max_cost": float}
+_PATIENCE: Final = 60.0  # seconds for variables and files that a prompt names
+_IMAGE: Final = re.compile(r"\[image \d+: ")  # what `interpolate` puts in an image's place
 _TOLD: Final = 10  # things sent along that the line about them names
 _AS_BEFORE: Final = (
     "Asked as before: names stand for what they stood for then. Change the prompt to have them looked up."
@@ -68,12 +74,27 @@ class Pick:
 
 @dataclass(frozen=True)
 class WrittenPrompts:
-    """Prompts as `typed`, and as they are `sent`: with what they name filled in, or as data of whoever gave them."""
+    """Prompts as `typed`, and as they are `sent`: with what they name filled in, or as they are.
+
+    `is_data`: they were given from Python, where braces and "@" are data. `images`: those given by hand, `own` of them,
+    then those that stood for variables.
+    """
 
     typed: tuple[str, ...] = ()
     sent: tuple[str, ...] = ()
     images: tuple[Image, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    own: int = 0
+    is_data: bool = True
+
+    def is_still(self, typed: tuple[str, ...]) -> bool:
+        """Whether these are what was typed; a box changes line ends, and blanks around several prompts."""
+        return _out_of_a_box(typed) == _out_of_a_box(self.typed)
+
+    @property
+    def has_images(self) -> bool:
+        """Whether all images are there that stood for variables: a file of a comparison has none."""
+        return len(self.images) - self.own >= _images_named(self.sent)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -96,7 +117,7 @@ class Draft:
         self._params: dict[str, Any] = {}
         self._rest: dict[str, Any] = {}  # what has no field: images, a schema, tools
         self._taken = self._filled = WrittenPrompts()  # those taken over, and those that were filled in here last
-        self._said = ""  # of what goes along with them
+        self.said = ""  # of what goes along with them
 
     def begin(self, prompt: str, models: Sequence[str]) -> None:
         """Begin with a prompt and models, where there is no comparison."""
@@ -123,13 +144,14 @@ class Draft:
     def know(self, comparison: Comparison) -> None:
         """Take note of what was asked: the same words ask the same, whatever stands in the box now."""
         setup = comparison.setup
-        own = [written for written in (self._filled, self._taken) if written.sent == setup.prompts]
-        if own:
-            typed = own[0].typed
-        else:
-            typed = setup.prompts if setup.as_typed is None else (setup.as_typed,)
-            self._said = ""
-        self._taken = WrittenPrompts(typed, setup.prompts, setup.images, setup.cuts)
+        here = [written for written in (self._filled, self._taken) if written.sent == setup.prompts]
+        if here:
+            self._taken = replace(here[0], images=setup.images, cuts=setup.cuts)
+            return
+        self.said = ""
+        typed = setup.prompts if setup.as_typed is None else (setup.as_typed,)
+        own = len(setup.images) - (_images_named(setup.prompts) if typed != setup.prompts else 0)
+        self._taken = WrittenPrompts(typed, setup.prompts, setup.images, setup.cuts, max(0, own))
 
     def _take_prompts(self, prompts: tuple[str, ...]) -> None:
         self.several, self._given = len(prompts) > 1, ()
@@ -221,31 +243,38 @@ class Draft:
     async def prepared(self) -> Comparison:
         """Return the comparison that is meant, ready to start: what its prompts name is filled in, as in a cell.
 
-        Prompts that were taken over and not changed are asked as they were.
+        Prompts that were filled in before and not changed are asked as they were, and so is what was given from Python.
         """
-        self.ways, self._said = [], ""
+        self.ways, self.said = [], ""
         wishes = [pick.wish for pick in self.picks] or None
-        prompts = await self._written(wishes)
-        options = {**self._rest, **self._params, **prompts.options, "cached": False}
+        options = {**self._rest, **self._params, "cached": False}  # as they are now, whatever is changed meanwhile
         try:
-            return await prepare(self._session, prompts.sent, wishes, **options)
-        except CostLimitError as error:
-            self.ways = ways_on(error)
+            prompts = await self._written(wishes)
+            return await prepare(self._session, prompts.sent, wishes, **(options | prompts.options))
+        except BaseException as error:
+            self.said = ""
+            self.ways = ways_on(error) if isinstance(error, CostLimitError) else []
             raise
 
     async def _written(self, wishes: list[dict[str, Any]] | None) -> WrittenPrompts:
-        typed = self._prompts()
-        if typed == self._taken.typed:
-            self._said = "" if self._taken.sent == typed else _AS_BEFORE
-            return self._taken
+        typed, before = self._prompts(), self._taken
+        if before.sent and before.is_still(typed):
+            was_filled = before.sent != before.typed
+            if was_filled and before.has_images:
+                self.said = _AS_BEFORE
+                return before
+            if before.is_data and not was_filled:
+                return before
         asked = await models_of(self._session, wishes) if is_asked_for(self._session) else None
-        self._filled = await asyncio.to_thread(self._fill, typed, asked)
+        self._filled = await _aside(partial(self._fill, typed, asked, before.images[: before.own]))
         return self._filled
 
-    def _fill(self, typed: tuple[str, ...], asked: Sequence[Model] | None) -> WrittenPrompts:
-        names, kernel = namespace(), nameable(running_shell())
+    def _fill(
+        self, typed: tuple[str, ...], asked: Sequence[Model] | None, by_hand: tuple[Image, ...]
+    ) -> WrittenPrompts:
+        names, kernel, said = namespace(), nameable(running_shell()), list[str]()
         room = partial(limits, self._session, models=asked, history=False)
-        found = [fill(each, names, room, kernel) for each in typed]
+        found = [fill(each, names, room, kernel, said.append) for each in typed]
         images = [image for each in found for image in each.images]
         if images and len(found) > 1:
             raise OptionError(
@@ -254,18 +283,11 @@ class Draft:
             )
         along = list(dict.fromkeys(name for each in found for name in each.names))
         more = [f"{len(along) - _TOLD} more"] if len(along) > _TOLD else []
-        notes = list(dict.fromkeys(each.note for each in found if each.note))[:3]
-        self._said = " ".join([*notes, with_the_question([*along[:_TOLD], *more])]).strip()
+        notes = list(dict.fromkeys(filter(None, said)))[:3]
+        self.said = " ".join([*notes, with_the_question([*along[:_TOLD], *more])]).strip()
         cuts = tuple(dict.fromkeys(cut for each in found for cut in each.cuts))
         sent = tuple(each.text for each in found)
-        return WrittenPrompts(typed, sent, (*self._own_images(names), *images), cuts)
-
-    def _own_images(self, names: Mapping[str, object]) -> tuple[Image, ...]:
-        """Return the images that were given by hand: those that stood for variables come anew with the prompt."""
-        images, typed = self._taken.images, self._taken.typed
-        if not images or len(typed) != 1 or typed == self._taken.sent:
-            return images
-        return images[: max(0, len(images) - len(interpolate(typed[0], names).images))]
+        return WrittenPrompts(typed, sent, (*by_hand, *images), cuts, len(by_hand), is_data=False)
 
     def _prompts(self) -> tuple[str, ...]:
         if self._given:
@@ -293,8 +315,44 @@ class Draft:
             "parameters": dict(self._params),
             "ways": self.ways,
             "others": sorted(self._rest),
-            "said": visible(self._said),
+            "said": visible(self.said),
         }
+
+
+def _out_of_a_box(prompts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, ("\n".join(each.splitlines()).strip() for each in prompts)))
+
+
+def _images_named(sent: tuple[str, ...]) -> int:
+    return sum(len(_IMAGE.findall(each)) for each in sent)
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """Do what looks at variables and files on a thread that nobody waits for at the end; raises `OptionError` late."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(act: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(lambda: done.done() or act())
+
+    def do() -> None:
+        try:
+            made = work()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            failed = error
+            tell(lambda: done.set_exception(failed))
+        else:
+            tell(lambda: done.set_result(made))
+
+    threading.Thread(target=do, name="tetrate-filling", daemon=True).start()
+    try:
+        return await asyncio.wait_for(done, _PATIENCE)
+    except (TimeoutError, asyncio.TimeoutError):
+        raise OptionError(
+            f"What the prompt names hasn't answered for {_PATIENCE:.0f} s; nothing was sent.",
+            next_step="leave out the variable or file that hangs",
+        ) from None
 
 
 def begin_with(models: ModelList, own: str | None) -> list[list[Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.characters import visible
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST: Final = 50  # names that are offered; who misses one types on
-_LONGEST: Final = 300  # characters of a name
+_ASKING: Final = 20  # boxes whose wishes wait at once
+_HANGS: Final = 10.0  # seconds of one look, after which another thread looks for what is typed since
 _LINE: Final = 600  # characters before the cursor: a path, and what may stand before it
 
 
@@ -27,43 +30,50 @@ class Naming:
     for, `more` says whether there are others. Nothing of the panel changes, and no router is asked.
 
     The kernel waits for none of it. A thread looks, one at a time, since a disk may be slow and a variable may answer
-    slowly what shape it has; of what is typed meanwhile only the last is looked for.
+    slowly what shape it has; of what is typed meanwhile only the last of each box is looked for.
     """
 
     def __init__(self, tell: Callable[..., None]) -> None:
         self._tell = tell
         self._lock = threading.Lock()
-        self._wanted: tuple[str, str] | None = None
-        self._is_at_work = False
+        self._wanted: dict[str, str] = {}  # lines by who asks
+        self._turn = 0  # of the thread that looks; one that is passed by ends
+        self._since: float | None = None  # when it began to look
 
     def heard(self, _: object, content: dict[str, Any], __: object = None) -> None:
         """Take a message of the page; the callback of `Widget.on_msg`."""
         if content.get("do") != "offer":
             return
         with self._lock:
-            self._wanted = str(content.get("of", ""))[:60], str(content.get("line", ""))[-_LINE:]
-            if self._is_at_work:
+            of = str(content.get("of", ""))[:60]
+            if of in self._wanted or len(self._wanted) < _ASKING:
+                self._wanted[of] = str(content.get("line", ""))[-_LINE:]
+            if self._since is not None and time.monotonic() - self._since < _HANGS:
                 return
-            self._is_at_work = True
+            self._turn, self._since = self._turn + 1, time.monotonic()
+            turn = self._turn
         try:
-            threading.Thread(target=self._work, name="tetrate-naming", daemon=True).start()
+            threading.Thread(target=self._work, args=(turn,), name="tetrate-naming", daemon=True).start()
         except RuntimeError:  # no threads here
-            self._work()
+            self._work(turn)
 
-    def _work(self) -> None:
+    def _work(self, turn: int) -> None:
         while True:
             with self._lock:
-                wanted, self._wanted = self._wanted, None
-                self._is_at_work = wanted is not None
-            if wanted is None:
-                return
-            of, line = wanted
+                if turn != self._turn:
+                    return
+                if not self._wanted:
+                    self._since = None
+                    return
+                of = next(iter(self._wanted))
+                line, self._since = self._wanted.pop(of), time.monotonic()
             typed = begun(line)
             try:
                 found = nameable_as(typed)
             except BaseException:  # noqa: BLE001 - of foreign objects: then there is nothing to offer
                 found = []
-            self._tell(to=of, begun=typed, offered=found[:MOST], more=len(found) > MOST)
+            with contextlib.suppress(Exception):  # the page may be gone, or the kernel's end near
+                self._tell(to=of, begun=typed, offered=found[:MOST], more=len(found) > MOST)
 
 
 def nameable_as(typed: str) -> list[list[str]]:
@@ -73,4 +83,4 @@ def nameable_as(typed: str) -> list[list[str]]:
     if not typed:
         return []
     named = offer(typed, running_shell(), files=MOST + 1)
-    return [[word, visible(what)] for word, what in named.items() if len(word) <= _LONGEST][: MOST + 1]
+    return [[word, visible(what)] for word, what in named.items()][: MOST + 1]

@@ -1,5 +1,8 @@
 // What can be named in a prompt, offered while somebody types `{` or `@` in a box: the kernel says what there is (naming.py).
 
+const BEGINS = /(?:\{\w*|@(?:"[^"]*|[^\s"]*))$/u; // roughly: the kernel knows the rule
+const PATIENCE = 3000; // milliseconds for an answer, before it is asked again
+
 let namings = 0;
 
 // Gives the list, to be put into the panel, of what `area` offers; made before other listeners of its keys, since Enter takes what is marked here and does nothing else.
@@ -13,6 +16,8 @@ function naming({ model, view, hears, announce }, area) {
   let begun = ""; // its end, which each of them stands for
   let at = 0;
   let taking = false;
+  let asked = 0; // when the kernel was asked what it hasn't answered yet; 0 for nothing
+  let next = false; // whether to ask again then
   let top = 0; // of the box, and its height
   let height = 0;
 
@@ -46,15 +51,24 @@ function naming({ model, view, hears, announce }, area) {
     offered = typed ? offered.filter(([text]) => text.startsWith(typed)) : [];
     at = Math.max(at, firstOf(typed));
     draw();
-    if (!/[@{]/.test(now)) return;
+    ask();
+  }
+
+  // One question at a time: a kernel that runs a cell answers all of them after it.
+  function ask() {
+    next = BEGINS.test(line) && Date.now() - asked < PATIENCE;
+    if (next || !BEGINS.test(line)) return;
+    asked = Date.now();
     try {
-      model.send({ do: "offer", view, of: own, line: now });
+      model.send({ do: "offer", view, of: own, line });
     } catch {
-      // the kernel has gone, which is told elsewhere
+      asked = 0; // the kernel has gone, which is told elsewhere
     }
   }
 
   function answered(message) {
+    asked = 0;
+    if (next) ask();
     if (before() !== line || !message.begun || !line.endsWith(message.begun)) return; // it is about what stood there before
     [begun, offered, more] = [message.begun, message.offered, message.more];
     at = firstOf(begun);
@@ -75,7 +89,7 @@ function naming({ model, view, hears, announce }, area) {
     if (!isOpen()) {
       list.showPopover();
       requestAnimationFrame(follow);
-      announce(`${offered.length} ${offered.length === 1 ? "name" : "names"}; Enter takes one, Escape closes the list`);
+      announce(`${offered.length} ${offered.length === 1 ? "name" : "names"}${more ? " and more" : ""}; ${at < 0 ? "arrow keys choose" : "Enter takes one"}, Escape closes the list`);
     }
     place();
     point();
@@ -133,8 +147,10 @@ function naming({ model, view, hears, announce }, area) {
       const to = Math.max(at, event.key === "ArrowUp" ? 0 : -1) + steps[event.key];
       at = Math.abs(steps[event.key]) > 1 ? Math.max(0, Math.min(to, offered.length - 1)) : (to + offered.length) % offered.length;
       point();
-    } else if (event.key === "Enter" && at < 0) return close();
-    else if (event.key === "Enter" || event.key === "Tab") take(Math.max(at, 0));
+    } else if (/^(?:Enter|Tab)$/.test(event.key)) {
+      if (at < 0 || before() !== line) return close(); // nothing is marked, or the cursor is elsewhere
+      take(at);
+    }
     else if (event.key === "Escape") close();
     else return;
     event.preventDefault();
@@ -144,7 +160,7 @@ function naming({ model, view, hears, announce }, area) {
   function take(place) {
     const [text] = offered[place];
     const from = area.selectionStart - begun.length;
-    const closed = text.endsWith("}") && area.value[area.selectionStart] === "}" ? 1 : 0;
+    const closed = /[}"]$/.test(text) && area.value[area.selectionStart] === text.slice(-1) ? 1 : 0;
     const isFolder = /\/"?$/.test(text);
     close();
     taking = true;
