@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from tests.widgets.page import Page
+from tests.widgets.shells import shell_in
 from tests.widgets.test_compare_board import kept as handed_on
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.completion.images import load_image
@@ -17,6 +17,8 @@ from tetrate_jupyter.widgets.compare import ComparePanel
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from IPython.core.interactiveshell import InteractiveShell
 
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
@@ -32,16 +34,8 @@ BEFORE = "Asked as before: names stand for what they stood for then. Change the 
 @pytest.fixture(autouse=True)
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     (tmp_path / "notes.md").write_text("buy {total} milk", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    InteractiveShell.clear_instance()
-    made = InteractiveShell.instance()
-    made.history_manager.enabled = False
-    for kept in ("outputs", "exceptions"):  # all shells of a process share them
-        getattr(made.history_manager, kept, {}).clear()
-    made.run_cell("total = 41", store_history=True)
-    yield made
-    made.history_manager.end_session()
-    InteractiveShell.clear_instance()
+    with shell_in(tmp_path, monkeypatch, "total = 41") as made:
+        yield made
 
 
 @pytest.fixture

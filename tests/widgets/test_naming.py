@@ -6,16 +6,18 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from tests.compare.conftest import eventually
 from tests.widgets.page import Page
+from tests.widgets.shells import shell_in
 from tetrate_jupyter.completion.at_words import begun
 from tetrate_jupyter.widgets.naming import MOST, Naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from IPython.core.interactiveshell import InteractiveShell
 
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
@@ -26,18 +28,8 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "notes.md").write_text("buy milk", encoding="utf-8")
     (tmp_path / "my list.txt").write_text("eggs", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    InteractiveShell.clear_instance()
-    made = InteractiveShell.instance()
-    made.history_manager.enabled = False
-    for kept in ("outputs", "exceptions"):  # all shells of a process share them
-        getattr(made.history_manager, kept, {}).clear()
-    for name in ("last_value", "last_exc"):
-        monkeypatch.delattr(f"sys.{name}", raising=False)
-    made.run_cell("total = [1, 2, 3]\nplace = 'Ghent'", store_history=True)
-    yield made
-    made.history_manager.end_session()
-    InteractiveShell.clear_instance()
+    with shell_in(tmp_path, monkeypatch, "total = [1, 2, 3]\nplace = 'Ghent'") as made:
+        yield made
 
 
 @pytest.fixture
