@@ -261,6 +261,18 @@ def test_halves_of_text_and_of_reasoning_do_not_meet() -> None:
     assert added(chunk({"content": "a\ud83d", "reasoning": "b\ud83d"}))[:2] == ("a\ufffd", "b\ufffd")
 
 
+def test_a_message_beside_deltas_says_nothing_new() -> None:
+    text = {"content": "One, two."}
+    calls = call(0, id="a", name="f", arguments="{}")
+    for beside in ({}, None, {"content": ""}):
+        last = chunk(choices=[{"delta": beside, "message": text | calls, "finish_reason": "stop"}])
+        assert added(chunk({"content": "One, "}), chunk({"content": "two."}), last)[0] == "One, two."
+        assert added(chunk({"reasoning": "Hm."}), last)[:2] == ("One, two.", "Hm.")
+        assert len(added(chunk(calls), last)[2].tool_calls) == 1
+    pieces = [chunk(choices=[{"message": {"content": piece}}]) for piece in ("One, ", "two.")]
+    assert added(*pieces)[0] == "One, two."
+
+
 # --- counts -----------------------------------------------------------------------------------------------------
 
 WHOLE = WireUsage(

@@ -101,6 +101,7 @@ RIGHT: dict[str, Right] = {
     "stream-labelled-json": Right(),
     "stream-labelled-text": Right(),
     "message-for-delta": Right(),
+    "message-beside-deltas": Right(),
     "refusal": Right("", refusal="I can't help with that.", notice="I can't help with that."),
     "refusal-after-text": Right("One, ", refusal="I can't go on.", notice="I can't go on."),
     "empty-no-choices": Right("", finish=None, error=errors.EmptyAnswerError),

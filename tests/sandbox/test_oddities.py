@@ -295,6 +295,7 @@ MEMBERS: dict[str, tuple[str, str | None]] = {  # what stands in the stream, and
     "error-false": ('"error":false', '"error":false'),
     "error-null": ('"error":null', '"error":null'),
     "message-for-delta": ('"message":{"content":"two, three."}', None),
+    "message-beside-deltas": ('"message":{"role":"assistant","content":"One, two, three."}', None),
     "usage-floats": ('"completion_tokens":5.0', '"completion_tokens":5.0'),
     "usage-strings": ('"completion_tokens":"5"', '"completion_tokens":"5"'),
     "usage-details-lists": ('"prompt_tokens_details":[]', '"completion_tokens_details":[]'),

@@ -50,6 +50,7 @@ class Accumulator:
         self._text_half, self._thought_half = Halves(), Halves()
         self._said, self._thought = secrecy.Passing(), secrecy.Passing()
         self._refusal: list[str] = []
+        self._has_streamed = False  # whether part of the answer came as a delta
 
     def add(self, chunk: ChatChunk) -> tuple[str, str]:
         """Take one chunk; return its (text, reasoning), "" where it has none."""
@@ -67,9 +68,11 @@ class Accumulator:
         self.has_choice = True
         if choice.finish_reason and choice.finish_reason != self._reason:
             self._end(choice.finish_reason)
-        delta = choice.added
+        # Perplexity repeats the whole answer as a message beside its deltas.
+        delta = choice.delta if self._has_streamed else choice.added
         if delta is None:
             return "", ""
+        self._has_streamed = self._has_streamed or (delta is choice.delta and delta.has_content)
         thought = "" if delta.is_plain else self._add_rest(delta)
         text = delta.content
         if text:
