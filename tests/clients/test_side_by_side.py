@@ -34,6 +34,7 @@ DIFFERENT = {
     "usage-in-halves": "its last usage wins",
     "usage-then-zeros": "its last usage wins",
     "usage-then-null": "its last usage wins",
+    "usage-reasoning-beside": "it doesn't look at the total",
     "after-finish-null": "it fails at an event null",
     "data-null": "it fails at an event null",
     "choices-null": "it gives choices that can't be gone through",

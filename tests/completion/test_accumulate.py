@@ -326,6 +326,34 @@ def test_a_later_count_counts_where_it_is_one(had: int | None, came: int | None,
     assert usage_of(WireUsage(None, came, details, details), before) == Usage(None, kept, kept, kept, kept)
 
 
+@pytest.mark.parametrize(
+    ("counts", "output"),
+    [
+        ((9, 5, 14, 0, None), 5),
+        ((9, 5, 14, 0, 4), 5),
+        ((9, 5, 314, 0, 300), 305),
+        ((9, 5, 314, 0, None), 305),
+        ((9, 5, 314, 0, 0), 305),
+        ((9, 0, 309, 0, 300), 300),
+        ((9, 5, 315, 0, 300), 5),
+        ((9, 5, 314, 300, None), 5),
+        ((9, 5, 314, 4, 300), 305),
+        ((9, 5, 0, 0, 300), 5),
+        ((9, 5, None, 0, 300), 5),
+        ((None, 5, 314, 0, 300), 5),
+        ((9, None, 314, 0, 300), None),
+        ((-9, 5, 296, 0, 300), 5),
+        ((9, -5, 304, 0, 300), None),
+    ],
+)
+def test_reasoning_that_is_in_the_total_alone_is_output(counts: tuple[int | None, ...], output: int | None) -> None:
+    prompt, completion, total, cached, reasoning = counts
+    details = TokenDetails(reasoning_tokens=reasoning)
+    wire = WireUsage(prompt, completion, TokenDetails(cached_tokens=cached), details, total)
+    assert usage_of(wire).completion_tokens == output
+    assert usage_of(wire).reasoning_tokens == reasoning
+
+
 def test_no_answer_has_more_tokens_than_a_thousand_million() -> None:
     assert MAX_TOKENS == 1_000_000_000
 

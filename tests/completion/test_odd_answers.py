@@ -88,6 +88,7 @@ RIGHT: dict[str, Right] = {
     "usage-then-zeros": Right(usage=USAGE),
     "usage-then-null": Right(usage=USAGE),
     "usage-growing": Right(usage=USAGE),
+    "usage-reasoning-beside": Right(usage=(9, 305)),
     "id-number": Right(),
     "frame-nulls": Right(),
     "index-null": Right(),

@@ -284,6 +284,10 @@ def test_two_answers_at_once(router: SandboxRouter, kind: str) -> None:
 MEMBERS: dict[str, tuple[str, str | None]] = {  # what stands in the stream, and in the whole answer
     "nan-unread": ('"score":NaN', '"score":NaN'),
     "infinity-unread": ('"logprob":-Infinity', '"logprob":-Infinity'),
+    "usage-reasoning-beside": (
+        '"completion_tokens":5,"total_tokens":314,',
+        '"completion_tokens":5,"total_tokens":314}',
+    ),
     "id-number": ('{"id":42,', '{"id":42,'),
     "frame-nulls": ('{"id":null,"object":null,"created":null,"model":null', '"model":null'),
     "index-null": ('{"index":null,', '{"index":null,'),

@@ -168,11 +168,24 @@ def usage_of(wire: WireUsage, before: Usage | None = None) -> Usage:
     had = before or Usage()
     return Usage(
         prompt_tokens=_count(wire.prompt_tokens, had.prompt_tokens),
-        completion_tokens=_count(wire.completion_tokens, had.completion_tokens),
+        completion_tokens=_count(_output(wire), had.completion_tokens),
         cached_tokens=_count(prompt.cached_tokens if prompt else None, had.cached_tokens),
         cache_write_tokens=_count(prompt.caching_tokens if prompt else None, had.cache_write_tokens),
         reasoning_tokens=_count(completion.reasoning_tokens if completion else None, had.reasoning_tokens),
     )
+
+
+def _output(wire: WireUsage) -> int | None:
+    """Return the completion tokens; with the reasoning that some providers (xAI, Gemini) count in the total only."""
+    prompt, completion, total = wire.prompt_tokens, wire.completion_tokens, wire.total_tokens
+    if prompt is None or completion is None or total is None or min(prompt, completion) < 0:
+        return completion
+    beside = total - prompt - completion
+    input_details, details = wire.prompt_tokens_details, wire.completion_tokens_details
+    reasoning = details.reasoning_tokens if details else None
+    if not reasoning and input_details and (input_details.cached_tokens or input_details.caching_tokens):
+        return completion  # the rest may be what was read from a cache
+    return completion + beside if beside > 0 and reasoning in {None, 0, beside} else completion
 
 
 def _count(tokens: int | None, had: int | None) -> int | None:

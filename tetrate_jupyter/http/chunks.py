@@ -125,6 +125,7 @@ class WireUsage(msgspec.Struct, frozen=True, gc=False):
     completion_tokens: int | None = None
     prompt_tokens_details: TokenDetails | None = None
     completion_tokens_details: TokenDetails | None = None
+    total_tokens: int | None = None
 
 
 class ChatChunk(msgspec.Struct, frozen=True, gc=False):
