@@ -99,6 +99,8 @@ RIGHT: dict[str, Right] = {
     "error-text-empty": Right(),
     "error-false": Right(),
     "error-null": Right(),
+    "events-in-lines": Right(streamed_only=True),
+    "heartbeats": Right(finish=None, streamed_only=True),
     "stream-labelled-json": Right(),
     "stream-labelled-text": Right(),
     "message-for-delta": Right(),

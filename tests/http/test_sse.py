@@ -82,6 +82,48 @@ def test_an_event_of_more_lines_than_any_has_is_refused() -> None:
         EventSplitter().feed(b"data: x\n" * (MOST_LINES + 1) + b"\n")
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_events_without_blank_lines_are_events_all_the_same(line_end: str) -> None:
+    chunks = ['{"a":"one"}', '{"b":{"c":"{"}}', " {}"]
+    sent = line_end.join(f"data: {chunk}" for chunk in [*chunks, "[DONE]"])
+    for ending in ("", line_end, line_end * 2):
+        data = (sent + ending).encode()
+        for cut in range(len(data)):
+            assert split([data[:cut], data[cut:]]) == [*chunks, "[DONE]"]
+    assert split([(sent.partition("[DONE]")[0] + '{"cut').encode()]) == [*chunks, '{"cut']
+
+
+def test_one_document_in_several_lines_stays_one() -> None:
+    for lines in (
+        ['{"a":', '{"b":1}}'],
+        ['{"a":{}', "}"],
+        ["{", ' "a":1', "}"],
+        ["one", "two"],
+        ["{}", "x"],
+        ["[", "]"],
+    ):
+        assert split(["".join(f"data: {line}\n" for line in lines).encode()]) == ["\n".join(lines)]
+
+
+@pytest.mark.parametrize(
+    "beat",
+    ["data: ping", "data: PING ", 'data: "ping"', "data:pong", "data: keep-alive", "data: heartbeat", "event: ping",
+     "event: ping\ndata: now", "data: 7\nevent: Heartbeat", "event: keepalive\ndata: {}"],
+)  # fmt: skip
+def test_a_heartbeat_is_no_data(beat: str) -> None:
+    assert split([f'data: {{"a":1}}\n\n{beat}\n\ndata: [DONE]\n\n'.encode()]) == ['{"a":1}', "[DONE]"]
+
+
+@pytest.mark.parametrize("mark", ["[DONE] ", "  [DONE]\t", "[done]", '"[DONE]"', "[DONE]\ndata: "])
+def test_the_end_mark_has_one_form(mark: str) -> None:
+    assert split([f"data: {mark}\n\n".encode()]) == ["[DONE]"]
+
+
+@pytest.mark.parametrize("name", [" data", "\tdata", "Data", "DATA", "\ufeffdata"])
+def test_no_piece_is_lost_for_how_its_field_is_written(name: str) -> None:
+    assert split([f'data: {{"a":1}}\n\n{name}: {{"b":2}}\n\n'.encode()]) == ['{"a":1}', '{"b":2}']
+
+
 def test_nothing_gives_nothing() -> None:
     assert split([]) == []
     assert split([b"", b"\n", b"\r\n", b"\xef\xbb"]) == []

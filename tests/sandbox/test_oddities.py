@@ -469,6 +469,16 @@ def test_events_named_error(router: SandboxRouter) -> None:
     assert odd(router, "error-event-first", stream=True).text == "event: error\ndata: The provider gave up.\n\n"
 
 
+def test_events_of_another_form(router: SandboxRouter) -> None:
+    lines = odd(router, "events-in-lines", stream=True).text.splitlines()
+    assert [line[:6] for line in lines] == ["data: "] * 3
+    assert lines[-1] == "data: [DONE]"
+    blocks = odd(router, "heartbeats", stream=True).text.split("\n\n")
+    assert blocks[0] == "event: ping\ndata: ping"
+    assert blocks[2] == "data: ping"
+    assert blocks[-2:] == ["data: [DONE] ", ""]
+
+
 def listed(router: SandboxRouter, kind: str) -> Sent:
     router.inject(Fault(kind))
     return send(router, "GET", "/v1/models", key=router.issue_key())
@@ -537,7 +547,7 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "stream-labelled-text", "refusal", "refusal-after-text", "empty-no-choices", "empty-only-done",
         "empty-reasoning-only", "empty-images-only", "think-tags", "think-tags-open", "think-tags-later",
         "answer-in-fence", "answer-in-sentences", "answer-after-sentence", "error-event", "error-event-first",
-        "finish-empty-pause", "finish-early-pause",
+        "finish-empty-pause", "finish-early-pause", "events-in-lines", "heartbeats",
     }  # fmt: skip
     tables = (ENDINGS, WORDS, AFTER, CALLS, CHOICES, MEMBERS, USAGES, ERRORS, LISTS)
     assert alone.union(*tables) == set(ODD_KINDS)

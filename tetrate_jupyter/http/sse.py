@@ -9,6 +9,9 @@ import msgspec
 from tetrate_jupyter import config
 
 _BOM = b"\xef\xbb\xbf"
+_AROUND: Final = _BOM + b" \t"  # bytes before a field's name that some servers write
+END_MARK: Final = b"[DONE]"
+_BEATS: Final = frozenset({b"ping", b"pong", b"heartbeat", b"keepalive", b"keep-alive", b"keep_alive"})
 MOST_LINES: Final = 100_000  # of one event, each 47 bytes plus its text; routers send one
 
 
@@ -19,9 +22,10 @@ class EventTooLargeError(Exception):
 class EventSplitter:
     """Splits a stream of bytes into the data of its events, wherever the bytes were cut.
 
-    Line ends may be CRLF, LF or CR. Comments (keep-alives), other event names, ids and retry hints are dropped; several
-    data lines of one event are joined by LF. JSON without "data:" counts as data. An event named "error", and a bare
-    JSON array, become a chunk with an `error`. Everything is bytes, so a character that was cut in two needs no care.
+    Line ends may be CRLF, LF or CR. Comments, keep-alives ("ping"), other event names, ids and retry hints are dropped;
+    several data lines of one event are joined by LF, unless each is JSON of its own (some servers leave out the blank
+    lines). JSON without "data:" counts as data. An event named "error", and a bare JSON array, become a chunk with an
+    `error`. Everything is bytes, so a character that was cut in two needs no care.
     `max_event`: bytes that one event may have (default: `config.MAX_EVENT_BYTES`); beyond that, `feed` raises
     `EventTooLargeError`.
     """
@@ -79,26 +83,48 @@ class EventSplitter:
         for block in filter(None, blocks):
             if len(block) > self._max_event or block.count(b"\n") >= MOST_LINES:
                 raise EventTooLargeError
-            if len(block) > 6 and block.startswith(b"data: ") and b"\n" not in block:
+            if block.startswith(b"data: {") and b"\n" not in block:
                 found.append(block[6:])
-            elif (data := _data_of(block)) is not None:
-                found.append(data)
+            else:
+                found.extend(_data_of(block))
         return found
 
 
-def _data_of(block: bytes) -> bytes | None:
+def _data_of(block: bytes) -> list[bytes]:
     if block[:1] in (b"{", b"["):  # an error sent as bare JSON, without "data:", though a stream was announced
-        return block if block[:1] == b"{" else b'{"error":' + block + b"}"
+        return [block if block[:1] == b"{" else b'{"error":' + block + b"}"]
     lines = []
-    is_error = False
+    event = b""
     for line in block.split(b"\n"):
         name, _, value = line.partition(b":")
+        name = name.lstrip(_AROUND).lower()
         if name == b"data":
             lines.append(value.removeprefix(b" "))
         elif name == b"event":
-            is_error = value.strip() == b"error"
-    data = b"\n".join(lines) if any(lines) else None
-    return _named_error(data) if is_error else data
+            event = value.strip().lower()
+    data = b"\n".join(lines)
+    if event == b"error":
+        return [_named_error(data if any(lines) else None)]
+    if event in _BEATS or not any(lines):
+        return []
+    filled = [line for line in lines if line.strip()]
+    if len(filled) > 1 and _is_whole(filled[0]) and all(line.lstrip()[:1] == b"{" or _is_end(line) for line in filled):
+        return [END_MARK if _is_end(line) else line for line in filled]
+    word = data.strip(b' \t\n"')
+    return [] if word.lower() in _BEATS else [END_MARK if _is_end(data) else data]
+
+
+def _is_end(data: bytes) -> bool:
+    return data.strip(b' \t\n"').upper() == END_MARK
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line is valid JSON by itself, so that nothing can follow it in the same document."""
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return False
+    return True
 
 
 def _named_error(data: bytes | None) -> bytes:

@@ -19,7 +19,7 @@ from tetrate_jupyter.http.chunk_reading import decode_chunk
 from tetrate_jupyter.http.chunks import ChatChunk, Choice, is_given
 from tetrate_jupyter.http.deadline import Deadline
 from tetrate_jupyter.http.error_body import error_of_event
-from tetrate_jupyter.http.sse import EventSplitter, EventTooLargeError
+from tetrate_jupyter.http.sse import END_MARK, EventSplitter, EventTooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     OpenStream: TypeAlias = Callable[[], Awaitable[tuple[OpenResponse | ChatChunk, "ResponseMeta"]]]
 
 _UNREADABLE: Final = (ValueError, RecursionError)  # msgspec's errors are ValueErrors
-_END_MARK: Final = b"[DONE]"
 _AFTER_FINISH_SECONDS: Final = 5.0  # after a finish reason; usage and the end mark follow it at once, or not at all
 _EVENT_WEIGHT: Final = 256  # bytes that each event counts for besides its own, since even a short one takes time
 _MAYBE_EARLY: Final = frozenset({"stop", "end_turn", "eos", "eos_token"})  # reasons that may come before the text
@@ -227,7 +226,7 @@ class ChatStream:
     def _take(self, payloads: list[bytes]) -> None:
         standing = self._standing
         for payload in payloads:
-            if payload == _END_MARK:
+            if payload == END_MARK:
                 self._end(None)
                 return
             try:
@@ -252,11 +251,11 @@ class ChatStream:
 
     def _at_end_of_bytes(self) -> list[bytes]:
         rest = self._splitter.finish()
-        if rest and rest[0] != _END_MARK:
+        if rest and rest[-1] != END_MARK:
             try:
-                decode_chunk(rest[0])
+                decode_chunk(rest[-1])
             except _UNREADABLE:
-                rest = []  # the event was cut off in the middle
+                rest.pop()  # the event was cut off in the middle
         self._take(rest)
         if not self._ended:
             self._end(None if self._standing.has_ended else self._cut())
