@@ -41,6 +41,7 @@ DIFFERENT = {
     "message-for-delta": "it knows no message in a chunk",
     "empty-no-choices": "we raise where nothing came",
     "empty-only-done": "we raise where nothing came",
+    "error-members-empty": "it takes an error without a word for one",
     "events-in-lines": "it takes all lines for one event",
     "heartbeats": "it takes a ping for a chunk",
     "think-tags": "reasoning in tags is text there",

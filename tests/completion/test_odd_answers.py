@@ -99,6 +99,7 @@ RIGHT: dict[str, Right] = {
     "error-text-empty": Right(),
     "error-false": Right(),
     "error-null": Right(),
+    "error-members-empty": Right(),
     "events-in-lines": Right(streamed_only=True),
     "heartbeats": Right(finish=None, streamed_only=True),
     "stream-labelled-json": Right(),

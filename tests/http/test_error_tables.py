@@ -89,6 +89,14 @@ MEANING_OF_NAME: list[tuple[Meaning, tuple[int | None, ...], str]] = [
     (Meaning.TOO_LONG, EACH, "context_length_exceeded exceed_context_size_error context_window_exceeded"),
     (Meaning.RATE, BELOW_500, "rate_limit_exceeded rate_limit_error too_many_requests rate_limited"),
     (Meaning.KEY, BELOW_500, "invalid_api_key api_key_invalid incorrect_api_key"),
+    (
+        Meaning.CONTENT,
+        BELOW_500,
+        (
+            "content_filter content_policy_violation moderation_blocked ResponsibleAIPolicyViolation "
+            "data_inspection_failed"
+        ),
+    ),
     (Meaning.HOST, (403,), "hostname_not_selected"),
 ]
 
@@ -230,7 +238,15 @@ def test_a_404_is_about_the_model_where_it_is_named_or_the_route_has_worked() ->
 
 
 def test_no_credit_is_said_by_its_words() -> None:
-    assert says_no_credit("Sorry: out of credits.")
+    for said in (
+        "Sorry: out of credits.",
+        "Sorry, your account balance is insufficient",
+        "Your team has either used all available credits or reached its monthly spending limit.",
+        "Account x is suspended, possibly due to reaching the monthly spending limit",
+        "The credits have been used up.",
+    ):
+        assert says_no_credit(said)
+    assert not says_no_credit("The balance is sufficient")
     assert not says_no_credit("credits are fine")
     assert not says_no_credit("")
 
@@ -253,14 +269,20 @@ ERRORS: list[tuple[int, Any, type[errors.GatewayError], str, str]] = [
     (404, {"code": "bad"}, errors.NotFoundError, f"{BASE} has no such route.", "TETRATE_BASE_URL"),
     (404, {"code": "model_not_found"}, errors.ModelUnavailableError, "acme/m-1 is not available", "%tetrate_models"),
     (404, "Unsupported endpoint", errors.UnsupportedEndpointError, "gateway.example doesn't serve", BASE),
-    (405, {"code": "bad"}, errors.RequestRejectedError, "(status 405)", "options of the call"),
+    (405, {"code": "bad"}, errors.NotFoundError, f"{BASE} has no such route.", "TETRATE_BASE_URL"),
+    (406, {"code": "bad"}, errors.RequestRejectedError, "(status 406)", "options of the call"),
     (407, {"code": "bad"}, errors.UnreachableError, "between here and gateway.example asks", "set HTTPS_PROXY"),
     (408, {"code": "bad"}, errors.ProviderError, "behind acme/m-1, is in trouble (status 408)", "ask again in a"),
     (413, {"code": "bad"}, errors.ContextTooLongError, "too long for acme/m-1", "%tetrate_reset"),
+    (421, {"code": "bad"}, errors.NotFoundError, f"{BASE} has no such route.", "TETRATE_BASE_URL"),
+    (423, {"code": "bad"}, errors.ProviderError, "(status 423)", "ask again in a moment"),
+    (424, {"code": "bad"}, errors.ProviderError, "(status 424)", "ask again in a moment"),
     (425, {"code": "bad"}, errors.ProviderError, "(status 425)", "another model; %tetrate_status shows"),
     (426, {"code": "bad"}, errors.RequestRejectedError, "(status 426)", "options of the call"),
     (429, {"code": "bad"}, errors.RateLimitError, "in a short time.", "wait a moment, then ask again"),
-    (499, {"code": "bad"}, errors.RequestRejectedError, "(status 499)", "options of the call"),
+    (451, {"code": "content_filter"}, errors.RequestRejectedError, "of acme/m-1 refuses this prompt", "other words"),
+    (498, {"code": "bad"}, errors.RequestRejectedError, "(status 498)", "options of the call"),
+    (499, {"code": "bad"}, errors.ProviderError, "(status 499)", "ask again in a moment"),
     (500, {"code": "bad"}, errors.ProviderError, "(status 500)", "%tetrate_status shows the providers"),
     (503, {"code": "model_not_ready"}, errors.ModelUnavailableError, "acme/m-1 is not ready yet", "in a minute"),
 ]
@@ -448,14 +470,46 @@ def test_a_stream_that_breaks_off_without_a_name_says_so() -> None:
 # --- where in a body it stands ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["message", "msg", "detail", "error_description", "error_message", "reason", "title"])
+MESSAGE_NAMES = "message msg detail error_description error_message errorMessage error_msg status_msg reason title"
+
+
+@pytest.mark.parametrize("name", [*MESSAGE_NAMES.split(), "Message", "faultstring"])
 def test_a_message_has_many_names(name: str) -> None:
     assert error_body_of(400, {name: "said"}).message == "said"
     assert error_body_of(400, {"error": {name: "said"}, "message": "outer"}).message == "said"
     assert error_of_event(json.dumps({name: "said"}).encode()) == {name: "said"}
 
 
-@pytest.mark.parametrize("name", ["error", "errors", "detail", "details"])
+def test_a_reason_that_is_a_name_goes_behind_every_sentence() -> None:
+    details = [{"@type": "x", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}]
+    found = error_body_of(400, {"error": {"message": "API key not valid.", "details": details}})
+    assert found.message == "API key not valid."
+    assert "api_key_invalid" in found.words
+    assert error_body_of(400, {"details": details}).message == "API_KEY_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"message": {"detail": [{"loc": ["body", "foo"], "msg": "not permitted"}]}}, "body.foo: not permitted"),
+        ({"message": [{"msg": "bad"}]}, "bad"),
+        ({"message": "Provider returned error", "metadata": {"raw": '{"error":{"message":"why"}}'}}, "why"),
+        ({"message": "Provider returned error", "metadata": {"raw": "why"}}, "why"),
+        ({"message": "Provider returned error", "metadata": {"raw": {"message": "why"}}}, "why"),
+        ({"message": "Provider returned error", "metadata": {"raw": " <html>no</html>"}}, "Provider returned error"),
+        ({"message": "Provider returned error", "metadata": {"raw": None}}, "Provider returned error"),
+        ({"message": "Provider returned error", "metadata": "x"}, "Provider returned error"),
+        ({"errors": {"temperature": ["must be <= 2"], "n": ["bad"]}}, "temperature: must be <= 2"),
+        ({"errors": {"temperature": []}, "message": "bad"}, "bad"),
+        ({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}, "insufficient balance"),
+        ({"fault": {"faultstring": "Invalid ApiKey", "detail": {"errorcode": "x"}}}, "Invalid ApiKey"),
+    ],
+)
+def test_words_stand_in_other_places_too(content: object, said: str) -> None:
+    assert error_body_of(400, content).message == said
+
+
+@pytest.mark.parametrize("name", ["error", "errors", "detail", "details", "fault", "base_resp"])
 def test_an_error_may_stand_in_another(name: str) -> None:
     assert error_body_of(400, {name: {"message": "said", "code": "inner"}, "code": "outer"}) == ErrorBody(
         400, "said", "inner"
@@ -604,6 +658,10 @@ def test_a_body_that_is_longer_than_any_error_is_not_read() -> None:
         ({"object": "error"}, True),
         ({"type": "error"}, True),
         ({"type": "ping"}, False),
+        ({"base_resp": {"status_code": 1008, "status_msg": "no"}}, True),
+        ({"base_resp": {"status_code": 0, "status_msg": "ok"}}, False),
+        ({"base_resp": {}}, False),
+        ({"base_resp": "x"}, False),
         ({"errors": ["x"]}, True),
         ({"errors": []}, False),
         ({"message": ""}, False),

@@ -119,6 +119,26 @@ WORDED: list[tuple[int, object, type[errors.GatewayError], str]] = [
         errors.RequestRejectedError,
         ": the provider said no",
     ),
+    (
+        403,
+        {"code": 30001, "message": "Sorry, your account balance is insufficient"},
+        errors.CreditsExhaustedError,
+        "Sorry",
+    ),
+    (412, nested("Account suspended: monthly spending limit"), errors.CreditsExhaustedError, "suspended"),
+    (200, {"base_resp": {"status_msg": "insufficient balance"}}, errors.CreditsExhaustedError, "insufficient balance"),
+    (200, {"error_code": 17, "error_msg": "Daily limit reached"}, errors.ProviderError, "Daily limit reached"),
+    (429, nested("used all available credits. Retry in 2 s", retry_after=60), errors.RateLimitError, "Retry"),
+    (422, nested("`inputs` tokens + `max_new_tokens` must be <= 4097."), errors.ContextTooLongError, "4097"),
+    (400, {"message": "Range of input length should be [1, 30720]"}, errors.ContextTooLongError, "30720"),
+    (400, nested("Filtered by the content management policy."), errors.RequestRejectedError, "for what it says: Filt"),
+    (403, nested("Your input was flagged"), errors.RequestRejectedError, "refuses this prompt for what it says: Your"),
+    (
+        400,
+        [{"error": {"code": 400, "message": "Bad key.", "details": [{"reason": "API_KEY_INVALID"}]}}],
+        errors.InvalidKeyError,
+        "Bad key.",
+    ),
     (400, b"\xef\xbb\xbf" + b'{"message": "marked"}', errors.RequestRejectedError, ": marked"),
     (400, b'data: {"error": {"message": "streamed"}}\n\n', errors.RequestRejectedError, ": streamed"),
     (503, b"upstream connect error", errors.ProviderError, "upstream connect error"),
@@ -176,8 +196,8 @@ async def test_an_error_in_a_stream_under_any_name(
 
 
 async def test_other_events_are_no_errors(router: RawRouter, client: GatewayClient) -> None:
-    ping = b'event: ping\ndata: {"type": "ping"}\n\n'
-    router.will_stream(ping, text_event("Hi."), event(status="fine"), DONE)
+    other = b'event: info\ndata: {"type": "info"}\n\n'
+    router.will_stream(other, text_event("Hi."), event(status="fine"), DONE)
     assert len(await read(client, router.key)) == 3
 
 

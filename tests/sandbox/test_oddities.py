@@ -298,6 +298,7 @@ MEMBERS: dict[str, tuple[str, str | None]] = {  # what stands in the stream, and
     "error-text-empty": ('"error":""', '"error":""'),
     "error-false": ('"error":false', '"error":false'),
     "error-null": ('"error":null', '"error":null'),
+    "error-members-empty": ('"error":{"code":null,"message":null,"type":null}', '"error":{"code":0,"message":""'),
     "message-for-delta": ('"message":{"content":"two, three."}', None),
     "message-beside-deltas": ('"message":{"role":"assistant","content":"One, two, three."}', None),
     "usage-floats": ('"completion_tokens":5.0', '"completion_tokens":5.0'),

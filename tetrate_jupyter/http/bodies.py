@@ -10,7 +10,6 @@ from tetrate_jupyter import config
 from tetrate_jupyter.errors import MalformedResponseError, OptionError, TetrateError
 from tetrate_jupyter.http.attempts import FailedAttempt, within
 from tetrate_jupyter.http.chunk_reading import decode_chunk
-from tetrate_jupyter.http.chunks import ChatChunk, is_given
 from tetrate_jupyter.http.reading import BOM
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.http import faults
     from tetrate_jupyter.http.attempts import OpenResponse
+    from tetrate_jupyter.http.chunks import ChatChunk
 
 T = TypeVar("T")
 
@@ -150,7 +150,7 @@ async def _read_completion(
     outcome = decoded(lambda content: decode_chunk(content, ignored), opened.reply(body), asked)
     if isinstance(outcome, FailedAttempt):
         return outcome
-    if is_given(outcome.error) or outcome.choices is None:
+    if outcome.has_error or outcome.choices is None:
         return FailedAttempt.of_reply(opened.reply(body), asked)
     return outcome
 

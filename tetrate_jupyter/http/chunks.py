@@ -149,6 +149,14 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
         return {}
 
     @property
+    def has_error(self) -> bool:
+        """Whether `error` says anything: an object whose members are all empty says nothing."""
+        if not is_given(self.error):
+            return False
+        content = self.error_content
+        return not content or not _is_hollow(content)
+
+    @property
     def own_id(self) -> str:
         """The completion's id, "" where it has none, or one that isn't a short text."""
         found = _short(self.id) if self.id is not NOTHING else None
@@ -198,6 +206,12 @@ def is_given(member: msgspec.Raw) -> bool:
         return False
     content = bytes(member)
     return len(content) > _LONGEST_NOT_GIVEN or b"".join(content.split()) not in _NOT_GIVEN
+
+
+def _is_hollow(value: object, depth: int = 4) -> bool:
+    if not isinstance(value, (dict, list)) or depth == 0:
+        return not value
+    return all(_is_hollow(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
 
 
 def _text(value: msgspec.Raw) -> str:

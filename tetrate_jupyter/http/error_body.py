@@ -26,8 +26,12 @@ _MOST_HOSTS: Final = 5  # hosts that a key is bound to; a person has one or two
 _MOST_TEXT: Final = 2_000  # bytes of an error that isn't JSON; anything longer is a page or a dump
 _DEPTH: Final = 4  # nested errors; providers behind gateways have three levels
 _ITEMS: Final = 3  # entries read of a list of errors; the first ones say enough
-_INNER: Final = ("error", "errors", "detail", "details")  # members that may hold the inner error
-_WORDS: Final = ("message", "msg", "detail", "error_description", "error_message", "reason", "title")
+_INNER: Final = ("error", "errors", "detail", "details", "fault", "base_resp")  # members that may hold the inner error
+_WORDS: Final = (
+    *("message", "msg", "detail", "error_description", "error_message", "errorMessage", "error_msg", "status_msg"),
+    *("Message", "faultstring", "reason", "title"),
+)
+_NAME = re.compile(r"[A-Z][A-Z0-9_]+\Z")  # a reason that is a name rather than a sentence: "API_KEY_INVALID"
 _KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
 _HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
 _DATA = re.compile(rb"(?m)^data: ?(.*)$")
@@ -86,11 +90,12 @@ class ErrorBody:
     state: str | None = None  # Google's name for it: "RESOURCE_EXHAUSTED"
     hostnames: tuple[str, ...] = ()
     hint: float | None = None
+    reason: str | None = None  # Google's, too: "API_KEY_INVALID"
 
     @property
     def words(self) -> frozenset[str]:
         """Every name that the body gives the error, in lower case."""
-        return frozenset(w.lower() for w in (self.code, self.kind, self.category, self.state) if w)
+        return frozenset(w.lower() for w in (self.code, self.kind, self.category, self.state, self.reason) if w)
 
 
 def read_error_body(status: int | None, body: Body) -> ErrorBody:
@@ -126,6 +131,7 @@ def error_body_of(status: int | None, content: object) -> ErrorBody:
         kind=kind,
         category=shown(category) if category else None,
         state=state,
+        reason=_text(_first(levels, "reason")),
         hostnames=tuple(h for h in hostnames if isinstance(h, str) and _HOST.match(h) and not secrecy.holds(h))[
             :_MOST_HOSTS
         ]
@@ -149,6 +155,8 @@ def error_of_event(payload: Body) -> object:
     if not isinstance(content, dict) or content.get("choices") is not None:
         return None
     named = "error" in {content.get("object"), content.get("type")} if _are_plain(content) else False
+    resp = content.get("base_resp")  # MiniMax sends it with each event; 0 stands for success
+    named = named or (isinstance(resp, dict) and bool(resp.get("status_code")))
     return content if named or any(_text(content.get(w)) for w in _WORDS) or content.get("errors") else None
 
 
@@ -176,12 +184,28 @@ def _levels(content: object, depth: int) -> Iterator[dict[str, Any]]:
             if depth > 0:
                 yield from _levels(item, depth - 1)
     elif isinstance(content, dict):
-        for name in _INNER:
-            if depth > 0 and content.get(name) is not None:
-                yield from _levels(content[name], depth - 1)
+        for inner in _held(content) if depth > 0 else ():
+            yield from _levels(inner, depth - 1)
         yield content
     elif (text := _text(content)) is not None:
         yield {"message": text}
+
+
+def _held(content: dict[str, Any]) -> Iterator[object]:
+    """Yield what may be the error inside another one."""
+    metadata = content.get("metadata")
+    if isinstance(metadata, dict) and not str(metadata.get("raw") or "<").lstrip().startswith("<"):
+        yield metadata["raw"]  # OpenRouter: the provider's own answer
+    for name in _INNER:
+        if content.get(name) is not None:
+            yield content[name]
+    if isinstance(content.get("message"), (dict, list)):
+        yield content["message"]
+    errors = content.get("errors")
+    if isinstance(errors, dict):  # by the name of the field that is wrong
+        for name, said in list(errors.items())[:_ITEMS]:
+            if isinstance(said, list) and said and isinstance(said[0], str):
+                yield {"message": f"{name}: {said[0]}"}
 
 
 def _inside(text: str, depth: int) -> Iterator[dict[str, Any]]:
@@ -200,14 +224,14 @@ def _message(levels: tuple[dict[str, Any], ...]) -> str:
     for level in levels:
         for name in _WORDS:
             text = _text(level.get(name))
-            if not text or not text.strip():
+            if not text or not text.strip() or (name == "reason" and _NAME.match(text)):
                 continue
             inner = tuple(_inside(text, _DEPTH - 1))
             if inner and inner[0].get("message") != text and (deeper := _message(inner)):
                 return deeper
             where = level.get("loc")
             return f"{'.'.join(map(str, where[:8]))}: {text}" if isinstance(where, list) and where else text
-    return ""
+    return _text(_first(levels, "reason")) or ""
 
 
 _IN_TIME = re.compile(

@@ -24,6 +24,9 @@ __all__ = ["Body", "ReceivedResponse", "RequestContext", "error_for", "error_in_
 # Statuses that mean the same where a web server rather than the API sent them.
 _PAGES_OF_THE_ROUTER: Final = frozenset({404, 407, 408, 413, 429})
 
+_WRONG_ADDRESS: Final = frozenset({404, 405, 421})
+_IN_TROUBLE: Final = frozenset({408, 423, 424, 425, 499})  # below 500, but nothing that the request could mend
+
 
 @dataclass(frozen=True)
 class RequestContext:
@@ -83,6 +86,8 @@ class ReceivedResponse:
 def error_for(reply: ReceivedResponse, asked: RequestContext) -> errors.GatewayError:
     """Return the error for a response that isn't a success, or is one by its status only."""
     body = read_error_body(reply.status, reply.body)
+    if body.status is None and meaning.says_no_credit(body.message):
+        return _out_of_credit(body, asked)
     if 300 <= reply.status < 400:
         return _redirected(reply, asked)
     if body.status is None and body.message and reply.status < 300:
@@ -103,6 +108,8 @@ def error_for(reply: ReceivedResponse, asked: RequestContext) -> errors.GatewayE
 def error_in_stream(content: object, asked: RequestContext) -> errors.GatewayError:
     """Return the error for the `error` member of a chunk."""
     body = error_body_of(None, content)
+    if body.status is None and meaning.says_no_credit(body.message):
+        return _out_of_credit(body, asked)
     if body.status is None:
         return errors.StreamError(
             _says("The answer broke off with an error", body), next_step="ask again", **_common(body, asked)
@@ -143,7 +150,7 @@ def _by_meaning(body: ErrorBody, headers: Mapping[str, str], asked: RequestConte
             next_step=asked.sign_in,
             **_common(body, asked),
         )
-    make = _MADE.get(what) or (_not_found if body.status == 404 else _by_status)
+    make = _MADE.get(what) or (_not_found if body.status in _WRONG_ADDRESS else _by_status)
     return make(body, asked)
 
 
@@ -157,7 +164,7 @@ def _too_long(body: ErrorBody, asked: RequestContext) -> errors.ContextTooLongEr
 
 def _by_status(body: ErrorBody, asked: RequestContext) -> errors.GatewayError:
     status = body.status or 0
-    if status >= 500 or status in {408, 425}:
+    if status >= 500 or status in _IN_TROUBLE:
         name = asked.model or asked.host
         return errors.ProviderError(
             _says(f"The router, or the provider behind {name}, is in trouble (status {status})", body),
@@ -219,6 +226,14 @@ def _model_later(body: ErrorBody, asked: RequestContext) -> errors.ModelUnavaila
     return errors.ModelUnavailableError(
         _says(f"{asked.model or 'The model'} is not ready yet", body),
         next_step="ask again in a minute, or choose another model",
+        **_common(body, asked),
+    )
+
+
+def _refused_content(body: ErrorBody, asked: RequestContext) -> errors.RequestRejectedError:
+    return errors.RequestRejectedError(
+        _says(f"The provider of {asked.model or 'the model'} refuses this prompt for what it says", body),
+        next_step="put it in other words, or choose another model",
         **_common(body, asked),
     )
 
@@ -290,4 +305,5 @@ _MADE: Final[Mapping[Meaning, Callable[[ErrorBody, RequestContext], errors.Gatew
     Meaning.NO_MODEL: _no_model,
     Meaning.MODEL_LATER: _model_later,
     Meaning.HOST: _wrong_host,
+    Meaning.CONTENT: _refused_content,
 }

@@ -23,6 +23,7 @@ class Meaning(Enum):
     NO_MODEL = "no such model"
     MODEL_LATER = "the model is not ready yet"
     KEY = "the key is wrong"
+    CONTENT = "the prompt is refused for what it says"
     HOST = "the key is another gateway's"
     STATUS = "what the status says"
 
@@ -43,6 +44,8 @@ _CREDIT_WORDS: Final = frozenset(
 )
 _CREDITS = re.compile(
     r"(?i)\binsufficient (account )?(credits?|balance|funds|quota)|\bcredit balance is too low|\bout of credits?\b|"
+    r"\b(credits?|balance|funds|quota) (is|are|has been|have been) (insufficient|too low|exhausted|used up|depleted)\b|"
+    r"\bused all (of )?(your |the )?(available )?credits?\b|\bmonthly spending limit\b|"
     r"\bno credits? (left|remaining|available)|\bexceeded your current quota\b|\bbilling hard limit|\bpayment required"
 )
 _RATE_WORDS: Final = frozenset({"rate_limit_exceeded", "rate_limit_error", "too_many_requests", "rate_limited"})
@@ -52,7 +55,8 @@ _RATE = re.compile(
 )
 _TOO_LONG_WORDS: Final = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"})
 _TOO_LONG = re.compile(
-    r"(?i)context[ _](length|window|limit|size)|maximum context|too many (input |prompt )?tokens|prompt is too long|"
+    r"(?i)`inputs` (tokens \+ `max_new_tokens` )?must (be|have)\b|\brange of input length\b|"
+    r"context[ _](length|window|limit|size)|maximum context|too many (input |prompt )?tokens|prompt is too long|"
     r"(input|prompt|request|messages?)( tokens)? (is |are )?(too large|too long)|"
     r"(input|prompt)( token(s| count))? .{0,40}exceeds?|"
     r"exceeds? the (model'?s )?(maximum|limit|available context) ?(number )?(of.*tokens|size)?|"
@@ -71,6 +75,19 @@ _KEY_WORDS: Final = frozenset({"invalid_api_key", "api_key_invalid", "incorrect_
 _KEY = re.compile(
     r"(?i)\b(invalid|incorrect|wrong|expired) api[ _-]?key|\bapi[ _-]?key (is )?(not valid|invalid|incorrect|expired)"
 )
+_CONTENT_WORDS: Final = frozenset(
+    {
+        "content_filter",
+        "content_policy_violation",
+        "moderation_blocked",
+        "responsibleaipolicyviolation",  # Azure
+        "data_inspection_failed",  # Alibaba
+    }
+)
+_CONTENT = re.compile(
+    r"(?i)\bcontent (management )?polic(y|ies)\b|\b(input|prompt|message|content) (was|is|has been) flagged\b|"
+    r"\brejected (by|as a result of) (our|the) safety system\b|\bmay contain inappropriate content\b"
+)
 _CODES: Final = (
     (_CREDIT_WORDS, Meaning.CREDITS, range(600)),
     (_LATER_WORDS, Meaning.MODEL_LATER, range(600)),
@@ -78,6 +95,7 @@ _CODES: Final = (
     (_TOO_LONG_WORDS, Meaning.TOO_LONG, range(600)),
     (_RATE_WORDS, Meaning.RATE, range(500)),
     (_KEY_WORDS, Meaning.KEY, range(500)),
+    (_CONTENT_WORDS, Meaning.CONTENT, range(500)),
     (frozenset({"hostname_not_selected"}), Meaning.HOST, range(403, 404)),
 )
 
@@ -104,7 +122,9 @@ def _by_words(body: ErrorBody, model: str | None, *, route_works: bool) -> Meani
         return Meaning.TOO_LONG
     if model is not None and _is_no_model(status, message, model, route_works=route_works):
         return Meaning.NO_MODEL
-    return Meaning.KEY if status in {400, 403} and _KEY.search(message) else None
+    if status in {400, 403} and _KEY.search(message):
+        return Meaning.KEY
+    return Meaning.CONTENT if status in {400, 403, 422} and _CONTENT.search(message) else None
 
 
 def says_no_credit(message: str) -> bool:
@@ -115,7 +135,7 @@ def says_no_credit(message: str) -> bool:
 def _is_credits(body: ErrorBody) -> bool:
     if body.status == 402:
         return True
-    if body.status not in {400, 403, 429} or not _CREDITS.search(body.message):
+    if body.status not in {400, 403, 412, 429} or not _CREDITS.search(body.message):
         return False
     # Gemini calls a limit per minute or day a quota, and names a wait.
     return body.status != 429 or not (body.hint is not None or _RATE.search(body.message))

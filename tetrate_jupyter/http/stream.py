@@ -16,7 +16,7 @@ from tetrate_jupyter.errors import (
 )
 from tetrate_jupyter.http import faults
 from tetrate_jupyter.http.chunk_reading import decode_chunk
-from tetrate_jupyter.http.chunks import ChatChunk, Choice, is_given
+from tetrate_jupyter.http.chunks import ChatChunk, Choice
 from tetrate_jupyter.http.deadline import Deadline
 from tetrate_jupyter.http.error_body import error_of_event
 from tetrate_jupyter.http.sse import END_MARK, EventSplitter, EventTooLargeError
@@ -231,7 +231,7 @@ class ChatStream:
                 return
             try:
                 chunk = decode_chunk(payload, self.ignored)
-                failure = faults.error_in_stream(chunk.error_content, self._asked) if is_given(chunk.error) else None
+                failure = faults.error_in_stream(chunk.error_content, self._asked) if chunk.has_error else None
             except _UNREADABLE:
                 failure = self._malformed("a chunk of the stream can't be read")
             if failure is not None:
