@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from tetrate_jupyter.answers.key import Asked, key_of
+from tetrate_jupyter.completion.request import Options
 from tetrate_jupyter.errors import (
     EmptyPromptError,
     InvalidKeyError,
@@ -100,6 +105,51 @@ def test_system_prompt_options_and_further_fields_are_sent(session: Session, rou
     session.ask("hello", system="Be long.", temperature=0)
     assert chats(router)[-1].body["messages"][0]["content"] == "Be long."
     assert chats(router)[-1].body["temperature"] == 0
+
+
+def test_numbers_of_other_libraries_are_sent_as_what_they_are(session: Session, router: SandboxRouter) -> None:
+    import numpy as np
+
+    session.ask(
+        "hello", temperature=np.float32(0.1), max_tokens=np.int64(50), top_p=Decimal("0.9"), seed=np.uint64(2**63)
+    )
+    body = chats(router)[-1].body
+    assert (body["temperature"], body["max_tokens"], body["top_p"], body["seed"]) == (0.1, 50, 0.9, 2**63)
+    extra = {
+        "a": [np.float16(0.1), {"b": (np.float64(-0.0), np.bool_(True), np.str_("x"))}],
+        "c": np.array([[0.1, 2]], dtype=np.float32),
+        "d": Fraction(1, 4),
+        "e": Decimal("1E+3"),
+        "f": np.array(7),
+        "g": True,
+    }
+    sent = Options(extra=extra).extra
+    assert json.loads(msgspec.json.encode(sent)) == {
+        "a": [0.1, {"b": [0, True, "x"]}], "c": [[0.1, 2]], "d": 0.25, "e": 1000, "f": 7, "g": True,
+    }  # fmt: skip
+    assert key_of(Asked("h", "m", (), sent)) == key_of(Asked("h", "m", (), {**sent, "e": 1000, "d": 0.25}))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"messages": []}, "the conversation and this prompt"),
+        ({"stop": b"a"}, "stop holds bytes"),
+        ({"stop": [b"a"]}, "stop holds bytes"),
+        ({"n": True}, "one answer"),
+        ({"x": Decimal("NaN")}, "x holds nan"),
+        ({"x": Decimal("sNaN")}, "x holds nan"),
+        ({"x": Decimal("1E+999999")}, "x holds inf"),
+        ({"x": [Decimal("Infinity")]}, "x holds inf"),
+    ],
+)
+def test_what_would_be_sent_as_something_else_is_refused(
+    session: Session, router: SandboxRouter, options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(OptionError, match=says) as caught:
+        session.ask("hello", **options)
+    assert caught.value.next_step
+    assert chats(router) == []
 
 
 def test_a_cap_has_the_name_that_openai_reasoning_models_take(session: Session, router: SandboxRouter) -> None:

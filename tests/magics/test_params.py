@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,25 @@ def test_what_is_no_json_is_refused(line: str) -> None:
     with pytest.raises(errors.OptionError) as caught:
         params(line)
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("True", "true"), ("False", "false"), ("None", "null"), (".9", "0.9"), ("1.", "1.0"), ("+1", "1"),
+     ("1_000", "1000"), ("007", "7"), ("-.5e1", "-5.0")],
+)  # fmt: skip
+def test_what_python_calls_a_number_or_a_truth_is_not_sent_as_text(value: str, meant: str) -> None:
+    with pytest.raises(errors.OptionError, match="as text") as caught:
+        params(f"-p x={value}")
+    assert f"-p x={meant};" in caught.value.next_step
+    assert params(f"-p 'x=\"{value}\"'") == {"x": value}
+    assert params(f"-p x={meant}").get("x") == json.loads(meant)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-Infinity", "Infinity"])
+def test_what_python_calls_no_number_is_refused(value: str) -> None:
+    with pytest.raises(errors.OptionError, match="JSON can't"):
+        params(f"-p x={value}")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf"), [1, float("nan")], {"a": {"b": (float("inf"),)}}])

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ _USUAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ODD_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_NAME: Final = 64
 _DEPTH = 50  # levels of an option's value that are checked; deeper ones are refused by whoever reads them
+_DIGITS = 40  # of a whole `Decimal` that is sent digit by digit
 _MOST_PER_DESCRIPTION = 800  # tokens; providers add up to 600 of their own to tools and schemas
 FEWEST: Final = 256  # tokens: a paragraph or two; an answer that is cut earlier says too little to compare
 FEWEST_THINKING: Final = 1_024  # likewise for reasoning models, whose reasoning counts towards the cap
@@ -39,7 +41,8 @@ class Options:
     """Options of a request; None leaves the choice to the provider.
 
     `temperature`: 0 to 2; `max_tokens` caps the output, at least 1; `effort`: one of the model's `reasoning_efforts`;
-    `extra` holds further request fields by the API's own names, sent unchanged. Invalid values raise `OptionError`.
+    `extra` holds further request fields by the API's own names, sent unchanged, but that numbers of numpy and the like
+    become JSON's, none of them rounded. Invalid values raise `OptionError`.
     """
 
     temperature: float | None = None
@@ -48,6 +51,9 @@ class Options:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "extra", {name: _plain(value) for name, value in self.extra.items()})
+        for name in ("temperature", "max_tokens"):
+            object.__setattr__(self, name, _plain(getattr(self, name)))
         for name, value in self.extra.items():
             refuse_unsendable(name, value)
         refuse_other("temperature", self.temperature, (Real, type(None)), "give a number from 0 to 2")
@@ -57,7 +63,12 @@ class Options:
             raise OptionError(f"temperature is {self.temperature}.", next_step="give a number from 0 to 2")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise OptionError(f"max_tokens is {self.max_tokens}.", next_step="give a whole number of at least 1")
-        if self.extra.get("n") not in (None, 1, "1"):
+        if "messages" in self.extra:
+            raise OptionError(
+                "messages can't be given: they are the conversation and this prompt.",
+                next_step='give the prompt, and what goes before it as system="..."',
+            )
+        if self.extra.get("n") not in (None, 1, "1") or self.extra.get("n") is True:
             raise OptionError(
                 "A question gets one answer: n can't be more than 1.",
                 next_step='for several answers: session.compare("...", repeats=2), or %%tetrate_compare --repeats 2',
@@ -71,12 +82,40 @@ def refuse_other(name: str, value: object, kinds: tuple[type, ...], next_step: s
 
 
 def refuse_unsendable(name: str, value: object, depth: int = 0) -> None:
-    """Raise `OptionError` for NaN and infinity anywhere in a value: JSON has neither, and null is something else."""
+    """Raise `OptionError` for NaN, infinity and bytes in a value: JSON has none, and null is something else."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise OptionError(f"{name} holds bytes, which JSON can't.", next_step='give text: value.decode("utf-8")')
     if isinstance(value, float) and not math.isfinite(value):
         raise OptionError(f"{name} holds {value}, which JSON can't.", next_step="give a finite number, or leave it out")
     if depth < _DEPTH and isinstance(value, (dict, list, tuple)):
         for each in value.values() if isinstance(value, dict) else value:
             refuse_unsendable(name, each, depth + 1)
+
+
+def _plain(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - whatever an option is given as
+    """Return a value with the numbers in it, of numpy, `Decimal` and `Fraction`, as those of JSON; none is rounded."""
+    if value is None or type(value) in {bool, int, float, str} or depth >= _DEPTH:
+        return value
+    if isinstance(value, dict):
+        return {key: _plain(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)) or (_is_numpy(value) and getattr(value, "ndim", None)):
+        return [_plain(each, depth + 1) for each in value]
+    return _number(value) if isinstance(value, (Real, Decimal)) else value.item() if _is_numpy(value) else value
+
+
+def _is_numpy(value: object) -> bool:
+    return type(value).__module__ == "numpy" and hasattr(value, "item")
+
+
+def _number(value: Real | Decimal) -> int | float:
+    if isinstance(value, Integral):
+        return int(value)
+    if not isinstance(value, Decimal):  # as text, a number of four bytes keeps its few digits
+        return float(str(value) if _is_numpy(value) else value)
+    if value.is_nan():
+        return math.nan
+    is_whole = value.is_finite() and value.adjusted() < _DIGITS and value == value.to_integral_value()
+    return int(value) if is_whole else float(value)
 
 
 @dataclass(frozen=True)

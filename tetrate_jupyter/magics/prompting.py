@@ -133,6 +133,21 @@ def _variable(option: str, name: str | None, namespace: Mapping[str, Any]) -> ob
     return namespace[name]
 
 
+def _meant(name: str, text: str) -> str | None:
+    """Return in JSON what Python calls `text`: None, True, False or a number; None where it is anything else.
+
+    Raises `OptionError` for NaN and infinity.
+    """
+    if text in {"None", "True", "False"}:
+        return {"None": "null"}.get(text, text.lower())
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    refuse_unsendable(name, number)
+    return str(int(text)) if text.replace("_", "").lstrip("+-").isdigit() else repr(number)
+
+
 def _param(given: str) -> tuple[str, object]:
     name, equals, text = given.partition("=")
     if not equals or not name.isidentifier():
@@ -143,6 +158,11 @@ def _param(given: str) -> tuple[str, object]:
     except (ValueError, RecursionError):
         if text.lstrip()[:1] in {"[", "{", '"'}:
             raise OptionError(f"-p {name} begins like JSON and isn't: {text[:200]!r}.", next_step=step) from None
+        if (meant := _meant(f"-p {name}", text)) is not None:
+            raise OptionError(
+                f"-p {name}={text} would be sent as text.",
+                next_step=f"write -p {name}={meant}; for the text itself -p '{name}=\"{text}\"'",
+            ) from None
         return name, text
     refuse_unsendable(f"-p {name}", value)
     return name, value
