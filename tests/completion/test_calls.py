@@ -120,6 +120,25 @@ def test_empty_arguments_before_the_right_ones_are_left_out(arguments: str, kept
     assert found([Part(0, "a", "f", arguments)]) == [("a", "f", kept)]
 
 
+@pytest.mark.parametrize(
+    ("pieces", "kept"),
+    [
+        (['{"x":', " 1}", WHOLE], WHOLE),
+        ([WHOLE, f" {WHOLE}"], WHOLE),
+        (["{", BEGUN, '{"x": 1', WHOLE], WHOLE),
+        (["{}", WHOLE, WHOLE], WHOLE),
+        ([WHOLE, '{"x": 2}'], WHOLE + '{"x": 2}'),
+        (['{"x": {"x"', ": 1}", "}"], '{"x": {"x": 1}}'),
+        (['{"x":', "{}", "}"], '{"x":{}}'),
+        (['"a"', '"a"'], '"a""a"'),
+        ([BEGUN, BEGUN], BEGUN * 2),
+    ],
+)
+def test_arguments_that_come_again_count_once(pieces: list[str], kept: str) -> None:
+    parts = [[Part(0, "a", "f", piece)] for piece in pieces]
+    assert found(*parts) == [("a", "f", kept)]
+
+
 def test_halves_of_characters_are_joined_over_parts() -> None:
     assert found([Part(0, "a", "f", "\ud83d")], [Part(0, None, None, "\ude00")]) == [("a", "f", "😀")]
 

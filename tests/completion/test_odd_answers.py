@@ -144,6 +144,8 @@ CALLS: dict[str, Ran] = {
     "calls-arguments-null-text": Ran((), "'city' is missing"),
     "calls-arguments-broken": Ran((), "not valid JSON"),
     "calls-numbers-as-text": Ran(),
+    "calls-arguments-again": Ran(),
+    "calls-arguments-line-break": Ran(("New\nYork",)),
     "calls-need-reasoning": Ran(),
     "calls-need-extra-content": Ran(BOTH),
 }

@@ -157,6 +157,12 @@ CALLS: dict[str, list[tuple[Any, Any, Any, Any]]] = {  # index, id, name, argume
     "calls-arguments-empty": [(0, "call_a", "get_weather", "")],
     "calls-arguments-null": [(0, "call_a", "get_weather", None)],
     "calls-arguments-null-text": [(0, "call_a", "get_weather", "null")],
+    "calls-arguments-again": [
+        (0, "call_a", "get_weather", '{"city":'),
+        (0, "", "", '"Rome"}'),
+        (0, "call_a", "get_weather", '{"city":"Rome"}'),
+    ],
+    "calls-arguments-line-break": [(0, "call_a", "get_weather", '{"city":"New\nYork"}')],
     "calls-arguments-broken": [(0, "call_a", "get_weather", '{"city": "Ro')],
     "calls-numbers-as-text": [("0", 7, "get_weather", '{"city":"Rome"}')],
 }
@@ -183,6 +189,7 @@ def test_calls_of_tools(router: SandboxRouter, kind: str) -> None:
         ("calls-arguments-empty", '"arguments":""'),
         ("calls-arguments-null", '"arguments":null'),
         ("calls-arguments-null-text", '"arguments":"null"'),
+        ("calls-arguments-line-break", '"arguments":"{\\"city\\":\\"New\\nYork\\"}"'),
         ("calls-arguments-broken", '"arguments":"{\\"city\\": \\"Ro"'),
         ("calls-object", '"tool_calls":{}'),
         ("calls-null", '"tool_calls":null'),

@@ -124,10 +124,23 @@ class Calls:
             while identity in ids:
                 identity = f"{identity}_{place}"
             ids.add(identity)
-            arguments = _EXTRA_BRACES.sub("", whole("".join(call.arguments)), count=1)
+            arguments = _once(call.arguments)
             identity, name, arguments = (secrecy.redact(whole(text)) for text in (identity, call.name, arguments))
             calls.append(ToolCall(identity, name, arguments, _extra(call.extra)))
         return tuple(calls)
+
+
+def _once(pieces: list[str]) -> str:
+    """Return a call's arguments, without empty ones before them or the same ones again.
+
+    Some servers end a call with all of its arguments once more, or send with each piece those before it.
+    """
+    text = _EXTRA_BRACES.sub("", whole("".join(pieces)), count=1)
+    last = whole(pieces[-1]).strip() if len(pieces) > 1 else ""
+    if last[:1] != "{" or _is_json(text) or not _is_json(last):
+        return text
+    is_again = _EXTRA_BRACES.sub("", whole("".join(pieces[:-1])), count=1).strip() == last
+    return last if is_again or all(last.startswith(piece.strip()) for piece in pieces[:-1]) else text
 
 
 def _extra(members: dict[str, bytes]) -> str:

@@ -271,9 +271,9 @@ def _with_usual_ids(messages: Sequence[Message], model: str) -> Iterator[Message
 def wire_message(message: Message, model: str = "") -> dict[str, Any]:
     """Return one message in the API's form, without anything that providers refuse.
 
-    Tool calls are sent back with the unknown members that they came with, if `model` made them; invalid arguments
-    become `{}`, and invalid characters in a name are replaced. Halves of surrogate pairs are replaced, blank content
-    beside tool calls becomes None, and a tool's result is never empty.
+    Tool calls are sent back with the unknown members that they came with, if `model` made them; arguments that can't
+    be read become `{}`, and invalid characters in a name are replaced. Halves of surrogate pairs are replaced, blank
+    content beside tool calls becomes None, and a tool's result is never empty.
     """
     content = whole(message.content)
     if message.role == "tool":
@@ -309,13 +309,22 @@ def _members(text: str) -> dict[str, Any]:
 
 
 def _arguments(text: str) -> str:
-    """Return arguments unchanged if they are a JSON object, else "{}": providers refuse anything else."""
+    """Return arguments unchanged if they are a JSON object, else what the tool got: providers refuse anything else."""
     text = whole(text) if isinstance(text, str) else ""
     try:
         msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except (ValueError, RecursionError):
-        return "{}"
+        return _as_read(text)
     return text
+
+
+def _as_read(text: str) -> str:
+    from tetrate_jupyter.completion.tool_specs import BadArgumentsError, read_arguments
+
+    try:
+        return json.dumps(read_arguments(text))
+    except BadArgumentsError:
+        return "{}"
 
 
 def estimate_prompt_tokens(request: Request) -> int:

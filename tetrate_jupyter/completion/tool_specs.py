@@ -68,7 +68,7 @@ class Tool:
         """Return the positional and keyword arguments in the model's JSON. Raises `BadArgumentsError`."""
         if not self.parameters:
             return [], {}  # whatever the model wrote: nothing is passed
-        given = _decoded(arguments)
+        given = read_arguments(arguments)
         known = {parameter.name for parameter in self.parameters}
         unknown = sorted(given.keys() - known)
         if unknown:
@@ -112,7 +112,8 @@ def _convert(value: object, hint: Any) -> Any:  # noqa: ANN401 - any type
         raise
 
 
-def _decoded(arguments: str) -> dict[str, Any]:
+def read_arguments(arguments: str) -> dict[str, Any]:
+    """Return the arguments in a model's JSON, though it be encoded twice. Raises `BadArgumentsError`."""
     try:
         given = _json(arguments) if arguments.strip() else None  # some models write nothing for no arguments
         if isinstance(given, str):  # encoded twice
