@@ -19,6 +19,7 @@ import pytest
 
 from tetrate_jupyter.completion.variables import (
     Interpolated,
+    computed,
     interpolate,
     near_misses,
     note_on_unknown,
@@ -252,6 +253,53 @@ def test_a_lone_name_in_prose_that_is_no_variable_is_noticed(text: str, names: t
     assert filled(text).count("{city}") == text.count("{city}")
 
 
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        ("Sum up {df.head()} please", ("{df.head()}",)),
+        ("{df.head(3)}", ("{df.head(3)}",)),
+        ("{name!r}, {name:>10} and {n:,}.", ("{name!r}", "{name:>10}", "{n:,}")),
+        ("{name!r:>10} {name[0:1]} {user[name]} {df[['a']]} {n + 1} {n=} { name }",
+         ("{name!r:>10}", "{name[0:1]}", "{user[name]}", "{df[['a']]}", "{n + 1}", "{n=}", "{ name }")),
+        ("A coffee costs ${n}. Is ${n} much?", ("${n}",)),
+        ("{name} {user['name']} {n}", ()),
+        ("{nobody.head()} {nobody!r} { nobody }", ()),
+        ("{n: 5} {n, 3} {n | 2}", ()),
+        ("{{df.head()}} {_private!r} {len(name)}", ()),
+        ("```\n{df.head()}\n```", ()),
+        ("use `{df.head()}` and `${n}`", ()),
+        ('print(f"{n:.2f}")', ()),
+        ('{"a": {n + 1}}', ()),
+        (r"$x_{n + 1}$ and ${n}$, $${n}$$, \frac{n + 1}{n}", ()),
+        ("echo ${n}", ()),
+        ("f = lambda: {n + 1}", ()),
+    ],
+)  # fmt: skip
+def test_what_would_have_to_be_computed_is_noticed(text: str, noted: tuple[str, ...]) -> None:
+    namespace = {**NAMESPACE, "df": [1, 2]}
+    assert computed(text, namespace) == noted
+    for each in noted[:5]:
+        assert each in filled(text)
+        assert each in note_on_unknown(text, namespace)
+    assert ("as typed: " in note_on_unknown(text, namespace)) is bool(noted)
+
+
+def test_the_note_on_what_is_computed_says_what_to_do() -> None:
+    assert note_on_unknown("{n:.2f} of", NAMESPACE) == (
+        "{n:.2f} stays as typed: names are filled in, nothing is computed. "
+        "Compute it in a cell above, and name the result: {result}."
+    )
+    assert note_on_unknown("It is ${n}.", NAMESPACE) == (
+        "${n} stays as typed: braces after a dollar sign are code. Write it apart: $ {n}."
+    )
+
+
+def test_pasted_code_gets_no_note_where_its_names_are_variables() -> None:
+    words = {word: 1 for code in CORPUS.values() for word in re.findall(r"\w+", code)}
+    noted = {kind: computed(code, words) for kind, code in CORPUS.items()}
+    assert {kind: found for kind, found in noted.items() if found} == {}
+
+
 def test_pasted_code_gets_no_note() -> None:
     noted = {kind: unknown_names(code, {}) for kind, code in CORPUS.items()}
     assert {kind: names for kind, names in noted.items() if names} == {}
@@ -387,6 +435,7 @@ def test_a_wrapped_word_is_replaced_whatever_harmless_text_surrounds_it() -> Non
 @pytest.mark.timeout(120)  # each is a second at most; a search that grows with the square takes minutes
 def test_hostile_prompts_take_no_time_that_grows_with_their_square(text: str) -> None:
     assert interpolate(text, {"a": ""}).text is not None
+    assert note_on_unknown(text, {"a": "", "x": 1}) is not None
 
 
 # --- reading values ------------------------------------------------------------------------------------------

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from tetrate_jupyter.types import Cut, Image
 
 _PLACE = re.compile(rf"(?<!\{{)(?P<open>\{{{{1,2}})(?!\{{)(?P<name>[^\W\d]\w*)(?P<chain>(?:{STEP})*)\}}")
+# What Python would compute: a call, a slice, a format, a sum, or a name between spaces; and a name after a dollar sign.
+_COMPUTED = re.compile(
+    r"(?<!\{)\{[ ]?(?P<name>[^\W\d]\w*)"
+    r"(?:![rsa][^{}\n]{0,40}|:[^\s{}]{1,40}|[.\[(][^{}\n]{1,200}|[ ]?[-+*/%][ ]?[\w.(][^{}\n]{0,200}|=|[ ]|)\}(?!\})"
+)
 _LOOKBACK: Final = 200  # characters before a brace that are searched for a command that it belongs to
 _LONGEST_MATHS: Final = 2_000  # characters; also bounds the search for a closing sign
 _NEAR: Final = 0.8  # difflib's ratio: one typing error in a name of five letters
@@ -180,8 +185,48 @@ def unknown_names(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]
     return tuple(found)
 
 
+def computed(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what begins with a variable in braces in prose but isn't filled in, each once, as it is typed.
+
+    That is what would have to be computed (`{df.head()}`, `{x:.2f}`, `{x + 1}`), `{ x }`, and `${x}`.
+    """
+    found: dict[str, None] = {}
+    maths: _Maths | None = None
+    code: list[tuple[int, int]] | None = None
+    others = text
+    for place in _COMPUTED.finditer(text):
+        start, end = place.span()
+        is_money = text[start - 1 : start] == "$"
+        if not _is_named(place["name"], namespace) or (not is_money and _PLACE.fullmatch(place[0])):
+            continue
+        if code is None:
+            maths, code = _Maths(text), [each.span() for each in _CODE.finditer(text)]
+            # Several in one line must not make each other look like code.
+            others = _COMPUTED.sub(lambda o: "…" * len(o[0]) if _is_named(o["name"], namespace) else o[0], text)
+        start -= is_money
+        if _belongs_to_code(text, start) or (maths is not None and maths.holds(start)):
+            continue
+        if not any(first <= start < last for first, last in code) and _stands_in_prose(others, start, end):
+            found[text[start:end]] = None
+    return tuple(found)
+
+
+def note_on_computed(text: str, namespace: Mapping[str, object]) -> str:
+    """Return a note on what `computed` finds; "" for none."""
+    found = computed(text, namespace)
+    if not found:
+        return ""
+    more = f" and {len(found) - _NAMES_TOLD} more" if len(found) > _NAMES_TOLD else ""
+    stay = "stays" if len(found) == 1 else "stay"
+    if all(each.startswith("$") for each in found):
+        why = f"braces after a dollar sign are code. Write it apart: $ {found[0][1:]}"
+    else:
+        why = "names are filled in, nothing is computed. Compute it in a cell above, and name the result: {result}"
+    return f"{', '.join(found[:_NAMES_TOLD])}{more} {stay} as typed: {why}."
+
+
 def note_on_unknown(text: str, namespace: Mapping[str, object]) -> str:
-    """Return a note on expressions that look like variables but aren't; "" for none."""
+    """Return a note on expressions that look like variables but aren't filled in; "" for none."""
     near = dict(near_misses(text, namespace))
     notes = [
         f"{{{typed}}} isn't a variable here and stays as typed. Did you mean {{{meant}}}?"
@@ -192,16 +237,17 @@ def note_on_unknown(text: str, namespace: Mapping[str, object]) -> str:
         more = f" and {len(lone) - _NAMES_TOLD} more" if len(lone) > _NAMES_TOLD else ""
         are = "isn't a variable here and stays" if len(lone) == 1 else "aren't variables here and stay"
         notes.append(f"{', '.join(lone[:_NAMES_TOLD])}{more} {are} as typed.")
-    return " ".join(notes)
+    return " ".join(filter(None, (*notes, note_on_computed(text, namespace))))
 
 
 def _stands_in_prose(text: str, start: int, end: int) -> bool:
-    """Whether braces stand between words or punctuation, in a line that doesn't look like code."""
+    """Whether braces stand between words or punctuation, in a line that doesn't look like code without them."""
     if text[start - 1 : start] not in _BEFORE or text[end : end + 1] not in _AFTER:
         return False
     first, last = text.rfind("\n", 0, start) + 1, text.find("\n", end)
-    line = text[max(first, start - _LINE) : min(len(text) if last < 0 else last, end + _LINE)]
-    return _LOOKS_LIKE_CODE.search(line) is None
+    before = text[max(first, start - _LINE) : start]
+    after = text[end : min(len(text) if last < 0 else last, end + _LINE)]
+    return _LOOKS_LIKE_CODE.search(f"{before}…{after}") is None
 
 
 def _replacement(
