@@ -200,6 +200,12 @@ def test_the_first_calls_are_kept_and_the_rest_is_said(monkeypatch: pytest.Monke
     [
         ("<think>a</think>b", ("b", "a")),
         ("<thinking>a</thinking>b", ("b", "a")),
+        ("<thought>a</thought>b", ("b", "a")),
+        ("<seed:think>a</seed:think>b", ("b", "a")),
+        ("[THINK]a[/THINK]b", ("b", "a")),
+        ("[THINK]a</think>", ("", "a</think>")),
+        ("[THIN](x)", ("[THIN](x)", "")),
+        ("<thoughts>a</thoughts>", ("<thoughts>a</thoughts>", "")),
         (" \n<think>a</think>\n\n b ", ("b ", "a")),
         ("<think>a</thinking></think>b", ("b", "a</thinking>")),
         ("<think>a", ("", "a")),

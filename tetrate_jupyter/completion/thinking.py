@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TAGS: Final = ("<think>", "<thinking>")
+_TAGS: Final = ("<think>", "<thinking>", "<thought>", "<seed:think>", "[THINK]")  # Gemini, Seed and Mistral have others
 _LONGEST: Final = 64  # characters, white space included, held back until it is clear whether a tag begins there
-_OPENING: Final = re.compile(r"\s*<(think|thinking)>")
+_OPENING: Final = re.compile(rf"\s*({'|'.join(map(re.escape, _TAGS))})")
 
 
 class ThinkTags:
@@ -31,7 +31,7 @@ class ThinkTags:
         held = self._held + piece
         if self._close == "":
             if (opening := _OPENING.match(held)) is not None:
-                self._close = f"</{opening[1]}>"
+                self._close = f"{opening[1][0]}/{opening[1][1:]}"
                 held = held[opening.end() :]
             elif _may_open(held):
                 self._held = held
