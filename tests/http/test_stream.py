@@ -158,6 +158,14 @@ async def test_a_stream_that_breaks_off_keeps_its_text_and_says_so(
     assert type(error) is errors.StreamCutError
 
 
+async def test_a_web_page_labelled_as_a_stream_is_one(router: RawRouter, client: GatewayClient) -> None:
+    router.will_stream(b"\n <!doctype html>\n\n<p>Log in, please.</p>\n")
+    text, error = await fails(client, router)
+    assert text == ""
+    assert type(error) is errors.MalformedResponseError
+    assert "answered with a web page" in error.message
+
+
 async def test_an_empty_stream_is_a_cut_one(router: RawRouter, client: GatewayClient) -> None:
     router.will_stream()
     assert type((await fails(client, router))[1]) is errors.StreamCutError

@@ -137,6 +137,7 @@ class ChatStream:
         self._others: list[ChatChunk] = []  # chunks with choices of another index only, in case none has index 0
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
         self._silent = 0  # bytes since the last output
+        self._begins = b""  # the first bytes that aren't blank
 
     @property
     def was_sent(self) -> bool:
@@ -205,6 +206,7 @@ class ChatStream:
         """Return the payloads in the next bytes; [] at the end or after a failure, which are noted."""
         try:
             data = await self._deadline.wait(anext(self._bytes), until)
+            self._begins = self._begins or data.lstrip()[:1]
             payloads = self._splitter.feed(data)
             self._silent += len(data) + _EVENT_WEIGHT * (len(payloads) + data.count(b"\n\n"))
             if self._silent > self._bounds.silence:
@@ -294,7 +296,9 @@ class ChatStream:
             request_id=self.request_id,
         )
 
-    def _cut(self) -> StreamCutError:
+    def _cut(self) -> TetrateError:
+        if self._begins == b"<":  # a page that is labelled as a stream
+            return faults.unreadable(faults.ReceivedResponse(200, {"content-type": "text/html"}), self._asked)
         return StreamCutError(
             "The answer was cut off before its end.",
             next_step="ask again; the text so far is kept",
