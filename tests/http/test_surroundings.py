@@ -79,6 +79,17 @@ async def test_a_certificate_file_names_itself(
         ("https://[fd00::7]:8443/v1", "[fd00::7]:8443", None),
         ("https://[fe80::7]/v1", "fd00::/8,[::1]:80,::1", PROXY),
         ("https://127.0.0.1/v1", "", None),
+        ("https://[fd00::7]/v1", "[fd00::]/8", None),
+        ("https://10.1.2.3/v1", "10.0.0.0/8:443", None),
+        ("https://10.1.2.3/v1", "10.0.0.0/8:444", PROXY),
+        ("https://10.1.2.3/v1", "10.*", None),
+        ("https://10.1.2.3/v1", "10.1.*.*", None),
+        ("https://110.1.2.3/v1", "10.*", PROXY),
+        ("https://gateway.example/v1", "https://gateway.example/", None),
+        ("https://gateway.example/v1", "https://gateway.example:443/path", None),
+        ("https://gateway.example/v1", "other.example;gateway.example", None),
+        ("https://gateway.example/v1", "gate*.example", None),
+        ("https://gateway.example/v1", "/", PROXY),
     ],
 )
 def test_no_proxy(url: str, exceptions: str, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +133,9 @@ def test_quotes_and_line_ends_around_a_key_are_cut_off(text: str, monkeypatch: p
     ("given", "expected"),
     [
         ("https://g.example/v1beta/openai/", "https://g.example/v1beta/openai"),
+        ('"https://g.example/v1"\r\n', "https://g.example/v1"),
+        (" 'https://g.example' ", "https://g.example/v1"),
+        ('"=https://g.example/api"', "https://g.example/api"),
         ("https://g.example/inference", "https://g.example/inference"),
         ("https://g.example/a/b/compat", "https://g.example/a/b/compat"),
         ("https://g.example/api/v3", "https://g.example/api/v3"),

@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import os
 import ssl
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies
@@ -123,14 +124,14 @@ def _check_socks(name: str) -> None:
 def _is_excepted(split: SplitResult, exceptions: str) -> bool:
     """Whether `NO_PROXY` names this address: by host, domain, IP address or CIDR, perhaps with brackets or a port."""
     host, port = (split.hostname or "").lower().rstrip("."), split.port or _PORTS.get(split.scheme)
-    for entry in exceptions.replace(",", " ").split():
+    for entry in exceptions.replace(",", " ").replace(";", " ").split():
         if entry == "*":
             return True
         name, its_port = _parted(entry.rpartition("://")[2].lower())
         if its_port not in {None, port}:
             continue
         bare = name.removeprefix("*").strip(".")
-        if bare and (host == bare or host.endswith(f".{bare}")):
+        if bare and (host == bare or host.endswith(f".{bare}") or ("*" in bare and fnmatchcase(host, bare))):
             return True
         with contextlib.suppress(ValueError):
             if ipaddress.ip_address(host) in ipaddress.ip_network(name, strict=False):
@@ -139,6 +140,10 @@ def _is_excepted(split: SplitResult, exceptions: str) -> bool:
 
 
 def _parted(entry: str) -> tuple[str, int | None]:
+    entry, _, rest = entry.partition("/")
+    width = rest.partition(":")[0]
+    if width.isascii() and width.isdigit():  # a network; anything else is the path of an address
+        return f"{entry.strip('[]')}/{width}", _port(rest.partition(":")[2])
     if entry.startswith("["):
         name, _, rest = entry[1:].partition("]")
         port = rest.removeprefix(":")
@@ -146,4 +151,8 @@ def _parted(entry: str) -> tuple[str, int | None]:
         name, _, port = entry.partition(":")
     else:
         name, port = entry, ""
-    return name, int(port) if port.isascii() and port.isdigit() else None
+    return name, _port(port)
+
+
+def _port(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
