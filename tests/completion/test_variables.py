@@ -289,6 +289,9 @@ def test_the_note_on_what_is_computed_says_what_to_do() -> None:
         "{n:.2f} stays as typed: names are filled in, nothing is computed. "
         "Compute it in a cell above, and name the result: {result}."
     )
+    both = note_on_unknown("It is ${n}, {n + 1} and {n - 1}.", NAMESPACE)
+    assert both.startswith("{n + 1}, {n - 1} stay as typed: names are")
+    assert both.endswith(" ${n} stays as typed: braces after a dollar sign are code. Write it apart: $ {n}.")
     assert note_on_unknown("It is ${n}.", NAMESPACE) == (
         "${n} stays as typed: braces after a dollar sign are code. Write it apart: $ {n}."
     )

@@ -214,15 +214,20 @@ def computed(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
 def note_on_computed(text: str, namespace: Mapping[str, object]) -> str:
     """Return a note on what `computed` finds; "" for none."""
     found = computed(text, namespace)
-    if not found:
-        return ""
-    more = f" and {len(found) - _NAMES_TOLD} more" if len(found) > _NAMES_TOLD else ""
-    stay = "stays" if len(found) == 1 else "stay"
-    if all(each.startswith("$") for each in found):
-        why = f"braces after a dollar sign are code. Write it apart: $ {found[0][1:]}"
-    else:
+    money = [each for each in found if each.startswith("$")]
+    others = [each for each in found if each not in money]
+    notes = []
+    if others:
         why = "names are filled in, nothing is computed. Compute it in a cell above, and name the result: {result}"
-    return f"{', '.join(found[:_NAMES_TOLD])}{more} {stay} as typed: {why}."
+        notes.append(f"{_stay(others)} as typed: {why}.")
+    if money:
+        notes.append(f"{_stay(money)} as typed: braces after a dollar sign are code. Write it apart: $ {money[0][1:]}.")
+    return " ".join(notes)
+
+
+def _stay(found: list[str]) -> str:
+    more = f" and {len(found) - _NAMES_TOLD} more" if len(found) > _NAMES_TOLD else ""
+    return f"{', '.join(found[:_NAMES_TOLD])}{more} {'stays' if len(found) == 1 else 'stay'}"
 
 
 def note_on_unknown(text: str, namespace: Mapping[str, object]) -> str:
