@@ -205,6 +205,24 @@ def test_what_it_doesnt_know_it_says(session: Session, shell: InteractiveShell, 
     assert session.usage("today").shape[0] == 1
 
 
+@pytest.mark.parametrize("beside", ["--csv '{}/a.csv'", "--sandbox", "--by label", "--tokens", "--json a --parquet b"])
+def test_nothing_is_erased_where_something_else_was_meant(
+    session: Session, shell: InteractiveShell, tmp_path: Path, beside: str
+) -> None:
+    session.ask("What is 2 + 2?")
+    for line in (f"--erase {beside}", f"{beside} --erase --older-than 0"):
+        with pytest.raises(OptionError, match="nothing was erased"):
+            shell.run_line_magic("tetrate_usage", line.format(tmp_path))
+    assert session.usage("today").shape[0] == session.usage("session").shape[0] == 1
+
+
+@pytest.mark.parametrize("days", [10**6, 10**9, 10**18, 10**40])
+def test_what_is_older_than_all_time_is_nothing(session: Session, shell: InteractiveShell, days: int) -> None:
+    session.ask("What is 2 + 2?")
+    shell.run_line_magic("tetrate_usage", f"--erase --older-than {days}")
+    assert session.usage("today").shape[0] == 1
+
+
 def test_where_several_people_meet_one_account_each_sees_their_own(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

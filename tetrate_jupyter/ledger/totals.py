@@ -160,9 +160,12 @@ _NAMES: Final[dict[str, Callable[[Brief | Record], str | None]]] = {
 
 
 def midnight(now: float, days: int = 0) -> float:
-    """Return when the day began here that was `days` ago, in seconds since the epoch."""
+    """Return when the day began here that was `days` ago, seconds since the epoch; minus infinity before all time."""
     there = time.localtime(now)
-    return time.mktime((there.tm_year, there.tm_mon, there.tm_mday - days, 0, 0, 0, 0, 0, -1))
+    try:
+        return time.mktime((there.tm_year, there.tm_mon, there.tm_mday - days, 0, 0, 0, 0, 0, -1))
+    except (OverflowError, ValueError):  # before what the system can count to, which is 1970 on some
+        return float("-inf")
 
 
 def since(period: str, now: float) -> float:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.magics.options import Parsed
 
 _FILES = ("csv", "json", "parquet")
+_NOT_ERASED_BY = ("by", "tokens", "sandbox", *_FILES)  # options of a report: they choose nothing of what is erased
 
 
 def usage(context: Context, line: str) -> Report | None:
@@ -54,6 +55,13 @@ def _erased(context: Context, parsed: Parsed) -> str:
         raise OptionError(
             "Records are erased by age only.",
             next_step="%tetrate_usage --erase --older-than 90, or without --older-than",
+        )
+    beside = [name for name in _NOT_ERASED_BY if parsed.flag(name) or parsed.text(name) is not None]
+    if beside:
+        raise OptionError(
+            f"--erase erases all records and does nothing else, so --{beside[0]} can't stand beside it; nothing was "
+            "erased.",
+            next_step=f"%tetrate_usage --{beside[0]} first, then %tetrate_usage --erase",
         )
     gone = spent.erase(context.session.book, days)
     older = "" if days is None else f" older than {days:,} days"
