@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import contextvars
 import inspect
 import os
 import threading
@@ -239,7 +240,11 @@ class _Job(Generic[T]):
         # First, because an interrupt between these two lines must find a way to stop what the other one began.
         self.future.add_done_callback(lambda future: self._stop(loop) if future.cancelled() else None)
         # call_soon_threadsafe copies the caller's context variables: ipykernel finds the cell by them.
-        loop.call_soon_threadsafe(self._begin, loop)
+        token = _CALLER.set(caller())
+        try:
+            loop.call_soon_threadsafe(self._begin, loop)
+        finally:
+            _CALLER.reset(token)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         if self.future.cancelled():
@@ -354,6 +359,14 @@ async def _ticking(work: Coroutine[Any, Any, T], tick: Callable[[], float]) -> T
         if not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_SETTLE)
+
+
+_CALLER: Final[contextvars.ContextVar[threading.Thread | None]] = contextvars.ContextVar("tetrate_caller", default=None)
+
+
+def caller() -> threading.Thread:
+    """Return the thread whose code asks: of what has come to a loop of ours, the one that it came from."""
+    return _CALLER.get() or threading.current_thread()
 
 
 def default_bridge() -> Bridge:

@@ -6,6 +6,7 @@ import asyncio
 import random
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +185,40 @@ def test_a_label_is_noted_and_holds_its_budget(session: Session, router: Sandbox
     assert [each.label for each in session.book.recent] == ["eval", "eval", None]
     assert outer.spent == sum((each.cost or 0 for each in session.book.recent[:2]), Decimal(0))
     assert len(chats(router)) == 3
+
+
+def test_a_label_holds_threads_that_came_without_a_context(session: Session, router: SandboxRouter) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        assert pool.submit(session.ask, "before").result().text  # its thread is older than the block
+        with session.label("eval", budget=1) as spent:
+            list(pool.map(session.ask, ["one", "two"]))
+            pool.submit(lambda: asyncio.run(session.aask("three"))).result()
+        assert {each.label for each in session.book.recent[1:]} == {"eval"}
+        assert spent.spent == sum((each.cost or 0 for each in session.book.recent[1:]), Decimal(0))
+        with session.label("out", budget=0), session.label("in"):
+            for ask in (session.ask, lambda words: asyncio.run(session.aask(words))):
+                with pytest.raises(CostLimitError, match="budget of 'out'"):
+                    pool.submit(ask, "no").result()
+        assert pool.submit(session.ask, "after").result().text
+    assert session.book.recent[-1].label is None
+    assert len(chats(router)) == 5
+
+
+def test_a_label_of_one_thread_holds_no_other(session: Session) -> None:
+    both_are_in = threading.Barrier(2)
+
+    def ask(label: str) -> Decimal:
+        with session.label(label, budget=1) as spent:
+            both_are_in.wait(30)
+            session.ask(label)
+            both_are_in.wait(30)
+            return spent.spent
+
+    with session.label("all", budget=1) as of_all, ThreadPoolExecutor(2) as pool:
+        each = list(pool.map(ask, ["a", "b"]))
+    costs = {one.label: one.cost for one in session.book.recent}
+    assert each == [costs["a"], costs["b"]]
+    assert of_all.spent == sum(each)
 
 
 @pytest.mark.parametrize("wrong", ["", "  ", 3])

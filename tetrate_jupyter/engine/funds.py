@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import threading
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.amounts import EXACT, product
+from tetrate_jupyter.bridge import caller
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion.values import short_repr
 from tetrate_jupyter.errors import OptionError
@@ -83,10 +85,29 @@ def near(name: str, gone: Decimal, most: Decimal) -> str:
 
 def labels() -> tuple[Fund, ...]:
     """Return the budgets of the labels that are in force here."""
-    return _LABELS.get()
+    here = _LABELS.get()
+    return tuple(fund for fund, _ in _around()) if here is None else here
 
 
-_LABELS: Final[contextvars.ContextVar[tuple[Fund, ...]]] = contextvars.ContextVar("tetrate_labels", default=())
+def word() -> str | None:
+    """Return the label that what is asked here carries."""
+    around = _around() if _LABELS.get() is None else ()
+    return about.current().label or (around[-1][1] if around else None)
+
+
+_LABELS: Final[contextvars.ContextVar[tuple[Fund, ...] | None]] = contextvars.ContextVar("tetrate_labels", default=None)
+_OPEN: Final[list[tuple[Fund, str]]] = []  # the blocks that the main thread is in: most often a cell's
+
+
+def _around() -> tuple[tuple[Fund, str], ...]:
+    """Return the blocks that hold a thread which came with no context, as those of a pool do before Python 3.14.
+
+    Nothing tells what such a thread was begun for, so it is held by what the main thread is in: money that a person
+    has limited is never spent because it was asked for in a thread. Panels ask from threads of ours and the kernel's.
+    """
+    thread = caller()
+    is_theirs = type(thread).__module__.startswith("ipykernel") or thread.name.startswith("tetrate")
+    return () if is_theirs or thread is threading.main_thread() else tuple(_OPEN)
 
 
 @contextlib.contextmanager
@@ -97,9 +118,14 @@ def labelled(name: str, budget: object = None) -> Iterator[Fund]:
         raise OptionError("A label is a word of your own.", next_step='with session.label("eval"): ...')
     fund = Fund(f"the budget of {label!r}", f"session.label({label!r}, budget={{}})")
     fund.account.most = dollars(budget, "budget")
-    token = _LABELS.set((*_LABELS.get(), fund))
+    block = fund, label
+    token = _LABELS.set((*labels(), fund))
     try:
+        if caller() is threading.main_thread():
+            _OPEN.append(block)
         with about.asking(label=label):
             yield fund
     finally:
         _LABELS.reset(token)
+        with contextlib.suppress(ValueError):  # a thread's own
+            _OPEN.remove(block)

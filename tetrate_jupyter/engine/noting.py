@@ -14,6 +14,7 @@ import msgspec
 
 from tetrate_jupyter.catalog.estimate import Estimate
 from tetrate_jupyter.completion.purse import Ended
+from tetrate_jupyter.engine import funds
 from tetrate_jupyter.front_end import notebook
 from tetrate_jupyter.ledger import about
 from tetrate_jupyter.ledger.day import void
@@ -64,7 +65,7 @@ class Noting:
         self.host = host
         self.bound: Callable[[], Decimal | None] = lambda: None  # what the current request can cost at most
         self.trace_id: str | None = None  # of the trace that it is part of
-        self._about = about.current()
+        self._about, self._label = about.current(), funds.word()
         self._call = secrets.token_hex(8)
         self._n = 0
 
@@ -137,7 +138,7 @@ class Noting:
             notebook=notebook(),
             cell=self._cell,
             kernel=kernel(),
-            label=self._about.label,
+            label=self._label,
             run=self._about.run,
             row=self._about.row,
             simulated=self._noter.is_simulated(self.host, ended),

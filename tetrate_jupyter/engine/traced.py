@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import clipped
 from tetrate_jupyter.completion.foreign import passes
+from tetrate_jupyter.engine import funds
 from tetrate_jupyter.ledger import about
 from tetrate_jupyter.tracing import conventions as names
 from tetrate_jupyter.tracing.spans import Span, provider, settled
@@ -64,7 +65,7 @@ class Traced:
         asks = about.current()
         words = {
             names.OP: asks.op,
-            names.LABEL: asks.label,
+            names.LABEL: funds.word(),
             names.RUN: asks.run,
             names.ROW: asks.row,
             names.CELL: self._planned.turn.cell_id,
