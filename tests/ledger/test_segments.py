@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 import threading
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,39 @@ def test_fields_of_a_newer_version_are_passed_over() -> None:
     assert len(decoded(line, Record)[0]) == 1
 
 
+# What can't be of a record, whoever has written it into the file: it would add up to anything, or never be shown.
+_IMPOSSIBLE = [
+    *({"cost": cost} for cost in ("NaN", "sNaN", "Infinity", "-1000", "1E+999999", "9" * 20)),
+    {"cost": None, "most": "-5"},
+    {"out": -5},
+    {"in": 10**30},
+    {"asked": "m" * 10_000_000},
+    {"asked": "m" * 1_000},
+]
+
+
+@pytest.mark.parametrize("odd", _IMPOSSIBLE, ids=lambda odd: f"{odd!s:.30}")
+@pytest.mark.parametrize("kind", [Record, Brief])
+def test_what_cant_be_of_a_record_is_none(tmp_path: Path, odd: dict[str, Any], kind: type[Record]) -> None:
+    written(tmp_path, record(t=NOVEMBER))
+    (path,) = files(tmp_path)
+    line = json.dumps({**json.loads(path.read_bytes()), "call": "odd", **odd}).encode() + b"\n"
+    path.write_bytes(path.read_bytes() + line)
+    found = read(tmp_path / "ledger", kind)
+    assert (len(found.records), found.odd) == (1, 1)
+    with localcontext(Context(traps=[])):  # a notebook may have changed it
+        assert len(read(tmp_path / "ledger", kind).records) == 1
+
+
+def test_what_is_noted_can_be_read_whatever_it_was_made_of(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    odd = {"cost": Decimal(-1), "price_in": Decimal("NaN"), "out": -1, "tokens_in": 10**30, "first": float("inf")}
+    book.note(record(asked="m" * 10_000, label="l" * 10_000, notebook="n\n" * 10_000, **odd))
+    assert book.flush(10)
+    (found,) = read(tmp_path / "ledger", Record).records
+    assert {getattr(found, name) for name in odd} == {None}
+
+
 def test_no_ledger_is_an_empty_one_and_one_that_cant_be_read_is_an_error(tmp_path: Path) -> None:
     assert read(tmp_path / "none", Brief).records == []
     assert read(None, Brief).records == []
@@ -252,6 +286,21 @@ def test_what_isnt_understood_is_not_thrown_away(tmp_path: Path) -> None:
     assert path.exists()
 
 
+def test_what_a_newer_version_has_noted_beside_it_is_not_thrown_away(tmp_path: Path) -> None:
+    three_months(tmp_path)
+    folder = tmp_path / "ledger"
+    path = files(folder / "2026-10")[-1]
+    path.write_bytes(path.read_bytes().replace(b'{"', b'{"novelty":{"a":[1]},"', 1))
+    old(path)
+    assert put_together(folder, NOVEMBER + 3 * DAY)
+    (together,) = files(folder / "2026-10")
+    assert b'"novelty":{"a":[1]}' in together.read_bytes()
+    together.write_bytes(b"of a later version\n" + together.read_bytes())
+    assert erase(folder, NOVEMBER - 40 * DAY)
+    assert b'"novelty":{"a":[1]}' in together.read_bytes()
+    assert b"of a later version\n" in together.read_bytes()
+
+
 # --- erasing -----------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +344,7 @@ def test_an_open_record_is_replaced_by_its_end_whatever_comes_first() -> None:
 _FORKING = """
 import os, sys
 from pathlib import Path
+from typing import Any
 from tests.ledger.records import record
 from tetrate_jupyter.ledger.book import Book
 book = Book(Path(sys.argv[1]))

@@ -98,13 +98,15 @@ class Book:
         return trouble
 
     @property
+    def problem(self) -> str:
+        """What is wrong with the ledger, in a few words, or ""."""
+        return self._writer.trouble or ("the disk doesn't answer" if self._writer.is_stuck else "")
+
+    @property
     def trouble(self) -> str:
         """What is wrong with the ledger, in a sentence, or ""."""
-        writer = self._writer
-        what = writer.trouble or ("the disk doesn't answer" if writer.is_stuck else "")
-        if not what:
-            return ""
-        return f"What is asked can't be noted in the ledger: {what}. It is noted once that works again."
+        what = self.problem
+        return what and f"What is asked can't be noted in the ledger: {what}. It is noted once that works again."
 
     @property
     def recent(self) -> list[Record]:

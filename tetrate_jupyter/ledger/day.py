@@ -8,6 +8,7 @@ with its bound until midnight, for it may have been billed.
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from decimal import Decimal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _AHEAD: Final = 2 * segments.DAY  # seconds that a clock may have been fast
 _DISK: Final = 2.0  # seconds that a disk gets to take what is set aside
+_MOST_BYTES: Final = 400_000_000  # that a file of today may have grown by: a million records
 _TRIES: Final = 3  # the ledger may be erased meanwhile
 
 
@@ -101,7 +103,7 @@ class Day:
             self._book.note(begun)
             if not self._book.flush(_DISK):
                 self._book.note(void(begun))
-                raise _unusable(self._book.trouble or "the disk doesn't answer")
+                raise _unusable(self._book.problem or "the disk doesn't answer")
             try:
                 fits = self._spent(begun.host) <= limit
             except ConfigError:
@@ -137,7 +139,9 @@ class Day:
             self._forget(begin)
         for path in found:
             start = self._read.get(path, 0)
-            data = segments.read(path, start)
+            data = segments.read(path, start, _MOST_BYTES)
+            if len(data) == _MOST_BYTES:
+                raise OSError(errno.EFBIG, "one of its files is too large")
             whole = data[: data.rfind(b"\n") + 1]
             for each in decoded(whole, Record)[0]:
                 if begin <= each.t < begin + _AHEAD:

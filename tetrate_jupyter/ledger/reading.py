@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic
 from tetrate_jupyter.errors import ConfigError
 from tetrate_jupyter.keys import private_file
 from tetrate_jupyter.ledger import segments
-from tetrate_jupyter.ledger.record import Record, RecordT, decoded, encoded, holds_open
+from tetrate_jupyter.ledger.record import Record, RecordT, decoded, holds_open, with_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,18 +112,20 @@ def put_together(folder: Path, now: float) -> int:
 def _together(folder: Path, month: str, now: float) -> bool:
     old: dict[Path, tuple[int, int]] = {}
     found: list[Record] = []
+    lines: dict[int, bytes] = {}  # of each of them, by its identity
     for segment in segments.segments(folder):
         status = segment.path.stat()
         if segment.month != month or (segment.day is not None and now - status.st_mtime < _REST):
             continue
-        records, odd = decoded(segments.read(segment.path), Record)
+        records, odd = with_lines(segments.read(segment.path))
         if odd:  # what isn't understood is not thrown away
             continue
         old[segment.path] = status.st_size, status.st_mtime_ns
-        found += records
+        found += [each for each, _ in records]
+        lines |= {id(each): line for each, line in records}
     if len(old) < 2 or sum(size for size, _ in old.values()) > _MOST_BYTES:
         return False
-    data = b"".join(map(encoded, sorted(merged(found), key=lambda each: each.t)))
+    data = b"".join(lines[id(each)] for each in sorted(merged(found), key=lambda each: each.t))
     private_file.write(segments.together(folder, month, secrets.token_hex(8)), data)
     for path, before in old.items():
         status = path.stat()
@@ -182,12 +184,12 @@ def _erased(segment: Segment, before: float | None) -> int:
     if before is not None and segment.day is not None and segment.day >= segments.day_of(before):
         return 0
     try:
-        found, _ = decoded(segments.read(segment.path), Record)
-        kept = [each for each in found if before is not None and segment.day is None and each.t >= before]
+        found, odd = with_lines(segments.read(segment.path))
+        kept = [line for each, line in found if before is not None and segment.day is None and each.t >= before]
         if kept and len(kept) == len(found):
             return 0
         if kept:
-            private_file.write(segment.path, b"".join(map(encoded, kept)))
+            private_file.write(segment.path, b"".join([*kept, *odd]))
         else:
             segment.path.unlink()
     except FileNotFoundError:

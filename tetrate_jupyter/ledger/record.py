@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 VERSION: Final = 1
+MOST_LINE: Final = 64_000  # bytes: more than the longest texts and amounts of one record take
 _MOST_TEXT: Final = 2 * MAX_NAME  # characters of one field; a path to a notebook is the longest
+_MOST_NUMBER: Final = 2**63 - 1
+_NOTHING, _MOST_COST = Decimal(0), Decimal(10**12)  # US dollars
+# The bounds hold for what is read: a line may have been written by anybody. `clean` has what we write keep to them.
+Text: TypeAlias = Annotated[str, msgspec.Meta(max_length=_MOST_TEXT)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=_MOST_NUMBER)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, rename={"tokens_in": "in"}):
@@ -39,34 +42,34 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 
     v: int = VERSION
     t: float
-    call: str
-    n: int
-    host: str
-    asked: str
-    served: str | None
-    tokens_in: int | None
-    out: int | None
+    call: Text
+    n: Count
+    host: Text
+    asked: Text
+    served: Text | None
+    tokens_in: Count | None
+    out: Count | None
     cost: Decimal | None
-    outcome: str
-    op: str | None = None
-    cached_in: int | None = None
-    cache_write: int | None = None
-    reasoning: int | None = None
+    outcome: Text
+    op: Text | None = None
+    cached_in: Count | None = None
+    cache_write: Count | None = None
+    reasoning: Count | None = None
     price_in: Decimal | None = None
     price_out: Decimal | None = None
     most: Decimal | None = None
     first: float | None = None
     total: float | None = None
-    error: str | None = None
-    finish: str | None = None
-    request_id: str | None = None
-    trace_id: str | None = None
-    notebook: str | None = None
-    cell: str | None = None
-    kernel: str | None = None
-    label: str | None = None
-    run: str | None = None
-    row: int | None = None
+    error: Text | None = None
+    finish: Text | None = None
+    request_id: Text | None = None
+    trace_id: Text | None = None
+    notebook: Text | None = None
+    cell: Text | None = None
+    kernel: Text | None = None
+    label: Text | None = None
+    run: Text | None = None
+    row: Count | None = None
     cached: bool = False
     simulated: bool = False
 
@@ -80,19 +83,19 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"tokens
     """The part of a `Record` that sums are made of: reading it takes two thirds of the time."""
 
     t: float
-    call: str
-    n: int
-    asked: str
-    served: str | None
-    tokens_in: int | None
-    out: int | None
+    call: Text
+    n: Count
+    asked: Text
+    served: Text | None
+    tokens_in: Count | None
+    out: Count | None
     cost: Decimal | None
-    outcome: str
-    cached_in: int | None = None
+    outcome: Text
+    cached_in: Count | None = None
     most: Decimal | None = None
     first: float | None = None
-    notebook: str | None = None
-    label: str | None = None
+    notebook: Text | None = None
+    label: Text | None = None
     cached: bool = False
     simulated: bool = False
 
@@ -117,8 +120,12 @@ def clean(record: Record) -> Record:
         tidy: object
         if isinstance(value, str):
             tidy = one_line(secrecy.redact(value), _MOST_TEXT)
-        elif isinstance(value, (float, Decimal)):
+        elif isinstance(value, Decimal):
+            tidy = value if _can_be(value) else None
+        elif isinstance(value, float):
             tidy = value if math.isfinite(value) else None
+        elif isinstance(value, int):
+            tidy = value if 0 <= value <= _MOST_NUMBER else None
         else:
             continue
         if tidy is not value and tidy != value:
@@ -143,20 +150,57 @@ def decoded(data: bytes, kind: type[RecordT]) -> tuple[list[RecordT], int]:
     """
     whole = data[: data.rfind(b"\n") + 1]
     try:
-        found: list[RecordT] = _DECODERS[kind].decode_lines(whole)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _one_by_one(whole.split(b"\n"), kind)
-    return found, 0
+        if not _has_long_lines(whole):
+            found: list[RecordT] = _DECODERS[kind].decode_lines(whole)
+            costs = [cost for each in found if (cost := each.cost) is not None]
+            costs += [most for each in found if (most := each.most) is not None]
+            if all(_NOTHING <= cost <= _MOST_COST for cost in costs):
+                return found, 0
+    except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):  # the third: what isn't a number
+        pass
+    sound, odd = _one_by_one(whole, kind)
+    return [each for each, _ in sound], len(odd)
 
 
-def _one_by_one(lines: Iterable[bytes], kind: type[RecordT]) -> tuple[list[RecordT], int]:
-    found: list[RecordT] = []
-    odd = 0
-    for line in lines:
+def with_lines(data: bytes) -> tuple[list[tuple[Record, bytes]], list[bytes]]:
+    """Return the records of a segment's bytes, each with its line, and the lines that are none.
+
+    For whoever writes them again: a line has what a newer version has noted beside what is known here.
+    """
+    return _one_by_one(data[: data.rfind(b"\n") + 1], Record)
+
+
+def _one_by_one(whole: bytes, kind: type[RecordT]) -> tuple[list[tuple[RecordT, bytes]], list[bytes]]:
+    found: list[tuple[RecordT, bytes]] = []
+    odd: list[bytes] = []
+    for line in (piece + b"\n" for piece in whole.split(b"\n")):
         if not line.strip():
             continue
         try:
-            found.append(_DECODERS[kind].decode(line))
+            record = None if len(line) > MOST_LINE else _DECODERS[kind].decode(line)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            odd += 1
+            record = None
+        if record is not None and _is_sound(record):
+            found.append((record, line))
+        else:
+            odd.append(line)
     return found, odd
+
+
+def _has_long_lines(whole: bytes) -> bool:
+    """Whether a line is longer than a record can be; looks at few of the bytes."""
+    start = 0
+    while len(whole) - start > MOST_LINE:
+        start = whole.rfind(b"\n", start, start + MOST_LINE) + 1
+        if not start:
+            return True
+    return False
+
+
+def _is_sound(record: Record | Brief) -> bool:
+    return _can_be(record.cost) and _can_be(record.most)
+
+
+def _can_be(amount: Decimal | None) -> bool:
+    """Whether it can be an amount of US dollars: what is no number, or less than nothing, would add up to anything."""
+    return amount is None or (amount.is_finite() and _NOTHING <= amount <= _MOST_COST)
