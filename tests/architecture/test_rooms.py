@@ -16,7 +16,7 @@ NAME = "tetrate_jupyter"
 
 # Level 0 is modules without a room; each imports only those before it.
 GROUND = (
-    *("interrupts", "observers", "characters", "amounts", "ages", "needles"),
+    *("interrupts", "observers", "characters", "amounts", "ages", "needles", "whole_files"),
     *("secret", "secrecy", "types", "errors", "config"),
 )
 LEVELS = {

@@ -51,6 +51,7 @@ TESTS: dict[str, list[str]] = {
     "characters": ["tests/test_characters.py"],
     "secrecy": ["tests/test_secrecy.py"],
     "needles": ["tests/test_needles.py"],
+    "whole_files": ["tests/test_whole_files.py"],
     "ages": ["tests/test_ages.py"],
     "ledger/about": _LEDGER,
     "ledger/book": [*_LEDGER, "tests/ledger/test_writing.py"],

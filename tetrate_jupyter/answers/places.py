@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter import config
+from tetrate_jupyter import config, whole_files
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def place_of(given: object) -> str:
         if word == OWN:
             return OWN
         if word.endswith(ENDING):
-            return os.path.abspath(Path(str(text).strip()).expanduser())  # noqa: PTH100 - a link stays as it is named
+            with contextlib.suppress(OSError):
+                return os.path.abspath(whole_files.named(str(text).strip()))  # noqa: PTH100 - a link stays as it is named
     raise ConfigError(
         f"Answers can't be kept in {str(given)[:200]!r}.",
         next_step='name a file that ends in .jsonl ("answers.jsonl"), or say "on" or "off"',

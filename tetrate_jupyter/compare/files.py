@@ -5,16 +5,12 @@ A file is written whole or not at all.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from dataclasses import asdict, fields
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from uuid import uuid4
 
-from tetrate_jupyter import secrecy
+from tetrate_jupyter import secrecy, whole_files
 from tetrate_jupyter.compare.cells import VOTES
 from tetrate_jupyter.compare.data import Facts, ResultData
 from tetrate_jupyter.compare.exports import to_frame
@@ -24,6 +20,7 @@ from tetrate_jupyter.errors import ComparisonFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -42,7 +39,7 @@ _LISTS: Final = frozenset({"prompts", "images", "notices"})
 
 def save(result: ResultData, path: str | Path) -> Path:
     """Write the file and return its path. Raises `ComparisonFileError`, also for an extension that isn't supported."""
-    target = Path(path).expanduser()
+    target = _named(path, "written")
     ending = target.suffix.lower()
     if ending in {"", ".json"}:
         return _written(target, lambda beside: _json(result, beside))
@@ -76,19 +73,22 @@ def _write_text(path: Path, text: str) -> None:
 
 def _written(target: Path, write: Callable[[Path], object]) -> Path:
     """Have `write` fill a temporary file beside `target`, then rename it. Raises `ComparisonFileError`."""
-    beside = target.with_name(f".{uuid4().hex[:8]}.{target.name}")  # with its extension, which writers check
     try:
-        write(beside)
-        os.replace(beside, target)  # noqa: PTH105 - atomic, as os.replace is documented to be
+        return whole_files.written(target, write)
     except OSError as problem:
         raise ComparisonFileError(
-            f"{target.name} can't be written: {problem.strerror or type(problem).__name__}.",
+            f"{target.name} can't be written: {whole_files.reason(problem)}.",
             next_step="choose a folder that exists and that you can write to",
         ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-    return target
+
+
+def _named(path: str | Path, what: str) -> Path:
+    try:
+        return whole_files.named(path)
+    except OSError as problem:
+        raise ComparisonFileError(
+            f"{whole_files.shown(path)} can't be {what}: {whole_files.reason(problem)}.", next_step="name another file"
+        ) from None
 
 
 def _json(result: ResultData, path: Path) -> None:
@@ -154,7 +154,7 @@ _WRITERS: Final[Mapping[str, Callable[[ResultData, Path], None]]] = {
 
 def load(path: str | Path) -> ResultData:
     """Read a file that `save` wrote as JSON. Raises `ComparisonFileError`."""
-    source = Path(path).expanduser()
+    source = _named(path, "read")
     try:
         whole = json.loads(source.read_text(encoding="utf-8"))
     except OSError as problem:

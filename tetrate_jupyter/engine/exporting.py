@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from uuid import uuid4
 
-from tetrate_jupyter import secrecy
+from tetrate_jupyter import secrecy, whole_files
 from tetrate_jupyter.completion.request import wire_message
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.http.chunk_reading import whole
@@ -18,7 +15,9 @@ from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.types import Usage
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tetrate_jupyter.conversation import Exchange
 
@@ -59,24 +58,20 @@ def exported(exchanges: Sequence[Exchange], form: str, name: str = "") -> Export
 def saved(exchanges: Sequence[Exchange], form: str, file: str | os.PathLike[str], name: str = "") -> Path:
     """Write a conversation to a file, as a whole or not at all; cells become a notebook. Raises `OptionError`."""
     made = exported(exchanges, form, name)
-    target = Path(file).expanduser()
     if form == "cells":
         first = _cell("%load_ext tetrate_jupyter", "load", [])
         text = _json({"cells": [first, *made], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     else:
         text = made if isinstance(made, str) else _json(made)
-    beside = target.with_name(f".{uuid4().hex[:8]}.{target.name}")
-    problem = ""
     try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(beside, target)  # noqa: PTH105 - Path.replace is the same, os names the promise: all or nothing
+        return whole_files.written(
+            whole_files.named(file), lambda beside: beside.write_text(text, encoding="utf-8", newline="\n")
+        )
     except OSError as failed:
-        problem = failed.strerror or type(failed).__name__
-    finally:
-        beside.unlink(missing_ok=True)
-    if problem:
-        raise OptionError(f"{target.name} can't be written: {problem}.", next_step="choose a folder you may write to")
-    return target
+        problem = whole_files.reason(failed)
+    raise OptionError(
+        f"{whole_files.shown(file)} can't be written: {problem}.", next_step="choose a folder you may write to"
+    )
 
 
 def asked(exchange: Exchange) -> str:

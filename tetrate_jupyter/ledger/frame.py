@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
+from tetrate_jupyter import whole_files
 from tetrate_jupyter.errors import ConfigError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -80,21 +79,16 @@ def save(records: Sequence[Record], name: str, kind: str) -> Path:
 
     Amounts are texts in JSON, where numbers aren't exact; what is unknown is null, and empty in CSV.
     """
-    target = Path(name).expanduser()
-    beside = target.with_name(f".{uuid4().hex[:8]}.{target.name}")
-    problem = ""
+    rows = sorted(records, key=lambda each: (each.t, each.call, each.n))
     try:
-        _WRITERS[kind](sorted(records, key=lambda each: (each.t, each.call, each.n)), beside)
-        os.replace(beside, target)  # noqa: PTH105 - Path.replace is the same, os names the promise: all or nothing
+        return whole_files.written(whole_files.named(name), lambda beside: _WRITERS[kind](rows, beside))
     except OSError as failed:
-        problem = failed.strerror or type(failed).__name__
+        problem, next_step = whole_files.reason(failed), "choose a folder you may write to"
     except ImportError:
         raise OptionError("Parquet needs pyarrow; nothing was written.", next_step="%pip install pyarrow") from None
-    finally:
-        beside.unlink(missing_ok=True)
-    if problem:
-        raise OptionError(f"{target.name} can't be written: {problem}.", next_step="choose a folder you may write to")
-    return target
+    except Exception as foreign:  # noqa: BLE001 - whatever pandas or pyarrow raise for what they can't write
+        problem, next_step = type(foreign).__name__, "write --csv or --json"
+    raise OptionError(f"{whole_files.shown(name)} can't be written: {problem}.", next_step=next_step)
 
 
 def _plain(records: Sequence[Record]) -> list[dict[str, Any]]:
