@@ -9,17 +9,22 @@ import sys
 import threading
 from decimal import Context, Decimal, localcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.ledger.records import NOVEMBER, on_disk, record
-from tetrate_jupyter.errors import ConfigError
+from tetrate_jupyter.errors import ConfigError, CostLimitError
+from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.ledger.book import Book
 from tetrate_jupyter.ledger.reading import erase, merged, put_together, read
 from tetrate_jupyter.ledger.record import FIELDS, Brief, Record, clean, decoded, encoded
 from tetrate_jupyter.ledger.segments import DAY, Appender, folder_of, segments
 from tetrate_jupyter.secret import Secret
+
+if TYPE_CHECKING:
+    from tetrate_jupyter.bridge import Bridge
+    from tetrate_jupyter.sandbox import SandboxRouter
 
 
 def written(folder: Path, *records: Record) -> None:
@@ -209,6 +214,41 @@ def test_where_it_is(tmp_path: Path, clean_environment: Path, monkeypatch: pytes
     assert folder_of(None) == tmp_path / "else"
     monkeypatch.setenv("TETRATE_JUPYTER_LEDGER", "off")
     assert folder_of(None) is folder_of(tmp_path) is None
+
+
+def test_a_place_that_there_isnt_is_said_and_costs_no_answer(
+    router: SandboxRouter, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TETRATE_JUPYTER_LEDGER", "~nobody_here/ledger")
+    session = Session(base_url=router.base_url, key=router.issue_key(), bridge=bridge)
+    session.model = "claude-haiku-4-5"
+    assert any("no such home folder" in notice for notice in session.ask("Hi").notices)
+    for spent in (lambda: session.usage("today"), session.book.erase):
+        with pytest.raises(ConfigError, match="no such home folder"):
+            spent()
+    session.daily_budget = 1
+    assert "no such home folder" in session.budgets[0]
+    with pytest.raises(CostLimitError, match="no such home folder"):
+        session.ask("Hi")
+    session.close()
+
+
+def test_a_place_stays_where_it_was_when_the_kernel_goes_elsewhere(
+    router: SandboxRouter, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TETRATE_JUPYTER_LEDGER", "ledger-of-this-test")
+    session = Session(base_url=router.base_url, key=router.issue_key(), bridge=bridge)
+    session.model = "claude-haiku-4-5"
+    session.ask("Hi")
+    gone = session.book.read(Record).records[0].cost
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert [each.cost for each in session.book.read(Record).records] == [gone]
+    session.daily_budget = gone
+    with pytest.raises(CostLimitError, match="of the day's budget"):
+        session.ask("Hi")
+    session.close()
 
 
 def test_a_segment_that_was_erased_is_begun_anew(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import platform
 import re
@@ -22,7 +23,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from tetrate_jupyter import config
+from tetrate_jupyter import config, whole_files
+from tetrate_jupyter.errors import ConfigError
 from tetrate_jupyter.keys import private_file
 
 DAY: Final = 86_400.0  # seconds
@@ -41,7 +43,7 @@ def folder_of(data_dir: Path | None) -> Path | None:
     """Return the ledger's folder, None where none is kept on disk.
 
     `TETRATE_JUPYTER_LEDGER=off` turns it off; else `data_dir` has it where one is given, then the folder that the
-    variable names, then Jupyter's data directory.
+    variable names, then Jupyter's data directory. Raises `ConfigError` where there is no such place.
     """
     named = os.environ.get(config.LEDGER_VARIABLE, "").strip()
     if named.lower() == "off":
@@ -49,10 +51,26 @@ def folder_of(data_dir: Path | None) -> Path | None:
     if data_dir is not None:
         return data_dir / "ledger"
     if named:
-        return Path(named).expanduser()
+        return _absolute(named)
     from jupyter_core.paths import jupyter_data_dir
 
-    return Path(jupyter_data_dir()) / "tetrate-jupyter" / "ledger"
+    try:
+        return Path(jupyter_data_dir()) / "tetrate-jupyter" / "ledger"
+    except RuntimeError:
+        problem = "This account has no home folder, so there is no place for the ledger."
+    raise ConfigError(problem, next_step=f"set {config.LEDGER_VARIABLE} to a folder, or to off")
+
+
+@functools.cache  # a ledger that moved with the kernel's working folder would begin the day's sum anew
+def _absolute(named: str) -> Path:
+    try:
+        return Path(os.path.abspath(whole_files.named(named)))  # noqa: PTH100 - a link stays as it is named
+    except OSError as problem:
+        reason = whole_files.reason(problem)
+    raise ConfigError(
+        f"The ledger can't be in {whole_files.shown(named)}: {reason}.",
+        next_step=f"set {config.LEDGER_VARIABLE} to a folder, or to off, and restart the kernel",
+    )
 
 
 def day_of(moment: float) -> str:

@@ -165,7 +165,7 @@ class SegmentWriter:
             for day, lines in groupby(batch, key=lambda each: each[0]):
                 self._appender.append(day, b"".join(line for _, line in lines))
         except Exception as problem:  # noqa: BLE001 - no home, no data directory, whatever a file system raises
-            said = problem.strerror if isinstance(problem, OSError) else ""
+            said = problem.strerror if isinstance(problem, OSError) else getattr(problem, "message", "").rstrip(".")
             return said or type(problem).__name__
         return ""
 
