@@ -301,6 +301,13 @@ def test_markdown_is_exact(talked: Session) -> None:
     assert repr(talked.history.export("md")) == talked.history.export("md")
 
 
+def test_a_question_stays_in_its_quotation_whatever_ends_its_lines(session: Session) -> None:
+    conversation = Conversation()
+    conversation.add(conversation.begin(), Message("user", "a\rb\r\r# c\r\nd\n\ne"), [Message("assistant", "f")])
+    session.conversation.adopt([conversation.exchanges])
+    assert "\n\n> a\r> b\r> \r> # c\r\n> d\n> \n> e\n\n" in session.history.export("md")
+
+
 def test_json_is_the_apis_messages(talked: Session, tmp_path: Path) -> None:
     messages = [
         {"role": "user", "content": "Use {x}\nand y."},

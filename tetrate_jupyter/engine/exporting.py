@@ -26,6 +26,7 @@ Exported: TypeAlias = "str | list[dict[str, Any]]"
 _MODEL: Final = re.compile(r"[\w./:@+][\w./:@+-]{0,199}")  # an id that can stand on a magic's line
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]<>&$]")  # what would be more than text in a heading
 _QUOTED: Final = r"\\\g<0>"
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")  # in Markdown each ends a line, and what follows would leave the quotation
 _PART: Final = "*(This answer is not whole.)*"
 
 
@@ -104,7 +105,7 @@ def _markdown(exchanges: Sequence[Exchange]) -> str:
     parts = [f"*{_sum(exchanges)}*"] if exchanges else ["*An empty conversation.*"]
     for exchange in exchanges:
         entry = exchange.entry
-        parts.append("> " + asked(exchange).replace("\n", "\n> "))
+        parts.append("> " + _LINE_END.sub(r"\g<0>> ", asked(exchange)))
         parts += [f"> *({image.label}, {image.size:,} bytes)*" for image in exchange.user.images]
         parts.append(f"**{_name(entry.answered or entry.asked) if entry is not None else 'Answer'}**")
         parts.append(said(exchange))
