@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from traitlets import TraitError
 
 from tests.answers.samples import kept
 from tetrate_jupyter.answers.file import FileStore
-from tetrate_jupyter.errors import ConfigError, OptionError
+from tetrate_jupyter.errors import OptionError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -75,10 +76,19 @@ def test_the_trait_is_for_the_whole_notebook(shell: InteractiveShell, session: S
 
 
 def test_a_trait_that_is_no_place_is_refused(shell: InteractiveShell, session: Session) -> None:
-    with pytest.raises(ConfigError, match="can't be kept"):
+    with pytest.raises(TraitError, match="can't be kept"):
         shell._tetrate_magics.answers = "notes.ipynb"  # type: ignore[attr-defined]
+    shell.run_line_magic("config", 'TetrateMagics.answers = "notes.ipynb"')
     assert session.keeper.place == ""
     assert shell._tetrate_magics.answers == ""  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("wrong", ["float('nan')", "-1.0", "1e300"])
+def test_a_budget_that_is_refused_does_not_stand_as_one(shell: InteractiveShell, session: Session, wrong: str) -> None:
+    for before in (None, 0.5):
+        shell.run_line_magic("config", f"TetrateMagics.daily_budget = {before}")
+        shell.run_line_magic("config", f"TetrateMagics.daily_budget = {wrong}")
+        assert shell._tetrate_magics.daily_budget == session.daily_budget == before  # type: ignore[attr-defined]
 
 
 def test_compare_takes_the_options_too(shell: InteractiveShell, router: SandboxRouter) -> None:

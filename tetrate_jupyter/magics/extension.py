@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import tokenize
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from IPython.core.inputtransformer2 import EscapedCommand
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
-from traitlets import Bool, Enum, Float, Integer, Unicode, Union, observe, validate
+from traitlets import Bool, Enum, Float, Integer, TraitError, Unicode, Union, observe, validate
 
 from tetrate_jupyter import config
+from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.front_end import place, streaming_wanted, told_by_page
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.complete import matcher
 from tetrate_jupyter.magics.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from tokenize import TokenInfo
 
     from IPython.core.interactiveshell import InteractiveShell
@@ -40,6 +42,21 @@ def _magic(command: Command, kind: Callable[..., Any], *, scoped: bool = False) 
         return cast("Function", needs_local_scope(made) if scoped else made)
 
     return decorate
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Refuse a trait's value by the one error after which `%config` has the trait as it was.
+
+    After any other it would stand there as if it were in force: a budget that holds nothing.
+    """
+    try:
+        yield
+    except TetrateError as problem:
+        refused = TraitError(str(problem))
+    else:
+        return
+    raise refused
 
 
 @magics_class
@@ -109,7 +126,8 @@ class TetrateMagics(Magics):
     def _answers_fit(self, proposal: dict[str, Any]) -> Any:  # noqa: ANN401 - a trait's value, as it came
         from tetrate_jupyter.answers.places import place_of
 
-        place_of(proposal["value"])
+        with _refusing():
+            place_of(proposal["value"])
         return proposal["value"]
 
     @observe("answers")
@@ -119,6 +137,14 @@ class TetrateMagics(Magics):
     @observe("keep_texts")
     def _keep_texts_set(self, change: dict[str, Any]) -> None:
         self.session.keep_texts = change["new"]
+
+    @validate("daily_budget")
+    def _daily_budget_fits(self, proposal: dict[str, Any]) -> Any:  # noqa: ANN401 - a trait's value, as it came
+        from tetrate_jupyter.engine.funds import dollars
+
+        with _refusing():
+            dollars(proposal["value"], "daily_budget")
+        return proposal["value"]
 
     @observe("daily_budget")
     def _daily_budget_set(self, change: dict[str, Any]) -> None:
