@@ -172,6 +172,20 @@ def test_what_is_no_amount_is_refused(session: Session, wrong: Any) -> None:
         session.daily_budget = wrong
 
 
+def test_what_is_spent_says_how_much_of_it_is_unknown(session: Session, router: SandboxRouter) -> None:
+    session.ask("Hi", max_tokens=50)
+    session.budget = session.daily_budget = 1
+    assert not any("unknown" in said for said in session.budgets)
+    host = session.endpoints.host
+    for whose in ({"simulated": True, "host": host}, {"host": "router.example"}):
+        session.book.note(record(cost=None, **whose))
+    assert session.budgets[1].endswith(" are spent, with 2 requests of unknown cost.")
+    router.inject(Fault("drop", times=None))
+    with pytest.raises(TetrateError):
+        session.ask("Hi", max_tokens=50)
+    assert " of unknown cost" in session.budgets[0]
+
+
 # --- labels -------------------------------------------------------------------------------------------------------
 
 

@@ -61,14 +61,16 @@ class Spending:
         """Return a sentence on each budget that is set, with what is spent of it."""
         found = []
         if self.own.budget is not None:
-            found.append(f"Of {self.own.name} {stated(self.own.budget)}, ≈ {money(self.own.account.gone)} are spent.")
+            gone, unknown = self.own.account.gone, _unknown(self.own.unknown)
+            found.append(f"Of {self.own.name} {stated(self.own.budget)}, ≈ {money(gone)} are spent{unknown}.")
         if self.daily is not None:
             try:
                 gone = self.day.ended(host)
+                unknown = _unknown(self.day.told().unknown + self.day.told(host).unknown)
             except ConfigError as unreadable:
                 found.append(f"Nothing is asked: {unreadable.advice}")
             else:
-                found.append(f"Of the day's budget {stated(self.daily)}, ≈ {money(gone)} are spent.")
+                found.append(f"Of the day's budget {stated(self.daily)}, ≈ {money(gone)} are spent{unknown}.")
         return tuple(found)
 
     def purse(self, request: Request, noting: Noting) -> Paying:
@@ -346,6 +348,11 @@ class Paying:
             f"and this could cost {money(worst)}.",
             next_step=f"allow more: {tight.more.format(enough)}{_shorter(fits)}, or choose a cheaper model",
         )
+
+
+def _unknown(requests: int) -> str:
+    """Return what stands behind a sum: a request without a price, or in doubt, isn't nothing."""
+    return f", with {requests:,} request{'' if requests == 1 else 's'} of unknown cost" if requests else ""
 
 
 def _shorter(fits: int) -> str:
