@@ -81,6 +81,44 @@ def test_a_disk_that_doesnt_answer_holds_up_no_call(tmp_path: Path) -> None:
     assert len(on_disk(tmp_path)) == 20
 
 
+def test_a_disk_that_was_waited_for_in_vain_holds_up_no_other_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bound in ("PATIENCE", "_AT_MOST"):
+        monkeypatch.setattr(f"tetrate_jupyter.ledger.writing.{bound}", 3.0)
+    hangs, answers = threading.Event(), threading.Event()
+
+    def folder() -> Path:
+        hangs.set()
+        answers.wait(600)
+        return tmp_path
+
+    writer = SegmentWriter(folder)
+
+    async def main() -> float:
+        writer.put(DAY, encoded(record()))
+        assert not await writer.settled()
+        began = time.monotonic()
+        for _ in range(20):
+            writer.put(DAY, encoded(record()))
+            assert not await writer.settled()
+        return time.monotonic() - began
+
+    assert asyncio.run(main()) < 30  # each would have waited for 3 seconds
+    assert hangs.is_set()
+    answers.set()
+    assert writer.flush(60)
+    for bound in ("PATIENCE", "_AT_MOST"):
+        monkeypatch.setattr(f"tetrate_jupyter.ledger.writing.{bound}", 60.0)
+
+    async def later() -> bool:
+        writer.put(DAY, encoded(record()))
+        return await writer.settled()
+
+    assert asyncio.run(later())  # which is waited for again
+    assert len(on_disk(tmp_path)) == 22
+
+
 def test_what_waits_is_bounded(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     writer = SegmentWriter(lambda: tmp_path / "file")

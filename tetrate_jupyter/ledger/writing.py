@@ -61,6 +61,7 @@ class SegmentWriter:
         self._bytes = 0  # of the lines that wait
         self._failed = 0  # how far it had come when a write failed last
         self._writing_since: float | None = None
+        self._in_vain: float | None = None  # since when the disk was writing that somebody has waited for in vain
         self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     def put(self, day: str, line: bytes) -> None:
@@ -100,6 +101,8 @@ class SegmentWriter:
             wanted = self._put
             if self._done >= wanted or self._thread is None:  # written, or it couldn't be
                 return self._done >= wanted
+            if self._in_vain is not None and self._in_vain == self._writing_since:
+                return False  # a disk that one call has waited for in vain holds up no other
             ready = asyncio.Event()
             self._waiting.append((wanted, asyncio.get_running_loop(), ready))
         until, looks = time.monotonic() + _AT_MOST, 0
@@ -109,6 +112,8 @@ class SegmentWriter:
                 await asyncio.wait_for(ready.wait(), _LOOK)
             except (TimeoutError, asyncio.TimeoutError):
                 looks += self._writing_since is not None
+        if not ready.is_set():
+            self._in_vain = self._writing_since
         return self._done >= wanted
 
     def flush(self, seconds: float) -> bool:
