@@ -116,6 +116,11 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputImage(Image):
+    """A picture of a cell's output that goes along with a question: left out for a model that reads none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """Something of a value that a model was not sent: `sent` of `of` rows, columns, members, characters.
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import PIL.Image
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from tetrate_jupyter import config
 from tetrate_jupyter.completion import along as bounds
-from tetrate_jupyter.completion.along import Along, Kernel, along, note_on_missing, offered, with_the_question
+from tetrate_jupyter.completion.along import Along, Kernel, along, fill, note_on_missing, offered, with_the_question
 from tetrate_jupyter.completion.cells import Ran, Watched
+from tetrate_jupyter.completion.cuts import USUAL
 from tetrate_jupyter.errors import AttachmentError
 
 if TYPE_CHECKING:
@@ -54,7 +59,11 @@ def never() -> str:
 
 
 def sent(text: str, shell: object = None, watched: Watched | None = None) -> Along:
-    return along(text, Kernel(Ran(shell, watched), never))
+    return along(text, kernel_of(shell, watched))
+
+
+def kernel_of(shell: object, watched: Watched | None = None) -> Kernel:
+    return Kernel(Ran(shell, watched), never)
 
 
 def history(*sources: str, **more: Any) -> Any:
@@ -156,12 +165,83 @@ def test_a_fence_in_an_output_closes_nothing(inside: str) -> None:
     assert fence not in inside
 
 
-def test_pictures_are_named_and_not_sent() -> None:
-    bundle = {"text/plain": "<Figure size 640x480>", "image/png": "iVBORw0KGgo" * 1_000}
-    shell = history("plot()", outputs={1: [SimpleNamespace(output_type="execute_result", bundle=bundle)]})
-    material = sent("@[1]", shell).material
-    assert "<Figure size 640x480>\n[a picture, image/png; not sent]" in material
-    assert "iVBOR" not in material
+def drawn(width: int, height: int = 10) -> bytes:
+    made = io.BytesIO()
+    PIL.Image.new("RGB", (width, height)).save(made, "PNG")
+    return made.getvalue()
+
+
+def shows(*pictures: object, kind: str = "image/png") -> Any:
+    """A shell whose first cell showed these, as IPython 9 keeps them: as bytes or as base64."""
+    bundles = [{"text/plain": "<Figure size 640x480>", kind: picture} for picture in pictures]
+    return history("plot()", outputs={1: [SimpleNamespace(output_type="display_data", bundle=b) for b in bundles]})
+
+
+def test_a_picture_goes_with_its_cell_and_the_text_says_which_it_is() -> None:
+    made = sent("@[1]", shows(drawn(7), base64.b64encode(drawn(8)).decode()))
+    assert [base64.b64decode(i.data_url.partition(",")[2]) for i in made.images] == [drawn(7), drawn(8)]
+    assert made.material.endswith(
+        "```\nWhat it showed:\n[image 1: picture 1 of cell 1]\n[image 2: picture 2 of cell 1]"
+    )
+    assert made.names == ("@[1] (1 line, output 2 lines, 2 pictures)",)
+    assert made.notes == ()
+    filled = fill(
+        "see {fig} and @[1]", {"fig": PIL.Image.new("1", (9, 9))}, lambda _: USUAL, kernel_of(shows(drawn(7))), str
+    )
+    assert "see [image 2: fig] and @[1]" in filled.text  # as they are sent
+    assert [image.label for image in filled.images] == ["picture of cell 1", "image"]
+
+
+@pytest.mark.parametrize(
+    ("picture", "kind", "why"),
+    [
+        ("<svg/>", "image/svg+xml", "image/svg+xml can't be sent. Next: show it as PNG"),
+        ("no base64", "image/png", "it can't be read. Next: look at it"),
+        (b"no picture", "image/jpeg", "it can't be read. Next: look at it"),
+        ("x" * 28_000_001, "image/png", "larger than 20 MiB or 8,000 pixels a side. Next: make it smaller"),
+        (drawn(8_001), "image/png", "larger than 20 MiB or 8,000 pixels a side. Next: make it smaller"),
+        (drawn(1, 8_001), "image/png", "larger than 20 MiB or 8,000 pixels a side. Next: make it smaller"),
+    ],
+)
+def test_a_picture_that_cannot_go_is_named_and_the_reason_said(picture: object, kind: str, why: str) -> None:
+    made = sent("@above", shows(picture, kind=kind))
+    assert made.images == ()
+    assert made.material.endswith(f"What it showed:\n[a picture, {kind}; not sent]")
+    assert made.notes == (f"@above: 1 picture not sent: {why}{made.notes[0].partition(why)[2]}",)
+    assert made.names == ("@above (1 line, output 1 line)",)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "GIF"])
+def test_the_pixels_of_each_kind_are_bounded(form: str) -> None:
+    for side, count in ((8_000, 1), (8_001, 0)):
+        data = io.BytesIO()
+        PIL.Image.new("1", (side, 1)).save(data, form)
+        made = sent("@[1]", shows(data.getvalue(), kind=f"image/{form.lower()}"))
+        assert len(made.images) == count
+
+
+def test_pictures_are_bounded_in_number_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = sent("@[1]", shows(*map(drawn, range(1, 14))))
+    assert len(made.images) == 10
+    assert (
+        "@[1]: 3 pictures not sent: 10 pictures, 20 MiB together, go with a question. Next: name fewer" in made.notes[0]
+    )
+    monkeypatch.setattr(config, "MAX_IMAGE_BYTES", 2 * len(drawn(7)))
+    assert len(sent("@[1]", shows(*[drawn(7)] * 3)).images) == 2
+
+
+def test_all_cells_together_take_no_picture_along_and_say_which_cell_has_some() -> None:
+    made = sent("@notebook", shows(drawn(7)))
+    assert made.images == ()
+    assert "[a picture, image/png; not sent]" in made.material
+    assert made.notes == ("@notebook: 1 picture not sent. Next: name the cell, @[1].",)
+
+
+def test_where_only_the_last_value_is_kept_it_is_drawn() -> None:
+    shell = history("plot()")
+    shell.history_manager.output_hist = {1: PIL.Image.new("RGB", (7, 10))}
+    (image,) = sent("@[1]", shell).images
+    assert image.media_type == "image/png"
 
 
 def test_words_in_what_goes_along_name_nothing() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import TYPE_CHECKING
 
+import PIL.Image
 import pytest
 
 from tests.widgets.page import Page
@@ -103,3 +106,62 @@ def test_the_box_offers_what_ran(page: Page, shell: InteractiveShell, monkeypatc
             ]
         )
     )
+
+
+def pictures(router: SandboxRouter) -> list[int]:
+    """The widths of the PNGs of the last question."""
+    content = [r.body["messages"][-1]["content"] for r in router.requests if r.path.endswith("/chat/completions")][-1]
+    urls = (
+        [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
+        if isinstance(content, list)
+        else []
+    )
+    return [int.from_bytes(base64.b64decode(url.partition(",")[2])[16:20], "big") for url in urls]
+
+
+def png(width: int) -> bytes:
+    made = io.BytesIO()
+    PIL.Image.new("RGB", (width, 10)).save(made, "PNG")
+    return made.getvalue()
+
+
+def test_the_picture_of_an_output_goes_is_shown_and_is_looked_up_anew_when_edited(
+    page: Page, session: Session, router: SandboxRouter, shell: InteractiveShell
+) -> None:
+    shell.run_cell("import PIL.Image\nPIL.Image.new('RGB', (321, 10))", store_history=True)
+    assert page.do("ask", text="Like @above?", names=["own.png"], buffers=[png(320)])
+    page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
+    assert pictures(router) == [320, 321]
+    (key,) = page.items
+    assert "[image 2: picture of cell 2]" in page.items[key].fields["sent"]
+    assert page.items[key].fields["images"] == ["own.png", "picture of cell 2"]
+    assert len(page.items[key].fields["thumbs"]) == 2
+    shell.run_cell("PIL.Image.new('RGB', (322, 10))", store_history=True)
+    assert page.do("edit", key=key, text="Like @above then?")
+    page.wait_for(lambda: not page.fields["busy"] and len(asked(router)) == 2)
+    assert pictures(router) == [320, 322]
+
+
+def test_a_model_that_reads_no_pictures_is_asked_without_and_the_answer_says_so(
+    page: Page, session: Session, router: SandboxRouter, shell: InteractiveShell
+) -> None:
+    session.model = "groq/openai/gpt-oss-20b"
+    shell.run_cell("import PIL.Image\nPIL.Image.new('RGB', (321, 10))", store_history=True)
+    assert page.do("ask", text="What is on @above?")
+    page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
+    assert pictures(router) == []
+    assert "[picture of cell 2; not sent]" in asked(router)[0]
+    (item,) = page.items.values()
+    assert item.fields["images"] == []
+    assert "reads no pictures" in str(item.fields)
+
+
+def test_the_reason_why_a_picture_is_not_sent_is_a_notice(
+    page: Page, session: Session, shell: InteractiveShell
+) -> None:
+    shell.run_cell(
+        "from IPython.display import SVG\nSVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')", store_history=True
+    )
+    assert page.do("ask", text="What is on @above?")
+    page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
+    assert "image/svg+xml can't be sent. Next: show it as PNG" in str(page.fields)

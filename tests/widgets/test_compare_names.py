@@ -237,3 +237,39 @@ def test_names_are_offered_while_one_types(page: Page) -> None:
     page.do("offer", of="box", line="Add {to")
     page.wait_for(lambda: page.messages[-1].get("to") == "box")
     assert page.messages[-1]["offered"] == [["{total}", "int"]]
+
+
+def sent_pictures(router: SandboxRouter) -> dict[str, int]:
+    """How many pictures each model got with its last question."""
+    found = {}
+    for request in router.requests:
+        if request.path.endswith("/chat/completions"):
+            content = request.body["messages"][-1]["content"]
+            found[request.body["model"]] = sum(part["type"] == "image_url" for part in content if part != str(part))
+    return found
+
+
+def test_the_picture_of_an_output_goes_to_the_models_that_see(
+    page: Page, panel: ComparePanel, router: SandboxRouter, shell: InteractiveShell
+) -> None:
+    shell.run_cell("import PIL.Image\nPIL.Image.new('RGB', (321, 10))", store_history=True)
+    assert page.do("add", model="groq/openai/gpt-oss-20b")
+    ran(page, "What is on @above?")
+    expected = {"claude-haiku-4-5": 1, "gpt-6-luna": 1, "groq/openai/gpt-oss-20b": 0}
+    assert sent_pictures(router) == expected
+    assert page.fields["said"] == "With the question: @above (2 lines, output 1 line, 1 picture)."
+    notes = [note for cell in panel.comparison.cells for note in cell.answer.notes]
+    assert sum("reads no pictures" in note for note in notes) == 1
+    shell.run_cell("'another cell'", store_history=True)
+    ran(page, "What is on @above?")  # as it was
+    assert page.fields["said"] == BEFORE
+    assert sent_pictures(router) == expected
+
+
+def test_with_several_prompts_no_picture_goes_and_that_is_said(
+    page: Page, router: SandboxRouter, shell: InteractiveShell
+) -> None:
+    shell.run_cell("import PIL.Image\nPIL.Image.new('RGB', (321, 10))", store_history=True)
+    ran(page, "What is on @above?\n---\nSay hello.", several=True)
+    assert set(sent_pictures(router).values()) == {0}
+    assert "a picture would go with all of these prompts. Next: compare that prompt alone." in page.fields["said"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion import at_words, folder
+from tetrate_jupyter.completion.cell_pictures import PictureRoom, may_show
 from tetrate_jupyter.completion.material import counted, fenced
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.errors import AttachmentError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.cells import Ran
     from tetrate_jupyter.completion.cuts import Limits
-    from tetrate_jupyter.types import Image
+    from tetrate_jupyter.types import Image, OutputImage
 
 MOST: Final = 50  # different things that a question may name
 ROOM: Final = 120_000  # characters of all of them together
@@ -37,7 +38,9 @@ CELLS: Final = 30  # the newest ones, which Tab offers
 FILES: Final = 200  # likewise
 _FIRST_LINE: Final = 50  # characters of a cell's first line, beside its number
 _NEAR: Final = 0.8  # difflib's ratio: one typing error in a name of five letters
+_AGAIN: Final = "run it again to send them"
 _NOTED: Final = 20  # words that are checked for typing errors
+_IMAGE: Final = re.compile(r"\[image \d+: ")
 _TEXT = re.compile(r"\.(?:cfg|csv|html|ini|ipynb|json|log|md|py|r|rst|sql|toml|tsv|txt|xml|ya?ml)\Z", re.IGNORECASE)
 
 
@@ -46,18 +49,21 @@ class Along:
     r"""A question with what is sent along.
 
     `text` is the question, with `\@` replaced by `@`; `material` is the text that follows it, "" where it names
-    nothing. `names`: each thing sent along with its size, for the person. `cuts`: what was left out of them.
+    nothing. `names`: each thing sent along with its size, for the person. `cuts`: what was left out of them. `images`:
+    pictures of the outputs, named in the material by their places. `notes`: what of those isn't sent, and why.
     """
 
     text: str
     material: str = ""
     names: tuple[str, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    images: tuple[OutputImage, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class FilledPrompt:
-    """A prompt as it is sent, variables and what goes along in it, and the `images` that stood for variables.
+    """A prompt as it is sent, variables and what goes along in it, and the `images` that go along or are variables.
 
     `typed` is the prompt as typed where that is another text, else None. `names`: each thing sent along, with its size.
     """
@@ -85,6 +91,7 @@ class _Part:
     text: str
     note: str
     cuts: list[Cut]
+    notes: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
 
 
@@ -94,18 +101,28 @@ def fill(
     limits: Callable[[str], Limits],
     kernel: Kernel | None,
     tell: Callable[[str], object],
+    *,
+    room: PictureRoom | None = None,
 ) -> FilledPrompt:
     """Put variables into a prompt, and below it what its words with "@" name: the one way for cells and panels.
 
     `limits` says how much of each variable goes into a text, `kernel` what can be named (None: nothing). `tell` is
-    given the note on names that look mistyped, "" for none, before any value is looked at. Raises as `along` does.
+    given the note on names that look mistyped and on pictures that aren't sent, "" for none, before any value is looked
+    at. `room`: what the question can take of the pictures of outputs. Raises as `along` does.
     """
-    found = Along(typed) if kernel is None else along(typed, kernel)
-    tell(" ".join(filter(None, (note_on_unknown(found.text, namespace), note_on_missing(typed)))))
-    filled = interpolate(found.text, namespace, limits(found.text + found.material))
+    room = room or PictureRoom()
+    found = Along(typed) if kernel is None else along(typed, kernel, room)
+    tell(" ".join(filter(None, (note_on_unknown(found.text, namespace), note_on_missing(typed), *found.notes))))
+    sent_before = room.before + len(found.images)
+    filled = interpolate(found.text, namespace, limits(found.text + found.material), sent_before)
     sent = filled.text + found.material
     changed = typed if filled.names_used or sent != typed else None
-    return FilledPrompt(sent, filled.images, (*filled.cuts, *found.cuts), changed, found.names)
+    return FilledPrompt(sent, (*found.images, *filled.images), (*filled.cuts, *found.cuts), changed, found.names)
+
+
+def images_named(sent: str, typed: str | None = None) -> int:
+    """Return how many of the images that go with a text are named in it, for a variable or a cell: the last ones."""
+    return len(_IMAGE.findall(sent)) - len(_IMAGE.findall(typed or ""))
 
 
 def with_the_question(names: Iterable[str]) -> str:
@@ -114,13 +131,14 @@ def with_the_question(names: Iterable[str]) -> str:
     return f"With the question: {told}." if told else ""
 
 
-def along(text: str, kernel: Kernel) -> Along:
+def along(text: str, kernel: Kernel, pictures: PictureRoom | None = None) -> Along:
     """Return `text` with what its words with "@" name; `at_words` has the rule for the words.
 
+    `pictures`: what the question can take of the pictures of outputs.
     Raises `AttachmentError` where a word names something that doesn't exist, and `SecretInPromptError` where something
     named holds what looks like a key.
     """
-    found = at_words.words(text, folder.is_there)
+    found, pictures = at_words.words(text, folder.is_there), pictures or PictureRoom()
     parts: dict[str, _Part] = {}
     room = ROOM
     for word in found:
@@ -134,7 +152,7 @@ def along(text: str, kernel: Kernel) -> Along:
                     f"The question names more than {MOST} things with @; nothing was sent.",
                     next_step="name fewer; @notebook stands for all cells",
                 )
-            parts[key] = _part(key, what, typed, kernel, room)
+            parts[key] = _part(key, what, typed, kernel, room, pictures=pictures)
             room = max(0, room - len(parts[key].text))
         if typed not in parts[key].words:
             parts[key].words.append(typed)
@@ -147,6 +165,8 @@ def along(text: str, kernel: Kernel) -> Along:
         "\n\n".join(["", _INTRO, *sections]),
         tuple(f"{part.words[0]} ({part.note})" for part in parts.values()),
         tuple(cut for part in parts.values() for cut in part.cuts),
+        tuple(pictures.images),
+        tuple(note for part in parts.values() for note in part.notes),
     )
 
 
@@ -214,12 +234,10 @@ def _key(word: at_words.Word, ran: Ran) -> tuple[str, str]:
     return "notebook", "the cells that ran in this kernel"
 
 
-def _part(key: str, what: str, typed: str, kernel: Kernel, room: int) -> _Part:
+def _part(key: str, what: str, typed: str, kernel: Kernel, room: int, *, pictures: PictureRoom) -> _Part:
     kind, _, rest = key.partition(" ")
     if kind == "cell":
-        shown = kernel.ran.shown(int(rest), min(SOURCE, room), min(OUTPUT, room // 2))
-        cuts = [Cut(typed, "characters", shown.sent, shown.of)] if shown.is_cut else []
-        return _Part(what, shown.text, shown.note, cuts)
+        return _cell(what, typed, int(rest), kernel.ran, room, pictures=pictures)
     if key == "notebook":
         return _notebook(what, typed, kernel.ran, min(NOTEBOOK, room))
     if key == "error":
@@ -230,13 +248,24 @@ def _part(key: str, what: str, typed: str, kernel: Kernel, room: int) -> _Part:
     return _file(typed, room)
 
 
+def _cell(what: str, typed: str, number: int, ran: Ran, room: int, *, pictures: PictureRoom) -> _Part:
+    shown = ran.shown(number, min(SOURCE, room), min(OUTPUT, room // 2), pictures)
+    cuts = [Cut(typed, "characters", shown.sent, shown.of)] if shown.is_cut else []
+    notes = shown.pictures.notes(typed)
+    if not shown.is_all_known and not shown.pictures.lines and may_show(ran.source(number)):
+        notes.append(f"{typed}: pictures that it showed before Tetrate was loaded aren't known. Next: {_AGAIN}.")
+    return _Part(what, shown.text, shown.note, cuts, notes)
+
+
 def _notebook(what: str, typed: str, ran: Ran, room: int) -> _Part:
     cells, count = ran.fitting(room, _SOURCE, _OUTPUT)
     cuts = [Cut(typed, "cells", len(cells), count)] if len(cells) < count else []
     cut = sum(shown.is_cut for _, shown in cells)
     cuts += [Cut(typed, "cells shortened", cut)] if cut else []
     note = counted(len(cells), "cell") + (f" of {count:,}, the newest" if len(cells) < count else "")
-    return _Part(what, "\n\n".join(shown.text for _, shown in cells), note, cuts)
+    left = [number for number, shown in cells for _ in shown.pictures.lines]
+    notes = [f"{typed}: {counted(len(left), 'picture')} not sent. Next: name the cell, @[{left[-1]}]."] if left else []
+    return _Part(what, "\n\n".join(shown.text for _, shown in cells), note, cuts, notes)
 
 
 def _file(typed: str, room: int) -> _Part:

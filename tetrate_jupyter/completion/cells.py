@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.characters import MAX_NAME, one_line, plain
+from tetrate_jupyter.characters import one_line, plain
+from tetrate_jupyter.completion.cell_pictures import PictureRoom, TakenPictures, pictures_in
 from tetrate_jupyter.completion.material import counted, fenced, key_in
 
 if TYPE_CHECKING:
@@ -20,12 +21,17 @@ _ERROR: Final = 500
 
 @dataclass(frozen=True)
 class SentCell:
-    """A cell as it is sent. `note`: such as "3 lines, output 1 line". `sent` of `of` characters are in `text`."""
+    """A cell as it is sent. `note`: such as "3 lines, output 1 line". `sent` of `of` characters are in `text`.
+
+    `pictures`: what became of those that it showed. `is_all_known`: whether there can't be others.
+    """
 
     text: str
     note: str
     sent: int
     of: int
+    pictures: TakenPictures = field(default_factory=TakenPictures)
+    is_all_known: bool = True
 
     @property
     def is_cut(self) -> bool:
@@ -97,9 +103,10 @@ class Ran:
             return kept if isinstance(kept, list) else []
         return []
 
-    def shown(self, number: int, source: int, output: int) -> SentCell:
+    def shown(self, number: int, source: int, output: int, room: PictureRoom | None = None) -> SentCell:
         """Return a cell with at most `source` characters of its source and `output` of its output.
 
+        Its pictures go into `room`; without one, none is sent.
         Raises `SecretInPromptError` where the part that would be sent holds what looks like a key.
         """
         typed, written = self.source(number).strip("\n"), _joined(self._outputs(number))
@@ -111,7 +118,12 @@ class Ran:
             sent, of = sent + more, of + all_of_it
             note += f", output {counted(written.count(chr(10)) + 1, 'line')}"
             text += f"\nIts output:\n{fenced(result, 'text')}"
-        return SentCell(text, note, sent, of)
+        pictures = pictures_in(self._shell, number)
+        taken = (room or PictureRoom(refuses="unnamed")).take(number, pictures.found)
+        if taken.lines:
+            text = "\n".join([text, "What it showed:", *taken.lines])
+        note += f", {counted(taken.sent, 'picture')}" if taken.sent else ""
+        return SentCell(text, note, sent, of, taken, pictures.is_known)
 
     def fitting(self, room: int, source: int, output: int) -> tuple[list[tuple[int, SentCell]], int]:
         """Return the newest cells that fit into `room` characters, oldest first, and how many cells there are.
@@ -141,10 +153,7 @@ class Ran:
         return found[::-1], count
 
     def _outputs(self, number: int) -> list[str]:
-        """Return a cell's outputs as text, as far as IPython keeps them: all since version 9, only `Out` before.
-
-        Of a picture, only its type is named.
-        """
+        """Return a cell's outputs as text, as far as IPython keeps them: all since version 9, only `Out` before."""
         texts: list[str] = []
         with contextlib.suppress(Exception):  # no history, or another kind of it
             history = self._shell.history_manager
@@ -163,9 +172,8 @@ def _of_bundle(bundle: Any) -> list[str]:  # noqa: ANN401 - IPython's own, of an
     if "stream" in bundle:
         text = bundle["stream"]
         return [text if isinstance(text, str) else "".join(text)]
-    pictures = [f"[a picture, {one_line(str(kind), MAX_NAME)}; not sent]" for kind in bundle if "image/" in str(kind)]
     text = bundle.get("text/plain")
-    return [*([text] if isinstance(text, str) and text else []), *pictures[:1]]
+    return [text] if isinstance(text, str) and text else []
 
 
 def _joined(texts: list[str]) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from tetrate_jupyter.catalog.estimate import estimate_tokens, most_tokens, size, text_tokens
 from tetrate_jupyter.errors import OptionError, UnsupportedInputError
 from tetrate_jupyter.http.chunk_reading import whole
+from tetrate_jupyter.types import OutputImage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -227,6 +228,23 @@ def fitted(messages: Sequence[Message], model: Model) -> tuple[tuple[Message, ..
         messages = _as_text(messages)
         notes.append(f"Earlier tool calls were sent as text: {model.id} takes no tools.")
     return tuple(_with_usual_ids(messages, model.id)), tuple(notes)
+
+
+def without_output_images(message: Message, model: Model) -> tuple[Message, tuple[str, ...]]:
+    """Return a question without the pictures of outputs where `model` is known to read none, and a sentence on them.
+
+    Nobody has attached those: the words of the question named a cell, and what can be sent of it goes.
+    """
+    left = [image for image in message.images if isinstance(image, OutputImage)]
+    if model.images is not False or not left:
+        return message, ()
+    kept = tuple(image for image in message.images if not isinstance(image, OutputImage))
+    said = message.content
+    for image in left:
+        said = re.sub(rf"\[image \d+: {re.escape(image.label)}\]", f"[{image.label}; not sent]", said)
+    what = f"{len(left):,} pictures of outputs" if len(left) > 1 else f"The {left[0].label}"
+    note = f"{what} not sent: {model.id} reads no pictures. Next: ask a model that sees (%tetrate_models images)."
+    return replace(message, content=said, images=kept), (note,)
 
 
 def _without_images(message: Message) -> Message:

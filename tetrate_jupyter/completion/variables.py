@@ -115,12 +115,12 @@ class _Place:
         return self.name + self.chain
 
 
-def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USUAL) -> Interpolated:
+def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USUAL, before: int = 0) -> Interpolated:
     """Return `text` with each variable of `namespace` replaced, by the module's rules.
 
-    A figure or image becomes "[image 1: name]" in the text, and an image sent with it; other values become text by
-    `described`, within `limits`, whose room all of them share. Raises `AttachmentError` where an expression begins with
-    a variable but has no value, or one that can't be sent, and `SecretInPromptError` for a key.
+    A figure or image becomes "[image 1: name]" in the text, and an image sent with it, after `before` others; other
+    values become text by `described`, within `limits`, whose room all of them share. Raises `AttachmentError` where an
+    expression begins with a variable but has no value, or one that can't be sent, and `SecretInPromptError` for a key.
     """
     parts: list[str] = []
     images: list[Image] = []
@@ -134,7 +134,7 @@ def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USU
             parts.append(f"{{{place.expression}}}")
             continue
         if place.expression not in done:
-            done[place.expression] = _replacement(place, namespace, images, limits, cuts)
+            done[place.expression] = _replacement(place, namespace, images, limits, cuts, before=before)
         parts.append(done[place.expression])
         if limits.room is not None:
             limits = replace(limits, room=max(0, limits.room - len(parts[-1])))
@@ -256,7 +256,13 @@ def _stands_in_prose(text: str, start: int, end: int) -> bool:
 
 
 def _replacement(
-    place: _Place, namespace: Mapping[str, object], images: list[Image], limits: Limits, cuts: list[Cut]
+    place: _Place,
+    namespace: Mapping[str, object],
+    images: list[Image],
+    limits: Limits,
+    cuts: list[Cut],
+    *,
+    before: int,
 ) -> str:
     value = follow(namespace[_normal(place.name)], place.chain, place.expression)
     if not is_image(value):
@@ -264,7 +270,7 @@ def _replacement(
         cuts += found.cuts or empty(value, place.expression)
         return found.text
     images.append(load_image(value))
-    return f"[image {len(images)}: {place.expression}]"
+    return f"[image {before + len(images)}: {place.expression}]"
 
 
 def _places(text: str, namespace: Mapping[str, object]) -> Iterator[_Place]:

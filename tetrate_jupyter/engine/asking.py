@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 from tetrate_jupyter import config
 from tetrate_jupyter.catalog.estimate import Estimate, cost
 from tetrate_jupyter.completion.answer import Answer, beside_error
-from tetrate_jupyter.completion.request import Options, Request, estimate_prompt_tokens, fitted, refuse_other
+from tetrate_jupyter.completion.request import (
+    Options,
+    Request,
+    estimate_prompt_tokens,
+    fitted,
+    refuse_other,
+    without_output_images,
+)
 from tetrate_jupyter.completion.run import Completion
 from tetrate_jupyter.engine.keeping import is_worth_keeping, kept_of, key_for
 from tetrate_jupyter.errors import EmptyPromptError, TetrateError
@@ -125,7 +132,7 @@ def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
     if not question.prompt.strip() and not question.images:
         raise EmptyPromptError("The prompt is empty.", next_step="ask something")
     schema, toolbox, system = _described(question, model)
-    user = _user_message(question)
+    user, unseen = without_output_images(_user_message(question), model)
     before = conversation.branch.id
     if question.replaces is None:
         turn = conversation.begin(cell_id=question.cell_id, system=system)
@@ -133,7 +140,7 @@ def plan(question: Question, model: Model, conversation: Conversation) -> Plan:
         turn = conversation.edit(question.replaces, system=system)
     try:
         earlier, left_out = fitted(turn.messages, model)
-        notes = (*turn.left_out, *left_out)
+        notes = (*turn.left_out, *left_out, *unseen)
         request = Request(model, (*earlier, user), question.options, schema, toolbox, notes)
         outgoing(request.body())
     except BaseException:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tetrate_jupyter.completion.displays import DisplayWatch
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -35,6 +37,7 @@ class Context:
         self.shell = shell
         self.defaults = defaults
         self.cells = CellIds(shell)
+        self._displays = DisplayWatch(shell)
         self.has_said_what_goes = False  # the line about what an error sends was shown
         self.mended: NotebookCell | None = None  # the failed cell that the last change was asked for
 
@@ -61,6 +64,7 @@ class Context:
     def close(self) -> None:
         """Remove the hooks that `__init__` has put into the shell."""
         self.cells.close()
+        self._displays.close()
 
 
 class CellIds:

@@ -37,6 +37,7 @@ def text(plan: Plan) -> str:
             *kept(plan),
             *estimates(plan),
             *left_out(plan.cuts),
+            *plan.request.notes,
             "",
             body,
         ]

@@ -109,8 +109,9 @@ def _filled(
     typed: Prompt, namespace: Mapping[str, Any], limits: Callable[[str], Limits], kernel: Kernel | None
 ) -> Prompt:
     from tetrate_jupyter.completion.along import fill, with_the_question
+    from tetrate_jupyter.completion.cell_pictures import PictureRoom
 
-    filled = fill(typed.text, namespace, limits, kernel, _tell)
+    filled = fill(typed.text, namespace, limits, kernel, _tell, room=PictureRoom(before=len(typed.images)))
     _tell(with_the_question(filled.names))
     return Prompt(filled.text, (*typed.images, *filled.images), {}, filled.cuts, filled.typed)
 

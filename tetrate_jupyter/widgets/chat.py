@@ -9,9 +9,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config, secrecy
-from tetrate_jupyter.completion.along import fill
+from tetrate_jupyter.completion.along import fill, images_named
+from tetrate_jupyter.completion.cell_pictures import PictureRoom
 from tetrate_jupyter.completion.images import load_image
-from tetrate_jupyter.completion.variables import interpolate
 from tetrate_jupyter.engine.rows import limits
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
 from tetrate_jupyter.failures.asking import nameable, offer
@@ -192,7 +192,8 @@ class ChatPanel(Panel):
     def _question(self, text: str, images: Sequence[Image], replaces: str | None = None) -> Question:
         if not text.strip() and not images:
             raise EmptyPromptError("The prompt is empty.", next_step="write something in the box")
-        filled = fill(text, namespace(), partial(limits, self.session), nameable(running_shell()), self._hint)
+        room, kernel = PictureRoom(before=len(images)), nameable(running_shell())
+        filled = fill(text, namespace(), partial(limits, self.session), kernel, self._hint, room=room)
         if secrecy.holds(filled.text):  # a variable's: nothing of the question begins, so nothing of it is shown
             raise SecretInPromptError("A variable here holds an API key; nothing was sent.", next_step="leave it out")
         return self.session.question(
@@ -324,7 +325,7 @@ def _goes_on(made: Comparison) -> bool:
 
 
 def _uploaded(user: Message) -> Sequence[Image]:
-    """Return the images that were sent as files: those that stood for variables come anew with the text."""
+    """Return the images that were sent as files: those that the text names come anew with it."""
     if user.typed is None:
         return user.images
-    return user.images[: max(0, len(user.images) - len(interpolate(user.typed, namespace()).images))]
+    return user.images[: max(0, len(user.images) - images_named(user.content, user.typed))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import threading
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tetrate_jupyter.compare.asking import models_of, prepare
 from tetrate_jupyter.compare.columns import own_label, trios
-from tetrate_jupyter.completion.along import fill, with_the_question
+from tetrate_jupyter.completion.along import fill, images_named, with_the_question
+from tetrate_jupyter.completion.cell_pictures import PictureRoom
 from tetrate_jupyter.engine.rows import is_asked_for, limits
 from tetrate_jupyter.errors import CostLimitError, OptionError
 from tetrate_jupyter.failures.asking import nameable
@@ -44,7 +44,6 @@ _OWN: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 _RUN: Final[Mapping[str, Callable[[str], Any]]] = {"repeats": int, "max_cost": float}
 _PATIENCE: Final = 60.0  # seconds for variables and files that a prompt names
-_IMAGE: Final = re.compile(r"\[image \d+: ")  # what `interpolate` puts in an image's place
 _TOLD: Final = 10  # things sent along that the line about them names
 _AS_BEFORE: Final = (
     "Asked as before: names stand for what they stood for then. Change the prompt to have them looked up."
@@ -274,7 +273,11 @@ class Draft:
     ) -> WrittenPrompts:
         names, kernel, said = namespace(), nameable(running_shell()), list[str]()
         room = partial(limits, self._session, models=asked, history=False)
-        found = [fill(each, names, room, kernel, said.append) for each in typed]
+        refuses = "several" if len(typed) > 1 else ""  # a picture would go with all of them
+        pictures = [PictureRoom(len(by_hand), refuses) for _ in typed]
+        found = [
+            fill(each, names, room, kernel, said.append, room=own) for each, own in zip(typed, pictures, strict=True)
+        ]
         images = [image for each in found for image in each.images]
         if images and len(found) > 1:
             raise OptionError(
@@ -324,7 +327,7 @@ def _out_of_a_box(prompts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _images_named(sent: tuple[str, ...]) -> int:
-    return sum(len(_IMAGE.findall(each)) for each in sent)
+    return sum(map(images_named, sent))
 
 
 async def _aside(work: Callable[[], T]) -> T:

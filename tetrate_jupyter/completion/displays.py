@@ -1,0 +1,168 @@
+"""What cells display, seen as it goes to the page: the pictures of the newest runs, within bounds.
+
+IPython keeps a cell's last value, and since version 9 what was printed; what a kernel displays it keeps nowhere. The
+display publisher of a kernel tells hooks of it, which is what is used here; without one there is nothing to see.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_KEPT: Final = 50  # pictures of all runs together
+ROOM_KEPT: Final = 32_000_000  # characters of their base64
+LARGEST: Final = 28_000_000  # characters of one: the base64 of 20 MiB; nothing larger can be sent
+_MOST_RUNS: Final = 1_000
+SENDABLE: Final = ("image/png", "image/jpeg", "image/webp", "image/gif")
+
+
+@dataclass(frozen=True)
+class DisplayedPicture:
+    """A picture of an output: base64 as text, or bytes; `why` it is not at hand, where `data` is None."""
+
+    kind: str
+    data: str | bytes | None
+    why: Literal["", "kind", "large", "gone"] = ""
+    display_id: str = ""
+    is_result: bool = False
+
+    @property
+    def weight(self) -> int:
+        """The characters or bytes that it holds."""
+        return 0 if self.data is None else len(self.data)
+
+
+def picture_of(bundle: Mapping[str, Any], *, display_id: str = "", is_result: bool = False) -> DisplayedPicture | None:
+    """Return the picture of one output, the form that can be sent where it has several; None where it has none."""
+    kinds = [kind for kind in bundle if isinstance(kind, str) and kind.startswith("image/")]
+    if not kinds:
+        return None
+    kind = next((each for each in SENDABLE if each in kinds), kinds[0])
+    data = bundle[kind]
+    if kind not in SENDABLE or not isinstance(data, (str, bytes)):
+        return DisplayedPicture(kind, None, "kind", display_id, is_result)
+    if len(data) > LARGEST:
+        return DisplayedPicture(kind, None, "large", display_id, is_result)
+    return DisplayedPicture(kind, data, "", display_id, is_result)
+
+
+class DisplayWatch:
+    """Keeps what the runs of a shell displayed, from now on.
+
+    The hooks are called on the thread that runs cells; what they keep is replaced, never changed, so that others may
+    read it.
+    """
+
+    def __init__(self, shell: Any) -> None:  # noqa: ANN401 - any of its attributes may be missing
+        self._shell = shell
+        self._shown: dict[str, tuple[DisplayedPicture, ...]] = {}  # by the request that a front end ran the cell with
+        self._requests: dict[int, str] = {}  # by the cell's number
+        self._is_cleared_next: set[str] = set()
+        self._hooked = [each for each in (self._hook(shell, name) for name in ("display_pub", "displayhook")) if each]
+        self.sees_displays = any(each is getattr(shell, "display_pub", None) for each in self._hooked)
+        self.sees_results = any(each is getattr(shell, "displayhook", None) for each in self._hooked)
+        shell.events.register("post_run_cell", self._after)
+        _watches[shell] = self
+
+    def _hook(self, shell: Any, name: str) -> Any:  # noqa: ANN401 - likewise
+        found: Any = getattr(shell, name, None)
+        try:
+            found.register_hook(self.see)
+        except Exception:  # noqa: BLE001 - a terminal's, or one of an older ipykernel
+            return None
+        return found
+
+    def close(self) -> None:
+        """Stop watching, and let go of everything."""
+        for each in self._hooked:
+            with contextlib.suppress(Exception):
+                each.unregister_hook(self.see)
+        with contextlib.suppress(ValueError):
+            self._shell.events.unregister("post_run_cell", self._after)
+        _watches.pop(self._shell, None)
+        self._shown.clear()
+
+    def of(self, number: int) -> tuple[DisplayedPicture, ...] | None:
+        """Return the pictures of the run with this number; None where it was not seen."""
+        request = self._requests.get(number)
+        return None if request is None else self._shown.get(request, ())
+
+    def see(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Take a message on its way to the page, and pass it on unchanged, whatever it holds."""
+        with contextlib.suppress(Exception):  # somebody's display must not fail for this
+            self._take(message)
+        return message
+
+    def _take(self, message: dict[str, Any]) -> None:
+        request, content = message["parent_header"]["msg_id"], message["content"]
+        if message["msg_type"] == "clear_output":
+            self._is_cleared_next.add(request)
+            if not content.get("wait"):
+                self._clear(request)
+            return
+        self._clear(request)
+        identity = str((content.get("transient") or {}).get("display_id") or "")
+        is_result = message["msg_type"] == "execute_result"
+        found = picture_of(content["data"], display_id=identity, is_result=is_result)
+        if message["msg_type"] == "update_display_data" and self._update(identity, found):
+            self._bound()
+        elif found is not None:
+            self._shown[request] = (*self._shown.pop(request, ()), found)[-MOST_KEPT:]
+            self._bound()
+
+    def _clear(self, request: str) -> None:
+        """Do what was asked by `clear_output`, which may mean: with the next output."""
+        if request in self._is_cleared_next:
+            self._is_cleared_next.discard(request)
+            self._shown.pop(request, None)
+
+    def _update(self, identity: str, found: DisplayedPicture | None) -> bool:
+        """Replace what is displayed under this id, in whichever cell; whether there is any."""
+        is_there = False
+        for request, shown in list(self._shown.items()):
+            if any(each.display_id == identity for each in shown):
+                is_there = True
+                kept = [found if each.display_id == identity else each for each in shown]
+                self._shown[request] = tuple(each for each in kept if each is not None)
+        return is_there
+
+    def _bound(self) -> None:
+        count = sum(each.data is not None for shown in self._shown.values() for each in shown)
+        room = sum(each.weight for shown in self._shown.values() for each in shown)
+        for request, shown in list(self._shown.items()):  # the oldest first
+            for place, each in enumerate(shown):
+                if count <= MOST_KEPT and room <= ROOM_KEPT:
+                    break
+                if each.data is not None:
+                    count, room = count - 1, room - each.weight
+                    before = self._shown[request]
+                    gone = replace(each, data=None, why="gone")
+                    self._shown[request] = (*before[:place], gone, *before[place + 1 :])
+        while len(self._shown) > _MOST_RUNS:
+            del self._shown[next(iter(self._shown))]
+
+    def _after(self, result: Any) -> None:  # noqa: ANN401 - IPython's ExecutionResult publishes no type
+        number, info = getattr(result, "execution_count", None), getattr(result, "info", None)
+        if not isinstance(number, int) or not getattr(info, "store_history", False) or not self.sees_displays:
+            return
+        with contextlib.suppress(Exception):  # a front end that sends no such header
+            self._requests[number] = self._shell.display_pub.parent_header["msg_id"]
+            self._is_cleared_next.clear()
+        while len(self._requests) > _MOST_RUNS:
+            del self._requests[next(iter(self._requests))]
+
+
+_watches: WeakKeyDictionary[Any, DisplayWatch] = WeakKeyDictionary()
+
+
+def watch_of(shell: object) -> DisplayWatch | None:
+    """Return what watches the displays of a shell, None where nothing does."""
+    try:
+        return _watches.get(shell)
+    except TypeError:  # nothing that can be a shell
+        return None
