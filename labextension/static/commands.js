@@ -25,7 +25,7 @@ export function addCommands({ page, app, services, links, panel, more }) {
     const link = await loaded();
     if (!link) return;
     const { content, sessionContext } = link.notebook;
-    if (content.model?.readOnly) return void tell("This notebook can't be changed: no cell was added.");
+    if (link.isReadOnly) return void tell("This notebook can't be written: no cell was added. Next: save it under another name.");
     page.notebook.NotebookActions.insertBelow(content);
     content.activeCell.model.sharedModel.setSource(source);
     if (run) return void page.notebook.NotebookActions.run(content, sessionContext);

@@ -156,7 +156,8 @@ class Below {
     const whole = (/** @type {string} */ text) => text.replace(/\r\n/g, "\n").replace(/\n+$/, "");
     const cell = content.widgets.find(({ model }) => model.type === "code" && model.executionCount === number && whole(model.sharedModel.getSource()) === whole(original));
     if (!cell) return this._tell("The cell isn't there as it ran: nothing was changed. Next: run it again, then Fix.");
-    if (content.model.readOnly || cell.readOnly) return this._tell("This cell can't be edited: nothing was changed.");
+    if (this._link.isReadOnly) return this._tell("This notebook can't be written: nothing was changed. Next: save it under another name.");
+    if (cell.readOnly) return this._tell("This cell can't be edited: nothing was changed.");
     cell.model.sharedModel.undoManager?.stopCapturing(); // what was typed just before is undone by itself
     cell.model.sharedModel.setSource(source);
     if (!isRun) return this._say("Applied. Undo in the cell takes it back. ", this._closer());

@@ -46,6 +46,12 @@ export class Link {
     return kernel && !ENDED.includes(kernel.status) ? kernel : null;
   }
 
+  /** Whether the notebook can't be written: JupyterLab says so of its file, and lets one change what it can't save. */
+  get isReadOnly() {
+    const { content, context } = this.notebook;
+    return content.model?.readOnly || context?.contentsModel?.writable === false;
+  }
+
   /** Whether what is asked of the kernel now waits for something that runs. */
   get isBusy() {
     return this.kernel?.status === "busy";

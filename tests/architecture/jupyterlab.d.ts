@@ -109,6 +109,7 @@ interface NotebookContent extends Widget {
 }
 interface NotebookPanel extends Widget {
   readonly content: NotebookContent;
+  readonly context: { readonly contentsModel: { readonly writable: boolean } | null };
   readonly sessionContext: SessionContext;
 }
 interface Tracker {
