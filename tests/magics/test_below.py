@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from tests.magics.test_failures import FAILS, MENDED, asked, fail
-from tetrate_jupyter.magics.below import MIME, send, would_go
+from tetrate_jupyter.magics.below import MIME, send, would_go, would_go_of
 from tetrate_jupyter.magics.extension import load, unload
 
 if TYPE_CHECKING:
@@ -122,3 +122,55 @@ def test_problems_are_told_and_do_not_become_the_last_error(failed: InteractiveS
     unload(failed)
     assert "isn't loaded. Next: %load_ext" in told(lambda: would_go("explain", 1))[0]["said"]
     load(failed)
+
+
+SUM = "def mean(xs):\n    if xs == None:\n        return 0\n    return sum(xs) / len(xs)"
+
+
+def test_what_is_asked_of_a_cell_is_shown_first_and_told_as_a_change(
+    failed: InteractiveShell, router: SandboxRouter
+) -> None:
+    data, shown = told(lambda: would_go_of("improve", 3, SUM))
+    assert (data["step"], data["variables"]) == ("ask", False)
+    assert "Improve cell 3 with claude-haiku-4-5?" in shown
+    assert "cost ≈ $" in shown
+    assert asked(router) == []
+    done, shown = told(lambda: send(data["ticket"]))
+    assert done == {"step": "done", "cell": 3, "original": SUM, "source": SUM.replace("== None", "is None")}
+    assert "--apply" not in shown
+
+
+def test_a_part_of_a_cell_and_new_code_are_told_for_their_place(failed: InteractiveShell) -> None:
+    before, part, after = "def mean(xs):\n    ", "if xs == None:\n        return 0", "\n    return 1"
+    data, shown = told(lambda: would_go_of("improve", None, part, before, after))
+    assert "Improve the selection with" in shown
+    assert told(lambda: send(data["ticket"]))[0]["source"] == part.replace("== None", "is None")
+    data, shown = told(lambda: would_go_of("test", None, SUM))
+    assert "Write tests for the cell with" in shown
+    done, _ = told(lambda: send(data["ticket"]))
+    assert (done["original"], "test_mean()" in done["source"]) == ("", True)
+    data, _ = told(lambda: would_go_of("explain", None, SUM))
+    assert told(lambda: send(data["ticket"]))[0] == {"step": "done"}
+    assert "mean" in failed.user_ns["_tetrate"].text
+
+
+def test_asking_about_a_cell_needs_no_error_and_leaves_the_last_one(failed: InteractiveShell) -> None:
+    fail(failed)
+    call = '__import__("tetrate_jupyter.magics.below", fromlist=["send"]).would_go_of("improve", 1, {!r})'
+    data, _ = told(lambda: failed.run_cell(call.format(SUM)))
+    assert data["step"] == "ask"
+    assert told(lambda: would_go("explain", 1))[0]["step"] == "ask"
+
+
+def test_what_can_not_be_asked_of_a_cell_is_told(failed: InteractiveShell, router: SandboxRouter) -> None:
+    key = router.issue_key()
+    for arguments, said in (
+        (("improve", None, ""), "write something in the cell"),
+        (("improve", None, f"token = {key!r}"), "keep it out of there"),
+        (("unheard-of", None, SUM), "There is no wish 'unheard-of'"),
+    ):
+        data, shown = told(lambda arguments=arguments: would_go_of(*arguments))
+        assert data["step"] == "problem", data
+        assert said in data["said"]
+        assert key not in str(data) + shown
+    assert asked(router) == []

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.engine.status import Status
     from tetrate_jupyter.engine.streams import AsyncStream, Stream
     from tetrate_jupyter.failures.change import Fix
+    from tetrate_jupyter.failures.wishes import Wish
     from tetrate_jupyter.keys.store import Place
     from tetrate_jupyter.types import Model
 
@@ -170,10 +171,12 @@ class Session(Engine):
         """Return what `ask` would send, how large it is and what it would cost, without sending it."""
         return self.bridge.run(self.aplan(self.question(prompt, **options)))
 
-    # --- a failed cell ---------------------------------------------------------------------------------------
+    # --- a cell ----------------------------------------------------------------------------------------------
 
-    def explain(self, error: BaseException | None = None, **options: Any) -> Answer:  # noqa: ANN401 - see below
+    def explain(self, error: BaseException | str | None = None, **options: Any) -> Answer:  # noqa: ANN401 - see below
         """Ask why a cell failed and what to change: by default of the last error of this kernel.
+
+        A string is source: what it does is explained, and it alone is sent.
 
         Sent are the cell and those it calls, the traceback (frames of libraries folded), names and shapes of the
         variables that the failing lines name, and the libraries' versions; `values=True` also sends what those
@@ -183,12 +186,20 @@ class Session(Engine):
         Raises `InputError` where there is nothing to explain, `SecretInPromptError` for what looks like a key in any
         of it (nothing is sent), and what `ask` raises.
         """
+        if isinstance(error, str):
+            from tetrate_jupyter.failures import wishes
+
+            return wishes.explain(self, error, options)
         from tetrate_jupyter.failures.asking import explain
 
         return explain(self, error, options)
 
-    async def aexplain(self, error: BaseException | None = None, **options: Any) -> Answer:  # noqa: ANN401 - see `explain`
+    async def aexplain(self, error: BaseException | str | None = None, **options: Any) -> Answer:  # noqa: ANN401 - see `explain`
         """Like `explain`."""
+        if isinstance(error, str):
+            from tetrate_jupyter.failures import wishes
+
+            return await wishes.aexplain(self, error, options)
         from tetrate_jupyter.failures.asking import aexplain
 
         return await aexplain(self, error, options)
@@ -208,6 +219,44 @@ class Session(Engine):
         from tetrate_jupyter.failures.asking import afix
 
         return await afix(self, error, options)
+
+    def improve(
+        self,
+        source: str,
+        wish: Wish = "improve",
+        *,
+        before: str = "",
+        after: str = "",
+        **options: Any,  # noqa: ANN401 - see `ask`
+    ) -> Fix:
+        """Ask for better source of a cell: an explanation, the new source and the change as a diff.
+
+        `wish`: "improve"; "document" for docstrings and comments; "test" or "continue" for the code of a new cell that
+        tests this one or goes on from it. `before`, `after`: the rest of the cell, where `source` is a part of it;
+        sent, never changed. Sent are these and nothing else of the notebook, outside the conversation, unless
+        `keep=True`. Nothing is changed or run; code that can't be used is told by `fix.problem`, as for `fix`. Further
+        options as for `ask`.
+
+        Raises `InputError` for source that is empty or longer than 20,000 characters, `SecretInPromptError` for what
+        looks like a key in any of it (nothing is sent), and what `ask` raises.
+        """
+        from tetrate_jupyter.failures.wishes import Passage, improve
+
+        return improve(self, wish, Passage(source, before, after), options)
+
+    async def aimprove(
+        self,
+        source: str,
+        wish: Wish = "improve",
+        *,
+        before: str = "",
+        after: str = "",
+        **options: Any,  # noqa: ANN401 - see `ask`
+    ) -> Fix:
+        """Like `improve`."""
+        from tetrate_jupyter.failures.wishes import Passage, aimprove
+
+        return await aimprove(self, wish, Passage(source, before, after), options)
 
     # --- comparing -------------------------------------------------------------------------------------------
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.characters import one_line, spelled_out
 from tetrate_jupyter.completion.foreign import name_of, text_of
+from tetrate_jupyter.completion.material import counted
 from tetrate_jupyter.failures.collected import MAX_CELL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
     from IPython.core.interactiveshell import InteractiveShell
@@ -48,11 +50,12 @@ _BLOCKS: Final = 20  # of a reply that are looked at
 
 @dataclass(frozen=True)
 class Fix:
-    """What a model proposes for a failed cell; `session.fix` gives it, and nothing is changed by it.
+    """What a model proposes for a cell; `session.fix` and `session.improve` give it, and nothing is changed by it.
 
     `explanation` is Markdown. `source` is the cell's new source, or None where the reply has none that can be used:
     then `problem` says why. `cell` is the number of the cell that it is for (In[3]; None without one), `original` what
-    that holds. `sent` is what was sent, `answer` the whole reply.
+    that holds. `sent` is what was sent, `answer` the whole reply. `wish`: "fix", or what `session.improve` was asked
+    for; code for a cell of its own ("test", "continue") replaces nothing, so that `original` is "" there.
     """
 
     __module__ = "tetrate_jupyter"
@@ -64,12 +67,13 @@ class Fix:
     original: str
     sent: Sent
     answer: Answer
+    wish: str = "fix"
 
     @classmethod
     def read(cls, answer: Answer, failure: Failure, sent: Sent, shell: InteractiveShell | None = None) -> Fix:
         """Read a reply. Code of which the shell can't make Python is not taken, nor a part of a cell."""
         cells = [cell for cell in (failure.cell, *failure.others) if cell is not None and len(cell.source) <= MAX_CELL]
-        found = _read(answer, cells, shell)
+        found = read_reply(answer, cells, lambda code, cell: _unusable(code, cell.source, shell))
         cell = found.cell or failure.cell
         number, original = (cell.number, cell.source) if cell is not None else (None, "")
         return cls(found.explanation, found.source, found.problem, number, original, sent, answer)
@@ -82,7 +86,7 @@ class Fix:
     @cached_property
     def diff(self) -> str:
         """The change as a unified diff, "" where there is none. What hides in a line is spelled out."""
-        if self.source is None:
+        if self.source is None or not self.original:
             return ""
         old, new = (spelled_out(text)[0].rstrip("\n").split("\n") for text in (self.original, self.source))
         lines = list(difflib.unified_diff(old, new, lineterm="", n=3))
@@ -96,6 +100,8 @@ class Fix:
     def __repr__(self) -> str:
         if self.source is None:
             return one_line(f"<Fix of {self.name}: none; {self.problem}>")
+        if not self.diff:
+            return f"<Fix: new code, {counted(len(self.source.splitlines()), 'line')}>"
         lines = self.diff.split("\n")
         more, less = (sum(line.startswith(sign) for line in lines) for sign in "+-")
         return f"<Fix of {self.name}: {more} lines added, {less} removed>"
@@ -116,8 +122,9 @@ class Fix:
         notices = (*([self.problem] if self.problem else []), *self.answer.notices)
         body, texts = [render(self.explanation)], [self.explanation]
         if self.source is not None:
-            body.append(code_block(f"{self.diff}\n", "diff"))
-            texts.append(self.diff)
+            code = self.diff or spelled_out(self.source)[0]
+            body.append(code_block(f"{code}\n", "diff" if self.diff else "python"))
+            texts.append(code)
             if how:
                 body.append(f"<p>{escape(self.how)}</p>")
                 texts.append(self.how)
@@ -133,6 +140,8 @@ class Fix:
     @property
     def how(self) -> str:
         """What to do with it, in a sentence."""
+        if self.wish != "fix":
+            return f"{'New code' if not self.original else 'The change'}: nothing was changed or run; .source has it."
         return f"The change of {self.name}. {HOW}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
@@ -140,7 +149,9 @@ class Fix:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Taken:
+    """What was read from a reply; `cell` is the one that `source` is for."""
+
     explanation: str
     source: str | None = None
     problem: str = ""
@@ -156,22 +167,28 @@ class _Block:
     rest: str
 
 
-def _read(answer: Answer, cells: list[NotebookCell], shell: InteractiveShell | None) -> _Found:
+def read_reply(
+    answer: Answer, cells: list[NotebookCell], judge: Callable[[str, NotebookCell], str], *, is_new: bool = False
+) -> Taken:
+    """Return the code of a reply for one of the cells. `judge` says why it can't be used, "" where it can.
+
+    `is_new`: the code is for a cell of its own, and needn't look like any of them.
+    """
     text = answer.text.replace("\r\n", "\n").strip()
     if answer.refusal:
-        return _Found(text, problem="The model refused, and proposes no change.")
+        return Taken(text, problem="The model refused, and proposes no change.")
     if answer.finish_reason == "length" or answer.partial is not None:  # not looked at: an interrupt must come back
-        return _Found(text, problem=_BROKEN)
+        return Taken(text, problem=_BROKEN)
     blocks = _blocks(text, is_python=not any(c.source.lstrip().startswith("%%") for c in cells))
     if any(not b.is_closed for b in blocks):
-        return _Found(text, problem=_BROKEN)
+        return Taken(text, problem=_BROKEN)
     if not blocks or not cells:
-        return _Found(text, problem="The reply has no code for the cell: there is no change to apply.")
-    block, cell = _nearest(blocks, cells)
-    problem = _unusable(block.code, cell.source, shell)
+        return Taken(text, problem="The reply has no code for the cell: there is no change to apply.")
+    block, cell = _nearest(blocks, cells, by_length=is_new)
+    problem = judge(block.code, cell)
     if problem:
-        return _Found(text, problem=f"{problem}: there is no change to apply.", cell=cell)
-    return _Found(block.rest, block.code, cell=cell)
+        return Taken(text, problem=f"{problem}: there is no change to apply.", cell=cell)
+    return Taken(block.rest, block.code, cell=cell)
 
 
 def _blocks(text: str, *, is_python: bool) -> list[_Block]:
@@ -210,12 +227,17 @@ def _from_json(text: str) -> _Block | None:
     return None if source is None else _Block(source, True, told if isinstance(told, str) else "")
 
 
-def _nearest(blocks: list[_Block], cells: list[NotebookCell]) -> tuple[_Block, NotebookCell]:
-    """Return the block that is most like one of the cells, without being it; a reply may quote more than the change."""
+def _nearest(blocks: list[_Block], cells: list[NotebookCell], *, by_length: bool) -> tuple[_Block, NotebookCell]:
+    """Return the block that is most like one of the cells, without being it; a reply may quote more than the change.
+
+    `by_length`: the longest of them.
+    """
     pairs = [(block, cell) for block in blocks for cell in cells if len(block.code) <= _LONGEST]
     changed = [(block, cell) for block, cell in pairs if block.code.strip() != cell.source.strip()]
     if not changed:
         return blocks[0], cells[0]
+    if by_length:
+        return max(changed, key=lambda pair: len(pair[0].code))
     return max(changed, key=lambda pair: _likeness(pair[0].code, pair[1].source))
 
 
@@ -228,25 +250,36 @@ def _likeness(code: str, source: str) -> float:
 
 def _unusable(code: str, source: str, shell: InteractiveShell | None) -> str:
     """Return why code can't take a cell's place, "" where it can."""
+    if problem := worthless(code, source):
+        return problem
+    if problem := not_python(code, shell):
+        return f"The reply's code isn't Python ({problem})"
+    return cut_short(code, source)
+
+
+def worthless(code: str, source: str) -> str:
+    """Return why code is none worth looking at, beside this source; "" where it is."""
     if not code.strip():
         return "The reply's code is empty"
     if len(code) > _LONGEST:
         return f"The reply's code has {len(code):,} characters, far more than the cell"
     if code.strip() == source.strip():
         return "The reply's code is the cell as it stands"
-    if problem := _not_python(code, shell):
-        return f"The reply's code isn't Python ({problem})"
-    return _missing(code.split("\n"), source.split("\n"))
+    return ""
 
 
-def _missing(lines: list[str], before: list[str]) -> str:
-    """Return what says that code is only a part of the cell, "" where it is all of it."""
+def cut_short(code: str, source: str, *, may_shorten: bool = False) -> str:
+    """Return what says that code is only a part of the cell, "" where it is all of it.
+
+    `may_shorten`: of fewer lines nothing is said.
+    """
+    lines, before = code.split("\n"), source.split("\n")
     if any(_LEFT_OUT.search(line) for line in set(lines) - set(before)):
         return "The reply's code leaves parts of the cell out"
     had, has = (sum(bool(line.strip()) for line in each) for each in (before, lines))
-    if had >= _PART and has < had / 2:
+    if had >= _PART and has < had / 2 and not may_shorten:
         return "The reply's code is only a part of the cell"
-    if not _is_alike("\n".join(lines), "\n".join(before)):
+    if not _is_alike(code, source):
         return "The reply's code has nothing to do with the cell"
     return ""
 
@@ -259,7 +292,7 @@ def _is_alike(code: str, source: str) -> bool:
     return difflib.SequenceMatcher(None, code[:_COMPARED], source[:_COMPARED]).ratio() >= 0.5
 
 
-def _not_python(code: str, shell: InteractiveShell | None) -> str:
+def not_python(code: str, shell: InteractiveShell | None) -> str:
     """Return what is wrong with code as Python, magics and the like transformed first; "" for nothing."""
     import ast
 

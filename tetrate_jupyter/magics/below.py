@@ -1,4 +1,4 @@
-"""Explain and Fix below a failed cell, called by the page: shows what would be sent, then, on Send, the answer.
+"""What is asked below a cell, called by the page: shows what would be sent, then, on Send, the answer.
 
 Both are shown, and the page is told how it goes on by a message of a kind of its own; no cell keeps either. What is
 sent is what was shown: it waits here meanwhile, one of a kernel.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
@@ -18,6 +18,7 @@ from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.errors import InputError
 from tetrate_jupyter.failures.asking import inquiring, plan
 from tetrate_jupyter.failures.cells import not_a_run, running_shell
+from tetrate_jupyter.failures.wishes import Passage, inquiry
 from tetrate_jupyter.magics.dry_run import estimates
 from tetrate_jupyter.magics.extension import loaded
 from tetrate_jupyter.magics.failures import FIX_VARIABLE, asking_options, new_source, run
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tetrate_jupyter.engine.asking import Plan
-    from tetrate_jupyter.failures.asking import Inquiry, Purpose
+    from tetrate_jupyter.failures.asking import Inquiry
     from tetrate_jupyter.failures.change import Fix
     from tetrate_jupyter.magics.context import Context
 
@@ -38,15 +39,15 @@ class _Ready:
     """A question that was shown and may be sent, under a name that only the page that showed it knows."""
 
     ticket: str
-    purpose: Purpose
     asked: Inquiry
     planned: Plan
 
 
+_TITLES: Final = {"test": "Write tests for", "continue": "Continue"}
 _ready: WeakKeyDictionary[Context, _Ready] = WeakKeyDictionary()
 
 
-def would_go(purpose: Purpose, number: int, *, values: bool = False) -> None:
+def would_go(purpose: Literal["explain", "fix"], number: int, *, values: bool = False) -> None:
     """Show what would be sent about the error of cell In[number], to which model, and what it would cost.
 
     Nothing is sent. A problem is told, not raised: raised, it would be the last error.
@@ -56,11 +57,18 @@ def would_go(purpose: Purpose, number: int, *, values: bool = False) -> None:
         options = asking_options(context, {}, values=values)
         with inquiring(context.session, purpose, None, options, context.shell) as asked:
             _check(asked, number)
-            planned = context.session.bridge.run(plan(context.session, asked))
-        ready = _Ready(uuid4().hex, purpose, asked, planned)
-        _ready[context] = ready
-        front_end.publish(secrecy.bundle(_shown(ready)))
-        _tell(step="ask", ticket=ready.ticket, variables=bool(asked.failure.variables))
+            _show(context, asked)
+
+
+def would_go_of(wish: str, number: int | None, source: str, before: str = "", after: str = "") -> None:
+    """Like `would_go`, of the source of a cell, whether it has run or not; or of a part between `before` and `after`.
+
+    `wish`: "explain", or one of those of `session.improve`. `number`: that of its last run.
+    """
+    with _telling("Asking about the cell"):
+        context = _context()
+        options = asking_options(context, {})
+        _show(context, inquiry(context.session, wish, Passage(source, before, after, number), options, context.shell))
 
 
 def send(ticket: str) -> None:
@@ -69,15 +77,15 @@ def send(ticket: str) -> None:
         context = _context()
         ready = _ready.pop(context, None)
         if ready is None or ready.ticket != ticket:
-            raise InputError("What would be sent is no longer what was shown.", next_step="Explain or Fix once more")
+            raise InputError("What would be sent is no longer what was shown.", next_step="ask once more")
         context.has_said_what_goes = True
-        run(context, ready.purpose, ready.asked, ready.planned, how=False)
-        change = _change(context.shell.user_ns[FIX_VARIABLE]) if ready.purpose == "fix" else {}
+        run(context, ready.asked, ready.planned, how=False)
+        change = _change(context.shell.user_ns[FIX_VARIABLE]) if ready.asked.read else {}
         _tell(step="done", **change)
 
 
 @contextmanager
-def _telling() -> Iterator[None]:
+def _telling(what: str = "Asking about the error") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:  # raised, it would be the last error
@@ -85,7 +93,7 @@ def _telling() -> Iterator[None]:
     except BaseException as error:
         if passes(error):
             raise
-        _tell(step="problem", said=unexpected(error, "Asking about the error").advice)
+        _tell(step="problem", said=unexpected(error, what).advice)
 
 
 def _context() -> Context:
@@ -98,9 +106,16 @@ def _context() -> Context:
 
 
 def _check(asked: Inquiry, number: int) -> None:
-    cell = asked.failure.cell
+    cell = asked.failure.cell if asked.failure else None
     if cell is not None and cell.number not in {None, number}:
         raise InputError(f"The last error of this kernel is that of {cell.name}.", next_step="run this cell again")
+
+
+def _show(context: Context, asked: Inquiry) -> None:
+    ready = _Ready(uuid4().hex, asked, context.session.bridge.run(plan(context.session, asked)))
+    _ready[context] = ready
+    front_end.publish(secrecy.bundle(_shown(ready)))
+    _tell(step="ask", ticket=ready.ticket, variables=bool(asked.failure and asked.failure.variables))
 
 
 def _shown(ready: _Ready) -> dict[str, str]:
@@ -109,18 +124,19 @@ def _shown(ready: _Ready) -> dict[str, str]:
     from tetrate_jupyter.render.code import code_block
     from tetrate_jupyter.render.escape import escape
 
-    request, name = ready.planned.request, ready.asked.failure.cell.name if ready.asked.failure.cell else "the error"
-    title = f"{ready.purpose.capitalize()} {name} with {one_line(request.model.id, MAX_NAME)}? What goes to it:"
+    request, asked = ready.planned.request, ready.asked
+    wish = _TITLES.get(asked.purpose, asked.purpose.capitalize())
+    title = f"{wish} {asked.name} with {one_line(request.model.id, MAX_NAME)}? What goes to it:"
     cost = next(iter(estimates(ready.planned)[1:]), "")
     system = [str(each["content"]) for each in request.body()["messages"] if each["role"] == "system"]
-    parts = [(f"{each.name} ({each.note})" if each.note else each.name, each.text) for each in ready.asked.sent.parts]
+    parts = [(f"{each.name} ({each.note})" if each.note else each.name, each.text) for each in asked.sent.parts]
     body = "".join(
         f'<details class="tetrate-reasoning"><summary>{escape(one_line(label))}</summary>'
         f'<div class="tetrate-body">{code_block(text)}</div></details>'
         for label, text in [*parts, *(("system prompt", text) for text in system)]
     )
     html = answer_html(f"<p><strong>{escape(title)}</strong></p>{body}", footer=cost)
-    return {"text/plain": f"{title} {ready.asked.sent.summary}; {cost}", "text/html": html}
+    return {"text/plain": f"{title} {asked.sent.summary}; {cost}", "text/html": html}
 
 
 def _change(found: Fix) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import InputError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.engine.asking import Plan
-    from tetrate_jupyter.failures.asking import Inquiry, Purpose
+    from tetrate_jupyter.failures.asking import Inquiry
     from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Command
     from tetrate_jupyter.magics.output import Output
@@ -47,7 +47,7 @@ def fix(context: Context, line: str) -> None:
     _ask(context, "fix", commands.FIX, line)
 
 
-def _ask(context: Context, purpose: Purpose, command: Command, line: str) -> None:
+def _ask(context: Context, purpose: Literal["explain", "fix"], command: Command, line: str) -> None:
     with about(last_error(context.shell)):
         parsed = command.parse(line)
         out = out_name(parsed)
@@ -65,18 +65,17 @@ def _ask(context: Context, purpose: Purpose, command: Command, line: str) -> Non
         if is_said:
             _print(_goes(planned, asked))
         context.has_said_what_goes = True
-        run(context, purpose, asked, planned, out, parts=not is_said)
+        run(context, asked, planned, out, parts=not is_said)
 
 
-def asking_options(context: Context, given: Mapping[str, Any], *, values: bool) -> dict[str, Any]:
-    """Return the options of an inquiry: what is `given`, and the defaults that hold beside it."""
+def asking_options(context: Context, given: Mapping[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - as for `ask`
+    """Return the options of an inquiry: what is `given`, `more`, and the defaults that hold beside it."""
     defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
-    return {"values": values, **{k: v for k, v in [*defaults.items(), *given.items()] if v is not None}}
+    return {**more, **{k: v for k, v in [*defaults.items(), *given.items()] if v is not None}}
 
 
 def run(
     context: Context,
-    purpose: Purpose,
     asked: Inquiry,
     planned: Plan,
     out: str | None = None,
@@ -88,23 +87,24 @@ def run(
 
     `how`: a change says how it is applied; `parts`: it names what was sent, which nothing has told before it.
     """
-    footer, variables = context.defaults.footer, context.shell.user_ns
+    footer, variables, read = context.defaults.footer, context.shell.user_ns, asked.read
 
     def show(answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
-        if purpose == "fix" and not at_once:
-            return asked.fix(answer).bundle(footer=footer, how=how, parts=parts)
+        if read is not None and not at_once:
+            return read(answer).bundle(footer=footer, how=how, parts=parts)
         return shown(answer, "markdown", footer=footer, body=body, at_once=at_once)
 
     def keep(answer: Answer) -> None:
         variables[VARIABLE] = answer
-        result = asked.fix(answer) if purpose == "fix" else answer
-        if purpose == "fix":
-            variables[FIX_VARIABLE], context.mended = result, asked.failure.cell
+        result: Answer | Fix = answer
+        if read is not None:
+            result = read(answer)
+            variables[FIX_VARIABLE], context.mended = result, asked.failure.cell if asked.failure else None
         if out is not None:
             variables[out] = result
 
     output: Output = output_for(context.shell, show, stream=context.defaults.stream, markdown=True, footer=footer)
-    if purpose == "fix" and isinstance(output, TerminalOutput):
+    if read is not None and isinstance(output, TerminalOutput):
         output = PrintedOutput(show)  # text that was printed can't become a diff
     run_shown(context, planned, output, keep, InquiryStopped)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tetrate_jupyter.sandbox.api_error import bad_request
 from tetrate_jupyter.sandbox.replies import skills
 from tetrate_jupyter.sandbox.replies.answers import written
+from tetrate_jupyter.sandbox.replies.asked_cells import asked_about
 from tetrate_jupyter.sandbox.replies.failed_cells import failed_cell
 from tetrate_jupyter.sandbox.replies.findings import Findings
 from tetrate_jupyter.sandbox.replies.reply import Ask, Reply
@@ -28,6 +29,7 @@ _BAD_SCHEMA = (TypeError, ValueError, KeyError, AttributeError, IndexError, Recu
 _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits answers
     skills.tool_results,
     failed_cell,
+    asked_about,
     skills.pictures,
     skills.memory,
     skills.exact,
