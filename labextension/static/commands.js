@@ -68,6 +68,34 @@ export function addCommands({ page, app, services, links, panel, more }) {
     else tell(more(links.of(notebook)));
   };
 
+  /** Open the quickstart beside what is there, under a name that is free. Its text is the kernel's, which it needs anyway. */
+  const quickstart = async (/** @type {{ cwd?: string }} */ { cwd = services.browser?.model.path ?? "" }) => {
+    const { contents, sessions, kernelspecs } = app.serviceManager;
+    let { path } = await contents.newUntitled({ path: cwd, type: "notebook" });
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    for (let number = 0, isNamed = false; !isNamed && number < 100; number += 1) { // renaming never overwrites
+      await contents.rename(path, `${folder}quickstart${number ? `-${number}` : ""}.ipynb`).then((named) => {
+        path = named.path;
+        isNamed = true;
+      }, () => {});
+    }
+    const session = await sessions.startNew({ path, name: path, type: "notebook", kernel: { name: kernelspecs.specs?.default ?? "" } }).catch(() => null);
+    const told = await session?.kernel?.requestExecute({
+      code: "", silent: true, store_history: false, allow_stdin: false, stop_on_error: false,
+      user_expressions: { found: '__import__("tetrate_jupyter.cli.notebook", fromlist=["shown"]).shown()' },
+    }).done;
+    const content = told?.content.user_expressions?.found?.data?.["application/json"];
+    if (content) {
+      session?.dispose(); // the notebook's own connection is to be the one that hears of widgets
+      await contents.save(path, { type: "notebook", format: "json", content });
+      await app.commands.execute("docmanager:open", { path, factory: "Notebook" });
+      return;
+    }
+    await session?.shutdown();
+    await contents.delete(path);
+    tell(session ? "The kernel's environment hasn't the package, or an older one. Next: %pip install --upgrade tetrate-jupyter there." : "No Python kernel could be started: there is no quickstart.");
+  };
+
   /** @type {[string, string, (args: Record<string, any>) => unknown, (() => boolean)?][]} */
   const commands = [
     ["tetrate:load", "load in this notebook", async () => { await loaded(); }],
@@ -95,9 +123,18 @@ export function addCommands({ page, app, services, links, panel, more }) {
     isEnabled: () => false,
     execute: () => {},
   });
+  app.commands.addCommand("tetrate:quickstart", {
+    label: ({ isPalette }) => (isPalette ? `${CATEGORY}: quickstart` : "Quickstart"),
+    caption: "A notebook that shows in ten minutes what there is",
+    icon: panel.widget.title.icon,
+    execute: (args) => quickstart(args).catch(({ message }) => void tell(`The quickstart can't be put here: ${message}`)),
+  });
+  services.palette?.addItem({ command: "tetrate:quickstart", category: CATEGORY, args: { isPalette: true } });
   if (services.launcher) {
     app.commands.addCommand("tetrate:new-chat", { label: "Chat", caption: "A new notebook with the chat beside it", icon: panel.widget.title.icon, execute: ({ cwd }) => newChat(cwd) });
     services.launcher.add({ command: "tetrate:new-chat", category: CATEGORY, rank: 1 });
+    services.launcher.add({ command: "tetrate:quickstart", category: CATEGORY, rank: 2 });
   }
   links.listeners.add(() => app.commands.notifyCommandChanged());
+  return loaded;
 }

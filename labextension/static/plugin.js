@@ -9,8 +9,8 @@
 export async function plugin(page, beside) {
   /** @template {keyof Parts} Name @param {Name} name @returns {Promise<Parts[Name]>} */
   const part = (name) => import(beside(`${name}.js`));
-  const [{ Links, tellBeforeLoading }, { addCommands }, { StatusItem, more }, { SidePanel }, { followFailures }, { colourPrompts }, { Settings }] = await Promise.all([
-    part("link"), part("commands"), part("status"), part("panel"), part("failed"), part("prompts"), part("settings"),
+  const [{ Links, tellBeforeLoading }, { addCommands }, { StatusItem, more }, { SidePanel }, below, { followFailures }, { addAsking }, { colourPrompts }, { Settings }] = await Promise.all([
+    part("link"), part("commands"), part("status"), part("panel"), part("below"), part("failed"), part("ask"), part("prompts"), part("settings"),
   ]);
   /** @type {Record<string, Token | undefined>} */
   const tokens = {
@@ -18,6 +18,7 @@ export async function plugin(page, beside) {
     palette: page.apputils?.ICommandPalette,
     statusBar: page.statusbar?.IStatusBar,
     launcher: page.launcher?.ILauncher,
+    browser: page.filebrowser?.IDefaultFileBrowser,
     restorer: page.application?.ILayoutRestorer,
     registry: page.settingregistry?.ISettingRegistry,
   };
@@ -34,9 +35,10 @@ export async function plugin(page, beside) {
     tellBeforeLoading(page, links);
     const panel = new SidePanel(page, app, links, more);
     services.restorer?.add(panel.widget, panel.widget.id);
-    followFailures(page, links, (text) => links.said(text));
+    followFailures(below, page, links, (text) => links.said(text));
     colourPrompts(links);
-    addCommands({ page, app, services, links, panel, more });
+    const loaded = addCommands({ page, app, services, links, panel, more });
+    addAsking({ parts: below, page, app, services, links, icon: panel.widget.title.icon, loaded });
     if (services.statusBar) new StatusItem(page, app, links).addTo(services.statusBar);
   };
   return { id: "tetrate-jupyter:plugin", autoStart: true, requires: [], optional: names.map((name) => tokens[name]), activate };

@@ -16,7 +16,7 @@
   };
 
   const get = async () => {
-    const names = ["application", "apputils", "launcher", "notebook", "outputarea", "settingregistry", "statusbar", "ui-components"];
+    const names = ["application", "apputils", "filebrowser", "launcher", "notebook", "outputarea", "settingregistry", "statusbar", "ui-components"];
     const [lumino, ...found] = await Promise.all(["@lumino/widgets", ...names.map((name) => `@jupyterlab/${name}`)].map(shared));
     const page = Object.fromEntries([["lumino", lumino], ...names.map((name, at) => [name, found[at]])]);
     const { plugin } = await import(beside("plugin.js"));

@@ -9,7 +9,7 @@ export class Settings {
   /** @param {Services["registry"]} registry */
   constructor(registry) {
     /** @type {Record<string, any>} */
-    this.values = { model: "", baseUrl: "", greeting: true, enterSends: true, errorButtons: true, statusItem: true };
+    this.values = { model: "", baseUrl: "", greeting: true, enterSends: true, errorButtons: true, askButton: true, statusItem: true };
     this.onChange = () => {};
     const loaded = registry ? this._follow(registry).catch((error) => console.debug("tetrate:", error)) : null;
     /** Until they are known. */

@@ -22,6 +22,8 @@ interface Parts {
   commands: typeof import("./commands.js");
   status: typeof import("./status.js");
   panel: typeof import("./panel.js");
+  below: typeof import("./below.js");
+  ask: typeof import("./ask.js");
   failed: typeof import("./failed.js");
   prompts: typeof import("./prompts.js");
   settings: typeof import("./settings.js");
@@ -39,6 +41,7 @@ interface Widget {
   readonly title: { label: string; caption: string; icon: unknown };
   readonly disposed: Signal<Widget, void>;
   readonly widgets: readonly Widget[];
+  activate(): void;
   addClass(name: string): void;
   addWidget(widget: Widget): void;
   dispose(): void;
@@ -78,6 +81,15 @@ interface SessionContext {
   startKernel(): Promise<unknown>;
   restartKernel(): Promise<unknown>;
 }
+interface Place {
+  line: number;
+  column: number;
+}
+interface Editor {
+  setCursorPosition(position: Place): void;
+  getSelection(): { start: Place; end: Place };
+  getOffsetAt(position: Place): number;
+}
 interface Cell extends Widget {
   readonly model: {
     mimeType: string;
@@ -89,7 +101,7 @@ interface Cell extends Widget {
   };
   readonly layout: { readonly widgets: readonly Widget[]; insertWidget(index: number, widget: Widget): void };
   readonly outputArea?: { readonly future?: Future; readonly node: HTMLElement };
-  readonly editor: { setCursorPosition(position: { line: number; column: number }): void } | null;
+  readonly editor: Editor | null;
   readonly ready: Promise<void>;
   readonly readOnly: boolean;
 }
@@ -121,10 +133,20 @@ interface CommandOptions {
   caption?: string;
   icon?: unknown;
   isEnabled?(): boolean;
+  isVisible?(): boolean;
   execute(args: Record<string, any>): unknown;
 }
 interface Application {
-  readonly serviceManager: { readonly kernelspecs: { readonly specs: { readonly default: string } | null } };
+  readonly serviceManager: {
+    readonly kernelspecs: { readonly specs: { readonly default: string } | null };
+    readonly contents: {
+      newUntitled(options: object): Promise<{ path: string }>;
+      rename(path: string, wanted: string): Promise<{ path: string }>;
+      save(path: string, model: object): Promise<object>;
+      delete(path: string): Promise<void>;
+    };
+    readonly sessions: { startNew(options: object): Promise<{ readonly kernel: Kernel | null; dispose(): void; shutdown(): Promise<void> }> };
+  };
   readonly commands: {
     addCommand(id: string, options: CommandOptions): unknown;
     execute(id: string, args?: object): Promise<any>;
@@ -146,6 +168,7 @@ interface Services {
   tracker?: Tracker;
   palette?: { addItem(options: object): unknown };
   statusBar?: { registerStatusItem(id: string, item: object): unknown };
+  browser?: { readonly model: { readonly path: string } };
   launcher?: { add(options: object): unknown };
   registry?: Registry;
   restorer?: { add(widget: Widget, name: string): void };

@@ -19,7 +19,8 @@ NAME = "tetrate-jupyter"
 PLUGIN = f"{NAME}:plugin"
 KEY = "sk-somebody-elses-0123456789abcdef"
 DEFAULTS = {
-    "model": "", "baseUrl": "", "greeting": True, "enterSends": True, "errorButtons": True, "statusItem": True,
+    "model": "", "baseUrl": "", "greeting": True, "enterSends": True, "errorButtons": True, "askButton": True,
+    "statusItem": True,
 }  # fmt: skip
 REFUSED = [
     {"model": KEY},

@@ -1,4 +1,4 @@
-"""What a page's Explain and Fix below a failed cell call: shown first, sent as shown, never raised, nobody's run."""
+"""What a page calls below a failed cell and of Ask: shown first, sent as shown, never raised, nobody's run."""
 
 from __future__ import annotations
 
@@ -130,33 +130,33 @@ SUM = "def mean(xs):\n    if xs == None:\n        return 0\n    return sum(xs) /
 def test_what_is_asked_of_a_cell_is_shown_first_and_told_as_a_change(
     failed: InteractiveShell, router: SandboxRouter
 ) -> None:
-    data, shown = told(lambda: would_go_of("improve", 3, SUM))
+    data, shown = told(lambda: would_go_of("improve", SUM))
     assert (data["step"], data["variables"]) == ("ask", False)
-    assert "Improve cell 3 with claude-haiku-4-5?" in shown
+    assert "Improve the cell with claude-haiku-4-5?" in shown
     assert "cost ≈ $" in shown
     assert asked(router) == []
     done, shown = told(lambda: send(data["ticket"]))
-    assert done == {"step": "done", "cell": 3, "original": SUM, "source": SUM.replace("== None", "is None")}
+    assert done == {"step": "done", "cell": None, "original": SUM, "source": SUM.replace("== None", "is None")}
     assert "--apply" not in shown
 
 
 def test_a_part_of_a_cell_and_new_code_are_told_for_their_place(failed: InteractiveShell) -> None:
     before, part, after = "def mean(xs):\n    ", "if xs == None:\n        return 0", "\n    return 1"
-    data, shown = told(lambda: would_go_of("improve", None, part, before, after))
+    data, shown = told(lambda: would_go_of("improve", part, before, after))
     assert "Improve the selection with" in shown
     assert told(lambda: send(data["ticket"]))[0]["source"] == part.replace("== None", "is None")
-    data, shown = told(lambda: would_go_of("test", None, SUM))
+    data, shown = told(lambda: would_go_of("test", SUM))
     assert "Write tests for the cell with" in shown
     done, _ = told(lambda: send(data["ticket"]))
     assert (done["original"], "test_mean()" in done["source"]) == ("", True)
-    data, _ = told(lambda: would_go_of("explain", None, SUM))
+    data, _ = told(lambda: would_go_of("explain", SUM))
     assert told(lambda: send(data["ticket"]))[0] == {"step": "done"}
     assert "mean" in failed.user_ns["_tetrate"].text
 
 
 def test_asking_about_a_cell_needs_no_error_and_leaves_the_last_one(failed: InteractiveShell) -> None:
     fail(failed)
-    call = '__import__("tetrate_jupyter.magics.below", fromlist=["send"]).would_go_of("improve", 1, {!r})'
+    call = '__import__("tetrate_jupyter.magics.below", fromlist=["send"]).would_go_of("improve", {!r})'
     data, _ = told(lambda: failed.run_cell(call.format(SUM)))
     assert data["step"] == "ask"
     assert told(lambda: would_go("explain", 1))[0]["step"] == "ask"
@@ -165,9 +165,9 @@ def test_asking_about_a_cell_needs_no_error_and_leaves_the_last_one(failed: Inte
 def test_what_can_not_be_asked_of_a_cell_is_told(failed: InteractiveShell, router: SandboxRouter) -> None:
     key = router.issue_key()
     for arguments, said in (
-        (("improve", None, ""), "write something in the cell"),
-        (("improve", None, f"token = {key!r}"), "keep it out of there"),
-        (("unheard-of", None, SUM), "There is no wish 'unheard-of'"),
+        (("improve", ""), "write something in the cell"),
+        (("improve", f"token = {key!r}"), "keep it out of there"),
+        (("unheard-of", SUM), "There is no wish 'unheard-of'"),
     ):
         data, shown = told(lambda arguments=arguments: would_go_of(*arguments))
         assert data["step"] == "problem", data

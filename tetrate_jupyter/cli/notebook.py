@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, cast
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
+    from IPython.display import JSON
+
     from tetrate_jupyter.types import JSONObject
 
 NAME = "quickstart.ipynb"
@@ -41,6 +43,13 @@ def pristine(name: str = NAME) -> JSONObject:
         else (Path(__file__).parents[2] / "notebooks" / name).read_text(encoding="utf-8")  # a source checkout
     )
     return cast("JSONObject", json.loads(text))
+
+
+def shown() -> JSON:
+    """Return the quickstart as nobody has run it, for a page that asks a kernel for it."""
+    from IPython.display import JSON
+
+    return JSON(without_outputs(pristine()))  # type: ignore[no-untyped-call]  # IPython's
 
 
 def place(folder: Path) -> tuple[Path, str]:

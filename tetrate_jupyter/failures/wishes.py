@@ -58,12 +58,11 @@ _TASKS: Final = {
 
 @dataclass(frozen=True)
 class Passage:
-    """Source to ask about: a cell, or a part of one with what stands `before` and `after` it. `number`: its run's."""
+    """Source to ask about: a cell, or a part of one with what stands `before` and `after` it."""
 
     source: str
     before: str = ""
     after: str = ""
-    number: int | None = None
 
     @property
     def is_part(self) -> bool:
@@ -73,7 +72,7 @@ class Passage:
     @property
     def name(self) -> str:
         """What a person calls it."""
-        return "the selection" if self.is_part else NotebookCell(self.number, self.source).name
+        return "the selection" if self.is_part else "the cell"
 
     @property
     def shown(self) -> str:
@@ -120,12 +119,12 @@ def inquiry(
     sent = _sent(wish, passage)
 
     def read(reply: Answer) -> Fix:
-        cell = NotebookCell(passage.number, passage.source)
+        cell = NotebookCell(None, passage.source)
         is_new = wish in _NEW
         found = read_reply(reply, [cell], lambda code, _: _unusable(code, wish, passage, shell), is_new=is_new)
         source = passage.placed(found.source) if found.source is not None and not is_new else found.source
         original = "" if is_new else passage.source
-        return Fix(found.explanation, source, found.problem, passage.number, original, sent, reply, wish)
+        return Fix(found.explanation, source, found.problem, None, original, sent, reply, wish)
 
     question = question_of(engine, sent, options)
     return Inquiry(wish, passage.name, passage.source, sent, question, None if wish == _EXPLAIN else read)
@@ -184,25 +183,23 @@ def _check(wish: str, passage: Passage) -> None:
 
 
 def _sent(wish: str, passage: Passage) -> Sent:
-    name = "The cell" if passage.number is None else f"Cell In[{passage.number}]"
-    about = "The selected part" if passage.is_part else name
+    about = "The selected part" if passage.is_part else "The cell"
     lines = counted(len(passage.source.rstrip("\n").split("\n")), "line")
     parts = [
         Part(passage.name, lines, f"{about}, which is asked about:\n{fenced(passage.shown, 'python')}"),
-        *([_around(passage, name)] if passage.is_part else []),
+        *([_around(passage)] if passage.is_part else []),
         Part(TASK, "", _TASKS[wish].format(it="the selected part" if passage.is_part else "the cell")),
     ]
     return Sent(tuple(parts))
 
 
-def _around(passage: Passage, name: str) -> Part:
+def _around(passage: Passage) -> Part:
     before, after = passage.before[-_AROUND:], passage.after[:_AROUND]
     is_cut = len(before) < len(passage.before) or len(after) < len(passage.after)
     text = f"{before}{passage.source}{after}".strip("\n")
     note = f"{counted(len(text.split(chr(10))), 'line')}{', cut' if is_cut else ''}"
-    return Part(
-        "the cell around it", note, f"{name}{', cut' if is_cut else ''}, in which it stands:\n{fenced(text, 'python')}"
-    )
+    told = f"The cell{', cut' if is_cut else ''}, in which it stands:"
+    return Part("the cell around it", note, f"{told}\n{fenced(text, 'python')}")
 
 
 # --- what comes back -----------------------------------------------------------------------------------------

@@ -60,15 +60,15 @@ def would_go(purpose: Literal["explain", "fix"], number: int, *, values: bool = 
             _show(context, asked)
 
 
-def would_go_of(wish: str, number: int | None, source: str, before: str = "", after: str = "") -> None:
+def would_go_of(wish: str, source: str, before: str = "", after: str = "") -> None:
     """Like `would_go`, of the source of a cell, whether it has run or not; or of a part between `before` and `after`.
 
-    `wish`: "explain", or one of those of `session.improve`. `number`: that of its last run.
+    `wish`: "explain", or one of those of `session.improve`.
     """
     with _telling("Asking about the cell"):
         context = _context()
         options = asking_options(context, {})
-        _show(context, inquiry(context.session, wish, Passage(source, before, after, number), options, context.shell))
+        _show(context, inquiry(context.session, wish, Passage(source, before, after), options, context.shell))
 
 
 def send(ticket: str) -> None:

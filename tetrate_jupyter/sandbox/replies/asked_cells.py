@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.replies.reply import Ask
 
 _ASKED: Final = re.compile(
-    r"^(?:The cell|Cell In\[\d+\]|The selected part), which is asked about:\n(`{3,})python\n(.*?)\n\1$",
+    r"^(?:The cell|The selected part), which is asked about:\n(`{3,})python\n(.*?)\n\1$",
     re.MULTILINE | re.DOTALL,
 )
 _MOST: Final = 4  # names that are told

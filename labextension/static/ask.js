@@ -1,0 +1,138 @@
+// "Ask" on the active code cell's toolbar and in the palette: what a cell, or what is selected in it, does, and better,
+// documented or more code. That the button stands there is in schemas/: the toolbar takes it from settings, 4.1 too.
+
+/** @type {[string, string, string][]} */
+const WISHES = [
+  ["explain", "Explain", "explain this cell"],
+  ["improve", "Improve", "improve this cell"],
+  ["test", "Write tests", "write tests for this cell"],
+  ["document", "Document", "document this cell"],
+  ["continue", "Continue", "continue after this cell"],
+];
+
+/** @typedef {{ source: string, from: number, to: number }} Passage */
+
+/** Return the cell's source and what of it is selected, all where nothing is. @param {Cell} cell @returns {Passage} */
+function passage({ model, editor }) {
+  const source = model.sharedModel.getSource();
+  const { start, end } = editor?.getSelection() ?? {};
+  const [from, to] = start && end && editor ? [editor.getOffsetAt(start), editor.getOffsetAt(end)].sort((a, b) => a - b) : [0, 0];
+  const isPart = source.slice(from, to).trim() && !source.includes("\r"); // an editor counts these line ends otherwise
+  return isPart ? { source, from, to } : { source, from: 0, to: source.length };
+}
+
+/**
+ * @param {{ parts: Parts["below"], page: Packages, app: Application, services: Services, links: Links, icon: unknown,
+ *   loaded: () => Promise<Link | null> }} given
+ */
+export function addAsking({ parts, page, app, services, links, icon, loaded }) {
+  const { commands } = app;
+  /** @type {WeakMap<Cell, OnCell>} */
+  const known = new WeakMap();
+  const active = () => {
+    const cell = links.front?.notebook.content.activeCell;
+    return cell?.model.type === "code" ? cell : null;
+  };
+
+  const ask = async (/** @type {string} */ wish) => {
+    const cell = active();
+    const content = links.front?.notebook.content;
+    if (!cell || !content) return;
+    if (wish !== "explain" && (links.front?.isReadOnly || cell.readOnly)) return links.said("This can't be edited: only Explain can be asked of it.");
+    const asked = passage(cell); // before anything is waited for
+    const link = links.front?.stands === "loaded" ? links.front : await loaded();
+    if (!link || cell.isDisposed) return;
+    const before = known.get(cell);
+    if (before?.isSending) return links.said("An answer about this cell is still to come. Next: wait for it, or stop it.");
+    before?.close();
+    known.set(cell, new OnCell(parts, page, link, cell, wish, asked));
+  };
+
+  const open = () => {
+    const cell = active();
+    if (!cell) return;
+    const { source, from, to } = passage(cell);
+    const lines = source.slice(from, to).trim().split("\n").length;
+    const menu = new page.lumino.Menu({ commands });
+    menu.addClass("tetrate-lab-menu");
+    if (to - from < source.length) menu.addItem({ command: "tetrate:standing", args: { label: `Of the selection (${lines} ${lines > 1 ? "lines" : "line"})` } });
+    for (const [wish] of WISHES) menu.addItem({ command: `tetrate:cell-${wish}`, args: { isMenu: true } });
+    const anchor = cell.node.querySelector("[data-jp-item-name=tetrate-ask]") ?? cell.node;
+    const { left, bottom } = anchor.getBoundingClientRect();
+    const focused = document.activeElement;
+    menu.aboutToClose.connect(() => setTimeout(() => {
+      menu.dispose();
+      if (document.activeElement === document.body && focused instanceof HTMLElement) focused.focus();
+    }));
+    menu.open(left, bottom);
+    menu.activateNextItem();
+    setTimeout(() => menu.activate()); // a key on the button has given the focus to the cell meanwhile
+  };
+
+  commands.addCommand("tetrate:ask", {
+    label: "Ask",
+    caption: "Ask Tetrate about this cell",
+    icon,
+    isEnabled: () => active() !== null,
+    isVisible: () => active() !== null && links.settings.values.askButton,
+    execute: open,
+  });
+  for (const [wish, short, long] of WISHES) {
+    const command = `tetrate:cell-${wish}`;
+    commands.addCommand(command, { label: ({ isMenu }) => (isMenu ? short : `Tetrate: ${long}`), isEnabled: () => active() !== null, execute: () => ask(wish) });
+    services.palette?.addItem({ command, category: "Tetrate" });
+  }
+}
+
+class OnCell {
+  /** @param {Parts["below"]} parts @param {Packages} page @param {Link} link @param {Cell} cell @param {string} wish @param {Passage} asked */
+  constructor({ Below, button }, page, link, cell, wish, asked) {
+    this._page = page;
+    this._link = link;
+    this._cell = cell;
+    this._asked = asked;
+    this._below = new Below(page, link, cell, "Tetrate on this cell", document.createElement("div"));
+    const { panel } = this._below;
+    this._below.close = () => this.close();
+    panel.node.addEventListener("keydown", ({ key }) => key === "Escape" && !this.isSending && this.close());
+    const { source, from, to } = asked;
+    const texts = [source.slice(from, to), source.slice(0, from), source.slice(to)].map((text) => JSON.stringify(text));
+    this._below.ask(`would_go_of("${wish}", ${texts.join(", ")})`, (data) => {
+      if (data.original) this._below.offer((isRun) => this._apply(data.source, isRun));
+      else this._below.say("", button("Insert below", () => this._insert(data.source), true), this._below.closer("Discard"));
+    });
+    cell.ready.then(() => panel.isDisposed || panel.node.focus());
+  }
+
+  get isSending() {
+    return this._below.isSending && !this._below.panel.isDisposed;
+  }
+
+  close() {
+    const { panel } = this._below;
+    if (panel.isDisposed) return;
+    if (panel.node.contains(document.activeElement)) this._link.notebook.content.activate();
+    panel.dispose();
+  }
+
+  /** Put a change where what was asked about stands, if the cell is as it was. @param {string} changed @param {boolean} isRun */
+  _apply(changed, isRun) {
+    const { source, from, to } = this._asked;
+    const problem = this._cell.model.sharedModel.getSource() === source
+      ? this._below.put(this._cell, source.slice(0, from) + changed + source.slice(to), isRun)
+      : "The cell was changed since it was asked about: nothing was changed. Next: ask again.";
+    if (problem) this._link.said(problem);
+    else if (isRun) this.close();
+  }
+
+  /** Put code into a new cell below; it is not run. @param {string} source */
+  _insert(source) {
+    const { content } = this._link.notebook;
+    if (this._link.isReadOnly) return this._link.said("This notebook can't be written: no cell was added. Next: save it under another name.");
+    content.deselectAll();
+    content.activeCellIndex = content.widgets.indexOf(this._cell);
+    this._page.notebook.NotebookActions.insertBelow(content);
+    content.activeCell?.model.sharedModel.setSource(source);
+    this.close();
+  }
+}
