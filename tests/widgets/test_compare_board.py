@@ -160,13 +160,18 @@ def test_votes_are_taken_changed_and_taken_back(page: Page, panel: ComparePanel)
 
 def test_a_tally_over_prompts_claims_nothing_too_early(page: Page) -> None:
     asked(page, "claude-haiku-4-5", "gpt-6-luna", text="one\n---\ntwo", several=True)
-    key = next(iter(page.items))
+    key, other = page.items
+    assert page.fields[f"row {key}"]["wins"] is None  # nobody has voted
     for prompt in (0, 1):
         page.do("look", prompt=prompt, repeat=0)
         page.do("vote", key=key, vote="best")
     page.wait_for(lambda: page.fields[f"row {key}"]["vote"] == "★ 2 of 2")
     assert page.fields["claim"].startswith("No difference can be claimed yet")
     assert "likely" in page.fields[f"row {key}"]["voted"]
+    won, of, least, most = page.fields[f"row {key}"]["wins"]
+    assert (won, of, most) == (2, 2, 1.0)
+    assert least == pytest.approx(0.025**0.5)  # Clopper and Pearson: two of two
+    assert page.fields[f"row {other}"]["wins"] == [0, 2, 0.0, pytest.approx(1 - 0.025**0.5)]
 
 
 def test_blind_nothing_is_told_before_the_last_answer_and_the_letters_stay(page: Page, panel: ComparePanel) -> None:

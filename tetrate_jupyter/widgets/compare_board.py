@@ -42,7 +42,8 @@ class Board:
 
         A row has `state`, `said` (what isn't a figure), `bar` (start, first text, end: seconds, None for not yet),
         `figures` (time, speed, tokens, cost, length, as text), `order` (the same as numbers), `badges`, and of votes
-        `vote` (a mark, or how often it was best), `voted` (the same in words), `rank` (as a number) and `early`.
+        `vote` (a mark, or how often it was best), `voted` (the same in words), `rank` (as a number), `early` and
+        `wins` (over several prompts: how often it was best, of how many, and between which shares that likely lies).
         """
         cells: dict[str, list[Cell]] = {column.id: [] for column in self._comparison.columns}
         for cell in self._comparison.cells:
@@ -123,11 +124,12 @@ def _vote(cells: Sequence[Cell], wins: Wins | None) -> dict[str, Any]:
     vote = cells[0].attempt.vote if len(cells) == 1 and cells[0].attempt is not None else None
     if vote is not None:
         said = f"{vote.value}{', voted before all had answered' if vote.early else ''}"
-        return {"vote": MARKS[vote.value], "voted": said, "rank": RANK[vote.value], "early": vote.early}
+        return {"vote": MARKS[vote.value], "voted": said, "rank": RANK[vote.value], "early": vote.early, "wins": None}
     if wins is None or len(cells) == 1:
-        return {"vote": "", "voted": "no vote", "rank": None, "early": False}
+        return {"vote": "", "voted": "no vote", "rank": None, "early": False, "wins": None}
     said = f"best in {wins.won:,} of {wins.of:,} prompts with votes; likely {wins.least:.0%} to {wins.most:.0%} of all"
-    return {"vote": f"★ {wins.won:,} of {wins.of:,}", "voted": said, "rank": wins.won, "early": False}
+    share = [wins.won, wins.of, wins.least, wins.most]
+    return {"vote": f"★ {wins.won:,} of {wins.of:,}", "voted": said, "rank": wins.won, "early": False, "wins": share}
 
 
 def overall(states: Mapping[str, int]) -> str:

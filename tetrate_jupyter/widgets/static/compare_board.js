@@ -2,7 +2,28 @@
 
 const FIGURES = [["Time", 1], ["Speed", -1], ["Tokens", 1], ["Cost", 1], ["Length", -1], ["Vote", -1]]; // and which end comes first
 const BADGED = { fastest: [0, "on"], cheapest: [3, "good"] }; // the figure that a badge stands beside, and its kind
+const TIMES = "Waiting and writing"; // what the bars show
+const SHARES = "Times best, and likely range"; // what they show where there are votes over prompts
 const LATE = ["partly", "stopped", "failed", "skipped"]; // last, however it is sorted
+
+// How often a column was best, and the shares between which that likely lies.
+function winBar() {
+  const won = h("i", { class: "tetrate-share" });
+  const likely = h("i", { class: "tetrate-likely" });
+  const node = h("div", { class: "tetrate-wins", role: "img", hidden: true }, won, likely);
+  return {
+    node,
+    set(wins, said) {
+      show(node, Boolean(wins));
+      if (!wins) return;
+      const [count, of, least, most] = wins;
+      won.style.width = `${(100 * count) / of}%`;
+      Object.assign(likely.style, { insetInlineStart: `${100 * least}%`, width: `${100 * (most - least)}%` });
+      node.title = said;
+      node.setAttribute("aria-label", said);
+    },
+  };
+}
 
 function board({ send, select, announce }) {
   const rows = new Map();
@@ -15,9 +36,10 @@ function board({ send, select, announce }) {
     const sort = button(name, () => sortBy(figure, first), { class: "tetrate-button tetrate-plain", title: `Sort by ${String(name).toLowerCase()}`, "data-offline": "true" });
     return h("th", { scope: "col", class: `tetrate-figure tetrate-figure-${figure}` }, sort);
   });
+  const scale = h("span", {}, TIMES);
   const body = h("tbody");
   const table = h("table", { class: "tetrate-board", "aria-label": "Leaderboard" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Model"), h("th", { scope: "col", class: "tetrate-bars" }, "Waiting and writing"), ...heads)), body);
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Model"), h("th", { scope: "col", class: "tetrate-bars" }, scale), ...heads)), body);
   const node = h("div", { class: "tetrate-boards" }, table);
 
   function row(id) {
@@ -26,15 +48,16 @@ function board({ send, select, announce }) {
     const name = h("span", { class: "tetrate-id", translate: "no" });
     const goes = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-goes", "data-offline": "true", onclick: () => select(id) }, letter, of, name);
     const bar = timeBar();
+    const won = winBar();
     const figures = FIGURES.map((_, figure) => h("td", { class: `tetrate-number tetrate-figure tetrate-figure-${figure}` }));
     const said = h("span", { class: "tetrate-clip tetrate-grow" });
     const again = worded("retry", "Retry", () => { if (!wait.left()) send("retry", { key: id, whole: true }); }, { class: "tetrate-button" });
     const wait = countdown(again, "Retry", () => announce(`You can retry ${rows.get(id)?.all.label ?? ""} now.`));
     const note = h("td", { colspan: String(FIGURES.length + 1), hidden: true }, h("div", { class: "tetrate-note" }, icon("warn"), said, again));
-    const bars = h("td", { class: "tetrate-bars" }, bar.node);
+    const bars = h("td", { class: "tetrate-bars" }, bar.node, won.node);
     const tr = h("tr", { onclick: (event) => { if (!event.target.closest("button")) select(id); } },
       h("th", { scope: "row" }, goes), bars, ...figures, note);
-    return { tr, letter, of, name, goes, bar, bars, figures, said, again, wait, note, all: {} };
+    return { tr, letter, of, name, goes, bar, won, bars, figures, said, again, wait, note, all: {} };
   }
 
   function draw(each, all) {
@@ -55,6 +78,8 @@ function board({ send, select, announce }) {
     each.said.title = all.said;
     each.again.setAttribute("aria-label", `Retry ${all.label}`);
     all.figures.forEach((text, figure) => fill(each, figure, text));
+    show(each.bar.node, !all.wins);
+    each.won.set(all.wins, all.voted);
     const vote = each.figures[5];
     vote.title = all.voted;
     vote.replaceChildren(h("span", { "aria-hidden": "true" }, all.vote ? `${all.vote}${all.early ? " early" : ""}` : "–"), h("span", { class: "tetrate-hidden" }, all.voted));
@@ -131,6 +156,7 @@ function board({ send, select, announce }) {
       for (const [id, each] of rows) if (!ids.includes(id)) { each.wait.stop(); each.tr.remove(); rows.delete(id); }
       for (const id of ids) if (!rows.has(id)) rows.set(id, Object.assign(row(id), { id }));
       for (const id of ids) draw(rows.get(id), all[`row ${id}`]);
+      setText(scale, ids.some((id) => all[`row ${id}`].wins) ? SHARES : TIMES);
       if ("waits" in changed) for (const id of ids) rows.get(id).wait.set(all.waits[id] ?? 0);
       if ("columns" in changed || "number" in changed || ids.length !== order.length) {
         order = [...ids];
