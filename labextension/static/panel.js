@@ -2,6 +2,8 @@
 // renderers. What was opened stays with its notebook, so that going to another one and back changes nothing in it.
 
 const TABS = { chat: "Chat", models: "Models", usage: "Usage" };
+const PERIODS = { today: "Today", "7d": "7 days", "30d": "30 days" };
+const BYS = { model: "By model", notebook: "By notebook" };
 const ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" d="M5 4h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7.6l-3.7 3.7A1 1 0 0 1 6 20v-3H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zm0 2v9h3v2.6L10.6 15H19V6z"/></svg>';
 
 export class SidePanel {
@@ -15,9 +17,11 @@ export class SidePanel {
     this._more = more;
     this._links = links;
     this._tab = "chat";
+    this._usage = ["today", "model"]; // the period, and what it is told by
     this._drop = () => {}; // ends the wait of words for the chat's box
-    /** @type {Map<string, HTMLButtonElement>} */
-    this._buttons = new Map();
+    this._periods = new Switch("Period", PERIODS, (period) => this._count([period, this._usage[1]]));
+    this._bys = new Switch("Shown", BYS, (by) => this._count([this._usage[0], by]));
+    this._tabs = new Switch("Show", TABS, (tab) => this._choose(tab, tab === this._tab || tab === "usage"));
     /** @type {WeakMap<Link, Map<string, Docked>>} */
     this._docked = new WeakMap();
     this._note = document.createElement("div");
@@ -73,17 +77,7 @@ export class SidePanel {
     const head = document.createElement("header");
     const title = document.createElement("h2");
     title.textContent = "Tetrate";
-    const tabs = document.createElement("div");
-    tabs.setAttribute("role", "group");
-    tabs.setAttribute("aria-label", "Show");
-    for (const [tab, label] of Object.entries(TABS)) {
-      const button = document.createElement("button");
-      button.textContent = label;
-      button.addEventListener("click", () => this._choose(tab, tab === this._tab || tab === "usage"));
-      this._buttons.set(tab, button);
-      tabs.append(button);
-    }
-    head.append(title, this._name, tabs);
+    head.append(title, this._name, this._tabs.node, this._periods.node, this._bys.node);
     return head;
   }
 
@@ -93,6 +87,12 @@ export class SidePanel {
     this._tab = tab;
     const there = link && this._shown(link).get(tab);
     if (isAnew && there?.epoch === link?.epoch) there?.leave();
+    this._draw();
+  }
+
+  /** Show the usage of another period, or by something else. @param {string[]} wanted */
+  _count(wanted) {
+    this._usage = wanted;
     this._draw();
   }
 
@@ -109,7 +109,11 @@ export class SidePanel {
 
   _draw() {
     const link = this._links.front;
-    for (const [tab, button] of this._buttons) button.setAttribute("aria-pressed", String(tab === this._tab));
+    this._tabs.set(this._tab);
+    for (const [each, chosen] of /** @type {[Switch, string][]} */ ([[this._periods, this._usage[0]], [this._bys, this._usage[1]]])) {
+      each.node.hidden = this._tab !== "usage" || link?.stands !== "loaded";
+      each.set(chosen);
+    }
     this._name.textContent = link ? link.notebook.title.label : "";
     this._name.title = this._name.textContent;
     const docked = link && this._current(link);
@@ -124,10 +128,11 @@ export class SidePanel {
       if (each.area.isDisposed || (each.epoch !== link.epoch && !each.meeting.tetrateKeep)) shown.delete(tab), each.leave();
     }
     const there = shown.get(this._tab);
-    if (there?.epoch === link.epoch || link.stands !== "loaded" || !this.widget.isVisible) return there;
-    const made = new Docked(this._page, link, this._tab, () => this._draw());
+    const what = [this._tab, ...(this._tab === "usage" ? this._usage : [])];
+    if ((there?.epoch === link.epoch && there?.what === what.join()) || link.stands !== "loaded" || !this.widget.isVisible) return there;
+    const made = new Docked(this._page, link, what, () => this._draw());
     made.meeting.tetrateAgain = () => this._again(link, made);
-    if (there) made.meeting.tetrateKept = { ...there.meeting.tetrateKeep(), asked: there.isWanted }; // of a kernel that is gone
+    if (there?.meeting.tetrateKeep) made.meeting.tetrateKept = { ...there.meeting.tetrateKeep(), asked: there.isWanted }; // of a kernel that is gone
     there?.leave();
     shown.set(this._tab, made);
     this.widget.addWidget(made.area);
@@ -174,12 +179,36 @@ export class SidePanel {
   }
 }
 
+/** Buttons of which one is pressed. */
+class Switch {
+  /** @param {string} label @param {Record<string, string>} choices @param {(choice: string) => void} chosen */
+  constructor(label, choices, chosen) {
+    this.node = document.createElement("div");
+    this.node.setAttribute("role", "group");
+    this.node.setAttribute("aria-label", label);
+    this._buttons = Object.entries(choices).map(([choice, text]) => {
+      const button = document.createElement("button");
+      button.textContent = text;
+      button.value = choice;
+      button.addEventListener("click", () => chosen(choice));
+      return button;
+    });
+    this.node.append(...this._buttons);
+  }
+
+  /** @param {string} choice */
+  set(choice) {
+    for (const each of this._buttons) each.setAttribute("aria-pressed", String(each.value === choice));
+  }
+}
+
 /** One panel of one kernel in an output area. `problem`: why it isn't there, "" for nothing. */
 class Docked {
-  /** @param {Packages} page @param {Link} link @param {string} tab @param {() => void} changed */
-  constructor(page, link, tab, changed) {
+  /** @param {Packages} page @param {Link} link @param {string[]} what @param {() => void} changed */
+  constructor(page, link, what, changed) {
     const { SimplifiedOutputArea, OutputAreaModel } = page.outputarea;
     this.epoch = link.epoch;
+    this.what = what.join();
     this.problem = "";
     this.isThere = false;
     this.isWanted = false; // a person has asked for it to be made again
@@ -188,7 +217,7 @@ class Docked {
     this.area.addClass("tetrate-lab-docked");
     /** @type {any} */
     this.meeting = this.area.node; // where the panel (widgets/static/panel.js) leaves what it has, and takes it
-    const code = `__import__("tetrate_jupyter.lab.docked", fromlist=["show"]).show("${tab}")`;
+    const code = `__import__("tetrate_jupyter.lab.docked", fromlist=["show"]).show(${what.map((each) => JSON.stringify(each))})`;
     const future = link.kernel.requestExecute({ code, silent: false, store_history: false, allow_stdin: true, stop_on_error: false });
     this.area.future = future;
     future.done.then(

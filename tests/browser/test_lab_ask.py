@@ -177,7 +177,7 @@ def test_a_cell_that_can_not_be_edited_is_only_explained(opened: Opens, page: Pa
     notebook.open()
     notebook[0].run()
     below = ask(notebook[1], "Improve")
-    expect(notices(page)).to_contain_text("This cell can't be edited: only Explain can be asked of it.")
+    expect(notices(page)).to_contain_text("This can't be edited: only Explain can be asked of it.")
     page.keyboard.press("Escape")
     expect(below.box).to_have_count(0)
     below = ask(notebook[1], "Explain")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _shown: WeakKeyDictionary[Engine, dict[str, Any]] = WeakKeyDictionary()
 
 
-def show(name: str) -> None:
-    """Show a panel of this kernel's session: "chat", "models" or "usage".
+def show(name: str, period: str = "today", by: str = "model") -> None:
+    """Show a panel of this kernel's session: "chat", "models" or "usage" (of a period, by model or notebook).
 
     Asked for again, the same chat or list gets one more view. Raises `OptionError` for another name.
     """
@@ -27,7 +27,7 @@ def show(name: str) -> None:
     shell = get_ipython()
     if shell is not None:
         not_a_run(shell)
-    display(_panel(lab.session(), name))  # type: ignore[no-untyped-call]  # IPython's
+    display(_panel(lab.session(), name, period, by))  # type: ignore[no-untyped-call]  # IPython's
 
 
 def ran(number: int, source: str) -> bool:
@@ -36,11 +36,11 @@ def ran(number: int, source: str) -> bool:
     return bool(typed) and typed == source.strip()
 
 
-def _panel(session: Engine, name: str) -> Any:  # noqa: ANN401 - widgets publish no types
+def _panel(session: Engine, name: str, period: str, by: str) -> Any:  # noqa: ANN401 - widgets publish no types
     if name == "usage":
         from tetrate_jupyter.engine.usage import report
 
-        return report(session.book, session.endpoints, "today", "model", budgets=session.budgets)
+        return report(session.book, session.endpoints, period, by, budgets=session.budgets)
     made = _shown.setdefault(session, {})
     if name not in made:
         made[name] = _made(session, name)

@@ -127,7 +127,7 @@ margin:.8em 0 1.2em;align-items:start}
 color:var(--jp-ui-font-color0,currentColor)}
 @container tetrate-usage (max-width:460px){
 .tetrate-usage .tetrate-scroll .tetrate-minor{display:none}
-.tetrate-usage .tetrate-scroll td.tetrate-id{white-space:normal;overflow-wrap:anywhere;min-width:8em}
+.tetrate-usage .tetrate-scroll td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:8em}
 .tetrate-usage .tetrate-scroll table{width:100%}
 .tetrate-usage .tetrate-scroll :is(th,td){padding-inline-end:.7em}}
 .tetrate-usage .tetrate-days{border-collapse:collapse;table-layout:auto;margin:0 0 1em;max-width:52em;font-size:.92em;
