@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from tetrate_jupyter.completion.displays import DisplayWatch
-
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tetrate_jupyter.completion.along import Kernel
+    from tetrate_jupyter.completion.displays import DisplayWatch
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.failures.cells import NotebookCell
 
@@ -37,7 +36,8 @@ class Context:
         self.shell = shell
         self.defaults = defaults
         self.cells = CellIds(shell)
-        self._displays = DisplayWatch(shell)
+        self._displays: DisplayWatch | None = None
+        shell.events.register("pre_run_cell", self._watch)
         self.has_said_what_goes = False  # the line about what an error sends was shown
         self.mended: NotebookCell | None = None  # the failed cell that the last change was asked for
 
@@ -64,7 +64,16 @@ class Context:
     def close(self) -> None:
         """Remove the hooks that `__init__` has put into the shell."""
         self.cells.close()
-        self._displays.close()
+        self.shell.events.unregister("pre_run_cell", self._watch)
+        if self._displays is not None:
+            self._displays.close()
+
+    def _watch(self, _: object = None) -> None:
+        """Watch what cells display, from the one after loading on: loading stays nearly free."""
+        if self._displays is None:
+            from tetrate_jupyter.completion.displays import DisplayWatch
+
+            self._displays = DisplayWatch(self.shell)
 
 
 class CellIds:
