@@ -115,6 +115,10 @@ def test_leaders_are_named_and_ties_are_not() -> None:
     assert said((2.0, "0.1"), (2.05, "0.1")) == []
     assert said((2.0, "0"), (3.0, "0")) == ["fastest c1 (2.00 s)"]
     assert said((2.0, "0.1")) == []
+    several = [
+        figures(Head(c, c, c), [row(c, prompt=n, total=t) for n in range(3)]) for c, t in (("a", 2.0), ("b", 9.0))
+    ]
+    assert leaders(several)[0] == "fastest a (2.00 s, the median of 3 answers)"
     half = [
         figures(Head("c1", "a", "a"), [row()]),
         figures(Head("c2", "b", "b"), [row("c2", state="failed", total=0.1)]),

@@ -138,7 +138,7 @@ def leaders(columns: Sequence[ColumnFigures]) -> list[str]:
     whole = _comparable(columns)
     found = [(figure, _leader(whole, figure)) for figure in _FIGURES]
     return [
-        f"{figure.superlative} {leader.columns[0].head.label} ({figure.shown(leader.best)})"
+        f"{figure.superlative} {leader.columns[0].head.label} ({figure.shown(leader.best)}{_of_several(leader)})"
         for figure, leader in found
         if leader is not None
     ]
@@ -224,6 +224,11 @@ def _gap(groups: Sequence[Sequence[ColumnFigures]], of: Callable[[ColumnFigures]
         gap = max(medians, default=0.0) - min(medians, default=0.0)
         gaps.append(gap if gap > TIE * max(medians, default=0.0) else 0.0)
     return max(gaps, default=0.0)
+
+
+def _of_several(leader: _Leader) -> str:
+    answers = leader.columns[0].rows
+    return f", the median of {answers:,} answers" if answers > 1 else ""
 
 
 def _money(value: float) -> str:

@@ -21,6 +21,7 @@ ALPHA: Final = 0.05  # significance level: a difference is claimed up to this p-
 RANK: Final = {"best": 3, "good": 2, None: 1, "poor": 0}
 _EXACT: Final = 2_000  # prompts above which the normal approximation is as good
 _INTERVAL: Final = 300  # likewise, for the interval of one column's share
+_OFTEN: Final = 0.5  # p-value from which on its figure would tell nothing
 _FAR: Final = 2_000  # prompts up to which more are suggested
 
 
@@ -88,10 +89,8 @@ class Tally:
         pair, of = self.pairs[0], self.pairs[0].won + self.pairs[0].lost
         said = (
             f"{pair.ahead.label} won {pair.won} and {pair.behind.label} {pair.lost} of the {_prompts(of)} that one of "
-            f"the two won; chance alone gives such a lead in {_cases(pair.chance)}."
+            f"the two won; {_by_chance(pair, len(self.pairs))}."
         )
-        if len(self.pairs) > 1:
-            said += f" For {len(self.pairs)} pairs at once, {_cases(pair.corrected)}."
         said += f" {_prompts(pair.even).capitalize()} {'was' if pair.even == 1 else 'were'} even." * bool(pair.even)
         return said + f" {self.early} early." * bool(self.early)
 
@@ -201,9 +200,14 @@ def _prompts(number: int, more: str = "") -> str:
     return f"{number:,} {more}prompt{'' if number == 1 else 's'}"
 
 
+def _by_chance(pair: Pair, pairs: int) -> str:
+    if pair.corrected >= _OFTEN:
+        return "chance alone often gives such a lead"
+    said = f"chance alone gives such a lead in {_cases(pair.chance)}"
+    return said if pairs == 1 else f"{said}, and one among {pairs:,} pairs in {_cases(pair.corrected)}"
+
+
 def _cases(share: float) -> str:
-    if share >= 0.995:
-        return "every case"
     if share < 0.001:
         return "fewer than 1 of 1,000 cases"
     return f"{share:.0%} of cases" if share >= 0.1 else f"{share:.1%} of cases"

@@ -1,6 +1,7 @@
 // The leaderboard: who waits and who writes on one clock, and in figures what came of it.
 
 const FIGURES = [["Time", 1], ["Speed", -1], ["Tokens", 1], ["Cost", 1], ["Length", -1], ["Vote", -1]]; // and which end comes first
+const OF_SEVERAL = { Time: "Median time", Speed: "Median speed", Tokens: "Median tokens", Cost: "Total cost", Length: "Median length" };
 const BADGED = { fastest: [0, "on"], cheapest: [3, "good"] }; // the figure that a badge stands beside, and its kind
 const TIMES = "Waiting and writing"; // what the bars show
 const SHARES = "Times best, and likely range"; // what they show where there are votes over prompts
@@ -32,8 +33,9 @@ function board({ send, select, announce }) {
   let sorted = null; // [figure, direction]
   let zero = 0; // when the comparison began, on the page's clock in seconds
   let timer = 0;
+  const titled = (name) => (told.prompts * told.repeats > 1 && OF_SEVERAL[name]) || name;
   const heads = FIGURES.map(([name, first], figure) => {
-    const sort = button(name, () => sortBy(figure, first), { class: "tetrate-button tetrate-plain", title: `Sort by ${String(name).toLowerCase()}`, "data-offline": "true" });
+    const sort = button(name, () => sortBy(figure, first), { class: "tetrate-button tetrate-plain", "data-offline": "true" });
     return h("th", { scope: "col", class: `tetrate-figure tetrate-figure-${figure}` }, sort);
   });
   const scale = h("span", {}, TIMES);
@@ -133,7 +135,9 @@ function board({ send, select, announce }) {
     }
     heads.forEach((head, figure) => {
       const here = sorted?.[0] === figure;
-      head.firstChild.replaceChildren(FIGURES[figure][0], here ? h("span", { "aria-hidden": "true" }, sorted[1] > 0 ? " ▲" : " ▼") : "");
+      const name = titled(FIGURES[figure][0]);
+      head.firstChild.title = `Sort by ${name.toLowerCase()}${name.endsWith("ength") ? " (characters)" : ""}`;
+      head.firstChild.replaceChildren(name, here ? h("span", { "aria-hidden": "true" }, sorted[1] > 0 ? " ▲" : " ▼") : "");
       if (here) head.setAttribute("aria-sort", sorted[1] > 0 ? "ascending" : "descending");
       else head.removeAttribute("aria-sort");
     });
