@@ -76,6 +76,8 @@ class Compare:
             else:
                 self.box.get_by_role("button", name="Add a model").click()
                 small = self.box.locator(".tetrate-models:popover-open")
+                if not count:
+                    small.get_by_role("button", name="Clear").click()  # of the three that would be asked
                 small.get_by_role("combobox", name="Search models").fill(model)
                 expect(small.locator(".tetrate-at")).to_contain_text(model)
                 small.get_by_role("combobox", name="Search models").press("Enter")
@@ -205,14 +207,15 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     assert axe.findings(panel.box) == []
     page.set_viewport_size({"width": 1280, "height": 900})
     panel.column("gpt-6-luna").get_by_role("button", name="Use gpt-6-luna from now on").click()
-    undo = panel.column("gpt-6-luna").get_by_role("button", name="Undo")
+    undo = panel.box.locator(".tetrate-chosen").get_by_role("button", name="Undo")
+    assert len({each.bounding_box()["y"] for each in panel.columns.locator("footer").all()}) == 1  # type: ignore[index]
     expect(undo).to_be_visible()
     assert axe.findings(panel.box) == []
     undo.press("Enter")
-    expect(undo).to_have_count(0)
+    expect(undo).to_be_hidden()
     expect(panel.box.locator(":focus")).to_have_count(1)
     panel.column("gpt-6-luna").get_by_role("button", name="Use gpt-6-luna from now on").click()
-    expect(panel.column("gpt-6-luna")).to_contain_text("the session's conversation now")
+    expect(panel.box.locator(".tetrate-chosen")).to_have_text(re.compile("^gpt-6-luna is in use in this notebook"))
     assert "gpt-6-luna" in notebook[2].run()
 
     notebook.save()
@@ -328,7 +331,7 @@ def test_blind_holds_back_and_reveals_in_place(opened: Opens, page: Page) -> Non
             expect(panel.box.get_by_text(f"B was {name}, your pick.")).to_be_visible()
             panel.box.locator(".tetrate-picked-one").get_by_role("button", name=f"Use {name} from now on").click()
     expect(panel.box.locator(".tetrate-picked-one").get_by_role("button", pressed=True)).to_have_text("In use")
-    expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("This is the session's conversation now.")
+    expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("in use in this notebook")
     assert axe.findings(panel.box) == []
 
 
@@ -563,3 +566,60 @@ def test_over_its_limit_one_click_caps_the_answers_and_asks(opened: Opens) -> No
     panel.is_over()
     expect(panel.stands).to_contain_text("2 of 2 done")
     expect(ways).not_to_be_visible()
+
+
+def test_adding_to_the_suggested_three_adds(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_compare")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    first = panel.box.locator(".tetrate-trio").first
+    expect(first).to_be_visible()
+    suggested = first.locator(".tetrate-mono").all_inner_texts()
+    panel.box.get_by_role("button", name="Add a model").click()
+    small = panel.box.locator(".tetrate-models:popover-open")
+    expect(small).to_contain_text("3 ticked")
+    search = small.get_by_role("combobox", name="Search models")
+    for count, model in enumerate(("sandbox/stream", "sandbox/echo"), 4):
+        search.press_sequentially(model)  # what was searched for before is replaced
+        expect(small.locator(".tetrate-at")).to_contain_text(model)
+        search.press("Enter")
+        expect(small).to_contain_text(f"{count} ticked")
+    small.get_by_role("button", name="Done").click()
+    names = panel.box.locator(".tetrate-chip .tetrate-name")
+    expect(names).to_have_count(5)
+    assert names.all_inner_texts()[3:] == ["sandbox/stream", "sandbox/echo"]
+    assert len(suggested) == 3
+
+
+def test_blind_over_prompts_leads_from_one_to_the_next_by_keys(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_compare")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    panel.add("claude-haiku-4-5", "gpt-6-luna")
+    panel.box.get_by_text("Parameters", exact=True).click()
+    panel.box.get_by_label("Several prompts").check()
+    panel.box.get_by_label("Blind").check()
+    panel.run("Say one.\n---\nSay two.\n---\nSay three.")
+    confirm = panel.box.get_by_role("button", name="Ask all 6")
+    if confirm.is_visible():
+        confirm.click()
+    panel.is_over()
+    reveal = panel.box.get_by_role("button", name="Reveal")
+    onward = panel.box.get_by_role("button", name="Next prompt")
+    main = re.compile(r"\btetrate-main\b")
+    expect(onward).to_be_visible()
+    panel.box.get_by_role("region", name="Answers").focus()
+    for prompt in (1, 2, 3):
+        expect(panel.box.get_by_text(f"prompt {prompt} of 3")).to_be_visible()
+        expect(reveal).not_to_have_class(main)
+        page.keyboard.press("1")
+        expect(panel.box.get_by_text(f"{prompt} of 3 prompts voted")).to_be_visible()
+        if prompt < 3:
+            expect(onward).to_have_class(main)
+            onward.focus()
+            page.keyboard.press("Enter")  # and the next digit comes while a button has the focus
+    expect(onward).to_be_hidden()
+    expect(reveal).to_have_class(main)
+    assert axe.findings(panel.box) == []
+    reveal.click()
+    expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("3 of 3 prompts voted")

@@ -36,6 +36,7 @@ NOTHING: Final[Mapping[str, Any]] = {
     "columns": [],
     "letters": {},
     "picks": [],
+    "voted": 0,
     "using": "",
     "back": False,
     "waits": {},
@@ -81,7 +82,10 @@ def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: boo
         "columns": [[column, visible(name)] for column, name in names.items()],
         "letters": letters if revealed and not blind else {},
         "picks": [head.id for head in counted.picks] if counted is not None and not blind else [],
-        "pick": visible(_pick(counted, letters, labels)) if revealed and not blind else "",
+        "voted": counted.voted if counted is not None else 0,
+        "pick": visible(_pick(counted, letters, labels, len(comparison.setup.prompts)))
+        if revealed and not blind
+        else "",
         "claim": visible(counted.claim) if counted is not None and not blind else "",
         "detail": visible(counted.detail) if counted is not None and not blind else "",
         "asked": visible(one_line(comparison.setup.as_typed or comparison.setup.prompts[0])[:_ASKED]),
@@ -113,14 +117,15 @@ def _shortfall(result: Result | None, figured: Sequence[ColumnFigures], names: M
     return facts.shortfall(named, result)
 
 
-def _pick(counted: Tally | None, letters: Mapping[str, str], labels: Mapping[str, str]) -> str:
-    """Return who was behind the letters: the pick, or all of them where there is none."""
+def _pick(counted: Tally | None, letters: Mapping[str, str], labels: Mapping[str, str], prompts: int) -> str:
+    """Return who was behind the letters: the pick, or all of them where there is none; and on how much it rests."""
     picks = [head.id for head in counted.picks] if counted is not None else []
     who = [f"{letter} was {labels[column]}" for column, letter in letters.items() if not picks or column in picks]
     if len(who) > _NAMED:
         who = [*who[:_NAMED], "…"]
     named = " and ".join(filter(None, (", ".join(who[:-1]), who[-1])))
-    return f"{named}{_YOURS[min(len(picks), 2)]}."
+    rests = f"; {counted.voted:,} of {prompts:,} prompts voted" if counted is not None and picks and prompts > 1 else ""
+    return f"{named}{_YOURS[min(len(picks), 2)]}{rests}."
 
 
 def _estimate(forecast: Forecast, *, running: bool) -> str:

@@ -35,15 +35,18 @@ function compare(context) {
   const pop = menu(more, "The comparison", entries);
 
   // --- what must be known before the answers ---
+  const look = (step, of) => () => send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
   const said = h("p", { class: "tetrate-quiet tetrate-said", role: "status", hidden: true, dir: "auto" }); // of what goes along
   const notices = h("p", { class: "tetrate-quiet tetrate-said tetrate-notices", hidden: true, dir: "auto" });
   const votes = h("span", { class: "tetrate-quiet tetrate-number" });
   const howTo = h("span", { class: "tetrate-grow" });
-  const reveal = h("button", { type: "button", class: "tetrate-button tetrate-main", onclick: () => { send("blind", { wanted: false }); scroll.focus({ preventScroll: true }); } }, icon("eye"), h("span", {}, "Reveal"));
-  const blindly = h("div", { class: "tetrate-ask", hidden: true }, howTo, votes, reveal);
+  const onward = worded("right", "Next prompt", look(1), { class: "tetrate-button tetrate-onward", hidden: true });
+  const reveal = h("button", { type: "button", class: "tetrate-button", onclick: () => { send("blind", { wanted: false }); scroll.focus({ preventScroll: true }); } }, icon("eye"), h("span", {}, "Reveal"));
+  const blindly = h("div", { class: "tetrate-ask", hidden: true }, howTo, votes, onward, reveal);
   const picked = h("strong", { dir: "auto" });
   const useName = h("span", { class: "tetrate-clip" });
-  const use = h("button", { type: "button", class: "tetrate-button tetrate-main tetrate-use", "aria-pressed": "false", onclick: useIt }, "Use ", useName, " from now on");
+  const since = h("span", { class: "tetrate-whole" }, "from now on");
+  const use = h("button", { type: "button", class: "tetrate-button tetrate-main tetrate-use", "aria-pressed": "false", onclick: useIt }, "Use ", useName, since);
   const where = h("span", { class: "tetrate-quiet tetrate-grow", role: "status" });
   const goBack = button("Undo", () => send("back", { key: all.picks[0] }), { title: UNDOES, hidden: true });
   const pick = h("div", { class: "tetrate-ask tetrate-picked-one", hidden: true }, icon("check"), picked, use, where, goBack);
@@ -63,7 +66,6 @@ function compare(context) {
   const many = button("All prompts", () => send("show", { how: rows() ? "answers" : "all prompts" }), { ...quiet, "aria-pressed": "false" });
   const blind = worded("blind", "Blind", () => send("blind", { wanted: !all.blind }), { ...quiet, "aria-pressed": "false", title: "Hide names, order, times and costs" });
   const place = h("span", { class: "tetrate-number" });
-  const look = (step, of) => () => send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
   const turn = (step) => () => send("page", { start: all.start + step * all.window });
   const before = iconButton("left", "Prompts before", () => (rows() ? turn(-1) : look(-1))());
   const after = iconButton("right", "Prompts after", () => (rows() ? turn(1) : look(1))());
@@ -83,13 +85,15 @@ function compare(context) {
   const removed = h("span", { role: "status" });
   const undo = button("Undo", () => send("undo"));
   const undone = h("span", { class: "tetrate-undo", hidden: true }, removed, undo);
+  const chosen = h("span", { role: "status" });
+  const unchoose = button("Undo", () => send("back", { key: all.using }), { title: UNDOES });
+  const inUse = h("span", { class: "tetrate-undo tetrate-chosen", hidden: true }, icon("check"), chosen, unchoose);
   const done = h("span", { class: "tetrate-quiet", role: "status" });
-  const end = h("div", { class: "tetrate-end" }, undone, verdict, done, seed, simulated);
+  const end = h("div", { class: "tetrate-end" }, undone, inUse, verdict, done, seed, simulated);
   const results = h("div", { class: "tetrate-results", hidden: true }, notices, blindly, pick, tally, leaders.node, question, frame, reading);
   const node = h("div", { class: "tetrate-compare tetrate-card" }, top, form.node, said, results, end, pop.node);
 
-  // Seconds until what failed in a column may be asked again.
-  // Until any of what failed may be asked again.
+  // Seconds until any of what failed may be asked again.
   function soonest() {
     const each = Object.keys(all.waits).map(waits);
     return each.length < all.failed ? 0 : Math.min(...each);
@@ -217,10 +221,11 @@ function compare(context) {
   const watch = new ResizeObserver(edges);
   watch.observe(scroll);
 
-  scroll.addEventListener("keydown", (event) => {
+  // Digits vote wherever the focus is in the results: a button that was just pressed has it.
+  results.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target.closest("input, textarea, select")) return;
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (by && layout === "one" && !rows() && !event.target.closest("pre")) {
+    if (by && layout === "one" && !rows() && scroll.contains(event.target) && !event.target.closest("pre")) {
       event.preventDefault();
       step(by);
     }
@@ -281,14 +286,18 @@ function compare(context) {
     const one = told.picks.length === 1 ? told.columns.find(([id]) => id === told.picks[0]) : null;
     show(use, Boolean(one));
     const used = Boolean(one) && told.using === one[0];
-    if (use.getAttribute("aria-pressed") !== String(used)) use.replaceChildren(...(used ? [icon("dot"), IN_USE] : ["Use ", useName, " from now on"]));
+    if (use.getAttribute("aria-pressed") !== String(used)) use.replaceChildren(...(used ? [icon("dot"), IN_USE] : ["Use ", useName, since]));
     if (one) setText(useName, shortened(one[1]));
     use.setAttribute("aria-pressed", String(used));
     use.classList.toggle("tetrate-main", !used);
-    setText(where, used ? "This is the session's conversation now." : told.pick ? "Votes are in result.df and in the saved file." : "");
+    setText(where, used ? "It is in use in this notebook, and the chat goes on from its answer." : told.pick ? "Votes are in result.df and in the saved file." : "");
     show(goBack, used && told.back);
     setText(seed, `in the order of seed ${told.seed}`);
     show(seed, has && told.blind);
+    const user = told.columns.find(([id]) => id === told.using);
+    setText(chosen, user ? `${user[1]} is in use in this notebook, and the chat goes on from its answer.` : "");
+    show(unchoose, told.back);
+    show(inUse, Boolean(user) && !(told.pick && used)); // else the line about the pick says it
     setText(removed, told.undo);
     show(undone, Boolean(told.undo));
     show(end, has || Boolean(told.undo));
@@ -336,7 +345,14 @@ function compare(context) {
     const keys = answers.slice(0, 9).map((_, place) => h("kbd", {}, String(place + 1)));
     if (all.running) howTo.replaceChildren("All answers are shown together, once the last is there.");
     else howTo.replaceChildren("Which is best? Vote with the buttons or the keys ", ...keys.flatMap((key) => [key, " "]), "; ties are fine.");
-    setText(votes, all.running || rows() ? "" : `${answers.filter((each) => each.vote).length} of ${answers.length} voted`);
+    const here = answers.filter((each) => each.vote).length;
+    const every = all.prompts === 1 ? here > 0 : all.voted === all.prompts;
+    setText(votes, all.running || rows() ? "" : all.prompts > 1 ? `${all.voted.toLocaleString("en")} of ${all.prompts.toLocaleString("en")} prompts voted` : `${here} of ${answers.length} voted`);
+    const goes = !all.running && !rows() && !every && all.at[0] + 1 < all.prompts;
+    if (!goes && document.activeElement === onward) scroll.focus({ preventScroll: true }); // where digits vote
+    show(onward, goes);
+    onward.classList.toggle("tetrate-main", here > 0);
+    reveal.classList.toggle("tetrate-main", every);
   }
 
   function item(key) {

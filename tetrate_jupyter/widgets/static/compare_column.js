@@ -40,13 +40,10 @@ function column(context, { isExpanded, opened, waits }) {
   });
   const early = h("span", { class: "tetrate-quiet", hidden: true }, "early");
   const use = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-use", onclick: act("continue") });
-  const chosen = h("span", { class: "tetrate-grow", role: "status" });
-  const goBack = button("Undo", act("back"), { title: UNDOES });
-  const inUseNow = h("div", { class: "tetrate-quiet tetrate-chosen", hidden: true }, chosen, goBack);
   item.node = h("article", { class: "tetrate-column", role: "listitem" },
     h("header", {}, h("div", { class: "tetrate-title" }, letter, of, label, h("span", { class: "tetrate-grow" }), stop, copied, retry, more), about, status),
     reasoning, body, error, notes,
-    h("footer", { class: "tetrate-foot" }, h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes), early, h("span", { class: "tetrate-grow" }), use), inUseNow, pop.node);
+    h("footer", { class: "tetrate-foot" }, h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes), early, h("span", { class: "tetrate-grow" }), use), pop.node);
 
   function seconds() {
     const { prompts, repeats } = context.told;
@@ -79,8 +76,6 @@ function column(context, { isExpanded, opened, waits }) {
   }
 
   function inUse(on) {
-    show(inUseNow, on);
-    show(goBack, on && context.told.back);
     if (use.dataset.on === String(on) && use.dataset.of === item.self().fields.label) return;
     const { label: name } = item.self().fields;
     Object.assign(use.dataset, { on: String(on), of: name });
@@ -118,7 +113,6 @@ function column(context, { isExpanded, opened, waits }) {
         each.disabled = !(all.source || (isGoing(all) && body.firstChild));
       });
       show(early, Boolean(all.vote) && all.early);
-      setText(chosen, `${all.label} is in use: this is the session's conversation now.`);
       draw();
     },
   });

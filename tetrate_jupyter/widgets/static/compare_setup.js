@@ -14,8 +14,9 @@ function setup(context) {
   let all = {};
   let opened = -1; // the column whose own parameters are shown
 
+  const meant = () => (all.models.length ? all.models : (all.trios[0]?.[1] ?? []).map(([id]) => id)); // what would be asked
   const chips = h("ul", { class: "tetrate-picked", "aria-label": "Models to compare" });
-  const add = modelMenu(context, { label: "Add a model", several: true, most: () => all.most, picked: () => all.models, done: (models) => send("mean", { models }) });
+  const add = modelMenu(context, { label: "Add a model", several: true, most: () => all.most, picked: meant, done: (models) => send("mean", { models }) });
   const again = button("Same model twice (shows chance)", () => send("again"), { ...quiet,
     title: "Asks the first model once more. How far it is from itself is chance, in every other difference too." });
   const own = parameters(send, false, () => opened);
@@ -110,10 +111,10 @@ function setup(context) {
   function fields(changed, told) {
     all = told;
     add.fields(changed, told);
-    if ("picked" in changed) {
+    if ("picked" in changed || ("trios" in changed && !told.picked.length)) {
       const focused = [...chips.querySelectorAll(".tetrate-name")].indexOf(document.activeElement);
       chips.replaceChildren(...told.picked.map(chip));
-      if (!told.picked.length) chips.replaceChildren(h("li", { class: "tetrate-quiet" }, "the session's model and two neighbours"));
+      if (!told.picked.length) chips.replaceChildren(h("li", { class: "tetrate-quiet" }, meant().join(" · ") || "the session's model and two neighbours"));
       open(Math.min(opened, told.picked.length - 1));
       if (focused >= 0) chips.querySelectorAll(".tetrate-name")[focused]?.focus();
     }

@@ -157,6 +157,7 @@ function modelMenu({ send, view, model, el, announce, told: all }, { label, seve
     }
     if (chosen.includes(told.id)) chosen = chosen.filter((each) => each !== told.id);
     else if (chosen.length < most()) chosen = [...chosen, told.id];
+    find.select(); // what is typed next is another search
     draw();
   }
 
