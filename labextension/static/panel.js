@@ -114,10 +114,12 @@ export class SidePanel {
       each.node.hidden = this._tab !== "usage" || link?.stands !== "loaded";
       each.set(chosen);
     }
-    this._name.textContent = link ? link.notebook.title.label : "";
+    this._name.textContent = !link ? "" : this._tab === "usage" ? "all notebooks" : link.notebook.title.label;
     this._name.title = this._name.textContent;
     const docked = link && this._current(link);
-    for (const each of [...this.widget.widgets].slice(2)) each.setHidden(each !== docked?.area);
+    if (docked?.isThere) docked.leaveBefore();
+    const area = docked?.before?.area ?? docked?.area;
+    for (const each of [...this.widget.widgets].slice(2)) each.setHidden(each !== area);
     this._say(link, docked ?? null);
   }
 
@@ -128,12 +130,16 @@ export class SidePanel {
       if (each.area.isDisposed || (each.epoch !== link.epoch && !each.meeting.tetrateKeep)) shown.delete(tab), each.leave();
     }
     const there = shown.get(this._tab);
-    const what = [this._tab, ...(this._tab === "usage" ? this._usage : [])];
-    if ((there?.epoch === link.epoch && there?.what === what.join()) || link.stands !== "loaded" || !this.widget.isVisible) return there;
+    const isUsage = this._tab === "usage";
+    const what = [this._tab, ...(isUsage ? this._usage : [])];
+    const isOfNow = there?.epoch === link.epoch && there?.what === what.join() && (!isUsage || link.isBusy || there.cost === link.state?.cost);
+    if (isOfNow || link.stands !== "loaded" || !this.widget.isVisible) return there;
     const made = new Docked(this._page, link, what, () => this._draw());
     made.meeting.tetrateAgain = () => this._again(link, made);
     if (there?.meeting.tetrateKeep) made.meeting.tetrateKept = { ...there.meeting.tetrateKeep(), asked: there.isWanted }; // of a kernel that is gone
-    there?.leave();
+    if (isUsage && there?.epoch === link.epoch) made.before = there; // shown until the new figures are there
+    else there?.leave();
+    there?.leaveBefore();
     shown.set(this._tab, made);
     this.widget.addWidget(made.area);
     return made;
@@ -209,6 +215,9 @@ class Docked {
     const { SimplifiedOutputArea, OutputAreaModel } = page.outputarea;
     this.epoch = link.epoch;
     this.what = what.join();
+    this.cost = link.state?.cost; // of this notebook, when it was asked for
+    /** @type {Docked | null | undefined} */
+    this.before = null; // what stands in its place until it is there
     this.problem = "";
     this.isThere = false;
     this.isWanted = false; // a person has asked for it to be made again
@@ -230,7 +239,13 @@ class Docked {
     );
   }
 
+  leaveBefore() {
+    this.before?.leave();
+    this.before = null;
+  }
+
   leave() {
+    this.leaveBefore();
     if (!this.area.isDisposed) this.area.dispose();
   }
 }

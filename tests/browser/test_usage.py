@@ -59,7 +59,7 @@ def test_the_usage_of_a_day_fits_into_its_cell(
         record(t=NOON + 3600 * hour, asked=model, cost=Decimal("0.0123") * place)
         for hour in range(9)
         for place, model in enumerate(MODELS, 1)
-    ]
+    ] + [record(t=NOON, asked=MODELS[0], cost=None, outcome="failed", error="stopped")]
     shown = report(asked, "today", "model", in_tokens=in_tokens)
     (lab.folder / "usage.html").write_text(shown.html(), encoding="utf-8")
     notebook = opened("from IPython.display import HTML\nHTML(filename='usage.html')")
@@ -108,6 +108,11 @@ def test_the_side_panel_counts_other_periods_and_by_notebook(opened: Opens, page
     by.get_by_role("button", name="By notebook").click()
     expect(box).to_contain_text(notebook.path.name)
     assert box.locator(".tetrate-scroll").evaluate("e => e.scrollWidth <= e.clientWidth + 1")  # the cost is in view
+    expect(box).to_have_count(1)
+    expect(side(page)).to_contain_text("all notebooks")
+    by.get_by_role("button", name="By model").click()
+    notebook[1].run()
+    expect(box).to_contain_text("2 requests")  # by itself, once the cell has ended
     expect(box).to_have_count(1)
     side(page).get_by_role("button", name="Chat", exact=True).click()
     expect(period).to_be_hidden()

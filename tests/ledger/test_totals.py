@@ -236,3 +236,9 @@ def test_where_several_people_meet_one_account_each_sees_their_own(
     with pytest.raises(OptionError, match="Several people"):
         usage.erase(visitor)
     assert session.usage("30d").shape[0] == 1
+
+
+def test_what_a_person_stopped_has_not_failed() -> None:
+    stopped = record(outcome="failed", error="stopped", cost=None)
+    broken = record(outcome="failed", error="RateLimitError", cost=None)
+    assert RunningSum([stopped, broken]).sum().failed == 1

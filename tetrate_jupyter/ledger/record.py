@@ -34,9 +34,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     answer; `cached_in` of the prompt, `reasoning` of the answer. `cost`: estimated US dollars, 0 where nothing can have
     been billed, with the prices it was estimated at (`price_in`, `price_out`: US dollars per million tokens). `most`:
     what it can have cost at most, where `cost` is unknown. `first`: seconds until the first text; `total`: until the
-    end. `outcome`: "done", "partial" (broken off, text had come), "failed", or "open" while a daily budget has set
-    `most` aside for it; that line is replaced by the one of its end, or taken back by one that is "void". `op`: what
-    asked ("ask", "compare").
+    end. `outcome`: "done", "partial" (broken off, text had come), "failed" (`error` says why: "stopped" where somebody
+    did), or "open" while a daily budget has set `most` aside for it; that line is replaced by the one of its end, or
+    taken back by one that is "void". `op`: what asked ("ask", "compare").
     `cached`: the answer came from the answers that are kept, and nothing was sent. `simulated`: by the sandbox.
     """
 
@@ -94,6 +94,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"tokens
     cached_in: Count | None = None
     most: Decimal | None = None
     first: float | None = None
+    error: Text | None = None
     notebook: Text | None = None
     label: Text | None = None
     cached: bool = False

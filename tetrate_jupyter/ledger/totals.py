@@ -67,7 +67,7 @@ class RunningSum:
         known_in = [count for each in sent if (count := each.tokens_in) is not None]
         known_out = [count for each in sent if (count := each.out) is not None]
         self.requests, self.kept = len(sent), len(records) - len(sent)
-        self.failed = len([1 for each in sent if each.outcome not in _CAME])
+        self.failed = len([1 for each in sent if each.outcome not in _CAME and each.error != _STOPPED])
         self.tokens_in, self.out = sum(known_in), sum(known_out)
         self.cached_in = sum([count for each in sent if (count := each.cached_in)])
         self.uncounted = len(sent) - min(len(known_in), len(known_out))
@@ -150,6 +150,7 @@ def counted(records: Sequence[AnyRecord], *, sandbox: bool = False) -> list[AnyR
     return real or [each for each in records if each.simulated]
 
 
+_STOPPED: Final = "stopped"  # by a person, before any text came: no failure
 _CAME: Final = frozenset({"done", "partial", "open"})  # the last is on its way, or was when its kernel was killed
 _NAMES: Final[dict[str, Callable[[Brief | Record], str | None]]] = {
     "model": lambda each: each.asked,

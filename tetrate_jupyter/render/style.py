@@ -128,6 +128,7 @@ color:var(--jp-ui-font-color0,currentColor)}
 @container tetrate-usage (max-width:460px){
 .tetrate-usage .tetrate-scroll .tetrate-minor{display:none}
 .tetrate-usage .tetrate-scroll td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:8em}
+.tetrate-usage .tetrate-scroll td:last-child{white-space:normal;min-width:5em}
 .tetrate-usage .tetrate-scroll table{width:100%}
 .tetrate-usage .tetrate-scroll :is(th,td){padding-inline-end:.7em}}
 .tetrate-usage .tetrate-days{border-collapse:collapse;table-layout:auto;margin:0 0 1em;max-width:52em;font-size:.92em;
