@@ -33,6 +33,7 @@ _NUMBERS: Final = {"a single": 1, "one": 1, "two": 2, "three": 3, "four": 4, "fi
 _NUMBER: Final = rf"\b({'|'.join(_NUMBERS)}|[1-9])\s+"
 _SENTENCES: Final = re.compile(_NUMBER + r"(?:\w+\s+)?sentences?\b", re.IGNORECASE)
 _ITEMS: Final = re.compile(_NUMBER + r"(?:[\w-]+\s+){0,2}?[a-z]{2,}s\b", re.IGNORECASE)
+_SLOT: Final = re.compile(r"\{(\w+)\}")
 _BEGINS: Final = re.compile(r"\s*(?:[|#>]|```|[-*] |\d+\. |\$\$)")
 _CELL: Final = re.compile(r"(?<!\\)\|")
 _WRAPPED: Final = 100  # characters from which a line in the files continues in the next
@@ -111,8 +112,9 @@ def said(entry: WrittenAnswer, ask: Ask, **slots: str) -> Core:
     """Return the part of a written answer that a model says, with its slots filled."""
     text, head = entry.version(ask)
     slots["model"] = ask.profile.name
-    for name, value in slots.items():
-        text = text.replace(f"{{{name}}}", value).replace(f"{{{name.capitalize()}}}", value[:1].upper() + value[1:])
+    capitals = {name.capitalize(): value[:1].upper() + value[1:] for name, value in slots.items()}
+    # in one pass, so that what stands in a value (a person's own column may be called "{value}") is never a slot
+    text = _SLOT.sub(lambda found: {**capitals, **slots}.get(found[1], found[0]), text)
     shaped = text if "alone" in head else _shaped(text, f"{ask.system}\n{ask.prompt}")
     return Core(
         shaped,

@@ -12,7 +12,7 @@ from tetrate_jupyter.sandbox.replies.answers import written
 from tetrate_jupyter.sandbox.replies.asked_cells import asked_about
 from tetrate_jupyter.sandbox.replies.failed_cells import failed_cell
 from tetrate_jupyter.sandbox.replies.findings import Findings
-from tetrate_jupyter.sandbox.replies.reply import Ask, Reply
+from tetrate_jupyter.sandbox.replies.reply import READ, Ask, Reply
 from tetrate_jupyter.sandbox.replies.schema_fill import Filler
 from tetrate_jupyter.sandbox.replies.tables import tables
 from tetrate_jupyter.sandbox.replies.tools import call_tools, results_of
@@ -24,16 +24,15 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.sandbox.replies.core import Core
 
-_READ = 20_000  # characters of a prompt that are read; more would block other streams
 _BAD_SCHEMA = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
 _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits answers
     skills.tool_results,
     failed_cell,
     asked_about,
     skills.pictures,
+    tables,
     skills.memory,
     skills.exact,
-    tables,
     written,
     skills.judge,
     skills.summary,
@@ -45,7 +44,7 @@ _SKILLS: tuple[Callable[[Ask], Core | None], ...] = (  # the first that fits ans
 
 def compose(ask: Ask) -> Reply:
     """Return the reply of a simulated model. Raises `ApiError` (400) for a schema that can't be used."""
-    ask = replace(ask, prompt=ask.prompt[:_READ])
+    ask = replace(ask, prompt=ask.prompt[:READ])
     try:
         called = call_tools(ask)
         shaped = None if called else _shaped(ask)

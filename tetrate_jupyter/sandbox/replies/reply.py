@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.profiles import Profile
+
+READ: Final = 20_000  # characters of a prompt that are read; more would block other streams
 
 
 @dataclass(frozen=True)
