@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox import LoggedRequest
 
 TABLE = "import pandas as pd\nsales = pd.DataFrame({'region': ['North', 'South'], 'units': [3, 4]})"
+ODD = """import pandas as pd
+wx = pd.DataFrame({'station': ['a', 'b'], 'Ø temp (°C)': [1.5, 2], "it's rain": [0, 1]})"""
 MEAN = "def mean(xs):\n    return sum(xs) / len(xs)"
 
 
@@ -125,6 +127,22 @@ MENDED: dict[str, tuple[list[str], str]] = {  # cells that run before, the cell 
     "an index by number": (["xs = [1, 2]"], "xs[2]"),
     "an attribute": (["text = 'abc'"], "text.uper()"),
     "a colon": ([], "for n in range(3)\n    print(n)"),
+    "an odd column": ([ODD], "wx.groupby('station')['Ø temp (C)'].mean()"),
+    "a column in capitals": ([ODD], "wx['STATION']"),
+    "a column with a quotation mark": ([ODD], "wx['its rain']"),
+    "a column among others": ([ODD], "wx[['staton', \"it's rain\"]]"),
+    "a column of a list": ([ODD], "wx[['staton']]"),
+    "a module known by another name": ([], "import nunpy as np"),
+    "a bracket": ([], "print((1 + 2)"),
+    "a square bracket": ([], "x = [1, 2\nprint(x)"),
+    "a brace": ([], "x = {'a': 1\nprint(x)"),
+    "a quotation mark": ([], "print('abc)"),
+    "an equals sign": ([], "x = 3\nif x = 3:\n    print(x)"),
+    "a block": ([], "for n in range(2):\nprint(n)"),
+    "print as it was": ([], "print 'a'"),
+    "a decimal comma": (["text = '12,5'"], "float(text)"),
+    "thousands": (["text = '1,234.5'"], "float(text.strip())"),
+    "a decimal for a whole number": ([], "int('3.7')"),
 }
 
 
@@ -149,6 +167,11 @@ def test_the_sandboxs_changes_run(notebook: Notebook, session: Session, name: st
         ("None + 1", "NoneType"),
         ("None.strip()", "None"),
         ("raise RuntimeError('the pump is dry')", "the pump is dry"),
+        ("int('abc')", "'abc' can't be read as a number"),
+        ("float('1,234')", "'1,234' can't be read as a number"),  # 1.234 or 1234: who knows
+        ("open('no_such_file.csv')", "no_such_file.csv"),
+        ("for n in range(3):\n    [1, 2][n]", "list index out of range"),
+        ("import sklearn_no_such", "sklearn_no_such"),
     ],
 )
 def test_the_sandbox_explains_the_others_from_what_was_sent(
@@ -167,6 +190,11 @@ def test_a_missing_module_is_installed_by_a_line_above(notebook: Notebook, sessi
     fix: Any = session.fix(notebook.failed)
     assert isinstance(fix, Fix)
     assert fix.source == "%pip install no_such_module_here\n\nimport no_such_module_here"
+
+
+def test_a_module_is_installed_by_the_name_of_its_package(notebook: Notebook, session: Session) -> None:
+    notebook.run("raise ModuleNotFoundError(\"No module named 'bs4'\")")
+    assert "%pip install beautifulsoup4\n" in str(session.fix(notebook.failed).source)
 
 
 def test_what_has_no_change_is_said(notebook: Notebook, session: Session) -> None:

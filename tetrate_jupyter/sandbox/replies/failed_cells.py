@@ -5,8 +5,11 @@ The answers are in data/answers/errors.md; the README beside it explains the for
 
 from __future__ import annotations
 
+import ast
 import difflib
 import re
+import unicodedata
+import warnings
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.sandbox.replies.answers import WrittenAnswer, entries, said
@@ -20,7 +23,10 @@ _CELL: Final = re.compile(
 )
 _TRACE: Final = re.compile(r"Traceback, [^\n]*:\n(`{3,})text\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
 _PLACE: Final = re.compile(r"Cell In\[(\d+)\], line (\d+)")
-_NAMES: Final = re.compile(r"`(\w+)`|'([^'\n]+)' \(|\b([^\W\d]\w*)\s*(?==[^=])")
+_NAMES: Final = re.compile(
+    r"`(\w+)`|('(?:[^'\\\n]|\\.)+'|\"(?:[^\"\\\n]|\\.)+\")(?: \(|\s*:)|\b([^\W\d]\w*)\s*(?==[^=])"
+)  # in backticks; a column with its type, or a key in a cell; what is set in a cell
+_MAGIC: Final = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
 _WANTS_CODE: Final = "whole corrected cell"
 _LOOKS_LIKE: Final = 0.6  # difflib's ratio
 _MOST_NAMES: Final = 500
@@ -34,12 +40,13 @@ class Failed:
         self.cells = {number: code for number, _, code in _CELL.findall(prompt)}
         self._places = [(number, int(line)) for number, line in _PLACE.findall(trace)]
         rest = _TRACE.sub("", prompt)
-        self._names = [next(filter(None, found)) for found in _NAMES.findall(rest)][:_MOST_NAMES]
+        self._names = [_unquoted(next(filter(None, found))) for found in _NAMES.findall(rest)][:_MOST_NAMES]
 
     def near(self, name: str) -> str:
         """Return the name among those sent that is most similar to this one, or ""."""
-        known = [known for known in dict.fromkeys(self._names) if known != name]
-        return next(iter(difflib.get_close_matches(name, known, 1, _LOOKS_LIKE)), "")
+        known = {known: _folded(known) for known in dict.fromkeys(self._names) if known != name}
+        closest = difflib.get_close_matches(_folded(name), known.values(), 1, _LOOKS_LIKE)
+        return next((each for each, folded in known.items() if folded in closest), "")
 
     def changed(self, find: str, put: str) -> str:
         """Return the cell with a change, in the innermost failed line or else in any cell; "" where nothing matches."""
@@ -52,6 +59,31 @@ class Failed:
             if (mended := pattern.sub(put, code)) != code:
                 return mended
         return ""
+
+
+def _unquoted(text: str) -> str:
+    if text[:1] not in {"'", '"'}:
+        return text
+    try:
+        return str(ast.literal_eval(text))
+    except (SyntaxError, ValueError):
+        return text[1:-1]
+
+
+def _folded(name: str) -> str:
+    """Return a name without what is overlooked: capitals, accents, kinds of spaces, underscores."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return " ".join(plain.replace("_", " ").split()) or name
+
+
+def _is_python(code: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(_MAGIC.sub("", code))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True
 
 
 def failed_cell(ask: Ask) -> Core | None:
@@ -97,10 +129,12 @@ def _slots(entry: WrittenAnswer, failed: Failed) -> dict[str, str] | None:
 def _mended(entry: WrittenAnswer, failed: Failed, slots: dict[str, str]) -> str:
     for change in entry.changes:
         find, _, put = change.partition(" => ")
+        if set(slots.get("near", "")) & set("'\"\\") or not slots.get("near", "").isprintable():
+            put = put.replace("\\1{near}\\1", repr(slots["near"]).replace("\\", r"\\"))
         for name, value in slots.items():
             find = find.replace(f"{{{name}}}", re.escape(value))
             put = put.replace(f"{{{name}}}", value.replace("\\", r"\\"))
-        if code := failed.changed(find, put):
+        if (code := failed.changed(find, put)) and _is_python(code):
             return code
     if entry.before and failed.cells:
         line = entry.before
