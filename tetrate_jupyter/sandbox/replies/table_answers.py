@@ -48,9 +48,8 @@ def answered(ask: Ask, table: PromptTable, asked: TableQuestion) -> Core | None:
         "" if table.is_whole else f"This is told of all {table.total or 0:,} rows by the summary that was sent along."
     )
     if asked.where:
-        scope = (
-            f"Only the {whole.rows:,} rows with {quoted_name(asked.where[0])} {_one_line(asked.where[1])} are counted."
-        )
+        kept = f"{whole.rows:,} of {table.rows:,}"
+        scope = f"Only rows with {quoted_name(asked.where[0])} {_one_line(asked.where[1])} are counted, {kept}."
     text = re.sub(r"\n{3,}", "\n\n", core.answer).strip()  # a slot may have been empty
     how = core.how or (f"I read the {table.rows} rows of your table", _HOW)
     return Core("\n\n".join(filter(None, (text, scope))), how, core.bare)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -114,6 +115,12 @@ def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def _may_be_named(name: str, said: str) -> bool:
+    """Whether a text has the beginning of a word of a name; of a thousand columns, few are looked for closer."""
+    parts = _SPLIT.findall(name) or [name]
+    return any(part and stem(part)[:3] in said for part in parts)
+
+
 class _Words:
     """A question, with a private character for each column that it names."""
 
@@ -121,7 +128,8 @@ class _Words:
         self._table = table
         names = [_folded(column.name) for column in table.columns[:_MOST_COLUMNS]]
         self._columns = list(table.columns[:_MOST_COLUMNS])
-        self._names = {n: name for n, name in enumerate(names) if name and names.count(name) == 1}
+        said, often = _folded(text), Counter(names)
+        self._names = {n: name for n, name in enumerate(names) if often[name] == 1 and _may_be_named(name, said)}
         self.where: list[tuple[PromptColumn, str]] = []
         text = self._without_form(text)
         self.text = self._marked(_folded(self._without_values(text)))
@@ -146,7 +154,8 @@ class _Words:
             if column.is_number or column.is_date or not self._table.is_whole or column.is_cut:
                 continue
             for value in dict.fromkeys(column.present):
-                if value.casefold() in _GRAMMAR and not value[:1].isupper():
+                is_word = value.casefold() in _GRAMMAR and not value[:1].isupper()
+                if is_word or not value or value not in text:
                     continue
                 spelled = re.escape(value)
                 found = re.search(
@@ -163,13 +172,15 @@ class _Words:
     def _marked(self, text: str) -> str:
         shy = {n for n, name in self._names.items() if self._is_shy(name)}
         for n, name in self._longest_first():
+            if name not in text:
+                continue
             text = re.sub(rf"([`'\"*]+){re.escape(name)}\1", f" {chr(_FIRST + n)} ", text)
         for n, name in self._longest_first():
-            if n not in shy:
+            if n not in shy and all(part[:3] in text for part in _SPLIT.findall(_UNIT.sub("", name))):
                 for spelled in self._spellings(name):
                     text = re.sub(rf"(?<!\w){spelled}(?!\w)", f" {chr(_FIRST + n)} ", text)
         text = self._by_a_word(text)
-        for n in sorted(shy):
+        for n in sorted(n for n in shy if self._names[n] in text):
             text = re.sub(rf"({_SHY_BEFORE}){re.escape(self._names[n])}{_SHY_AFTER}", rf"\g<1>{chr(_FIRST + n)} ", text)
         return " ".join(text.split())
 
