@@ -226,6 +226,7 @@ class Docked {
     this.area.addClass("tetrate-lab-docked");
     /** @type {any} */
     this.meeting = this.area.node; // where the panel (widgets/static/panel.js) leaves what it has, and takes it
+    this.meeting.tetrateNotebook = link.notebook.content; // beside which it is: code of its answers goes there
     const code = `__import__("tetrate_jupyter.lab.docked", fromlist=["show"]).show(${what.map((each) => JSON.stringify(each))})`;
     const future = link.kernel.requestExecute({ code, silent: false, store_history: false, allow_stdin: true, stop_on_error: false });
     this.area.future = future;

@@ -181,6 +181,55 @@ def test_the_side_panel_has_the_chat_of_the_notebook_in_front(opened: Opens, pag
     expect(docked(page).messages.last).to_contain_text("plugh")
 
 
+def test_code_of_the_side_panel_goes_into_its_own_notebook(opened: Opens, page: Page, lab: Lab) -> None:
+    other = write(lab.folder / "another.ipynb", ["'another'"])
+    notebook = opened(LOAD + "\n%tetrate_model sandbox/echo", "mine = 1", "last = 1")
+    notebook[0].run()
+    command(page, "Tetrate: chat")
+    chat = docked(page)
+    code = chat.asked("```python\nn = 6 * 7\nprint(n)\n```").locator(".tetrate-code")
+    page.locator(f"{FRONT} .jp-InputPrompt").nth(1).click()
+    below = chat.button("Insert below", code)
+    expect(below).to_have_attribute("title", "Insert as a new cell below the cell that begins with mine = 1")
+    below.click()
+    notebook[2].reads("n = 6 * 7\nprint(n)")
+    assert notebook[2].box.locator(".jp-OutputArea-output").count() == 0
+    expect(below).to_have_attribute("title", re.compile("begins with n = 6"))  # the next goes below that
+    chat.button("Run in a new cell below", code).click()
+    notebook[3].wait()
+    assert notebook[3].text == "42"
+    notebook[4].reads("last = 1")
+    page.locator(f"{FRONT} .jp-InputPrompt").nth(1).click()
+    code.get_by_role("button", name="Replace the code of the cell that begins with mine = 1").click()
+    notebook[1].reads("n = 6 * 7\nprint(n)")
+    assert axe.findings(side(page)) == []
+
+    page.locator(".jp-DirListing-item", has_text=other.name).dblclick()
+    expect(cell(page, 0).box).to_contain_text("another")
+    expect(chat.box).not_to_be_visible()
+    front(page, notebook.path.name)
+    chat.button("Insert below", code).click()
+    notebook.save()
+    assert notebook.path.read_text().count("n = 6 * 7") == 4
+    assert "6 * 7" not in other.read_text()
+    chat.button("Compare", chat.messages.last).click()
+    expect(page.locator(f"{FRONT} .jp-Cell").nth(3)).to_contain_text("session.side_by_side")
+
+
+def test_code_of_the_side_panel_is_not_put_into_a_notebook_that_is_read_only(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD + "\n%tetrate_model sandbox/echo", "mine = 1")
+    notebook[0].run()
+    command(page, "Tetrate: chat")
+    chat = docked(page)
+    code = chat.asked("```python\nn = 6 * 7\n```").locator(".tetrate-code")
+    page.evaluate("() => { const w = document.querySelector('#tetrate-panel .tetrate-lab-docked').tetrateNotebook;"
+                  " w.model.readOnly = true; }")  # fmt: skip
+    chat.button("Insert below", code).click()
+    expect(chat.box).to_contain_text("This notebook is read-only. Next: copy the code")
+    chat.button("Run in a new cell below", code).click()
+    expect(page.locator(f"{FRONT} .jp-Cell")).to_have_count(2)
+
+
 def test_what_is_opened_while_a_cell_runs_says_that_it_waits(opened: Opens, page: Page) -> None:
     wait = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
     notebook = opened(LOAD, wait)

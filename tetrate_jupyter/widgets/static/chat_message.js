@@ -246,8 +246,9 @@ function actions(context, item, act, count) {
 const AGAIN = "Ask the same again; this version is kept";
 
 // The comparison is opened by a cell, which stays: a page that can't add one is told how to.
-function compared({ model, told, view, hint }, act) {
-  if (canRun(model) && cellOf(model, told.mark)) return act("compare", { by: view });
-  hint("This page can't add a cell. Next: begin a cell with %%tetrate_compare and write the question below that.");
+function compared({ model, told, view, hint, el }, act) {
+  const isHere = canRun(model) && placeOf(model, told.mark, el);
+  if (isHere && !isReadOnly(model)) return act("compare", { by: view });
+  hint(isHere ? READ_ONLY : "This page can't add a cell. Next: begin a cell with %%tetrate_compare and write the question below that.");
   return false;
 }

@@ -31,23 +31,37 @@ function withButtons(root, context) {
   }
 }
 
-function codeBar(language, code, { model, told, el }) {
+const READ_ONLY = "This notebook is read-only. Next: copy the code, or save the notebook under another name.";
+
+function codeBar(language, code, context) {
+  const { model, told, el } = context;
   const acts = h("span", { class: "tetrate-acts" },
     doing("copy", "Copy", "Copied", () => copy(code()), { "aria-label": "Copy code", "data-offline": "true" }));
-  if (cellOf(model, told.mark)) {
-    acts.append(doing("below", "Insert below", "Inserted below", () => insertCell(model, told.mark, code()), { title: "Insert as a new cell below" }));
-    acts.append(replacing(el, code));
+  const into = (action) => () => { // what can't be kept is not put in
+    if (!isReadOnly(model)) return action();
+    (context.hint ?? context.announce)(READ_ONLY);
+    return false;
+  };
+  if (placeOf(model, told.mark, el)) {
+    acts.append(doing("below", "Insert below", "Inserted below", into(() => insertCell(model, told.mark, code(), el)), { title: "Insert as a new cell below", "data-below": "Insert as a new cell" }));
+    acts.append(replacing(el, into, code));
     if (PYTHON.includes(language) && canRun(model)) {
-      acts.append(doing("play", "Run", "Running", () => insertAndRun(model, told.mark, el, code()), { title: "Insert as a new cell below and run it", "aria-label": "Run in a new cell below" }));
+      acts.append(doing("play", "Run", "Running", into(() => insertAndRun(model, told.mark, el, code())), { title: "Insert as a new cell below and run it", "aria-label": "Run in a new cell below", "data-below": "Run in a new cell" }));
     }
+    nameBelow(acts, targets.get(el)?.active);
   }
   return h("div", { class: "tetrate-code-tools" }, h("span", { class: "tetrate-quiet tetrate-clip", title: language || null }, language || "code"), acts);
 }
 
+// Beside a notebook, below which cell a new one goes is said: it is the one in front there, wherever the panel is.
+function nameBelow(root, active) {
+  if (active) for (const each of root.querySelectorAll("[data-below]")) each.title = `${each.dataset.below} below ${cellName(active)}`;
+}
+
 // Replaces the source of the cell one was in last; it says which, and isn't there without one.
-function replacing(el, code) {
+function replacing(el, into, code) {
   const target = () => targets.get(el)?.cell;
-  const made = doing("swap", "Replace cell", "Replaced", () => replaceSource(target(), code()), { hidden: true });
+  const made = doing("swap", "Replace cell", "Replaced", into(() => replaceSource(target(), code())), { hidden: true });
   made.classList.add("tetrate-replace");
   nameTarget(made, target());
   return made;
@@ -63,26 +77,30 @@ function nameTarget(button, cell) {
 
 // --- the cell that code may go into: of each panel on the page, the code cell that was last active but for its own ---
 
-const targets = new WeakMap(); // of a panel's root: {cell}
+const targets = new WeakMap(); // of a panel's root: {cell, end}, and beside a notebook {active}
 
-function followTarget({ model, el }) {
-  if (targets.has(el)) return () => {};
-  const state = { cell: /** @type {any} */ (null) };
+function followTarget(context) {
+  const { model, el } = context;
+  const end = () => targets.get(el)?.end();
+  if (targets.has(el)) return end;
   let over = false;
   let stop = () => {};
+  const state = { cell: /** @type {any} */ (null), active: /** @type {any} */ (null), end() { over = true; targets.delete(el); stop(); } };
   targets.set(el, state);
   notebookAround(model, el).then((found) => {
-    if (!found || over) return;
+    if (over) return;
+    if (!found) return void targets.delete(el); // not on the page yet: the first code looks again
     const { notebook, cell: own } = found;
     const look = () => {
       const active = notebook.activeCell;
       if (active && active !== own && active.model.type === "code") state.cell = active;
       if (state.cell?.isDisposed) state.cell = null;
+      if (!own) nameBelow(el, state.active = active);
       for (const each of el.querySelectorAll(".tetrate-replace")) nameTarget(each, state.cell);
     };
     notebook.activeCellChanged.connect(look);
     stop = () => notebook.activeCellChanged.disconnect(look);
     look();
   });
-  return () => { over = true; targets.delete(el); stop(); };
+  return end;
 }

@@ -14,6 +14,26 @@ function cellOf(model, mark) {
   return null;
 }
 
+// Gives the notebook beside which a panel is docked (labextension/static/panel.js leaves it there), or null. It is the widget itself, and
+// only where it is the one whose kernel this panel is of.
+function dockedBeside(model, el) {
+  const notebook = el.closest(".tetrate-lab-docked")?.tetrateNotebook;
+  return notebook?.model?.sharedModel && !notebook.isDisposed && notebook.model === model.widget_manager?.context?.model ? notebook : null;
+}
+
+// Gives where cells of a panel go: the notebook's model, and the place of the cell below which they go; or null. That is the panel's own
+// cell, or beside a notebook the active one there.
+function placeOf(model, mark, el) {
+  const beside = dockedBeside(model, el);
+  return beside ? { notebook: beside.model, index: beside.activeCellIndex } : cellOf(model, mark);
+}
+
+// Gives whether that notebook takes no changes: it could not be saved with them.
+function isReadOnly(model) {
+  const context = model.widget_manager?.context;
+  return Boolean(context?.model?.readOnly || context?.contentsModel?.writable === false);
+}
+
 // Gives the source of that cell, or "".
 function sourceOf(model, mark) {
   const found = cellOf(model, mark);
@@ -75,8 +95,11 @@ async function cellAround(manager, el) {
   return null;
 }
 
-// Gives {notebook, cell}: the notebook's own widget, and in it that of the cell in which this element stands; or null.
+// Gives {notebook, cell}: the notebook's own widget, and in it that of the cell in which this element stands, null for a panel beside the
+// notebook; or null.
 async function notebookAround(model, el) {
+  const beside = dockedBeside(model, el);
+  if (beside) return { notebook: beside, cell: null };
   try {
     const cell = await cellAround(model.widget_manager, el);
     let notebook = cell?.parent;
@@ -87,17 +110,24 @@ async function notebookAround(model, el) {
   }
 }
 
-function insertCell(model, mark, source) {
-  const found = cellOf(model, mark);
+// Inserts a cell below the panel's, or below the active one of the notebook beside it, where it becomes the active one: the next goes below
+// that, and is seen. Gives whether that could be done.
+function insertCell(model, mark, source, el = document.body) {
+  const found = placeOf(model, mark, el);
   found?.notebook.sharedModel.insertCell(found.index + 1, { cell_type: "code", source, metadata: {} });
+  const beside = found && dockedBeside(model, el);
+  if (beside) {
+    beside.activeCellIndex = found.index + 1;
+    beside.widgets[found.index + 1]?.node.scrollIntoView({ block: "nearest" });
+  }
   return Boolean(found);
 }
 
 // Inserts a cell below that one, shows and runs it. Gives whether it was inserted; where it can't be run, a person does it.
 async function insertAndRun(model, mark, el, source, block = "nearest") {
   const around = await notebookAround(model, el);
-  const index = cellOf(model, mark)?.index;
-  if (!insertCell(model, mark, source)) return false;
+  const index = placeOf(model, mark, el)?.index;
+  if (!insertCell(model, mark, source, el)) return false;
   const made = index === undefined ? undefined : around?.notebook.widgets[index + 1];
   const session = model.widget_manager.context.sessionContext;
   if (made?.model.sharedModel.getSource() !== source) return true;
