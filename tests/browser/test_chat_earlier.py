@@ -41,8 +41,7 @@ def test_a_conversation_goes_on_after_a_restart(opened: Opens, page: Page) -> No
     expect(chat.messages).to_have_count(1)
     expect(chat.messages).to_contain_text("Name a colour.")
 
-    chat.box.get_by_role("button", name="More").last.click()
-    chat.box.get_by_role("menuitem", name="Earlier").click()
+    chat.button("Earlier conversations").click()
     earlier = chat.box.get_by_role("region", name="Earlier conversations")
     search = earlier.get_by_label("Search questions and answers")
     expect(search).to_be_focused()
@@ -83,6 +82,7 @@ def test_one_is_named_starred_and_erased_by_keys_alone(opened: Opens, page: Page
     page.keyboard.press("ArrowDown")
     for _ in range(2):
         page.keyboard.press("Tab")
+    places = [row.bounding_box() for row in rows.all()]
     pencil = earlier.get_by_role("button", name="Rename The word is xyzzy.")
     expect(pencil).to_be_focused()
     page.keyboard.press("Enter")
@@ -95,6 +95,7 @@ def test_one_is_named_starred_and_erased_by_keys_alone(opened: Opens, page: Page
     expect(pencil).to_be_focused()
     expect(earlier).to_be_visible()
     page.keyboard.press("Enter")
+    assert [row.bounding_box() for row in rows.all()] == places  # nothing moves
     page.keyboard.type("Magic words")
     page.keyboard.press("Enter")
     expect(rows.nth(1)).to_contain_text("Magic words")
@@ -138,3 +139,45 @@ def test_one_is_named_starred_and_erased_by_keys_alone(opened: Opens, page: Page
     expect(earlier.get_by_role("listitem")).to_have_count(1)
     expect(earlier.get_by_role("listitem")).to_contain_text("Magic words")
     expect(earlier.get_by_role("button", name="Star Magic words")).to_have_attribute("aria-pressed", "true")
+
+
+def test_one_clock_has_what_is_in_the_kernel_and_offers_to_keep_it(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_chat")
+    notebook[0].run()
+    notebook[1].run()
+    chat = Chat(notebook[1].box.locator(".tetrate-panel"))
+    chat.asked("The word is xyzzy.")
+    chat.button("New").click()
+    expect(chat.messages).to_have_count(0)
+    chat.asked("Name a colour.")
+    clock = chat.button("Earlier conversations")
+    clock.click()
+    earlier = chat.box.get_by_role("region", name="Earlier conversations")
+    here = earlier.get_by_role("list", name="In this kernel")
+    expect(here.get_by_role("listitem")).to_have_count(1)
+    expect(here).to_contain_text("The word is xyzzy.")
+    expect(here.get_by_role("button", name="Rename", exact=False)).to_have_count(0)  # it has no name to keep
+    expect(earlier).to_contain_text("Conversations end with this kernel.")
+    assert axe.findings(chat.box) == []
+    earlier.get_by_role("button", name="Keep conversations").click()
+    expect(earlier.get_by_role("button", name="Keep conversations")).not_to_be_visible()
+    expect(earlier.get_by_role("status")).to_contain_text("From now on conversations are kept in ~/")
+    expect(earlier.get_by_label("Search questions and answers")).to_be_focused()
+    clock.click()
+    expect(earlier).not_to_be_visible()
+    chat.asked("And another?")
+    clock.click()
+    expect(here.get_by_role("listitem")).to_have_count(2)
+    expect(here.get_by_role("listitem").first).to_contain_text("In use")
+    here.get_by_role("button", name="The word is xyzzy.").click()
+    expect(chat.messages).to_have_count(1)
+    expect(chat.messages).to_contain_text("xyzzy")
+
+    restart(page)
+    notebook[0].run()
+    notebook[1].run()
+    chat = Chat(notebook[1].box.locator(".tetrate-panel"))
+    chat.button("Earlier conversations").click()
+    expect(earlier.get_by_role("listitem")).to_have_count(1)
+    expect(earlier.get_by_role("list", name="In this kernel")).to_have_count(0)
+    expect(earlier.get_by_role("button", name="Keep conversations")).to_be_visible()  # of this kernel it isn't said yet

@@ -457,13 +457,13 @@ def test_a_new_conversation_keeps_the_old_one(page: Page, session: Session) -> N
     assert page.fields["earlier"] == []
     page.do("new")
     assert page.items == {}
-    ((branch, first),) = page.fields["earlier"]
+    ((branch, first, *_),) = page.fields["earlier"]
     assert first == "Say one."
     page.do("ask", text="Say two.")
     ended(page, "done")
     page.do("back", branch=branch)
     assert texts(page) == ["Say one."]
-    assert [first for _, first in page.fields["earlier"]] == ["Say two."]
+    assert [each[1] for each in page.fields["earlier"]] == ["Say two."]
 
 
 def test_the_twin_reads_like_the_chat(panel: ChatPanel, page: Page, session: Session) -> None:

@@ -64,18 +64,51 @@ def prompts(page: Page) -> list[str]:
     return [item.fields["prompt"] for item in page.items.values()]
 
 
-def test_without_kept_texts_it_says_how_to_keep_them(session: Session, page_of: Callable[[Session], Page]) -> None:
+def test_without_kept_texts_it_offers_to_keep_them_and_says_where(
+    session: Session, page_of: Callable[[Session], Page], tmp_path: Path
+) -> None:
+    session.ask("Which month is August?")
     page = page_of(session)
     assert page.fields["resume"] is None
-    assert page.do("past", of="one")
-    page.wait_for(lambda: page.fields["past"] is not None)
-    assert page.fields["past"]["rows"] == []
-    assert (
-        "No earlier conversations yet. Texts aren't kept. Next: session.keep_texts = True"
-        in page.fields["past"]["note"]
-    )
+    assert listed(page) == []
+    assert page.fields["past"]["note"] == "No earlier conversations yet."
+    where = str(session.past.archive.folder)
+    assert f"on this machine, in {where}. The bin" in page.fields["past"]["offer"]
+    assert "%tetrate_history --erase all" in page.fields["past"]["offer"]
+    assert page.do("keep")
+    page.wait_for(lambda: page.fields["past"]["offer"] == "")
+    assert session.keep_texts is True
+    assert page.fields["past"]["note"].startswith(f"From now on conversations are kept in {where};")
+    session.ask("And July?")
+    assert listed(page) == ["And July?"]  # from now on
     page.do("past", of="")
     page.wait_for(lambda: page.fields["past"] is None)
+
+
+def test_conversations_of_this_kernel_are_searched_with_those_on_disk(
+    session: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    session.ask("Name a <b>colour</b>.")
+    session.reset()
+    session.ask("The word is XYZZY.")
+    session.reset()
+    session.keep_texts = True
+    session.ask("The word is plugh.")
+    session.reset()
+    page.wait_for(lambda: len(page.fields["earlier"]) == 3)
+    third, second, first = page.fields["earlier"]
+    assert (first[1], first[2]) == ("Name a <b>colour</b>.", "1 turn · claude-haiku-4-5")
+    listed(page)
+    assert page.fields["past"]["here"] is None  # all of them
+    ((identity, *_),) = page.fields["past"]["rows"]
+    assert identity == third[3]  # one row for what is in both
+    listed(page, words="WORD is xyzzy")
+    assert page.fields["past"]["here"] == [second[0]]
+    assert page.fields["past"]["note"] == ""
+    listed(page, words="nowhere")
+    assert page.fields["past"]["here"] == []
+    assert page.fields["past"]["note"] == "Nothing is found."
 
 
 def test_after_a_restart_it_goes_on_where_it_was(
@@ -150,7 +183,7 @@ def test_a_conversation_that_comes_back_after_another_has_begun_is_one_of_its_ow
     page.wait_for(lambda: prompts(page) == ["What is {x}?", "And then?"])
     other.wait_for(lambda: prompts(other) == ["What is {x}?", "And then?"])
     assert "see Earlier" in page.fields["hint"]
-    ((branch, words),) = page.fields["earlier"]
+    ((branch, words, *_),) = page.fields["earlier"]
     assert words == "Name a colour."
     other.do("take", exchanges=GIVEN)  # the panel of another place gives back the same
     session.ask("And July?")
@@ -187,7 +220,7 @@ def test_one_that_nobody_asked_for_stays_behind_the_one_that_has_begun(
     page = page_of(session)
     session.ask("Name a colour.")
     page.do("take", exchanges=GIVEN, asked=False)
-    page.wait_for(lambda: [words for _, words in page.fields["earlier"]] == ["What is {x}?"])
+    page.wait_for(lambda: [each[1] for each in page.fields["earlier"]] == ["What is {x}?"])
     assert prompts(page) == ["Name a colour."]
     page.do("back", branch=page.fields["earlier"][0][0])
     page.wait_for(lambda: prompts(page) == ["What is {x}?", "And then?"])
@@ -201,7 +234,7 @@ def test_one_that_comes_while_the_first_question_is_asked_leaves_that_in_place(
     page.do("ask", text="chunks=2000 size=20 interval=0.01")
     page.wait_for(lambda: bool(page.fields["busy"]))
     page.do("take", exchanges=GIVEN)
-    page.wait_for(lambda: [words for _, words in page.fields["earlier"]] == ["What is {x}?"])
+    page.wait_for(lambda: [each[1] for each in page.fields["earlier"]] == ["What is {x}?"])
     page.do("stop")
     page.wait_for(lambda: not page.fields["busy"])
     assert len(page.items) == 1
@@ -246,7 +279,7 @@ def test_one_is_named_and_starred_where_it_stands(
     page.do("open", identity=identity)
     page.wait_for(lambda: len(page.items) == 2)
     page.do("new")
-    page.wait_for(lambda: [words for _, words in page.fields["earlier"]] == ["Months <of> the year"])
+    page.wait_for(lambda: [each[1] for each in page.fields["earlier"]] == ["Months <of> the year"])
     page.do("name", identity=identity, name=f"sk-not-known-{token_hex(12)}")
     page.wait_for(lambda: "A key seems to be in that name" in page.fields.get("problem", ""))
     assert "0123456789abcdef" not in repr(page.messages)

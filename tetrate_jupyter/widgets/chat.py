@@ -101,7 +101,7 @@ class ChatPanel(Panel):
             "hint": self._hinted[1] if self._hinted[0] == session.conversation.branch.root else "",
             "variables": self._offered,
             "named": self._named,
-            "earlier": earlier(session.conversation, session.past.name_of),
+            "earlier": earlier(session.conversation, session.past),
             "compared": self._compared,
             **self._earlier.fields(),
         }

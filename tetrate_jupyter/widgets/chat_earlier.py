@@ -6,24 +6,28 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from tetrate_jupyter.amounts import known
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.conversation import Exchange
-from tetrate_jupyter.engine.history import HOW, when
+from tetrate_jupyter.engine.history import when
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
 from tetrate_jupyter.front_end import notebook
+from tetrate_jupyter.history.words import folded, wanted
 from tetrate_jupyter.http.chunk_reading import whole
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.types import Message
+from tetrate_jupyter.widgets.chat_items import others
 from tetrate_jupyter.widgets.transcript import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from tetrate_jupyter.conversation import Branch
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.history.listing import Earlier, Opened
     from tetrate_jupyter.history.turn import KeptTurn
@@ -31,10 +35,16 @@ if TYPE_CHECKING:
 
 MOST: Final = 50  # conversations of the list: who looks further searches
 _NEWEST: Final = 5  # kept conversations among which that of a page is looked for: what was asked since is newer
+_LOOKED_AT: Final = 100_000  # characters of a question or answer in which a search looks
 _LONGEST: Final = 1_000  # characters of a name that are taken: it is cut to what is kept
 ERASED: Final = "Erased. Notebooks' outputs stay; another kernel that has it open keeps only what is asked anew."
 _TURNS: Final = count(1)  # each list that is told is another one, so that a page hears of it though it is the same
 IN_FRONT: Final = "What was asked after the restart is another conversation now: see Earlier."
+OFFER: Final = (
+    "Kept from then on, on this machine, in {where}. The bin beside one erases it, %tetrate_history --erase all. "
+    "For every kernel: c.TetrateMagics.keep_texts = True in ipython_config.py."
+)
+KEPT: Final = "From now on conversations are kept in {where}; the bin beside one erases it."
 BESIDE: Final = "The conversation from before the restart is kept: see Earlier."
 
 
@@ -61,7 +71,14 @@ class EarlierList:
 
     def actions(self) -> dict[str, Callable[..., None]]:
         """Return what a page may ask for."""
-        return {"past": self.ask, "open": self.open, "name": self.rename, "star": self.star, "erase": self.erase}
+        return {
+            "past": self.ask,
+            "keep": self.keep,
+            "open": self.open,
+            "name": self.rename,
+            "star": self.star,
+            "erase": self.erase,
+        }
 
     def look(self) -> None:
         """Look for a conversation to continue, where the one in use has not begun."""
@@ -90,6 +107,7 @@ class EarlierList:
     async def _search(self, told: str = "", *, is_same: bool = False) -> None:
         """Show the list that was asked for last; `told`: a note on it. `is_same`: its order stays."""
         number, (of, words, everywhere), before = self._asked, self._last, self._list
+        here = await asyncio.to_thread(self._matching, words) if words.strip() else None
         found, passed = await asyncio.to_thread(
             self._past.archive.list, words, notebook=notebook(), everywhere=everywhere, most=MOST
         )
@@ -99,8 +117,8 @@ class EarlierList:
             found = tuple(sorted(found, key=lambda each: places.get(each.id, -1)))
         if number != self._asked or not of:
             return
-        notes = [*([told] if told else []), *passed.said, *([] if self._past.is_kept else [HOW])]
-        if not found:
+        notes = [*([told] if told else []), *passed.said]
+        if not told and not found and not (self._others() if here is None else here):
             notes.insert(0, "Nothing is found." if words.strip() else "No earlier conversations yet.")
         marks = {each.id: [each.starred, visible(each.name)] for each in found if each.starred or each.name}
         self._list = {
@@ -108,10 +126,33 @@ class EarlierList:
             "words": words,
             "rows": list(map(_row, found)),
             "marks": marks,
+            "here": here,
+            "used": self._past.recorder.root(self._session.conversation.branch),
             "note": " ".join(notes),
+            "offer": "" if self._past.is_kept else OFFER.format(where=self._where()),
             "turn": next(_TURNS),
         }
         self._changed()
+
+    def _others(self) -> list[Branch]:
+        """Return the other conversations of this kernel, newest first, each as it last was."""
+        return list(others(self._session.conversation))
+
+    def _matching(self, words: str) -> list[str]:
+        """Return the ids of those in whose names, questions and answers all these words are."""
+        looked_for = wanted(words)
+        return [each.id for each in self._others() if _has(each, self._past.name_of(each), looked_for)]
+
+    def _where(self) -> str:
+        """Return the folder of what is kept, as a person reads it."""
+        folder = self._past.archive.folder
+        with suppress(ValueError, RuntimeError):  # elsewhere, or whose home isn't known
+            return visible(f"~/{folder.relative_to(Path.home()).as_posix()}")
+        return visible(str(folder))
+
+    def keep(self) -> None:
+        """Keep what is said from now on: a person wants it, and has read where."""
+        self._then(lambda: self._past.keep(True), lambda _: KEPT.format(where=self._where()))
 
     def rename(self, identity: str, name: str) -> None:
         """Rename a conversation; "" removes its name."""
@@ -222,6 +263,17 @@ class EarlierList:
             turns = f"{newest.turns:,} turn{'' if newest.turns == 1 else 's'}"
             offer = [newest.id, f"Go on where it was ({turns}, {when(newest.ended)})", visible(newest.title)]
         return {"past": self._list, "resume": offer}
+
+
+def _has(branch: Branch, name: str, words: Sequence[str]) -> bool:
+    """Whether all these words are in a conversation's name, questions and answers, each as far as it is looked at."""
+    left = set(words)
+    for text in (name, *(text for each in branch.exchanges for text in (_typed(each.user), said(each)))):
+        read = folded(text[:_LOOKED_AT])
+        left = {word for word in left if word not in read}
+        if not left:
+            return True
+    return False
 
 
 def _typed(user: Message) -> str:

@@ -16,9 +16,10 @@ from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.transcript import answer_figures, drawn, model_of, quiet_line, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tetrate_jupyter.conversation import Branch, Conversation, Exchange
+    from tetrate_jupyter.engine.history import Past
     from tetrate_jupyter.engine.runs import Run, Runs
     from tetrate_jupyter.types import Message
 
@@ -115,11 +116,22 @@ class ChatItems:
         return Item(key, fields, live.finished, live.tail)
 
 
-def earlier(conversation: Conversation, name_of: Callable[[Branch], str]) -> list[list[str]]:
-    """Return [branch id, name or first question] of the other conversations kept, newest first, as each last was."""
+def others(conversation: Conversation) -> Iterable[Branch]:
+    """Return the other conversations that are kept in the kernel, newest first, each as it last was."""
     newest = {b.root: b for b in conversation.branches if b.exchanges and b.root != conversation.branch.root}
-    titles = {b.id: one_line(name_of(b), _TITLE) or first_words(_first(b), _TITLE) for b in newest.values()}
-    return [[b.id, titles[b.id]] for b in reversed(newest.values())]
+    return reversed(newest.values())
+
+
+def earlier(conversation: Conversation, past: Past) -> list[list[str]]:
+    """Return [branch id, name or first question, facts, id on disk] of the other conversations, newest first."""
+    found = []
+    for branch in others(conversation):
+        count = len(branch.exchanges)
+        models = list(dict.fromkeys(filter(None, map(model_of, branch.exchanges))))[:1]
+        facts = [f"{count:,} turn{'' if count == 1 else 's'}", *(one_line(visible(model), _TITLE) for model in models)]
+        title = one_line(past.name_of(branch), _TITLE) or first_words(_first(branch), _TITLE)
+        found.append([branch.id, title, " · ".join(facts), past.recorder.root(branch)])
+    return found
 
 
 def _first(branch: Branch) -> str:

@@ -7,8 +7,7 @@ function chat(context) {
   const model = modelMenu(context, { label: "Model", picked: () => (told.model ? [told.model] : []), done: ([id]) => send("choose", { model: id }) });
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
   const fresh = worded("plus", "New", begin, { title: "Start a new conversation; this one is kept" });
-  const earlier = h("select", { "aria-label": "Earlier conversations", onchange: () => leave("back", { branch: earlier.value }) });
-  const before = h("span", { class: "tetrate-earlier", hidden: true }, icon("clock"), earlier);
+  const clock = iconButton("clock", "Earlier conversations", () => past.open(), { class: "tetrate-button tetrate-plain tetrate-icon tetrate-clock", "aria-expanded": "false" });
   const more = iconButton("more", "More");
   const list = h("div", { class: "tetrate-list" });
   const box = composer(context, (...parts) => { mine = true; return send(...parts); });
@@ -17,6 +16,7 @@ function chat(context) {
   const past = earlierList(context, (open) => {
     show(past.node, open);
     show(log, !open);
+    clock.setAttribute("aria-expanded", String(open));
     if (!open) box.text.focus({ preventScroll: true });
   });
   const newer = button("New answer ↓", () => { down(); box.text.focus({ preventScroll: true }); }, { hidden: true });
@@ -25,12 +25,11 @@ function chat(context) {
     ...(told.total ? [[null, told.total]] : []),
     ...(told.busy ? [] : [["plus", "New conversation", begin]]),
     ...(told.busy ? [] : [["clock", "Earlier", past.open]]),
-    ...(told.busy || before.checkVisibility() ? [] : told.earlier.slice(0, 8).map(([id, first]) => ["left", shortest(first), () => leave("back", { branch: id })])),
     ["sliders", "Parameters", () => box.settings.open()],
     ["file", "System prompt", () => box.settings.open("system")],
   ]);
   const node = h("div", { class: "tetrate-chat" },
-    h("div", { class: "tetrate-head" }, model.node, total, h("span", { class: "tetrate-acts" }, fresh), before, more, actions.node),
+    h("div", { class: "tetrate-head" }, model.node, total, h("span", { class: "tetrate-acts" }, fresh), clock, more, actions.node),
     log, past.node, h("div", { class: "tetrate-newer" }, newer), hint, box.node);
   const unfollow = followTarget(context);
   let follows = true; // the end of the talk is in sight, and stays there, whatever gets its size later
@@ -50,6 +49,7 @@ function chat(context) {
   }
 
   async function begin() {
+    past.close();
     const is = await leave("new");
     box.text.focus({ preventScroll: true });
     return is;
@@ -101,14 +101,10 @@ function chat(context) {
       if ("hint" in changed) context.hint(all.hint);
       if ("variables" in changed || "named" in changed) box.variables(all.variables, all.named);
       if ("variables" in changed) empty.about(all.variables);
-      if ("busy" in changed) fresh.disabled = earlier.disabled = all.busy;
+      if ("busy" in changed) fresh.disabled = clock.disabled = all.busy;
       if ("busy" in changed || "stoppable" in changed) box.writing(all.busy && all.stoppable);
-      if ("earlier" in changed) {
-        earlier.replaceChildren(h("option", { value: "" }, "Earlier"), ...all.earlier.map(([id, first]) => h("option", { value: id }, first)));
-        show(before, all.earlier.length > 0);
-      }
       if ("compared" in changed) below(context, all.compared);
-      if ("past" in changed) past.fields(all.past);
+      if ("past" in changed || "earlier" in changed) past.fields();
       if ("resume" in changed) empty.resume(all.resume);
       box.settings.fields(changed, all);
     },
@@ -119,10 +115,6 @@ function chat(context) {
       if (kept.exchanges.length || kept.model) send("take", { exchanges: kept.exchanges, left: kept.left, model: kept.model, asked: kept.asked ?? true });
     },
   };
-}
-
-function shortest(words) {
-  return words.length > 40 ? `${words.slice(0, 39).trimEnd()}…` : words;
 }
 
 // The conversation's total: where it is narrow only what it cost is left, and the rest is in the menu.

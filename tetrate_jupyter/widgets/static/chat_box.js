@@ -4,7 +4,7 @@ const SETTLING = 400; // milliseconds after Stop has become Send in which the mo
 
 function grow(area) {
   area.style.height = "auto";
-  area.style.height = `${Math.min(area.scrollHeight + 2, 220)}px`;
+  area.style.height = `${Math.min(area.scrollHeight + area.offsetHeight - area.clientHeight, 220)}px`;
 }
 
 function composer(context, send) {
@@ -14,14 +14,20 @@ function composer(context, send) {
   const chips = h("div", { class: "tetrate-chips", hidden: true });
   const told = h("p", { class: "tetrate-problem", role: "alert", hidden: true });
   const file = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => add(file.files) });
-  const variable = h("select", { "aria-label": "Insert a variable or cell", onchange: insert });
+  const variable = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-insert", "aria-label": "Insert a variable or cell", title: "Insert a variable or cell", hidden: true },
+    h("span", {}, "Insert"), icon("down"));
+  let offered = { found: /** @type {string[][]} */ ([]), named: /** @type {string[][]} */ ([]) };
+  const inserts = menu(variable, "Insert", () => [
+    ...group("Variables", offered.found.map(([name, kind]) => ["braces", `${name} (${kind})`, () => insert(`{${name}}`)])),
+    ...group("Cells", offered.named.map(([word, what]) => ["at", `${word} (${what})`, () => insert(word)])),
+  ]);
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main", onclick: settled }, icon("send"), h("span", {}, "Send"));
   const stop = h("button", { type: "button", class: "tetrate-button", onclick: (event) => { if (event.detail < 2) context.send("stop"); } }, icon("stop"), h("span", {}, "Stop"));
   const keys = h("span", { class: "tetrate-quiet tetrate-keys" });
   const settings = parameters(context.send, tell);
   const node = h("form", { class: "tetrate-composer", onsubmit: ask }, chips, text, names, told,
     h("div", { class: "tetrate-row" },
-      iconButton("image", "Attach image", () => file.click()), file, settings.node, variable,
+      iconButton("image", "Attach image", () => file.click()), file, settings.node, variable, inserts.node,
       keys, h("span", { class: "tetrate-go" }, go, stop)));
   let busy = false;
   let since = 0;
@@ -81,10 +87,12 @@ function composer(context, send) {
     show(chips, files.length > 0);
   }
 
-  function insert() {
-    if (!variable.value) return;
-    text.setRangeText(variable.value, text.selectionStart, text.selectionEnd, "end");
-    variable.value = "";
+  function group(label, entries) {
+    return entries.length ? [[null, label], ...entries] : [];
+  }
+
+  function insert(words) {
+    text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
     text.focus();
     grow(text);
   }
@@ -109,11 +117,8 @@ function composer(context, send) {
       tell();
     },
     variables(found, named) {
-      const group = (label, choices) => (choices.length ? [h("optgroup", { label }, choices)] : []);
+      offered = { found, named };
       show(variable, found.length + named.length > 0);
-      variable.replaceChildren(h("option", { value: "" }, "Insert"),
-        ...group("Variables", found.map(([name, kind]) => h("option", { value: `{${name}}` }, `${name} (${kind})`))),
-        ...group("Cells", named.map(([word, what]) => h("option", { value: word }, `${word} (${what})`))));
     },
   };
 }
