@@ -146,3 +146,44 @@ def test_narrow_and_wide_in_both_themes(theme: str, opened: Opens, page: Page, l
 
 def _inside(span: Locator) -> bool:
     return bool(span.evaluate("e => getComputedStyle(e).position !== 'absolute'"))
+
+
+OVERLAPS = """
+(foot) => {
+    const parts = [...foot.querySelectorAll(".tetrate-figures > span, .tetrate-says button, .tetrate-acts button:not(.tetrate-narrow)")].filter((e) => e.checkVisibility() && e.offsetWidth > 1);
+    const boxes = parts.map((e) => e.getBoundingClientRect());
+    const within = foot.getBoundingClientRect();
+    return boxes.flatMap((a, i) => [
+        ...(a.right > within.right + 1 ? [parts[i].textContent] : []),
+        ...boxes.slice(i + 1).filter((b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1).map((b) => parts[i].textContent),
+    ]);
+}
+"""  # noqa: E501 - JavaScript
+
+
+def test_the_line_below_an_answer_cuts_neither_name_nor_cost_at_any_width(opened: Opens) -> None:
+    notebook = opened(f"{LOAD}\n{FRAME}", "%tetrate_model gpt-6-luna", "session.chat()")
+    notebook[0].run()
+    notebook[1].run()
+    chat = open_chat(notebook, 2)
+    foot = chat.asked("Which city sells the most? {sold}").locator(".tetrate-foot")
+    name, cost = foot.locator(".tetrate-figures > span").first, foot.locator(".tetrate-figures > span").last
+    for width in (900, 700, 620, 560, 480, 400, 340):
+        chat.box.evaluate("(e, w) => { e.style.width = `${w}px`; }", width)
+        assert foot.evaluate(OVERLAPS) == [], width
+        assert name.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), width
+        expect(cost).to_contain_text("≈ $")
+        assert place(cost)["width"] > 30, width
+
+
+def test_insert_is_a_menu_as_the_others_are(opened: Opens, page: Page) -> None:
+    notebook = opened(f"{LOAD}\n{FRAME}", "session.chat()")
+    chat = open_chat(notebook)
+    chat.prompt.fill("About : what?")
+    chat.prompt.evaluate("e => e.setSelectionRange(6, 6)")
+    chat.button("Insert a variable or cell").click()
+    expect(chat.box.get_by_role("menuitem").first).to_be_focused()
+    assert axe.findings(chat.box) == []
+    chat.box.get_by_role("menuitem", name="sold (DataFrame", exact=False).click()
+    expect(chat.prompt).to_be_focused()
+    expect(chat.prompt).to_have_value("About {sold}: what?")

@@ -181,6 +181,30 @@ def test_the_side_panel_has_the_chat_of_the_notebook_in_front(opened: Opens, pag
     expect(docked(page).messages.last).to_contain_text("plugh")
 
 
+def test_the_docked_box_stays_at_the_end_of_the_panel(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD)
+    notebook[0].run()
+    command(page, "Tetrate: chat")
+    chat = docked(page)
+    box = chat.box.locator(".tetrate-composer")
+    expect(chat.box.locator(".tetrate-example").first).to_be_visible()
+    empty, room, cards = (
+        box.bounding_box(),
+        side(page).bounding_box(),
+        chat.box.locator(".tetrate-cards").bounding_box(),
+    )
+    assert empty is not None
+    assert room is not None
+    assert cards is not None
+    assert room["y"] + room["height"] - empty["y"] - empty["height"] <= 16
+    assert (cards["x"], cards["width"]) == (empty["x"], empty["width"])
+    chat.asked("Say hello.")
+    assert box.bounding_box() == empty
+    chat.button("Earlier conversations").click()
+    expect(chat.box.get_by_role("button", name="Keep conversations")).to_be_visible()
+    assert box.bounding_box() == empty
+
+
 def test_code_of_the_side_panel_goes_into_its_own_notebook(opened: Opens, page: Page, lab: Lab) -> None:
     other = write(lab.folder / "another.ipynb", ["'another'"])
     notebook = opened(LOAD + "\n%tetrate_model sandbox/echo", "mine = 1", "last = 1")
@@ -259,8 +283,8 @@ def test_a_long_conversation_is_docked_at_its_end_with_its_model_and_no_news(ope
     name = chat.box.locator(".tetrate-opener .tetrate-id > b")
     expect(name).to_have_text("claude-haiku-4-5")
     assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
-    chat.button("More").click()
-    chat.box.get_by_role("menuitem", name="Write a haiku about rain").first.click()
+    chat.button("Earlier conversations").click()
+    chat.box.get_by_role("button", name="Write a haiku about rain").first.click()
     expect(chat.messages).to_have_count(4)
     chat.button("New").click()
     expect(chat.prompt).to_be_focused()
@@ -327,7 +351,8 @@ def test_reconnect_in_a_cell_leaves_what_was_asked_beside_it_since(opened: Opens
     notebook.save()
     saved = notebook.path.read_text()
     assert "xyzzy" in saved
-    here.box.get_by_label("Earlier conversations").first.select_option(label="Name a colour.")
+    here.box.get_by_role("button", name="Earlier conversations").click()
+    here.box.get_by_role("list", name="In this kernel").get_by_role("button", name="Name a colour.").click()
     expect(docked(page).messages).to_contain_text("Name a colour.")
 
 
