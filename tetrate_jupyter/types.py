@@ -126,7 +126,7 @@ class Cut:
 
     `name` is what the person calls the value ("df", "data['rows']"). With `of` 0 it is empty. With `of` None, `what`
     says what was done to `sent` of them ("cells shortened"). `why` is there where more was asked for ("no more fit the
-    model's window").
+    model's window"). `text` is the beginning of what was sent of it, "" where that isn't known (any more).
     """
 
     name: str
@@ -134,6 +134,7 @@ class Cut:
     sent: int
     of: int | None = None
     why: str = ""
+    text: str = field(default="", compare=False, repr=False)
 
     @property
     def sentence(self) -> str:

@@ -160,7 +160,7 @@ def test_chips_open_why_and_what_was_sent_and_what_failed_is_told_one_way(
     chat = open_chat(notebook)
     message = chat.asked("What is in {many} and {notes}?")
     empty = chat.button("notes is empty", message)
-    cut = chat.button("many: 15 of 2,000 rows sent", message)
+    cut = chat.button("many: 15 of 2,000 rows and a summary of all sent", message)
     cut.click()
     expect(cut).to_have_attribute("aria-expanded", "true")
     expect(message.get_by_text("sends more. This was sent:")).to_be_visible()

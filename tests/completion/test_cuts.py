@@ -38,12 +38,12 @@ for _ in range(50):
 @pytest.mark.parametrize(
     ("value", "sentences"),
     [
-        (pd.DataFrame({"n": range(2_000)}), ["v: 15 of 2,000 rows sent"]),
+        (pd.DataFrame({"n": range(2_000)}), ["v: 15 of 2,000 rows and a summary of all sent"]),
         (pd.DataFrame(np.zeros((3, 35))), ["v: 20 of 35 columns sent"]),
-        (pd.DataFrame(np.zeros((50, 35))), ["v: 15 of 50 rows sent", "v: 20 of 35 columns sent"]),
+        (pd.DataFrame(np.zeros((50, 35))), ["v: 15 of 50 rows and a summary of all sent", "v: 20 of 35 columns sent"]),
         (pd.DataFrame({"t": ["word " * 1_000] * 3}), ["v: 3 cells shortened"]),
         (pd.DataFrame({"t": ["a", "word " * 1_000]}), ["v: 1 cell shortened"]),
-        (pd.Series(range(100)), ["v: 15 of 100 values sent"]),
+        (pd.Series(range(100)), ["v: 15 of 100 values and a summary of all sent"]),
         (pd.Index(range(1_000)), ["v: 60 of 1,000 labels sent"]),
         (np.zeros(10_000), ["v: 60 of 10,000 values sent"]),
         (np.zeros((100, 100)), ["v: 64 of 10,000 values sent"]),
@@ -144,7 +144,7 @@ def test_tables_of_other_libraries_are_cut_and_summarised_alike(library: str) ->
 
         other = pa.table(frame.to_dict("list"))
     found = described(other, "t")
-    assert said(found) == ["t: 15 of 2,000 rows sent"]
+    assert said(found) == ["t: 15 of 2,000 rows and a summary of all sent"]
     assert "- n: 2,000 values, 0 missing, min 0, max 1999, sum 1999000, mean 999.5" in found.text
     assert "- city: 2,000 values, 0 missing, 2 different; most frequent: 'Rome' 1,000, 'Oslo' 1,000" in found.text
 
@@ -201,7 +201,7 @@ def test_no_kind_of_column_ends_the_prompt() -> None:
         "decimal": [decimal.Decimal("sNaN"), decimal.Decimal(1)] * 50,
     }
     found = described(pd.DataFrame(columns), "df")
-    assert said(found) == ["df: 15 of 100 rows sent"]
+    assert said(found) == ["df: 15 of 100 rows and a summary of all sent"]
     for name in columns:
         assert f"- {name}: 100 values" in found.text or f"- {name}: 75 values" in found.text
     assert "(0, 1]" in found.text
@@ -215,13 +215,13 @@ def test_no_kind_of_column_ends_the_prompt() -> None:
 def test_more_rows_are_sent_where_somebody_says_so() -> None:
     frame = pd.DataFrame({"n": range(2_000), "t": ["x" * 500] * 2_000})
     found = described(frame, "df", Limits(100, 1_000_000, False))
-    assert said(found) == ["df: 100 of 2,000 rows sent"]
+    assert said(found) == ["df: 100 of 2,000 rows and a summary of all sent"]
     assert found.text.count("\n| ") == 103
     whole = described(frame, "df", Limits(None, 2_000_000, False))
     assert whole.cuts == ()
     assert whole.text.count("x" * 500) == 2_000
     few = described(frame, "df", Limits(3, is_usual=False))
-    assert said(few) == ["df: 3 of 2,000 rows sent"]
+    assert said(few) == ["df: 3 of 2,000 rows and a summary of all sent"]
 
 
 def test_all_rows_are_still_bounded_by_the_room_and_that_is_said() -> None:
@@ -248,7 +248,10 @@ def test_all_values_of_a_prompt_share_the_room() -> None:
 def test_a_prompt_tells_its_cuts_once_for_each_variable() -> None:
     frame = pd.DataFrame({"n": range(2_000)})
     done = interpolate("{df} {df} {df['n']} {{df}}", {"df": frame})
-    assert [cut.sentence for cut in done.cuts] == ["df: 15 of 2,000 rows sent", "df['n']: 15 of 2,000 values sent"]
+    assert [cut.sentence for cut in done.cuts] == [
+        "df: 15 of 2,000 rows and a summary of all sent",
+        "df['n']: 15 of 2,000 values and a summary of all sent",
+    ]
 
 
 @pytest.mark.parametrize("given", [0, -1, "none", 1.5, True, None, ""])
@@ -263,7 +266,7 @@ def test_a_number_of_rows_is_read() -> None:
 
 def test_results_of_tools_say_what_they_leave_out() -> None:
     assert said(described_result(pd.DataFrame({"n": range(2_000)}), "get_sales")) == [
-        "get_sales: 15 of 2,000 rows sent"
+        "get_sales: 15 of 2,000 rows and a summary of all sent"
     ]
     assert said(described_result("x" * 100_000, "read")) == ["read: 20,000 of 100,000 characters sent"]
     assert described_result({"a": [1.0, 2]}, "f") == Described('{"a":[1,2]}')

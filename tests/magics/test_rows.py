@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
 
-LINE = "df: 15 of 2,000 rows sent"
+LINE = "df: 15 of 2,000 rows and a summary of all sent"
 QUESTION = "Which city has the highest revenue? {df}"
 
 
@@ -45,7 +45,7 @@ def test_a_cut_table_is_said_under_the_answer_and_to_the_model(
 ) -> None:
     answer = ask(shell)
     assert LINE in answer.notices
-    assert answer.cuts == (Cut("df", "rows", 15, 2_000),)
+    assert answer.cuts == (Cut("df", "rows and a summary of all", 15, 2_000),)
     assert LINE in capsys.readouterr().out
     assert LINE in answer.bundle()["text/html"]
     assert LINE in session.history[-1].notices
@@ -71,7 +71,10 @@ def test_more_rows_or_fewer_are_sent_where_the_cell_says_so(
     answer = ask(shell, f"--rows {rows}")
     (prompt,) = prompts(router)
     assert sum(line.startswith("| city ") and "---" not in line for line in prompt.splitlines()) == sent + 1
-    assert answer.notices == (*(() if sent == 2_000 else (f"df: {sent} of 2,000 rows sent",)), SIMULATED)
+    assert answer.notices == (
+        *(() if sent == 2_000 else (f"df: {sent} of 2,000 rows and a summary of all sent",)),
+        SIMULATED,
+    )
 
 
 @pytest.mark.parametrize("rows", ["0", "-1", "some", "1.5"])
@@ -87,7 +90,7 @@ def test_all_rows_are_as_many_as_the_window_takes(shell: InteractiveShell, route
     answer = ask(shell, "--rows all")
     (cut,) = answer.cuts
     assert 15 < cut.sent < cut.of == 3_000_000
-    assert cut.sentence.endswith("rows sent (no more fit the model's window)")
+    assert cut.sentence.endswith("rows and a summary of all sent (no more fit the model's window)")
     assert cut.sentence in answer.notices
     assert len(prompts(router)[0]) > 100_000
 
@@ -96,7 +99,7 @@ def test_the_session_and_the_config_can_say_so_for_all(
     shell: InteractiveShell, router: SandboxRouter, session: Session
 ) -> None:
     session.rows = 100
-    assert ask(shell).notices == ("df: 100 of 2,000 rows sent", SIMULATED)
+    assert ask(shell).notices == ("df: 100 of 2,000 rows and a summary of all sent", SIMULATED)
     assert session.fork().rows == 100
     shell.run_line_magic("config", 'TetrateMagics.rows = "all"')
     assert session.rows == "all"
@@ -119,7 +122,7 @@ def test_a_dry_run_says_it_and_estimates_what_is_really_sent(
     few, many = tokens(""), tokens("--rows all")
     assert many > 20 * few
     assert prompts(router) == []
-    assert session.plan("hi", cuts=(Cut("df", "rows", 15, 2_000),)).cuts[0].sentence == LINE
+    assert session.plan("hi", cuts=(Cut("df", "rows and a summary of all", 15, 2_000),)).cuts[0].sentence == LINE
 
 
 def test_results_of_tools_that_are_cut_are_said_too(shell: InteractiveShell) -> None:
@@ -130,8 +133,8 @@ def test_results_of_tools_that_are_cut_are_said_too(shell: InteractiveShell) -> 
 
     shell.user_ns["get_sales"] = get_sales
     answer = ask(shell, "--tool get_sales", "Use the tool get_sales, please.")
-    assert answer.tool_results[0].cuts == (Cut("get_sales", "rows", 15, 2_000),)
-    assert "get_sales: 15 of 2,000 rows sent" in answer.notices
+    assert answer.tool_results[0].cuts == (Cut("get_sales", "rows and a summary of all", 15, 2_000),)
+    assert "get_sales: 15 of 2,000 rows and a summary of all sent" in answer.notices
 
 
 def test_a_comparison_says_it_everywhere(

@@ -58,3 +58,14 @@ def test_a_refusal_stands_where_the_answer_would() -> None:
 def test_an_answer_with_nothing_to_say_has_no_chip() -> None:
     assert notices_html(()) == ""
     assert "tetrate-notice" not in answer_html("<p>Yes.</p>")
+
+
+def test_a_chip_of_a_value_opens_what_was_sent_of_it_as_text() -> None:
+    notice = "df: 15 of 2,000 rows and a summary of all sent"
+    found = notices_html([notice, "notes is empty"], {notice: "| <b>n</b> |\n| 1 |"})
+    assert f"<summary>{notice}</summary>" in found
+    assert found.count("<pre") == 1
+    assert "This was sent:" in found
+    assert "| &lt;b&gt;n&lt;/b&gt; |\n| 1 |</pre>" in found
+    long = label(f"{'a' * 25}: 15 of 2,000 rows and a summary of all sent")
+    assert long == f"{'a' * 25}: 15 of 2,000 rows sent"

@@ -354,7 +354,7 @@ def test_what_stands_under_an_answer_comes_back_with_it(
     session.keep_texts = True
     page = page_of(session)
     session.ask("One?")
-    question = session.question("15 rows", typed="{df}", cuts=(Cut("df", "rows", 15, 2_000),))
+    question = session.question("15 rows", typed="{df}", cuts=(Cut("df", "rows and a summary of all", 15, 2_000),))
     session.start(question)
     page.wait_for(lambda: len(page.items) == 2 and not page.fields["busy"])
     session.ask("Think.", model="gpt-6-luna", effort="high")
@@ -367,7 +367,10 @@ def test_what_stands_under_an_answer_comes_back_with_it(
     )
     page.wait_for(lambda: len(page.items) == 5)
     before = shown(page)
-    assert {chip[0] for _, chips, _, _ in before for chip in chips} >= {"df: 15 of 2,000 rows sent", "simulated"}
+    assert {chip[0] for _, chips, _, _ in before for chip in chips} >= {
+        "df: 15 of 2,000 rows and a summary of all sent",
+        "simulated",
+    }
     opening = page_of(later)
     later.history.open(1)
     opening.wait_for(lambda: len(opening.items) == 5)

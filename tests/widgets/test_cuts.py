@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import SandboxRouter
 
-LINE = "df: 15 of 2,000 rows sent"
-CUTS = (Cut("df", "rows", 15, 2_000),)
+LINE = "df: 15 of 2,000 rows and a summary of all sent"
+CUTS = (Cut("df", "rows and a summary of all", 15, 2_000),)
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,11 @@ def test_the_chat_says_it_while_it_writes_afterwards_and_when_it_is_asked_again(
         page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
         assert notes(page) == [[LINE]]
         assert session.history[0].user.cuts == CUTS
+        ((label, says, kind, sent),) = next(iter(page.items.values())).fields["chips"][:1]
+        assert (label, kind) == (LINE, "warn")
+        assert says.endswith("sends more.")
+        assert "Summary of all 2,000 rows" in sent  # the very text, without the question
+        assert sent in session.history[0].user.content
         (key,) = page.items
         assert page.do("retry", key=key)
         page.wait_for(lambda: not page.fields["busy"] and session.history[0].id != key)

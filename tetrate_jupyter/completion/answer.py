@@ -144,7 +144,9 @@ class Answer:
         line = self.footer if footer else ""
         if body is None:
             body = last_part(self.text) if at_once else render(self.text)
-        html = answer_html(body, footer=line, notices=self.notices, reasoning=self.reasoning, at_once=at_once)
+        html = answer_html(
+            body, footer=line, notices=self.notices, cuts=self.cuts, reasoning=self.reasoning, at_once=at_once
+        )
         plain = answer_plain(self.text, footer=line, notices=self.notices, at_once=at_once)
         return secrecy.bundle({"text/plain": plain, "text/html": html})
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.errors import OptionError, SecretInPromptError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tetrate_jupyter.types import Cut
 
 ALL_ROWS: Final = 30  # rows of a table up to which it is sent whole where no number of rows was given
+SHOWN: Final = 8_000  # characters of what was sent of a value that a cut has, for who wants to read them
+SUMMED: Final = " and a summary of all"  # behind what was cut, where a summary of what was left out was sent, too
 NO_MORE_FIT: Final = "no more fit the model's window"
 _DIGITS: Final = frozenset("0123456789.,_eE+-")  # characters of a written number
 
@@ -54,6 +58,13 @@ class Limits:
 
 
 USUAL: Final = Limits()
+
+
+def with_text(cuts: Iterable[Cut], text: str) -> list[Cut]:
+    """Return cuts with the beginning of what was sent of their value, for who wants to read it."""
+    left = len(text) - SHOWN
+    shown = text if left <= 0 else f"{text[:SHOWN]}\n[… {left:,} characters more were sent]"
+    return [replace(cut, text=shown) for cut in cuts]
 
 
 def rows_of(given: object) -> int | None:

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion import nested, sheets
-from tetrate_jupyter.completion.cuts import USUAL, Described, Limits, shortened
+from tetrate_jupyter.completion.cuts import SUMMED, USUAL, Described, Limits, shortened
 from tetrate_jupyter.completion.foreign import name_of
 from tetrate_jupyter.completion.loaded import is_a
 from tetrate_jupyter.completion.summary import summary
@@ -122,7 +122,7 @@ class _Layout:
         cuts, lines = [], [self._kinds, "", self._head, *head.lines]
         if sent < sheet.rows and self._columns:
             asked = self._limits.rows is None or sent < self._limits.rows
-            what = "values" if sheet.is_one else "rows"
+            what = f"{'values' if sheet.is_one else 'rows'}{SUMMED if rest else ''}"
             cuts.append(Cut(name, what, sent, sheet.rows, self._limits.why if asked else ""))
             lines += [_line(["…"] * len(self._columns))] if tail.lines else []
         lines += tail.lines
@@ -133,7 +133,7 @@ class _Layout:
             cuts.append(Cut(name, "cells shortened", short))
         if sent < sheet.rows and self._columns:
             lines.append(_left_out(len(head.lines), len(tail.lines), sheet.rows))
-        lines += [f"[{cut.sentence}]" for cut in cuts if cut.what not in {"rows", "values"}]
+        lines += [f"[{cut.sentence}]" for cut in cuts if cut.what.removesuffix(SUMMED) not in {"rows", "values"}]
         return Described(
             "\n".join([*lines, *([rest] if rest and sent < sheet.rows and self._columns else [])]), tuple(cuts)
         )

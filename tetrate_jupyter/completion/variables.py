@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.completion.cuts import USUAL, Limits
+from tetrate_jupyter.completion.cuts import USUAL, Limits, with_text
 from tetrate_jupyter.completion.describe import described, empty
 from tetrate_jupyter.completion.images import is_image, load_image
 from tetrate_jupyter.completion.lookup import STEP, follow, is_variable
@@ -267,7 +267,7 @@ def _replacement(
     value = follow(namespace[_normal(place.name)], place.chain, place.expression)
     if not is_image(value):
         found = described(value, place.expression, limits)
-        cuts += found.cuts or empty(value, place.expression)
+        cuts += with_text(found.cuts, found.text) or empty(value, place.expression)
         return found.text
     images.append(load_image(value))
     return f"[image {before + len(images)}: {place.expression}]"

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 MAX_SHOWN = 20_000  # characters of the body; beyond, the reader has seen enough
 MAX_URL = 60  # characters of a data: URL
-COUNTED = frozenset({"rows", "values", "members", "labels", "columns"})
+COUNTED = frozenset(
+    {"rows", "rows and a summary of all", "values", "values and a summary of all", "members", "labels", "columns"}
+)
 MORE = "; --rows N or --rows all sends more"
 
 

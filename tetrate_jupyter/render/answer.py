@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from tetrate_jupyter.types import Timing, Usage
+    from tetrate_jupyter.types import Cut, Timing, Usage
 
 # Notices that are shown as chips beside the footer, in this order.
 CACHED: Final = "A kept answer: nothing was asked or paid now."
 SIMULATED: Final = "Simulated by the sandbox: no model was asked."
 _CHIPS: Final = {CACHED: "cached", SIMULATED: "simulated"}
+
+
+def sent_of(cuts: Iterable[Cut]) -> dict[str, str]:
+    """Return what was sent of the values that notices are about, by notice."""
+    return {cut.sentence: cut.text for cut in cuts if cut.text}
 
 
 def beside_chip(notices: Iterable[str]) -> list[str]:
@@ -47,12 +52,19 @@ def _chips(notices: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def answer_html(
-    body_html: str, *, footer: str = "", notices: Sequence[str] = (), reasoning: str = "", at_once: bool = False
+    body_html: str,
+    *,
+    footer: str = "",
+    notices: Sequence[str] = (),
+    cuts: Iterable[Cut] = (),
+    reasoning: str = "",
+    at_once: bool = False,
 ) -> str:
     """Put an answer together for a page.
 
     `body_html` comes from this package's renderer (`render`, `MarkdownStream`, `Live`, `last_part`) and nowhere else;
-    `footer`, `notices` and `reasoning` (its Markdown source, shown folded) are escaped or rendered here. `at_once`:
+    `footer`, `notices` and `reasoning` (its Markdown source, shown folded) are escaped or rendered here; of `cuts` what
+    was sent is shown behind their notices. `at_once`:
     there is no time to render the reasoning, its last part is shown as it was written.
     """
     parts = [f'<div class="{ROOT_CLASSES}">']
@@ -62,7 +74,7 @@ def answer_html(
             f'<div class="tetrate-body">{_thought(reasoning, at_once=at_once)}</div></details>'
         )
     parts.append(f'<div class="tetrate-body">{body_html}</div>')
-    parts.append(notices_html(beside_chip(notices)))
+    parts.append(notices_html(beside_chip(notices), sent_of(cuts)))
     if line := line_html(footer, notices):
         parts.append(f'<p class="tetrate-footer">{line}</p>')
     parts.append("</div>")

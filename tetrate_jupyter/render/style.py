@@ -154,6 +154,8 @@ border-inline-start:2px solid var(--t-line);font-size:.95em}
     "tetrate-notice": """
 .tetrate-answer .tetrate-notice{display:inline-block;margin:.6em .4em 0 0;padding:.1em .8em;border-radius:1em;
 border:1px solid transparent;background:#d99a1c33;font-size:.92em}
+.tetrate-notice .tetrate-sent{max-height:20em;margin:.4em 0;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;
+font-family:var(--t-mono);font-size:.92em}
 """,
     "tetrate-failed": """
 .tetrate-answer p.tetrate-failed{display:block;margin:.6em 0 0;padding:.5em .8em;border-radius:6px;

@@ -160,16 +160,20 @@ function aside(sent) {
   const facts = h("span", { class: "tetrate-says", hidden: true });
   const rest = h("div", {});
   const why = h("p", { dir: "auto" });
-  const opened = h("div", { class: "tetrate-why", hidden: true }, why, sent);
+  const value = h("pre", { class: "tetrate-sent", dir: "auto", tabindex: "0", "aria-label": "what was sent of it" });
+  const opened = h("div", { class: "tetrate-why", hidden: true }, why, value, sent);
   const node = h("div", { class: "tetrate-aside", hidden: true }, rest, row, opened);
   let open = null;
 
-  function toggle(made, says) {
+  function toggle(made, says, text) {
     const wanted = open !== made;
     open?.setAttribute("aria-expanded", "false");
     open = wanted ? made : null;
     made.setAttribute("aria-expanded", String(wanted));
-    setText(why, says);
+    setText(why, text ? `${says} This was sent:` : says);
+    setText(value, text);
+    value.hidden = !text;
+    sent.hidden = Boolean(text); // that of the value is in it
     opened.hidden = !wanted;
     show(node, wanted || tells());
   }
@@ -178,8 +182,8 @@ function aside(sent) {
     return row.childElementCount > 0 || rest.childElementCount > 0;
   }
 
-  function opener([label, says, kind]) {
-    const made = h("button", { type: "button", class: `tetrate-pill ${kind && `tetrate-${kind}`}`, "aria-expanded": "false", onclick: () => toggle(made, says), "data-offline": "true" },
+  function opener([label, says, kind, text = ""]) {
+    const made = h("button", { type: "button", class: `tetrate-pill ${kind && `tetrate-${kind}`}`, "aria-expanded": "false", onclick: () => toggle(made, says, text), "data-offline": "true" },
       ...(kind ? [icon("warn")] : []), h("span", { class: "tetrate-clip" }, label));
     return made;
   }
