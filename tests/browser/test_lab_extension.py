@@ -200,7 +200,8 @@ def test_the_docked_box_stays_at_the_end_of_the_panel(opened: Opens, page: Page)
     assert (cards["x"], cards["width"]) == (empty["x"], empty["width"])
     chat.asked("Say hello.")
     assert box.bounding_box() == empty
-    chat.button("Earlier conversations").click()
+    chat.button("More").click()
+    chat.box.get_by_role("menuitem", name="Earlier").click()
     expect(chat.box.get_by_role("button", name="Keep conversations")).to_be_visible()
     assert box.bounding_box() == empty
 
@@ -283,7 +284,8 @@ def test_a_long_conversation_is_docked_at_its_end_with_its_model_and_no_news(ope
     name = chat.box.locator(".tetrate-opener .tetrate-id > b")
     expect(name).to_have_text("claude-haiku-4-5")
     assert name.evaluate("e => e.scrollWidth <= e.clientWidth")
-    chat.button("Earlier conversations").click()
+    chat.button("More").click()
+    chat.box.get_by_role("menuitem", name="Earlier").click()
     chat.box.get_by_role("button", name="Write a haiku about rain").first.click()
     expect(chat.messages).to_have_count(4)
     chat.button("New").click()
