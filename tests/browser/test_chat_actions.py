@@ -164,7 +164,7 @@ def test_chips_open_why_and_what_was_sent_and_what_failed_is_told_one_way(
     cut.click()
     expect(cut).to_have_attribute("aria-expanded", "true")
     expect(message.get_by_text("sends more. This was sent:")).to_be_visible()
-    expect(message.locator(".tetrate-sent")).to_contain_text("| 1999 |")
+    expect(message.get_by_label("what was sent of it")).to_contain_text("| 1999 |")
     empty.click()
     expect(cut).to_have_attribute("aria-expanded", "false")
     expect(message.locator(".tetrate-why > p")).to_have_text("notes is empty")

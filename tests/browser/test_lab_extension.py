@@ -464,7 +464,7 @@ def test_what_a_kernel_tells_is_text(opened: Opens, page: Page) -> None:
 def test_the_launcher_makes_a_notebook_with_the_chat_beside_it(opened: Opens, page: Page) -> None:
     opened("1 + 1")
     page.keyboard.press("Control+Shift+L")
-    page.locator(".jp-Launcher-section", has_text="Tetrate").locator(".jp-LauncherCard").click()
+    page.locator(".jp-Launcher-section", has_text="Tetrate").locator(".jp-LauncherCard", has_text="Chat").click()
     chat = docked(page)
     chat.asked("The word is xyzzy.")
     expect(chat.messages.last).to_contain_text("xyzzy")
