@@ -113,6 +113,8 @@ def test_names_in_pieces(pieces: list[str], name: str) -> None:
         ("{}", "{}"),
         ('{"x": 1}{}', '{"x": 1}{}'),
         ('{"x": {}}', '{"x": {}}'),
+        ('{"x": "{}{} {z}"}', '{"x": "{}{} {z}"}'),  # \frac{}{2}, "{}{}".format(...): the model's own text
+        ('{} {"x": "{}{"}', '{"x": "{}{"}'),
         ("a\ud83d", "a\ufffd"),
     ],
 )
@@ -137,6 +139,12 @@ def test_empty_arguments_before_the_right_ones_are_left_out(arguments: str, kept
 def test_arguments_that_come_again_count_once(pieces: list[str], kept: str) -> None:
     parts = [[Part(0, "a", "f", piece)] for piece in pieces]
     assert found(*parts) == [("a", "f", kept)]
+
+
+def test_white_space_in_arguments_costs_linear_work() -> None:
+    for text in (f'{{"x": "{" " * 400_000}"}}', "{ " * 200_000):
+        ((_, _, arguments),) = found([Part(0, "a", "f", text)])
+        assert arguments == text
 
 
 def test_halves_of_characters_are_joined_over_parts() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _WEIGHT: Final = 32  # characters that each piece counts for in addition, so that empty pieces are bounded, too
 _MOST_LOOKS: Final = 64  # times that one call's growing arguments are parsed, each time from the start
-_EXTRA_BRACES: Final = re.compile(r"\s*(?:\{\s*\}\s*)+(?=\{)")
+_EXTRA_BRACES: Final = re.compile(r"\A\s*(?:\{\s*\}\s*)+(?=\{)")  # within a text they are the model's: \frac{}{2}
 
 
 @dataclass
