@@ -18,7 +18,7 @@ from tetrate_jupyter.http.faults import (
     error_in_stream,
     unreadable,
 )
-from tetrate_jupyter.http.meaning import Meaning, meaning_of, says_no_credit
+from tetrate_jupyter.http.meaning import Meaning, lacks_credit, meaning_of, says_no_credit
 from tetrate_jupyter.secret import Secret
 
 BASE = "https://gateway.example/v1"
@@ -248,6 +248,9 @@ def test_no_credit_is_said_by_its_words() -> None:
         assert says_no_credit(said)
     assert not says_no_credit("The balance is sufficient")
     assert not says_no_credit("credits are fine")
+    for said, is_lacking in (("quota is exhausted", True), ("quota is exhausted: requests per minute", False)):
+        assert lacks_credit(ErrorBody(None, message=said)) is is_lacking
+    assert not lacks_credit(ErrorBody(None, message="quota is exhausted", hint=30.0))
     assert not says_no_credit("")
 
 

@@ -157,6 +157,8 @@ def test_a_redirect_names_the_host_and_nothing_more() -> None:
         ({"message": "x", "code": "context_length_exceeded"}, errors.ContextTooLongError),
         ({"message": "x", "code": 402}, errors.CreditsExhaustedError),
         ({"message": "x", "code": "model_not_ready"}, errors.ModelUnavailableError),
+        ({"message": "You exceeded your current quota."}, errors.CreditsExhaustedError),
+        ({"message": "You exceeded your current quota. Please retry in 30.2s."}, errors.StreamError),
         ({"message": "something"}, errors.StreamError),
         ("just text", errors.StreamError),
         ({}, errors.StreamError),

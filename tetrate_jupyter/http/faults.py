@@ -86,7 +86,7 @@ class ReceivedResponse:
 def error_for(reply: ReceivedResponse, asked: RequestContext) -> errors.GatewayError:
     """Return the error for a response that isn't a success, or is one by its status only."""
     body = read_error_body(reply.status, reply.body)
-    if body.status is None and meaning.says_no_credit(body.message):
+    if body.status is None and meaning.lacks_credit(body):
         return _out_of_credit(body, asked)
     if 300 <= reply.status < 400:
         return _redirected(reply, asked)
@@ -108,7 +108,7 @@ def error_for(reply: ReceivedResponse, asked: RequestContext) -> errors.GatewayE
 def error_in_stream(content: object, asked: RequestContext) -> errors.GatewayError:
     """Return the error for the `error` member of a chunk."""
     body = error_body_of(None, content)
-    if body.status is None and meaning.says_no_credit(body.message):
+    if body.status is None and meaning.lacks_credit(body):
         return _out_of_credit(body, asked)
     if body.status is None:
         return errors.StreamError(

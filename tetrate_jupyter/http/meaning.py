@@ -132,13 +132,17 @@ def says_no_credit(message: str) -> bool:
     return bool(_CREDITS.search(message))
 
 
+def lacks_credit(body: ErrorBody) -> bool:
+    """Whether a body says so and names no wait: Gemini calls a limit per minute or day a quota, too."""
+    return says_no_credit(body.message) and body.hint is None and not _RATE.search(body.message)
+
+
 def _is_credits(body: ErrorBody) -> bool:
     if body.status == 402:
         return True
-    if body.status not in {400, 403, 412, 429} or not _CREDITS.search(body.message):
-        return False
-    # Gemini calls a limit per minute or day a quota, and names a wait.
-    return body.status != 429 or not (body.hint is not None or _RATE.search(body.message))
+    if body.status == 429:
+        return lacks_credit(body)
+    return body.status in {400, 403, 412} and says_no_credit(body.message)
 
 
 def _is_no_model(status: int, message: str, model: str, *, route_works: bool) -> bool:
