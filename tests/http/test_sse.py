@@ -93,6 +93,19 @@ def test_events_without_blank_lines_are_events_all_the_same(line_end: str) -> No
     assert split([(sent.partition("[DONE]")[0] + '{"cut').encode()]) == [*chunks, '{"cut']
 
 
+def test_what_stands_between_events_without_blank_lines_is_told_by_its_own_name() -> None:
+    one, two = 'data: {"a":1}\n', 'data: {"b":2}\n'
+    ping = "event: ping\ndata: {}\n"
+    for sent in (
+        f"event: message\n{one}{ping}event: message\n{two}{ping}",
+        f"{ping}{one}{ping}{two}",
+        f"{one}data: ping\n{two}: hello\n",
+    ):
+        assert split([sent.encode(), b"data: [DONE]\n\n"]) == ['{"a":1}', '{"b":2}', "[DONE]"]
+    assert split([f'{one}event: error\ndata: {{"c":3}}\n{two}'.encode()]) == ['{"a":1}', '{"error":{"c":3}}', '{"b":2}']
+    assert split([b"data: [DONE]\ndata: [DONE]\n\n"]) == ["[DONE]", "[DONE]"]
+
+
 def test_one_document_in_several_lines_stays_one() -> None:
     for lines in (
         ['{"a":', '{"b":1}}'],

@@ -93,25 +93,40 @@ class EventSplitter:
 def _data_of(block: bytes) -> list[bytes]:
     if block[:1] in (b"{", b"["):  # an error sent as bare JSON, without "data:", though a stream was announced
         return [block if block[:1] == b"{" else b'{"error":' + block + b"}"]
-    lines = []
-    event = b""
+    lines: list[tuple[bytes, bytes]] = []  # what data lines hold, each behind the name of its event
+    named = event = b""
     for line in block.split(b"\n"):
         name, _, value = line.partition(b":")
         name = name.lstrip(_AROUND).lower()
         if name == b"data":
-            lines.append(value.removeprefix(b" "))
+            lines.append((named, value.removeprefix(b" ")))
+            named = b""
         elif name == b"event":
-            event = value.strip().lower()
-    data = b"\n".join(lines)
+            named = event = value.strip().lower()
+    filled = [each for each in lines if each[1].strip()]
+    if len(filled) > 1 and _are_apart([line for _, line in filled]):
+        return [payload for each in filled for payload in _payload(*each)]
+    return _payload(event, b"\n".join(line for _, line in lines))
+
+
+def _payload(event: bytes, data: bytes) -> list[bytes]:
+    """Return the data of one event, [] for a keep-alive."""
+    is_empty = not data.strip(b"\n")
     if event == b"error":
-        return [_named_error(data if any(lines) else None)]
-    if event in _BEATS or not any(lines):
+        return [_named_error(None if is_empty else data)]
+    if event in _BEATS or is_empty or _is_beat(data):
         return []
-    filled = [line for line in lines if line.strip()]
-    if len(filled) > 1 and _is_whole(filled[0]) and all(line.lstrip()[:1] == b"{" or _is_end(line) for line in filled):
-        return [END_MARK if _is_end(line) else line for line in filled]
-    word = data.strip(b' \t\n"')
-    return [] if word.lower() in _BEATS else [END_MARK if _is_end(data) else data]
+    return [END_MARK if _is_end(data) else data]
+
+
+def _are_apart(lines: list[bytes]) -> bool:
+    """Whether lines of data are events of their own, which no blank lines separate."""
+    documents = [line for line in lines if not _is_end(line) and not _is_beat(line)]
+    return all(line.lstrip()[:1] == b"{" for line in documents) and (not documents or _is_whole(documents[0]))
+
+
+def _is_beat(data: bytes) -> bool:
+    return data.strip(b' \t\n"').lower() in _BEATS
 
 
 def _is_end(data: bytes) -> bool:
