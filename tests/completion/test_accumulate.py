@@ -269,6 +269,16 @@ def test_a_message_beside_deltas_says_nothing_new() -> None:
         assert added(chunk({"content": "One, "}), chunk({"content": "two."}), last)[0] == "One, two."
         assert added(chunk({"reasoning": "Hm."}), last)[:2] == ("One, two.", "Hm.")
         assert len(added(chunk(calls), last)[2].tool_calls) == 1
+        for beside_it in (calls, {"refusal": "No."}):  # which no delta had
+            last = chunk(choices=[{"delta": beside, "message": text | beside_it, "finish_reason": "tool_calls"}])
+            said, _, sum_of = added(chunk({"content": "One, "}), chunk({"content": "two."}), last, last)
+            assert said == "One, two."
+            assert len(sum_of.tool_calls) == (beside_it is calls)
+            assert sum_of.refusal == ("No." if "refusal" in beside_it else "")
+    both = chunk(choices=[{"delta": calls, "message": text | calls, "finish_reason": "tool_calls"}])
+    assert len(added(chunk({"content": "One, two."}), both)[2].tool_calls) == 1
+    thinking = chunk(choices=[{"delta": {"reasoning": "Hm."}, "message": {"content": "", "reasoning": "Hm."}}])
+    assert added(thinking, chunk({"content": "One."}))[:2] == ("One.", "Hm.")
     pieces = [chunk(choices=[{"message": {"content": piece}}]) for piece in ("One, ", "two.")]
     assert added(*pieces)[0] == "One, two."
 
@@ -343,6 +353,8 @@ def test_a_later_count_counts_where_it_is_one(had: int | None, came: int | None,
         ((None, 5, 314, 0, 300), 5),
         ((9, None, 314, 0, 300), None),
         ((-9, 5, 296, 0, 300), 5),
+        ((0, 5, 305, 0, None), 5),
+        ((9, 5, 10**15, 0, None), 5),
         ((9, -5, 304, 0, 300), None),
     ],
 )

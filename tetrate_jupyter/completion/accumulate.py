@@ -68,8 +68,11 @@ class Accumulator:
         self.has_choice = True
         if choice.finish_reason and choice.finish_reason != self._reason:
             self._end(choice.finish_reason)
-        # Perplexity repeats the whole answer as a message beside its deltas.
-        delta = choice.delta if self._has_streamed else choice.added
+        delta = choice.added
+        if self._has_streamed:  # Perplexity repeats the whole answer as a message beside its deltas
+            delta = choice.delta
+            if choice.finish_reason and choice.message is not None and (delta is None or delta.is_plain):
+                self._add_missed(choice.message)
         if delta is None:
             return "", ""
         self._has_streamed = self._has_streamed or (delta is choice.delta and delta.has_content)
@@ -95,6 +98,14 @@ class Accumulator:
             return ""
         self.reasoning_name = self.reasoning_name or name
         return self._thought_half.feed(thought)
+
+    def _add_missed(self, message: Delta) -> None:
+        """Take from the message at the end of deltas what none of them had; its text they have had."""
+        self.has_images = self.has_images or message.has_images
+        if message.refusal and not self._refusal:
+            self._refusal.append(self._within(message.refusal))
+        if not self._calls.are_any and is_given(message.calls):
+            self._calls.add(message.tool_calls)
 
     def _end(self, reason: str) -> None:
         self._reason = reason
@@ -178,7 +189,9 @@ def usage_of(wire: WireUsage, before: Usage | None = None) -> Usage:
 def _output(wire: WireUsage) -> int | None:
     """Return the completion tokens; with the reasoning that some providers (xAI, Gemini) count in the total only."""
     prompt, completion, total = wire.prompt_tokens, wire.completion_tokens, wire.total_tokens
-    if prompt is None or completion is None or total is None or min(prompt, completion) < 0:
+    if prompt is None or completion is None or total is None or total > MAX_TOKENS:
+        return completion
+    if prompt <= 0 or completion < 0:  # no prompt has none: the rest may be its tokens
         return completion
     beside = total - prompt - completion
     input_details, details = wire.prompt_tokens_details, wire.completion_tokens_details

@@ -53,6 +53,11 @@ class Calls:
         self._calls: list[_Call] = []
         self._newest: dict[int, _Call] = {}  # by index
 
+    @property
+    def are_any(self) -> bool:
+        """Whether there is a call."""
+        return bool(self._calls)
+
     def add(self, parts: list[ToolCallDelta]) -> None:
         """Take the pieces in one chunk."""
         named = False  # whether this chunk has already named a call without an index

@@ -104,10 +104,13 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def added(self) -> Delta | None:
-        """The delta or the message, whichever holds the content."""
-        if self.message is None:
-            return self.delta
-        return self.delta if self.delta is not None and self.delta.has_content else self.message
+        """The delta or the message, whichever holds the content; without any, the one with the reasoning."""
+        delta, message = self.delta, self.message
+        if message is None or delta is None:
+            return delta or message
+        if delta.has_content or (delta.reasoning_text and not message.has_content):
+            return delta
+        return message
 
 
 class TokenDetails(msgspec.Struct, frozen=True, gc=False):
