@@ -583,3 +583,10 @@ def test_figures_and_images_become_images_beside_the_text() -> None:
 def test_a_name_that_is_nearly_a_variable_is_noticed(prompt: str, found: tuple[tuple[str, str], ...]) -> None:
     namespace = {"sales": [1, 2], "_sales": 3, "sale_of": len, "n": 1}
     assert near_misses(prompt, namespace) == found
+
+
+def test_braces_and_code_in_turn_cost_linear_work() -> None:
+    text = "{x } `a` {zz} `a`; " * 50_000
+    assert computed("One {x } and {zz}.\n" + text, {"x": 1}) == ("{x }",)
+    assert unknown_names("One {x } and {zz}.\n" + text, {"x": 1}) == ()
+    assert unknown_names("One {zz}.\n" + text, {"x": 1}) == ("zz",)

@@ -176,11 +176,13 @@ def unknown_names(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]
         start, name = place.start(), place["name"]
         if len(place["open"]) == 2 or name.startswith("_") or _is_named(name, namespace):
             continue
+        if name + place["chain"] in found:
+            continue
         if code is None:
             maths, code = _Maths(text), [each.span() for each in _CODE.finditer(text)]
         if _belongs_to_code(text, start) or (maths is not None and maths.holds(start)):
             continue
-        if not any(first <= start < last for first, last in code) and _stands_in_prose(text, start, place.end()):
+        if not _is_within(code, start) and _stands_in_prose(text, start, place.end()):
             found[name + place["chain"]] = None
     return tuple(found)
 
@@ -204,11 +206,17 @@ def computed(text: str, namespace: Mapping[str, object]) -> tuple[str, ...]:
             # Several in one line must not make each other look like code.
             others = _COMPUTED.sub(lambda o: "…" * len(o[0]) if _is_named(o["name"], namespace) else o[0], text)
         start -= is_money
-        if _belongs_to_code(text, start) or (maths is not None and maths.holds(start)):
+        if text[start:end] in found or _belongs_to_code(text, start) or (maths is not None and maths.holds(start)):
             continue
-        if not any(first <= start < last for first, last in code) and _stands_in_prose(others, start, end):
+        if not _is_within(code, start) and _stands_in_prose(others, start, end):
             found[text[start:end]] = None
     return tuple(found)
+
+
+def _is_within(spans: list[tuple[int, int]], place: int) -> bool:
+    """Whether a place lies within one of these, which are in order and apart."""
+    before = bisect_right(spans, place, key=lambda span: span[0])
+    return before > 0 and place < spans[before - 1][1]
 
 
 def note_on_computed(text: str, namespace: Mapping[str, object]) -> str:
@@ -249,9 +257,8 @@ def _stands_in_prose(text: str, start: int, end: int) -> bool:
     """Whether braces stand between words or punctuation, in a line that doesn't look like code without them."""
     if text[start - 1 : start] not in _BEFORE or text[end : end + 1] not in _AFTER:
         return False
-    first, last = text.rfind("\n", 0, start) + 1, text.find("\n", end)
-    before = text[max(first, start - _LINE) : start]
-    after = text[end : min(len(text) if last < 0 else last, end + _LINE)]
+    before = text[max(0, start - _LINE) : start].rpartition("\n")[2]
+    after = text[end : end + _LINE].partition("\n")[0]
     return _LOOKS_LIKE_CODE.search(f"{before}…{after}") is None
 
 
