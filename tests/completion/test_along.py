@@ -14,7 +14,16 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from tetrate_jupyter import config
 from tetrate_jupyter.completion import along as bounds
-from tetrate_jupyter.completion.along import Along, Kernel, along, fill, note_on_missing, offered, with_the_question
+from tetrate_jupyter.completion.along import (
+    Along,
+    Kernel,
+    along,
+    fill,
+    images_named,
+    note_on_missing,
+    offered,
+    with_the_question,
+)
 from tetrate_jupyter.completion.cells import Ran, Watched
 from tetrate_jupyter.completion.cuts import USUAL
 from tetrate_jupyter.errors import AttachmentError
@@ -383,3 +392,11 @@ def test_offered_is_what_can_be_named(here: Path) -> None:
     assert offered('@"my', Ran(None), error="") == {'@"my notes.md"': "3 bytes"}
     for begun in ("@../", "@/", "@~/", "@.", "@data/../../", "@gone/", "@data/notes.md/"):
         assert offered(begun, Ran(None), error="") == {}
+
+
+def test_an_image_that_a_text_names_twice_is_one() -> None:
+    typed = "Is {fig} like {fig}, or like {other}?"
+    sent = "Is [image 2: fig] like [image 2: fig], or like [image 3: other]?"
+    assert images_named(sent, typed) == images_named(sent) == 2
+    assert images_named(f"{sent} [image 2: ", f"{typed} [image 2: ") == 2
+    assert images_named(typed, None) == 0

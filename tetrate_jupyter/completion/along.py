@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -40,7 +41,7 @@ _FIRST_LINE: Final = 50  # characters of a cell's first line, beside its number
 _NEAR: Final = 0.8  # difflib's ratio: one typing error in a name of five letters
 _AGAIN: Final = "run it again to send them"
 _NOTED: Final = 20  # words that are checked for typing errors
-_IMAGE: Final = re.compile(r"\[image \d+: ")
+_IMAGE: Final = re.compile(r"\[image (\d+): ")
 _TEXT = re.compile(r"\.(?:cfg|csv|html|ini|ipynb|json|log|md|py|r|rst|sql|toml|tsv|txt|xml|ya?ml)\Z", re.IGNORECASE)
 
 
@@ -121,8 +122,9 @@ def fill(
 
 
 def images_named(sent: str, typed: str | None = None) -> int:
-    """Return how many of the images that go with a text are named in it, for a variable or a cell: the last ones."""
-    return len(_IMAGE.findall(sent)) - len(_IMAGE.findall(typed or ""))
+    """Return how many images a text names, for variables and cells, each once however often: the last that go with it."""
+    names, before = Counter(_IMAGE.findall(sent)), Counter(_IMAGE.findall(typed or ""))
+    return sum(1 for number, count in names.items() if count > before[number])
 
 
 def with_the_question(names: Iterable[str]) -> str:
