@@ -16,7 +16,7 @@ from tetrate_jupyter.types import Usage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tetrate_jupyter.http.chunks import ChatChunk, Delta, WireUsage
+    from tetrate_jupyter.http.chunks import ChatChunk, Choice, Delta, WireUsage
     from tetrate_jupyter.types import ToolCall
 
 MAX_TOKENS: Final = 10**9  # of one answer; a count above it, or below 0, is taken for unknown
@@ -68,14 +68,9 @@ class Accumulator:
         self.has_choice = True
         if choice.finish_reason and choice.finish_reason != self._reason:
             self._end(choice.finish_reason)
-        delta = choice.added
-        if self._has_streamed:  # Perplexity repeats the whole answer as a message beside its deltas
-            delta = choice.delta
-            if choice.finish_reason and choice.message is not None and (delta is None or delta.is_plain):
-                self._add_missed(choice.message)
+        delta = self._added(choice)
         if delta is None:
             return "", ""
-        self._has_streamed = self._has_streamed or (delta is choice.delta and delta.has_content)
         thought = "" if delta.is_plain else self._add_rest(delta)
         text = delta.content
         if text:
@@ -85,6 +80,16 @@ class Accumulator:
                 thought += more
             text = self._within(self._said.feed(text))
         return text or "", self._within(self._thought.feed(thought)) if thought else ""
+
+    def _added(self, choice: Choice) -> Delta | None:
+        """Return what a choice adds; of Perplexity's, which repeat the whole answer beside their deltas, the deltas."""
+        delta, message = choice.delta, choice.message
+        if not self._has_streamed:
+            self._has_streamed = delta is not None and delta.has_content
+            return choice.added
+        if choice.finish_reason and message is not None and (delta is None or delta.is_plain):
+            self._add_missed(message)
+        return delta
 
     def _add_rest(self, delta: Delta) -> str:
         """Take the parts other than text; return the reasoning."""

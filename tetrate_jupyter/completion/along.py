@@ -122,7 +122,7 @@ def fill(
 
 
 def images_named(sent: str, typed: str | None = None) -> int:
-    """Return how many images a text names, for variables and cells, each once however often: the last that go with it."""
+    """Return how many images a text names for variables and cells, the last that go with it; each is one of them."""
     names, before = Counter(_IMAGE.findall(sent)), Counter(_IMAGE.findall(typed or ""))
     return sum(1 for number, count in names.items() if count > before[number])
 
