@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import WeakKeyDictionary
 
+from tetrate_jupyter.characters import MAX_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,7 +45,7 @@ def picture_of(bundle: Mapping[str, Any], *, display_id: str = "", is_result: bo
     if not kinds:
         return None
     kind = next((each for each in SENDABLE if each in kinds), kinds[0])
-    data = bundle[kind]
+    data, kind = bundle[kind], kind[:MAX_NAME]
     if kind not in SENDABLE or not isinstance(data, (str, bytes)):
         return DisplayedPicture(kind, None, "kind", display_id, is_result)
     if len(data) > LARGEST:
@@ -61,6 +63,7 @@ class DisplayWatch:
     def __init__(self, shell: Any) -> None:  # noqa: ANN401 - any of its attributes may be missing
         self._shell = shell
         self._shown: dict[str, tuple[DisplayedPicture, ...]] = {}  # by the request that a front end ran the cell with
+        self._bare: dict[str, tuple[DisplayedPicture, ...]] = {}  # likewise, of runs whose pictures are all not at hand
         self._requests: dict[int, str] = {}  # by the cell's number
         self._is_cleared_next: set[str] = set()
         self._hooked = [each for each in (self._hook(shell, name) for name in ("display_pub", "displayhook")) if each]
@@ -86,11 +89,22 @@ class DisplayWatch:
             self._shell.events.unregister("post_run_cell", self._after)
         _watches.pop(self._shell, None)
         self._shown.clear()
+        self._bare.clear()
 
     def of(self, number: int) -> tuple[DisplayedPicture, ...] | None:
         """Return the pictures of the run with this number; None where it was not seen."""
         request = self._requests.get(number)
-        return None if request is None else self._shown.get(request, ())
+        return None if request is None else self._of(request)
+
+    def _of(self, request: str) -> tuple[DisplayedPicture, ...]:
+        return self._shown.get(request) or self._bare.get(request, ())
+
+    def _put(self, request: str, pictures: tuple[DisplayedPicture, ...]) -> None:
+        """Keep the pictures of a run as the newest; those without data apart, since each display weighs the others."""
+        self._shown.pop(request, None)
+        self._bare.pop(request, None)
+        has_data = any(each.data is not None for each in pictures)
+        (self._shown if has_data else self._bare)[request] = pictures
 
     def see(self, message: dict[str, Any]) -> dict[str, Any]:
         """Take a message on its way to the page, and pass it on unchanged, whatever it holds."""
@@ -106,13 +120,13 @@ class DisplayWatch:
                 self._clear(request)
             return
         self._clear(request)
-        identity = str((content.get("transient") or {}).get("display_id") or "")
+        identity = str((content.get("transient") or {}).get("display_id") or "")[:MAX_NAME]
         is_result = message["msg_type"] == "execute_result"
         found = picture_of(content["data"], display_id=identity, is_result=is_result)
         if message["msg_type"] == "update_display_data" and self._update(identity, found):
             self._bound()
         elif found is not None:
-            self._shown[request] = (*self._shown.pop(request, ()), found)[-MOST_KEPT:]
+            self._put(request, (*self._of(request), found)[-MOST_KEPT:])
             self._bound()
 
     def _clear(self, request: str) -> None:
@@ -120,15 +134,16 @@ class DisplayWatch:
         if request in self._is_cleared_next:
             self._is_cleared_next.discard(request)
             self._shown.pop(request, None)
+            self._bare.pop(request, None)
 
     def _update(self, identity: str, found: DisplayedPicture | None) -> bool:
         """Replace what is displayed under this id, in whichever cell; whether there is any."""
         is_there = False
-        for request, shown in list(self._shown.items()):
+        for request, shown in [*self._shown.items(), *self._bare.items()] if identity else ():
             if any(each.display_id == identity for each in shown):
                 is_there = True
                 kept = [found if each.display_id == identity else each for each in shown]
-                self._shown[request] = tuple(each for each in kept if each is not None)
+                self._put(request, tuple(each for each in kept if each is not None))
         return is_there
 
     def _bound(self) -> None:
@@ -143,8 +158,10 @@ class DisplayWatch:
                     before = self._shown[request]
                     gone = replace(each, data=None, why="gone")
                     self._shown[request] = (*before[:place], gone, *before[place + 1 :])
-        while len(self._shown) > _MOST_RUNS:
-            del self._shown[next(iter(self._shown))]
+            if all(each.data is None for each in self._shown[request]):
+                self._put(request, self._shown[request])
+        while len(self._bare) > _MOST_RUNS:
+            del self._bare[next(iter(self._bare))]
 
     def _after(self, result: Any) -> None:  # noqa: ANN401 - IPython's ExecutionResult publishes no type
         number, info = getattr(result, "execution_count", None), getattr(result, "info", None)
