@@ -130,6 +130,8 @@ WORDED: list[tuple[int, object, type[errors.GatewayError], str]] = [
     (200, {"error_code": 17, "error_msg": "Daily limit reached"}, errors.ProviderError, "Daily limit reached"),
     (429, nested("used all available credits. Retry in 2 s", retry_after=60), errors.RateLimitError, "Retry"),
     (422, nested("`inputs` tokens + `max_new_tokens` must be <= 4097."), errors.ContextTooLongError, "4097"),
+    (422, nested("`inputs` must have less than 4095 tokens. Given: 5000"), errors.ContextTooLongError, "4095"),
+    (422, nested("`inputs` must be a string or a list"), errors.RequestRejectedError, "a string"),
     (400, {"message": "Range of input length should be [1, 30720]"}, errors.ContextTooLongError, "30720"),
     (400, nested("Filtered by the content management policy."), errors.RequestRejectedError, "for what it says: Filt"),
     (403, nested("Your input was flagged"), errors.RequestRejectedError, "refuses this prompt for what it says: Your"),

@@ -31,6 +31,7 @@ _WORDS: Final = (
     *("message", "msg", "detail", "error_description", "error_message", "errorMessage", "error_msg", "status_msg"),
     *("Message", "faultstring", "reason", "title"),
 )
+_FINE: Final = frozenset({"", "ok", "success"})  # what some servers send as the message of what is no error
 _NAME = re.compile(r"[A-Z][A-Z0-9_]+\Z")  # a reason that is a name rather than a sentence: "API_KEY_INVALID"
 _KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
 _HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
@@ -157,7 +158,8 @@ def error_of_event(payload: Body) -> object:
     named = "error" in {content.get("object"), content.get("type")} if _are_plain(content) else False
     resp = content.get("base_resp")  # MiniMax sends it with each event; 0 stands for success
     named = named or (isinstance(resp, dict) and bool(resp.get("status_code")))
-    return content if named or any(_text(content.get(w)) for w in _WORDS) or content.get("errors") else None
+    says = any((_text(content.get(w)) or "").lower() not in _FINE for w in _WORDS)
+    return content if named or says or content.get("errors") else None
 
 
 def shown(text: str) -> str:

@@ -55,7 +55,7 @@ _RATE = re.compile(
 )
 _TOO_LONG_WORDS: Final = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"})
 _TOO_LONG = re.compile(
-    r"(?i)`inputs` (tokens \+ `max_new_tokens` )?must (be|have)\b|\brange of input length\b|"
+    r"(?i)`inputs` (tokens \+ `max_new_tokens` must be|must have less)\b|\brange of input length\b|"
     r"context[ _](length|window|limit|size)|maximum context|too many (input |prompt )?tokens|prompt is too long|"
     r"(input|prompt|request|messages?)( tokens)? (is |are )?(too large|too long)|"
     r"(input|prompt)( token(s| count))? .{0,40}exceeds?|"
