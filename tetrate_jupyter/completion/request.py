@@ -43,7 +43,7 @@ class Options:
 
     `temperature`: 0 to 2; `max_tokens` caps the output, at least 1; `effort`: one of the model's `reasoning_efforts`;
     `extra` holds further request fields by the API's own names, sent unchanged, but that numbers of numpy and the like
-    become JSON's, none of them rounded. Invalid values raise `OptionError`.
+    become JSON's. Invalid values raise `OptionError`.
     """
 
     temperature: float | None = None
@@ -94,7 +94,7 @@ def refuse_unsendable(name: str, value: object, depth: int = 0) -> None:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - whatever an option is given as
-    """Return a value with the numbers in it, of numpy, `Decimal` and `Fraction`, as those of JSON; none is rounded."""
+    """Return a value with the numbers in it, of numpy, `Decimal` and `Fraction`, as those of JSON."""
     if value is None or type(value) in {bool, int, float, str} or depth >= _DEPTH:
         return value
     if isinstance(value, dict):
@@ -112,7 +112,10 @@ def _number(value: Real | Decimal) -> int | float:
     if isinstance(value, Integral):
         return int(value)
     if not isinstance(value, Decimal):  # as text, a number of four bytes keeps its few digits
-        return float(str(value) if _is_numpy(value) else value)
+        try:
+            return float(str(value) if _is_numpy(value) else value)
+        except OverflowError:  # a fraction beyond all of JSON's
+            return math.inf
     if value.is_nan():
         return math.nan
     is_whole = value.is_finite() and value.adjusted() < _DIGITS and value == value.to_integral_value()
