@@ -80,6 +80,7 @@ async def test_a_certificate_file_names_itself(
         ("https://[fe80::7]/v1", "fd00::/8,[::1]:80,::1", PROXY),
         ("https://127.0.0.1/v1", "", None),
         ("https://[fd00::7]/v1", "[fd00::]/8", None),
+        ("https://10.1.2.3/v1", "10.0.0.0/255.0.0.0", None),
         ("https://10.1.2.3/v1", "10.0.0.0/8:443", None),
         ("https://10.1.2.3/v1", "10.0.0.0/8:444", PROXY),
         ("https://10.1.2.3/v1", "10.*", None),

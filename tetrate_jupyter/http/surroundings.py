@@ -142,7 +142,7 @@ def _is_excepted(split: SplitResult, exceptions: str) -> bool:
 def _parted(entry: str) -> tuple[str, int | None]:
     entry, _, rest = entry.partition("/")
     width = rest.partition(":")[0]
-    if width.isascii() and width.isdigit():  # a network; anything else is the path of an address
+    if width.isascii() and width.replace(".", "").isdigit():  # a network; anything else is the path of an address
         return f"{entry.strip('[]')}/{width}", _port(rest.partition(":")[2])
     if entry.startswith("["):
         name, _, rest = entry[1:].partition("]")
