@@ -68,11 +68,19 @@ def test_a_change_is_told_with_what_it_is_for(failed: InteractiveShell) -> None:
 
 def test_what_was_shown_is_sent_once_and_under_its_name_only(failed: InteractiveShell, router: SandboxRouter) -> None:
     fail(failed)
-    first, _ = told(lambda: would_go("explain", 1))
-    second, _ = told(lambda: would_go("explain", 1))
-    assert "no longer" in told(lambda: send(first["ticket"]))[0]["said"]
-    assert "no longer" in told(lambda: send(second["ticket"]))[0]["said"]
+    data, _ = told(lambda: would_go("explain", 1))
+    assert "no longer" in told(lambda: send(data["ticket"][::-1]))[0]["said"]
     assert asked(router) == []
+    assert told(lambda: send(data["ticket"]))[0]["step"] == "done"
+    assert "no longer" in told(lambda: send(data["ticket"]))[0]["said"]
+    assert len(asked(router)) == 1
+
+
+def test_what_is_shown_below_several_cells_may_be_sent_in_any_order(failed: InteractiveShell) -> None:
+    tickets = [told(lambda name=name: would_go_of("explain", f"{name} = 1"))[0]["ticket"] for name in "abcdefghi"]
+    assert "no longer" in told(lambda: send(tickets[0]))[0]["said"]  # a kernel keeps eight
+    assert told(lambda: send(tickets[8]))[0]["step"] == "done"
+    assert told(lambda: send(tickets[1]))[0]["step"] == "done"
 
 
 def test_another_error_than_that_of_the_cell_is_not_asked_about(failed: InteractiveShell) -> None:

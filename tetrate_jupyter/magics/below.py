@@ -1,7 +1,7 @@
 """What is asked below a cell, called by the page: shows what would be sent, then, on Send, the answer.
 
 Both are shown, and the page is told how it goes on by a message of a kind of its own; no cell keeps either. What is
-sent is what was shown: it waits here meanwhile, one of a kernel.
+sent is what was shown: it waits here meanwhile, the newest few of a kernel.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class _Ready:
 
 
 _TITLES: Final = {"test": "Write tests for", "continue": "Continue"}
-_ready: WeakKeyDictionary[Context, _Ready] = WeakKeyDictionary()
+_MAX_READY: Final = 8  # what is shown below cells at once; of more, the oldest has to be asked anew
+_ready: WeakKeyDictionary[Context, dict[str, _Ready]] = WeakKeyDictionary()
 
 
 def would_go(purpose: Literal["explain", "fix"], number: int, *, values: bool = False) -> None:
@@ -75,8 +76,8 @@ def send(ticket: str) -> None:
     """Send what was shown under this name, with the answer shown as it comes; then tell the page of the change."""
     with _telling():
         context = _context()
-        ready = _ready.pop(context, None)
-        if ready is None or ready.ticket != ticket:
+        ready = _ready.get(context, {}).pop(ticket, None)
+        if ready is None:
             raise InputError("What would be sent is no longer what was shown.", next_step="ask once more")
         context.has_said_what_goes = True
         run(context, ready.asked, ready.planned, how=False)
@@ -113,7 +114,10 @@ def _check(asked: Inquiry, number: int) -> None:
 
 def _show(context: Context, asked: Inquiry) -> None:
     ready = _Ready(uuid4().hex, asked, context.session.bridge.run(plan(context.session, asked)))
-    _ready[context] = ready
+    waiting = _ready.setdefault(context, {})
+    waiting[ready.ticket] = ready
+    while len(waiting) > _MAX_READY:
+        del waiting[next(iter(waiting))]
     front_end.publish(secrecy.bundle(_shown(ready)))
     _tell(step="ask", ticket=ready.ticket, variables=bool(asked.failure and asked.failure.variables))
 

@@ -1,0 +1,54 @@
+"""What happens to cells, views and kernels between Ask and its answer: nothing is run, nothing lands elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_lab_ask import BETTER, SUM, Asked, ask, ask_button, select
+from tests.browser.test_lab_extension import FRONT, cell, command, notices, restart, status
+from tests.browser.test_lab_failures import MODEL, asked
+from tetrate_jupyter.sandbox import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Opens
+    from tests.browser.lab import Lab
+    from tests.browser.notebook import Cell
+    from tetrate_jupyter.sandbox import SandboxRouter
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+WAIT = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
+
+
+@pytest.fixture
+def stalls(lab_router: SandboxRouter) -> Iterator[None]:
+    """The next answer falls silent in its middle, long enough for what a test does meanwhile."""
+    lab_router.inject(Fault("stream-stall", after_chunks=6, delay=8))
+    yield
+    lab_router.clear_faults()
+
+
+def streaming(about: Cell, wish: str = "Improve") -> Asked:
+    """Ask and send; returns while the answer comes."""
+    below = ask(about, wish)
+    below.press("Send")
+    expect(below.button("Stop")).to_be_visible()
+    return below
+
+
+def test_two_cells_can_be_asked_about_at_once(opened: Opens, page: Page) -> None:
+    notebook = opened(MODEL, SUM, SUM.replace("mean", "middle"))
+    notebook[0].run()
+    first, second = ask(notebook[1], "Improve"), ask(notebook[2], "Improve")
+    expect(second.button("Send")).to_be_visible()
+    first.press("Send", "Apply")
+    notebook[1].reads(BETTER)
+    second.press("Send")
+    expect(second.button("Apply")).to_be_visible()
+    assert notebook[2].source == SUM.replace("mean", "middle")
