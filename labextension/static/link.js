@@ -6,8 +6,26 @@ const RESTARTS = ["restarting", "autorestarting"];
 const LOADS = /^\s*%(re)?load_ext\s+tetrate_jupyter\b/m;
 const ENDED = ["dead", "terminating"]; // one that is new, or out of reach for a moment, is "unknown"
 
+/** @typedef {{ comm: Comm, links: Set<Link> }} Line */
+
+/** @type {WeakMap<Kernel, Line>} */
+const lines = new WeakMap();
+
+/** Return the comm of this id with those who hear it, null where it is another's: the views of a notebook share it. @param {Kernel} kernel @param {string} id @returns {Line | null} */
+function lineOf(kernel, id) {
+  const known = lines.get(kernel);
+  if (known?.comm.commId === id && !known.comm.isDisposed) return known;
+  if (kernel.hasComm(id)) return null;
+  /** @type {Line} */
+  const line = { comm: kernel.createComm(TARGET, id), links: new Set() };
+  line.comm.onMsg = ({ content: { data } }) => [...line.links].forEach((each, at) => each._told(data, at === 0));
+  line.comm.onClose = () => [...line.links].forEach((each) => each._fresh()); // unloaded
+  lines.set(kernel, line);
+  return line;
+}
+
 /**
- * One notebook's. `stands`: "none" (no kernel), "asking" (not known yet), "elsewhere" (no Python, or a connection
+ * One view's of a notebook. `stands`: "none" (no kernel), "asking" (not known yet), "elsewhere" (no Python, or a connection
  * without messages of this kind), "absent" (not loaded), "missing" (not installed), "loaded", "older" or "newer" (the
  * kernel's package than this page's part). `state`: what the kernel told last, null before.
  */
@@ -22,8 +40,8 @@ export class Link {
     this.state = null;
     this.epoch = 0; // counts kernels: what was asked of an earlier one is not heard
     this._changed = changed;
-    /** @type {Comm | null} */
-    this._comm = null;
+    /** @type {Line | null} */
+    this._line = null;
     this._runs = ""; // the id of a cell that may load the package
     /** @type {{ id: string, run: string } | null} */
     this._waits = null; // the card at which a cell waits for somebody to sign in, and what runs that cell
@@ -31,12 +49,25 @@ export class Link {
     this.said = (/** @type {string} */ _text) => {}; // hears what the kernel has to say to the person
     this.failed = (/** @type {Message} */ _error) => {}; // hears of a cell that failed
     const session = notebook.sessionContext;
-    session.kernelChanged.connect(() => this._fresh());
-    session.statusChanged.connect((_, status) => {
+    const replaced = () => this._fresh();
+    const stood = (/** @type {unknown} */ _, /** @type {string} */ status) => {
       if (RESTARTS.includes(status)) this._fresh();
       else if (ENDED.includes(status) !== (this.stands === "none")) this._fresh();
+    };
+    const heard = (/** @type {unknown} */ _, /** @type {Message} */ message) => this._heard(message);
+    session.kernelChanged.connect(replaced);
+    session.statusChanged.connect(stood);
+    session.iopubMessage.connect(heard);
+    notebook.disposed.connect(() => { // another view of it may go on, with all that it has
+      session.kernelChanged.disconnect(replaced);
+      session.statusChanged.disconnect(stood);
+      session.iopubMessage.disconnect(heard);
+      this._leave();
     });
-    session.iopubMessage.connect((_, message) => this._heard(message));
+  }
+
+  /** Look what there is. Not at once: what hears of it looks for the link, which has to be there. */
+  begin() {
     this._fresh();
   }
 
@@ -79,8 +110,8 @@ export class Link {
     await this.settings.ready;
     const reply = await kernel.requestExecute({
       code: `${this.settings.leave()}%load_ext tetrate_jupyter`, silent: true, store_history: false, allow_stdin: false, stop_on_error: false,
-    }).done;
-    if (epoch !== this.epoch) return false;
+    }).done.catch(() => null); // another kernel meanwhile
+    if (epoch !== this.epoch || !reply) return false;
     if (reply.content.status !== "ok") return this._stand(reply.content.ename === "ModuleNotFoundError" ? "missing" : "absent");
     if (!(await this._find())) return this._stand(this.stands === "absent" ? "older" : this.stands); // it tells pages nothing
     await this._met;
@@ -95,7 +126,12 @@ export class Link {
 
   /** Have the kernel's session do what has this name. @param {string} name */
   do(name) {
-    this._comm?.send({ type: "do", name });
+    this._line?.comm.send({ type: "do", name });
+  }
+
+  _leave() {
+    this._line?.links.delete(this);
+    this._line = null;
   }
 
   _fresh() {
@@ -103,7 +139,7 @@ export class Link {
     /** @type {Promise<void>} */
     this._met = new Promise((resolve) => { this._meet = resolve; }); // until the kernel has answered, or is gone
     this.epoch += 1;
-    this._comm = null;
+    this._leave();
     this.state = null;
     this._runs = "";
     this._waits = null;
@@ -119,20 +155,19 @@ export class Link {
     if (epoch !== this.epoch) return false;
     if (info.language_info.name !== "python" || !kernel.handleComms) return this._stand("elsewhere");
     const reply = await kernel.requestCommInfo({ target_name: TARGET });
-    if (epoch !== this.epoch || this._comm) return this._comm !== null;
+    if (epoch !== this.epoch || this._line) return this._line !== null;
     const [id] = Object.keys(reply.content.comms ?? {});
     if (!id) return this._stand("absent");
-    const comm = kernel.hasComm(id) ? null : kernel.createComm(TARGET, id);
-    if (!comm) return false;
-    this._comm = comm;
-    comm.onMsg = (message) => epoch === this.epoch && this._told(message.content.data);
-    comm.onClose = () => epoch === this.epoch && this._fresh(); // unloaded
-    comm.send({ type: "hello", protocol: PROTOCOL, settings: this.settings.forKernel() });
+    const line = lineOf(kernel, id);
+    if (!line) return false;
+    this._line = line;
+    line.links.add(this);
+    line.comm.send({ type: "hello", protocol: PROTOCOL, settings: this.settings.forKernel() });
     return true;
   }
 
-  /** @param {any} data */
-  _told(data) {
+  /** @param {any} data @param {boolean} isFirst whether no other view of the notebook says it */
+  _told(data, isFirst) {
     if (data?.type === "hello") {
       const theirs = Number(data.protocol);
       this._stand(theirs === PROTOCOL ? "loaded" : theirs > PROTOCOL ? "newer" : "older");
@@ -140,7 +175,7 @@ export class Link {
     } else if (data?.type === "state" && this.stands === "loaded") {
       this.state = data;
       this._changed();
-    } else if (data?.type === "said" && Array.isArray(data.lines)) {
+    } else if (isFirst && data?.type === "said" && Array.isArray(data.lines)) {
       this.said(data.lines.map(String).join("\n"));
     }
   }
@@ -228,6 +263,7 @@ export class Links {
         this._links.delete(notebook);
         this.changed();
       });
+      link.begin();
     }
     return link;
   }

@@ -58,6 +58,8 @@ interface Future {
   registerMessageHook(hook: (message: Message) => boolean): void;
 }
 interface Comm {
+  readonly commId: string;
+  readonly isDisposed: boolean;
   onMsg: (message: Message) => void;
   onClose: (message: Message) => void;
   send(data: object): Future;
@@ -92,6 +94,7 @@ interface Editor {
 }
 interface Cell extends Widget {
   readonly model: {
+    readonly id: string;
     mimeType: string;
     readonly mimeTypeChanged: Signal<unknown, unknown>;
     readonly type: string;
@@ -99,7 +102,7 @@ interface Cell extends Widget {
     readonly outputs: { readonly length: number; readonly changed: Signal<unknown, unknown> };
     readonly sharedModel: { readonly changed: Signal<unknown, unknown>; getSource(): string; setSource(source: string): void; undoManager?: { stopCapturing(): void } | null };
   };
-  readonly layout: { readonly widgets: readonly Widget[]; insertWidget(index: number, widget: Widget): void };
+  readonly layout: { readonly widgets: readonly Widget[]; insertWidget(index: number, widget: Widget): void; removeWidget(widget: Widget): void };
   readonly outputArea?: { readonly future?: Future; readonly node: HTMLElement };
   readonly editor: Editor | null;
   readonly ready: Promise<void>;
