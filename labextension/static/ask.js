@@ -22,10 +22,10 @@ function passage({ model, editor }) {
 }
 
 /**
- * @param {{ parts: Parts["below"], page: Packages, app: Application, services: Services, links: Links, icon: unknown,
+ * @param {{ parts: Parts["below"], literal: Parts["settings"]["literal"], page: Packages, app: Application, services: Services, links: Links, icon: unknown,
  *   loaded: () => Promise<Link | null> }} given
  */
-export function addAsking({ parts, page, app, services, links, icon, loaded }) {
+export function addAsking({ parts, literal, page, app, services, links, icon, loaded }) {
   const { commands } = app;
   /** @type {WeakMap<Cell, OnCell>} */
   const known = new WeakMap();
@@ -45,7 +45,7 @@ export function addAsking({ parts, page, app, services, links, icon, loaded }) {
     const before = known.get(cell);
     if (before?.isSending) return links.said("An answer about this cell is still to come. Next: wait for it, or stop it.");
     before?.close();
-    known.set(cell, new OnCell(parts, page, link, cell, wish, asked));
+    known.set(cell, new OnCell(parts, literal, page, link, cell, wish, asked));
   };
 
   const open = () => {
@@ -85,8 +85,8 @@ export function addAsking({ parts, page, app, services, links, icon, loaded }) {
 }
 
 class OnCell {
-  /** @param {Parts["below"]} parts @param {Packages} page @param {Link} link @param {Cell} cell @param {string} wish @param {Passage} asked */
-  constructor({ Below, button }, page, link, cell, wish, asked) {
+  /** @param {Parts["below"]} parts @param {Parts["settings"]["literal"]} literal @param {Packages} page @param {Link} link @param {Cell} cell @param {string} wish @param {Passage} asked */
+  constructor({ Below, button }, literal, page, link, cell, wish, asked) {
     this._page = page;
     this._link = link;
     this._cell = cell;
@@ -96,7 +96,7 @@ class OnCell {
     this._below.close = () => this.close();
     panel.node.addEventListener("keydown", ({ key }) => key === "Escape" && !this.isSending && this.close());
     const { source, from, to } = asked;
-    const texts = [source.slice(from, to), source.slice(0, from), source.slice(to)].map((text) => JSON.stringify(text));
+    const texts = [source.slice(from, to), source.slice(0, from), source.slice(to)].map(literal);
     this._below.ask(`would_go_of("${wish}", ${texts.join(", ")})`, (data) => {
       if (data.original) this._below.offer((isRun) => this._apply(data.source, isRun));
       else this._below.say("", button("Insert below", () => this._insert(data.source), true), this._below.closer("Discard"));

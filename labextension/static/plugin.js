@@ -9,7 +9,7 @@
 export async function plugin(page, beside) {
   /** @template {keyof Parts} Name @param {Name} name @returns {Promise<Parts[Name]>} */
   const part = (name) => import(beside(`${name}.js`));
-  const [{ Links, tellBeforeLoading }, { addCommands }, { StatusItem, more }, { SidePanel }, below, { followFailures }, { addAsking }, { colourPrompts }, { Settings }] = await Promise.all([
+  const [{ Links, tellBeforeLoading }, { addCommands }, { StatusItem, more }, { SidePanel }, below, { followFailures }, { addAsking }, { colourPrompts }, { Settings, literal }] = await Promise.all([
     part("link"), part("commands"), part("status"), part("panel"), part("below"), part("failed"), part("ask"), part("prompts"), part("settings"),
   ]);
   /** @type {Record<string, Token | undefined>} */
@@ -38,7 +38,7 @@ export async function plugin(page, beside) {
     followFailures(below, page, links, (text) => links.said(text));
     colourPrompts(links);
     const loaded = addCommands({ page, app, services, links, panel, more });
-    addAsking({ parts: below, page, app, services, links, icon: panel.widget.title.icon, loaded });
+    addAsking({ parts: below, literal, page, app, services, links, icon: panel.widget.title.icon, loaded });
     if (services.statusBar) new StatusItem(page, app, links).addTo(services.statusBar);
   };
   return { id: "tetrate-jupyter:plugin", autoStart: true, requires: [], optional: names.map((name) => tokens[name]), activate };

@@ -5,6 +5,9 @@ const ID = "tetrate-jupyter:plugin"; // as in schemas/
 const SOON = 3000; // ms: settings that come later act then, but no kernel waits for them
 const ENTER = "tetrate-enter"; // where the chat keeps it in pages without settings (widgets/static/panel.js)
 
+/** Return text as a literal of Python's. IPython ends lines at more than Python does, and takes what follows for commands. @param {string} text */
+export const literal = (text) => JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 export class Settings {
   /** @param {Services["registry"]} registry */
   constructor(registry) {
@@ -25,7 +28,7 @@ export class Settings {
   /** A line of Python that leaves it where the package looks when it is loaded (front_end.TOLD); "" for nothing. */
   leave() {
     const told = JSON.stringify(this.forKernel());
-    return told === "{}" ? "" : `get_ipython()._tetrate_page = ${JSON.stringify(told)}\n`;
+    return told === "{}" ? "" : `get_ipython()._tetrate_page = ${literal(told)}\n`;
   }
 
   /** @param {Registry} registry */

@@ -42,6 +42,20 @@ def streaming(about: Cell, wish: str = "Improve") -> Asked:
     return below
 
 
+@pytest.mark.parametrize("sep", ["\u2028", "\u2029", "\x85"])
+def test_no_line_end_of_a_source_makes_a_command_of_what_follows(opened: Opens, page: Page, lab: Lab, sep: str) -> None:
+    ran = lab.folder / "ran"
+    source = f'text = "x) {sep}a = !" , open(chr(114) + chr(97) + chr(110), chr(119))) #'
+    notebook = opened(MODEL, source)
+    notebook[0].run()
+    below = ask(notebook[1], "Explain")
+    expect(below.button("Send").or_(below.button("Close"))).to_be_visible()
+    assert not ran.exists()
+    below.press("Send")
+    expect(below.button("Close")).to_be_visible()
+    assert not ran.exists()
+
+
 def test_two_cells_can_be_asked_about_at_once(opened: Opens, page: Page) -> None:
     notebook = opened(MODEL, SUM, SUM.replace("mean", "middle"))
     notebook[0].run()
