@@ -27,8 +27,8 @@ function passage({ model, editor }) {
  */
 export function addAsking({ parts, literal, page, app, services, links, icon, loaded }) {
   const { commands } = app;
-  /** @type {WeakMap<Cell, OnCell>} */
-  const known = new WeakMap();
+  /** @type {Set<OnCell>} */
+  const open = new Set();
   const active = () => {
     const cell = links.front?.notebook.content.activeCell;
     return cell?.model.type === "code" ? cell : null;
@@ -42,13 +42,15 @@ export function addAsking({ parts, literal, page, app, services, links, icon, lo
     const asked = passage(cell); // before anything is waited for
     const link = links.front?.stands === "loaded" ? links.front : await loaded();
     if (!link || cell.isDisposed) return;
-    const before = known.get(cell);
+    const before = [...open].find((each) => each.cell === cell);
     if (before?.isSending) return links.said("An answer about this cell is still to come. Next: wait for it, or stop it.");
     before?.close();
-    known.set(cell, new OnCell(parts, literal, page, link, cell, wish, asked));
+    const made = new OnCell(parts, literal, page, link, cell, wish, asked);
+    open.add(made);
+    made.panel.disposed.connect(() => open.delete(made));
   };
 
-  const open = () => {
+  const choose = () => {
     const cell = active();
     if (!cell) return;
     const { source, from, to } = passage(cell);
@@ -75,7 +77,7 @@ export function addAsking({ parts, literal, page, app, services, links, icon, lo
     icon,
     isEnabled: () => active() !== null,
     isVisible: () => active() !== null && links.settings.values.askButton,
-    execute: open,
+    execute: choose,
   });
   for (const [wish, short, long] of WISHES) {
     const command = `tetrate:cell-${wish}`;
@@ -89,10 +91,13 @@ class OnCell {
   constructor({ Below, button }, literal, page, link, cell, wish, asked) {
     this._page = page;
     this._link = link;
-    this._cell = cell;
     this._asked = asked;
     this._below = new Below(page, link, cell, "Tetrate on this cell", document.createElement("div"));
+    this._below.again = "ask again";
     const { panel } = this._below;
+    this.panel = panel;
+    this.cell = cell;
+    this._follow();
     this._below.close = () => this.close();
     panel.node.addEventListener("keydown", ({ key }) => key === "Escape" && !this.isSending && this.close());
     const { source, from, to } = asked;
@@ -105,11 +110,30 @@ class OnCell {
   }
 
   get isSending() {
-    return this._below.isSending && !this._below.panel.isDisposed;
+    return this._below.isSending && !this.panel.isDisposed;
+  }
+
+  /** Stay with the cell where it moves: JupyterLab then makes it anew, under the id that it had. */
+  _follow() {
+    const { panel, cell, _link: { notebook } } = this;
+    const { id } = cell.model;
+    cell.disposed.connect(() => {
+      if (panel.isDisposed) return;
+      cell.layout.removeWidget(panel); // which would end what is in it
+      const shelf = new this._page.lumino.Panel();
+      shelf.addWidget(panel);
+      setTimeout(() => {
+        const moved = notebook.isDisposed ? null : notebook.content.widgets.find(({ model }) => model.type === "code" && model.id === id);
+        if (!moved) return shelf.dispose();
+        this.cell = moved;
+        this._below.standBelow(moved);
+        this._follow();
+      });
+    });
   }
 
   close() {
-    const { panel } = this._below;
+    const { panel } = this;
     if (panel.isDisposed) return;
     if (panel.node.contains(document.activeElement)) this._link.notebook.content.activate();
     panel.dispose();
@@ -118,8 +142,8 @@ class OnCell {
   /** Put a change where what was asked about stands, if the cell is as it was. @param {string} changed @param {boolean} isRun */
   _apply(changed, isRun) {
     const { source, from, to } = this._asked;
-    const problem = this._cell.model.sharedModel.getSource() === source
-      ? this._below.put(this._cell, source.slice(0, from) + changed + source.slice(to), isRun)
+    const problem = this.cell.model.sharedModel.getSource() === source
+      ? this._below.put(this.cell, source.slice(0, from) + changed + source.slice(to), isRun)
       : "The cell was changed since it was asked about: nothing was changed. Next: ask again.";
     if (problem) this._link.said(problem);
     else if (isRun) this.close();
@@ -130,7 +154,7 @@ class OnCell {
     const { content } = this._link.notebook;
     if (this._link.isReadOnly) return this._link.said("This notebook can't be written: no cell was added. Next: save it under another name.");
     content.deselectAll();
-    content.activeCellIndex = content.widgets.indexOf(this._cell);
+    content.activeCellIndex = content.widgets.indexOf(this.cell);
     this._page.notebook.NotebookActions.insertBelow(content);
     content.activeCell?.model.sharedModel.setSource(source);
     this.close();

@@ -2,6 +2,7 @@
 // kernel's, in an output of no cell; only the page draws it, and none of it is in the notebook. Cells change at a click.
 
 const MIME = "application/vnd.tetrate.failed+json"; // as in tetrate_jupyter/magics/below.py
+const OLDER = ["AttributeError", "ImportError", "ModuleNotFoundError"]; // what is called isn't there
 const SETTLE = 500; // ms in which what has come under the pointer takes no click
 
 /** @param {string} text @param {() => void} pressed */
@@ -13,15 +14,22 @@ export const button = (text, pressed, isMain = false) => {
   return made;
 };
 
+/** Return why a call of ours told nothing. @param {Message["content"]} reply */
+function whyNot({ status, ename, evalue }) {
+  if (status === "aborted") return "The cell before it failed: nothing was asked. Next: ask again. ";
+  if (OLDER.includes(ename)) return "The kernel's package is older than this page's part. Next: %pip install --upgrade tetrate-jupyter, and restart the kernel. ";
+  return evalue ? `${evalue} ` : "The kernel has ended. ";
+}
+
 export class Below {
   /** @param {Packages} page @param {Link} link @param {Cell} cell @param {string} label @param {HTMLElement} bar above what the kernel shows */
   constructor(page, link, cell, label, bar) {
     this._page = page;
     this.link = link;
     this.epoch = link.epoch;
-    this._cell = cell;
     this._bar = bar;
     this._call = ""; // what the kernel has yet to tell the end of
+    this.again = "run the cell again"; // what a person does where the kernel is another one
     /** @type {Widget | null} */
     this._area = null;
     this._row = document.createElement("div"); // a sentence and buttons, below what the kernel shows
@@ -31,7 +39,13 @@ export class Below {
     Object.assign(this.panel.node, { tabIndex: -1, role: "group", ariaLabel: label });
     this.panel.node.dataset.lmSuppressShortcuts = "true"; // its keys are not the notebook's
     for (const node of [bar, this._row]) this.panel.addWidget(new page.lumino.Widget({ node }));
-    cell.ready.then(() => this.panel.isDisposed || cell.layout.insertWidget(cell.layout.widgets.length - 1, this.panel));
+    this.standBelow(cell);
+  }
+
+  /** @param {Cell} cell */
+  standBelow(cell) {
+    this._cell = cell;
+    cell.ready.then(() => this.panel.isDisposed || cell.isDisposed || cell.layout.insertWidget(cell.layout.widgets.length - 1, this.panel));
   }
 
   /** Whether what is paid for is still to come. */
@@ -66,7 +80,7 @@ export class Below {
   _run(call, told) {
     this._clear();
     const { kernel, notebook, isBusy } = this.link;
-    if (!kernel || this.epoch !== this.link.epoch) return this.say("The kernel that was asked is gone. Next: run the cell again. ", this.closer());
+    if (!kernel || this.epoch !== this.link.epoch) return this.say(`The kernel that was asked is gone. Next: ${this.again}. `, this.closer());
     this._call = call;
     this.say(isBusy ? "The kernel is busy: this goes on after the running cell." : "One moment…");
     const { SimplifiedOutputArea, OutputAreaModel } = this._page.outputarea;
@@ -77,7 +91,7 @@ export class Below {
     const ended = (/** @type {Message} */ reply) => {
       if (area !== this._area || !this._call) return;
       this._call = "";
-      this.say(reply?.content?.evalue ?? "The kernel has ended. ", this.closer());
+      this.say(whyNot(reply?.content ?? {}), this.closer());
     };
     future.registerMessageHook(({ header, content }) => {
       const data = header.msg_type === "execute_input" ? { step: "begun" } : content.data?.[MIME];
@@ -106,7 +120,7 @@ export class Below {
   /** @param {string} ticket @param {(data: any) => void} sent */
   _send(ticket, sent) {
     this._run(`send(${JSON.stringify(ticket)})`, (data) => {
-      if (data.step === "begun") return this.say("", button("Stop", () => this.link.kernel?.interrupt()));
+      if (data.step === "begun") return this.say("", button("Stop", () => this.link.kernel?.interrupt().catch(() => {})));
       if (typeof data.source !== "string") return this.say("", this.closer());
       sent(data);
     });

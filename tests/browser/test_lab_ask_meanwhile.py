@@ -56,6 +56,87 @@ def test_no_line_end_of_a_source_makes_a_command_of_what_follows(opened: Opens, 
     assert not ran.exists()
 
 
+@pytest.mark.usefixtures("stalls")
+def test_a_cell_that_moves_takes_along_what_was_asked_about_it(opened: Opens, page: Page) -> None:
+    notebook = opened(MODEL, SUM, "1 + 1")
+    notebook[0].run()
+    below = streaming(notebook[1])
+    page.locator(f"{FRONT} .jp-InputPrompt").nth(1).click()
+    page.keyboard.press("Control+Shift+ArrowDown")
+    notebook[2].reads(SUM)
+    below = Asked(notebook[2])
+    expect(below.button("Stop")).to_be_visible()
+    below.press("Apply")
+    notebook[2].reads(BETTER)
+    assert notebook[1].source == "1 + 1"
+    below.press("Close")
+    expect(page.get_by_role("group", name="Tetrate on this cell")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("stalls")
+@pytest.mark.parametrize("how", ["delete", "retype", "split"])
+def test_an_answer_about_a_cell_that_is_gone_goes_nowhere(opened: Opens, page: Page, how: str) -> None:
+    notebook = opened(MODEL, SUM, "1 + 1")
+    notebook[0].run()
+    below = streaming(notebook[1])
+    page.locator(f"{FRONT} .jp-InputPrompt").nth(1).click()
+    if how == "split":
+        select(notebook[1], 2)
+        page.keyboard.press("Control+Shift+-")
+        expect(page.locator(f"{FRONT} .jp-Cell")).to_have_count(4)
+    elif how == "delete":
+        page.keyboard.press("d")
+        page.keyboard.press("d")
+        expect(page.locator(f"{FRONT} .jp-Cell")).to_have_count(2)
+    else:
+        page.keyboard.press("m")
+        expect(page.locator(f"{FRONT} .jp-MarkdownCell")).to_have_count(1)
+    expect(page.locator("#jp-main-statusbar").get_by_text("| Idle")).to_be_visible()
+    before = [each.source for each in notebook.cells]
+    group = page.get_by_role("group", name="Tetrate on this cell")
+    if group.count():
+        below.box = group
+        below.press("Apply")
+        expect(notices(page)).to_contain_text("nothing was changed")
+        page.keyboard.press("Escape")
+    assert [each.source for each in notebook.cells] == before
+    notebook.cells[-1].run()
+
+
+def test_a_kernel_that_restarts_while_an_answer_comes_ends_it(opened: Opens, page: Page, stalls: None) -> None:
+    notebook = opened(MODEL, SUM, "1 + 1")
+    notebook[0].run()
+    below = streaming(notebook[1])
+    restart(page)
+    expect(below.box).to_contain_text("The kernel has ended.")
+    below.press("Close")
+    below = ask(notebook[1], "Improve")
+    expect(below.button("Send")).to_be_visible()
+    restart(page)
+    expect(page.locator("#jp-main-statusbar").get_by_text("| Idle")).to_be_visible()
+    below.press("Send")
+    expect(below.box).to_contain_text("The kernel that was asked is gone. Next: ask again.")
+    assert notebook[1].source == SUM
+
+
+def test_what_waits_behind_a_cell_that_fails_is_said_not_to_have_been_asked(
+    opened: Opens, page: Page, lab: Lab, lab_router: SandboxRouter
+) -> None:
+    notebook = opened(MODEL, SUM, f"{WAIT}\nraise ValueError(1)")
+    notebook[0].run()
+    before = asked(lab_router)
+    notebook[2].start()
+    below = ask(notebook[1], "Explain")
+    expect(below.box).to_contain_text("The kernel is busy")
+    (lab.folder / "go").touch()
+    try:
+        notebook[2].wait()
+    finally:
+        (lab.folder / "go").unlink()
+    expect(below.box).to_contain_text("The cell before it failed: nothing was asked. Next: ask again.")
+    assert asked(lab_router) == before
+
+
 def test_two_cells_can_be_asked_about_at_once(opened: Opens, page: Page) -> None:
     notebook = opened(MODEL, SUM, SUM.replace("mean", "middle"))
     notebook[0].run()
@@ -66,6 +147,17 @@ def test_two_cells_can_be_asked_about_at_once(opened: Opens, page: Page) -> None
     second.press("Send")
     expect(second.button("Apply")).to_be_visible()
     assert notebook[2].source == SUM.replace("mean", "middle")
+
+
+def test_outputs_that_are_folded_away_hide_no_answer(opened: Opens, page: Page) -> None:
+    notebook = opened(MODEL, SUM + "\nmean([1, 2])")
+    notebook[0].run()
+    notebook[1].run()
+    page.locator(f"{FRONT} .jp-InputPrompt").nth(1).click()
+    command(page, "Collapse Selected Outputs")
+    expect(notebook[1].box.locator(".jp-OutputPlaceholder")).to_be_visible()
+    below = ask(notebook[1], "Explain")
+    expect(below.button("Send")).to_be_visible()
 
 
 def test_a_second_view_of_a_notebook_asks_for_itself(opened: Opens, page: Page) -> None:
@@ -93,3 +185,31 @@ def test_a_second_view_of_a_notebook_asks_for_itself(opened: Opens, page: Page) 
     expect(status(page)).to_contain_text("no model yet")
     there.box.locator(".cm-content").click()
     expect(status(page)).to_contain_text("no model yet")  # told to both
+
+
+def test_what_can_not_be_asked_about_is_said(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:
+    notebook = opened(MODEL, "", "x = 1\n    \n\t\ny = 2", "# " + "long " * 200_000)
+    notebook[0].run()
+    before = asked(lab_router)
+    below = ask(notebook[1], "Explain")
+    expect(below.box).to_contain_text("There is no source to ask about.")
+    below.press("Close")
+    select(notebook[2], 1, "Shift+ArrowDown")
+    ask_button(notebook[2]).click()
+    expect(page.get_by_role("menuitem", name="Explain", exact=True)).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Of the selection")).to_have_count(0)
+    page.keyboard.press("Escape")
+    notebook[3].box.locator(".cm-content").click()
+    command(page, "Tetrate: explain this cell")  # JupyterLab hides the toolbar where a first line is long
+    below = Asked(notebook[3])
+    expect(below.box).to_contain_text("too many to be sent whole. Next: select a part of it, then ask")
+    below.press("Close")
+    notebook[1].box.locator(".cm-content").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("m")
+    expect(cell(page, 1).box.locator("[data-jp-item-name=tetrate-ask]:visible")).to_have_count(0)
+    cell(page, 2).box.locator(".cm-content").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    expect(cell(page, 2).box.locator("[data-jp-item-name=tetrate-ask]:visible")).to_have_count(0)
+    assert asked(lab_router) == before
