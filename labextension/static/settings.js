@@ -42,14 +42,14 @@ export class Settings {
     };
     const keep = (/** @type {boolean} */ isLine) => {
       this.values.enterSends = !isLine; // also where it can't be kept
-      return settings.set("enterSends", !isLine).catch((error) => console.debug("tetrate:", error));
+      return settings.set("enterSends", !isLine).then(() => true, (error) => console.debug("tetrate:", error));
     };
     settings.changed.connect(read);
     read();
     const { values } = this;
     globalThis.tetrateEnter = { get isLine() { return !values.enterSends; }, set isLine(wanted) { keep(wanted); } };
     const before = localStorage.getItem(ENTER); // what the person chose in the chat before there were settings
-    if (before && settings.user.enterSends === undefined) await keep(before === "line");
+    if (before && settings.user.enterSends === undefined && !(await keep(before === "line"))) return; // next time, then
     localStorage.removeItem(ENTER);
   }
 }

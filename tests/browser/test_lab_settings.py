@@ -105,6 +105,7 @@ def test_enter_is_one_choice_in_the_chat_and_in_the_settings(opened: Opens, page
     expect(chat.prompt).to_have_value(LINES)
     editor.field("enterSends").check()
     editor.saved(kept, "enterSends", True)
+    page.wait_for_function("!window.tetrateEnter.isLine")  # it is in the file before the page hears that it is
     chat.prompt.click()
     expect(chat.box.locator(".tetrate-keys")).to_have_text("Enter sends, Shift + Enter: new line")
     page.keyboard.press("Enter")
@@ -113,8 +114,23 @@ def test_enter_is_one_choice_in_the_chat_and_in_the_settings(opened: Opens, page
     chat.box.get_by_label("Enter makes a line").check()
     editor.saved(kept, "enterSends", False)
     notebook.open()
-    assert page.evaluate("window.tetrateEnter.isLine") is True
+    page.wait_for_function("window.tetrateEnter?.isLine")  # settings may come after the kernel
     assert page.evaluate("localStorage.getItem('tetrate-enter')") is None
+
+
+def test_a_choice_that_can_not_be_kept_yet_is_not_lost(opened: Opens, page: Page, kept: Path) -> None:
+    notebook = opened("1 + 1")
+    page.evaluate("localStorage.setItem('tetrate-enter', 'line')")
+    page.route("**/api/settings/**", lambda route: route.abort() if route.request.method == "PUT" else route.fallback())
+    with page.expect_event("requestfailed", lambda request: "/api/settings/" in request.url):
+        notebook.open()
+    page.wait_for_function("window.tetrateEnter?.isLine")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("localStorage.getItem('tetrate-enter')") == "line"
+    page.unroute("**/api/settings/**")
+    notebook.open()
+    page.wait_for_function("localStorage.getItem('tetrate-enter') === null")
+    assert '"enterSends": false' in kept.read_text()
 
 
 def test_new_kernels_get_model_router_and_no_line(
