@@ -12,6 +12,8 @@ from tests.browser import axe
 from tests.browser.test_lab_extension import LOAD, cell, command, notices
 from tests.browser.test_lab_failures import MODEL, Below, asked
 from tests.render.hostile import HOSTILE
+from tetrate_jupyter.keys.store import KeyStore
+from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -259,3 +261,25 @@ def test_the_quickstart_comes_beside_what_is_there(opened: Opens, page: Page, la
         for path in paths:
             path.unlink(missing_ok=True)
     assert notebook.path.exists()
+
+
+def test_notebook_7_has_ask_and_the_quickstart(
+    opened: Opens, page: Page, notebook7: Lab, lab_router: SandboxRouter
+) -> None:
+    key = Secret(lab_router.issue_key(), host=lab_router.host)
+    KeyStore(notebook7.data / "tetrate-jupyter").save(key, store="file")
+    notebook = opened(MODEL, SUM, on=notebook7)
+    notebook[0].run()
+    below = ask(notebook[1], "Improve")
+    below.press("Send", "Apply")
+    notebook[1].reads(BETTER)
+    below.press("Close")
+    command(page, "Tetrate: write tests for this cell")
+    below.press("Send", "Insert below")
+    expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(3)
+    with page.expect_popup() as popup:
+        command(page, "Tetrate: quickstart")
+    made = popup.value
+    expect(cell(made, 0).box).to_contain_text("Quickstart: many models from one notebook")
+    assert "quickstart" in made.url
+    (notebook7.folder / "quickstart.ipynb").unlink()
