@@ -46,6 +46,7 @@ export class Link {
     /** @type {{ id: string, run: string } | null} */
     this._waits = null; // the card at which a cell waits for somebody to sign in, and what runs that cell
     this._meet = () => {};
+    this.found = () => {}; // hears that the session was found
     this.said = (/** @type {string} */ _text) => {}; // hears what the kernel has to say to the person
     this.failed = (/** @type {Message} */ _error) => {}; // hears of a cell that failed
     const session = notebook.sessionContext;
@@ -64,6 +65,11 @@ export class Link {
       session.iopubMessage.disconnect(heard);
       this._leave();
     });
+  }
+
+  /** Look for the session where it isn't found yet. */
+  look() {
+    if (!this._line) this._find().catch((error) => console.debug("tetrate:", error));
   }
 
   /** Look what there is. Not at once: what hears of it looks for the link, which has to be there. */
@@ -162,6 +168,7 @@ export class Link {
     if (!line) return false;
     this._line = line;
     line.links.add(this);
+    this.found();
     line.comm.send({ type: "hello", protocol: PROTOCOL, settings: this.settings.forKernel() });
     return true;
   }
@@ -256,6 +263,9 @@ export class Links {
     if (!link) {
       const made = new Link(notebook, this.settings, () => this.changed());
       link = made;
+      link.found = () => { // loading it was told to nobody, and other views of the notebook have the same kernel
+        for (const each of this.all) if (each.kernel === made.kernel) each.look();
+      };
       link.said = (text) => this.said(text);
       link.failed = (error) => this.failed(made, error);
       this._links.set(notebook, link);
