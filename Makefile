@@ -89,6 +89,7 @@ docs: $(VENV)/.dev ## write the generated part of docs/magics.md anew
 format: $(VENV)/.dev ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/deno fmt -q --config .ci/deno.json labextension/static/*.js tetrate_jupyter/widgets/static/*.js
 
 clean: ## remove environments and build products
 	rm -rf .venv .venv-* dist build .work

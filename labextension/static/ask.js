@@ -16,7 +16,9 @@ const WISHES = [
 function passage({ model, editor }) {
   const source = model.sharedModel.getSource();
   const { start, end } = editor?.getSelection() ?? {};
-  const [from, to] = start && end && editor ? [editor.getOffsetAt(start), editor.getOffsetAt(end)].sort((a, b) => a - b) : [0, 0];
+  const [from, to] = start && end && editor
+    ? [editor.getOffsetAt(start), editor.getOffsetAt(end)].sort((a, b) => a - b)
+    : [0, 0];
   const isPart = source.slice(from, to).trim() && !source.includes("\r"); // an editor counts these line ends otherwise
   return isPart ? { source, from, to } : { source, from: 0, to: source.length };
 }
@@ -38,12 +40,16 @@ export function addAsking({ parts, literal, page, app, services, links, icon, lo
     const cell = active();
     const content = links.front?.notebook.content;
     if (!cell || !content) return;
-    if (wish !== "explain" && (links.front?.isReadOnly || cell.readOnly)) return links.said("This can't be edited: only Explain can be asked of it.");
+    if (wish !== "explain" && (links.front?.isReadOnly || cell.readOnly)) {
+      return links.said("This can't be edited: only Explain can be asked of it.");
+    }
     const asked = passage(cell); // before anything is waited for
     const link = links.front?.stands === "loaded" ? links.front : await loaded();
     if (!link || cell.isDisposed) return;
     const before = [...open].find((each) => each.cell === cell);
-    if (before?.isSending) return links.said("An answer about this cell is still to come. Next: wait for it, or stop it.");
+    if (before?.isSending) {
+      return links.said("An answer about this cell is still to come. Next: wait for it, or stop it.");
+    }
     before?.close();
     const made = new OnCell(parts, literal, page, link, cell, wish, asked);
     open.add(made);
@@ -57,15 +63,22 @@ export function addAsking({ parts, literal, page, app, services, links, icon, lo
     const lines = source.slice(from, to).trim().split("\n").length;
     const menu = new page.lumino.Menu({ commands });
     menu.addClass("tetrate-lab-menu");
-    if (to - from < source.length) menu.addItem({ command: "tetrate:standing", args: { label: `Of the selection (${lines} ${lines > 1 ? "lines" : "line"})` } });
+    if (to - from < source.length) {
+      menu.addItem({
+        command: "tetrate:standing",
+        args: { label: `Of the selection (${lines} ${lines > 1 ? "lines" : "line"})` },
+      });
+    }
     for (const [wish] of WISHES) menu.addItem({ command: `tetrate:cell-${wish}`, args: { isMenu: true } });
     const anchor = cell.node.querySelector("[data-jp-item-name=tetrate-ask]") ?? cell.node;
     const { left, bottom } = anchor.getBoundingClientRect();
     const focused = document.activeElement;
-    menu.aboutToClose.connect(() => setTimeout(() => {
-      menu.dispose();
-      if (document.activeElement === document.body && focused instanceof HTMLElement) focused.focus();
-    }));
+    menu.aboutToClose.connect(() =>
+      setTimeout(() => {
+        menu.dispose();
+        if (document.activeElement === document.body && focused instanceof HTMLElement) focused.focus();
+      })
+    );
     menu.open(left, bottom);
     menu.activateNextItem();
     setTimeout(() => menu.activate()); // a key on the button has given the focus to the cell meanwhile
@@ -81,7 +94,11 @@ export function addAsking({ parts, literal, page, app, services, links, icon, lo
   });
   for (const [wish, short, long] of WISHES) {
     const command = `tetrate:cell-${wish}`;
-    commands.addCommand(command, { label: ({ isMenu }) => (isMenu ? short : `Tetrate: ${long}`), isEnabled: () => active() !== null, execute: () => ask(wish) });
+    commands.addCommand(command, {
+      label: ({ isMenu }) => (isMenu ? short : `Tetrate: ${long}`),
+      isEnabled: () => active() !== null,
+      execute: () => ask(wish),
+    });
     services.palette?.addItem({ command, category: "Tetrate" });
   }
 }
@@ -104,7 +121,11 @@ class OnCell {
     const texts = [source.slice(from, to), source.slice(0, from), source.slice(to)].map(literal);
     this._below.ask(`would_go_of("${wish}", ${texts.join(", ")})`, (data) => {
       if (data.original) this._below.offer((isRun) => this._apply(data.source, isRun));
-      else this._below.say("", button("Insert below", () => this._insert(data.source), true), this._below.closer("Discard"));
+      else {this._below.say(
+          "",
+          button("Insert below", () => this._insert(data.source), true),
+          this._below.closer("Discard"),
+        );}
     });
     cell.ready.then(() => panel.isDisposed || panel.node.focus());
   }
@@ -123,7 +144,9 @@ class OnCell {
       const shelf = new this._page.lumino.Panel();
       shelf.addWidget(panel);
       setTimeout(() => {
-        const moved = notebook.isDisposed ? null : notebook.content.widgets.find(({ model }) => model.type === "code" && model.id === id);
+        const moved = notebook.isDisposed
+          ? null
+          : notebook.content.widgets.find(({ model }) => model.type === "code" && model.id === id);
         if (!moved) return shelf.dispose();
         this.cell = moved;
         this._below.standBelow(moved);
@@ -152,7 +175,9 @@ class OnCell {
   /** Put code into a new cell below; it is not run. @param {string} source */
   _insert(source) {
     const { content } = this._link.notebook;
-    if (this._link.isReadOnly) return this._link.said("This notebook can't be written: no cell was added. Next: save it under another name.");
+    if (this._link.isReadOnly) {
+      return this._link.said("This notebook can't be written: no cell was added. Next: save it under another name.");
+    }
     content.deselectAll();
     content.activeCellIndex = content.widgets.indexOf(this.cell);
     this._page.notebook.NotebookActions.insertBelow(content);

@@ -17,7 +17,9 @@ export const button = (text, pressed, isMain = false) => {
 /** Return why a call of ours told nothing. @param {Message["content"]} reply */
 function whyNot({ status, ename, evalue }) {
   if (status === "aborted") return "The cell before it failed: nothing was asked. Next: ask again. ";
-  if (OLDER.includes(ename)) return "The kernel's package is older than this page's part. Next: %pip install --upgrade tetrate-jupyter, and restart the kernel. ";
+  if (OLDER.includes(ename)) {
+    return "The kernel's package is older than this page's part. Next: %pip install --upgrade tetrate-jupyter, and restart the kernel. ";
+  }
   return evalue ? `${evalue} ` : "The kernel has ended. ";
 }
 
@@ -45,7 +47,9 @@ export class Below {
   /** @param {Cell} cell */
   standBelow(cell) {
     this._cell = cell;
-    cell.ready.then(() => this.panel.isDisposed || cell.isDisposed || cell.layout.insertWidget(cell.layout.widgets.length - 1, this.panel));
+    cell.ready.then(() =>
+      this.panel.isDisposed || cell.isDisposed || cell.layout.insertWidget(cell.layout.widgets.length - 1, this.panel)
+    );
   }
 
   /** Whether what is paid for is still to come. */
@@ -63,7 +67,9 @@ export class Below {
     this._row.replaceChildren(text, ...buttons);
     this._bar.inert = this.isSending; // what is sent is paid for, and is shown
     this._row.inert = true;
-    setTimeout(() => { this._row.inert = false; }, SETTLE);
+    setTimeout(() => {
+      this._row.inert = false;
+    }, SETTLE);
   }
 
   close() {
@@ -80,14 +86,22 @@ export class Below {
   _run(call, told) {
     this._clear();
     const { kernel, notebook, isBusy } = this.link;
-    if (!kernel || this.epoch !== this.link.epoch) return this.say(`The kernel that was asked is gone. Next: ${this.again}. `, this.closer());
+    if (!kernel || this.epoch !== this.link.epoch) {
+      return this.say(`The kernel that was asked is gone. Next: ${this.again}. `, this.closer());
+    }
     this._call = call;
     this.say(isBusy ? "The kernel is busy: this goes on after the running cell." : "One moment…");
     const { SimplifiedOutputArea, OutputAreaModel } = this._page.outputarea;
     const model = new OutputAreaModel({ trusted: true }); // it is what our own package shows
     const area = new SimplifiedOutputArea({ model, rendermime: notebook.content.rendermime });
     const code = `__import__("tetrate_jupyter.magics.below", fromlist=["send"]).${call}`;
-    const future = kernel.requestExecute({ code, silent: false, store_history: false, allow_stdin: false, stop_on_error: false });
+    const future = kernel.requestExecute({
+      code,
+      silent: false,
+      store_history: false,
+      allow_stdin: false,
+      stop_on_error: false,
+    });
     const ended = (/** @type {Message} */ reply) => {
       if (area !== this._area || !this._call) return;
       this._call = "";
@@ -120,7 +134,12 @@ export class Below {
   /** @param {string} ticket @param {(data: any) => void} sent */
   _send(ticket, sent) {
     this._run(`send(${JSON.stringify(ticket)})`, (data) => {
-      if (data.step === "begun") return this.say("", button("Stop", () => this.link.kernel?.interrupt().catch(() => {})));
+      if (data.step === "begun") {
+        return this.say(
+          "",
+          button("Stop", () => this.link.kernel?.interrupt().catch(() => {})),
+        );
+      }
       if (typeof data.source !== "string") return this.say("", this.closer());
       sent(data);
     });
@@ -128,13 +147,20 @@ export class Below {
 
   /** Offer to apply a change. @param {(isRun: boolean) => void} apply */
   offer(apply) {
-    this.say("", button("Apply", () => apply(false), true), button("Apply and run", () => apply(true)), this.closer("Discard"));
+    this.say(
+      "",
+      button("Apply", () => apply(false), true),
+      button("Apply and run", () => apply(true)),
+      this.closer("Discard"),
+    );
   }
 
   /** Put source into a cell; returns why that can't be, "" where it is done. @param {Cell} cell @param {string} source @param {boolean} isRun */
   put(cell, source, isRun) {
     const { content, sessionContext } = this.link.notebook;
-    if (this.link.isReadOnly) return "This notebook can't be written: nothing was changed. Next: save it under another name.";
+    if (this.link.isReadOnly) {
+      return "This notebook can't be written: nothing was changed. Next: save it under another name.";
+    }
     if (cell.readOnly) return "This cell can't be edited: nothing was changed.";
     cell.model.sharedModel.undoManager?.stopCapturing(); // what was typed just before is undone by itself
     cell.model.sharedModel.setSource(source);

@@ -25,7 +25,9 @@ export function addCommands({ page, app, services, links, panel, more }) {
     const link = await loaded();
     if (!link) return;
     const { content, sessionContext } = link.notebook;
-    if (link.isReadOnly) return void tell("This notebook can't be written: no cell was added. Next: save it under another name.");
+    if (link.isReadOnly) {
+      return void tell("This notebook can't be written: no cell was added. Next: save it under another name.");
+    }
     page.notebook.NotebookActions.insertBelow(content);
     content.activeCell.model.sharedModel.setSource(source);
     if (run) return void page.notebook.NotebookActions.run(content, sessionContext);
@@ -40,7 +42,10 @@ export function addCommands({ page, app, services, links, panel, more }) {
     const source = model?.sharedModel.getSource() ?? "";
     let fence = "```";
     while (source.includes(fence)) fence += "`";
-    return addCell(`%%tetrate -n\n\n\n${fence}${model?.type === "code" ? "python" : "markdown"}\n${source}\n${fence}`, false);
+    return addCell(
+      `%%tetrate -n\n\n\n${fence}${model?.type === "code" ? "python" : "markdown"}\n${source}\n${fence}`,
+      false,
+    );
   };
 
   /** Name the cell of an output in the chat's box: its number stands for it only in the kernel that ran it as it is. */
@@ -51,9 +56,16 @@ export function addCommands({ page, app, services, links, panel, more }) {
     const link = await loaded();
     if (!link?.kernel || !model) return;
     const number = model.executionCount ?? 0;
-    const ran = `__import__("tetrate_jupyter.lab.docked", fromlist=["ran"]).ran(${number}, ${JSON.stringify(model.sharedModel.getSource())})`;
+    const ran = `__import__("tetrate_jupyter.lab.docked", fromlist=["ran"]).ran(${number}, ${
+      JSON.stringify(model.sharedModel.getSource())
+    })`;
     const { content: reply } = await link.kernel.requestExecute({
-      code: "", silent: true, store_history: false, user_expressions: { ran }, allow_stdin: false, stop_on_error: false,
+      code: "",
+      silent: true,
+      store_history: false,
+      user_expressions: { ran },
+      allow_stdin: false,
+      stop_on_error: false,
     }).done;
     if (reply.user_expressions?.ran?.data?.["text/plain"] === "True") panel.ask(`@[${number}] `);
     else tell("This cell was changed since it ran, or another kernel ran it. Next: run it, then ask about its output.");
@@ -79,9 +91,18 @@ export function addCommands({ page, app, services, links, panel, more }) {
         isNamed = true;
       }, () => {});
     }
-    const session = await sessions.startNew({ path, name: path, type: "notebook", kernel: { name: kernelspecs.specs?.default ?? "" } }).catch(() => null);
+    const session = await sessions.startNew({
+      path,
+      name: path,
+      type: "notebook",
+      kernel: { name: kernelspecs.specs?.default ?? "" },
+    }).catch(() => null);
     const told = await session?.kernel?.requestExecute({
-      code: "", silent: true, store_history: false, allow_stdin: false, stop_on_error: false,
+      code: "",
+      silent: true,
+      store_history: false,
+      allow_stdin: false,
+      stop_on_error: false,
       user_expressions: { found: '__import__("tetrate_jupyter.cli.notebook", fromlist=["shown"]).shown()' },
     }).done;
     const content = told?.content.user_expressions?.found?.data?.["application/json"];
@@ -93,12 +114,18 @@ export function addCommands({ page, app, services, links, panel, more }) {
     }
     await session?.shutdown();
     await contents.delete(path);
-    tell(session ? "The kernel's environment hasn't the package, or an older one. Next: %pip install --upgrade tetrate-jupyter there." : "No Python kernel could be started: there is no quickstart.");
+    tell(
+      session
+        ? "The kernel's environment hasn't the package, or an older one. Next: %pip install --upgrade tetrate-jupyter there."
+        : "No Python kernel could be started: there is no quickstart.",
+    );
   };
 
   /** @type {[string, string, (args: Record<string, any>) => unknown, (() => boolean)?][]} */
   const commands = [
-    ["tetrate:load", "load in this notebook", async () => { await loaded(); }],
+    ["tetrate:load", "load in this notebook", async () => {
+      await loaded();
+    }],
     ["tetrate:chat", "chat", () => panel.open("chat")],
     ["tetrate:models", "models", () => panel.open("models")],
     ["tetrate:usage", "usage", () => panel.open("usage")],
@@ -107,17 +134,28 @@ export function addCommands({ page, app, services, links, panel, more }) {
     ["tetrate:ask-cell", "ask about this cell", askCell],
     ["tetrate:ask-output", "ask about this output", askOutput],
     ["tetrate:sign-in", "sign in", () => panel.open("sign-in")],
-    ["tetrate:sign-out", "sign out", async () => { (await loaded())?.do("sign-out"); }, () => links.front?.state?.signed_in !== false],
+    ["tetrate:sign-out", "sign out", async () => {
+      (await loaded())?.do("sign-out");
+    }, () => links.front?.state?.signed_in !== false],
   ];
   for (const [id, label, execute, isEnabled] of commands) {
     app.commands.addCommand(id, {
-      label: ({ isPalette }) => (isPalette || /load|cell|output/.test(id) ? `${CATEGORY}: ${label}` : label[0].toUpperCase() + label.slice(1)),
+      label: (
+        { isPalette },
+      ) => (isPalette || /load|cell|output/.test(id)
+        ? `${CATEGORY}: ${label}`
+        : label[0].toUpperCase() + label.slice(1)),
       isEnabled: () => hasNotebook() && (isEnabled?.() ?? true),
       execute,
     });
     services.palette?.addItem({ command: id, category: CATEGORY, args: { isPalette: true } });
   }
-  app.contextMenu.addItem({ command: "tetrate:ask-output", selector: ".jp-Notebook .jp-CodeCell .jp-OutputArea-output", rank: 1, args: { isMenu: true } });
+  app.contextMenu.addItem({
+    command: "tetrate:ask-output",
+    selector: ".jp-Notebook .jp-CodeCell .jp-OutputArea-output",
+    rank: 1,
+    args: { isMenu: true },
+  });
   app.commands.addCommand("tetrate:standing", { // the first lines of the status item's menu
     label: ({ label }) => String(label ?? CATEGORY),
     isEnabled: () => false,
@@ -127,11 +165,17 @@ export function addCommands({ page, app, services, links, panel, more }) {
     label: ({ isPalette }) => (isPalette ? `${CATEGORY}: quickstart` : "Quickstart"),
     caption: "A notebook that shows in ten minutes what there is",
     icon: panel.widget.title.icon,
-    execute: (args) => quickstart(args).catch(({ message }) => void tell(`The quickstart can't be put here: ${message}`)),
+    execute: (args) =>
+      quickstart(args).catch(({ message }) => void tell(`The quickstart can't be put here: ${message}`)),
   });
   services.palette?.addItem({ command: "tetrate:quickstart", category: CATEGORY, args: { isPalette: true } });
   if (services.launcher) {
-    app.commands.addCommand("tetrate:new-chat", { label: "Chat", caption: "A new notebook with the chat beside it", icon: panel.widget.title.icon, execute: ({ cwd }) => newChat(cwd) });
+    app.commands.addCommand("tetrate:new-chat", {
+      label: "Chat",
+      caption: "A new notebook with the chat beside it",
+      icon: panel.widget.title.icon,
+      execute: ({ cwd }) => newChat(cwd),
+    });
     services.launcher.add({ command: "tetrate:new-chat", category: CATEGORY, rank: 1 });
     services.launcher.add({ command: "tetrate:quickstart", category: CATEGORY, rank: 2 });
   }

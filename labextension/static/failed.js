@@ -5,7 +5,8 @@ const NO_FAILURE = ["KeyboardInterrupt", "SystemExit", "GeneratorExit"];
 /** Whether there is anything to ask: errors of ours say themselves what to do, and show only that. @param {Message["content"]} error */
 const isFailure = ({ ename, evalue, traceback }) =>
   ename === "ToolFailedError" || // somebody's own function
-  !(NO_FAILURE.includes(ename) || /^Stopped\./.test(traceback[0]) || (traceback.join("\n") === `${ename}: ${evalue}` && evalue.includes("\nNext: ")));
+  !(NO_FAILURE.includes(ename) || /^Stopped\./.test(traceback[0]) ||
+    (traceback.join("\n") === `${ename}: ${evalue}` && evalue.includes("\nNext: ")));
 
 /** Follow the errors of all notebooks. @param {Parts["below"]} parts @param {Packages} page @param {Links} links @param {(text: string) => void} tell */
 export function followFailures(parts, page, links, tell) {
@@ -14,7 +15,9 @@ export function followFailures(parts, page, links, tell) {
   links.failed = (link, { content, parent_header: asked }) => {
     newest.get(link)?.retire();
     newest.delete(link);
-    const cell = link.notebook.content.widgets.find((each) => each.outputArea?.future?.msg.header.msg_id === asked.msg_id);
+    const cell = link.notebook.content.widgets.find((each) =>
+      each.outputArea?.future?.msg.header.msg_id === asked.msg_id
+    );
     if (cell && isFailure(content)) newest.set(link, new OnError(parts, page, link, cell, tell));
   };
   links.listeners.add(() => newest.forEach((onError, link) => onError.draw() || newest.delete(link)));
@@ -72,8 +75,13 @@ class OnError {
   /** Put a change into its cell, if that is still what was asked about. @param {any} change @param {boolean} isRun */
   _apply({ cell: number, original, source }, isRun) {
     const whole = (/** @type {string} */ text) => text.replace(/\r\n/g, "\n").replace(/\n+$/, "");
-    const cell = this._link.notebook.content.widgets.find(({ model }) => model.type === "code" && model.executionCount === number && whole(model.sharedModel.getSource()) === whole(original));
-    const problem = cell ? this._below.put(cell, source, isRun) : "The cell isn't there as it ran: nothing was changed. Next: run it again, then Fix.";
+    const cell = this._link.notebook.content.widgets.find(({ model }) =>
+      model.type === "code" && model.executionCount === number &&
+      whole(model.sharedModel.getSource()) === whole(original)
+    );
+    const problem = cell
+      ? this._below.put(cell, source, isRun)
+      : "The cell isn't there as it ran: nothing was changed. Next: run it again, then Fix.";
     if (problem) this._tell(problem);
   }
 }

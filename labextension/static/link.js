@@ -115,10 +115,16 @@ export class Link {
     if (this.stands === "loaded") return true;
     await this.settings.ready;
     const reply = await kernel.requestExecute({
-      code: `${this.settings.leave()}%load_ext tetrate_jupyter`, silent: true, store_history: false, allow_stdin: false, stop_on_error: false,
+      code: `${this.settings.leave()}%load_ext tetrate_jupyter`,
+      silent: true,
+      store_history: false,
+      allow_stdin: false,
+      stop_on_error: false,
     }).done.catch(() => null); // another kernel meanwhile
     if (epoch !== this.epoch || !reply) return false;
-    if (reply.content.status !== "ok") return this._stand(reply.content.ename === "ModuleNotFoundError" ? "missing" : "absent");
+    if (reply.content.status !== "ok") {
+      return this._stand(reply.content.ename === "ModuleNotFoundError" ? "missing" : "absent");
+    }
     if (!(await this._find())) return this._stand(this.stands === "absent" ? "older" : this.stands); // it tells pages nothing
     await this._met;
     return this._stand(this.stands);
@@ -127,7 +133,15 @@ export class Link {
   /** Leave the settings in the kernel, before a cell loads the package there: the cells below it have them already. */
   tellBefore() {
     const code = this.stands === "elsewhere" || this.stands === "loaded" ? "" : this.settings.leave();
-    if (code) this.kernel?.requestExecute({ code, silent: true, store_history: false, allow_stdin: false, stop_on_error: false }).done.catch(() => {});
+    if (code) {
+      this.kernel?.requestExecute({
+        code,
+        silent: true,
+        store_history: false,
+        allow_stdin: false,
+        stop_on_error: false,
+      }).done.catch(() => {});
+    }
   }
 
   /** Have the kernel's session do what has this name. @param {string} name */
@@ -143,7 +157,9 @@ export class Link {
   _fresh() {
     this._meet();
     /** @type {Promise<void>} */
-    this._met = new Promise((resolve) => { this._meet = resolve; }); // until the kernel has answered, or is gone
+    this._met = new Promise((resolve) => {
+      this._meet = resolve;
+    }); // until the kernel has answered, or is gone
     this.epoch += 1;
     this._leave();
     this.state = null;
@@ -207,7 +223,9 @@ export class Link {
     if (kind === "display_data" && transient?.tetrate_waits) {
       this._waits = { id, run: String(asked.msg_id) };
       // Run All has led away from it. Who is writing in a cell is not disturbed: the status item leads there, too.
-      if (this.notebook.isVisible && this.notebook.content.mode === "command") this.showWaiting().catch((error) => console.debug("tetrate:", error));
+      if (this.notebook.isVisible && this.notebook.content.mode === "command") {
+        this.showWaiting().catch((error) => console.debug("tetrate:", error));
+      }
     } else if (isOver || (kind === "update_display_data" && id === this._waits?.id)) this._waits = null;
     else return;
     this._changed();
@@ -224,9 +242,13 @@ export class Link {
 
 /** Have each cell that loads the package find the settings. @param {Packages} page @param {Links} links */
 export function tellBeforeLoading(page, links) {
-  page.notebook.NotebookActions.executionScheduled.connect((/** @type {unknown} */ _, /** @type {{ notebook: unknown, cell: Cell }} */ { notebook, cell }) => {
-    if (LOADS.test(cell.model.sharedModel.getSource())) links.all.find((each) => each.notebook.content === notebook)?.tellBefore();
-  });
+  page.notebook.NotebookActions.executionScheduled.connect(
+    (/** @type {unknown} */ _, /** @type {{ notebook: unknown, cell: Cell }} */ { notebook, cell }) => {
+      if (LOADS.test(cell.model.sharedModel.getSource())) {
+        links.all.find((each) => each.notebook.content === notebook)?.tellBefore();
+      }
+    },
+  );
 }
 
 /** The links of all notebooks that have been in front, and which one is. `listeners` are called at each change. */

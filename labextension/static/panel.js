@@ -4,7 +4,8 @@
 const TABS = { chat: "Chat", models: "Models", usage: "Usage" };
 const PERIODS = { today: "Today", "7d": "7 days", "30d": "30 days" };
 const BYS = { model: "By model", notebook: "By notebook" };
-const ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" d="M5 4h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7.6l-3.7 3.7A1 1 0 0 1 6 20v-3H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zm0 2v9h3v2.6L10.6 15H19V6z"/></svg>';
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" d="M5 4h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7.6l-3.7 3.7A1 1 0 0 1 6 20v-3H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zm0 2v9h3v2.6L10.6 15H19V6z"/></svg>';
 
 export class SidePanel {
   /**
@@ -69,7 +70,12 @@ export class SidePanel {
     };
     const seen = new MutationObserver(put);
     this._drop = () => seen.disconnect();
-    seen.observe(this.widget.node, { subtree: true, childList: true, attributes: true, attributeFilter: ["hidden", "class", "style"] });
+    seen.observe(this.widget.node, {
+      subtree: true,
+      childList: true,
+      attributes: true,
+      attributeFilter: ["hidden", "class", "style"],
+    });
     put();
   }
 
@@ -110,7 +116,10 @@ export class SidePanel {
   _draw() {
     const link = this._links.front;
     this._tabs.set(this._tab);
-    for (const [each, chosen] of /** @type {[Switch, string][]} */ ([[this._periods, this._usage[0]], [this._bys, this._usage[1]]])) {
+    for (
+      const [each, chosen]
+        of /** @type {[Switch, string][]} */ ([[this._periods, this._usage[0]], [this._bys, this._usage[1]]])
+    ) {
       each.node.hidden = this._tab !== "usage" || link?.stands !== "loaded";
       each.set(chosen);
     }
@@ -127,16 +136,21 @@ export class SidePanel {
   _current(link) {
     const shown = this._shown(link);
     for (const [tab, each] of shown) {
-      if (each.area.isDisposed || (each.epoch !== link.epoch && !each.meeting.tetrateKeep)) shown.delete(tab), each.leave();
+      if (each.area.isDisposed || (each.epoch !== link.epoch && !each.meeting.tetrateKeep)) {
+        shown.delete(tab), each.leave();
+      }
     }
     const there = shown.get(this._tab);
     const isUsage = this._tab === "usage";
     const what = [this._tab, ...(isUsage ? this._usage : [])];
-    const isOfNow = there?.epoch === link.epoch && there?.what === what.join() && (!isUsage || link.isBusy || there.cost === link.state?.cost);
+    const isOfNow = there?.epoch === link.epoch && there?.what === what.join() &&
+      (!isUsage || link.isBusy || there.cost === link.state?.cost);
     if (isOfNow || link.stands !== "loaded" || !this.widget.isVisible) return there;
     const made = new Docked(this._page, link, what, () => this._draw());
     made.meeting.tetrateAgain = () => this._again(link, made);
-    if (there?.meeting.tetrateKeep) made.meeting.tetrateKept = { ...there.meeting.tetrateKeep(), asked: there.isWanted }; // of a kernel that is gone
+    if (there?.meeting.tetrateKeep) {
+      made.meeting.tetrateKept = { ...there.meeting.tetrateKeep(), asked: there.isWanted }; // of a kernel that is gone
+    }
     if (isUsage && there?.epoch === link.epoch) made.before = there; // shown until the new figures are there
     else there?.leave();
     there?.leaveBefore();
@@ -176,12 +190,17 @@ export class SidePanel {
     const isOver = docked && docked.epoch !== link.epoch;
     if (isOver && ["none", "asking", "absent"].includes(link.stands)) return ["", false]; // its panel says so itself
     if (link.stands === "none") return ["This notebook has no kernel. Next: choose one at its top right.", false];
-    if (link.stands === "asking") return [link.isBusy ? "The kernel is busy: this opens after the running cell." : "", false];
+    if (link.stands === "asking") {
+      return [link.isBusy ? "The kernel is busy: this opens after the running cell." : "", false];
+    }
     if (link.stands === "elsewhere") return ["Tetrate needs a Python kernel.", false];
     if (link.stands === "absent") return ["Tetrate isn't loaded in this notebook's kernel.", true];
     if (link.stands !== "loaded") return [this._more(link), link.stands === "missing"];
     if (docked?.problem) return [docked.problem, false];
-    return [docked && !docked.isThere && link.isBusy ? "The kernel is busy: this opens after the running cell." : "", false];
+    return [
+      docked && !docked.isThere && link.isBusy ? "The kernel is busy: this opens after the running cell." : "",
+      false,
+    ];
   }
 }
 
@@ -227,13 +246,23 @@ class Docked {
     /** @type {any} */
     this.meeting = this.area.node; // where the panel (widgets/static/panel.js) leaves what it has, and takes it
     this.meeting.tetrateNotebook = link.notebook.content; // beside which it is: code of its answers goes there
-    const code = `__import__("tetrate_jupyter.lab.docked", fromlist=["show"]).show(${what.map((each) => JSON.stringify(each))})`;
-    const future = link.kernel.requestExecute({ code, silent: false, store_history: false, allow_stdin: true, stop_on_error: false });
+    const code = `__import__("tetrate_jupyter.lab.docked", fromlist=["show"]).show(${
+      what.map((each) => JSON.stringify(each))
+    })`;
+    const future = link.kernel.requestExecute({
+      code,
+      silent: false,
+      store_history: false,
+      allow_stdin: true,
+      stop_on_error: false,
+    });
     this.area.future = future;
     future.done.then(
       (/** @type {any} */ reply) => {
         this.isThere = true;
-        if (reply.content.status !== "ok") this.problem = `This can't be shown: ${reply.content.evalue || reply.content.status}`;
+        if (reply.content.status !== "ok") {
+          this.problem = `This can't be shown: ${reply.content.evalue || reply.content.status}`;
+        }
         changed();
       },
       () => {}, // the kernel has ended: the link tells

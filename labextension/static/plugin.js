@@ -9,8 +9,26 @@
 export async function plugin(page, beside) {
   /** @template {keyof Parts} Name @param {Name} name @returns {Promise<Parts[Name]>} */
   const part = (name) => import(beside(`${name}.js`));
-  const [{ Links, tellBeforeLoading }, { addCommands }, { StatusItem, more }, { SidePanel }, below, { followFailures }, { addAsking }, { colourPrompts }, { Settings, literal }] = await Promise.all([
-    part("link"), part("commands"), part("status"), part("panel"), part("below"), part("failed"), part("ask"), part("prompts"), part("settings"),
+  const [
+    { Links, tellBeforeLoading },
+    { addCommands },
+    { StatusItem, more },
+    { SidePanel },
+    below,
+    { followFailures },
+    { addAsking },
+    { colourPrompts },
+    { Settings, literal },
+  ] = await Promise.all([
+    part("link"),
+    part("commands"),
+    part("status"),
+    part("panel"),
+    part("below"),
+    part("failed"),
+    part("ask"),
+    part("prompts"),
+    part("settings"),
   ]);
   /** @type {Record<string, Token | undefined>} */
   const tokens = {
@@ -41,7 +59,13 @@ export async function plugin(page, beside) {
     addAsking({ parts: below, literal, page, app, services, links, icon: panel.widget.title.icon, loaded });
     if (services.statusBar) new StatusItem(page, app, links).addTo(services.statusBar);
   };
-  return { id: "tetrate-jupyter:plugin", autoStart: true, requires: [], optional: names.map((name) => tokens[name]), activate };
+  return {
+    id: "tetrate-jupyter:plugin",
+    autoStart: true,
+    requires: [],
+    optional: names.map((name) => tokens[name]),
+    activate,
+  };
 }
 
 /** @param {string} address */

@@ -11,13 +11,26 @@
   /** Return a package of the page, null where this front end has none of that name. */
   const shared = async (/** @type {string} */ name) => {
     const versions = Object.values(scope[name] ?? {});
-    const entry = versions.find((each) => OWN.includes(String(each.from))) ?? versions.find((each) => each.loaded) ?? versions[0];
+    const entry = versions.find((each) => OWN.includes(String(each.from))) ?? versions.find((each) => each.loaded) ??
+      versions[0];
     return entry ? (await entry.get())() : null;
   };
 
   const get = async () => {
-    const names = ["application", "apputils", "filebrowser", "launcher", "notebook", "outputarea", "settingregistry", "statusbar", "ui-components"];
-    const [lumino, ...found] = await Promise.all(["@lumino/widgets", ...names.map((name) => `@jupyterlab/${name}`)].map(shared));
+    const names = [
+      "application",
+      "apputils",
+      "filebrowser",
+      "launcher",
+      "notebook",
+      "outputarea",
+      "settingregistry",
+      "statusbar",
+      "ui-components",
+    ];
+    const [lumino, ...found] = await Promise.all(
+      ["@lumino/widgets", ...names.map((name) => `@jupyterlab/${name}`)].map(shared),
+    );
     const page = Object.fromEntries([["lumino", lumino], ...names.map((name, at) => [name, found[at]])]);
     const { plugin } = await import(beside("plugin.js"));
     const made = await plugin(page, beside);

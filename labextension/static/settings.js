@@ -6,13 +6,25 @@ const SOON = 3000; // ms: settings that come later act then, but no kernel waits
 const ENTER = "tetrate-enter"; // where the chat keeps it in pages without settings (widgets/static/panel.js)
 
 /** Return text as a literal of Python's. IPython ends lines at more than Python does, and takes what follows for commands. @param {string} text */
-export const literal = (text) => JSON.stringify(text).replace(/[\x7f-\x9f\u2028\u2029]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+export const literal = (text) =>
+  JSON.stringify(text).replace(
+    /[\x7f-\x9f\u2028\u2029]/g,
+    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 
 export class Settings {
   /** @param {Services["registry"]} registry */
   constructor(registry) {
     /** @type {Record<string, any>} */
-    this.values = { model: "", baseUrl: "", greeting: true, enterSends: true, errorButtons: true, askButton: true, statusItem: true };
+    this.values = {
+      model: "",
+      baseUrl: "",
+      greeting: true,
+      enterSends: true,
+      errorButtons: true,
+      askButton: true,
+      statusItem: true,
+    };
     this.onChange = () => {};
     const loaded = registry ? this._follow(registry).catch((error) => console.debug("tetrate:", error)) : null;
     /** Until they are known. */
@@ -47,7 +59,14 @@ export class Settings {
     settings.changed.connect(read);
     read();
     const { values } = this;
-    globalThis.tetrateEnter = { get isLine() { return !values.enterSends; }, set isLine(wanted) { keep(wanted); } };
+    globalThis.tetrateEnter = {
+      get isLine() {
+        return !values.enterSends;
+      },
+      set isLine(wanted) {
+        keep(wanted);
+      },
+    };
     const before = localStorage.getItem(ENTER); // what the person chose in the chat before there were settings
     if (before && settings.user.enterSends === undefined && !(await keep(before === "line"))) return; // next time, then
     localStorage.removeItem(ENTER);

@@ -25,10 +25,18 @@ export function more(link) {
   if (link.isWaiting) return "A cell waits for you to sign in. A click shows where.";
   if (stands === "absent") return "Load tetrate_jupyter in this notebook's kernel";
   if (stands === "missing") return "This kernel's environment hasn't the package. Next: %pip install tetrate-jupyter";
-  if (stands === "newer") return "The kernel's package is newer than this page's part. Next: update tetrate-jupyter where Jupyter runs, and reload the page.";
-  if (stands === "older") return "The kernel's package is older than this page's part. Next: %pip install --upgrade tetrate-jupyter, and restart the kernel.";
+  if (stands === "newer") {
+    return "The kernel's package is newer than this page's part. Next: update tetrate-jupyter where Jupyter runs, and reload the page.";
+  }
+  if (stands === "older") {
+    return "The kernel's package is older than this page's part. Next: %pip install --upgrade tetrate-jupyter, and restart the kernel.";
+  }
   if (!state) return "Tetrate";
-  const standing = state.signed_in === false ? "Not signed in to" : state.signed_in ? "Signed in to" : "Sign-in not known:";
+  const standing = state.signed_in === false
+    ? "Not signed in to"
+    : state.signed_in
+    ? "Signed in to"
+    : "Sign-in not known:";
   return [`${standing} ${state.host}${state.sandbox ? " (sandbox: play money)" : ""}.`, ...state.notes].join("\n");
 }
 
@@ -50,7 +58,12 @@ export class StatusItem {
 
   /** @param {{ registerStatusItem(id: string, item: object): unknown }} bar */
   addTo(bar) {
-    bar.registerStatusItem("tetrate-jupyter:status", { item: this.widget, align: "left", rank: 100, isActive: () => Boolean(this._button.textContent) });
+    bar.registerStatusItem("tetrate-jupyter:status", {
+      item: this.widget,
+      align: "left",
+      rank: 100,
+      isActive: () => Boolean(this._button.textContent),
+    });
   }
 
   _draw() {
@@ -59,8 +72,14 @@ export class StatusItem {
     this.widget.setHidden(!text);
     this._button.textContent = text;
     this._button.title = link ? more(link) : "";
-    this._button.classList.toggle("tetrate-lab-quiet", !link?.isWaiting && (link?.stands === "absent" || link?.stands === "missing"));
-    this._button.classList.toggle("tetrate-lab-asking", Boolean(link?.isWaiting || link?.state?.asking || link?.state?.waiting));
+    this._button.classList.toggle(
+      "tetrate-lab-quiet",
+      !link?.isWaiting && (link?.stands === "absent" || link?.stands === "missing"),
+    );
+    this._button.classList.toggle(
+      "tetrate-lab-asking",
+      Boolean(link?.isWaiting || link?.state?.asking || link?.state?.waiting),
+    );
     if (link?.stands === "loaded" && !link.isWaiting) this._button.setAttribute("aria-haspopup", "menu");
     else this._button.removeAttribute("aria-haspopup");
   }

@@ -320,7 +320,7 @@ def test_stop_without_a_key_stops_what_was_asked_here(page: Page, session: Sessi
     page.do("stop")
     ended(page, "partial")
     assert not page.fields["stoppable"]
-    assert ["Stopped", "Stopped: this is part of an answer.", "warn"] in only(page)[1].fields["chips"]
+    assert ["Stopped", "Stopped: this is part of an answer.", "warn", ""] in only(page)[1].fields["chips"]
 
 
 def test_what_failed_is_told_apart_from_what_to_do_next(page: Page, router: SandboxRouter) -> None:

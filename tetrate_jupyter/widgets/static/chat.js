@@ -4,22 +4,40 @@ const LARGEST = 8 * 1024 * 1024; // bytes of an image; Jupyter's connection take
 
 function chat(context) {
   const { send, told } = context;
-  const model = modelMenu(context, { label: "Model", picked: () => (told.model ? [told.model] : []), done: ([id]) => send("choose", { model: id }) });
+  const model = modelMenu(context, {
+    label: "Model",
+    picked: () => (told.model ? [told.model] : []),
+    done: ([id]) => send("choose", { model: id }),
+  });
   const total = h("span", { class: "tetrate-quiet tetrate-number tetrate-total" });
   const fresh = worded("plus", "New", begin, { title: "Start a new conversation; this one is kept" });
-  const clock = iconButton("clock", "Earlier conversations", () => past.open(), { class: "tetrate-button tetrate-plain tetrate-icon tetrate-clock", "aria-expanded": "false" });
+  const clock = iconButton("clock", "Earlier conversations", () => past.open(), {
+    class: "tetrate-button tetrate-plain tetrate-icon tetrate-clock",
+    "aria-expanded": "false",
+  });
   const more = iconButton("more", "More");
   const list = h("div", { class: "tetrate-list" });
-  const box = composer(context, (...parts) => { mine = true; return send(...parts); });
+  const box = composer(context, (...parts) => {
+    mine = true;
+    return send(...parts);
+  });
   const empty = beginnings(box.fill, (id) => leave("open", { identity: id }));
-  const log = h("div", { class: "tetrate-log", role: "region", tabindex: "0", "aria-label": "Conversation" }, empty.node, list);
+  const log = h(
+    "div",
+    { class: "tetrate-log", role: "region", tabindex: "0", "aria-label": "Conversation" },
+    empty.node,
+    list,
+  );
   const past = earlierList(context, (open) => {
     show(past.node, open);
     show(log, !open);
     clock.setAttribute("aria-expanded", String(open));
     if (!open) box.text.focus({ preventScroll: true });
   });
-  const newer = button("New answer ↓", () => { down(); box.text.focus({ preventScroll: true }); }, { hidden: true });
+  const newer = button("New answer ↓", () => {
+    down();
+    box.text.focus({ preventScroll: true });
+  }, { hidden: true });
   const hint = h("p", { class: "tetrate-quiet tetrate-hint", role: "status", hidden: true });
   const actions = menu(more, "More", () => [
     ...(told.total ? [[null, told.total]] : []),
@@ -28,9 +46,25 @@ function chat(context) {
     ["sliders", "Parameters", () => box.settings.open()],
     ["file", "System prompt", () => box.settings.open("system")],
   ]);
-  const node = h("div", { class: "tetrate-chat" },
-    h("div", { class: "tetrate-head" }, model.node, total, h("span", { class: "tetrate-acts" }, fresh), clock, more, actions.node),
-    log, past.node, h("div", { class: "tetrate-newer" }, newer), hint, box.node);
+  const node = h(
+    "div",
+    { class: "tetrate-chat" },
+    h(
+      "div",
+      { class: "tetrate-head" },
+      model.node,
+      total,
+      h("span", { class: "tetrate-acts" }, fresh),
+      clock,
+      more,
+      actions.node,
+    ),
+    log,
+    past.node,
+    h("div", { class: "tetrate-newer" }, newer),
+    hint,
+    box.node,
+  );
   const unfollow = followTarget(context);
   let follows = true; // the end of the talk is in sight, and stays there, whatever gets its size later
   let bottom = true;
@@ -40,7 +74,10 @@ function chat(context) {
   let height = 0;
 
   context.listening = new Set(); // what in messages shows fields of the panel: marks, lists of models that were opened
-  context.hint = (text) => { setText(hint, text); show(hint, Boolean(text)); };
+  context.hint = (text) => {
+    setText(hint, text);
+    show(hint, Boolean(text));
+  };
 
   // A notice goes with the conversation that it was about.
   function leave(action, parts = {}) {
@@ -68,7 +105,10 @@ function chat(context) {
   // Where the box to ask in is in sight and used, it stays in sight while the answer above it grows.
   function atHand() {
     if (!node.contains(document.activeElement)) return false;
-    const bottom = Math.min(node.closest(".jp-WindowedPanel-outer")?.getBoundingClientRect().bottom ?? Infinity, window.innerHeight);
+    const bottom = Math.min(
+      node.closest(".jp-WindowedPanel-outer")?.getBoundingClientRect().bottom ?? Infinity,
+      window.innerHeight,
+    );
     const place = box.node.getBoundingClientRect();
     return place.top < bottom && place.bottom <= bottom + 1;
   }
@@ -77,15 +117,28 @@ function chat(context) {
     follows = isDown();
     if (follows) show(newer, false);
   }, { passive: true });
-  for (const kind of ["pointerdown", "keydown"]) log.addEventListener(kind, () => { follows = false; }); // what is opened there stays under the pointer
-  const sizes = new ResizeObserver(() => { if (follows && !isDown()) down(); });
+  for (const kind of ["pointerdown", "keydown"]) {
+    log.addEventListener(kind, () => {
+      follows = false;
+    }); // what is opened there stays under the pointer
+  }
+  const sizes = new ResizeObserver(() => {
+    if (follows && !isDown()) down();
+  });
   for (const each of [log, list]) sizes.observe(each);
 
   return {
     node,
     list,
-    stop() { sizes.disconnect(); unfollow(); },
-    before() { bottom = isDown(); height = log.scrollHeight; used = atHand(); },
+    stop() {
+      sizes.disconnect();
+      unfollow();
+    },
+    before() {
+      bottom = isDown();
+      height = log.scrollHeight;
+      used = atHand();
+    },
     after() {
       show(empty.node, !list.childElementCount);
       const more = list.childElementCount > count;
@@ -112,7 +165,9 @@ function chat(context) {
     keep: (items) => ({ ...keep(items), model: told.model, draft: box.text.value }),
     take(kept) {
       if (kept.draft) box.fill(kept.draft);
-      if (kept.exchanges.length || kept.model) send("take", { exchanges: kept.exchanges, left: kept.left, model: kept.model, asked: kept.asked ?? true });
+      if (kept.exchanges.length || kept.model) {
+        send("take", { exchanges: kept.exchanges, left: kept.left, model: kept.model, asked: kept.asked ?? true });
+      }
     },
   };
 }
@@ -134,23 +189,62 @@ function below({ model, told, view, el }, [by, source]) {
 function beginnings(fill, open) {
   const resume = button("", () => open(resume.dataset.id), { hidden: true });
   const cards = h("div", { class: "tetrate-cards" });
-  const card = (name, title, about, text) => h("button", { type: "button", class: "tetrate-button tetrate-example", onclick: () => fill(text) },
-    icon(name), h("span", {}, h("b", {}, title), h("small", { class: "tetrate-quiet" }, about)));
+  const card = (name, title, about, text) =>
+    h(
+      "button",
+      { type: "button", class: "tetrate-button tetrate-example", onclick: () => fill(text) },
+      icon(name),
+      h("span", {}, h("b", {}, title), h("small", { class: "tetrate-quiet" }, about)),
+    );
   return {
-    node: h("div", { class: "tetrate-empty" }, h("h3", {}, "What would you like to know?"),
-      h("p", { class: "tetrate-quiet" }, "A click fills the box; nothing is sent before you send it. What you ask in cells with %%tetrate shows here, too."), resume, cards),
+    node: h(
+      "div",
+      { class: "tetrate-empty" },
+      h("h3", {}, "What would you like to know?"),
+      h(
+        "p",
+        { class: "tetrate-quiet" },
+        "A click fills the box; nothing is sent before you send it. What you ask in cells with %%tetrate shows here, too.",
+      ),
+      resume,
+      cards,
+    ),
     resume(offer) {
       show(resume, Boolean(offer));
       if (offer) [resume.dataset.id, resume.textContent, resume.title] = offer;
     },
     about(variables) {
-      const [name, kind] = variables.find(([, what]) => /^(DataFrame|LazyFrame|Table)/.test(what)) ?? variables.find(([, what]) => !/^(str|int|float|bool|image)\b/.test(what)) ?? [];
+      const [name, kind] = variables.find(([, what]) => /^(DataFrame|LazyFrame|Table)/.test(what)) ??
+        variables.find(([, what]) => !/^(str|int|float|bool|image)\b/.test(what)) ?? [];
       cards.replaceChildren(
-        name ? card("list", `Describe {${name}}`, kind, `Describe {${name}}: what is in it, and what stands out?`)
-          : card("list", "Plan an analysis", "questions to ask of your data", "I have a table of orders with date, city and revenue. Which five questions should I ask of it first?"),
-        name ? card("usage", `Plot {${name}}`, "Python code to run", `Write Python code that plots what matters most in {${name}}. It is the variable ${name}.`)
-          : card("file", "Write a function", "Python code to run", "Write a Python function that reads every CSV file of a folder into one DataFrame."),
-        card("search", "Explain a term", "in three sentences", "Explain in three sentences what a p-value is, and what it is not."));
+        name
+          ? card("list", `Describe {${name}}`, kind, `Describe {${name}}: what is in it, and what stands out?`)
+          : card(
+            "list",
+            "Plan an analysis",
+            "questions to ask of your data",
+            "I have a table of orders with date, city and revenue. Which five questions should I ask of it first?",
+          ),
+        name
+          ? card(
+            "usage",
+            `Plot {${name}}`,
+            "Python code to run",
+            `Write Python code that plots what matters most in {${name}}. It is the variable ${name}.`,
+          )
+          : card(
+            "file",
+            "Write a function",
+            "Python code to run",
+            "Write a Python function that reads every CSV file of a folder into one DataFrame.",
+          ),
+        card(
+          "search",
+          "Explain a term",
+          "in three sentences",
+          "Explain in three sentences what a p-value is, and what it is not.",
+        ),
+      );
     },
   };
 }
@@ -164,7 +258,13 @@ function keep(items) {
     if (!answer) continue;
     room -= fields.prompt.length + (fields.sent ?? "").length + answer.length;
     if (room < 0) break;
-    exchanges.unshift([fields.prompt, fields.sent ?? "", answer, ["running", "partial"].includes(fields.state), fields.model ?? ""]);
+    exchanges.unshift([
+      fields.prompt,
+      fields.sent ?? "",
+      answer,
+      ["running", "partial"].includes(fields.state),
+      fields.model ?? "",
+    ]);
   }
   return { exchanges, left: items.length - exchanges.length };
 }

@@ -9,26 +9,82 @@ function grow(area) {
 
 function composer(context, send) {
   const files = [];
-  const text = h("textarea", { class: "tetrate-ask", rows: "1", "aria-label": "Ask", "data-home": "true", spellcheck: "true" });
+  const text = h("textarea", {
+    class: "tetrate-ask",
+    rows: "1",
+    "aria-label": "Ask",
+    "data-home": "true",
+    spellcheck: "true",
+  });
   const names = naming(context, text);
   const chips = h("div", { class: "tetrate-chips", hidden: true });
   const told = h("p", { class: "tetrate-problem", role: "alert", hidden: true });
-  const file = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, onchange: () => add(file.files) });
-  const variable = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-insert", "aria-label": "Insert a variable or cell", title: "Insert a variable or cell", hidden: true },
-    h("span", {}, "Insert"), icon("down"));
+  const file = h("input", {
+    type: "file",
+    accept: "image/*",
+    multiple: true,
+    hidden: true,
+    onchange: () => add(file.files),
+  });
+  const variable = h(
+    "button",
+    {
+      type: "button",
+      class: "tetrate-button tetrate-plain tetrate-insert",
+      "aria-label": "Insert a variable or cell",
+      title: "Insert a variable or cell",
+      hidden: true,
+    },
+    h("span", {}, "Insert"),
+    icon("down"),
+  );
   let offered = { found: /** @type {string[][]} */ ([]), named: /** @type {string[][]} */ ([]) };
   const inserts = menu(variable, "Insert", () => [
-    ...group("Variables", offered.found.map(([name, kind]) => ["braces", `${name} (${kind})`, () => insert(`{${name}}`)])),
+    ...group(
+      "Variables",
+      offered.found.map(([name, kind]) => ["braces", `${name} (${kind})`, () => insert(`{${name}}`)]),
+    ),
     ...group("Cells", offered.named.map(([word, what]) => ["at", `${word} (${what})`, () => insert(word)])),
   ]);
-  const go = h("button", { type: "submit", class: "tetrate-button tetrate-main", onclick: settled }, icon("send"), h("span", {}, "Send"));
-  const stop = h("button", { type: "button", class: "tetrate-button", onclick: (event) => { if (event.detail < 2) context.send("stop"); } }, icon("stop"), h("span", {}, "Stop"));
+  const go = h(
+    "button",
+    { type: "submit", class: "tetrate-button tetrate-main", onclick: settled },
+    icon("send"),
+    h("span", {}, "Send"),
+  );
+  const stop = h(
+    "button",
+    {
+      type: "button",
+      class: "tetrate-button",
+      onclick: (event) => {
+        if (event.detail < 2) context.send("stop");
+      },
+    },
+    icon("stop"),
+    h("span", {}, "Stop"),
+  );
   const keys = h("span", { class: "tetrate-quiet tetrate-keys" });
   const settings = parameters(context.send, tell);
-  const node = h("form", { class: "tetrate-composer", onsubmit: ask }, chips, text, names, told,
-    h("div", { class: "tetrate-row" },
-      iconButton("image", "Attach image", () => file.click()), file, settings.node, variable, inserts.node,
-      keys, h("span", { class: "tetrate-go" }, go, stop)));
+  const node = h(
+    "form",
+    { class: "tetrate-composer", onsubmit: ask },
+    chips,
+    text,
+    names,
+    told,
+    h(
+      "div",
+      { class: "tetrate-row" },
+      iconButton("image", "Attach image", () => file.click()),
+      file,
+      settings.node,
+      variable,
+      inserts.node,
+      keys,
+      h("span", { class: "tetrate-go" }, go, stop),
+    ),
+  );
   let busy = false;
   let since = 0;
 
@@ -39,7 +95,10 @@ function composer(context, send) {
   sends(text, ask, swapped.get);
   text.addEventListener("paste", (event) => {
     const images = [...(event.clipboardData?.files ?? [])].filter((each) => each.type.startsWith("image/"));
-    if (images.length) { event.preventDefault(); add(images); }
+    if (images.length) {
+      event.preventDefault();
+      add(images);
+    }
   });
 
   // Send and Stop have one place: who presses Stop as the answer ends doesn't mean to send what was drafted.
@@ -73,7 +132,10 @@ function composer(context, send) {
   function add(chosen) {
     const large = [...chosen].filter((each) => each.size > LARGEST);
     files.push(...[...chosen].filter((each) => each.size <= LARGEST));
-    setText(told, large.length ? `${large[0].name} is larger than 8 MB. Next: send it from a cell, %%tetrate --image PATH.` : "");
+    setText(
+      told,
+      large.length ? `${large[0].name} is larger than 8 MB. Next: send it from a cell, %%tetrate --image PATH.` : "",
+    );
     show(told, large.length > 0);
     file.value = "";
     attached();
@@ -81,9 +143,21 @@ function composer(context, send) {
 
   function attached() {
     for (const each of chips.querySelectorAll("img")) URL.revokeObjectURL(each.src);
-    chips.replaceChildren(...files.map((each, place) => h("span", { class: "tetrate-chip" },
-      h("img", { src: URL.createObjectURL(each), alt: "", class: "tetrate-small" }), h("span", {}, each.name),
-      iconButton("close", `Remove ${each.name}`, () => { files.splice(place, 1); attached(); text.focus(); }))));
+    chips.replaceChildren(
+      ...files.map((each, place) =>
+        h(
+          "span",
+          { class: "tetrate-chip" },
+          h("img", { src: URL.createObjectURL(each), alt: "", class: "tetrate-small" }),
+          h("span", {}, each.name),
+          iconButton("close", `Remove ${each.name}`, () => {
+            files.splice(place, 1);
+            attached();
+            text.focus();
+          }),
+        )
+      ),
+    );
     show(chips, files.length > 0);
   }
 
@@ -126,15 +200,31 @@ function composer(context, send) {
 // --- parameters ------------------------------------------------------------------------------------------------------
 
 function parameters(send, tell) {
-  const field = (name, properties) => h("input", { type: "text", spellcheck: "false", ...properties, onchange: (e) => send("set", { name, value: e.target.value }) });
+  const field = (name, properties) =>
+    h("input", {
+      type: "text",
+      spellcheck: "false",
+      ...properties,
+      onchange: (e) => send("set", { name, value: e.target.value }),
+    });
   const inputs = {
     temperature: field("temperature", { inputmode: "decimal", placeholder: "provider's", size: "8" }),
     max_tokens: field("max_tokens", { inputmode: "numeric", placeholder: "provider's", size: "8" }),
   };
   const effort = h("select", { onchange: () => send("set", { name: "effort", value: effort.value }) });
   const effortLabel = h("label", {}, h("span", {}, "Effort"), effort);
-  const system = h("textarea", { rows: "3", spellcheck: "true", onchange: () => send("set", { name: "system", value: system.value }) });
-  const line = h("input", { type: "checkbox", onchange: () => { swapped.set(line.checked); tell(); } });
+  const system = h("textarea", {
+    rows: "3",
+    spellcheck: "true",
+    onchange: () => send("set", { name: "system", value: system.value }),
+  });
+  const line = h("input", {
+    type: "checkbox",
+    onchange: () => {
+      swapped.set(line.checked);
+      tell();
+    },
+  });
   const opener = iconButton("sliders", "Parameters");
   const content = [
     h("label", {}, h("span", {}, "Temperature"), inputs.temperature),
@@ -158,12 +248,18 @@ function parameters(send, tell) {
       if ("parameters" in changed || "efforts" in changed) {
         for (const [name, input] of Object.entries(inputs)) input.value = all.parameters[name] ?? "";
         const known = [...new Set([...all.efforts, ...(all.parameters.effort ? [all.parameters.effort] : [])])];
-        effort.replaceChildren(h("option", { value: "" }, "provider's"), ...known.map((each) => h("option", { value: each }, each)));
+        effort.replaceChildren(
+          h("option", { value: "" }, "provider's"),
+          ...known.map((each) => h("option", { value: each }, each)),
+        );
         effort.value = all.parameters.effort ?? "";
         show(effortLabel, known.length > 0);
       }
       if ("system" in changed && document.activeElement !== system) system.value = all.system;
-      opener.setAttribute("aria-pressed", String(Boolean(all.system) || Object.values(all.parameters ?? {}).some((each) => each !== null)));
+      opener.setAttribute(
+        "aria-pressed",
+        String(Boolean(all.system) || Object.values(all.parameters ?? {}).some((each) => each !== null)),
+      );
     },
   };
 }

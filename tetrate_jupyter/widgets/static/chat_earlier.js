@@ -2,18 +2,47 @@
 
 function earlierList(context, turned) {
   const { send, view, told } = context;
-  const find = h("input", { type: "search", "aria-label": "Search questions and answers", placeholder: "Search questions and answers", autocomplete: "off", spellcheck: "false" });
-  const which = segments("Which", [["here", "This notebook"], ["all", "All"]], (value) => { where(value); ask(); });
+  const find = h("input", {
+    type: "search",
+    "aria-label": "Search questions and answers",
+    placeholder: "Search questions and answers",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
+  const which = segments("Which", [["here", "This notebook"], ["all", "All"]], (value) => {
+    where(value);
+    ask();
+  });
   const here = section("In this kernel");
   const rest = section("");
   const list = h("div", { class: "tetrate-pastlist" }, here.node, rest.node);
   const note = h("p", { class: "tetrate-quiet", role: "status" });
   const kept = h("p", { class: "tetrate-quiet tetrate-pastwhere" });
-  const offer = h("div", { class: "tetrate-pastoffer", hidden: true },
-    h("p", {}, "Conversations end with this kernel."), button("Keep conversations", () => { find.focus({ preventScroll: true }); send("keep"); }), kept);
-  const node = h("div", { class: "tetrate-past", role: "region", "aria-label": "Earlier conversations", hidden: true },
-    h("div", { class: "tetrate-pasthead" }, iconButton("left", "Back to the chat", close), h("b", {}, "Earlier conversations"), which.node),
-    h("div", { class: "tetrate-search" }, icon("search"), find), list, note, offer);
+  const offer = h(
+    "div",
+    { class: "tetrate-pastoffer", hidden: true },
+    h("p", {}, "Conversations end with this kernel."),
+    button("Keep conversations", () => {
+      find.focus({ preventScroll: true });
+      send("keep");
+    }),
+    kept,
+  );
+  const node = h(
+    "div",
+    { class: "tetrate-past", role: "region", "aria-label": "Earlier conversations", hidden: true },
+    h(
+      "div",
+      { class: "tetrate-pasthead" },
+      iconButton("left", "Back to the chat", close),
+      h("b", {}, "Earlier conversations"),
+      which.node,
+    ),
+    h("div", { class: "tetrate-search" }, icon("search"), find),
+    list,
+    note,
+    offer,
+  );
   const rows = new Map();
   let everywhere = false;
   let typing = 0;
@@ -37,10 +66,28 @@ function earlierList(context, turned) {
 
   // What is in this kernel comes first; where it is on disk, too, in one row and in the order of those.
   function sorted(past) {
-    const branches = new Map(told.earlier.filter(([branch]) => !past.here || past.here.includes(branch)).map((each) => [each[3], each]));
-    const onDisk = past.rows.map(([id, title, facts, found]) => ({ id, title, facts, found, marks: past.marks[id] ?? [false, ""], branch: branches.get(id)?.[0] ?? "", isUsed: id === past.used }));
+    const branches = new Map(
+      told.earlier.filter(([branch]) => !past.here || past.here.includes(branch)).map((each) => [each[3], each]),
+    );
+    const onDisk = past.rows.map(([id, title, facts, found]) => ({
+      id,
+      title,
+      facts,
+      found,
+      marks: past.marks[id] ?? [false, ""],
+      branch: branches.get(id)?.[0] ?? "",
+      isUsed: id === past.used,
+    }));
     const ids = new Set(onDisk.map((each) => each.id));
-    const alone = [...branches.values()].filter(([, , , id]) => !ids.has(id)).map(([branch, title, facts, id]) => ({ id, title, facts, found: "", marks: null, branch, isUsed: false }));
+    const alone = [...branches.values()].filter(([, , , id]) => !ids.has(id)).map(([branch, title, facts, id]) => ({
+      id,
+      title,
+      facts,
+      found: "",
+      marks: null,
+      branch,
+      isUsed: false,
+    }));
     const isHere = (each) => each.branch || each.isUsed;
     return [[...onDisk.filter(isHere), ...alone], onDisk.filter((each) => !isHere(each))];
   }
@@ -73,9 +120,15 @@ function earlierList(context, turned) {
     show(offer, Boolean(past.offer));
   }
 
-  find.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(ask, 150); });
+  find.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(ask, 150);
+  });
   node.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { event.preventDefault(); close(); }
+    if (event.key === "Escape") {
+      event.preventDefault();
+      close();
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const row = event.target.closest(".tetrate-pastrow");
     if (!step || !(row || event.target === find)) return;
@@ -134,17 +187,45 @@ function earlierRow(context, id, close) {
   const title = h("b", { dir: "auto" });
   const found = h("span", { dir: "auto" });
   const facts = h("small", { class: "tetrate-quiet" });
-  const open = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-conv", onclick: go }, title, found, facts);
-  const star = iconButton("star", "Star", () => send("star", { identity: id, on: star.getAttribute("aria-pressed") !== "true" }));
+  const open = h(
+    "button",
+    { type: "button", class: "tetrate-button tetrate-plain tetrate-conv", onclick: go },
+    title,
+    found,
+    facts,
+  );
+  const star = iconButton(
+    "star",
+    "Star",
+    () => send("star", { identity: id, on: star.getAttribute("aria-pressed") !== "true" }),
+  );
   const pencil = iconButton("pencil", "Rename", () => turn(naming));
   const bin = iconButton("bin", "Erase", () => turn(asking));
   const shown = h("div", { class: "tetrate-pastshown" }, open, star, pencil, bin);
-  const field = h("input", { type: "text", maxlength: "120", autocomplete: "off", spellcheck: "true", "data-first": true });
-  const naming = h("div", { class: "tetrate-pastshown", hidden: true }, field,
-    iconButton("check", "Keep this name", keep), iconButton("close", "Leave it as it was", () => turn(shown, pencil)));
-  const asking = h("div", { class: "tetrate-pastshown tetrate-pastask", role: "group", hidden: true }, h("span", {}, "Erase this conversation?"),
-    button("Erase", () => { send("erase", { identity: id }); turn(shown, bin); }),
-    button("Keep", () => turn(shown, bin), { "data-first": true })); // where the bin was: a second click of a double one erases nothing
+  const field = h("input", {
+    type: "text",
+    maxlength: "120",
+    autocomplete: "off",
+    spellcheck: "true",
+    "data-first": true,
+  });
+  const naming = h(
+    "div",
+    { class: "tetrate-pastshown", hidden: true },
+    field,
+    iconButton("check", "Keep this name", keep),
+    iconButton("close", "Leave it as it was", () => turn(shown, pencil)),
+  );
+  const asking = h(
+    "div",
+    { class: "tetrate-pastshown tetrate-pastask", role: "group", hidden: true },
+    h("span", {}, "Erase this conversation?"),
+    button("Erase", () => {
+      send("erase", { identity: id });
+      turn(shown, bin);
+    }),
+    button("Keep", () => turn(shown, bin), { "data-first": true }),
+  ); // where the bin was: a second click of a double one erases nothing
   const node = h("div", { class: "tetrate-pastrow", role: "listitem" }, shown, naming, asking);
   let name = "";
   let branch = "";
@@ -174,7 +255,10 @@ function earlierRow(context, id, close) {
 
   node.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229) return event.stopPropagation();
-    if (event.target === field && event.key === "Enter") { event.preventDefault(); keep(); }
+    if (event.target === field && event.key === "Enter") {
+      event.preventDefault();
+      keep();
+    }
     if (event.target === field && event.key.startsWith("Arrow")) event.stopPropagation();
     if (event.key !== "Escape" || !shown.hidden) return;
     event.preventDefault();
@@ -195,7 +279,9 @@ function earlierRow(context, id, close) {
       found.hidden = !hit;
       setText(facts, (isUsed ? "In use · " : "") + figures(figured));
       star.setAttribute("aria-pressed", String(starred));
-      for (const [each, does] of [[star, "Star"], [pencil, "Rename"], [bin, "Erase"], [field, "Name of"]]) each.setAttribute("aria-label", `${does} ${said}`);
+      for (const [each, does] of [[star, "Star"], [pencil, "Rename"], [bin, "Erase"], [field, "Name of"]]) {
+        each.setAttribute("aria-label", `${does} ${said}`);
+      }
       star.title = starred ? "Starred" : "Star";
       asking.setAttribute("aria-label", `Erase ${said}?`);
     },

@@ -18,17 +18,26 @@ function message(context) {
   const bar = timeBar();
   const status = h("span", { class: "tetrate-quiet tetrate-number tetrate-status", hidden: true });
   const acts = actions(context, item, act, failed.count);
-  const writing = { ...context, writing: (block) => item.self().fields.state === "running" && block.closest(".tetrate-tail") };
+  const writing = {
+    ...context,
+    writing: (block) => item.self().fields.state === "running" && block.closest(".tetrate-tail"),
+  };
 
   function draw(now, all) {
     const running = all.state === "running";
     question.update(now, all);
     said.update(now, all);
     if ("model" in now) marked(all.model);
-    if ("reasoning" in now) { thoughts.innerHTML = all.reasoning; show(reasoning, Boolean(all.reasoning)); }
+    if ("reasoning" in now) {
+      thoughts.innerHTML = all.reasoning;
+      show(reasoning, Boolean(all.reasoning));
+    }
     if ("tools" in now) called(tools, all.tools);
     if ("failed" in now) failed.set(all.failed);
-    if ("figures" in now) { foot.replaceChildren(...figured(all.figures)); foot.title = all.foot; }
+    if ("figures" in now) {
+      foot.replaceChildren(...figured(all.figures));
+      foot.title = all.foot;
+    }
     setText(status, all.status);
     bar.set(all.bar, running);
     show(status, running);
@@ -50,14 +59,33 @@ function message(context) {
     setTimeout(() => announce(all.state === "failed" ? all.failed.join(" ") : body.textContent.slice(0, 1000))); // its text follows
   }
 
-  const listener = { fields(changed) { if ("providers" in changed) marked(who.title); } }; // a list of models may come later
+  const listener = {
+    fields(changed) {
+      if ("providers" in changed) marked(who.title);
+    },
+  }; // a list of models may come later
   context.listening.add(listener);
   item.body = body;
-  item.node = h("article", { class: "tetrate-message", "aria-label": "Question and answer" },
-    question.node, who, reasoning, tools, body, failed.node, said.node, h("div", { class: "tetrate-foot" }, foot, said.facts, bar.node, status, acts.node));
+  item.node = h(
+    "article",
+    { class: "tetrate-message", "aria-label": "Question and answer" },
+    question.node,
+    who,
+    reasoning,
+    tools,
+    body,
+    failed.node,
+    said.node,
+    h("div", { class: "tetrate-foot" }, foot, said.facts, bar.node, status, acts.node),
+  );
   return Object.assign(item, {
-    grown() { withButtons(body, writing); },
-    stop() { context.listening.delete(listener); acts.stop(); },
+    grown() {
+      withButtons(body, writing);
+    },
+    stop() {
+      context.listening.delete(listener);
+      acts.stop();
+    },
     update(now, all) {
       draw(now, all);
       item.was = all.state;
@@ -73,7 +101,11 @@ function providerOf({ told }, model) {
 function figured(parts) {
   return parts.map(([kind, text], place) => {
     const behind = text.endsWith(" →") ? " " : " · ";
-    return h("span", { class: `tetrate-${kind}` }, text.replaceAll(" ", "\u00a0") + (place + 1 < parts.length ? behind : ""));
+    return h(
+      "span",
+      { class: `tetrate-${kind}` },
+      text.replaceAll(" ", "\u00a0") + (place + 1 < parts.length ? behind : ""),
+    );
   });
 }
 
@@ -82,7 +114,11 @@ function figured(parts) {
 function asked(context, item, act) {
   const pictures = h("div", { class: "tetrate-pictures", hidden: true });
   const prompt = h("div", { class: "tetrate-prompt", dir: "auto" });
-  const more = button("Show all", () => unfold(true), { class: "tetrate-button tetrate-plain tetrate-more", hidden: true, "aria-expanded": "false" });
+  const more = button("Show all", () => unfold(true), {
+    class: "tetrate-button tetrate-plain tetrate-more",
+    hidden: true,
+    "aria-expanded": "false",
+  });
   const bubble = h("div", { class: "tetrate-bubble" }, pictures, prompt, more);
   const sent = h("pre", { class: "tetrate-sent", dir: "auto", tabindex: "0", "aria-label": "as it was sent" });
   const marks = h("span", { class: "tetrate-marks" });
@@ -90,14 +126,31 @@ function asked(context, item, act) {
   const back = iconButton("left", "Version before", () => act("way", { step: -1 }));
   const on = iconButton("right", "Version after", () => act("way", { step: 1 }));
   const place = h("span", { class: "tetrate-number" });
-  const ways = h("span", { class: "tetrate-ways", role: "group", "aria-label": "Versions", hidden: true }, back, place, on);
+  const ways = h(
+    "span",
+    { class: "tetrate-ways", role: "group", "aria-label": "Versions", hidden: true },
+    back,
+    place,
+    on,
+  );
   const under = h("div", { class: "tetrate-under" }, marks, ways, h("span", { class: "tetrate-acts" }, edit));
   const text = h("textarea", { "aria-label": "Edit the question", rows: "3", spellcheck: "true" });
   const names = naming(context, text);
-  const form = h("form", { class: "tetrate-edit", hidden: true, onsubmit: resend }, text, names,
-    h("div", { class: "tetrate-row" }, button("Cancel", () => editing(false)),
-      h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Send")));
-  text.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.isComposing) editing(false); });
+  const form = h(
+    "form",
+    { class: "tetrate-edit", hidden: true, onsubmit: resend },
+    text,
+    names,
+    h(
+      "div",
+      { class: "tetrate-row" },
+      button("Cancel", () => editing(false)),
+      h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Send"),
+    ),
+  );
+  text.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing) editing(false);
+  });
   text.addEventListener("input", () => grow(text));
   sends(text, resend, swapped.get);
 
@@ -148,7 +201,12 @@ function asked(context, item, act) {
 
 function pictured(label, [source, facts]) {
   const shown = source ? h("img", { src: source, alt: "", class: "tetrate-thumb" }) : icon("image");
-  return h("figure", {}, shown, h("figcaption", {}, h("span", { class: "tetrate-clip", title: label }, label), facts ? h("span", {}, facts) : ""));
+  return h(
+    "figure",
+    {},
+    shown,
+    h("figcaption", {}, h("span", { class: "tetrate-clip", title: label }, label), facts ? h("span", {}, facts) : ""),
+  );
 }
 
 // --- what one should know --------------------------------------------------------------------------------------------
@@ -183,8 +241,18 @@ function aside(sent) {
   }
 
   function opener([label, says, kind, text = ""]) {
-    const made = h("button", { type: "button", class: `tetrate-pill ${kind && `tetrate-${kind}`}`, "aria-expanded": "false", onclick: () => toggle(made, says, text), "data-offline": "true" },
-      ...(kind ? [icon("warn")] : []), h("span", { class: "tetrate-clip" }, label));
+    const made = h(
+      "button",
+      {
+        type: "button",
+        class: `tetrate-pill ${kind && `tetrate-${kind}`}`,
+        "aria-expanded": "false",
+        onclick: () => toggle(made, says, text),
+        "data-offline": "true",
+      },
+      ...(kind ? [icon("warn")] : []),
+      h("span", { class: "tetrate-clip" }, label),
+    );
     return made;
   }
 
@@ -193,7 +261,10 @@ function aside(sent) {
     facts,
     update(now, all) {
       if (!("chips" in now || "sent" in now || "said" in now)) return;
-      const chips = [...all.chips.filter(([, , kind]) => kind), ...(all.sent ? [["with its variables", "The question as it was sent:", ""]] : [])];
+      const chips = [
+        ...all.chips.filter(([, , kind]) => kind),
+        ...(all.sent ? [["with its variables", "The question as it was sent:", ""]] : []),
+      ];
       const quiet = all.chips.filter(([, , kind]) => !kind);
       row.replaceChildren(...chips.map(opener));
       facts.replaceChildren(...quiet.map(opener));
@@ -209,7 +280,13 @@ function aside(sent) {
 
 function called(details, tools) {
   const rows = tools.map(([name, given, result]) =>
-    h("div", {}, h("code", {}, `${name}(${given})`), h("pre", { class: "tetrate-sent", tabindex: "0", "aria-label": "result" }, result)));
+    h(
+      "div",
+      {},
+      h("code", {}, `${name}(${given})`),
+      h("pre", { class: "tetrate-sent", tabindex: "0", "aria-label": "result" }, result),
+    )
+  );
   details.replaceChildren(h("summary", {}, `Tools: ${tools.map(([name]) => name).join(", ")}`), ...rows);
   show(details, tools.length > 0);
 }
@@ -217,17 +294,32 @@ function called(details, tools) {
 // --- what one can do with it -----------------------------------------------------------------------------------------
 
 function actions(context, item, act, count) {
-  const copied = doing("copy", "Copy", "Copied", () => copy(item.self().fields.source), { title: "Copy the answer as Markdown", "data-offline": "true" });
-  const retry = worded("retry", "Retry", () => { if (!wait.left()) act("retry"); }, { title: AGAIN });
+  const copied = doing("copy", "Copy", "Copied", () => copy(item.self().fields.source), {
+    title: "Copy the answer as Markdown",
+    "data-offline": "true",
+  });
+  const retry = worded("retry", "Retry", () => {
+    if (!wait.left()) act("retry");
+  }, { title: AGAIN });
   const wait = countdown(retry, AGAIN, () => context.announce("You can retry now."), { each: count });
-  const other = iconButton("down", "Retry with another model", null, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-narrow", "aria-expanded": "false" });
-  const compare = worded("compare", "Compare", () => compared(context, act), { title: "Ask two other models the same, side by side in a cell below" });
+  const other = iconButton("down", "Retry with another model", null, {
+    class: "tetrate-button tetrate-plain tetrate-icon tetrate-narrow",
+    "aria-expanded": "false",
+  });
+  const compare = worded("compare", "Compare", () => compared(context, act), {
+    title: "Ask two other models the same, side by side in a cell below",
+  });
   const dismiss = worded("close", "Dismiss", () => act("dismiss"));
   const node = h("span", { class: "tetrate-acts" }, copied, retry, other, compare, dismiss);
   let list = null;
 
   other.addEventListener("click", () => {
-    list = modelMenu(context, { label: "Retry with another model", from: other, picked: () => [item.self().fields.model], done: ([model]) => act("retry", { model }) });
+    list = modelMenu(context, {
+      label: "Retry with another model",
+      from: other,
+      picked: () => [item.self().fields.model],
+      done: ([model]) => act("retry", { model }),
+    });
     context.listening.add(list);
     list.fields(context.told, context.told);
     item.node.append(list.node);
@@ -236,7 +328,10 @@ function actions(context, item, act, count) {
 
   return {
     node,
-    stop() { context.listening.delete(list); wait.stop(); },
+    stop() {
+      context.listening.delete(list);
+      wait.stop();
+    },
     update(now, all) {
       const running = all.state === "running";
       show(copied, Boolean(all.source));
@@ -253,6 +348,10 @@ const AGAIN = "Ask the same again; this version is kept";
 function compared({ model, told, view, hint, el }, act) {
   const isHere = canRun(model) && placeOf(model, told.mark, el);
   if (isHere && !isReadOnly(model)) return act("compare", { by: view });
-  hint(isHere ? READ_ONLY : "This page can't add a cell. Next: begin a cell with %%tetrate_compare and write the question below that.");
+  hint(
+    isHere
+      ? READ_ONLY
+      : "This page can't add a cell. Next: begin a cell with %%tetrate_compare and write the question below that.",
+  );
   return false;
 }

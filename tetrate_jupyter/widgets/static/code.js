@@ -35,27 +35,50 @@ const READ_ONLY = "This notebook is read-only. Next: copy the code, or save the 
 
 function codeBar(language, code, context) {
   const { model, told, el } = context;
-  const acts = h("span", { class: "tetrate-acts" },
-    doing("copy", "Copy", "Copied", () => copy(code()), { "aria-label": "Copy code", "data-offline": "true" }));
+  const acts = h(
+    "span",
+    { class: "tetrate-acts" },
+    doing("copy", "Copy", "Copied", () => copy(code()), { "aria-label": "Copy code", "data-offline": "true" }),
+  );
   const into = (action) => () => { // what can't be kept is not put in
     if (!isReadOnly(model)) return action();
     (context.hint ?? context.announce)(READ_ONLY);
     return false;
   };
   if (placeOf(model, told.mark, el)) {
-    acts.append(doing("below", "Insert below", "Inserted below", into(() => insertCell(model, told.mark, code(), el)), { title: "Insert as a new cell below", "data-below": "Insert as a new cell" }));
+    acts.append(
+      doing("below", "Insert below", "Inserted below", into(() => insertCell(model, told.mark, code(), el)), {
+        title: "Insert as a new cell below",
+        "data-below": "Insert as a new cell",
+      }),
+    );
     acts.append(replacing(el, into, code));
     if (PYTHON.includes(language) && canRun(model)) {
-      acts.append(doing("play", "Run", "Running", into(() => insertAndRun(model, told.mark, el, code())), { title: "Insert as a new cell below and run it", "aria-label": "Run in a new cell below", "data-below": "Run in a new cell" }));
+      acts.append(
+        doing("play", "Run", "Running", into(() => insertAndRun(model, told.mark, el, code())), {
+          title: "Insert as a new cell below and run it",
+          "aria-label": "Run in a new cell below",
+          "data-below": "Run in a new cell",
+        }),
+      );
     }
     nameBelow(acts, targets.get(el)?.active);
   }
-  return h("div", { class: "tetrate-code-tools" }, h("span", { class: "tetrate-quiet tetrate-clip", title: language || null }, language || "code"), acts);
+  return h(
+    "div",
+    { class: "tetrate-code-tools" },
+    h("span", { class: "tetrate-quiet tetrate-clip", title: language || null }, language || "code"),
+    acts,
+  );
 }
 
 // Beside a notebook, below which cell a new one goes is said: it is the one in front there, wherever the panel is.
 function nameBelow(root, active) {
-  if (active) for (const each of root.querySelectorAll("[data-below]")) each.title = `${each.dataset.below} below ${cellName(active)}`;
+  if (active) {
+    for (const each of root.querySelectorAll("[data-below]")) {
+      each.title = `${each.dataset.below} below ${cellName(active)}`;
+    }
+  }
 }
 
 // Replaces the source of the cell one was in last; it says which, and isn't there without one.
@@ -85,7 +108,15 @@ function followTarget(context) {
   if (targets.has(el)) return end;
   let over = false;
   let stop = () => {};
-  const state = { cell: /** @type {any} */ (null), active: /** @type {any} */ (null), end() { over = true; targets.delete(el); stop(); } };
+  const state = {
+    cell: /** @type {any} */ (null),
+    active: /** @type {any} */ (null),
+    end() {
+      over = true;
+      targets.delete(el);
+      stop();
+    },
+  };
   targets.set(el, state);
   notebookAround(model, el).then((found) => {
     if (over) return;

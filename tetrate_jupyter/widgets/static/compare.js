@@ -20,51 +20,128 @@ function compare(context) {
   let heard = 0; // when the kernel said how long the router wants to be left alone
 
   // --- what was asked, in one line ---
-  const opening = h("span", { class: "tetrate-title tetrate-grow" }, icon("compare"), h("span", { class: "tetrate-strong" }, "Compare"));
+  const opening = h(
+    "span",
+    { class: "tetrate-title tetrate-grow" },
+    icon("compare"),
+    h("span", { class: "tetrate-strong" }, "Compare"),
+  );
   const hides = h("span", { class: "tetrate-pill tetrate-on", hidden: true }, icon("blind"), "Blind");
   const models = chip("");
   const prompts = chip("");
   const asked = h("span", { class: "tetrate-grow tetrate-clip tetrate-asked", dir: "auto" });
   const stands = h("span", { class: "tetrate-quiet tetrate-number tetrate-stands" });
   const bar = h("progress", { max: "1", "aria-label": "Progress", hidden: true });
-  const edit = button("Edit", () => { editing = !editing; fold(); if (editing) form.text.focus(); }, { ...quiet, "aria-expanded": "false", "data-home": "true" });
+  const edit = button("Edit", () => {
+    editing = !editing;
+    fold();
+    if (editing) form.text.focus();
+  }, { ...quiet, "aria-expanded": "false", "data-home": "true" });
   const again = worded("retry", "Run again", () => form.ask(false), { class: "tetrate-button tetrate-go" });
-  const stop = worded("stop", "Stop", () => send("stop"), { class: "tetrate-button tetrate-go", title: "Stop all", hidden: true });
+  const stop = worded("stop", "Stop", () => send("stop"), {
+    class: "tetrate-button tetrate-go",
+    title: "Stop all",
+    hidden: true,
+  });
   const more = iconButton("more", "More", null, { "data-offline": "true" });
-  const top = h("div", { class: "tetrate-top" }, opening, hides, models, prompts, asked, bar, stands, edit, again, stop, more);
+  const top = h(
+    "div",
+    { class: "tetrate-top" },
+    opening,
+    hides,
+    models,
+    prompts,
+    asked,
+    bar,
+    stands,
+    edit,
+    again,
+    stop,
+    more,
+  );
   const pop = menu(more, "The comparison", entries);
 
   // --- what must be known before the answers ---
-  const look = (step, of) => () => send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
+  const look = (step, of) => () =>
+    send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
   const said = h("p", { class: "tetrate-quiet tetrate-said", role: "status", hidden: true, dir: "auto" }); // of what goes along
   const notices = h("p", { class: "tetrate-quiet tetrate-said tetrate-notices", hidden: true, dir: "auto" });
   const votes = h("span", { class: "tetrate-quiet tetrate-number" });
   const howTo = h("span", { class: "tetrate-grow" });
   const onward = worded("right", "Next prompt", look(1), { class: "tetrate-button tetrate-onward", hidden: true });
-  const reveal = h("button", { type: "button", class: "tetrate-button", onclick: () => { send("blind", { wanted: false }); scroll.focus({ preventScroll: true }); } }, icon("eye"), h("span", {}, "Reveal"));
+  const reveal = h(
+    "button",
+    {
+      type: "button",
+      class: "tetrate-button",
+      onclick: () => {
+        send("blind", { wanted: false });
+        scroll.focus({ preventScroll: true });
+      },
+    },
+    icon("eye"),
+    h("span", {}, "Reveal"),
+  );
   const blindly = h("div", { class: "tetrate-ask", hidden: true }, howTo, votes, onward, reveal);
   const picked = h("strong", { dir: "auto" });
   const useName = h("span", { class: "tetrate-clip" });
   const since = h("span", { class: "tetrate-whole" }, "from now on");
-  const use = h("button", { type: "button", class: "tetrate-button tetrate-main tetrate-use", "aria-pressed": "false", onclick: useIt }, "Use ", useName, since);
+  const use = h(
+    "button",
+    { type: "button", class: "tetrate-button tetrate-main tetrate-use", "aria-pressed": "false", onclick: useIt },
+    "Use ",
+    useName,
+    since,
+  );
   const where = h("span", { class: "tetrate-quiet tetrate-grow", role: "status" });
   const goBack = button("Undo", () => send("back", { key: all.picks[0] }), { title: UNDOES, hidden: true });
-  const pick = h("div", { class: "tetrate-ask tetrate-picked-one", hidden: true }, icon("check"), picked, use, where, goBack);
+  const pick = h(
+    "div",
+    { class: "tetrate-ask tetrate-picked-one", hidden: true },
+    icon("check"),
+    picked,
+    use,
+    where,
+    goBack,
+  );
   const claim = h("strong", {});
   const detail = h("span", { class: "tetrate-quiet" });
-  const tally = h("div", { class: "tetrate-ask tetrate-tally", hidden: true }, h("div", { class: "tetrate-grow" }, claim, h("br"), detail));
+  const tally = h(
+    "div",
+    { class: "tetrate-ask tetrate-tally", hidden: true },
+    h("div", { class: "tetrate-grow" }, claim, h("br"), detail),
+  );
   const leaders = board({ send, select, announce });
 
   // --- how to read it ---
-  const view = segments("Layout", LAYOUTS, (value) => { layout = value; if (rows()) send("show", { how: "answers" }); read(); });
+  const view = segments("Layout", LAYOUTS, (value) => {
+    layout = value;
+    if (rows()) send("show", { how: "answers" });
+    read();
+  });
   const back = iconButton("left", "Answer before", () => step(-1));
   const next = iconButton("right", "Next answer", () => step(1));
   const which = h("span", { class: "tetrate-number" });
   const steps = h("span", { class: "tetrate-ways", hidden: true }, back, which, next);
-  const differ = button("Differences", () => send("show", { how: all.view === "differences" ? "answers" : "differences", base: base.value }), { ...quiet, "aria-pressed": "false" });
-  const base = h("select", { "aria-label": "compared with", hidden: true, onchange: () => send("show", { how: "differences", base: base.value }) });
-  const many = button("All prompts", () => send("show", { how: rows() ? "answers" : "all prompts" }), { ...quiet, "aria-pressed": "false" });
-  const blind = worded("blind", "Blind", () => send("blind", { wanted: !all.blind }), { ...quiet, "aria-pressed": "false", title: "Hide names, order, times and costs" });
+  const differ = button(
+    "Differences",
+    () => send("show", { how: all.view === "differences" ? "answers" : "differences", base: base.value }),
+    { ...quiet, "aria-pressed": "false" },
+  );
+  const base = h("select", {
+    "aria-label": "compared with",
+    hidden: true,
+    onchange: () => send("show", { how: "differences", base: base.value }),
+  });
+  const many = button("All prompts", () => send("show", { how: rows() ? "answers" : "all prompts" }), {
+    ...quiet,
+    "aria-pressed": "false",
+  });
+  const blind = worded("blind", "Blind", () => send("blind", { wanted: !all.blind }), {
+    ...quiet,
+    "aria-pressed": "false",
+    title: "Hide names, order, times and costs",
+  });
   const place = h("span", { class: "tetrate-number" });
   const turn = (step) => () => send("page", { start: all.start + step * all.window });
   const before = iconButton("left", "Prompts before", () => (rows() ? turn(-1) : look(-1))());
@@ -72,7 +149,18 @@ function compare(context) {
   const sooner = iconButton("left", "Repeat before", look(-1, true));
   const later = iconButton("right", "Repeat after", look(1, true));
   const places = h("span", { class: "tetrate-ways", hidden: true }, before, after, place, sooner, later);
-  const reading = h("div", { class: "tetrate-end tetrate-reading" }, view.node, steps, many, places, h("span", { class: "tetrate-grow" }), differ, base, blind);
+  const reading = h(
+    "div",
+    { class: "tetrate-end tetrate-reading" },
+    view.node,
+    steps,
+    many,
+    places,
+    h("span", { class: "tetrate-grow" }),
+    differ,
+    base,
+    blind,
+  );
   const question = h("p", { class: "tetrate-said tetrate-question", hidden: true, dir: "auto" });
 
   const list = h("div", { class: "tetrate-columns", role: "list" });
@@ -90,7 +178,18 @@ function compare(context) {
   const inUse = h("span", { class: "tetrate-undo tetrate-chosen", hidden: true }, icon("check"), chosen, unchoose);
   const done = h("span", { class: "tetrate-quiet", role: "status" });
   const end = h("div", { class: "tetrate-end" }, undone, inUse, verdict, done, seed, simulated);
-  const results = h("div", { class: "tetrate-results", hidden: true }, notices, blindly, pick, tally, leaders.node, question, frame, reading);
+  const results = h(
+    "div",
+    { class: "tetrate-results", hidden: true },
+    notices,
+    blindly,
+    pick,
+    tally,
+    leaders.node,
+    question,
+    frame,
+    reading,
+  );
   const node = h("div", { class: "tetrate-compare tetrate-card" }, top, form.node, said, results, end, pop.node);
 
   // Seconds until any of what failed may be asked again.
@@ -117,17 +216,43 @@ function compare(context) {
     const lost = node.closest(".tetrate-lost");
     const over = has && !all.running;
     return (lost ? [] : [
-      has && ["blind", all.blind ? "Show the names" : "Blind: hide the names", () => send("blind", { wanted: !all.blind })],
-      has && ["file", onlyCode ? "Show whole answers" : "Show only the code", () => { onlyCode = !onlyCode; read(); }],
-      has && ["list", expanded ? "Fold what the models thought" : "Unfold what the models thought", () => { expanded = !expanded; unfold(); }],
-      ["compare", "Same model twice (shows chance)", () => { send("again"); editing = true; fold(); }],
-      ["usage", "Estimate cost", () => { editing = true; fold(); form.ask(true); }],
+      has &&
+      ["blind", all.blind ? "Show the names" : "Blind: hide the names", () => send("blind", { wanted: !all.blind })],
+      has && ["file", onlyCode ? "Show whole answers" : "Show only the code", () => {
+        onlyCode = !onlyCode;
+        read();
+      }],
+      has && ["list", expanded ? "Fold what the models thought" : "Unfold what the models thought", () => {
+        expanded = !expanded;
+        unfold();
+      }],
+      ["compare", "Same model twice (shows chance)", () => {
+        send("again");
+        editing = true;
+        fold();
+      }],
+      ["usage", "Estimate cost", () => {
+        editing = true;
+        fold();
+        form.ask(true);
+      }],
       over && null,
       over && all.failed > 0 && ["retry", "Retry what failed", () => send("retry"), soonest()],
-      over && all.code && !rows() && ["copy", "Copy as table", async () => { if (await send("table")) { await copy(all.table); say("Copied"); } }],
-      over && all.code && cellOf(context.model, all.mark) && ["below", "Save as a cell", () => { insertCell(context.model, all.mark, all.code); say("Inserted below"); }],
+      over && all.code && !rows() && ["copy", "Copy as table", async () => {
+        if (await send("table")) {
+          await copy(all.table);
+          say("Copied");
+        }
+      }],
+      over && all.code && cellOf(context.model, all.mark) && ["below", "Save as a cell", () => {
+        insertCell(context.model, all.mark, all.code);
+        say("Inserted below");
+      }],
     ]).concat([
-      all.code && ["copy", "Copy as code", async () => { await copy(all.code); say("Copied"); }],
+      all.code && ["copy", "Copy as code", async () => {
+        await copy(all.code);
+        say("Copied");
+      }],
       over && !lost && ["close", "Remove the answers", () => send("clear")],
     ]).filter((each) => each !== false && each !== "" && each !== undefined);
   }
@@ -177,7 +302,10 @@ function compare(context) {
     read();
     const chosen = columns.get(id)?.node;
     if (!chosen || layout === "one") return;
-    scroll.scrollTo({ left: chosen.offsetLeft - list.offsetLeft, top: layout === "grid" ? chosen.offsetTop - list.offsetTop : scroll.scrollTop });
+    scroll.scrollTo({
+      left: chosen.offsetLeft - list.offsetLeft,
+      top: layout === "grid" ? chosen.offsetTop - list.offsetTop : scroll.scrollTop,
+    });
   }
 
   // In the order of the leaderboard, where there is one.
@@ -195,7 +323,9 @@ function compare(context) {
     const ids = ranked();
     if (!ids.includes(at)) at = ids[0] ?? null;
     view.set(rows() ? "" : layout);
-    for (const each of ["columns", "grid", "one"]) node.classList.toggle(`tetrate-as-${each}`, !rows() && layout === each);
+    for (const each of ["columns", "grid", "one"]) {
+      node.classList.toggle(`tetrate-as-${each}`, !rows() && layout === each);
+    }
     node.classList.toggle("tetrate-code-only", onlyCode);
     for (const [id, each] of columns) each.node.classList.toggle("tetrate-at", id === at);
     leaders.at(layout === "one" && !rows() ? at : null);
@@ -223,7 +353,10 @@ function compare(context) {
 
   // Digits vote wherever the focus is in the results: a button that was just pressed has it.
   results.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target.closest("input, textarea, select")) return;
+    if (
+      event.ctrlKey || event.metaKey || event.altKey || event.isComposing ||
+      event.target.closest("input, textarea, select")
+    ) return;
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (by && layout === "one" && !rows() && scroll.contains(event.target) && !event.target.closest("pre")) {
       event.preventDefault();
@@ -233,14 +366,23 @@ function compare(context) {
     if (!key || rows()) return;
     event.preventDefault();
     const { fields } = columns.get(key).self();
-    if (fields.source || fields.state === "running") send("vote", { key, vote: fields.vote === "best" ? null : "best" });
+    if (fields.source || fields.state === "running") {
+      send("vote", { key, vote: fields.vote === "best" ? null : "best" });
+    }
   });
 
   function range() {
     const number = (n) => n.toLocaleString("en");
     const last = Math.min(all.start + all.window, all.prompts);
-    if (rows()) return all.prompts > all.window ? `prompts ${number(all.start + 1)} to ${number(last)} of ${number(all.prompts)}` : "";
-    const said = [all.prompts > 1 && `prompt ${number(all.at[0] + 1)} of ${number(all.prompts)}`, all.repeats > 1 && `repeat ${all.at[1] + 1} of ${all.repeats}`];
+    if (rows()) {
+      return all.prompts > all.window
+        ? `prompts ${number(all.start + 1)} to ${number(last)} of ${number(all.prompts)}`
+        : "";
+    }
+    const said = [
+      all.prompts > 1 && `prompt ${number(all.at[0] + 1)} of ${number(all.prompts)}`,
+      all.repeats > 1 && `repeat ${all.at[1] + 1} of ${all.repeats}`,
+    ];
     return said.filter(Boolean).join(", ");
   }
 
@@ -252,7 +394,12 @@ function compare(context) {
     show(hides, has && told.blind);
     setText(models, `${count} model${count === 1 ? "" : "s"}`);
     show(prompts, told.prompts * told.repeats > 1);
-    setText(prompts, `${told.prompts.toLocaleString("en")} prompt${told.prompts === 1 ? "" : "s"}${told.repeats > 1 ? ` × ${told.repeats}` : ""}`);
+    setText(
+      prompts,
+      `${told.prompts.toLocaleString("en")} prompt${told.prompts === 1 ? "" : "s"}${
+        told.repeats > 1 ? ` × ${told.repeats}` : ""
+      }`,
+    );
     setText(asked, `“${told.asked}”`);
     asked.title = told.asked;
     const simulates = told.progress.endsWith(" · simulated");
@@ -270,7 +417,12 @@ function compare(context) {
     }
     again.hidden = told.running || !has;
     again.setAttribute("aria-disabled", String(told.busy));
-    for (const [each, text] of [[notices, told.notices], [said, told.said], [question, told.prompts > 1 && !rows() ? told.question : ""]]) {
+    for (
+      const [each, text] of [[notices, told.notices], [said, told.said], [
+        question,
+        told.prompts > 1 && !rows() ? told.question : "",
+      ]]
+    ) {
       setText(each, text);
       show(each, Boolean(text));
     }
@@ -286,11 +438,20 @@ function compare(context) {
     const one = told.picks.length === 1 ? told.columns.find(([id]) => id === told.picks[0]) : null;
     show(use, Boolean(one));
     const used = Boolean(one) && told.using === one[0];
-    if (use.getAttribute("aria-pressed") !== String(used)) use.replaceChildren(...(used ? [icon("dot"), IN_USE] : ["Use ", useName, since]));
+    if (use.getAttribute("aria-pressed") !== String(used)) {
+      use.replaceChildren(...(used ? [icon("dot"), IN_USE] : ["Use ", useName, since]));
+    }
     if (one) setText(useName, shortened(one[1]));
     use.setAttribute("aria-pressed", String(used));
     use.classList.toggle("tetrate-main", !used);
-    setText(where, used ? "It is in use in this notebook, and the chat goes on from its answer." : told.pick ? "Votes are in result.df and in the saved file." : "");
+    setText(
+      where,
+      used
+        ? "It is in use in this notebook, and the chat goes on from its answer."
+        : told.pick
+        ? "Votes are in result.df and in the saved file."
+        : "",
+    );
     show(goBack, used && told.back);
     setText(seed, `in the order of seed ${told.seed}`);
     show(seed, has && told.blind);
@@ -344,10 +505,21 @@ function compare(context) {
     const answers = shownIds().map((id) => columns.get(id).self().fields);
     const keys = answers.slice(0, 9).map((_, place) => h("kbd", {}, String(place + 1)));
     if (all.running) howTo.replaceChildren("All answers are shown together, once the last is there.");
-    else howTo.replaceChildren("Which is best? Vote with the buttons or the keys ", ...keys.flatMap((key) => [key, " "]), "; ties are fine.");
+    else {howTo.replaceChildren(
+        "Which is best? Vote with the buttons or the keys ",
+        ...keys.flatMap((key) => [key, " "]),
+        "; ties are fine.",
+      );}
     const here = answers.filter((each) => each.vote).length;
     const every = all.prompts === 1 ? here > 0 : all.voted === all.prompts;
-    setText(votes, all.running || rows() ? "" : all.prompts > 1 ? `${all.voted.toLocaleString("en")} of ${all.prompts.toLocaleString("en")} prompts voted` : `${here} of ${answers.length} voted`);
+    setText(
+      votes,
+      all.running || rows()
+        ? ""
+        : all.prompts > 1
+        ? `${all.voted.toLocaleString("en")} of ${all.prompts.toLocaleString("en")} prompts voted`
+        : `${here} of ${answers.length} voted`,
+    );
     const goes = !all.running && !rows() && !every && all.at[0] + 1 < all.prompts;
     if (!goes && document.activeElement === onward) scroll.focus({ preventScroll: true }); // where digits vote
     show(onward, goes);
@@ -372,7 +544,21 @@ function compare(context) {
     return size > KEPT ? { draft } : { draft, file: { ...file, rows: made } };
   }
 
-  return { node, list, fields, item, after: told, keep, take: (kept) => send("take", kept), stop() { leaders.stop(); for (const each of columns.values()) each.stop(); watch.disconnect(); cancelAnimationFrame(measured); } };
+  return {
+    node,
+    list,
+    fields,
+    item,
+    after: told,
+    keep,
+    take: (kept) => send("take", kept),
+    stop() {
+      leaders.stop();
+      for (const each of columns.values()) each.stop();
+      watch.disconnect();
+      cancelAnimationFrame(measured);
+    },
+  };
 }
 
 export default { render: (context) => panel(context, "Compare models", compare) };

@@ -1,7 +1,13 @@
 // The leaderboard: who waits and who writes on one clock, and in figures what came of it.
 
 const FIGURES = [["Time", 1], ["Speed", -1], ["Tokens", 1], ["Cost", 1], ["Length", -1], ["Vote", -1]]; // and which end comes first
-const OF_SEVERAL = { Time: "Median time", Speed: "Median speed", Tokens: "Median tokens", Cost: "Total cost", Length: "Median length" };
+const OF_SEVERAL = {
+  Time: "Median time",
+  Speed: "Median speed",
+  Tokens: "Median tokens",
+  Cost: "Total cost",
+  Length: "Median length",
+};
 const BADGED = { fastest: [0, "on"], cheapest: [3, "good"] }; // the figure that a badge stands beside, and its kind
 const TIMES = "Waiting and writing"; // what the bars show
 const SHARES = "Times best, and likely range"; // what they show where there are votes over prompts
@@ -35,30 +41,76 @@ function board({ send, select, announce }) {
   let timer = 0;
   const titled = (name) => (told.prompts * told.repeats > 1 && OF_SEVERAL[name]) || name;
   const heads = FIGURES.map(([name, first], figure) => {
-    const sort = button(name, () => sortBy(figure, first), { class: "tetrate-button tetrate-plain", "data-offline": "true" });
+    const sort = button(name, () => sortBy(figure, first), {
+      class: "tetrate-button tetrate-plain",
+      "data-offline": "true",
+    });
     return h("th", { scope: "col", class: `tetrate-figure tetrate-figure-${figure}` }, sort);
   });
   const scale = h("span", {}, TIMES);
   const body = h("tbody");
-  const table = h("table", { class: "tetrate-board", "aria-label": "Leaderboard" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Model"), h("th", { scope: "col", class: "tetrate-bars" }, scale), ...heads)), body);
+  const table = h(
+    "table",
+    { class: "tetrate-board", "aria-label": "Leaderboard" },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        h("th", { scope: "col" }, "Model"),
+        h("th", { scope: "col", class: "tetrate-bars" }, scale),
+        ...heads,
+      ),
+    ),
+    body,
+  );
   const node = h("div", { class: "tetrate-boards" }, table);
 
   function row(id) {
     const letter = h("span", { class: "tetrate-mark tetrate-letter", hidden: true });
     const of = h("span", {});
     const name = h("span", { class: "tetrate-id", translate: "no" });
-    const goes = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-goes", "data-offline": "true", onclick: () => select(id) }, letter, of, name);
+    const goes = h(
+      "button",
+      {
+        type: "button",
+        class: "tetrate-button tetrate-plain tetrate-goes",
+        "data-offline": "true",
+        onclick: () => select(id),
+      },
+      letter,
+      of,
+      name,
+    );
     const bar = timeBar();
     const won = winBar();
-    const figures = FIGURES.map((_, figure) => h("td", { class: `tetrate-number tetrate-figure tetrate-figure-${figure}` }));
+    const figures = FIGURES.map((_, figure) =>
+      h("td", { class: `tetrate-number tetrate-figure tetrate-figure-${figure}` })
+    );
     const said = h("span", { class: "tetrate-clip tetrate-grow" });
-    const again = worded("retry", "Retry", () => { if (!wait.left()) send("retry", { key: id, whole: true }); }, { class: "tetrate-button" });
+    const again = worded("retry", "Retry", () => {
+      if (!wait.left()) send("retry", { key: id, whole: true });
+    }, { class: "tetrate-button" });
     const wait = countdown(again, "Retry", () => announce(`You can retry ${rows.get(id)?.all.label ?? ""} now.`));
-    const note = h("td", { colspan: String(FIGURES.length + 1), hidden: true }, h("div", { class: "tetrate-note" }, icon("warn"), said, again));
+    const note = h(
+      "td",
+      { colspan: String(FIGURES.length + 1), hidden: true },
+      h("div", { class: "tetrate-note" }, icon("warn"), said, again),
+    );
     const bars = h("td", { class: "tetrate-bars" }, bar.node, won.node);
-    const tr = h("tr", { onclick: (event) => { if (!event.target.closest("button")) select(id); } },
-      h("th", { scope: "row" }, goes), bars, ...figures, note);
+    const tr = h(
+      "tr",
+      {
+        onclick: (event) => {
+          if (!event.target.closest("button")) select(id);
+        },
+      },
+      h("th", { scope: "row" }, goes),
+      bars,
+      ...figures,
+      note,
+    );
     return { tr, letter, of, name, goes, bar, won, bars, figures, said, again, wait, note, all: {} };
   }
 
@@ -84,34 +136,50 @@ function board({ send, select, announce }) {
     each.won.set(all.wins, all.voted);
     const vote = each.figures[5];
     vote.title = all.voted;
-    vote.replaceChildren(h("span", { "aria-hidden": "true" }, all.vote ? `${all.vote}${all.early ? " early" : ""}` : "–"), h("span", { class: "tetrate-hidden" }, all.voted));
+    vote.replaceChildren(
+      h("span", { "aria-hidden": "true" }, all.vote ? `${all.vote}${all.early ? " early" : ""}` : "–"),
+      h("span", { class: "tetrate-hidden" }, all.voted),
+    );
   }
 
   function fill(each, figure, text) {
     const { all } = each;
     const badge = all.badges.find((name) => BADGED[name]?.[0] === figure);
-    const state = figure === 0 && all.state !== "done" ? chip(all.said || all.state, all.state === "running" ? "on" : all.state === "waiting" ? "" : "warn") : null;
-    each.figures[figure].replaceChildren(...[badge ? chip(badge, BADGED[badge][1]) : state, h("span", {}, text || "–")].filter(Boolean));
+    const state = figure === 0 && all.state !== "done"
+      ? chip(all.said || all.state, all.state === "running" ? "on" : all.state === "waiting" ? "" : "warn")
+      : null;
+    each.figures[figure].replaceChildren(
+      ...[badge ? chip(badge, BADGED[badge][1]) : state, h("span", {}, text || "–")].filter(Boolean),
+    );
   }
 
   // Bars and times of what runs go on between two messages.
   function tick() {
     if (node.closest(".tetrate-lost")) timer = clearInterval(timer) ?? 0; // nothing goes on any more
     const now = performance.now() / 1000 - zero;
-    const end = Math.max(0.001, ...order.map((id) => {
-      const { bar: [start, , end], state } = rows.get(id).all;
-      return end != null ? start + end : state === "running" && told.running ? now : 0;
-    }));
+    const end = Math.max(
+      0.001,
+      ...order.map((id) => {
+        const { bar: [start, , end], state } = rows.get(id).all;
+        return end != null ? start + end : state === "running" && told.running ? now : 0;
+      }),
+    );
     for (const id of order) {
       const each = rows.get(id);
       const [start, first, total] = each.all.bar;
       const live = start != null && total == null;
-      if (start == null) { each.bar.set(); continue; }
+      if (start == null) {
+        each.bar.set();
+        continue;
+      }
       const until = live ? Math.max(0, now - start) : total;
       const waited = first == null ? until : Math.min(first, until);
       each.bar.set([start, waited, until - waited].map((part) => Math.min(100, (100 * part) / end)), live);
       if (live) each.figures[0].lastChild.textContent = `${until.toFixed(1)} s`;
-      else each.bar.node.setAttribute("aria-label", `waiting ${waited.toFixed(2)} s, writing ${(until - waited).toFixed(2)} s`);
+      else {each.bar.node.setAttribute(
+          "aria-label",
+          `waiting ${waited.toFixed(2)} s, writing ${(until - waited).toFixed(2)} s`,
+        );}
     }
   }
 
@@ -137,7 +205,10 @@ function board({ send, select, announce }) {
       const here = sorted?.[0] === figure;
       const name = titled(FIGURES[figure][0]);
       head.firstChild.title = `Sort by ${name.toLowerCase()}${name.endsWith("ength") ? " (characters)" : ""}`;
-      head.firstChild.replaceChildren(name, here ? h("span", { "aria-hidden": "true" }, sorted[1] > 0 ? " ▲" : " ▼") : "");
+      head.firstChild.replaceChildren(
+        name,
+        here ? h("span", { "aria-hidden": "true" }, sorted[1] > 0 ? " ▲" : " ▼") : "",
+      );
       if (here) head.setAttribute("aria-sort", sorted[1] > 0 ? "ascending" : "descending");
       else head.removeAttribute("aria-sort");
     });
@@ -155,13 +226,21 @@ function board({ send, select, announce }) {
     fields(changed, all) {
       told = all;
       if ("number" in changed) sorted = null;
-      if (all.running && ["elapsed", "running", "number"].some((name) => name in changed)) zero = performance.now() / 1000 - all.elapsed;
+      if (all.running && ["elapsed", "running", "number"].some((name) => name in changed)) {
+        zero = performance.now() / 1000 - all.elapsed;
+      }
       const ids = all.columns.map(([id]) => id).filter((id) => all[`row ${id}`]);
-      for (const [id, each] of rows) if (!ids.includes(id)) { each.wait.stop(); each.tr.remove(); rows.delete(id); }
+      for (const [id, each] of rows) {
+        if (!ids.includes(id)) {
+          each.wait.stop();
+          each.tr.remove();
+          rows.delete(id);
+        }
+      }
       for (const id of ids) if (!rows.has(id)) rows.set(id, Object.assign(row(id), { id }));
       for (const id of ids) draw(rows.get(id), all[`row ${id}`]);
       setText(scale, ids.some((id) => all[`row ${id}`].wins) ? SHARES : TIMES);
-      if ("waits" in changed) for (const id of ids) rows.get(id).wait.set(all.waits[id] ?? 0);
+      if ("waits" in changed) { for (const id of ids) rows.get(id).wait.set(all.waits[id] ?? 0); }
       if ("columns" in changed || "number" in changed || ids.length !== order.length) {
         order = [...ids];
         arrange();
@@ -180,6 +259,9 @@ function board({ send, select, announce }) {
       }
     },
     order: () => order,
-    stop() { clearInterval(timer); for (const { wait } of rows.values()) wait.stop(); },
+    stop() {
+      clearInterval(timer);
+      for (const { wait } of rows.values()) wait.stop();
+    },
   };
 }

@@ -19,7 +19,9 @@ function column(context, { isExpanded, opened, waits }) {
   const item = { body };
   const act = (name) => () => send(name, { key: item.self().key });
   const stop = iconButton("stop", "Stop", act("stop"));
-  const retry = iconButton("retry", "Retry", () => { if (!wait.left()) act("retry")(); }, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-number tetrate-retry" });
+  const retry = iconButton("retry", "Retry", () => {
+    if (!wait.left()) act("retry")();
+  }, { class: "tetrate-button tetrate-plain tetrate-icon tetrate-number tetrate-retry" });
   retry.append(h("span", {}));
   const wait = countdown(retry, "Retry", () => {}, { name: "", each: count }); // the leaderboard says that it is over
   const copied = iconButton("copy", "Copy", async () => {
@@ -29,21 +31,57 @@ function column(context, { isExpanded, opened, waits }) {
     setTimeout(() => copied.replaceChildren(icon("copy")), 1500);
   }, { "data-offline": "true" });
   const more = iconButton("more", "More", null);
-  const pop = menu(more, "This answer", () => [
-    isGoing(item.self().fields) ? undefined : ["retry", "Ask again", act("retry"), seconds()],
-    ["swap", "Compare the others with this one", () => send("show", { how: "differences", base: item.self().key })],
-    ["close", "Remove", act("remove")],
-  ].filter(Boolean));
+  const pop = menu(more, "This answer", () =>
+    [
+      isGoing(item.self().fields) ? undefined : ["retry", "Ask again", act("retry"), seconds()],
+      ["swap", "Compare the others with this one", () => send("show", { how: "differences", base: item.self().key })],
+      ["close", "Remove", act("remove")],
+    ].filter(Boolean));
   const votes = VOTE_NAMES.map(([value, sign, word]) => {
     const vote = () => send("vote", { key: item.self().key, vote: item.self().fields.vote === value ? null : value });
     return value === "best" ? worded(sign, word, vote) : iconButton(sign, word, vote);
   });
   const early = h("span", { class: "tetrate-quiet", hidden: true }, "early");
-  const use = h("button", { type: "button", class: "tetrate-button tetrate-plain tetrate-use", onclick: act("continue") });
-  item.node = h("article", { class: "tetrate-column", role: "listitem" },
-    h("header", {}, h("div", { class: "tetrate-title" }, letter, of, label, h("span", { class: "tetrate-grow" }), stop, copied, retry, more), about, status),
-    reasoning, body, error, notes,
-    h("footer", { class: "tetrate-foot" }, h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes), early, h("span", { class: "tetrate-grow" }), use), pop.node);
+  const use = h("button", {
+    type: "button",
+    class: "tetrate-button tetrate-plain tetrate-use",
+    onclick: act("continue"),
+  });
+  item.node = h(
+    "article",
+    { class: "tetrate-column", role: "listitem" },
+    h(
+      "header",
+      {},
+      h(
+        "div",
+        { class: "tetrate-title" },
+        letter,
+        of,
+        label,
+        h("span", { class: "tetrate-grow" }),
+        stop,
+        copied,
+        retry,
+        more,
+      ),
+      about,
+      status,
+    ),
+    reasoning,
+    body,
+    error,
+    notes,
+    h(
+      "footer",
+      { class: "tetrate-foot" },
+      h("span", { class: "tetrate-votes", role: "group", "aria-label": "Vote" }, ...votes),
+      early,
+      h("span", { class: "tetrate-grow" }),
+      use,
+    ),
+    pop.node,
+  );
 
   function seconds() {
     const { prompts, repeats } = context.told;
@@ -71,7 +109,9 @@ function column(context, { isExpanded, opened, waits }) {
     use.classList.toggle("tetrate-plain", !main);
     inUse(told.using === item.self().key);
     show(use, Boolean(all.source) && !told.blind);
-    for (const each of [stop, retry, copied]) show(each, each === stop ? isGoing(all) : each === copied ? Boolean(all.source) : !isGoing(all) && !told.blind);
+    for (const each of [stop, retry, copied]) {
+      show(each, each === stop ? isGoing(all) : each === copied ? Boolean(all.source) : !isGoing(all) && !told.blind);
+    }
     show(more, !told.blind);
   }
 
@@ -79,7 +119,9 @@ function column(context, { isExpanded, opened, waits }) {
     if (use.dataset.on === String(on) && use.dataset.of === item.self().fields.label) return;
     const { label: name } = item.self().fields;
     Object.assign(use.dataset, { on: String(on), of: name });
-    use.replaceChildren(...(on ? [icon("dot"), IN_USE] : ["Use ", idNode(name), h("span", { class: "tetrate-since" }, "from now on")]));
+    use.replaceChildren(
+      ...(on ? [icon("dot"), IN_USE] : ["Use ", idNode(name), h("span", { class: "tetrate-since" }, "from now on")]),
+    );
     use.setAttribute("aria-pressed", String(on));
     use.setAttribute("aria-label", on ? `${IN_USE}: ${name}` : `Use ${name} from now on`);
     use.title = on ? "Go back to its conversation" : `${name} answers from now on; its conversation goes on`;
@@ -88,10 +130,14 @@ function column(context, { isExpanded, opened, waits }) {
   return Object.assign(item, {
     draw,
     stop: wait.stop,
-    grown() { if (item.self().fields.state !== "running") withButtons(body, context); },
+    grown() {
+      if (item.self().fields.state !== "running") withButtons(body, context);
+    },
     update(now, all) {
       item.node.setAttribute("aria-label", all.label);
-      for (const each of [stop, retry, copied, more]) each.setAttribute("aria-label", `${each === retry ? "Retry" : each.title}: ${all.label}`);
+      for (const each of [stop, retry, copied, more]) {
+        each.setAttribute("aria-label", `${each === retry ? "Retry" : each.title}: ${all.label}`);
+      }
       of.replaceChildren(...(all.provider ? [mark(all.provider)] : []));
       setText(about, all.about);
       about.title = all.about;
@@ -99,12 +145,18 @@ function column(context, { isExpanded, opened, waits }) {
       setText(status, figures(all.status));
       status.title = all.exact;
       item.node.classList.toggle("tetrate-silent", all.status.includes("silent for"));
-      if ("reasoning" in now) { thoughts.innerHTML = all.reasoning; show(reasoning, Boolean(all.reasoning)); if (isExpanded()) reasoning.open = true; }
+      if ("reasoning" in now) {
+        thoughts.innerHTML = all.reasoning;
+        show(reasoning, Boolean(all.reasoning));
+        if (isExpanded()) reasoning.open = true;
+      }
       if ("error" in now) {
         error.replaceChildren(icon("warn"), ...all.error.map((line) => h("p", { dir: "auto" }, line)));
         show(error, all.error.length > 0);
       }
-      if ("notes" in now) notes.replaceChildren(...all.notes.map((note) => h("p", { class: "tetrate-notice", dir: "auto" }, note)));
+      if ("notes" in now) {
+        notes.replaceChildren(...all.notes.map((note) => h("p", { class: "tetrate-notice", dir: "auto" }, note)));
+      }
       item.node.setAttribute("aria-busy", String(isGoing(all)));
       votes.forEach((each, place) => {
         const [value, , word] = VOTE_NAMES[place];
@@ -127,18 +179,37 @@ function promptRow(context) {
   const { send } = context;
   const body = h("div", { class: "tetrate-body", hidden: true });
   const item = { body };
-  const opens = button("", () => send("open", { number: item.self().fields.number }), { class: "tetrate-button tetrate-plain tetrate-prompt", dir: "auto" });
-  const live = button("Show in columns", () => send("look", { prompt: item.self().fields.number, repeat: 0 }), { class: "tetrate-button tetrate-plain" });
+  const opens = button("", () => send("open", { number: item.self().fields.number }), {
+    class: "tetrate-button tetrate-plain tetrate-prompt",
+    dir: "auto",
+  });
+  const live = button("Show in columns", () => send("look", { prompt: item.self().fields.number, repeat: 0 }), {
+    class: "tetrate-button tetrate-plain",
+  });
   const cells = h("dl", { class: "tetrate-cells" });
-  item.node = h("article", { class: "tetrate-promptrow", role: "listitem" }, h("header", { class: "tetrate-row" }, opens, live), cells, body);
+  item.node = h(
+    "article",
+    { class: "tetrate-promptrow", role: "listitem" },
+    h("header", { class: "tetrate-row" }, opens, live),
+    cells,
+    body,
+  );
   return Object.assign(item, {
-    grown() { withButtons(body, context); },
+    grown() {
+      withButtons(body, context);
+    },
     update(changed, all) {
       setText(opens, `${all.number + 1}. ${all.prompt}`);
       opens.setAttribute("aria-expanded", String(all.opened));
       live.setAttribute("aria-label", `Show prompt ${all.number + 1} in columns`);
       show(body, all.opened);
-      if ("cells" in changed) cells.replaceChildren(...all.cells.map(([label, text]) => h("div", {}, h("dt", { translate: "no" }, label), h("dd", { class: "tetrate-quiet tetrate-number" }, text))));
+      if ("cells" in changed) {
+        cells.replaceChildren(
+          ...all.cells.map(([label, text]) =>
+            h("div", {}, h("dt", { translate: "no" }, label), h("dd", { class: "tetrate-quiet tetrate-number" }, text))
+          ),
+        );
+      }
     },
   });
 }

@@ -16,13 +16,31 @@ function setup(context) {
 
   const meant = () => (all.models.length ? all.models : (all.trios[0]?.[1] ?? []).map(([id]) => id)); // what would be asked
   const chips = h("ul", { class: "tetrate-picked", "aria-label": "Models to compare" });
-  const add = modelMenu(context, { label: "Add a model", several: true, most: () => all.most, picked: meant, done: (models) => send("mean", { models }) });
-  const again = button("Same model twice (shows chance)", () => send("again"), { ...quiet,
-    title: "Asks the first model once more. How far it is from itself is chance, in every other difference too." });
+  const add = modelMenu(context, {
+    label: "Add a model",
+    several: true,
+    most: () => all.most,
+    picked: meant,
+    done: (models) => send("mean", { models }),
+  });
+  const again = button("Same model twice (shows chance)", () => send("again"), {
+    ...quiet,
+    title: "Asks the first model once more. How far it is from itself is chance, in every other difference too.",
+  });
   const own = parameters(send, false, () => opened);
   const whose = h("span", {});
-  const close = button("Done", () => { const last = opened; open(-1); chips.querySelectorAll(".tetrate-name")[last]?.focus(); }, quiet);
-  const special = h("fieldset", { class: "tetrate-special", hidden: true }, h("legend", {}, "Only for ", whose), own.node, close);
+  const close = button("Done", () => {
+    const last = opened;
+    open(-1);
+    chips.querySelectorAll(".tetrate-name")[last]?.focus();
+  }, quiet);
+  const special = h(
+    "fieldset",
+    { class: "tetrate-special", hidden: true },
+    h("legend", {}, "Only for ", whose),
+    own.node,
+    close,
+  );
 
   const text = h("textarea", { rows: "2", "aria-label": "Prompt", spellcheck: "true" });
   const names = naming(context, text);
@@ -31,21 +49,63 @@ function setup(context) {
   const common = parameters(send, true, () => null);
   const others = h("p", { class: "tetrate-quiet", hidden: true });
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Compare");
-  const cost = button("Estimate cost", () => ask(true), { ...quiet, title: "How many calls it makes and what they may cost; asks nothing" });
+  const cost = button("Estimate cost", () => ask(true), {
+    ...quiet,
+    title: "How many calls it makes and what they may cost; asks nothing",
+  });
   const blind = h("input", { type: "checkbox", onchange: () => send("blind", { wanted: blind.checked }) });
   const sentence = h("span", {});
   const start = button("Ask", () => send("start"), { class: "tetrate-button tetrate-main" });
-  const confirm = h("div", { class: "tetrate-row tetrate-confirm", role: "status", hidden: true }, sentence, start, button("Not now", () => send("dismiss"), quiet));
+  const confirm = h(
+    "div",
+    { class: "tetrate-row tetrate-confirm", role: "status", hidden: true },
+    sentence,
+    start,
+    button("Not now", () => send("dismiss"), quiet),
+  );
   const ways = h("div", { class: "tetrate-row tetrate-helping", role: "group", "aria-label": "Ways on", hidden: true });
   const trios = h("div", { class: "tetrate-trios", role: "group", "aria-label": "Start with these" });
   const starts = h("div", { class: "tetrate-starts" }, h("p", { class: "tetrate-quiet" }, "Start with three"), trios);
-  const tries = h("div", { class: "tetrate-tries" }, h("span", { class: "tetrate-quiet" }, "Try"), ...TRIES.map(([name, prompt]) =>
-    button(name, () => { text.value = prompt; fit(); dismiss(); text.focus(); }, { class: "tetrate-button tetrate-try", title: prompt })));
-  const node = h("form", { class: "tetrate-setup", onsubmit: (event) => { event.preventDefault(); ask(false); } },
-    starts, h("div", { class: "tetrate-row" }, chips, add.node, again), special, text, names, tries,
-    h("details", {}, h("summary", {}, "Parameters"), common.node,
-      h("label", {}, several, divided), others),
-    h("div", { class: "tetrate-row" }, h("label", { title: "Hide names, order, times and costs until you reveal them" }, blind, h("span", {}, "Blind")), h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"), cost, go), confirm, ways);
+  const tries = h(
+    "div",
+    { class: "tetrate-tries" },
+    h("span", { class: "tetrate-quiet" }, "Try"),
+    ...TRIES.map(([name, prompt]) =>
+      button(name, () => {
+        text.value = prompt;
+        fit();
+        dismiss();
+        text.focus();
+      }, { class: "tetrate-button tetrate-try", title: prompt })
+    ),
+  );
+  const node = h(
+    "form",
+    {
+      class: "tetrate-setup",
+      onsubmit: (event) => {
+        event.preventDefault();
+        ask(false);
+      },
+    },
+    starts,
+    h("div", { class: "tetrate-row" }, chips, add.node, again),
+    special,
+    text,
+    names,
+    tries,
+    h("details", {}, h("summary", {}, "Parameters"), common.node, h("label", {}, several, divided), others),
+    h(
+      "div",
+      { class: "tetrate-row" },
+      h("label", { title: "Hide names, order, times and costs until you reveal them" }, blind, h("span", {}, "Blind")),
+      h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"),
+      cost,
+      go,
+    ),
+    confirm,
+    ways,
+  );
 
   sends(text, () => ask(false));
   node.addEventListener("keydown", (event) => { // in a field Enter means its value; asking costs
@@ -53,7 +113,10 @@ function setup(context) {
     event.preventDefault();
     if (event.target.type === "text") event.target.dispatchEvent(new Event("change"));
   });
-  text.addEventListener("input", () => { fit(); dismiss(); });
+  text.addEventListener("input", () => {
+    fit();
+    dismiss();
+  });
 
   function ask(forecast) {
     if (!all.busy) send("run", { text: text.value, several: several.checked, forecast });
@@ -61,7 +124,10 @@ function setup(context) {
 
   // After a refusal for the cost: one click sets what helps and asks; the refusal itself stands below the panel.
   function helping([words, name, value]) {
-    return button(words, async () => { text.focus(); if (await send("set", { name, value })) ask(false); });
+    return button(words, async () => {
+      text.focus();
+      if (await send("set", { name, value })) ask(false);
+    });
   }
 
   // What was forecast is no longer what would be asked.
@@ -74,10 +140,30 @@ function setup(context) {
     const ids = told.picked.map(([name]) => name).join();
     trios.replaceChildren(...told.trios.map(([name, models, price], place) => {
       const chosen = ids ? ids === models.map(([id]) => id).join() : place === 0;
-      return h("button", { type: "button", class: "tetrate-button tetrate-trio", "aria-pressed": String(chosen), onclick: () => send("trio", { models: models.map(([id]) => id) }) },
-        h("span", { class: "tetrate-title" }, h("span", { class: "tetrate-strong tetrate-grow" }, name), chosen ? icon("check") : ""),
-        ...models.map(([id, provider]) => h("span", { class: "tetrate-title" }, mark(provider || id), h("span", { class: "tetrate-mono tetrate-clip", translate: "no" }, shortened(id, 30)))),
-        h("span", { class: "tetrate-quiet" }, `≈ ${price} per 1,000 short questions`));
+      return h(
+        "button",
+        {
+          type: "button",
+          class: "tetrate-button tetrate-trio",
+          "aria-pressed": String(chosen),
+          onclick: () => send("trio", { models: models.map(([id]) => id) }),
+        },
+        h(
+          "span",
+          { class: "tetrate-title" },
+          h("span", { class: "tetrate-strong tetrate-grow" }, name),
+          chosen ? icon("check") : "",
+        ),
+        ...models.map(([id, provider]) =>
+          h(
+            "span",
+            { class: "tetrate-title" },
+            mark(provider || id),
+            h("span", { class: "tetrate-mono tetrate-clip", translate: "no" }, shortened(id, 30)),
+          )
+        ),
+        h("span", { class: "tetrate-quiet" }, `≈ ${price} per 1,000 short questions`),
+      );
     }));
   }
 
@@ -88,7 +174,9 @@ function setup(context) {
 
   function open(place) {
     opened = place;
-    for (const [number, each] of chips.querySelectorAll(".tetrate-name").entries()) each.setAttribute("aria-expanded", String(number === place));
+    for (const [number, each] of chips.querySelectorAll(".tetrate-name").entries()) {
+      each.setAttribute("aria-expanded", String(number === place));
+    }
     const pick = all.picked[place];
     show(special, Boolean(pick));
     if (pick) {
@@ -98,14 +186,24 @@ function setup(context) {
   }
 
   function chip([name, about], place) {
-    const label = button(name, () => open(opened === place ? -1 : place), { class: "tetrate-name", "aria-expanded": "false", title: "Parameters for this column only" });
+    const label = button(name, () => open(opened === place ? -1 : place), {
+      class: "tetrate-name",
+      "aria-expanded": "false",
+      title: "Parameters for this column only",
+    });
     const remove = button("×", () => {
       if (opened === place) open(-1);
       else if (place < opened) opened -= 1;
       send("drop", { place });
       text.focus();
     }, { ...quiet, "aria-label": `Remove ${name}` });
-    return h("li", { class: "tetrate-chip" }, label, about ? h("span", { class: "tetrate-quiet tetrate-about" }, about) : null, remove);
+    return h(
+      "li",
+      { class: "tetrate-chip" },
+      label,
+      about ? h("span", { class: "tetrate-quiet tetrate-about" }, about) : null,
+      remove,
+    );
   }
 
   function fields(changed, told) {
@@ -114,7 +212,11 @@ function setup(context) {
     if ("picked" in changed || ("trios" in changed && !told.picked.length)) {
       const focused = [...chips.querySelectorAll(".tetrate-name")].indexOf(document.activeElement);
       chips.replaceChildren(...told.picked.map(chip));
-      if (!told.picked.length) chips.replaceChildren(h("li", { class: "tetrate-quiet" }, meant().join(" · ") || "the session's model and two neighbours"));
+      if (!told.picked.length) {
+        chips.replaceChildren(
+          h("li", { class: "tetrate-quiet" }, meant().join(" · ") || "the session's model and two neighbours"),
+        );
+      }
       open(Math.min(opened, told.picked.length - 1));
       if (focused >= 0) chips.querySelectorAll(".tetrate-name")[focused]?.focus();
     }
@@ -126,8 +228,13 @@ function setup(context) {
     show(starts, !told.prompts && told.trios.length > 0);
     show(tries, !told.prompts);
     show(again, told.picked.length < told.most);
-    if ("prompt" in changed && document.activeElement !== text) { text.value = told.prompt; fit(); }
-    text.placeholder = told.given ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else` : "What do you want to compare? Name {variables} or @files.";
+    if ("prompt" in changed && document.activeElement !== text) {
+      text.value = told.prompt;
+      fit();
+    }
+    text.placeholder = told.given
+      ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else`
+      : "What do you want to compare? Name {variables} or @files.";
     if ("several" in changed) several.checked = told.several;
     setText(divided, `Several prompts, with a line of ${told.separator} between them`);
     blind.checked = told.blind;
@@ -139,7 +246,12 @@ function setup(context) {
     setText(sentence, told.confirm);
     setText(start, told.calls === 1 ? "Ask" : `Ask all ${told.calls.toLocaleString("en")}`);
     show(confirm, Boolean(told.confirm));
-    if ("ways" in changed) ways.replaceChildren(h("span", { class: "tetrate-quiet" }, "More than its limit. Nothing was asked."), ...told.ways.map(helping));
+    if ("ways" in changed) {
+      ways.replaceChildren(
+        h("span", { class: "tetrate-quiet" }, "More than its limit. Nothing was asked."),
+        ...told.ways.map(helping),
+      );
+    }
     show(ways, told.ways.length > 0 && Boolean(told.problem));
   }
 
@@ -148,23 +260,58 @@ function setup(context) {
 
 // The fields of all columns, with those of the whole run; or of one column, at the place that `where` gives.
 function parameters(send, whole, where) {
-  const set = (name) => (event) => send("set", { name, value: event.target.value, ...(whole ? {} : { place: where() }) });
+  const set = (name) => (event) =>
+    send("set", { name, value: event.target.value, ...(whole ? {} : { place: where() }) });
   const hint = whole ? "default" : "as all";
-  const input = (name, properties) => h("input", { type: "text", size: "7", placeholder: hint, name, spellcheck: "false", onchange: set(name), ...properties });
+  const input = (name, properties) =>
+    h("input", {
+      type: "text",
+      size: "7",
+      placeholder: hint,
+      name,
+      spellcheck: "false",
+      onchange: set(name),
+      ...properties,
+    });
   const inputs = {
     temperature: input("temperature", { inputmode: "decimal" }),
     max_tokens: input("max_tokens", { inputmode: "numeric" }),
     effort: input("effort", {}),
-    ...(whole ? { repeats: input("repeats", { inputmode: "numeric", placeholder: "1" }), max_cost: input("max_cost", { inputmode: "decimal", placeholder: "no limit" }) } : {}),
-    system: h("textarea", { rows: "1", name: "system", spellcheck: "true", placeholder: whole ? "none" : "as all", onchange: set("system") }),
+    ...(whole
+      ? {
+        repeats: input("repeats", { inputmode: "numeric", placeholder: "1" }),
+        max_cost: input("max_cost", { inputmode: "decimal", placeholder: "no limit" }),
+      }
+      : {}),
+    system: h("textarea", {
+      rows: "1",
+      name: "system",
+      spellcheck: "true",
+      placeholder: whole ? "none" : "as all",
+      onchange: set("system"),
+    }),
   };
-  const names = { temperature: "Temperature", max_tokens: "Output cap", effort: "Effort", repeats: "Repeats", max_cost: "Max cost, $", system: "System prompt" };
-  const node = h("div", { class: "tetrate-row tetrate-fields" }, ...Object.entries(inputs).map(([name, each]) =>
-    h("label", { class: name === "system" ? "tetrate-wide" : null }, h("span", {}, names[name]), each)));
+  const names = {
+    temperature: "Temperature",
+    max_tokens: "Output cap",
+    effort: "Effort",
+    repeats: "Repeats",
+    max_cost: "Max cost, $",
+    system: "System prompt",
+  };
+  const node = h(
+    "div",
+    { class: "tetrate-row tetrate-fields" },
+    ...Object.entries(inputs).map(([name, each]) =>
+      h("label", { class: name === "system" ? "tetrate-wide" : null }, h("span", {}, names[name]), each)
+    ),
+  );
   return {
     node,
     fields(values) {
-      for (const [name, each] of Object.entries(inputs)) if (document.activeElement !== each) each.value = values[name] ?? "";
+      for (const [name, each] of Object.entries(inputs)) {
+        if (document.activeElement !== each) each.value = values[name] ?? "";
+      }
     },
   };
 }

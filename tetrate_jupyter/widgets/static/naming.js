@@ -9,7 +9,14 @@ let namings = 0;
 // The list is in the page's top layer, beside the box in the document; the focus stays in the box.
 function naming({ model, view, hears, announce }, area) {
   const own = `tetrate-names-${++namings}-${view}`;
-  const list = h("div", { id: own, class: "tetrate-pop tetrate-names", role: "listbox", "aria-label": "What can be named", popover: "manual", tabindex: "0" });
+  const list = h("div", {
+    id: own,
+    class: "tetrate-pop tetrate-names",
+    role: "listbox",
+    "aria-label": "What can be named",
+    popover: "manual",
+    tabindex: "0",
+  });
   let offered = []; // [text, what it is] of each
   let more = false;
   let line = ""; // before the cursor, as it was asked about
@@ -24,10 +31,17 @@ function naming({ model, view, hears, announce }, area) {
   area.setAttribute("aria-autocomplete", "list");
   area.setAttribute("aria-controls", own);
   area.addEventListener("focus", () => hears.set(own, answered));
-  area.addEventListener("blur", () => { hears.delete(own); close(); });
-  area.addEventListener("input", (event) => { if (!event.isComposing && !taking) look(); });
+  area.addEventListener("blur", () => {
+    hears.delete(own);
+    close();
+  });
+  area.addEventListener("input", (event) => {
+    if (!event.isComposing && !taking) look();
+  });
   area.addEventListener("compositionend", look);
-  area.addEventListener("keyup", (event) => { if (/^(?:Arrow(?:Left|Right)|Home|End)$/.test(event.key) && before() !== line) close(); });
+  area.addEventListener("keyup", (event) => {
+    if (/^(?:Arrow(?:Left|Right)|Home|End)$/.test(event.key) && before() !== line) close();
+  });
   area.addEventListener("click", close);
   area.addEventListener("keydown", pressed);
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays in the box
@@ -45,7 +59,13 @@ function naming({ model, view, hears, announce }, area) {
   function look() {
     const now = before();
     const gone = line.length - now.length;
-    const typed = !begun ? "" : now.startsWith(line) ? begun + now.slice(line.length) : line.startsWith(now) ? begun.slice(0, Math.max(0, begun.length - gone)) : "";
+    const typed = !begun
+      ? ""
+      : now.startsWith(line)
+      ? begun + now.slice(line.length)
+      : line.startsWith(now)
+      ? begun.slice(0, Math.max(0, begun.length - gone))
+      : "";
     line = now;
     begun = typed;
     offered = typed ? offered.filter(([text]) => text.startsWith(typed)) : [];
@@ -83,13 +103,31 @@ function naming({ model, view, hears, announce }, area) {
   function draw() {
     if (!offered.length || (offered.length === 1 && offered[0][0] === begun)) return close();
     at = Math.min(at, offered.length - 1);
-    list.replaceChildren(...offered.map(([text, what], place) => h("div", { role: "option", id: `${own}-${place}`, "aria-selected": "false", class: "tetrate-choice", title: `${text}\n${what}` },
-      h("span", { class: "tetrate-mono tetrate-clip", translate: "no" }, text), h("span", { class: "tetrate-quiet tetrate-clip", dir: "auto" }, what))),
-    ...(more ? [h("div", { class: "tetrate-quiet tetrate-told", role: "presentation" }, "Type on for others")] : []));
+    list.replaceChildren(
+      ...offered.map(([text, what], place) =>
+        h(
+          "div",
+          {
+            role: "option",
+            id: `${own}-${place}`,
+            "aria-selected": "false",
+            class: "tetrate-choice",
+            title: `${text}\n${what}`,
+          },
+          h("span", { class: "tetrate-mono tetrate-clip", translate: "no" }, text),
+          h("span", { class: "tetrate-quiet tetrate-clip", dir: "auto" }, what),
+        )
+      ),
+      ...(more ? [h("div", { class: "tetrate-quiet tetrate-told", role: "presentation" }, "Type on for others")] : []),
+    );
     if (!isOpen()) {
       list.showPopover();
       requestAnimationFrame(follow);
-      announce(`${offered.length} ${offered.length === 1 ? "name" : "names"}${more ? " and more" : ""}; ${at < 0 ? "arrow keys choose" : "Enter takes one"}, Escape closes the list`);
+      announce(
+        `${offered.length} ${offered.length === 1 ? "name" : "names"}${more ? " and more" : ""}; ${
+          at < 0 ? "arrow keys choose" : "Enter takes one"
+        }, Escape closes the list`,
+      );
     }
     place();
     point();
@@ -141,17 +179,21 @@ function naming({ model, view, hears, announce }, area) {
   }
 
   function pressed(event) {
-    if (!isOpen() || event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (
+      !isOpen() || event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.altKey ||
+      event.shiftKey
+    ) return;
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
     if (event.key in steps) {
       const to = Math.max(at, event.key === "ArrowUp" ? 0 : -1) + steps[event.key];
-      at = Math.abs(steps[event.key]) > 1 ? Math.max(0, Math.min(to, offered.length - 1)) : (to + offered.length) % offered.length;
+      at = Math.abs(steps[event.key]) > 1
+        ? Math.max(0, Math.min(to, offered.length - 1))
+        : (to + offered.length) % offered.length;
       point();
     } else if (/^(?:Enter|Tab)$/.test(event.key)) {
       if (at < 0 || before() !== line) return close(); // nothing is marked, or the cursor is elsewhere
       take(at);
-    }
-    else if (event.key === "Escape") close();
+    } else if (event.key === "Escape") close();
     else return;
     event.preventDefault();
     event.stopImmediatePropagation();

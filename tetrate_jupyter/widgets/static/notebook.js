@@ -18,7 +18,9 @@ function cellOf(model, mark) {
 // only where it is the one whose kernel this panel is of.
 function dockedBeside(model, el) {
   const notebook = el.closest(".tetrate-lab-docked")?.tetrateNotebook;
-  return notebook?.model?.sharedModel && !notebook.isDisposed && notebook.model === model.widget_manager?.context?.model ? notebook : null;
+  return notebook?.model?.sharedModel && !notebook.isDisposed && notebook.model === model.widget_manager?.context?.model
+    ? notebook
+    : null;
 }
 
 // Gives where cells of a panel go: the notebook's model, and the place of the cell below which they go; or null. That is the panel's own
@@ -52,12 +54,15 @@ async function runCell(model, el) {
     const cell = await cellAround(model.widget_manager, el);
     if (!cell) return false;
     const status = session.session?.kernel?.status;
-    if (!status || status === "dead" || status === "terminating") await (status ? session.restartKernel() : session.startKernel());
+    if (!status || status === "dead" || status === "terminating") {
+      await (status ? session.restartKernel() : session.startKernel());
+    }
     const kernel = session.session?.kernel;
     if (!kernel) return false;
     // A fresh kernel knows neither the magics nor the session that such a cell needs of us.
     const names = /\bsession\b/.test(cell.model.sharedModel.getSource())
-      ? "\nglobals().setdefault('session', __import__('tetrate_jupyter').session)" : "";
+      ? "\nglobals().setdefault('session', __import__('tetrate_jupyter').session)"
+      : "";
     kernel.requestExecute({ code: `%load_ext tetrate_jupyter${names}`, silent: true, store_history: false });
     await cell.constructor.execute(cell, session, { deletedCells: [] });
     return true;

@@ -67,7 +67,9 @@ function presence(model, view) {
   const bye = () => tell("bye");
   window.addEventListener("pagehide", bye);
   return {
-    seen() { if (Date.now() - said > 20_000) tell("here"); },
+    seen() {
+      if (Date.now() - said > 20_000) tell("here");
+    },
     end() {
       window.removeEventListener("pagehide", bye);
       bye();
@@ -86,8 +88,20 @@ function pageNumber() {
 // follows them (labextension/static/settings.js), else by the browser, where it keeps anything.
 const inSettings = () => /** @type {any} */ (window).tetrateEnter;
 const swapped = {
-  get() { if (inSettings()) return inSettings().isLine; try { return localStorage.getItem("tetrate-enter") === "line"; } catch { return false; } },
-  set(wanted) { if (inSettings()) return void (inSettings().isLine = wanted); try { localStorage.setItem("tetrate-enter", wanted ? "line" : "send"); } catch { /* for now, then */ } },
+  get() {
+    if (inSettings()) return inSettings().isLine;
+    try {
+      return localStorage.getItem("tetrate-enter") === "line";
+    } catch {
+      return false;
+    }
+  },
+  set(wanted) {
+    if (inSettings()) return void (inSettings().isLine = wanted);
+    try {
+      localStorage.setItem("tetrate-enter", wanted ? "line" : "send");
+    } catch { /* for now, then */ }
+  },
 };
 
 // Sends with Ctrl or Cmd and Enter. Where there is `alone`, also with Enter (Shift-Enter makes a line); where that gives true,
@@ -115,8 +129,11 @@ function panel({ model, el }, label, make) {
 
   const hiding = h("style");
   const gone = h("p", { class: "tetrate-gone", role: "status", hidden: true });
-  const slow = h("p", { class: "tetrate-slow", role: "status", hidden: true },
-    "The kernel is busy. This waits until the running cell is done.");
+  const slow = h(
+    "p",
+    { class: "tetrate-slow", role: "status", hidden: true },
+    "The kernel is busy. This waits until the running cell is done.",
+  );
   const problem = h("p", { class: "tetrate-problem", role: "alert", hidden: true });
   const live = h("div", { class: "tetrate-hidden", "aria-live": "polite" });
 
@@ -137,12 +154,22 @@ function panel({ model, el }, label, make) {
     view,
     copy,
     hears: new Map(), // parts that ask the kernel by messages of their own: whom an answer is for, and what takes it
-    announce: (text) => { live.textContent = text; },
+    announce: (text) => {
+      live.textContent = text;
+    },
   };
   const made = make(context);
   made.node.style.visibility = "hidden"; // until it is told what there is: its controls act on that
-  const root = h("section", { class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore", "aria-label": label },
-    hiding, gone, made.node, problem, slow, live);
+  const root = h(
+    "section",
+    { class: "tetrate-panel tetrate-answer mathjax_ignore tex2jax_ignore", "aria-label": label },
+    hiding,
+    gone,
+    made.node,
+    problem,
+    slow,
+    live,
+  );
   el.append(root);
   root.addEventListener("keydown", endKeys);
   window.addEventListener("keydown", keepKeys, true);
@@ -198,7 +225,7 @@ function panel({ model, el }, label, make) {
     },
     grow(key, blocks, kept, text) {
       const item = items.get(key);
-      if (!item.tailNode) item.body.append((item.tailNode = h("div", { class: "tetrate-tail" })));
+      if (!item.tailNode) item.body.append(item.tailNode = h("div", { class: "tetrate-tail" }));
       for (const block of blocks) item.tailNode.insertAdjacentHTML("beforebegin", block);
       item.tail = item.tail.slice(0, kept) + text;
       item.tailNode.innerHTML = item.tail;
@@ -250,7 +277,8 @@ function panel({ model, el }, label, make) {
 
   // Keys typed here are not JupyterLab's commands, but for Ctrl-S and its like, which no control of a panel uses.
   function passes(event) {
-    return (event.ctrlKey || event.metaKey) && !/^(?:[acvxyz]|Control|Meta|Shift|Alt.*|Enter|Backspace|Delete|Home|End|Arrow.*)$/i.test(event.key);
+    return (event.ctrlKey || event.metaKey) &&
+      !/^(?:[acvxyz]|Control|Meta|Shift|Alt.*|Enter|Backspace|Delete|Home|End|Arrow.*)$/i.test(event.key);
   }
 
   // JupyterLab before 4.1 listens before the panel does: the mark keeps it off.
@@ -279,7 +307,9 @@ function panel({ model, el }, label, make) {
     show(gone, true);
     show(slow, false);
     root.classList.add("tetrate-lost");
-    for (const each of root.querySelectorAll("button, input, select, textarea")) each.disabled = each !== reconnect && !each.dataset.offline;
+    for (const each of root.querySelectorAll("button, input, select, textarea")) {
+      each.disabled = each !== reconnect && !each.dataset.offline;
+    }
   }
 
   async function again() {
@@ -337,7 +367,9 @@ function panel({ model, el }, label, make) {
   kernel?.connectionStatusChanged?.connect(connection);
   const present = presence(model, view);
   hello();
-  const suspicion = setTimeout(() => { if (!heard) unanswered(); }, SLOW);
+  const suspicion = setTimeout(() => {
+    if (!heard) unanswered();
+  }, SLOW);
   queueMicrotask(looked); // a page that was reloaded after its kernel had gone
   return () => {
     for (const { timer } of waiting.values()) clearTimeout(timer);

@@ -16,34 +16,83 @@ function picker(context) {
   const list = h("div", { class: "tetrate-list", role: "rowgroup" });
   const titles = h("div", { class: "tetrate-titles", role: "rowgroup" });
   const rowsBox = h("div", { class: "tetrate-rows", role: "presentation" }, titles, list);
-  const heads = h("div", { class: "tetrate-heads", role: "row", "aria-rowindex": "1" },
+  const heads = h(
+    "div",
+    { class: "tetrate-heads", role: "row", "aria-rowindex": "1" },
     h("span", { role: "columnheader", class: "tetrate-tick" }, h("span", { class: "tetrate-hidden" }, "Ticked")),
     h("span", { role: "columnheader", class: "tetrate-star" }, h("span", { class: "tetrate-hidden" }, "Starred")),
     ...HEADS.map(head),
-    h("span", { role: "columnheader", class: "tetrate-do" }, h("span", { class: "tetrate-hidden" }, "Actions")));
-  const box = h("div", { class: "tetrate-box", role: "grid", id: id("list"), "aria-label": "Models" }, h("div", { role: "rowgroup", class: "tetrate-headbox" }, heads), rowsBox);
+    h("span", { role: "columnheader", class: "tetrate-do" }, h("span", { class: "tetrate-hidden" }, "Actions")),
+  );
+  const box = h(
+    "div",
+    { class: "tetrate-box", role: "grid", id: id("list"), "aria-label": "Models" },
+    h("div", { role: "rowgroup", class: "tetrate-headbox" }, heads),
+    rowsBox,
+  );
   const words = h("input", {
-    type: "search", role: "combobox", "aria-label": "Search models", "aria-expanded": "true", "aria-haspopup": "grid", "aria-controls": id("list"),
-    autocomplete: "off", spellcheck: "false", "data-home": "true", placeholder: "Name, images, cheap, 200k, claude-*",
+    type: "search",
+    role: "combobox",
+    "aria-label": "Search models",
+    "aria-expanded": "true",
+    "aria-haspopup": "grid",
+    "aria-controls": id("list"),
+    autocomplete: "off",
+    spellcheck: "false",
+    "data-home": "true",
+    placeholder: "Name, images, cheap, 200k, claude-*",
   });
   const count = h("span", { class: "tetrate-quiet tetrate-number tetrate-count" });
-  const empty = iconButton("close", "Clear search", () => { clear(); words.focus(); }, { hidden: true });
+  const empty = iconButton("close", "Clear search", () => {
+    clear();
+    words.focus();
+  }, { hidden: true });
   const slash = h("kbd", { "aria-hidden": "true" }, "/");
   const provider = h("select", { "aria-label": "Provider", onchange: () => find({ provider: provider.value }) });
-  const filters = h("span", { class: "tetrate-filters", role: "group", "aria-label": "Must have" }, ...ABILITIES.map(filter));
+  const filters = h(
+    "span",
+    { class: "tetrate-filters", role: "group", "aria-label": "Must have" },
+    ...ABILITIES.map(filter),
+  );
   const nothing = h("div", { class: "tetrate-nothing", hidden: true });
   const ticked = h("span", { class: "tetrate-pills" });
   const sum = h("strong", { class: "tetrate-strong" });
   const each = h("span", { class: "tetrate-quiet tetrate-number tetrate-each" });
   const compare = button("", () => send("compare", { of: view }), { class: "tetrate-button tetrate-main" });
-  const tray = h("div", { class: "tetrate-tray", role: "group", "aria-label": "Ticked models", hidden: true }, sum, ticked, h("span", { class: "tetrate-row" }, each,
-    button("Clear", () => { send("clear"); words.focus({ preventScroll: true }); }, { class: "tetrate-button tetrate-plain" }), compare));
+  const tray = h(
+    "div",
+    { class: "tetrate-tray", role: "group", "aria-label": "Ticked models", hidden: true },
+    sum,
+    ticked,
+    h(
+      "span",
+      { class: "tetrate-row" },
+      each,
+      button("Clear", () => {
+        send("clear");
+        words.focus({ preventScroll: true });
+      }, { class: "tetrate-button tetrate-plain" }),
+      compare,
+    ),
+  );
   const note = h("span", { class: "tetrate-grow", role: "status" });
   const listed = h("span", { class: "tetrate-number" });
   const refresh = iconButton("retry", "Refresh", () => all.busy || send("refresh"), { title: "Ask the router again" });
-  const node = h("div", { class: "tetrate-picker tetrate-card" },
-    h("div", { class: "tetrate-top" }, h("span", { class: "tetrate-find" }, icon("search"), words, count, empty, slash), provider, filters),
-    nothing, box, tray, h("div", { class: "tetrate-end" }, note, listed, refresh));
+  const node = h(
+    "div",
+    { class: "tetrate-picker tetrate-card" },
+    h(
+      "div",
+      { class: "tetrate-top" },
+      h("span", { class: "tetrate-find" }, icon("search"), words, count, empty, slash),
+      provider,
+      filters,
+    ),
+    nothing,
+    box,
+    tray,
+    h("div", { class: "tetrate-end" }, note, listed, refresh),
+  );
   const rows = new Map(); // place: item
   let all = /** @type {any} */ ({ sections: [] });
   let at = -1; // the place that keys have reached
@@ -62,7 +111,12 @@ function picker(context) {
   });
   words.addEventListener("keydown", (event) => {
     const page = Math.max(1, Math.floor(sight() / row()) - 1);
-    const steps = { ArrowDown: () => at + 1, ArrowUp: () => at - 1, PageDown: () => at + page, PageUp: () => at - page };
+    const steps = {
+      ArrowDown: () => at + 1,
+      ArrowUp: () => at - 1,
+      PageDown: () => at + page,
+      PageUp: () => at - page,
+    };
     if (event.ctrlKey || event.metaKey) Object.assign(steps, { Home: () => 0, End: () => all.count - 1 });
     if (event.key in steps) {
       event.preventDefault();
@@ -82,7 +136,9 @@ function picker(context) {
   });
   // In the rows arrows walk from row to row and from button to button; what is typed is searched for.
   node.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), select")) {
+      return;
+    }
     const own = event.target.closest(".tetrate-option");
     if (event.key === "/" || (event.key.length === 1 && event.key !== " ")) {
       words.focus({ preventScroll: true });
@@ -95,7 +151,9 @@ function picker(context) {
         move(at + (event.key === "ArrowDown" ? 1 : -1));
         await answered;
         const next = rows.get(at)?.node;
-        (next?.querySelector(`[data-act="${name}"]:not([hidden])`) ?? next?.querySelector("[data-act]"))?.focus({ preventScroll: true });
+        (next?.querySelector(`[data-act="${name}"]:not([hidden])`) ?? next?.querySelector("[data-act]"))?.focus({
+          preventScroll: true,
+        });
       });
     } else if (own && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
       event.preventDefault();
@@ -106,7 +164,10 @@ function picker(context) {
   });
   list.addEventListener("focusin", (event) => {
     const item = [...rows].find(([, other]) => other.node.contains(event.target));
-    if (item && item[0] !== at) { at = item[0]; point(); }
+    if (item && item[0] !== at) {
+      at = item[0];
+      point();
+    }
   });
   box.addEventListener("scroll", look, { passive: true });
   node.addEventListener("pointerleave", () => setTimeout(renew));
@@ -129,9 +190,28 @@ function picker(context) {
 
   function head([sort, label, short, title, where]) {
     if (!sort) return h("span", { role: "columnheader", class: where }, label);
-    const text = short ? [h("span", { class: "tetrate-long" }, label), h("span", { class: "tetrate-short", "aria-hidden": "true" }, short)] : [h("span", {}, label)];
-    return h("span", { role: "columnheader", class: where, "data-sort": sort },
-      h("button", { type: "button", class: "tetrate-button tetrate-plain", title, "aria-label": label, onclick: () => order(sort) }, icon("up"), ...text));
+    const text = short
+      ? [
+        h("span", { class: "tetrate-long" }, label),
+        h("span", { class: "tetrate-short", "aria-hidden": "true" }, short),
+      ]
+      : [h("span", {}, label)];
+    return h(
+      "span",
+      { role: "columnheader", class: where, "data-sort": sort },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "tetrate-button tetrate-plain",
+          title,
+          "aria-label": label,
+          onclick: () => order(sort),
+        },
+        icon("up"),
+        ...text,
+      ),
+    );
   }
 
   // After a restart: the list that was looked at may come later than this view.
@@ -149,8 +229,20 @@ function picker(context) {
   }
 
   function filter([name, drawn, label]) {
-    return h("button", { type: "button", class: "tetrate-button", "aria-pressed": "false", "data-filter": name,
-      onclick: (event) => during(send("filter", { name, on: event.currentTarget.getAttribute("aria-pressed") !== "true" })) }, icon(drawn), icon("check"), h("span", {}, label));
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "tetrate-button",
+        "aria-pressed": "false",
+        "data-filter": name,
+        onclick: (event) =>
+          during(send("filter", { name, on: event.currentTarget.getAttribute("aria-pressed") !== "true" })),
+      },
+      icon(drawn),
+      icon("check"),
+      h("span", {}, label),
+    );
   }
 
   async function find(parts) {
@@ -235,7 +327,9 @@ function picker(context) {
 
   function place() {
     rowsBox.style.height = `${all.count * row() + all.sections.length * size("--title", 28)}px`;
-    for (const [index, title] of [...titles.children].entries()) title.style.top = `${offset(all.sections[index][1]) - size("--title", 28)}px`;
+    for (const [index, title] of [...titles.children].entries()) {
+      title.style.top = `${offset(all.sections[index][1]) - size("--title", 28)}px`;
+    }
     for (const [number, item] of rows) item.node.style.top = `${offset(number)}px`;
   }
 
@@ -246,7 +340,10 @@ function picker(context) {
       for (const item of rows.values()) item.name();
     }
     if ("providers" in changed) {
-      provider.replaceChildren(h("option", { value: "" }, "All providers"), ...told.providers.map((name) => h("option", { value: name }, name)));
+      provider.replaceChildren(
+        h("option", { value: "" }, "All providers"),
+        ...told.providers.map((name) => h("option", { value: name }, name)),
+      );
     }
     settle();
     refresh.setAttribute("aria-disabled", String(told.busy)); // a disabled button would lose the focus
@@ -285,38 +382,119 @@ function picker(context) {
   }
 
   function section() {
-    titles.replaceChildren(...all.sections.map(([title, start, size], index) => h("div", { role: "row", class: "tetrate-title", "aria-rowindex": start + index + 2 },
-      h("span", { role: "gridcell", id: id(`title-${index}`), "aria-colspan": "10" }, title, title === "All others" ? h("span", { class: "tetrate-quiet tetrate-number" }, ` ${size}`) : ""))));
+    titles.replaceChildren(
+      ...all.sections.map(([title, start, size], index) =>
+        h(
+          "div",
+          { role: "row", class: "tetrate-title", "aria-rowindex": start + index + 2 },
+          h(
+            "span",
+            { role: "gridcell", id: id(`title-${index}`), "aria-colspan": "10" },
+            title,
+            title === "All others" ? h("span", { class: "tetrate-quiet tetrate-number" }, ` ${size}`) : "",
+          ),
+        )
+      ),
+    );
     box.setAttribute("aria-rowcount", all.count + all.sections.length + 1);
     place();
   }
 
   function missing(told) {
     if (told.count) return;
-    if (told.busy || !told.of) return nothing.replaceChildren(h("p", { class: "tetrate-quiet" }, told.busy ? "Asking the router for its models ..." : "No models yet."));
-    const close = told.near.map(([name, label, from]) => h("button", { type: "button", class: "tetrate-button", onclick: () => { words.value = name; find({ words: name }); words.focus(); } },
-      mark(from), idNode(label)));
-    nothing.replaceChildren(h("p", { class: "tetrate-strong" }, close.length ? `No model is called “${told.words.slice(0, 80)}”` : "No model fits."),
+    if (told.busy || !told.of) {
+      return nothing.replaceChildren(
+        h("p", { class: "tetrate-quiet" }, told.busy ? "Asking the router for its models ..." : "No models yet."),
+      );
+    }
+    const close = told.near.map(([name, label, from]) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "tetrate-button",
+          onclick: () => {
+            words.value = name;
+            find({ words: name });
+            words.focus();
+          },
+        },
+        mark(from),
+        idNode(label),
+      )
+    );
+    nothing.replaceChildren(
+      h(
+        "p",
+        { class: "tetrate-strong" },
+        close.length ? `No model is called “${told.words.slice(0, 80)}”` : "No model fits.",
+      ),
       h("p", { class: "tetrate-quiet" }, close.length ? "Close to it:" : "Next: fewer words or filters."),
-      h("p", { class: "tetrate-choices" }, ...close, button("Clear search", () => { clear(); words.focus(); }, { class: "tetrate-button tetrate-plain" })));
+      h(
+        "p",
+        { class: "tetrate-choices" },
+        ...close,
+        button("Clear search", () => {
+          clear();
+          words.focus();
+        }, { class: "tetrate-button tetrate-plain" }),
+      ),
+    );
   }
 
   function tick(changed, told) {
     if (!("ticked" in changed || "chosen" in changed || "each" in changed)) return;
     setText(sum, `${told.ticked.length} ticked`);
     if ("ticked" in changed) {
-      ticked.replaceChildren(...told.ticked.map(([name, label, from]) => h("span", { class: "tetrate-picked" }, mark(from), idNode(label),
-        iconButton("close", `Untick ${label}`, () => { send("tick", { model: name, on: false }); compare.focus({ preventScroll: true }); }))));
+      ticked.replaceChildren(
+        ...told.ticked.map(([name, label, from]) =>
+          h(
+            "span",
+            { class: "tetrate-picked" },
+            mark(from),
+            idNode(label),
+            iconButton("close", `Untick ${label}`, () => {
+              send("tick", { model: name, on: false });
+              compare.focus({ preventScroll: true });
+            }),
+          )
+        ),
+      );
     }
     setText(each, told.each);
-    setText(compare, told.ticked.length !== 1 ? `Compare ${told.ticked.length}` : told.chosen && told.chosen !== told.ticked[0][0] ? `Compare with ${shortened(told.chosen, 24)}` : "Compare");
+    setText(
+      compare,
+      told.ticked.length !== 1
+        ? `Compare ${told.ticked.length}`
+        : told.chosen && told.chosen !== told.ticked[0][0]
+        ? `Compare with ${shortened(told.chosen, 24)}`
+        : "Compare",
+    );
     show(tray, told.ticked.length > 0);
   }
 
   function age() {
     const passed = Math.max(0, Math.round((Date.now() / 1000 - all.listed) / 60));
-    setText(listed, all.busy ? "Asking ..." : !all.listed ? "" : passed < 1 ? "Listed just now" : passed < 60 ? `Listed ${passed} min ago` : `Listed ${Math.round(passed / 60)} h ago`);
-    if (!note.dataset.said) setText(note, all.count ? "$ in and $ out: US dollars per million tokens. A short question: 100 tokens in, 60 out, without reasoning." : "");
+    setText(
+      listed,
+      all.busy
+        ? "Asking ..."
+        : !all.listed
+        ? ""
+        : passed < 1
+        ? "Listed just now"
+        : passed < 60
+        ? `Listed ${passed} min ago`
+        : `Listed ${Math.round(passed / 60)} h ago`,
+    );
+    if (!note.dataset.said) {
+      setText(
+        note,
+        all.count
+          ? "$ in and $ out: US dollars per million tokens. A short question: 100 tokens in, 60 out, without reasoning."
+          : "",
+      );
+    }
   }
 
   async function insert(number, source) {
@@ -331,14 +509,23 @@ function picker(context) {
   function settle() {
     if (searches) return;
     provider.value = all.provider;
-    for (const each of filters.children) each.setAttribute("aria-pressed", String(Boolean(all.capabilities?.[each.dataset.filter])));
+    for (const each of filters.children) {
+      each.setAttribute("aria-pressed", String(Boolean(all.capabilities?.[each.dataset.filter])));
+    }
   }
 
   let number = 0;
   function item() {
     const self = () => made.self().fields;
-    const act = (name, made) => { made.dataset.act = name; made.tabIndex = -1; return made; };
-    const check = act("tick", h("input", { type: "checkbox", onchange: () => send("tick", { model: self().id, on: check.checked }) }));
+    const act = (name, made) => {
+      made.dataset.act = name;
+      made.tabIndex = -1;
+      return made;
+    };
+    const check = act(
+      "tick",
+      h("input", { type: "checkbox", onchange: () => send("tick", { model: self().id, on: check.checked }) }),
+    );
     const star = act("star", iconButton("star", "Star", () => send("star", { model: self().id, on: !self().starred })));
     const logo = h("span", { class: "tetrate-logo" });
     const name = h("span", { class: "tetrate-id", translate: "no" });
@@ -347,14 +534,50 @@ function picker(context) {
     const who = h("span", { class: "tetrate-who", role: "rowheader" }, logo, name, chips, about);
     const bar = h("i", {});
     const amount = h("span", { class: "tetrate-amount" });
-    const asks = h("span", { role: "gridcell", class: "tetrate-asks tetrate-number" }, h("span", { class: "tetrate-pay", "aria-hidden": "true" }, bar), amount);
+    const asks = h(
+      "span",
+      { role: "gridcell", class: "tetrate-asks tetrate-number" },
+      h("span", { class: "tetrate-pay", "aria-hidden": "true" }, bar),
+      amount,
+    );
     const cell = (where, ...inside) => h("span", { role: "gridcell", class: where }, ...inside);
-    const [paid, written, room, can, ends] = ["tetrate-in tetrate-number", "tetrate-out tetrate-number", "tetrate-window tetrate-number", "tetrate-can", "tetrate-ends"].map((each) => cell(each));
-    const use = act("use", worded("dot", "Use", () => choose(self()), { class: "tetrate-button tetrate-plain tetrate-use" }));
-    const beside = act("compare", worded("compare", "Compare", () => send("compare", { of: view, models: [self().id] })));
-    const copied = act("copy", iconButton("copy", "Copy id", async () => { await copy(self().id); announce("Copied"); flash(copied); }));
-    const line = h("div", { class: "tetrate-option", role: "row", id: id(`row-${++number}`) },
-      cell("tetrate-tick", h("label", {}, check)), cell("tetrate-star", star), who, asks, paid, written, room, can, ends, cell("tetrate-do", use, beside, copied));
+    const [paid, written, room, can, ends] = [
+      "tetrate-in tetrate-number",
+      "tetrate-out tetrate-number",
+      "tetrate-window tetrate-number",
+      "tetrate-can",
+      "tetrate-ends",
+    ].map((each) => cell(each));
+    const use = act(
+      "use",
+      worded("dot", "Use", () => choose(self()), { class: "tetrate-button tetrate-plain tetrate-use" }),
+    );
+    const beside = act(
+      "compare",
+      worded("compare", "Compare", () => send("compare", { of: view, models: [self().id] })),
+    );
+    const copied = act(
+      "copy",
+      iconButton("copy", "Copy id", async () => {
+        await copy(self().id);
+        announce("Copied");
+        flash(copied);
+      }),
+    );
+    const line = h(
+      "div",
+      { class: "tetrate-option", role: "row", id: id(`row-${++number}`) },
+      cell("tetrate-tick", h("label", {}, check)),
+      cell("tetrate-star", star),
+      who,
+      asks,
+      paid,
+      written,
+      room,
+      can,
+      ends,
+      cell("tetrate-do", use, beside, copied),
+    );
     line.addEventListener("click", (event) => {
       if (event.target.closest("button, label, input")) return;
       at = self().place;
@@ -364,8 +587,12 @@ function picker(context) {
     });
     const made = {
       node: line,
-      reach(can) { for (const each of line.querySelectorAll("[data-act]")) each.tabIndex = can ? 0 : -1; },
-      name() { modelId(name, self().label, all.words); },
+      reach(can) {
+        for (const each of line.querySelectorAll("[data-act]")) each.tabIndex = can ? 0 : -1;
+      },
+      name() {
+        modelId(name, self().label, all.words);
+      },
       update(changed, told) {
         for (const [where, other] of rows) if (other === made.self() && where !== told.place) rows.delete(where);
         rows.set(told.place, made.self());
@@ -401,9 +628,20 @@ function picker(context) {
         room.replaceChildren(...priced(told.window));
         can.replaceChildren(abilities(told.can));
         const [when, soon, over] = told.ends;
-        ends.replaceChildren(when ? h("span", { class: soon ? "tetrate-soon" : "", title: `${over ? "Retired" : "Retires"} ${when}` }, day(when)) : "");
+        ends.replaceChildren(
+          when
+            ? h(
+              "span",
+              { class: soon ? "tetrate-soon" : "", title: `${over ? "Retired" : "Retires"} ${when}` },
+              day(when),
+            )
+            : "",
+        );
         const ending = when && soon ? chip(`${over ? "retired" : "retires"} ${day(when)}`, "warn") : "";
-        if (ending) { ending.prepend(icon("clock")); ending.classList.add("tetrate-ending"); }
+        if (ending) {
+          ending.prepend(icon("clock"));
+          ending.classList.add("tetrate-ending");
+        }
         const using = told.chosen ? chip(IN_USE, "on") : "";
         if (using) using.prepend(icon("dot"));
         chips.replaceChildren(using, ending, ...told.marks.map((each) => chip(each)));
@@ -427,15 +665,28 @@ function picker(context) {
       look();
       point();
     },
-    keep: () => ({ words: all.words, provider: all.provider, capabilities: all.filters, sort: all.sort, backwards: all.backwards,
-      ticked: all.ticked.map(([name]) => name), first: placeAt(box.scrollTop) }),
+    keep: () => ({
+      words: all.words,
+      provider: all.provider,
+      capabilities: all.filters,
+      sort: all.sort,
+      backwards: all.backwards,
+      ticked: all.ticked.map(([name]) => name),
+      first: placeAt(box.scrollTop),
+    }),
     take({ first, ...kept }) {
-      during(send("take", kept).then(() => { // not before: a list that comes meanwhile isn't searched yet
-        back = first;
-        backInPlace();
-      }));
+      during(
+        send("take", kept).then(() => { // not before: a list that comes meanwhile isn't searched yet
+          back = first;
+          backInPlace();
+        }),
+      );
     },
-    stop() { resized.disconnect(); clearTimeout(typing); clearInterval(minutes); },
+    stop() {
+      resized.disconnect();
+      clearTimeout(typing);
+      clearInterval(minutes);
+    },
   };
 }
 
