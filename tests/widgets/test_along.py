@@ -132,6 +132,7 @@ def test_the_picture_of_an_output_goes_is_shown_and_is_looked_up_anew_when_edite
     assert page.do("ask", text="Like @above?", names=["own.png"], buffers=[png(320)])
     page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
     assert pictures(router) == [320, 321]
+    page.wait_for(lambda: [key for key in page.items if not key.startswith("run-")])  # it is an exchange now
     (key,) = page.items
     assert "[image 2: picture of cell 2]" in page.items[key].fields["sent"]
     assert page.items[key].fields["images"] == ["own.png", "picture of cell 2"]
