@@ -142,6 +142,7 @@ def test_done_means_what_was_entered_though_the_list_is_late(opened: Opens, page
     panel.box.get_by_role("button", name="Add a model").click()
     small = panel.box.locator(".tetrate-models:popover-open")
     expect(small.locator(".tetrate-choice").first).to_be_visible()
+    small.get_by_role("button", name="Clear").click()
     os.kill(kernel, signal.SIGSTOP)
     try:
         small.get_by_role("combobox", name="Search models").fill("gpt-6-luna")
