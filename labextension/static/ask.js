@@ -73,15 +73,21 @@ export function addAsking({ parts, literal, page, app, services, links, icon, lo
     const anchor = cell.node.querySelector("[data-jp-item-name=tetrate-ask]") ?? cell.node;
     const { left, bottom } = anchor.getBoundingClientRect();
     const focused = document.activeElement;
-    menu.aboutToClose.connect(() =>
+    // A key on the button has the cell edited, too: its editor takes the focus some time after the menu has come.
+    const keep = (/** @type {FocusEvent} */ { target }) => {
+      if (menu.isAttached && target instanceof Node && !menu.node.contains(target)) menu.activate();
+    };
+    document.addEventListener("focusin", keep);
+    menu.aboutToClose.connect(() => {
+      document.removeEventListener("focusin", keep);
       setTimeout(() => {
         menu.dispose();
         if (document.activeElement === document.body && focused instanceof HTMLElement) focused.focus();
-      })
-    );
+      });
+    });
     menu.open(left, bottom);
     menu.activateNextItem();
-    setTimeout(() => menu.activate()); // a key on the button has given the focus to the cell meanwhile
+    menu.activate();
   };
 
   commands.addCommand("tetrate:ask", {

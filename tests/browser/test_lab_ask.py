@@ -161,6 +161,7 @@ def test_with_the_keyboard_alone_from_the_palette(opened: Opens, page: Page) -> 
     expect(page.get_by_role("menuitem", name="Explain", exact=True)).to_have_count(0)
     expect(ask_button(notebook[1])).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Explain", exact=True)).to_be_visible()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(below.box).to_contain_text("Improve the cell")
