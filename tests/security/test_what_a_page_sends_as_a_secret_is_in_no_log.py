@@ -88,6 +88,7 @@ def test_what_is_typed_into_the_panel_is_in_no_log(router: SandboxRouter, tmp_pa
         said = page.says("does not accept that key")
         assert ELSE in said  # it came
         assert KEY not in said
+        page.says("Your browser opens")  # a sign-in is under way, to which an address can belong
         page.types(paste, f"http://localhost:1/?state=another&code={KEY[3:]}")
         page.says("belongs to another sign-in")
         page.types(url, f"https://{KEY[3:]}.invalid")
