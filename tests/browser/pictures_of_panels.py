@@ -173,7 +173,7 @@ def race(browser: Browser, lab: Lab) -> None:
         cell.get_by_role("button", name="Best").last.click()
         frames.take(seconds=1)
         cell.get_by_role("button", name=re.compile("^Use .* from now on$")).last.click()
-        expect(cell.locator(".tetrate-column").last).to_contain_text("is in use")
+        expect(cell.locator(".tetrate-chosen")).to_contain_text("is in use")
         frames.take(seconds=4)
         frames.keep("race")
     page.close()

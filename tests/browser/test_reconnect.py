@@ -114,7 +114,7 @@ def test_a_comparison_is_shown_again_with_its_votes(opened: Opens, page: Page) -
     expect(again.board.get_by_role("row", name="gpt-6-luna")).to_contain_text("★")
     again.column("gpt-6-luna").get_by_role("button", name="Use gpt-6-luna from now on").click()
     expect(again.column("gpt-6-luna").get_by_role("button", name="In use: gpt-6-luna", pressed=True)).to_be_visible()
-    expect(again.column("gpt-6-luna")).to_contain_text("is in use")
+    expect(again.box.locator(".tetrate-chosen")).to_contain_text("gpt-6-luna is in use")
     assert notebook[2].run() == "('gpt-6-luna', ['best'])"
 
 
