@@ -6,6 +6,7 @@ import base64
 import io
 from typing import TYPE_CHECKING
 
+import IPython
 import PIL.Image
 import pytest
 
@@ -157,6 +158,7 @@ def test_a_model_that_reads_no_pictures_is_asked_without_and_the_answer_says_so(
     assert "reads no pictures" in str(item.fields)
 
 
+@pytest.mark.skipif(IPython.version_info < (9,), reason="IPython 8 keeps the value of a cell, not what it showed")
 def test_the_reason_why_a_picture_is_not_sent_is_a_notice(
     page: Page, session: Session, shell: InteractiveShell
 ) -> None:
@@ -165,4 +167,4 @@ def test_the_reason_why_a_picture_is_not_sent_is_a_notice(
     )
     assert page.do("ask", text="What is on @above?")
     page.wait_for(lambda: not page.fields["busy"] and len(session.history) == 1)
-    assert "image/svg+xml can't be sent. Next: show it as PNG" in str(page.fields)
+    page.wait_for(lambda: "image/svg+xml can't be sent. Next: show it as PNG" in str(page.fields))
