@@ -96,11 +96,12 @@ def signed_in(lab: Lab, lab_router: SandboxRouter, signed_out: None) -> None:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(browser: Browser, lab: Lab) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US", color_scheme="light")
     made.set_default_timeout(PATIENCE)
     yield made
     made.close()
+    lab.end_kernels()
 
 
 @pytest.fixture
