@@ -53,7 +53,7 @@ export class Link {
     const replaced = () => this._fresh();
     const stood = (/** @type {unknown} */ _, /** @type {string} */ status) => {
       if (RESTARTS.includes(status)) this._fresh();
-      else if (ENDED.includes(status) !== (this.stands === "none")) this._fresh();
+      else if (!session.isRestarting && !this.kernel !== (this.stands === "none")) this._fresh();
     };
     const heard = (/** @type {unknown} */ _, /** @type {Message} */ message) => this._heard(message);
     session.kernelChanged.connect(replaced);
@@ -77,10 +77,11 @@ export class Link {
     this._fresh();
   }
 
-  /** The kernel's connection, null where there is none that lives. */
+  /** The kernel's connection, null where there is none that lives, or it is about to end: it may still answer then. */
   get kernel() {
-    const kernel = this.notebook.sessionContext.session?.kernel;
-    return kernel && !ENDED.includes(kernel.status) ? kernel : null;
+    const { session, isTerminating, isRestarting } = this.notebook.sessionContext;
+    const kernel = session?.kernel;
+    return kernel && !isTerminating && !isRestarting && !ENDED.includes(kernel.status) ? kernel : null;
   }
 
   /** Whether the notebook can't be written: JupyterLab says so of its file, and lets one change what it can't save. */
@@ -110,6 +111,7 @@ export class Link {
 
   /** Load the package where it isn't; whether it is loaded then. Nothing of that is in the notebook or its history. */
   async load() {
+    await this._restarted();
     const { kernel, epoch } = this;
     if (!kernel) return false;
     if (this.stands === "loaded") return true;
@@ -149,6 +151,19 @@ export class Link {
     this._line?.comm.send({ type: "do", name });
   }
 
+  /** Wait until a kernel that is restarted is there again, or couldn't be: both are told as another kernel. */
+  async _restarted() {
+    const { sessionContext } = this.notebook;
+    if (!sessionContext.isRestarting) return;
+    await new Promise((resolve) => {
+      const told = () => {
+        sessionContext.kernelChanged.disconnect(told);
+        resolve(null);
+      };
+      sessionContext.kernelChanged.connect(told);
+    });
+  }
+
   _leave() {
     this._line?.links.delete(this);
     this._line = null;
@@ -165,7 +180,7 @@ export class Link {
     this.state = null;
     this._runs = "";
     this._waits = null;
-    this._stand(this.kernel ? "asking" : "none");
+    this._stand(this.kernel || this.notebook.sessionContext.isRestarting ? "asking" : "none");
     if (this.kernel) this._find().catch((error) => console.debug("tetrate:", error)); // it has ended meanwhile
   }
 

@@ -137,7 +137,10 @@ export class SidePanel {
     const shown = this._shown(link);
     for (const [tab, each] of shown) {
       if (each.area.isDisposed || (each.epoch !== link.epoch && !each.meeting.tetrateKeep)) {
-        shown.delete(tab), each.leave();
+        shown.delete(tab);
+        if (each.before) shown.set(tab, each.before); // its kernel ended before it was there
+        each.before = null;
+        each.leave();
       }
     }
     const there = shown.get(this._tab);
@@ -151,8 +154,7 @@ export class SidePanel {
     if (there?.meeting.tetrateKeep) {
       made.meeting.tetrateKept = { ...there.meeting.tetrateKeep(), asked: there.isWanted }; // of a kernel that is gone
     }
-    if (isUsage && there?.epoch === link.epoch) made.before = there; // shown until the new figures are there
-    else there?.leave();
+    made.before = there; // shown until the new one is there
     there?.leaveBefore();
     shown.set(this._tab, made);
     this.widget.addWidget(made.area);
@@ -163,8 +165,8 @@ export class SidePanel {
   async _again(link, docked) {
     docked.isWanted = true;
     const session = link.notebook.sessionContext;
-    const status = session.session?.kernel?.status;
-    if (!link.kernel) await (status ? session.restartKernel() : session.startKernel());
+    const isThere = session.session?.kernel?.status && !session.isTerminating;
+    if (!link.kernel) await (isThere ? session.restartKernel() : session.startKernel());
     await this._app.commands.execute("tetrate:load");
   }
 

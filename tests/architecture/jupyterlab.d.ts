@@ -77,6 +77,8 @@ interface Kernel {
 interface SessionContext {
   readonly session: { readonly kernel: Kernel | null } | null;
   readonly ready: Promise<void>;
+  readonly isTerminating: boolean;
+  readonly isRestarting: boolean;
   readonly kernelChanged: Signal<SessionContext, unknown>;
   readonly statusChanged: Signal<SessionContext, string>;
   readonly iopubMessage: Signal<SessionContext, Message>;

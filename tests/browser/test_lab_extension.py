@@ -14,7 +14,7 @@ from tests.browser.notebook import Cell, write
 from tests.browser.test_chat import SHOW, SLOW, Chat
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.browser.conftest import Opens
     from tests.browser.lab import Lab
@@ -290,6 +290,52 @@ def test_a_long_conversation_is_docked_at_its_end_with_its_model_and_no_news(ope
     expect(chat.messages).to_have_count(4)
     chat.button("New").click()
     expect(chat.prompt).to_be_focused()
+
+
+def test_a_kernel_that_takes_its_time_to_end_keeps_the_conversation(opened: Opens, page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method in ("DELETE", "POST"):
+            held.append(route)
+        else:
+            route.fallback()
+
+    opened("1 + 1")
+    command(page, "Tetrate: chat")
+    side(page).get_by_role("button", name="Load").click()
+    chat = docked(page)
+    expect(chat.model).to_have_accessible_name(re.compile(r"^Model: .+ \(default\)$"))  # the models are listed
+    chat.choose("claude-haiku-4-5")
+    chat.asked("The word is xyzzy.")
+
+    page.route(re.compile("/api/kernels/[^/]+/restart"), hold)
+    chat.box.evaluate("panel => { panel.dataset.stays = 'yes'; }")
+    restart(page)
+    page.wait_for_timeout(3000)  # the kernel lives and answers all this while: nothing is asked of it
+    expect(chat.box).to_have_attribute("data-stays", "yes")
+    expect(chat.messages).to_have_count(1)
+    expect(side(page)).not_to_contain_text("no kernel")
+    command(page, "Tetrate: load in this notebook")  # at once: it waits for the new kernel
+    held.pop().continue_()
+    expect(chat.box).not_to_have_attribute("data-stays", "yes")
+    expect(chat.messages).to_have_count(1)
+    chat.asked("And now?")
+    expect(chat.messages).to_have_count(2)
+
+    page.route("**/api/sessions/*", hold)
+    chat.box.evaluate("panel => { panel.dataset.stays = 'yes'; }")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
+    page.wait_for_timeout(3000)
+    expect(chat.box).to_have_attribute("data-stays", "yes")
+    held.pop().continue_()
+    page.unroute("**/api/sessions/*")
+    expect(chat.box.locator(":scope > .tetrate-gone")).to_contain_text("The kernel has ended.")
+    chat.button("Reconnect").click()
+    expect(chat.box.locator(":scope > .tetrate-gone")).not_to_be_visible()
+    expect(chat.messages).to_have_count(2)
+    chat.asked("And after it ended?")
 
 
 def test_a_restart_leaves_the_side_panels_conversation_to_be_taken_back(opened: Opens, page: Page) -> None:
