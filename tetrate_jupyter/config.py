@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import secrecy, secret
-from tetrate_jupyter.errors import BaseURLError
+from tetrate_jupyter.errors import BaseURLError, NextStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -327,9 +327,9 @@ def _checked(text: str, what: str, *, allow_http: bool) -> SplitResult:
     if split.query or split.fragment:
         raise BaseURLError(f"The {what} has a ? or # part.", next_step="give it without that part")
     if split.scheme == "http" and not (allow_http or _is_loopback(split)):
+        step, ways = "use https, or {} if this network is yours", ("pass allow_http=True", "tick the box below")
         raise BaseURLError(
-            f"{quoted} is plain http: the key would travel unencrypted.",
-            next_step="use https, or pass allow_http=True if this network is yours",
+            f"{quoted} is plain http: the key would travel unencrypted.", next_step=NextStep(*map(step.format, ways))
         )
     host = split.hostname.lower()
     netloc = f"[{host}]" if ":" in host else host

@@ -54,18 +54,16 @@ TetrateError                         what happened, and what to type next
 │   └── ToolLoopError                the model went on calling tools past the bound, or called too many at once
 └── BridgeError                      blocking call from a place where it would wait for itself
 
-Each carries `message` (what happened), `next_step` (the exact next thing to do), and, where a request was made,
-`request_id` (search it in the Console's Request Logs). In IPython an error shows as those few lines instead of a
-traceback, and the cell still fails. No error text ever holds a key, nor a character that acts on a terminal or hides:
-texts of routers, models, tools and files get into messages, so each error cleans what it is given.
+In IPython an error shows as a few lines instead of a traceback, and the cell still fails. No error text ever holds a
+key, nor a character that acts on a terminal or hides: each error cleans what it is given.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.characters import MAX_NAME, clipped, one_line, plain
+from tetrate_jupyter.characters import MAX_NAME, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,22 +72,38 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.types import AnswerLike
 
-MAX_MESSAGE: Final = 10_000  # characters of an error's message, and of its next step; a person reads a few lines
+
+class NextStep(str):
+    """What to type next. `in_panel`: what to do instead in the sign-in panel, which has a button for it."""
+
+    __slots__ = ("in_panel",)
+    in_panel: str
+
+    def __new__(cls, step: str, in_panel: str) -> Self:
+        """Return the step with its words for the panel."""
+        made = super().__new__(cls, step)
+        made.in_panel = in_panel
+        return made
+
+    def within(self, before: str = "", after: str = "") -> NextStep:
+        """Return this step between other words."""
+        return NextStep(f"{before}{self}{after}", f"{before}{self.in_panel}{after}")
 
 
 class TetrateError(Exception):
     """Base of every error of this package.
 
     `message`: what happened, one or two sentences. `next_step`: what to do or type next, or "".
-    `request_id`: the `X-Request-ID` of the request concerned, or None where none was made.
+    `request_id`: the `X-Request-ID` of the request concerned (see the Console's Request Logs), or None where none was.
     `answer`: what had arrived when it happened, marked as partial, or None where nothing had.
     """
 
     answer: AnswerLike | None = None
 
     def __init__(self, message: str, *, next_step: str = "", request_id: str | None = None) -> None:
-        self.message = _clean(message)
-        self.next_step = _clean(next_step)
+        self.message = secrecy.cleaned(message)
+        self.next_step = secrecy.cleaned(next_step)
+        self.in_panel = secrecy.cleaned(getattr(next_step, "in_panel", ""))  # "": the same there
         self.request_id = one_line(request_id, MAX_NAME) if request_id else request_id
         super().__init__(self.message)
 
@@ -97,19 +111,14 @@ class TetrateError(Exception):
         return "\n".join(self.lines())
 
     def bare(self) -> Self:
-        """Return this error without traceback, cause and context: their frames hold what no debugger is to show.
-
-        To be raised outside the handler that caught it; else it gets a context again.
-        """
+        """Return this error without traceback, cause and context: frames hold secrets. Raise it outside `except`."""
         self.__cause__ = self.__context__ = None
         return self.with_traceback(None)
 
     def lines(self) -> list[str]:
         """Return the text a person sees, line by line, without the class name."""
-        found = [self.message, *([f"Next: {self.next_step}"] if self.next_step else [])]
-        if self.request_id:
-            found.append(f"Request id: {self.request_id}")
-        return found
+        step, made = self.next_step, self.request_id
+        return [self.message, *([f"Next: {step}"] if step else []), *([f"Request id: {made}"] if made else [])]
 
     @property
     def advice(self) -> str:
@@ -120,11 +129,6 @@ class TetrateError(Exception):
         # IPython shows this list instead of sixty frames; the cell still counts as failed.
         first, *rest = self.lines()
         return [f"{type(self).__name__}: {first}", *rest]
-
-
-def _clean(text: str) -> str:
-    # Foreign words may quote a key: looked for once what could stand within it is out, and before a cut hides its end.
-    return clipped(secrecy.redact(plain(text[: 2 * MAX_MESSAGE])), MAX_MESSAGE)
 
 
 class ConfigError(TetrateError):
@@ -385,10 +389,7 @@ class SchemaMismatchError(AnswerError):
 
 
 class ToolFailedError(AnswerError):
-    """A tool raised; `__cause__` is its own error, or where that has thousands of characters to say, a short form.
-
-    The error itself is in `answer.tool_results[-1].raised`.
-    """
+    """A tool raised; `__cause__` is its error, or a short form. That itself: `answer.tool_results[-1].raised`."""
 
 
 class ToolLoopError(AnswerError):

@@ -16,6 +16,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, TypeVar
 
+from tetrate_jupyter.characters import clipped, plain
 from tetrate_jupyter.needles import any_of, windows
 from tetrate_jupyter.secret import ALIVE, KEY_VARIABLES
 
@@ -31,6 +32,7 @@ REACH: Final = 16_384  # characters behind a cut that are searched, too: the lon
 MARK: Final = "<secret>"
 HTML_MARK: Final = "&lt;secret&gt;"
 SEEN: Final = "revoke it in the dashboard and make another: it is in the cell and in IPython's history now"
+_MESSAGE: Final = 10_000  # characters of an error's message, and of its next step; a person reads a few lines
 _LEAST: Final = 12  # characters that a cut must have left of a key, so that they are one
 _ENOUGH: Final = 16
 _PLAIN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # as it is in a URL
@@ -65,6 +67,12 @@ def holds(content: str | bytes | bytearray) -> bool:
 def redact(text: str, mark: str = MARK) -> str:
     """Return the text with every key in it replaced by `mark`."""
     return _REGISTRY.forms().redact(text, mark)
+
+
+def cleaned(text: str) -> str:
+    """Return foreign words as an error may say them: without keys, and characters that act or hide; 10,000 at most."""
+    # looked for once what could stand within a key is out, and before a cut hides its end
+    return clipped(redact(plain(text[: 2 * _MESSAGE])), _MESSAGE)
 
 
 @_sealed

@@ -17,6 +17,7 @@ from tetrate_jupyter.errors import (
     LoginDeniedError,
     LoginError,
     LoginTimeoutError,
+    NextStep,
     RedirectError,
     TetrateError,
 )
@@ -32,7 +33,6 @@ DEAD_PORT: Final = (
 _WAITING: Final = 4  # requests beyond `GUESSES` that may wait for a code being tried; more would fill up the listener
 GUESSES: Final = 3  # codes without our state that are tried nevertheless: see `LoginAttempt`
 _SOON: Final = 30.0  # seconds; less than that is too short for somebody who only now sees the link
-_AGAIN: Final = "run %tetrate_login again; it starts at once"
 
 
 class LoginState(enum.Enum):
@@ -144,7 +144,7 @@ class LoginAttempt:
     async def wait(self) -> Secret:
         """Wait for the end and return the key. Cancelling the wait leaves the attempt alone. Raises a `LoginError`."""
         if self._done is None:
-            raise LoginError("This sign-in was not started.", next_step=_AGAIN)
+            raise LoginError("This sign-in was not started.", next_step=pkce.AGAIN)
         return await asyncio.shield(self._done)
 
     def submit(self, text: str | Secret) -> None:
@@ -155,22 +155,22 @@ class LoginAttempt:
         pasted = Secret.typed(text)
         del text
         if self._loop is None:
-            raise RedirectError("This sign-in was not started.", next_step=_AGAIN)
+            raise RedirectError("This sign-in was not started.", next_step=pkce.AGAIN)
         found = self._pasted_code(pasted)
         if isinstance(found, LoginDeniedError):
             # a separate object: raising `found` adds the caller's frames to it, and those may hold what was pasted
-            denied = LoginDeniedError(found.message, next_step=found.next_step)
+            denied = LoginDeniedError(found.message, next_step=NextStep(found.next_step, found.in_panel))
             self._call(lambda: self._fail(denied))
         if isinstance(found, LoginError):
             raise found
         if self.ended:
-            raise RedirectError("This sign-in is over.", next_step=_AGAIN)
+            raise RedirectError("This sign-in is over.", next_step=pkce.AGAIN)
         code = found
         self._call(lambda: self._take(code))
 
     def cancel(self, reason: str = "cancelled") -> None:
         """End the attempt; nothing happens where it is over already. Callable from any thread, also before `start`."""
-        error = LoginCancelledError(f"This sign-in was stopped: {reason}.", next_step=_AGAIN)
+        error = LoginCancelledError(f"This sign-in was stopped: {reason}.", next_step=pkce.AGAIN)
         self._stopped = error  # set before the loop is read: `start` sets the loop first and reads this afterwards
         self._call(lambda: self._fail(error))
 
@@ -218,7 +218,7 @@ class LoginAttempt:
         except (asyncio.CancelledError, GeneratorExit):
             raise
         except BaseException:  # noqa: BLE001 - whatever it was, its text may hold the code
-            return ExchangeError("The code could not be turned into a key.", next_step=_AGAIN)
+            return ExchangeError("The code could not be turned into a key.", next_step=pkce.AGAIN)
 
     # --- on the loop -----------------------------------------------------------------------------------------
 
@@ -297,7 +297,7 @@ class LoginAttempt:
         try:
             outcome = await self._exchange_of(code)
         except asyncio.CancelledError:
-            self._fail(LoginCancelledError("This sign-in was stopped.", next_step=_AGAIN))
+            self._fail(LoginCancelledError("This sign-in was stopped.", next_step=pkce.AGAIN))
             raise
         if isinstance(outcome, Secret):
             self._succeed(outcome)
@@ -333,7 +333,7 @@ class LoginAttempt:
             return
         long = self._timeout >= 120
         waited = f"{self._timeout / 60:.0f} minutes" if long else f"{self._timeout:.0f} s"
-        self._fail(LoginTimeoutError(f"Nobody approved within {waited}.", next_step=_AGAIN))
+        self._fail(LoginTimeoutError(f"Nobody approved within {waited}.", next_step=pkce.AGAIN))
 
     def _end(self, state: LoginState) -> None:
         self.state = state

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import parse_qs, urlencode
 
 from tetrate_jupyter import config
-from tetrate_jupyter.errors import LoginDeniedError, RedirectError
+from tetrate_jupyter.errors import LoginDeniedError, NextStep, RedirectError
 from tetrate_jupyter.secret import Secret
 
 VERIFIER_BYTES: Final = 96  # gives 128 characters, the longest RFC 7636 allows and the length seen in use
@@ -19,7 +19,7 @@ STATE_BYTES: Final = 16
 MAX_CODE: Final = 2048  # characters; the length of real codes is not documented
 _CODE: Final = re.compile(r"[A-Za-z0-9._~+/=\-]+")
 _KEY: Final = re.compile(r"(^|[\s='\"])sk-")  # also as "TETRATE_API_KEY=sk-..." or "Bearer sk-..."
-_AGAIN: Final = "run %tetrate_login again; it starts at once"
+AGAIN: Final = NextStep("run %tetrate_login again; it starts at once", in_panel="press Sign in")
 
 
 def new_verifier() -> str:
@@ -71,9 +71,11 @@ def read_way_back(query: str, state: str) -> WayBack:
     """
     found = {name: values[0] for name, values in parse_qs(query.replace("?", "&")).items()}
     if "state" in found and not secrets.compare_digest(_bytes(found["state"]), _bytes(state)):
-        raise RedirectError("That address belongs to another sign-in.", next_step="use the newest link, or " + _AGAIN)
+        raise RedirectError(
+            "That address belongs to another sign-in.", next_step=AGAIN.within("use the newest link, or ")
+        )
     if "error" in found:
-        no = LoginDeniedError(f"The router did not approve ({_shown(found['error'])}).", next_step=_AGAIN)
+        no = LoginDeniedError(f"The router did not approve ({_shown(found['error'])}).", next_step=AGAIN)
         return WayBack(None, no, "state" in found)
     ours = "state" in found  # anybody can send one without it: a common word would block every prompt
     return WayBack(Secret(_checked(found.get("code", "")), host="", searched=ours), None, ours)
@@ -86,7 +88,7 @@ def code_of_query(query: str, state: str) -> str:
     """
     found = read_way_back(query, state)
     if found.code is None:
-        raise found.denied or RedirectError("There is no code in that.", next_step=_AGAIN)
+        raise found.denied or RedirectError("There is no code in that.", next_step=AGAIN)
     return found.code.reveal()
 
 

@@ -16,6 +16,7 @@ from tetrate_jupyter.errors import (
     KeyHostError,
     KeyStoreError,
     LoginCancelledError,
+    NextStep,
     NotFoundError,
     NotSignedInError,
     TetrateError,
@@ -206,7 +207,7 @@ class Account:
         if key.host != self.endpoints.host:
             raise LoginCancelledError(
                 f"The session moved to another router while {key.host} gave a key, which is kept for it, in {place}.",
-                next_step=f"sign in to {self.endpoints.host}: %tetrate_login",
+                next_step=NextStep(f"sign in to {self.endpoints.host}: %tetrate_login", in_panel="press Sign in"),
             )
         self._given = None
         models, notes = await self._look_at_models(key)
@@ -256,7 +257,9 @@ class Account:
         page = self.endpoints.keys_page
         raise InvalidKeyError(
             f"{self.endpoints.host} does not accept that key (401).",
-            next_step=f"copy it again from {page}, or sign in: %tetrate_login" if page else "copy it again, all of it",
+            next_step=NextStep("sign in: %tetrate_login", "press Sign in").within(f"copy it again from {page}, or ")
+            if page
+            else "copy it again, all of it",
             request_id=error.request_id,
             status=401,
         )
@@ -373,7 +376,7 @@ class Account:
             return f"set {variable} before the run: nobody can sign in here"
         if not in_ipython():
             return f"session.login(), or %tetrate_login in a notebook; or set {variable} before the run"
-        return f"run %tetrate_login, or set {variable} before the start"
+        return NextStep("run %tetrate_login", "press the button").within(after=f", or set {variable} before the start")
 
     def _follow_disk(self, *, gone: bool) -> None:
         changes, self._changes_seen = self._changes_seen, self._store.changes

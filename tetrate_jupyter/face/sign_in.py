@@ -10,7 +10,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.auth.pkce import looks_like_key
+from tetrate_jupyter.auth.pkce import AGAIN, looks_like_key
 from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.errors import InvalidKeyError, LoginCancelledError, NotSignedInError, RedirectError, TetrateError
 from tetrate_jupyter.front_end import hosted_elsewhere, kernel
@@ -67,7 +67,7 @@ def sign_in(session: Engine, *, store: str, again: bool, timeout: float | None) 
     finally:
         attempt.cancel()
         _clear()
-    raise LoginCancelledError("Stopped.", next_step="run %tetrate_login again; it starts at once")
+    raise LoginCancelledError("Stopped.", next_step=AGAIN)
 
 
 def _bridge(session: Engine) -> Bridge:
@@ -122,7 +122,7 @@ def _ask_key(host: str) -> Secret:
             return typed
     except KeyboardInterrupt:
         pass
-    raise LoginCancelledError("Stopped.", next_step="run %tetrate_login again; it starts at once")
+    raise LoginCancelledError("Stopped.", next_step=AGAIN)
 
 
 def _be_attended() -> None:

@@ -9,6 +9,7 @@ from tetrate_jupyter.errors import (
     ExchangeError,
     GatewayError,
     LoginError,
+    NextStep,
     NotFoundError,
     TetrateError,
 )
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.http.faults import Body, ReceivedResponse, RequestContext
 
 _NOT_ABOUT_THE_CODE: Final = frozenset({407, 408, 425, 429})
-_AGAIN: Final = "start again with %tetrate_login"
+_AGAIN: Final = NextStep("start again with %tetrate_login", in_panel="press Sign in")
 _MAX_KEY_CHARACTERS: Final = 4096
 
 
@@ -58,13 +59,13 @@ def exchange_error(error: TetrateError, asked: RequestContext, *, web_page: bool
     if about_the_code and not web_page:
         return CodeRejectedError(
             "The router refused the authorization code: it is wrong, was used before, or has expired.",
-            next_step=f"{_AGAIN}; a code can be used once, and for a short time",
+            next_step=_AGAIN.within(after="; a code can be used once, and for a short time"),
             request_id=asked.request_id,
         )
     if web_page and isinstance(error, NotFoundError):
         return ExchangeError(
             f"There is no sign-in at {asked.base_url} (404).",
-            next_step=f"check TETRATE_AUTH_URL, then {_or_make_one(asked)}",
+            next_step=_or_make_one(asked).within("check TETRATE_AUTH_URL, then "),
             request_id=asked.request_id,
         )
     # The router's own message is not quoted: it may repeat the code or the verifier, which the gate doesn't know.
@@ -92,8 +93,10 @@ def read_key(body: Body, asked: RequestContext, *, host: str) -> Secret:
     )
 
 
-def _or_make_one(asked: RequestContext) -> str:
-    return f"{_AGAIN}, or make a key at {asked.keys_page} and paste it there" if asked.keys_page else _AGAIN
+def _or_make_one(asked: RequestContext) -> NextStep:
+    if not asked.keys_page:
+        return _AGAIN
+    return _AGAIN.within(after=f", or make a key at {asked.keys_page} and paste it there")
 
 
 def is_sendable(key: str) -> bool:

@@ -54,9 +54,10 @@ class RequestContext:
         return self.endpoints.billing_page if self.endpoints else ""
 
     @property
-    def sign_in(self) -> str:
+    def sign_in(self) -> errors.NextStep:
         """The next step towards another key."""
-        return "sign in again with %tetrate_login" if self.keys_page else "give the right key with %tetrate_login"
+        step = "sign in again" if self.keys_page else "give the right key"
+        return errors.NextStep(f"{step} with %tetrate_login", in_panel=f"{step} here")
 
     @property
     def host(self) -> str:
@@ -194,7 +195,7 @@ def _forbidden(body: ErrorBody, asked: RequestContext) -> errors.ForbiddenError:
             next_step=f"check the address {asked.base_url}",
             **_common(body, asked),
         )
-    allowed = f"see what the key may do at {asked.keys_page}, or {asked.sign_in}" if asked.keys_page else asked.sign_in
+    allowed = asked.sign_in.within(f"see what the key may do at {asked.keys_page}, or " if asked.keys_page else "")
     return errors.ForbiddenError(
         _says("This key isn't allowed to do that", body), next_step=allowed, **_common(body, asked)
     )
@@ -240,13 +241,12 @@ def _refused_content(body: ErrorBody, asked: RequestContext) -> errors.RequestRe
 
 def _wrong_host(body: ErrorBody, asked: RequestContext) -> errors.WrongHostError:
     where = ", ".join(body.hostnames)
-    step = "sign in again with %tetrate_login to make a key for this host"
-    if body.hostnames:
-        step = f"set TETRATE_BASE_URL=https://{body.hostnames[0]}/v1 and restart the kernel, or {step}"
+    step = errors.NextStep("sign in again with %tetrate_login", in_panel="sign in again here")
+    move = f"set TETRATE_BASE_URL=https://{body.hostnames[0]}/v1 and restart the kernel, or " if body.hostnames else ""
     return errors.WrongHostError(
         f"This key belongs to another gateway host{f' ({where})' if where else ''}, not to {asked.host}.",
         hostnames=body.hostnames,
-        next_step=step,
+        next_step=step.within(move, " to make a key for this host"),
         request_id=asked.request_id,
         code=body.code or body.category,
     )

@@ -28,12 +28,15 @@ class HeldKey:
         if self.key.host != host:
             raise errors.KeyHostError(
                 f"This key was made for {self.key.host}, not for {host}; it was not sent.",
-                next_step="sign in to this gateway with %tetrate_login, or set TETRATE_BASE_URL back",
+                next_step=errors.NextStep(
+                    "sign in to this gateway with %tetrate_login, or set TETRATE_BASE_URL back",
+                    in_panel="sign in to it here, or set TETRATE_BASE_URL back",
+                ),
             )
         if not is_sendable(self.key.reveal()):
             raise errors.InvalidKeyError(
                 f"The key for {asked.host} holds spaces, line breaks or characters that no key has; it was not sent.",
-                next_step="sign in again with %tetrate_login, or copy the key again",
+                next_step=asked.sign_in.within(after=", or copy the key again"),
             )
         return self
 

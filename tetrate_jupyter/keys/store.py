@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote
 
 from tetrate_jupyter import config
-from tetrate_jupyter.errors import KeyStoreError
+from tetrate_jupyter.errors import KeyStoreError, NextStep
 from tetrate_jupyter.keys import private_file
 from tetrate_jupyter.keys.places import GIVEN, MEMORY, FoundKey, Place, environment_key, found_key
 from tetrate_jupyter.keys.system_keyring import KeyringTrouble, SystemKeyring
@@ -190,7 +190,10 @@ class KeyStore:
             except KeyringTrouble as reason:
                 raise KeyStoreError(
                     f"The system's keyring can't keep the key: {reason}.",
-                    next_step="use --store file (readable by you only) or --store memory",
+                    next_step=NextStep(
+                        "use --store file (readable by you only) or --store memory",
+                        in_panel="run %tetrate_login --store file (readable by you only) or --store memory",
+                    ),
                 ) from None
         return self._put_where_possible(secret)
 
@@ -218,7 +221,9 @@ class KeyStore:
         except OSError as error:
             raise KeyStoreError(
                 f"The private file can't be written ({error.strerror or type(error).__name__}).",
-                next_step="use --store memory, or free disk space and check the permissions of Jupyter's data folder",
+                next_step=NextStep("use --store memory", in_panel="run %tetrate_login --store memory").within(
+                    after=", or free disk space and check the permissions of Jupyter's data folder"
+                ),
             ) from None
         return self._place("file", secret.host, held.note), held.stamp
 

@@ -84,23 +84,12 @@ _WITHOUT_VARIABLE: Final = (
     "Next: a key of your own comes before it: %tetrate_login --again; or stop using it in this kernel: "
     "import os; del os.environ['{}']"
 )
-_FOR_PANEL: Final = (  # next steps that are said elsewhere, too, and what they are in the panel
-    ("run %tetrate_login again; it starts at once", "press Sign in"),
-    ("start again with %tetrate_login", "press Sign in"),
-    ("sign in again with %tetrate_login", "sign in again here"),
-    ("sign in to this gateway with %tetrate_login", "sign in to it here"),
-    ("sign in: %tetrate_login", "press Sign in"),
-    ("run %tetrate_login", "press the button"),
-    ("pass allow_http=True", "tick the box below"),
-    ("use --store", "run %tetrate_login --store"),
-)
 
 
 def advice(error: TetrateError) -> str:
     """Return what happened and what to do next in the panel, in one line; the request's id with it."""
-    text = error.advice
-    for elsewhere, here in _FOR_PANEL:
-        text = text.replace(elsewhere, here)
+    step = error.in_panel or error.next_step
+    text = f"{error.message} Next: {step}." if step else error.message
     return f"{text} Request id: {error.request_id}" if error.request_id else text
 
 
