@@ -71,6 +71,20 @@ def grave(chat: Chat) -> list[str]:
     return axe.findings(chat.box)
 
 
+def test_enter_before_the_models_are_there_chooses_as_soon_as_they_are(
+    opened: Opens, lab_router: SandboxRouter
+) -> None:
+    lab_router.inject(Fault("slow-headers", path="models", delay=4, times=1))
+    chat = open_chat(opened(LOAD, "session.chat()"))
+    chat.model.click()
+    search = chat.box.get_by_role("combobox", name="Search models")
+    search.fill("claude-haiku-4-5")
+    search.press("Enter")
+    expect(chat.box).to_contain_text("No models yet.")
+    expect(chat.model).to_have_accessible_name("Model: claude-haiku-4-5")
+    expect(search).not_to_be_visible()
+
+
 def test_asking_stopping_editing_and_asking_in_cells(opened: Opens, page: Page, lab_router: SandboxRouter) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     notebook = opened(LOAD, "session.chat()", "%%tetrate\nSay hello from a cell.")

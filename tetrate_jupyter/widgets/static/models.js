@@ -174,6 +174,7 @@ function modelMenu(
   let typing = 0;
   let answered = Promise.resolve();
   let entered = Promise.resolve(); // what Enter means, once the list is there that the words ask for
+  let isEarly = false; // whether Enter was pressed before the router had told any model
 
   function begin() {
     find.value = "";
@@ -208,11 +209,13 @@ function modelMenu(
 
   pop.node.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
+    isEarly = false;
     clearTimeout(typing);
     typing = 0;
     send("menu", { of: own, opened: false });
   });
   find.addEventListener("input", () => {
+    isEarly = false;
     clearTimeout(typing);
     typing = setTimeout(() => {
       at = 0;
@@ -234,6 +237,7 @@ function modelMenu(
         ask(40);
       }
       entered = answered.then(() => {
+        isEarly = !all.reach;
         if (menu.rows[at]) choose(menu.rows[at]);
       });
     }
@@ -366,6 +370,10 @@ function modelMenu(
       if (at < 0) at = Math.max(0, menu.rows.findIndex((each) => chosen.includes(each.id)));
       draw();
       list.scrollTop = same ? top : 0;
+      if (isEarly && menu.rows[at]) {
+        isEarly = false;
+        choose(menu.rows[at]);
+      }
     },
   };
 }
