@@ -336,7 +336,7 @@ class BudgetExceededError(GatewayError):
 
 
 class ProviderError(GatewayError):
-    """5xx or 529: the router or the provider behind it is in trouble."""
+    """5xx or 529: the router, or the provider behind it, failed."""
 
 
 class MalformedResponseError(GatewayError):

@@ -204,7 +204,7 @@ def test_a_pipe_is_not_waited_for(path: Path) -> None:
     os.mkfifo(path)
     store = FileStore(path)
     assert store.get(key("a")) is None
-    assert "no regular file" in store.told()[0]
+    assert "isn't a regular file" in store.told()[0]
 
 
 def test_the_oldest_go_where_there_are_too_many_bytes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -275,7 +275,7 @@ ERRORS: list[tuple[int, Any, type[errors.GatewayError], str, str]] = [
     (405, {"code": "bad"}, errors.NotFoundError, f"{BASE} has no such route.", "TETRATE_BASE_URL"),
     (406, {"code": "bad"}, errors.RequestRejectedError, "(status 406)", "options of the call"),
     (407, {"code": "bad"}, errors.UnreachableError, "between here and gateway.example asks", "set HTTPS_PROXY"),
-    (408, {"code": "bad"}, errors.ProviderError, "behind acme/m-1, is in trouble (status 408)", "ask again in a"),
+    (408, {"code": "bad"}, errors.ProviderError, "behind acme/m-1, failed (status 408)", "ask again in a"),
     (413, {"code": "bad"}, errors.ContextTooLongError, "too long for acme/m-1", "%tetrate_reset"),
     (421, {"code": "bad"}, errors.NotFoundError, f"{BASE} has no such route.", "TETRATE_BASE_URL"),
     (423, {"code": "bad"}, errors.ProviderError, "(status 423)", "ask again in a moment"),

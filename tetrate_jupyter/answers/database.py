@@ -230,7 +230,7 @@ def _make_private(path: Path) -> None:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError("it is no regular file")
+            raise OSError("it isn't a regular file")
         if os.name == "posix":
             if status.st_uid != os.geteuid():
                 raise OSError("the file belongs to another user")

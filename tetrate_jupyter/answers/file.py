@@ -336,7 +336,7 @@ def _bytes_of(path: Path, alive: Callable[[], None]) -> bytes:
     pieces, size = [], 0
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a device gives without end, a pipe waits
-            raise OSError("it is no regular file")
+            raise OSError("it isn't a regular file")
         while piece := file.read(_PIECE):
             pieces.append(piece)
             size += len(piece)

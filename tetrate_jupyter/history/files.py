@@ -145,7 +145,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it isn't a regular file")
         if os.name == "posix":
             if status.st_uid != os.geteuid():
                 raise OSError(errno.EPERM, "it belongs to another user")

@@ -168,7 +168,7 @@ def _by_status(body: ErrorBody, asked: RequestContext) -> errors.GatewayError:
     if status >= 500 or status in _IN_TROUBLE:
         name = asked.model or asked.host
         return errors.ProviderError(
-            _says(f"The router, or the provider behind {name}, is in trouble (status {status})", body),
+            _says(f"The router, or the provider behind {name}, failed (status {status})", body),
             next_step="ask again in a moment, or choose another model"
             + ("; %tetrate_status shows the providers" if asked.keys_page else ""),
             **_common(body, asked),

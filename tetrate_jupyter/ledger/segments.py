@@ -145,11 +145,11 @@ def together(folder: Path, month: str, token: str) -> Path:
 
 
 def read(path: Path, start: int = 0, most: int | None = None) -> bytes:
-    """Return a segment's bytes from `start`, `most` of them. Raises `OSError`, also where it is no regular file."""
+    """Return a segment's bytes from `start`, `most` of them. Raises `OSError`, also where it isn't a regular file."""
     descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it isn't a regular file")
         if start:
             file.seek(start)
         return file.read() if most is None else file.read(most)

@@ -130,7 +130,9 @@ def _variable(option: str, name: str | None, namespace: Mapping[str, Any]) -> ob
     if name is None:
         return None
     if name not in namespace:
-        raise OptionError(f"{option} names {name!r}, which is no variable here.", next_step="define it in a cell above")
+        raise OptionError(
+            f"{option} names {name!r}, which isn't a variable here.", next_step="define it in a cell above"
+        )
     return namespace[name]
 
 
