@@ -185,7 +185,7 @@ class Passing:
 # --- the forms of the keys that are known now -----------------------------------------------------------------------
 
 
-class _Form:
+class _KeyForm:
     """One form of one key: `head` and `tail` are what of it is enough to be it."""
 
     __slots__ = ("head", "tail", "whole")
@@ -212,7 +212,7 @@ class _Forms:
 
     def __init__(self, values: frozenset[str], before: _Forms | None = None) -> None:
         self.values = values
-        self.of: dict[str, tuple[_Form, ...]] = {}  # by their keys; those of keys that stay are made once
+        self.of: dict[str, tuple[_KeyForm, ...]] = {}  # by their keys; those of keys that stay are made once
         for value in values:
             known = None if before is None else before.of.get(value)
             self.of[value] = known or tuple(_forms_of(value))
@@ -220,7 +220,7 @@ class _Forms:
         self._needles = tuple(dict.fromkeys(part for form in self._all for part in (form.head, form.tail)))
         self._raw = tuple(needle.encode("utf-8", "surrogatepass") for needle in self._needles)
         self._windows = windows(self._raw) if len(self._raw) > _MANY else None
-        self._by_begin: dict[str, list[_Form]] = {}
+        self._by_begin: dict[str, list[_KeyForm]] = {}
         for form in self._all:
             self._by_begin.setdefault(form.whole[: _LET_OUT + 1], []).append(form)
         self._begins = re.compile(any_of(self._by_begin)) if values else None
@@ -303,7 +303,7 @@ class _Forms:
         raise TypeError("secrets can't be pickled")
 
 
-def _forms_of(value: str) -> Iterable[_Form]:
+def _forms_of(value: str) -> Iterable[_KeyForm]:
     data = value.encode("utf-8", "surrogatepass")
     enough = min(len(data), _ENOUGH, max(_LEAST, len(data) // 2))  # characters of the key
     found = dict.fromkeys((value, value[::-1], *_escaped(value)), enough)
@@ -319,7 +319,7 @@ def _forms_of(value: str) -> Iterable[_Form]:
         text = binascii.b2a_base64(b"\0" * shift + data, newline=False).decode()[skip:known]
         for alphabet in (text, text.replace("+", "-").replace("/", "_")):
             found[alphabet] = (shift + enough) * 8 // 6 - skip
-    return [_Form(text, length) for text, length in found.items()]
+    return [_KeyForm(text, length) for text, length in found.items()]
 
 
 def _is_searched(value: str) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tetrate_jupyter.answers.key import Asked, key_of
+from tetrate_jupyter.answers.key import KeyedRequest, key_of
 
 URL = "data:image/png;base64,iVBORw0KGgo="
-QUESTION = Asked(
+QUESTION = KeyedRequest(
     "gateway.example",
     "claude-haiku-4-5",
     [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}],
@@ -41,7 +41,7 @@ def picture(url: str) -> list[dict[str, Any]]:
         {"schema": {"type": "json_schema"}},
         {"tools": [({"name": "f"}, "")]},
         {"repeat": 1},
-        {"twin": 1},
+        {"duplicate": 1},
     ],
 )
 def test_whatever_decides_an_answer_makes_another_key(change: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ def test_pictures_count_by_their_content() -> None:
     assert key_of(one) != key_of(other)
 
 
-def called(identity: str, result: str) -> Asked:
+def called(identity: str, result: str) -> KeyedRequest:
     call = {"id": identity, "type": "function", "function": {"name": "stock", "arguments": "{}"}}
     return replace(
         QUESTION,
@@ -85,6 +85,5 @@ def test_the_ids_of_calls_are_made_up_and_their_results_are_not() -> None:
 
 
 def test_a_key_is_always_the_same() -> None:
-    assert key_of(Asked("h", "m", [{"role": "user", "content": "é \ud83d"}], {"a": Decimal(1), "b": [1.5, (2,)]})) == (
-        "9ea7e312ae7079d060626ecd48632f391c776c56f2bd159acc36f1e15923fb05"
-    )
+    request = KeyedRequest("h", "m", [{"role": "user", "content": "é \ud83d"}], {"a": Decimal(1), "b": [1.5, (2,)]})
+    assert key_of(request) == ("9ea7e312ae7079d060626ecd48632f391c776c56f2bd159acc36f1e15923fb05")

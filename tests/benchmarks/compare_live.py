@@ -34,7 +34,7 @@ def compare(show=None):
     panel = None
     if show == "panel":
         panel = ComparePanel(session, comparison)
-        panel._twin.show("", "")
+        panel._fallback.show("", "")
         panel._handle_custom_msg({{"do": "hello", "view": "v", "page": "p"}}, [])
     comparison.start()
     while show == "boxes" and comparison.is_running:

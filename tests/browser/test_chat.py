@@ -150,15 +150,15 @@ def test_asking_stopping_editing_and_asking_in_cells(opened: Opens, page: Page, 
 def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Page, lab: Lab) -> None:
     notebook = opened(LOAD, "%tetrate_chat", "import time; time.sleep(6)")
     chat = open_chat(notebook)
-    twin = notebook[1].box.locator(".tetrate-twin")
+    fallback = notebook[1].box.locator(".tetrate-fallback")
     chat.asked("The word is xyzzy.")
-    expect(twin).to_be_attached()
-    expect(twin).not_to_be_visible()
+    expect(fallback).to_be_attached()
+    expect(fallback).not_to_be_visible()
     notebook.save()
     notebook.open()  # the kernel lives on
     chat = Chat(notebook[1].box.locator(".tetrate-panel"))
     expect(chat.messages.last).to_contain_text("xyzzy")
-    expect(twin).not_to_be_visible()
+    expect(fallback).not_to_be_visible()
 
     notebook[1].box.locator(".jp-OutputArea-output").first.click(button="right", position={"x": 5, "y": 5})
     page.get_by_text("Create New View for Cell Output").click()
@@ -186,10 +186,10 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
     assert grave(chat) == []
 
     without_kernel(notebook)
-    expect(twin).to_be_visible()
-    expect(twin).to_contain_text("plugh")
+    expect(fallback).to_be_visible()
+    expect(fallback).to_contain_text("plugh")
     expect(page.get_by_text("Error displaying widget")).not_to_be_visible()
-    assert axe.findings(twin) == []
+    assert axe.findings(fallback) == []
 
 
 def without_kernel(notebook: Notebook) -> None:

@@ -223,11 +223,11 @@ def test_live_columns_and_what_can_be_done_with_them(opened: Opens, page: Page, 
     notebook.shut_down()
     expect(panel.box.get_by_text("The kernel has ended.")).to_be_visible()
     without_kernel(notebook)
-    twin = notebook[1].box.locator(".tetrate-twin")
-    expect(twin).to_contain_text("gpt-6-luna")
-    expect(twin).to_contain_text("What a notebook can show")
+    fallback = notebook[1].box.locator(".tetrate-fallback")
+    expect(fallback).to_contain_text("gpt-6-luna")
+    expect(fallback).to_contain_text("What a notebook can show")
     expect(notebook[1].box.get_by_text("Error displaying widget")).not_to_be_visible()
-    assert axe.findings(twin) == []
+    assert axe.findings(fallback) == []
 
 
 def opened_done(opened: Opens, page: Page, line: str, prompt: str = "Say hello.") -> Compare:
@@ -541,15 +541,15 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     panel.box.get_by_role("button", name="Columns").click()
     panel.box.get_by_role("button", name="Differences").click()
     is_inert(page, acts)
-    twin = notebook[1].box.locator(".tetrate-twin")
-    expect(twin).to_contain_text("sandbox/echo #12")  # written by the thread that draws, after what is seen first
+    fallback = notebook[1].box.locator(".tetrate-fallback")
+    expect(fallback).to_contain_text("sandbox/echo #12")  # written by the thread that draws, after what is seen first
     notebook.save()
     notebook.shut_down()
     without_kernel(notebook)
-    expect(twin).to_contain_text("sandbox/echo #12")
+    expect(fallback).to_contain_text("sandbox/echo #12")
     is_inert(page, acts)
     # JupyterLab takes `tabindex` out of what isn't trusted; Chromium and Firefox focus what scrolls by themselves.
-    assert [f for f in axe.findings(twin) if "scrollable-region-focusable" not in f] == []
+    assert [f for f in axe.findings(fallback) if "scrollable-region-focusable" not in f] == []
 
 
 def test_over_its_limit_one_click_caps_the_answers_and_asks(opened: Opens) -> None:

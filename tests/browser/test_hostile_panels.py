@@ -53,7 +53,7 @@ _STRANGE = """
     const ownPictures = "img:is(.tetrate-thumb[src^='data:image/webp;'], .tetrate-small[src^='blob:'])";
     const found = [];
     const say = (e) => found.push(e.outerHTML.slice(0, 200));
-    for (const panel of document.querySelectorAll(".tetrate-panel, .tetrate-twin")) {
+    for (const panel of document.querySelectorAll(".tetrate-panel, .tetrate-fallback")) {
         panel.querySelectorAll(bad).forEach((e) => e.matches(ownPictures) || say(e));
         panel.querySelectorAll(ours).forEach((e) => e.querySelectorAll(inside).forEach(say));
         for (const e of panel.querySelectorAll("*")) {

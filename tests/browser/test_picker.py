@@ -59,7 +59,7 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     expect(chosen).to_contain_text("claude-sonnet-5")
     expect(chosen).to_contain_text("In use")
     expect(dropdown).to_have_value("claude-sonnet-5")
-    expect(notebook[2].box.locator(".tetrate-twin")).not_to_be_visible()
+    expect(notebook[2].box.locator(".tetrate-fallback")).not_to_be_visible()
     expect(chat).to_have_accessible_name("Model: claude-sonnet-5")
     assert "claude-sonnet-5" in notebook[4].run()
 
@@ -113,10 +113,10 @@ def test_a_model_is_found_and_chosen_and_everything_follows(opened: Opens, page:
     without_kernel(notebook)
     expect(notebook[2].box.get_by_text("Model: claude-haiku-4-5. Run this cell to choose another.")).to_be_visible()
     expect(notebook[2].box.get_by_text("Error displaying widget")).not_to_be_visible()
-    twin = notebook[1].box.locator(".tetrate-twin")
-    expect(twin).to_contain_text("Model: claude-haiku-4-5")
+    fallback = notebook[1].box.locator(".tetrate-fallback")
+    expect(fallback).to_contain_text("Model: claude-haiku-4-5")
     expect(notebook[1].box.get_by_text("Error displaying widget")).not_to_be_visible()
-    assert axe.findings(twin) == []
+    assert axe.findings(fallback) == []
 
 
 def place(row: Locator) -> list[float]:

@@ -116,7 +116,7 @@ def test_picker_and_chat_in_notebook_7(opened: Opens, notebook7: Lab, lab_router
     chat.button("Insert below", message).click()
     expect(notebook[4].box.locator(".cm-content")).to_contain_text("def is_prime")
     for number in (2, 3):
-        expect(notebook[number].box.locator(".tetrate-twin")).not_to_be_visible()
+        expect(notebook[number].box.locator(".tetrate-fallback")).not_to_be_visible()
     panel.sign_out()  # the next test begins there as this one did
     panel.waits()
 

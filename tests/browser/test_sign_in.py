@@ -194,13 +194,13 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
         notebook = opened(LOAD, "%tetrate_login --timeout 60")
         panel = show(notebook)
         panel.waits()
-        twin = notebook[1].box.locator(".tetrate-twin")
-        expect(twin).not_to_be_visible()
+        fallback = notebook[1].box.locator(".tetrate-fallback")
+        expect(fallback).not_to_be_visible()
         notebook.save()
         notebook.open()  # the kernel lives on, and so does the wait
         panel = Panel(notebook[1].box.locator(".tetrate-panel"))
         panel.waits()
-        expect(twin).not_to_be_visible()
+        expect(fallback).not_to_be_visible()
 
         notebook[1].box.locator(".jp-OutputArea-output").first.click(button="right", position={"x": 5, "y": 5})
         page.get_by_text("Create New View for Cell Output").click()
@@ -225,8 +225,8 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
     notebook.save()
     notebook.shut_down()
     without_kernel(notebook)  # and without the widgets' state, as JupyterLab saves it by default
-    expect(twin).to_be_visible()
-    expect(twin).to_contain_text("Was signed in to")
+    expect(fallback).to_be_visible()
+    expect(fallback).to_contain_text("Was signed in to")
     expect(page.get_by_text("Error displaying widget")).not_to_be_visible()
 
 
@@ -288,7 +288,7 @@ def test_notebook_7_signs_in(opened: Opens, notebook7: Lab, lab_router: SandboxR
     notebook = opened(LOAD, "%tetrate_login", "%tetrate hello", on=notebook7)
     panel = show(notebook)
     panel.waits()
-    expect(notebook[1].box.locator(".tetrate-twin")).not_to_be_visible()
+    expect(notebook[1].box.locator(".tetrate-fallback")).not_to_be_visible()
     assert axe.findings(panel.box) == []
     consent.approve(notebook[1])
     panel.is_signed_in(lab_router.host)

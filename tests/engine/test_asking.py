@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from tetrate_jupyter.answers.key import Asked, key_of
+from tetrate_jupyter.answers.key import KeyedRequest, key_of
 from tetrate_jupyter.completion.request import Options
 from tetrate_jupyter.errors import (
     EmptyPromptError,
@@ -127,7 +127,9 @@ def test_numbers_of_other_libraries_are_sent_as_what_they_are(session: Session, 
     assert json.loads(msgspec.json.encode(sent)) == {
         "a": [0.1, {"b": [0, True, "x"]}], "c": [[0.1, 2]], "d": 0.25, "e": 1000, "f": 7, "g": True,
     }  # fmt: skip
-    assert key_of(Asked("h", "m", (), sent)) == key_of(Asked("h", "m", (), {**sent, "e": 1000, "d": 0.25}))
+    assert key_of(KeyedRequest("h", "m", (), sent)) == key_of(
+        KeyedRequest("h", "m", (), {**sent, "e": 1000, "d": 0.25})
+    )
 
 
 @pytest.mark.parametrize(

@@ -169,9 +169,9 @@ def test_what_was_restored_is_shown(router: SandboxRouter, bridge: Bridge, tmp_p
     page = Page(panel)
     page.wait_for(lambda: len(page.items) > 0)
     assert panel.problem == ""
-    assert panel.twin_plain()
+    assert panel.fallback_plain()
     session.conversation.adopt([(Exchange("two", *HELD[held]),)])
-    assert panel.twin_html()
+    assert panel.fallback_html()
     panel.close()
     session.close()
 

@@ -45,7 +45,7 @@ def test_where_nobody_watches_only_what_can_be_read_later_is_shown(environment: 
         assert "widget" not in shown[0]
 
 
-def test_a_comparison_leaves_its_twin_and_a_table_where_nobody_watches(environment: dict[str, str]) -> None:
+def test_a_comparison_leaves_its_fallback_and_a_table_where_nobody_watches(environment: dict[str, str]) -> None:
     with CountingKernel(environment, counts=WIDGETS) as kernel:
         kernel.run(LOAD)
         ran = kernel.run("%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna,no-such-model\nWhat is 17 * 23?")

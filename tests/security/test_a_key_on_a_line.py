@@ -128,7 +128,7 @@ def test_in_the_panels_address_field(session: Session, key: str) -> None:
         panel.view.url.value = typed
         assert panel.view.url.value == session.endpoints.base_url
         assert "revoke" in panel.view.problem.value
-        without(key, Widget.get_manager_state(), panel._twin_html(), panel._twin_plain(), panel._shown)
+        without(key, Widget.get_manager_state(), panel._fallback_html(), panel._fallback_plain(), panel._shown)
     panel.close()
 
 

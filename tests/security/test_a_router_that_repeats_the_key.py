@@ -67,7 +67,7 @@ def test_the_text_and_the_reasoning(session: Session, echo: EchoRouter, tmp_path
     without(KEY, answer.text, answer.reasoning, *answer.bundle().values())
     without(KEY, *(e.snapshot for e in events if isinstance(e, (TextDelta, ReasoningDelta))), session.history)
     page.wait_for(lambda: len(page.items) == 1 and not page.fields["busy"])
-    without(KEY, page.messages, page.items, page._panel.twin_html(), page._panel.twin_plain())
+    without(KEY, page.messages, page.items, page._panel.fallback_html(), page._panel.fallback_plain())
     result = session.compare("hello", ["m-1", "m-2"])
     without(KEY, result.html, result.text, result.code, result.save(tmp_path / "a.json").read_text(), result.rows)
     page._panel.close()
@@ -214,7 +214,7 @@ def test_the_lists_of_models_and_the_report(session: Session, echo: EchoRouter, 
     models = session.models(refresh=True)
     picker, dropdown = Page(session.picker()), session.dropdown()
     without(KEY, list(models), repr(models), *models._repr_mimebundle_().values(), repr(session.status()))
-    without(KEY, picker.messages, picker._panel.twin_html(), dropdown.get_state())
+    without(KEY, picker.messages, picker._panel.fallback_html(), dropdown.get_state())
     without(KEY, *(path.read_text() for path in tmp_path.rglob("*.json")))
     assert [m.id for m in models if "<secret>" in m.id]
     picker._panel.close()

@@ -250,7 +250,7 @@ def test_what_a_tool_does_with_a_key_is_nowhere(  # noqa: PLR0917 - parametrized
     without(key, str(caught.value), repr(caught.value), caught.value.answer, result.result, str(result.error), events)
     without(key, sent(router), *kept(session, tmp_path))
     page = Page(session.chat())
-    without(key, page.messages, page._panel.twin_html(), page._panel.twin_plain())
+    without(key, page.messages, page._panel.fallback_html(), page._panel.fallback_plain())
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -352,7 +352,7 @@ def test_the_chat_panel_shows_nothing_of_what_it_refused(
     session.system = f"Sign with {text}"
     page.do("offer")
     panel.sync()
-    without(key, page.messages, page.fields, panel.twin_html(), panel.problem, vars(panel))
+    without(key, page.messages, page.fields, panel.fallback_html(), panel.problem, vars(panel))
     without(key, *kept(session.fork(), tmp_path), session.runs.all, sent(router))
     assert "chat" not in sent(router)
     panel.close()
@@ -407,7 +407,9 @@ def test_the_compare_panel_shows_nothing_of_what_it_refused(
     assert page.do("set", name="system", value=text, place=1) is False
     assert page.do("add", model=text) is False
     assert "API key" in page.fields["problem"]
-    without(key, page.messages, vars(panel._draft), panel.twin_html(), panel.twin_plain(), *kept(session, tmp_path))
+    without(
+        key, page.messages, vars(panel._draft), panel.fallback_html(), panel.fallback_plain(), *kept(session, tmp_path)
+    )
     assert "chat" not in sent(router)
     panel.close()
 

@@ -390,7 +390,7 @@ def test_an_image_is_sent_with_its_name(page: Page, session: Session) -> None:
     ended(page, "done")
     assert only(page)[1].fields["images"] == [hostile]
     assert session.history[0].user.images[0].media_type == "image/png"
-    assert hostile not in session.chat().twin_html()
+    assert hostile not in session.chat().fallback_html()
 
 
 def test_what_is_no_image_stays_in_the_box(page: Page) -> None:
@@ -466,12 +466,12 @@ def test_a_new_conversation_keeps_the_old_one(page: Page, session: Session) -> N
     assert [each[1] for each in page.fields["earlier"]] == ["Say two."]
 
 
-def test_the_twin_reads_like_the_chat(panel: ChatPanel, page: Page, session: Session) -> None:
+def test_the_fallback_reads_like_the_chat(panel: ChatPanel, page: Page, session: Session) -> None:
     page.do("ask", text="Say <b>hello</b>.")
     ended(page, "done")
-    assert "Say &lt;b&gt;hello&lt;/b&gt;." in panel.twin_html()
-    assert render(session.history[0].answer) in panel.twin_html()
-    assert panel.twin_plain().startswith("> Say <b>hello</b>.")
+    assert "Say &lt;b&gt;hello&lt;/b&gt;." in panel.fallback_html()
+    assert render(session.history[0].answer) in panel.fallback_html()
+    assert panel.fallback_plain().startswith("> Say <b>hello</b>.")
 
 
 def test_nothing_of_it_is_in_the_widgets_state(panel: ChatPanel, page: Page, session: Session) -> None:

@@ -298,7 +298,7 @@ def test_what_may_be_gone_on_with_is_the_newest_whatever_has_a_star(
     assert page.fields["resume"][2] == "Colours"
 
 
-def test_one_that_is_erased_is_gone_from_chat_twin_and_list(
+def test_one_that_is_erased_is_gone_from_chat_fallback_and_list(
     kept: Session, page_of: Callable[[Session], Page], tmp_path: Path
 ) -> None:
     page = page_of(kept)
@@ -310,7 +310,7 @@ def test_one_that_is_erased_is_gone_from_chat_twin_and_list(
     assert "Erased." in page.fields["past"]["note"]
     assert page.fields["earlier"] == []
     assert page.fields["resume"] is None
-    assert title not in repr(page._panel.twin_plain() if page._panel else title)
+    assert title not in repr(page._panel.fallback_plain() if page._panel else title)
     assert b"August" not in at_rest.text(tmp_path)
 
 

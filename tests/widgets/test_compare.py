@@ -142,7 +142,7 @@ def test_all_that_was_removed_is_put_back_and_what_is_written_meanwhile_stays(pa
     assert {key: item.html for key, item in page.items.items()} == before
     assert len(page.fields["picked"]) == 2
     assert (page.fields["prompts"], page.fields["undo"]) == (1, "")
-    assert panel.twin_plain() != EMPTY
+    assert panel.fallback_plain() != EMPTY
     page.do("clear")
     page.do("run", text="Say goodbye.")
     over(page)
@@ -160,7 +160,7 @@ def test_all_columns_are_removed_and_the_session_still_has_them(
     assert page.do("clear")
     assert page.items == {}
     assert (page.fields["prompts"], page.fields["prompt"]) == (0, "Say hello.")
-    assert panel.twin_plain() == EMPTY
+    assert panel.fallback_plain() == EMPTY
     assert session.comparison is not None
     assert session.comparison.progress.done == 3
     assert page.do("clear") is False
@@ -176,12 +176,12 @@ def test_blind_hides_the_names_until_they_are_revealed(page: Page, panel: Compar
     seed = str(page.fields["seed"])
     for told in (shown, *(str(page.fields[name]) for name in ("verdict", "columns", "code", "forecast"))):
         assert not any(model in told for model in THREE)
-    for twin in (panel.twin_html(), panel.twin_plain()):
-        assert not any(model in twin for model in THREE)
-        assert seed in twin
+    for fallback in (panel.fallback_html(), panel.fallback_plain()):
+        assert not any(model in fallback for model in THREE)
+        assert seed in fallback
     page.do("blind", wanted=False)
     assert set(by_label(page)) == set(THREE)
-    assert all(model in panel.twin_html() for model in THREE)
+    assert all(model in panel.fallback_html() for model in THREE)
 
 
 def test_blind_a_failure_doesnt_tell_whose_it_is(page: Page, panel: ComparePanel) -> None:
@@ -189,7 +189,7 @@ def test_blind_a_failure_doesnt_tell_whose_it_is(page: Page, panel: ComparePanel
     page.do("blind", wanted=True)
     page.do("run", text="Say hello.")
     over(page)
-    shown = str([item.fields for item in page.items.values()]) + panel.twin_html() + panel.twin_plain()
+    shown = str([item.fields for item in page.items.values()]) + panel.fallback_html() + panel.fallback_plain()
     for name in ("no-such-model", "no-credits", "credit"):
         assert name not in shown
 
@@ -446,11 +446,11 @@ def test_a_view_that_comes_late_is_told_everything(page: Page, panel: ComparePan
     assert late.fields == page.fields
 
 
-def test_the_twin_holds_every_column(page: Page, panel: ComparePanel) -> None:
+def test_the_fallback_holds_every_column(page: Page, panel: ComparePanel) -> None:
     pick(page, *THREE)
     page.do("run", text="Say hello.")
     over(page)
     for model in THREE:
-        assert model in panel.twin_html()
-        assert model in panel.twin_plain()
-    assert "<script" not in panel.twin_html()
+        assert model in panel.fallback_html()
+        assert model in panel.fallback_plain()
+    assert "<script" not in panel.fallback_html()

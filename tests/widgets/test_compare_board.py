@@ -154,7 +154,7 @@ def test_votes_are_taken_changed_and_taken_back(page: Page, panel: ComparePanel)
     assert page.items[second].fields["vote"] == ""
     assert panel.comparison is not None
     assert panel.comparison.result.df["vote"].dropna().tolist() == ["best"]
-    assert "★" in panel.twin_html()
+    assert "★" in panel.fallback_html()
     assert page.do("vote", key=first, vote="splendid") is False
 
 

@@ -160,10 +160,10 @@ def test_drawing_for_a_panel_leaves_the_sessions_loop(session: Session) -> None:
             drawn.add(threading.current_thread().name)
             return {"model": self.session.model, "there": len(self.session.history)}
 
-        def twin_html(self) -> str:
+        def fallback_html(self) -> str:
             return ""
 
-        twin_plain = twin_html
+        fallback_plain = fallback_html
 
         def actions(self) -> dict[str, Any]:
             return {}
@@ -237,13 +237,13 @@ def test_a_view_that_took_leave_and_is_back_is_told_everything_anew(session: Ses
     panel.close()
 
 
-def test_a_comparison_that_runs_is_kept_in_the_twin(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tetrate_jupyter.widgets.compare.TWIN_INTERVAL", 0.0)
+def test_a_comparison_that_runs_is_kept_in_the_fallback(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tetrate_jupyter.widgets.compare.WRITE_INTERVAL", 0.0)
     session.models()
     panel = ComparePanel(session)
     written: list[str] = []
-    monkeypatch.setattr(panel._twin, "update", lambda html, _: written.append(html))
-    monkeypatch.setattr(panel._twin, "_shown", True)
+    monkeypatch.setattr(panel._fallback, "update", lambda html, _: written.append(html))
+    monkeypatch.setattr(panel._fallback, "_shown", True)
     page = Page(panel)
     for model in ("sandbox/stream", "claude-haiku-4-5"):
         page.do("add", model=model)

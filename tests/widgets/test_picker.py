@@ -17,7 +17,7 @@ from tetrate_jupyter.catalog.sections import Marked, sections
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.types import Model, Price
-from tetrate_jupyter.widgets.picker import COLUMNS, FIRST, MOST, TWIN_ROWS, ModelPicker
+from tetrate_jupyter.widgets.picker import COLUMNS, FALLBACK_ROWS, FIRST, MOST, ModelPicker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,18 +209,18 @@ def test_a_search_that_changes_nothing_leaves_the_views_where_they_are(page: Pag
     assert shown(page) == list(session.models("claude").ids[:FIRST])
 
 
-def test_the_twin_shows_what_was_looked_for_and_says_what_it_leaves_out(page: Page, panel: ModelPicker) -> None:
-    left_out = f"and {page.fields['of'] - TWIN_ROWS} more"
-    assert left_out in panel.twin_html()
-    assert left_out in panel.twin_plain()
-    page.do("hello", page="reloaded")  # from now on it writes the twin
+def test_the_fallback_shows_what_was_looked_for_and_says_what_it_leaves_out(page: Page, panel: ModelPicker) -> None:
+    left_out = f"and {page.fields['of'] - FALLBACK_ROWS} more"
+    assert left_out in panel.fallback_html()
+    assert left_out in panel.fallback_plain()
+    page.do("hello", page="reloaded")  # from now on it writes the fallback
     page.do("find", words="opus")
-    page.wait_for(lambda: "sonnet" not in page.messages[-1].get("twin", {"text/plain": "sonnet"})["text/plain"])
-    twin = page.messages[-1]["twin"]
-    for text in (twin["text/plain"], twin["text/html"]):
+    page.wait_for(lambda: "sonnet" not in page.messages[-1].get("fallback", {"text/plain": "sonnet"})["text/plain"])
+    fallback = page.messages[-1]["fallback"]
+    for text in (fallback["text/plain"], fallback["text/html"]):
         assert "claude-opus-5" in text
         assert "sonnet" not in text
-    assert "more" not in panel.twin_plain()
+    assert "more" not in panel.fallback_plain()
 
 
 def test_filters_and_order(page: Page, session: Session) -> None:
@@ -262,7 +262,7 @@ def test_a_choice_is_the_sessions_and_is_followed(page: Page, panel: ModelPicker
     page.wait_for(lambda: page.fields["chosen"] == "claude-opus-5")
     assert [k for k, i in page.items.items() if i.fields["chosen"]] == ["claude-opus-5"]
     assert shown(page)[page.fields["place"]] == "claude-opus-5"
-    assert "claude-opus-5" in panel.twin_plain()
+    assert "claude-opus-5" in panel.fallback_plain()
     dropdown = session.dropdown()
     page.do("choose", model="claude-haiku-4-5")
     assert dropdown.value == "claude-haiku-4-5"
@@ -279,8 +279,8 @@ def test_it_fills_itself_once_somebody_has_signed_in(router: SandboxRouter, brid
     panel = session.picker("claude")
     page = Page(panel)
     page.wait_for(lambda: "%tetrate_login" in page.fields.get("problem", ""))
-    assert "%tetrate_login" in panel.twin_html()
-    assert "%tetrate_login" in panel.twin_plain()
+    assert "%tetrate_login" in panel.fallback_html()
+    assert "%tetrate_login" in panel.fallback_plain()
     session.login(key=router.issue_key(), store="memory")
     page.wait_for(lambda: page.fields["count"] > 0 and not page.fields["problem"])
     assert all("claude" in name for name in shown(page))

@@ -590,7 +590,7 @@ def test_what_is_typed_is_taken_out_of_the_pages_own_message() -> None:
 def test_a_saved_notebook_says_how_it_was_and_nothing_of_its_reader(session: Session) -> None:
     shown = Watched(SignInPanel(session))
     shown.until_state(State.SIGNED_IN)
-    for text in (shown.panel._twin_html(), shown.panel._twin_plain()):
+    for text in (shown.panel._fallback_html(), shown.panel._fallback_plain()):
         assert f"Was signed in to {session.endpoints.host} when this was saved." in text
         assert "The key is" not in text
     shown.panel.close()

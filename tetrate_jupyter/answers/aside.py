@@ -49,7 +49,7 @@ class NoAnswer(Exception):  # noqa: N818 - never leaves this module
     """A disk was waited for in vain."""
 
 
-class _Job(Generic[T]):
+class _DiskWork(Generic[T]):
     """Something to do, and what came of it."""
 
     def __init__(self, work: Callable[[], T]) -> None:
@@ -78,12 +78,12 @@ class _Hand:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._jobs: queue.SimpleQueue[_Job[Any]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_DiskWork[Any]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_at_work = False
         self._signs = 0
-        self._in_vain: _Job[Any] | None = None  # what somebody has waited for in vain
+        self._in_vain: _DiskWork[Any] | None = None  # what somebody has waited for in vain
 
     def alive(self) -> None:
         """Note that the job goes on: who waits for it may wait on."""
@@ -94,7 +94,7 @@ class _Hand:
         """Whether somebody has waited in vain, and that is still not done."""
         return self._in_vain is not None and not self._in_vain.done.is_set()
 
-    def do(self, job: _Job[T]) -> _Job[T]:
+    def do(self, job: _DiskWork[T]) -> _DiskWork[T]:
         """Have a job done; at once where no thread can be started."""
         try:
             with self._lock:
@@ -110,7 +110,7 @@ class _Hand:
                     self._jobs.get_nowait().do()
         return job
 
-    def waited(self, job: _Job[T], patience: float) -> bool:
+    def waited(self, job: _DiskWork[T], patience: float) -> bool:
         """Whether a job is done; waits for it while the disk isn't at work for longer than `patience` (seconds)."""
         looks, signs, until = 0, self._signs, time.monotonic() + _TURN + patience
         # Counted in looks: on a machine that is busy both threads wait for their turns, and the disk is no slower.
@@ -127,7 +127,7 @@ class _Hand:
         """Return what a job gives. Raises `NoAnswer`; `always`: not at once where others have waited in vain."""
         if self.has_given_up and not always:
             raise NoAnswer
-        job = self.do(_Job(work))
+        job = self.do(_DiskWork(work))
         if not self.waited(job, patience):
             raise NoAnswer
         return job.result
@@ -168,7 +168,7 @@ class Aside:
         self._waiting: deque[tuple[KeptAnswer, int]] = deque()
         self._bytes = 0
         self._unseen: dict[str, KeptAnswer] = {}  # by their keys: those that the disk hasn't taken yet
-        self._next: _Job[None] | None = None  # will write all that waits
+        self._next: _DiskWork[None] | None = None  # will write all that waits
         self._unwritten = 0
 
     def _be_own(self) -> None:
@@ -243,7 +243,7 @@ class Aside:
         with self._lock:
             job, is_new = self._next, self._next is None
             if job is None:
-                job = self._next = _Job(self._write)
+                job = self._next = _DiskWork(self._write)
         if is_new:
             self._writer.do(job)
         if self._writer.has_given_up or not self._writer.waited(job, PATIENCE):
@@ -304,7 +304,7 @@ class Aside:
         """Wait so long until all that was put is written, or couldn't be. Return whether it is."""
         if not self._unwritten or self._pid != os.getpid():
             return True
-        return self._writer.do(_Job(lambda: None)).done.wait(seconds)
+        return self._writer.do(_DiskWork(lambda: None)).done.wait(seconds)
 
     def _no_answer(self) -> ConfigError:
         return ConfigError(

@@ -16,13 +16,13 @@ VERSION: Final = 1  # of the form below: answers of another one are asked anew
 
 
 @dataclass(frozen=True)
-class Asked:
+class KeyedRequest:
     """All that decides an answer. What a router makes of it today (an alias, a price, a default) isn't part of it.
 
     `host`: where it is asked. `model`: the id as it is asked for, whatever its case. `messages`: in the API's form, as
     the person means them: not what was left out or put in to suit one model. Pictures in them count by their content.
     `params`: options by our names, further request fields by theirs. `repeat`: which of several askings of the same
-    it is; `twin`: which of several columns that ask the same.
+    it is; `duplicate`: which of several columns that ask the same.
     """
 
     host: str
@@ -32,10 +32,10 @@ class Asked:
     schema: Mapping[str, Any] | None = None
     tools: Sequence[object] = ()
     repeat: int = 0
-    twin: int = 0
+    duplicate: int = 0
 
 
-def key_of(asked: Asked) -> str:
+def key_of(asked: KeyedRequest) -> str:
     """Return the key, 64 hexadecimal digits. Nothing of the question can be read from it.
 
     Raises `TypeError` or `ValueError` where a part isn't JSON, which no request can hold either.
@@ -48,7 +48,7 @@ def key_of(asked: Asked) -> str:
         "params": {name: value for name, value in asked.params.items() if value is not None},
         "schema": asked.schema,
         "tools": list(asked.tools),
-        "repeat": [asked.repeat, asked.twin],
+        "repeat": [asked.repeat, asked.duplicate],
     }
     text = json.dumps(
         _canonical(whole_question), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False

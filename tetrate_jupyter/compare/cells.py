@@ -92,7 +92,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PastRun:
     """A comparison that ran in another kernel: its cells, its start and its duration in seconds."""
 
     cells: tuple[Cell, ...]

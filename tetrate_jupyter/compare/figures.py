@@ -169,7 +169,7 @@ def noise(columns: Sequence[ColumnFigures]) -> str:
 
     Smaller differences between two models are meaningless. Columns with kept answers are left out: those aren't new.
     """
-    groups = [group for group in _twins([c for c in columns if c.done and not c.cached]) if len(group) > 1]
+    groups = [group for group in _duplicates([c for c in columns if c.done and not c.cached]) if len(group) > 1]
     if not groups:
         return ""
     who = ", ".join(dict.fromkeys(group[0].head.asked for group in groups))
@@ -193,7 +193,7 @@ class _Leader:
 
 
 def _leader(columns: Sequence[ColumnFigures], figure: _Figure) -> _Leader | None:
-    groups = _twins(columns)
+    groups = _duplicates(columns)
     known = []
     for group in groups:
         medians = [found.median for c in group if (found := figure.of(c)) is not None]
@@ -208,7 +208,7 @@ def _leader(columns: Sequence[ColumnFigures], figure: _Figure) -> _Leader | None
     return _Leader(leaders, best)
 
 
-def _twins(columns: Sequence[ColumnFigures]) -> list[list[ColumnFigures]]:
+def _duplicates(columns: Sequence[ColumnFigures]) -> list[list[ColumnFigures]]:
     """Return the columns in groups that ask the same model in the same way."""
     groups: dict[str, list[ColumnFigures]] = {}
     for column in columns:

@@ -80,7 +80,7 @@ class Questions:
     def __init__(self, session: Engine, setup: Setup) -> None:
         self._session = session
         self._setup = setup
-        self._twins: Mapping[str, int] = setup.twins() if setup.cached else {}
+        self._duplicates: Mapping[str, int] = setup.duplicates() if setup.cached else {}
 
     def planned(self, column: Column, model: Model, place: CellPlace, *, again: bool = False) -> Plan:
         """Return a cell's plan, with its kept answer if there is one. Reads files; may also raise foreign errors.
@@ -104,8 +104,8 @@ class Questions:
             **options,
         )
         if asked.keeping is not None:
-            twin, is_capped = self._twins[column.id], column.allowed is not None
-            asked = replace(asked, keeping=replace(asked.keeping, twin=twin, is_capped=is_capped))
+            duplicate, is_capped = self._duplicates[column.id], column.allowed is not None
+            asked = replace(asked, keeping=replace(asked.keeping, duplicate=duplicate, is_capped=is_capped))
         return self._session.recalling(plan(asked, model, Conversation(column.history)))
 
     def are_all_kept(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import errors
-from tetrate_jupyter.compare.cells import ENDED, Attempt, Cell, Earlier, Vote
+from tetrate_jupyter.compare.cells import ENDED, Attempt, Cell, PastRun, Vote
 from tetrate_jupyter.compare.columns import Column
 from tetrate_jupyter.compare.forecast import forecast
 from tetrate_jupyter.compare.running import Comparison
@@ -39,7 +39,7 @@ def restored(session: Engine, data: ResultData) -> Comparison:
     by_id = {column.id: column for column in columns}
     users = [Message("user", prompt, typed=facts.typed) for prompt in facts.prompts]
     cells = tuple(_cell(row, by_id[row.column], users[row.prompt]) for row in data.rows)
-    return Comparison(session, setup, forecast(setup), earlier=Earlier(cells, _time(facts.started_at), facts.seconds))
+    return Comparison(session, setup, forecast(setup), earlier=PastRun(cells, _time(facts.started_at), facts.seconds))
 
 
 def _column(head: Head, models: ModelList) -> Column:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from decimal import Decimal
 
-    from tetrate_jupyter.compare.cells import Earlier
+    from tetrate_jupyter.compare.cells import PastRun
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
@@ -64,7 +64,7 @@ class Comparison:
 
     __module__ = "tetrate_jupyter"
 
-    def __init__(self, session: Engine, setup: Setup, forecast: Forecast, *, earlier: Earlier | None = None) -> None:
+    def __init__(self, session: Engine, setup: Setup, forecast: Forecast, *, earlier: PastRun | None = None) -> None:
         self.session = session
         self.setup = setup
         self.forecast = forecast

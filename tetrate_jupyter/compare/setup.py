@@ -80,7 +80,7 @@ class Setup:
         """Return the column with this id."""
         return next(c for c in self.columns if c.id == column_id)
 
-    def twins(self) -> dict[str, int]:
+    def duplicates(self) -> dict[str, int]:
         """Return, by column id, how many earlier columns ask the same; each has kept answers of its own."""
         seen: Counter[str] = Counter()
         found = {}

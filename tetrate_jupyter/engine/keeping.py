@@ -31,7 +31,7 @@ _WHOLE: Final = frozenset({None, "stop"})  # finish reasons of answers that noth
 class Keeping:
     """How one question uses kept answers.
 
-    `refresh`: ask anew, and put the new answer in the place of the old one. `repeat`, `twin`: see `Asked`.
+    `refresh`: ask anew, and put the new answer in the place of the old one. `repeat`, `duplicate`: see `KeyedRequest`.
     `is_capped`: the question's `max_tokens` isn't the person's (a comparison's `max_cost` sets one), so that it doesn't
     tell the question: an answer that it cuts isn't kept.
     """
@@ -40,7 +40,7 @@ class Keeping:
     host: str
     refresh: bool = False
     repeat: int = 0
-    twin: int = 0
+    duplicate: int = 0
     is_capped: bool = False
 
 
@@ -145,7 +145,7 @@ def key_for(keeping: Keeping, request: Request, *, system: str | None, messages:
 
     `system` and `messages` are the person's; those of the request are fitted to what is known of its model.
     """
-    from tetrate_jupyter.answers.key import Asked, key_of
+    from tetrate_jupyter.answers.key import KeyedRequest, key_of
 
     wired: list[Mapping[str, Any]] = [{"role": "system", "content": system}] if system else []
     wired += map(wire_message, messages)
@@ -158,7 +158,9 @@ def key_for(keeping: Keeping, request: Request, *, system: str | None, messages:
     }
     schema = None if request.schema is None else request.schema.response_format
     tools = () if request.toolbox is None else request.toolbox.identity
-    return key_of(Asked(keeping.host, request.model.id, wired, params, schema, tools, keeping.repeat, keeping.twin))
+    return key_of(
+        KeyedRequest(keeping.host, request.model.id, wired, params, schema, tools, keeping.repeat, keeping.duplicate)
+    )
 
 
 def is_worth_keeping(answer: Answer) -> bool:

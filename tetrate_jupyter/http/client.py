@@ -131,7 +131,7 @@ class GatewayClient:
         asked = self._asked(self.endpoints.auth_url)
 
         async def post(content: bytes) -> faults.ReceivedResponse | FailedAttempt:
-            call = _Call("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
+            call = _HttpCall("POST", self.endpoints.auth_url + config.EXCHANGE_PATH, asked, content=content)
             return await within(self.timeouts.exchange, self._whole(call, config.MAX_KEY_BYTES), asked)
 
         return await trade(code, verifier, post, asked, host=self.endpoints.host)
@@ -176,25 +176,25 @@ class GatewayClient:
         base_url = base_url or self.endpoints.base_url
         return faults.RequestContext(base_url, str(uuid.uuid4()), endpoints=self.endpoints, **parts)
 
-    def _get(self, key: Secret, path: str) -> _Call:
+    def _get(self, key: Secret, path: str) -> _HttpCall:
         asked = self._asked()
         bearer = _Bearer(HeldKey(key).checked(self.endpoints.host, asked))
-        return _Call("GET", self.endpoints.base_url + path, asked, bearer)
+        return _HttpCall("GET", self.endpoints.base_url + path, asked, bearer)
 
-    def _chat_call(self, key: Secret, body: Mapping[str, Any]) -> _Call:
+    def _chat_call(self, key: Secret, body: Mapping[str, Any]) -> _HttpCall:
         url, model = self.endpoints.base_url + "/chat/completions", body.get("model")
         named = model if isinstance(model, str) else None
         asked = self._asked(model=named, route_works=url in self._works)
         content = outgoing(body)
         bearer = _Bearer(HeldKey(key).checked(self.endpoints.host, asked))
-        return _Call("POST", url, asked, bearer, content)
+        return _HttpCall("POST", url, asked, bearer, content)
 
     async def _catalog_pages(self, asked: faults.RequestContext) -> list[wire.CatalogModel]:
         found: list[wire.CatalogModel] = []
         page, pages, left, values = 1, 1, config.MAX_LIST_BYTES, config.MAX_CATALOG_VALUES
         while page <= min(pages, config.CATALOG_MAX_PAGES) and len(found) < config.MAX_MODELS:
             query = f"?limit={config.CATALOG_PAGE_SIZE}" + (f"&page={page}" if page > 1 else "")
-            call = _Call("GET", self.endpoints.auth_url + config.CATALOG_PATH + query, asked)
+            call = _HttpCall("GET", self.endpoints.auth_url + config.CATALOG_PATH + query, asked)
             outcome = await self._read(call, partial(wire.read_catalog_page, most=values), left)
             if isinstance(outcome, FailedAttempt):
                 raise outcome.error
@@ -204,19 +204,19 @@ class GatewayClient:
             page += 1
         return found
 
-    async def _read(self, call: _Call, decode: Callable[[faults.Body], T], limit: int) -> T | FailedAttempt:
+    async def _read(self, call: _HttpCall, decode: Callable[[faults.Body], T], limit: int) -> T | FailedAttempt:
         """Make a call and decode its JSON body of at most `limit` bytes."""
         reply = await self._whole(call, limit)
         return reply if isinstance(reply, FailedAttempt) else decoded(clean(decode), reply, call.asked)
 
-    async def _whole(self, call: _Call, limit: int) -> faults.ReceivedResponse | FailedAttempt:
+    async def _whole(self, call: _HttpCall, limit: int) -> faults.ReceivedResponse | FailedAttempt:
         opened = await self._open(call)
         if isinstance(opened, FailedAttempt):
             return opened
         body = await read_whole(opened, call.asked, limit)
         return body if isinstance(body, FailedAttempt) else opened.reply(body)
 
-    async def _open(self, call: _Call) -> _Response | FailedAttempt:
+    async def _open(self, call: _HttpCall) -> _Response | FailedAttempt:
         """Send the request and wait for the headers; any status but a success is a failure.
 
         After a refused key it is looked up again, once: another kernel may have signed in meanwhile.
@@ -233,7 +233,7 @@ class GatewayClient:
             return outcome
         return await self._send(call)
 
-    async def _send(self, call: _Call) -> _Response | FailedAttempt:
+    async def _send(self, call: _HttpCall) -> _Response | FailedAttempt:
         if self.retired:
             return no_longer_used(call.asked, call.leaving)
         failure: errors.TetrateError | None = None
@@ -265,7 +265,7 @@ class GatewayClient:
             return no_longer_used(call.asked, call.leaving)
         return await self._received(opened, call)
 
-    async def _received(self, opened: _Response, call: _Call) -> _Response | FailedAttempt:
+    async def _received(self, opened: _Response, call: _HttpCall) -> _Response | FailedAttempt:
         """Return a success as it is, anything else as a failure."""
         if opened.headers.get("server") == config.SANDBOX_NAME:
             self.endpoints.recognise(sandbox=True)
@@ -311,7 +311,7 @@ class GatewayClient:
 
 
 @dataclass
-class _Call:
+class _HttpCall:
     method: str
     url: str
     asked: faults.RequestContext

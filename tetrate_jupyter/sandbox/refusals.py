@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.faults import Fault
 
 
-class _Words(NamedTuple):
+class _Refusal(NamedTuple):
     status: int
     code: str | int | None
     kind: str
@@ -21,33 +21,33 @@ class _Words(NamedTuple):
 
 
 _INVALID = "invalid_request_error"
-_REFUSALS: dict[str, _Words] = {
-    "bad-request": _Words(400, "bad_request", _INVALID, "The model does not exist or is not enabled for this mode."),
-    "context-overflow": _Words(
+_REFUSALS: dict[str, _Refusal] = {
+    "bad-request": _Refusal(400, "bad_request", _INVALID, "The model does not exist or is not enabled for this mode."),
+    "context-overflow": _Refusal(
         400,
         "context_length_exceeded",
         _INVALID,
         "This model's maximum context length is 200000 tokens, however you requested 214325 tokens.",
     ),
-    "too-large": _Words(413, "request_too_large", _INVALID, "The request is too large."),
-    "invalid-key": _Words(401, "invalid_api_key", "authentication_error", "The API key is invalid or was revoked."),
-    "no-credits": _Words(402, 402, "billing_error", "Insufficient credits. Add credit to go on."),
-    "forbidden": _Words(403, "forbidden", "permission_error", "This key may not do this."),
-    "model-not-found": _Words(404, "model_not_found", _INVALID, "The model is not in the catalog of this key."),
-    "model-not-routed": _Words(404, "model_not_routed", _INVALID, "No route serves this model for this key."),
-    "model-not-available": _Words(503, "model_not_available", "api_error", "The model is still being rolled out."),
-    "model-not-ready": _Words(503, "model_not_ready", "api_error", "The model is starting. Try again shortly."),
-    "unsupported-endpoint": _Words(404, "unsupported_endpoint", _INVALID, "Unsupported endpoint"),
-    "rate-limit": _Words(429, "rate_limit_exceeded", "rate_limit_error", "Too many requests."),
-    "rate-limit-date": _Words(429, "rate_limit_exceeded", "rate_limit_error", "Too many requests."),
-    "rate-limit-metadata": _Words(429, "rate_limit_exceeded", "rate_limit_error", "Too many requests."),
-    "rate-limit-bare": _Words(429, "rate_limit_exceeded", "rate_limit_error", "Too many requests."),
-    "budget": _Words(429, "budget_exceeded", "budget_error", "The spend budget of this key is used up."),
-    "server-error": _Words(500, "internal_error", "api_error", "Something went wrong inside the router."),
-    "unavailable": _Words(503, "unavailable", "api_error", "No provider can take this request now."),
-    "gateway-timeout": _Words(504, "timeout", "api_error", "The provider did not answer in time."),
-    "overloaded": _Words(529, "overloaded", "overloaded_error", "The provider is overloaded."),
-    "flat-error": _Words(400, "bad_request", _INVALID, "The request can't be used."),
+    "too-large": _Refusal(413, "request_too_large", _INVALID, "The request is too large."),
+    "invalid-key": _Refusal(401, "invalid_api_key", "authentication_error", "The API key is invalid or was revoked."),
+    "no-credits": _Refusal(402, 402, "billing_error", "Insufficient credits. Add credit to go on."),
+    "forbidden": _Refusal(403, "forbidden", "permission_error", "This key may not do this."),
+    "model-not-found": _Refusal(404, "model_not_found", _INVALID, "The model is not in the catalog of this key."),
+    "model-not-routed": _Refusal(404, "model_not_routed", _INVALID, "No route serves this model for this key."),
+    "model-not-available": _Refusal(503, "model_not_available", "api_error", "The model is still being rolled out."),
+    "model-not-ready": _Refusal(503, "model_not_ready", "api_error", "The model is starting. Try again shortly."),
+    "unsupported-endpoint": _Refusal(404, "unsupported_endpoint", _INVALID, "Unsupported endpoint"),
+    "rate-limit": _Refusal(429, "rate_limit_exceeded", "rate_limit_error", "Too many requests."),
+    "rate-limit-date": _Refusal(429, "rate_limit_exceeded", "rate_limit_error", "Too many requests."),
+    "rate-limit-metadata": _Refusal(429, "rate_limit_exceeded", "rate_limit_error", "Too many requests."),
+    "rate-limit-bare": _Refusal(429, "rate_limit_exceeded", "rate_limit_error", "Too many requests."),
+    "budget": _Refusal(429, "budget_exceeded", "budget_error", "The spend budget of this key is used up."),
+    "server-error": _Refusal(500, "internal_error", "api_error", "Something went wrong inside the router."),
+    "unavailable": _Refusal(503, "unavailable", "api_error", "No provider can take this request now."),
+    "gateway-timeout": _Refusal(504, "timeout", "api_error", "The provider did not answer in time."),
+    "overloaded": _Refusal(529, "overloaded", "overloaded_error", "The provider is overloaded."),
+    "flat-error": _Refusal(400, "bad_request", _INVALID, "The request can't be used."),
 }
 
 

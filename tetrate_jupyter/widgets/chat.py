@@ -111,11 +111,11 @@ class ChatPanel(Panel):
         drawn, self._drawn = self._drawn, None
         return self._items.all() if drawn is None else drawn
 
-    def twin_html(self) -> str:
+    def fallback_html(self) -> str:
         """See `Panel`."""
         return transcript.html(self.session.history)
 
-    def twin_plain(self) -> str:
+    def fallback_plain(self) -> str:
         """See `Panel`."""
         return transcript.text(self.session.history)
 
@@ -142,7 +142,7 @@ class ChatPanel(Panel):
 
     def _kept(self) -> None:
         self.changed()
-        self.renew_twin()
+        self.renew_fallback()
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 

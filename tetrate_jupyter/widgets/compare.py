@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 VIEWS: Final = ("answers", "differences", "all prompts")
 LOOKS: Final = 100_000  # cells looked at in a second while a comparison runs
-TWIN_INTERVAL: Final = 5.0  # seconds between two twins of a comparison that runs: what a notebook saved then keeps
-TWIN_BYTES_PER_SECOND: Final = 20_000  # a long one is written less often
-TWIN_REST: Final = 30.0  # times what writing it cost go by before the next
+WRITE_INTERVAL: Final = 5.0  # seconds between two fallbacks of a comparison that runs: what a notebook saved then keeps
+WRITTEN_PER_SECOND: Final = 20_000  # bytes; a long one is written less often
+WRITE_REST: Final = 30.0  # times what writing it cost go by before the next
 EMPTY: Final = "No comparison yet."
 
 
@@ -70,7 +70,7 @@ class ComparePanel(Panel):
         self._view = VIEWS[0]
         self._base = self._table = ""  # a table is made when it is asked for: it holds every text once more
         self._busy = False
-        self._twin_due = 0.0  # on the system's monotonic clock
+        self._fallback_due = 0.0  # on the system's monotonic clock
         self._unfollow: Callable[[], None] = lambda: None
         self._trios: tuple[tuple[ModelList, str | None], list[list[Any]]] | None = None
         self._menu, self._kept = ModelMenu(session), KeptComparison()
@@ -117,7 +117,7 @@ class ComparePanel(Panel):
             self._at, self._base, self._undo = (0, 0), "", None
             if self._view not in self._ways:
                 self._view = VIEWS[0]
-            self._twin_due = time.monotonic() + TWIN_INTERVAL
+            self._fallback_due = time.monotonic() + WRITE_INTERVAL
             self._follow_comparison()
 
     # --- showing ---------------------------------------------------------------------------------------------
@@ -175,14 +175,14 @@ class ComparePanel(Panel):
         order = [*self._comparison.setup.blind_names()] if self._blind or self._revealed else ()
         return self._items.all(*self._at, names, base, order=order)[:COLUMNS]
 
-    def twin_html(self) -> str:
+    def fallback_html(self) -> str:
         """See `Panel`."""
         if self._comparison is None:
             return f"<p>{EMPTY}</p>"
         result = self._comparison.result
         return result.blind().html if self._blind else result.html
 
-    def twin_plain(self) -> str:
+    def fallback_plain(self) -> str:
         """See `Panel`."""
         if self._comparison is None:
             return EMPTY
@@ -197,7 +197,7 @@ class ComparePanel(Panel):
         if not (self._looking and self._runs):  # it looks often enough: thousands of cells each begin and end
             self.changed()
             if not self._runs:
-                self.renew_twin()
+                self.renew_fallback()
 
     @property
     def _runs(self) -> bool:
@@ -222,13 +222,13 @@ class ComparePanel(Panel):
         return max(config.DISPLAY_INTERVAL, length / config.DISPLAY_BYTES_PER_SECOND, len(cells) / LOOKS)
 
     def _keep(self) -> None:
-        """Write the answers so far into the twin, now and then: the notebook may be saved at any time."""
+        """Write the answers so far into the fallback, now and then: the notebook may be saved at any time."""
         began = time.monotonic()
-        if began < self._twin_due:
+        if began < self._fallback_due:
             return
-        size = self.write_twin()
+        size = self.write_fallback()
         now = time.monotonic()
-        self._twin_due = now + max(TWIN_INTERVAL, size / TWIN_BYTES_PER_SECOND, TWIN_REST * (now - began))
+        self._fallback_due = now + max(WRITE_INTERVAL, size / WRITTEN_PER_SECOND, WRITE_REST * (now - began))
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 
@@ -314,7 +314,7 @@ class ComparePanel(Panel):
             self._follow_comparison()
             self._draft.said = ""
             self._undo = "The answers were removed.", lambda: self._take(gone, draft=False)
-        self.renew_twin()
+        self.renew_fallback()
 
     def _remove(self, key: str) -> None:
         shown = self._live()
@@ -326,7 +326,7 @@ class ComparePanel(Panel):
         if self._undo is not None:
             (_, put_back), self._undo = self._undo, None
             put_back()
-            self.renew_twin()
+            self.renew_fallback()
 
     def _retry(self, key: str | None = None, *, whole: bool = False) -> None:
         """Ask the shown answer again; `whole`: ask everything without an answer again, in one column or in all."""
@@ -364,7 +364,7 @@ class ComparePanel(Panel):
     def _vote(self, key: str, vote: str | None) -> None:
         self._live().vote(key, vote, *self._at, blind=self._blind)
         self._standing = None
-        self.renew_twin()
+        self.renew_fallback()
 
     def _make_table(self) -> None:
         prompt, repeat = self._at
@@ -397,4 +397,4 @@ class ComparePanel(Panel):
         self._revealed = self._comparison is not None and (self._revealed or self._blind) and not wanted
         self._blind, self._standing = bool(wanted), None
         if self._comparison is not None and not self._comparison.is_running:
-            self.renew_twin()
+            self.renew_fallback()

@@ -10,7 +10,7 @@ from tetrate_jupyter import front_end
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets.lifetime import Outputs, hear, put_away, reopen
-from tetrate_jupyter.widgets.twin import Twin
+from tetrate_jupyter.widgets.static_fallback import StaticFallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         self.observe(self._chosen, names="value")
         self.add_class(_CLASS)
         hear(self)
-        self._twin = Twin(_CLASS)
+        self._fallback = StaticFallback(_CLASS)
         self._outputs = Outputs(self._replaced)
         self._stops: list[Callable[[], None]] = []
         self._begin()
@@ -71,7 +71,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         self._outputs.shown()
         publish_display_data(self._repr_mimebundle_())  # type: ignore[no-untyped-call]  # IPython's
         if front_end.kernel() is not None:  # a terminal has shown its text
-            self._twin.show(*self._left())
+            self._fallback.show(*self._left())
 
     def _left(self) -> tuple[str, str]:
         """Return what a reader without a kernel sees, as HTML and as text."""
@@ -90,7 +90,7 @@ class ModelDropdown(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets pu
         if self._session.model not in {value for _, value in self.options}:
             self._relist()
         self.value = self._session.model or NOTHING
-        self._twin.update(*self._left())
+        self._fallback.update(*self._left())
 
     def _relist(self) -> None:
         current = self._session.model

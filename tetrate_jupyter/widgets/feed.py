@@ -34,7 +34,7 @@ class Item:
 
 
 @dataclass
-class _Told:
+class _Known:
     fields: dict[str, Any] = field(default_factory=dict)
     blocks: list[str] = field(default_factory=list)
     tail: str = ""
@@ -45,7 +45,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}
-        self._items: dict[str, _Told] = {}
+        self._items: dict[str, _Known] = {}
 
     def changes(self, fields: Fields, items: Sequence[Item]) -> list[Operation]:
         """Return the operations from what the page knows to `fields` and `items`; from now on it knows these."""
@@ -56,7 +56,7 @@ class Feed:
         keys = [item.key for item in items]
         if keys != list(self._items):
             found.append(["order", keys])
-            self._items = {key: self._items.get(key) or _Told() for key in keys}
+            self._items = {key: self._items.get(key) or _Known() for key in keys}
         for item in items:
             found += _item_changes(self._items[item.key], item)
         return found
@@ -78,7 +78,7 @@ class Feed:
         return found
 
 
-def _item_changes(told: _Told, item: Item) -> list[Operation]:
+def _item_changes(told: _Known, item: Item) -> list[Operation]:
     found: list[Operation] = []
     changed = _changed(told.fields, item.fields)
     if changed:

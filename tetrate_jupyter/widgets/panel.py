@@ -18,7 +18,7 @@ from tetrate_jupyter.render.style import stylesheet
 from tetrate_jupyter.widgets import lifetime, sign_in_above
 from tetrate_jupyter.widgets.drawing import drawer
 from tetrate_jupyter.widgets.feed import Feed
-from tetrate_jupyter.widgets.twin import Twin
+from tetrate_jupyter.widgets.static_fallback import StaticFallback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -36,7 +36,7 @@ MISSING: Final = (
 UNHEARD: Final = 60.0  # seconds without a word from any view, though it was told things: nobody may be there
 UNHEARD_PAUSE: Final = 5.0  # seconds between two looks then; a view that is there after all loses no more than that
 _FAREWELL: Final = 60.0  # seconds that a page gets to take leave of a panel whose cell was run again
-RUN: Final = "Run this cell for the panel."  # where a saved notebook has no kernel, above the twin
+RUN: Final = "Run this cell for the panel."  # where a saved notebook has no kernel, above the fallback
 
 
 def script(*names: str) -> str:
@@ -55,7 +55,7 @@ def style(*names: str) -> str:
 
 
 class Panel(anywidget.AnyWidget):
-    """What all panels have in common. A subclass gives `fields`, `items`, `twin_html`, `twin_plain` and `actions`,
+    """What all panels have in common. A subclass gives `fields`, `items`, `fallback_html`, `fallback_plain`, `actions`,
     `follows` and `forget`; its `__init__` ends with `begin()`.
 
     Nothing that it shows is in the widget's state, so none of it is saved with the notebook's widgets: a view says
@@ -74,11 +74,11 @@ class Panel(anywidget.AnyWidget):
         self._met = False  # a view
         self._views: dict[object, float] = {}  # when each was last heard of
         self._pages: set[object] = set()  # of several, the later ones don't know which output the kernel's updates mean
-        self._twin = Twin()
+        self._fallback = StaticFallback()
         self._outputs = lifetime.Outputs(self._replaced)
         self._stops: list[Callable[[], None]] = []
         self._following = False
-        self._asked = self._twin_asked = False  # for a drawing
+        self._asked = self._fallback_asked = False  # for a drawing
         self._looking = False  # again and again
         self._over = False  # its cell was run again
         self._working: set[Any] = set()
@@ -96,11 +96,11 @@ class Panel(anywidget.AnyWidget):
         """Return the items, in order."""
         return ()
 
-    def twin_html(self) -> str:
+    def fallback_html(self) -> str:
         """Return what a reader without a kernel sees; safe HTML."""
         raise NotImplementedError
 
-    def twin_plain(self) -> str:
+    def fallback_plain(self) -> str:
         """Return the same for a terminal."""
         raise NotImplementedError
 
@@ -182,30 +182,31 @@ class Panel(anywidget.AnyWidget):
         self.send(_without_keys(content))
 
     def _all_fields(self) -> Fields:
-        return {**self.fields(), "problem": self.problem, "hide": self._twin.hiding_css, "mark": self._twin.mark}
+        hidden = {"hide": self._fallback.hiding_css, "mark": self._fallback.mark}
+        return {**self.fields(), "problem": self.problem, **hidden}
 
-    def renew_twin(self) -> None:
-        """Write the twin anew, after something final has changed. From any thread.
+    def renew_fallback(self) -> None:
+        """Write the fallback anew, after something final has changed. From any thread.
 
         Where a page has shown the panel, the thread that draws does it; in a run without one it is done at once, so
         that the cell's outputs are whole when the cell ends.
         """
         if self._views:
-            if not self._twin_asked:
-                self._twin_asked = True
-                drawer.submit(self.write_twin)
+            if not self._fallback_asked:
+                self._fallback_asked = True
+                drawer.submit(self.write_fallback)
         elif not self._met:  # else the next view brings it about
-            self.write_twin()
+            self.write_fallback()
 
-    def write_twin(self) -> int:
-        """Write the twin now, where it was shown; return the characters of what was written."""
-        self._twin_asked = False
-        if not self._twin.is_shown and len(self._pages) < 2:
+    def write_fallback(self) -> int:
+        """Write the fallback now, where it was shown; return the characters of what was written."""
+        self._fallback_asked = False
+        if not self._fallback.is_shown and len(self._pages) < 2:
             return 0
-        html, plain = self.twin_html(), self.twin_plain()
-        self._twin.update(html, plain)
+        html, plain = self.fallback_html(), self.fallback_plain()
+        self._fallback.update(html, plain)
         if len(self._pages) > 1:
-            self._tell(operations=[], twin=self._twin.bundle(html, plain))
+            self._tell(operations=[], fallback=self._fallback.bundle(html, plain))
         return len(html) + len(plain)
 
     # --- following and letting go ----------------------------------------------------------------------------
@@ -320,7 +321,7 @@ class Panel(anywidget.AnyWidget):
             self._tell(to=view, operations=[["order", []]] * again + self._feed.everything())
         if back or page not in self._pages:
             self._pages.add(view if back else page)  # an output that is there anew is not known to the kernel's updates
-            self.renew_twin()  # it may say that nothing shows, or be as old as the page's notebook
+            self.renew_fallback()  # it may say that nothing shows, or be as old as the page's notebook
         if back:
             self.changed()  # what goes on is looked at again
 
@@ -377,13 +378,13 @@ class Panel(anywidget.AnyWidget):
             data, *metadata = self._repr_mimebundle_() or ({},)
             publish_display_data({**data, "text/plain": RUN}, *(metadata or ({},)))  # type: ignore[no-untyped-call]  # IPython's
             self.work(self._expect_a_page)
-        self._twin.show(self.twin_html(), self.twin_plain())
+        self._fallback.show(self.fallback_html(), self.fallback_plain())
 
     async def _expect_a_page(self) -> None:
         await asyncio.sleep(_HELLO)
         if not self._met:
             note = f'<p role="note">{escape(MISSING)}</p>'
-            self._twin.update(note + self.twin_html(), f"{MISSING}\n\n{self.twin_plain()}")
+            self._fallback.update(note + self.fallback_html(), f"{MISSING}\n\n{self.fallback_plain()}")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"  # stable: no list of hundreds, no object id

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 FIRST: Final = 24  # rows that are sent before the page has said how many it shows
 MOST: Final = 200  # rows a view may ask for at once
 VIEWS: Final = 8  # views whose place in the list is remembered
-TWIN_ROWS: Final = 50
-SETTLED: Final = 1.0  # seconds without another search until the twin is written anew
+FALLBACK_ROWS: Final = 50
+SETTLED: Final = 1.0  # seconds without another search until the fallback is written anew
 COLUMNS: Final = 12  # models that are compared at once
 NONE_YET: Final = "No models yet. Next: sign in with %tetrate_login, then run this cell again."
 
@@ -170,33 +170,33 @@ class ModelPicker(Panel):
             for n in sorted(places)
         ]
 
-    def twin_html(self) -> str:
+    def fallback_html(self) -> str:
         """See `Panel`."""
         chosen = self.session.model
         head = f'<p class="tetrate-caption">Model: {escape(chosen)}</p>' if chosen else ""
         if not self.session.catalog.models:
             return f'{head}<p class="tetrate-caption">{NONE_YET}</p>'
         tail = f'<p class="tetrate-caption">{self._left_out}</p>' if self._left_out else ""
-        return head + model_table(self.found[:TWIN_ROWS]).html() + tail
+        return head + model_table(self.found[:FALLBACK_ROWS]).html() + tail
 
-    def twin_plain(self) -> str:
+    def fallback_plain(self) -> str:
         """See `Panel`."""
         chosen = self.session.model
         head = [f"Model: {chosen}"] if chosen else []
         if not self.session.catalog.models:
             return "\n".join([*head, NONE_YET])
-        return "\n".join([*head, model_text(self.found[:TWIN_ROWS]), *([self._left_out] if self._left_out else [])])
+        return "\n".join([*head, model_text(self.found[:FALLBACK_ROWS]), *([self._left_out] if self._left_out else [])])
 
     @property
     def _left_out(self) -> str:
-        count = len(self.found) - TWIN_ROWS
+        count = len(self.found) - FALLBACK_ROWS
         return f"and {count} more" if count > 0 else ""
 
     # --- following -------------------------------------------------------------------------------------------
 
     def _chosen(self) -> None:
         self.changed()
-        self.renew_twin()
+        self.renew_fallback()
 
     def _listed(self) -> None:
         self._marked = self._marks
@@ -206,7 +206,7 @@ class ModelPicker(Panel):
         wish = self._wish
         await asyncio.sleep(SETTLED)
         if self._wish is wish:
-            self.renew_twin()
+            self.renew_fallback()
 
     async def fetch_models(self) -> None:
         """See `Panel`. Asks anew where there is a list already."""
@@ -217,7 +217,7 @@ class ModelPicker(Panel):
         finally:
             self._busy = False
             self.changed()
-        self.renew_twin()
+        self.renew_fallback()
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from tetrate_jupyter.widgets.lifetime import Outputs
 from tetrate_jupyter.widgets.sign_in_jobs import Jobs
 from tetrate_jupyter.widgets.sign_in_view import Shown, SignInView
 from tetrate_jupyter.widgets.sign_in_words import State
-from tetrate_jupyter.widgets.twin import Twin
+from tetrate_jupyter.widgets.static_fallback import StaticFallback
 
 if TYPE_CHECKING:
     from tetrate_jupyter.auth.login import LoginAttempt
@@ -73,7 +73,7 @@ class SignInPanel:
         self._attempt: LoginAttempt | None = None
         self._cancelled = False
         self._closed = False
-        self._twin = Twin()
+        self._fallback = StaticFallback()
         self._elsewhere = front_end.likely_elsewhere()
         self._patience = 0.0 if front_end.maybe_elsewhere() else _PASTE_AFTER
         self._outputs = Outputs(self._end)
@@ -86,7 +86,7 @@ class SignInPanel:
         self.view = SignInView(
             elsewhere=self._elsewhere,
             in_cell=self._in_cell,
-            twin_css=self._twin.hiding_css,
+            fallback_css=self._fallback.hiding_css,
             paste=self._pasted,
             key=self._key_given,
         )
@@ -363,7 +363,7 @@ class SignInPanel:
             self.view.show(self._shown)
             if state is not None:
                 self._typed()
-                self._twin.update(self._twin_html(), self._twin_plain())
+                self._fallback.update(self._fallback_html(), self._fallback_plain())
 
     # --- being displayed -------------------------------------------------------------------------------------
 
@@ -375,10 +375,10 @@ class SignInPanel:
         self._outputs.shown()
         if front_end.place() == "notebook":
             publish_display_data(self.bundle(words.WITHOUT), metadata={})  # type: ignore[no-untyped-call]  # IPython's
-        self._twin.show(self._twin_html(), self._twin_plain())
+        self._fallback.show(self._fallback_html(), self._fallback_plain())
 
     def show_above(self) -> None:
-        """Show it in the running cell above a panel, which has the static twin of both."""
+        """Show it in the running cell above a panel, which has the static fallback of both."""
         self.view.root.add_class("tetrate-above")
         self._outputs.shown()
         front_end.publish(self.bundle(words.not_yet(self._shown.host)))
@@ -387,10 +387,10 @@ class SignInPanel:
         """Return its output, with the words for a front end that shows no widgets."""
         return {**self.view.root._repr_mimebundle_(), "text/plain": plain}
 
-    def _twin_html(self) -> str:
-        return f"<p>{escape(self._twin_plain())}</p>"
+    def _fallback_html(self) -> str:
+        return f"<p>{escape(self._fallback_plain())}</p>"
 
-    def _twin_plain(self) -> str:
+    def _fallback_plain(self) -> str:
         said = words.was_signed_in if self.state is State.SIGNED_IN else words.not_yet
         return said(self._shown.host)
 

@@ -13,7 +13,7 @@ from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.widgets import sign_in_words as words
 from tetrate_jupyter.widgets.lifetime import hear, put_away
 from tetrate_jupyter.widgets.sign_in_logs import keep_out_of_logs
-from tetrate_jupyter.widgets.twin import PANEL_CLASS
+from tetrate_jupyter.widgets.static_fallback import PANEL_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,12 +95,12 @@ class SignInView:
         *,
         elsewhere: bool,
         in_cell: bool,
-        twin_css: str,
+        fallback_css: str,
         paste: Callable[[Secret], None],
         key: Callable[[Secret], None],
     ) -> None:
         css = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in ("panel.css", "sign_in.css"))
-        style = ipywidgets.HTML(f"<style>{css}{twin_css}</style>", layout={"display": "none"})
+        style = ipywidgets.HTML(f"<style>{css}{fallback_css}</style>", layout={"display": "none"})
         self.states, self.host = _html("tetrate-says"), _html("tetrate-host")
         self.link, self.line, self.clock = _html("tetrate-link"), _html("tetrate-detail"), _html("tetrate-clock")
         self.act = _button("", "tetrate-act")

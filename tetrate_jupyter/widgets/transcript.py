@@ -34,7 +34,7 @@ def said(exchange: Exchange) -> str:
     return "\n\n".join(m.content for m in exchange.replies if m.role == "assistant" and m.content.strip())
 
 
-@lru_cache(maxsize=16)  # a panel and its twin show the same, and every panel of a session
+@lru_cache(maxsize=16)  # a panel and its fallback show the same, and every panel of a session
 def drawn(text: str) -> str:
     """Return the HTML of a model's text for a panel: other panels and sockets wait while it is made."""
     return render(text, most=MOST, live=True)

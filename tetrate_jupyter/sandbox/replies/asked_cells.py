@@ -29,7 +29,7 @@ _BETTER: Final = (  # what is found, what takes its place, why
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Outline:
     """The names in source, as far as it can be read."""
 
     imported: tuple[str, ...] = ()
@@ -55,22 +55,22 @@ def asked_about(ask: Ask) -> Core | None:
     return _coded("What was made last is looked at next.", _goes_on(told))
 
 
-def _read(source: str) -> _Told:
+def _read(source: str) -> _Outline:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             body = ast.parse(textwrap.dedent(source)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _Told()
+        return _Outline()
     imported = [each.name for node in body if isinstance(node, ast.Import) for each in node.names]
     imported += [str(node.module) for node in body if isinstance(node, ast.ImportFrom)]
     targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
     assigned = dict.fromkeys(target.id for target in targets if isinstance(target, ast.Name))
     functions = tuple(node for node in body if isinstance(node, ast.FunctionDef))
-    return _Told(tuple(imported), functions, tuple(assigned))
+    return _Outline(tuple(imported), functions, tuple(assigned))
 
 
-def _explained(told: _Told) -> str:
+def _explained(told: _Outline) -> str:
     each = [
         (told.imported, "imports"),
         (tuple(node.name for node in told.functions), "defines"),
@@ -108,7 +108,7 @@ def _documented(source: str) -> str:
     return "\n".join(lines)
 
 
-def _tests(told: _Told) -> Core:
+def _tests(told: _Outline) -> Core:
     names = [node.name for node in told.functions] or list(told.assigned[:_MOST])
     if not names:
         return Core("The code defines nothing that can be tested.", is_finished=True)
@@ -120,7 +120,7 @@ def _tests(told: _Told) -> Core:
     )
 
 
-def _goes_on(told: _Told) -> str:
+def _goes_on(told: _Outline) -> str:
     if told.assigned:
         return f"print({told.assigned[-1]})"
     return f"help({told.functions[-1].name})" if told.functions else "print('What comes next?')"

@@ -101,14 +101,14 @@ def form_of(text: str) -> str:
 
 def understood(text: str, table: PromptTable) -> TableQuestion | None:
     """Return what a question asks about a table; None where a part of it isn't understood."""
-    found = _Words(_MARK.sub("", plain(text[:_LONGEST])), table)
+    found = _TableQuestion(_MARK.sub("", plain(text[:_LONGEST])), table)
     question = found.question()
     return replace(question, form=question.form or form_of(text)) if question else None
 
 
 def names_a_column(text: str, table: PromptTable) -> bool:
     """Whether a text names one of a table's columns."""
-    return bool(_Words(_MARK.sub("", plain(text[:_LONGEST])), table).columns)
+    return bool(_TableQuestion(_MARK.sub("", plain(text[:_LONGEST])), table).columns)
 
 
 def _folded(text: str) -> str:
@@ -121,7 +121,7 @@ def _may_be_named(name: str, said: str) -> bool:
     return any(part and stem(part)[:3] in said for part in parts)
 
 
-class _Words:
+class _TableQuestion:
     """A question, with a private character for each column that it names."""
 
     def __init__(self, text: str, table: PromptTable) -> None:

@@ -1,6 +1,6 @@
 // The notebook around a panel, where the front end lets a widget see it (JupyterLab, Notebook 7).
 
-// Gives the notebook's model and the place of the cell whose static twin has this mark, or null.
+// Gives the notebook's model and the place of the cell whose static fallback has this mark, or null.
 function cellOf(model, mark) {
   const notebook = model.widget_manager?.context?.model;
   if (!notebook?.sharedModel?.insertCell || !notebook.cells) return null;
@@ -178,7 +178,7 @@ async function openCell(model, el, mark, source) {
   return true;
 }
 
-// After a reload the page doesn't know any more which output the kernel means: the panel writes its own twin.
-function writeTwin(model, mark, bundle) {
+// After a reload the page doesn't know any more which output the kernel means: the panel writes its own fallback.
+function writeFallback(model, mark, bundle) {
   cellOf(model, mark)?.output.setData?.({ data: bundle });
 }

@@ -249,7 +249,7 @@ function panel({ model, el }, label, make) {
       if (!waiting.size) show(slow, false);
     } else if (message.to || !synced) return;
     present.seen();
-    if (message.twin) writeTwin(model, told.mark, message.twin);
+    if (message.fallback) writeFallback(model, told.mark, message.fallback);
     made.before?.();
     for (const [name, ...operands] of message.operations ?? []) does[name](...operands);
     made.after?.();

@@ -1,4 +1,4 @@
-"""The static twin: what is left of a panel in a saved notebook, kept out of sight while the panel is alive."""
+"""The static fallback: what is left of a panel in a saved notebook, kept out of sight while the panel is alive."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ PANEL_CLASS: Final = "tetrate-panel"  # on the root element of every live panel
 _NUMBERS: Final = count(1)  # where outputs are to be equal at every run, and no live panel is hidden by its mark
 
 
-class Twin:
+class StaticFallback:
     """A plain output beside a panel. JupyterLab doesn't save widgets: without it, a reopened notebook shows nothing.
 
     The live panel puts `hiding_css` into the page, so that both are never seen at once. `show` publishes it in the
     running cell, `update` replaces it from any thread. `live`: the class of another live element, which can put no rule
-    into the page: the twin itself brings the one that hides it beside that.
+    into the page: the fallback itself brings the one that hides it beside that.
     """
 
     def __init__(self, live: str = PANEL_CLASS) -> None:
         self._live = live
-        self.mark = f"tetrate-twin-{uuid4().hex[:10] if front_end.streaming_wanted() else next(_NUMBERS)}"
+        self.mark = f"tetrate-fallback-{uuid4().hex[:10] if front_end.streaming_wanted() else next(_NUMBERS)}"
         self._shown = False
 
     @property
@@ -34,7 +34,7 @@ class Twin:
 
     @property
     def hiding_css(self) -> str:
-        """The rule that hides this twin; it must be in the page exactly as long as its panel is."""
+        """The rule that hides this fallback; it must be in the page exactly as long as its panel is."""
         return f".jp-OutputArea-child:has(.{self.mark}),.{self.mark}{{display:none}}"
 
     def show(self, html: str, plain: str) -> None:
@@ -54,7 +54,7 @@ class Twin:
         if self._live != PANEL_CLASS:
             rule += f"{child}:has(.{self._live})+{child}:has(.{self.mark}){{display:none}}"
         style = f"<style>{rule}</style>"
-        shown = f'<div class="tetrate-twin {self.mark}" {BOUNDED}>{style}{html}</div>'
+        shown = f'<div class="tetrate-fallback {self.mark}" {BOUNDED}>{style}{html}</div>'
         return secrecy.bundle({"text/html": shown, "text/plain": plain})
 
     def _publish(self, html: str, plain: str, *, update: bool) -> None:
