@@ -46,7 +46,7 @@ export function addAsking({ parts, literal, page, app, services, links, icon, lo
     const asked = passage(cell); // before anything is waited for
     const link = links.front?.stands === "loaded" ? links.front : await loaded();
     if (!link || cell.isDisposed) return;
-    const before = [...open].find((each) => each.cell === cell);
+    const before = [...open].find((each) => each.below.cell === cell);
     if (before?.isSending) {
       return links.said("An answer about this cell is still to come. Next: wait for it, or stop it.");
     }
@@ -115,50 +115,27 @@ class OnCell {
     this._page = page;
     this._link = link;
     this._asked = asked;
-    this._below = new Below(page, link, cell, "Tetrate on this cell", document.createElement("div"));
-    this._below.again = "ask again";
-    const { panel } = this._below;
+    this.below = new Below(page, link, cell, "Tetrate on this cell", document.createElement("div"));
+    this.below.again = "ask again";
+    const { panel } = this.below;
     this.panel = panel;
-    this.cell = cell;
-    this._follow();
-    this._below.close = () => this.close();
+    this.below.close = () => this.close();
     panel.node.addEventListener("keydown", ({ key }) => key === "Escape" && !this.isSending && this.close());
     const { source, from, to } = asked;
     const texts = [source.slice(from, to), source.slice(0, from), source.slice(to)].map(literal);
-    this._below.ask(`would_go_of("${wish}", ${texts.join(", ")})`, (data) => {
-      if (data.original) this._below.offer((isRun) => this._apply(data.source, isRun));
-      else {this._below.say(
+    this.below.ask(`would_go_of("${wish}", ${texts.join(", ")})`, (data) => {
+      if (data.original) this.below.offer((isRun) => this._apply(data.source, isRun));
+      else {this.below.say(
           "",
           button("Insert below", () => this._insert(data.source), true),
-          this._below.closer("Discard"),
+          this.below.closer("Discard"),
         );}
     });
     cell.ready.then(() => panel.isDisposed || panel.node.focus());
   }
 
   get isSending() {
-    return this._below.isSending && !this.panel.isDisposed;
-  }
-
-  /** Stay with the cell where it moves: JupyterLab then makes it anew, under the id that it had. */
-  _follow() {
-    const { panel, cell, _link: { notebook } } = this;
-    const { id } = cell.model;
-    cell.disposed.connect(() => {
-      if (panel.isDisposed) return;
-      cell.layout.removeWidget(panel); // which would end what is in it
-      const shelf = new this._page.lumino.Panel();
-      shelf.addWidget(panel);
-      setTimeout(() => {
-        const moved = notebook.isDisposed
-          ? null
-          : notebook.content.widgets.find(({ model }) => model.type === "code" && model.id === id);
-        if (!moved) return shelf.dispose();
-        this.cell = moved;
-        this._below.standBelow(moved);
-        this._follow();
-      });
-    });
+    return this.below.isSending && !this.panel.isDisposed;
   }
 
   close() {
@@ -171,8 +148,8 @@ class OnCell {
   /** Put a change where what was asked about stands, if the cell is as it was. @param {string} changed @param {boolean} isRun */
   _apply(changed, isRun) {
     const { source, from, to } = this._asked;
-    const problem = this.cell.model.sharedModel.getSource() === source
-      ? this._below.put(this.cell, source.slice(0, from) + changed + source.slice(to), isRun)
+    const problem = this.below.cell.model.sharedModel.getSource() === source
+      ? this.below.put(this.below.cell, source.slice(0, from) + changed + source.slice(to), isRun)
       : "The cell was changed since it was asked about: nothing was changed. Next: ask again.";
     if (problem) this._link.said(problem);
     else if (isRun) this.close();
@@ -185,7 +162,7 @@ class OnCell {
       return this._link.said("This notebook can't be written: no cell was added. Next: save it under another name.");
     }
     content.deselectAll();
-    content.activeCellIndex = content.widgets.indexOf(this.cell);
+    content.activeCellIndex = content.widgets.indexOf(this.below.cell);
     this._page.notebook.NotebookActions.insertBelow(content);
     content.activeCell?.model.sharedModel.setSource(source);
     this.close();

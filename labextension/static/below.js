@@ -32,8 +32,12 @@ export class Below {
     this._bar = bar;
     this._call = ""; // what the kernel has yet to tell the end of
     this.again = "run the cell again"; // what a person does where the kernel is another one
+    this.moved = () => {};
     /** @type {Widget | null} */
     this._area = null;
+    /** @type {Widget | null} */
+    this._kept = null; // an explanation, above what is asked next
+    this._isAnswer = false;
     this._row = document.createElement("div"); // a sentence and buttons, below what the kernel shows
     this._row.role = "status";
     this.panel = new page.lumino.Panel();
@@ -44,12 +48,27 @@ export class Below {
     this.standBelow(cell);
   }
 
-  /** @param {Cell} cell */
+  /** Stand below a cell, and stay with it where it moves: JupyterLab then makes it anew, under the id that it had. @param {Cell} cell */
   standBelow(cell) {
-    this._cell = cell;
+    this.cell = cell;
+    const { panel } = this;
+    const { id } = cell.model;
     cell.ready.then(() =>
-      this.panel.isDisposed || cell.isDisposed || cell.layout.insertWidget(cell.layout.widgets.length - 1, this.panel)
+      panel.isDisposed || cell.isDisposed || cell.layout.insertWidget(cell.layout.widgets.length - 1, panel)
     );
+    cell.disposed.connect(() => {
+      if (panel.isDisposed) return;
+      cell.layout.removeWidget(panel); // which would end what is in it
+      const shelf = new this._page.lumino.Panel();
+      shelf.addWidget(panel);
+      setTimeout(() => {
+        const { content, isDisposed } = this.link.notebook;
+        const moved = !isDisposed && content.widgets.find(({ model }) => model.type === "code" && model.id === id);
+        if (!moved) return shelf.dispose();
+        this.standBelow(moved);
+        this.moved();
+      });
+    });
   }
 
   /** Whether what is paid for is still to come. */
@@ -72,13 +91,27 @@ export class Below {
     }, SETTLE);
   }
 
+  /** Let a finished answer stand above what comes next. */
+  keep() {
+    if (!this._isAnswer) return;
+    this._kept = this._area;
+    this._area = null;
+  }
+
+  /** Take the newest away, and show what was kept. */
   close() {
     this._clear();
+    if (!this._kept) return;
+    this._area = this._kept;
+    this._kept = null;
+    this._isAnswer = true;
+    this.say("", this.closer());
   }
 
   _clear() {
     this._area?.dispose();
     this._area = null;
+    this._isAnswer = false;
     this._row.replaceChildren();
   }
 
@@ -118,7 +151,7 @@ export class Below {
     future.done.then(ended, ended);
     area.future = future;
     this._area = area;
-    this.panel.insertWidget(1, area);
+    this.panel.insertWidget(this.panel.widgets.length - 1, area);
   }
 
   /** Show what a call would send. @param {string} call @param {(data: any) => void} sent @param {(data: any) => [string, ...HTMLElement[]]} [beside] */
@@ -140,7 +173,8 @@ export class Below {
           button("Stop", () => this.link.kernel?.interrupt().catch(() => {})),
         );
       }
-      if (typeof data.source !== "string") return this.say("", this.closer());
+      this._isAnswer = typeof data.source !== "string";
+      if (this._isAnswer) return this.say("", this.closer());
       sent(data);
     });
   }

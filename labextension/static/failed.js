@@ -27,7 +27,6 @@ class OnError {
   /** @param {Parts["below"]} parts @param {Packages} page @param {Link} link @param {Cell} cell @param {(text: string) => void} tell */
   constructor({ Below, button }, page, link, cell, tell) {
     this._link = link;
-    this._cell = cell;
     this._tell = tell;
     this._button = button;
     this._isNewest = true;
@@ -35,14 +34,21 @@ class OnError {
     this._bar.append(button("Explain", () => this._ask("explain")), button("Fix", () => this._ask("fix")));
     this._below = new Below(page, link, cell, "Tetrate on this error", this._bar);
     const { panel } = this._below;
-    const { outputs } = cell.model;
-    const changed = () => outputs.length || panel.dispose(); // with all that is in it
-    outputs.changed.connect(changed);
     panel.disposed.connect(() => {
       this._isNewest = false;
-      outputs.changed.disconnect(changed);
     });
+    this._below.moved = () => this._follow();
+    this._follow();
     this.draw();
+  }
+
+  /** Go with the outputs of the cell, as it is now. */
+  _follow() {
+    const { cell, panel } = this._below;
+    const { outputs } = cell.model;
+    const changed = () => outputs.length || cell.isDisposed || panel.dispose(); // with all that is in it
+    outputs.changed.connect(changed);
+    panel.disposed.connect(() => outputs.changed.disconnect(changed));
   }
 
   /** Show the buttons where the kernel knows error and package; returns whether it may do so again. */
@@ -60,7 +66,8 @@ class OnError {
 
   /** Show what would be sent. @param {"explain" | "fix"} purpose */
   _ask(purpose, values = "False") {
-    const call = `would_go("${purpose}", ${Number(this._cell.model.executionCount)}, values=${values})`;
+    this._below[purpose === "fix" ? "keep" : "close"]();
+    const call = `would_go("${purpose}", ${Number(this._below.cell.model.executionCount)}, values=${values})`;
     this._below.ask(call, (data) => this._below.offer((isRun) => this._apply(data, isRun)), ({ variables }) => {
       if (!variables) return [""];
       const [other, label, goes] = values === "False"

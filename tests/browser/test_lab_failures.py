@@ -287,3 +287,40 @@ def test_in_notebook_7_with_the_keyboard_alone(
     below.key("Apply and run", "Enter")
     expect(notebook[1].outputs).to_have_text(["3\n"])
     assert page.locator(".jp-Notebook .jp-Cell").count() <= 3
+
+
+def test_what_is_below_an_error_goes_where_its_cell_goes(opened: Opens, page: Page) -> None:
+    notebook = opened(MODEL, FAILS, "1 + 1")
+    notebook[0].run()
+    below = fail(notebook[1])
+    below.press("Explain", "Send")
+    expect(below.button("Close")).to_be_visible()
+    page.locator(".jp-InputPrompt:visible").nth(1).click()
+    page.keyboard.press("Control+Shift+ArrowDown")
+    notebook[2].reads(FAILS)
+    below = Below(notebook[2])
+    expect(below.button("Close")).to_be_visible()
+    expect(below.box).to_contain_text("customers")
+    below.press("Fix", "Send", "Apply")
+    notebook[2].reads(MENDED)
+    notebook[2].run()
+    expect(page.get_by_role("group", name="Tetrate on this error")).to_have_count(0)
+
+
+def test_an_explanation_stays_above_the_change_that_is_asked_for_after_it(opened: Opens) -> None:
+    notebook = opened(MODEL, FAILS)
+    notebook[0].run()
+    below = fail(notebook[1])
+    below.press("Explain", "Send")
+    expect(below.button("Close")).to_be_visible()
+    said = below.box.inner_text().splitlines()[-3:]
+    explained = max(said, key=len)
+    below.press("Fix")
+    expect(below.box).to_contain_text("Fix cell 2")
+    expect(below.box).to_contain_text(explained)
+    below.press("Cancel")
+    expect(below.box).to_contain_text(explained)
+    below.press("Fix", "Send", "Discard")
+    expect(below.box).to_contain_text(explained)
+    below.press("Close")
+    expect(below.box).not_to_contain_text(explained)
