@@ -59,6 +59,7 @@ def test_run_all_goes_on_after_one_click_on_the_sandbox(opened: Opens, page: Pag
     card = card_of(notebook[1])
     assert axe.findings(card) == []
     expect(notebook[2].box.locator(".jp-InputPrompt")).to_have_text(WAITS)
+    expect(card.locator(".tetrate-then")).to_have_text("Then asks “Say hello”", use_inner_text=True)
     card.get_by_role("button", name="Try the sandbox").click()
     all_answer(notebook)
     expect(card).to_have_count(0)

@@ -24,7 +24,7 @@ from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 from tetrate_jupyter.widgets import sign_in
 from tetrate_jupyter.widgets.sign_in import SignInPanel
 from tetrate_jupyter.widgets.sign_in_view import SecretField
-from tetrate_jupyter.widgets.sign_in_words import State, left_in_cell
+from tetrate_jupyter.widgets.sign_in_words import State, left_in_cell, then_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -594,3 +594,19 @@ def test_a_saved_notebook_says_how_it_was_and_nothing_of_its_reader(session: Ses
         assert f"Was signed in to {session.endpoints.host} when this was saved." in text
         assert "The key is" not in text
     shown.panel.close()
+
+
+@pytest.mark.parametrize(
+    ("models", "prompt", "html"),
+    [
+        ("a/b", "\n  What is <b>?\nMore", "<span>Then asks</span> <b>a/b</b> <span>“What is &lt;b&gt;?”</span>"),
+        ("", "x" * 300, f"<span>Then asks</span> <span>“{'x' * 119}…”</span>"),
+        ("", "a\x1b[31m\u202eb", "<span>Then asks</span> <span>“a[U+202E]b”</span>"),
+        ("a", " \n\t\n", ""),
+        ("a", "use sk-0123456789abcdef0123456789", ""),
+        ("sk-0123456789abcdef0123456789", "hello", ""),
+        ("a", "one\nTETRATE_API_KEY=abcdefgh", ""),
+    ],
+)
+def test_a_waiting_card_says_what_is_asked_then_and_nothing_like_a_key(models: str, prompt: str, html: str) -> None:
+    assert then_html(models, prompt).replace(' dir="auto"', "") == html

@@ -49,7 +49,7 @@ def ask(context: Context, line: str, cell: str | None, variables: Mapping[str, A
 def _ask(context: Context, line: str, cell: str | None, variables: Mapping[str, Any]) -> None:
     parsed = commands.ASK.parse(line)
     out, form = out_name(parsed), parsed.text("format") or context.defaults.format
-    context.be_signed_in()
+    context.be_signed_in(parsed.text("model") or context.session.model or "", parsed.words if cell is None else cell)
     asked = _question(context, build(context, parsed, cell, variables), parsed, form)
     if parsed.flag("new"):
         context.session.reset()

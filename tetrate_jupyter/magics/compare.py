@@ -45,7 +45,7 @@ def compare(context: Context, line: str, cell: str | None, variables: Mapping[st
         wanted = ",".join(parsed.many("model"))
         models = context.session.bridge.run(models_of(context.session, wanted)) if wanted else ()
         return ComparePanel(context.session, models=[model.id for model in models], blind=parsed.flag("blind"))
-    context.be_signed_in()
+    context.be_signed_in(", ".join(parsed.many("model")), cell)
     comparison = _prepared(context, parsed, cell, variables)
     if parsed.flag("dry_run"):
         _show_forecast(comparison.forecast)

@@ -55,11 +55,11 @@ class Context:
 
         return nameable(self.shell, self.cells)
 
-    def be_signed_in(self) -> None:
+    def be_signed_in(self, models: str, prompt: str) -> None:
         """Wait for a person to sign in, where one is before the page and nobody has; see `be_signed_in` there."""
         from tetrate_jupyter.widgets.sign_in_wait import be_signed_in
 
-        be_signed_in(self.session, store=self.defaults.store)
+        be_signed_in(self.session, store=self.defaults.store, models=models, prompt=prompt)
 
     def close(self) -> None:
         """Remove the hooks that `__init__` has put into the shell."""

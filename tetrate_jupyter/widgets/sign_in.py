@@ -46,9 +46,9 @@ class SignInPanel:
     """Signs `session` in from a notebook's output, and shows who is signed in. Showing it returns at once.
 
     `store`: where a key is kept ("auto", "keyring", "file" or "memory"). `timeout`: seconds to wait for the person
-    once the consent page has been opened (180). `again`: sign in anew although a key is there. `in_cell`: a cell waits
-    for `outcome`. It begins when it is made; `close` ends it. Nothing secret is in its widgets. What it has to say,
-    errors included, is said in the panel; it raises nothing.
+    once the consent page has been opened (180). `again`: sign in anew although a key is there. `then`: what a cell that
+    waits for `outcome` does next, as HTML; None where none waits. It begins when it is made; `close` ends it. Nothing
+    secret is in its widgets. What it has to say, errors included, is said in the panel; it raises nothing.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class SignInPanel:
         store: str = "auto",
         timeout: float | None = None,
         again: bool = False,
-        in_cell: bool = False,
+        then: str | None = None,
     ) -> None:
         self._session = session
         self._store = store
         self._timeout = config.LOGIN_TIMEOUT if timeout is None else timeout
         self._again = again
-        self._in_cell = in_cell
+        self._then = then
         # the kernel's own loop stands still while a cell runs; sign-in goes on
         self.bridge = session.bridge if session.bridge.mode == "thread" else default_bridge()
         self.outcome: GuardedFuture[SignedIn | None] = GuardedFuture()  # None: somebody stopped waiting
@@ -85,7 +85,7 @@ class SignInPanel:
         self._jobs.open()
         self.view = SignInView(
             elsewhere=self._elsewhere,
-            in_cell=self._in_cell,
+            then=self._then,
             fallback_css=self._fallback.hiding_css,
             paste=self._pasted,
             key=self._key_given,
@@ -250,7 +250,7 @@ class SignInPanel:
         if attempt.state is LoginState.EXCHANGING:
             self._show(State.EXCHANGING, problem="", note="", line="", clock="")
         elif attempt.state is LoginState.WAITING and attempt.is_opened and not ticking:
-            said = words.WAITING_IN_CELL if self._in_cell else words.WAITING
+            said = words.WAITING if self._then is None else words.WAITING_IN_CELL
             self._show(State.WAITING, problem="", note="", line=said, clock=words.clock_html(attempt.remaining))
             ticking.add(asyncio.ensure_future(self._count_down(attempt)))
 

@@ -94,7 +94,7 @@ class SignInView:
         self,
         *,
         elsewhere: bool,
-        in_cell: bool,
+        then: str | None,
         fallback_css: str,
         paste: Callable[[Secret], None],
         key: Callable[[Secret], None],
@@ -125,9 +125,7 @@ class SignInView:
         self.hint = _html("tetrate-hint")
         self.http = ipywidgets.Checkbox(description="Accept plain http: the key travels unencrypted", indent=False)
         self.use = _button("Use", "tetrate-use", "Use this base URL")
-        self.root = self._together(style, words.ask_html(elsewhere=elsewhere))
-        if in_cell:
-            self.root.add_class("tetrate-in-cell")
+        self.root = self._together(style, words.ask_html(elsewhere=elsewhere), then)
 
     def _noting(self, then: Callable[[Any], None]) -> Callable[[Any], None]:
         def used(what: Any) -> None:  # noqa: ANN401 - a button, or what was typed
@@ -136,7 +134,7 @@ class SignInView:
 
         return used
 
-    def _together(self, style: Any, ask: str) -> Any:  # noqa: ANN401 - ipywidgets publishes no types
+    def _together(self, style: Any, ask: str, then: str | None) -> Any:  # noqa: ANN401 - ipywidgets publishes no types
         address = ipywidgets.HBox([self.url, self.use, self.hint, self.http]).add_class("tetrate-url")
         with_key = ipywidgets.HBox([self.key, self.take]).add_class("tetrate-keyed")
         others = ipywidgets.VBox([with_key, address]).add_class("tetrate-others")
@@ -149,7 +147,11 @@ class SignInView:
         gone = _html("tetrate-gone", words.gone_html())
         # what comes and goes is last: it moves nothing that can be pressed
         parts = [style, gone, head, self.line, line, pasting, others, self.about, self.problem, self.note]
+        if then is not None:
+            parts.append(_html("tetrate-then", then))
         root = ipywidgets.VBox(parts).add_class(PANEL_CLASS).add_class("tetrate-sign-in")
+        if then is not None:
+            root.add_class("tetrate-in-cell")
         boxes = (head, line, pasting, others, with_key, address)
         self._all = [*parts, *(each for box in boxes for each in box.children), root]
         for each in self._all:

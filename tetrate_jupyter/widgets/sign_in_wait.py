@@ -21,17 +21,19 @@ _NOTHING: Final = {"text/html": "", "text/plain": ""}
 _TOO_LATE: Final = "Nobody signed in within {:.0f} minutes."
 
 
-def be_signed_in(session: Engine, *, store: str = "auto") -> None:
+def be_signed_in(session: Engine, *, store: str = "auto", models: str = "", prompt: str = "") -> None:
     """Return at once where there is a key, or nobody who could sign in; else show the card and wait for a person.
 
     Returns when `session` is signed in, and else when waiting is over: stopped by its button or by an interrupt, or
-    after 15 minutes. What was wanted then fails as it does without a card.
+    after 15 minutes. What was wanted then fails as it does without a card. `models`, `prompt`: what the cell asks when
+    it goes on, as they were typed; the card says it.
     """
     if not front_end.is_attended() or session.account.find() is not None:
         return
     from tetrate_jupyter.widgets.sign_in import SignInPanel
+    from tetrate_jupyter.widgets.sign_in_words import then_html
 
-    panel = SignInPanel(session, store=store, in_cell=True)
+    panel = SignInPanel(session, store=store, then=then_html(models, prompt))
     display_id = f"tetrate-{uuid4().hex[:12]}"
     done: SignedIn | None = None
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, Final
 
+from tetrate_jupyter import secrecy
+from tetrate_jupyter.characters import clipped, plain
 from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints
 from tetrate_jupyter.errors import BaseURLError
 from tetrate_jupyter.render.escape import escape
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from tetrate_jupyter.engine.account import SignedIn
     from tetrate_jupyter.errors import TetrateError
     from tetrate_jupyter.keys.store import Place
+
+_LOOKED_AT: Final = 10_000  # characters of a prompt
+_THEN: Final = 120  # characters of a prompt, and of its models, that the card shows
 
 
 class State(enum.Enum):
@@ -154,6 +159,16 @@ def menu_html() -> str:
 def ask_html(*, elsewhere: bool) -> str:
     """Return what the field for a pasted address is for."""
     return escape(ELSEWHERE if elsewhere else PASTE)
+
+
+def then_html(models: str, prompt: str) -> str:
+    """Return what the cell that waits will ask: the first line of what was typed; "" where a key may be in it."""
+    looked_at = prompt[:_LOOKED_AT]
+    line = next((line.strip() for line in looked_at.splitlines() if line.strip()), "")
+    if not line or secrecy.looks_secret(f"{models} {looked_at}"):
+        return ""
+    whom = f"<b>{escape(clipped(models, _THEN))}</b> " if models else ""
+    return f'<span>Then asks</span> {whom}<span dir="auto">“{escape(clipped(plain(line), _THEN))}”</span>'
 
 
 def gone_html() -> str:
