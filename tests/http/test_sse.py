@@ -113,9 +113,67 @@ def test_one_document_in_several_lines_stays_one() -> None:
         ["{", ' "a":1', "}"],
         ["one", "two"],
         ["{}", "x"],
+        ["{}", "x", "{}"],
+        ["[]", "{}"],
+        ["ping", "x"],
         ["[", "]"],
     ):
         assert split(["".join(f"data: {line}\n" for line in lines).encode()]) == ["\n".join(lines)]
+
+
+ONE, TWO = b'data: {"a":1}', b'data: {"b":2}'
+
+
+def test_an_event_without_its_blank_line_is_given_as_soon_as_the_next_begins() -> None:
+    splitter = EventSplitter()
+    assert splitter.feed(b"id: 1\n" + ONE + b"\n") == []  # "event: error" may follow, and name it
+    assert splitter.feed(b"id: 2\ndata") == []
+    assert splitter.feed(b": ") == []
+    assert splitter.feed(b"{") == [b'{"a":1}']
+    assert splitter.feed(b'"b":2}') == []
+    assert splitter.feed(b"\r\n") == [b'{"b":2}']  # now that it is known, at the end of its line
+    assert splitter.feed(b"event: error\n") == []
+    assert splitter.feed(b"data: {}\ndata: [DONE]\n") == [b'{"error":"the server named no reason"}', b"[DONE]"]
+    assert splitter.feed(b"\n" + ONE + b"\n") == []  # a blank line: nothing is known of the next block
+    assert splitter.feed(b"event: error\n\n") == [b'{"error":{"a":1}}']
+    assert splitter.feed(ONE + b"\n\n" + ONE + b"\n" + TWO + b"\n") == [b'{"a":1}', b'{"a":1}', b'{"b":2}']
+    assert splitter.feed(b"data: {") == []
+    assert splitter.finish() == [b"{"]
+    assert splitter.feed(ONE + b"\ndata: ping\n") == [b'{"a":1}']
+
+
+def test_a_document_in_several_lines_is_never_given_in_parts() -> None:
+    splitter = EventSplitter()
+    for line in (b"data: {\n", b'data: "a": {}\n', b"data: }\n", b"data: {}\n"):
+        assert splitter.feed(line) == []
+    assert splitter.feed(b"\n") == [b'{\n"a": {}\n}\n{}']
+    assert splitter.feed(b'{"error":1}\n' + ONE + b"\n" + TWO + b"\n") == []
+    assert splitter.finish() == [b'{"error":1}\n' + ONE + b"\n" + TWO + b"\n"]
+
+
+def test_events_without_blank_lines_may_pass_the_bound_together() -> None:
+    splitter = EventSplitter(max_event=100)
+    assert sum(len(splitter.feed(ONE + b"\n")) for _ in range(50)) == 50
+    with pytest.raises(EventTooLargeError):
+        splitter.feed(b"data: " + b"x" * 100)
+
+
+BLOCK_LINES = [
+    ONE.decode(), TWO.decode(), "data: {}", "data: ping", "data: [DONE]", "data:", "data", "data: {", "data: x",
+    "id: 3", "event: error", "event: message", "event: ping", ": comment", '{"bare":1}', "[", "", "", "data: [1]",
+    "Data:{}",
+]  # fmt: skip
+
+
+def test_no_cut_of_any_blocks_changes_what_is_given() -> None:
+    rng = random.Random(11)
+    for _ in range(4_000):
+        end = rng.choice(["\n", "\r\n", "\r"])
+        data = "".join(line + end for line in rng.choices(BLOCK_LINES, k=rng.randint(1, 8))).encode()
+        data = data[: len(data) - rng.randint(0, 3)]
+        cuts = sorted(rng.sample(range(len(data) + 1), min(len(data), rng.randint(0, 6))))
+        pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+        assert split(pieces) == split([data]) == split([data[i : i + 1] for i in range(len(data))]), data
 
 
 @pytest.mark.parametrize(

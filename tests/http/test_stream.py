@@ -64,6 +64,22 @@ async def test_comments_and_every_line_end_are_understood(
     assert text_of(await read(client, router.key)) == "ab"
 
 
+async def test_text_shows_as_it_comes_where_no_blank_lines_stand_between_events(
+    router: RawRouter, client: GatewayClient
+) -> None:
+    go = [asyncio.Event() for _ in range(3)]
+    one, two, three = (text_event(text).replace(b"\n\n", b"\n") for text in ("One, ", "two, ", "three."))
+    router.will_stream(one + two[:8], go[0], two[8:], go[1], three, go[2], STOP + DONE)
+    seen = ""
+    async with client.stream(router.key, QUESTION) as answered:
+        async for chunk in answered:
+            seen += text_of([chunk])
+            if seen.count(",") + seen.count(".") and chunk.delta is not None:
+                go.pop(0).set() if go else None  # the rest is sent only now
+    assert seen == "One, two, three."
+    assert not go
+
+
 async def test_the_body_asks_for_a_stream_and_the_headers_say_who_asks(
     router: RawRouter, client: GatewayClient
 ) -> None:

@@ -11,6 +11,7 @@ from tetrate_jupyter import config
 _BOM = b"\xef\xbb\xbf"
 _AROUND: Final = _BOM + b" \t"  # bytes before a field's name that some servers write
 END_MARK: Final = b"[DONE]"
+_ENOUGH: Final = 64  # bytes of a line that show how it begins
 _BEATS: Final = frozenset({b"ping", b"pong", b"heartbeat", b"keepalive", b"keep-alive", b"keep_alive"})
 MOST_LINES: Final = 100_000  # of one event, each 47 bytes plus its text; routers send one
 
@@ -24,19 +25,26 @@ class EventSplitter:
 
     Line ends may be CRLF, LF or CR. Comments, keep-alives ("ping"), other event names, ids and retry hints are dropped;
     several data lines of one event are joined by LF, unless each is JSON of its own (some servers leave out the blank
-    lines). JSON without "data:" counts as data. An event named "error", and a bare JSON array, become a chunk with an
-    `error`. Everything is bytes, so a character that was cut in two needs no care.
+    lines); such a line is given as soon as that can be told. JSON without "data:" counts as data. An event named
+    "error", and a bare JSON array, become a chunk with an `error`. Everything is bytes, so a character that was cut in
+    two needs no care.
     `max_event`: bytes that one event may have (default: `config.MAX_EVENT_BYTES`); beyond that, `feed` raises
     `EventTooLargeError`.
     """
 
-    __slots__ = ("_after_cr", "_buffer", "_max_event", "_started")
+    __slots__ = ("_after_cr", "_buffer", "_lines", "_looked", "_max_event", "_named", "_started")
 
     def __init__(self, max_event: int = config.MAX_EVENT_BYTES) -> None:
         self._buffer = bytearray()
         self._max_event = max_event
         self._after_cr = False
         self._started = False
+        self._begin_block()
+
+    def _begin_block(self) -> None:
+        self._lines = _Lines()  # of the block in the buffer, whose end hasn't come
+        self._looked = 0  # bytes of the buffer that it has seen
+        self._named = b""  # the name of an event whose data hasn't come, where lines are events of their own
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next bytes; return the data of each event that they complete."""
@@ -55,20 +63,45 @@ class EventSplitter:
         seen = max(0, len(buffer) - 1)
         buffer += data
         if buffer.find(b"\n\n", seen) < 0:
-            if len(buffer) > self._max_event:
-                raise EventTooLargeError
-            return []
+            return self._early()
         whole = bytes(buffer)
         buffer.clear()
         *blocks, rest = whole.split(b"\n\n")
         del whole  # keeps the number of copies of a large event low
         self._buffer = bytearray(rest)
-        return self._payloads(blocks)
+        found = self._of_own(blocks.pop(0)) if self._lines.are_apart else []
+        self._begin_block()
+        return found + self._payloads(blocks) + self._early()
+
+    def _early(self) -> list[bytes]:
+        """Return the events in the buffer that are over, though no blank line has come."""
+        buffer, lines = self._buffer, self._lines
+        if buffer.startswith((b"{", b"[")):
+            lines.are_apart = False
+        while lines.are_apart is None and (end := buffer.find(b"\n", self._looked)) >= 0:
+            lines.see(_field(bytes(buffer[self._looked : end])))
+            self._looked = end + 1
+        lines.expect(_field(bytes(buffer[self._looked : self._looked + _ENOUGH])))
+        found = []
+        if lines.are_apart and (end := buffer.rfind(b"\n")) > 0:
+            found = self._of_own(bytes(buffer[:end]))
+            del buffer[:end]  # the line end stays: with the next one it makes a blank line
+            self._looked = 0
+        if len(buffer) > self._max_event:
+            raise EventTooLargeError
+        return found
+
+    def _of_own(self, block: bytes) -> list[bytes]:
+        """Return the data of lines that are events of their own."""
+        lines, self._named, _ = _data_lines(block, self._named)
+        return [payload for named, data in lines if data.strip() for payload in _payload(named, data)]
 
     def finish(self) -> list[bytes]:
         """Return the data of what is left at the end of the bytes: an event without its blank line, perhaps cut off."""
         rest, self._buffer = bytes(self._buffer), bytearray()
-        return self._payloads([rest])
+        found = self._of_own(rest) if self._lines.are_apart else self._payloads([rest])
+        self._begin_block()
+        return found
 
     def _plain_line_ends(self, data: bytes) -> bytes:
         if self._after_cr and data.startswith(b"\n"):
@@ -93,20 +126,75 @@ class EventSplitter:
 def _data_of(block: bytes) -> list[bytes]:
     if block[:1] in (b"{", b"["):  # an error sent as bare JSON, without "data:", though a stream was announced
         return [block if block[:1] == b"{" else b'{"error":' + block + b"}"]
-    lines: list[tuple[bytes, bytes]] = []  # what data lines hold, each behind the name of its event
-    named = event = b""
+    lines, _, event = _data_lines(block)
+    filled = [each for each in lines if each[1].strip()]
+    apart = _Lines()
+    for line in filled:
+        apart.see((b"data", line[1]))
+    if apart.are_apart or apart.are_marks:
+        return [payload for each in filled for payload in _payload(*each)]
+    return _payload(event, b"\n".join(line for _, line in lines))
+
+
+def _field(line: bytes) -> tuple[bytes, bytes]:
+    """Return the name of a line's field, in small letters, and what it holds."""
+    name, _, value = line.partition(b":")
+    return name.lstrip(_AROUND).lower(), value.removeprefix(b" ")
+
+
+def _data_lines(block: bytes, named: bytes = b"") -> tuple[list[tuple[bytes, bytes]], bytes, bytes]:
+    """Return what data lines hold, each behind the name of its event; then a name without data, and the last name."""
+    lines: list[tuple[bytes, bytes]] = []
+    event = named
     for line in block.split(b"\n"):
-        name, _, value = line.partition(b":")
-        name = name.lstrip(_AROUND).lower()
+        name, value = _field(line)
         if name == b"data":
-            lines.append((named, value.removeprefix(b" ")))
+            lines.append((named, value))
             named = b""
         elif name == b"event":
             named = event = value.strip().lower()
-    filled = [each for each in lines if each[1].strip()]
-    if len(filled) > 1 and _are_apart([line for _, line in filled]):
-        return [payload for each in filled for payload in _payload(*each)]
-    return _payload(event, b"\n".join(line for _, line in lines))
+    return lines, named, event
+
+
+class _Lines:
+    """Tells whether the data lines of a block are events of their own, which no blank lines separate.
+
+    `are_apart`: None while it isn't known. What is known stays so, whatever follows, or events would depend on how the
+    bytes were cut: the first line with JSON must be whole, so that nothing can follow it in the same document, and
+    another one must begin behind it.
+    """
+
+    __slots__ = ("_count", "_has_document", "are_apart")
+
+    def __init__(self) -> None:
+        self.are_apart: bool | None = None
+        self._count = 0
+        self._has_document = False
+
+    @property
+    def are_marks(self) -> bool:
+        """Whether there are several lines, none of which holds more than a mark."""
+        return self.are_apart is None and not self._has_document and self._count > 1
+
+    def see(self, line: tuple[bytes, bytes]) -> None:
+        """Take the next line, whole."""
+        name, value = line
+        if self.are_apart is not None or name != b"data" or not value.strip():
+            return
+        self._count += 1
+        is_object = value.lstrip()[:1] == b"{"
+        if self._has_document:
+            self.are_apart = is_object or _is_end(value) or _is_beat(value)
+        elif not _is_end(value) and not _is_beat(value):
+            self._has_document = is_object and _is_whole(value)
+            if not self._has_document or self._count > 1:
+                self.are_apart = self._has_document
+
+    def expect(self, line: tuple[bytes, bytes]) -> None:
+        """Look at the beginning of the next line, whose end hasn't come."""
+        name, value = line
+        if self.are_apart is None and self._has_document and name == b"data" and value.lstrip()[:1] == b"{":
+            self.are_apart = True
 
 
 def _payload(event: bytes, data: bytes) -> list[bytes]:
@@ -117,12 +205,6 @@ def _payload(event: bytes, data: bytes) -> list[bytes]:
     if event in _BEATS or is_empty or _is_beat(data):
         return []
     return [END_MARK if _is_end(data) else data]
-
-
-def _are_apart(lines: list[bytes]) -> bool:
-    """Whether lines of data are events of their own, which no blank lines separate."""
-    documents = [line for line in lines if not _is_end(line) and not _is_beat(line)]
-    return all(line.lstrip()[:1] == b"{" for line in documents) and (not documents or _is_whole(documents[0]))
 
 
 def _is_beat(data: bytes) -> bool:
