@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tetrate_jupyter.completion.accumulate import MAX_TOKENS, Accumulator, Halves, add_usage, usage_of
+from tetrate_jupyter.completion.accumulate import Accumulator, Halves
+from tetrate_jupyter.completion.usage import MAX_TOKENS, add_usage, usage_of
 from tetrate_jupyter.http.chunk_reading import decode_chunk
 from tetrate_jupyter.http.chunks import TokenDetails, WireUsage
 from tetrate_jupyter.secret import Secret

@@ -82,6 +82,37 @@ def test_parts_become_calls(chunks: list[list[Part]], right: list[tuple[str, str
     assert found(*chunks) == right
 
 
+@pytest.mark.parametrize(
+    ("pieces", "right"),
+    [
+        ([Part(name="f", arguments=""), Part(arguments=BEGUN), Part(arguments=" 1}")], [("call_0", "f", WHOLE)]),
+        ([Part(name="f", arguments=WHOLE)], [("call_0", "f", WHOLE)]),
+        ([Part(name="f", arguments=BEGUN), Part(name="f", arguments=" 1}")], [("call_0", "f", WHOLE)]),
+        ([Part(name="f", arguments=BEGUN), Part(arguments=" 1}"), Part(name="f", arguments=WHOLE)],
+         [("call_0", "f", WHOLE)]),
+        ([Part(name="f"), Part(name="g")], [("call_0", "g", "")]),
+        ([Part(arguments=WHOLE)], []),  # a call without name is none
+        ([], []),
+    ],
+)  # fmt: skip
+def test_the_one_call_of_the_older_form(pieces: list[Part], right: list[tuple[str, str, str]]) -> None:
+    calls = Calls(lambda text: text, ())
+    for part in pieces:
+        calls.add_only(part)
+    assert [(call.id, call.name, call.arguments) for call in calls.found()] == right
+    assert calls.are_any is bool(pieces)
+    calls.add([Part(0, "a", "f", "{}")])  # the same call, or another one, in the newer form
+    assert [(call.id, call.name, call.arguments) for call in calls.found()] == [("a", "f", "{}")]
+
+
+def test_each_piece_of_the_older_form_takes_room() -> None:
+    taken: list[str] = []
+    calls = Calls(lambda text: taken.append(text) or text, ())  # type: ignore[func-returns-value]
+    for _ in range(10):
+        calls.add_only(Part(arguments="12345678"))
+    assert sum(map(len, taken)) == 10 * (32 + 8)
+
+
 def test_an_id_or_a_name_that_is_too_long() -> None:
     longest = "i" * config.MAX_CALL_ID
     assert found([Part(0, longest, "n" * (config.MAX_CALL_NAME + 1), "{}")]) == [

@@ -33,8 +33,18 @@ CALL = {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "ar
 CHUNKS: list[dict[str, Any]] = [
     {"id": "x", "model": "m", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "One 😀, "}}]},
     {"id": "x", "model": "m", "choices": [{"index": 0, "delta": {"reasoning_content": "hm", "content": "two"}}]},
-    {"choices": [{"index": 0, "delta": {"content": ", three", "tool_calls": [CALL]}, "logprobs": None}]},
-    {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": None},
+    {
+        "choices": [
+            {
+                "index": 0,
+                "delta": {"content": ", three", "tool_calls": [CALL], "function_call": CALL["function"]},
+                "logprobs": None,
+            }
+        ]
+    },
+    {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": {"input_tokens": 1}}], "usage": None},
+    {"choices": [], "x_groq": {"usage": {"completion_tokens": 2}}, "eval_count": 2},
+    {"choices": [], "usageMetadata": {"promptTokenCount": 1, "thoughtsTokenCount": 0}, "usage_metadata": {}},
     {
         "choices": [],
         "usage": {"prompt_tokens": 1, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 1}},

@@ -17,6 +17,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "Halves.feed: piece.isascii() or not ('\\ud800' <= piece[-1] <= '\\udfff' or…c00' <= piece[0] <= '\\udfff') -> "
         "not ('\\ud800' <= piece[-1] <= '\\udfff' or '\\udc00' <= piece[0] <= '\\udfff')": _SHORT_CUT,
         "Halves.feed: '\\udfff' -> '\\udfff~'": "no single character is between the two",
+    },
+    "completion/usage": {
         "add_usage: both(one.completion_tokens, other.completion_tokens) -> "
         "both(other.completion_tokens, one.completion_tokens)": _ORDER,
         "add_usage: detail(one.cached_tokens, other.cached_tokens) -> "

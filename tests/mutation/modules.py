@@ -15,6 +15,8 @@ _KEPT = ["tests/answers/test_file.py", "tests/answers/test_asking.py"]
 
 TESTS: dict[str, list[str]] = {
     "completion/accumulate": ["tests/completion/test_accumulate.py"],
+    "completion/usage": ["tests/completion/test_accumulate.py", "tests/http/test_usage_names.py"],
+    "http/usage_names": ["tests/http/test_usage_names.py"],
     "http/faults": _ERRORS,
     "http/meaning": _ERRORS,
     "http/error_body": _ERRORS,

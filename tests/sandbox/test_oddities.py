@@ -308,6 +308,15 @@ MEMBERS: dict[str, tuple[str, str | None]] = {  # what stands in the stream, and
     "error-members-empty": ('"error":{"code":null,"message":null,"type":null}', '"error":{"code":0,"message":""'),
     "message-for-delta": ('"message":{"content":"two, three."}', None),
     "message-beside-deltas": ('"message":{"role":"assistant","content":"One, two, three."}', None),
+    "usage-other-names": ('"input_tokens":9,"output_tokens":5,', '"input_tokens":9,"output_tokens":5,'),
+    "usage-beside-cache": ('"cache_creation_input_tokens":3', '"cache_read_input_tokens":4'),
+    "usage-two-names": ('"input_tokens":0,"output_tokens":7', '"input_tokens":0,"output_tokens":7'),
+    "usage-gemini": ('"usageMetadata":{"promptTokenCount":9', '"candidatesTokenCount":3,"thoughtsTokenCount":2'),
+    "usage-metadata": ('"usage_metadata":{"input_tokens":9', '"usage_metadata":{"input_tokens":9'),
+    "usage-ollama": ('"prompt_eval_count":9,"eval_count":5', '"prompt_eval_count":9,"eval_count":5'),
+    "usage-groq": ('"x_groq":{"id":"req_1","usage":{', None),
+    "usage-groq-and-own": ('"x_groq":{"id":"req_1","usage":{', None),
+    "usage-in-choice": ('"finish_reason":"stop","usage":{"prompt_tokens":9', None),
     "usage-floats": ('"completion_tokens":5.0', '"completion_tokens":5.0'),
     "usage-strings": ('"completion_tokens":"5"', '"completion_tokens":"5"'),
     "usage-details-lists": ('"prompt_tokens_details":[]', '"completion_tokens_details":[]'),
@@ -487,6 +496,34 @@ def test_events_of_another_form(router: SandboxRouter) -> None:
     assert blocks[-2:] == ["data: [DONE] ", ""]
 
 
+def test_events_in_lines_can_pause(router: SandboxRouter) -> None:
+    router.inject(Fault("events-in-lines-pause", delay=0.2))
+    began = time.monotonic()
+    sent = chat(router, "claude-haiku-4-5", stream=True)
+    assert time.monotonic() - began >= 0.2
+    assert [line[:6] for line in sent.text.splitlines()] == ["data: "] * 4
+    assert "!pause" not in sent.text
+
+
+def test_text_can_stand_where_a_delta_should_be(router: SandboxRouter) -> None:
+    sent = odd(router, "text-for-delta", stream=True)
+    assert "".join(choice["text"] for choice in sent.choices) == "One, two, three."
+    assert not any("delta" in choice for choice in sent.choices)
+    assert odd(router, "text-for-delta", stream=False).json["choices"][0]["text"] == "One, two, three."
+
+
+@pytest.mark.parametrize("kind", ["calls-function-call", "calls-function-call-beside"])
+def test_calls_in_the_older_form(router: SandboxRouter, kind: str) -> None:
+    sent = odd(router, kind, stream=True, tools=[WEATHER])
+    parts = [choice["delta"]["function_call"] for choice in sent.choices if "function_call" in choice["delta"]]
+    assert "".join(part.get("name", "") for part in parts) == "get_weather"
+    assert "".join(part["arguments"] for part in parts) == '{"city":"Rome"}'
+    message = odd(router, kind, stream=False, tools=[WEATHER]).json["choices"][0]["message"]
+    assert message["function_call"] == {"name": "get_weather", "arguments": '{"city":"Rome"}'}
+    is_beside = kind == "calls-function-call-beside"
+    assert bool(call_parts(sent)) is bool(message.get("tool_calls")) is is_beside
+
+
 def listed(router: SandboxRouter, kind: str) -> Sent:
     router.inject(Fault(kind))
     return send(router, "GET", "/v1/models", key=router.issue_key())
@@ -556,6 +593,7 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "empty-reasoning-only", "empty-images-only", "think-tags", "think-tags-open", "think-tags-later",
         "answer-in-fence", "answer-in-sentences", "answer-after-sentence", "error-event", "error-event-first",
         "finish-empty-pause", "finish-early-pause", "events-in-lines", "heartbeats",
+        "events-in-lines-pause", "text-for-delta", "calls-function-call", "calls-function-call-beside",
     }  # fmt: skip
     tables = (ENDINGS, WORDS, AFTER, CALLS, CHOICES, MEMBERS, USAGES, ERRORS, LISTS)
     assert alone.union(*tables) == set(ODD_KINDS)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion.calls import Calls
 from tetrate_jupyter.completion.reasons import normalized
 from tetrate_jupyter.completion.thinking import ThinkTags
+from tetrate_jupyter.completion.usage import filled, usage_of
 from tetrate_jupyter.http.chunk_reading import whole
 from tetrate_jupyter.http.chunks import is_given
+from tetrate_jupyter.http.usage_names import foreign_usages
 from tetrate_jupyter.types import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tetrate_jupyter.http.chunks import ChatChunk, Choice, Delta, WireUsage
+    from tetrate_jupyter.http.chunks import ChatChunk, Choice, Delta
     from tetrate_jupyter.types import ToolCall
-
-MAX_TOKENS: Final = 10**9  # of one answer; a count above it, or below 0, is taken for unknown
 
 
 class Accumulator:
@@ -42,7 +42,7 @@ class Accumulator:
         self.finish_reason: str | None = None
         self.served_model: str | None = None
         self.response_id: str | None = None
-        self.usage = Usage()
+        self._usage = self._foreign_usage = Usage()
         self.reasoning_name = ""
         self._reason = ""  # the last one, unchanged
         self._calls = Calls(self._within, tools)
@@ -57,8 +57,8 @@ class Accumulator:
         if chunk.model and self.served_model is None:
             self.served_model = one_line(secrecy.redact(chunk.model), MAX_NAME) or None
             self.response_id = one_line(secrecy.redact(chunk.own_id), MAX_NAME) or None
-        if chunk.usage is not None:
-            self.usage = usage_of(chunk.usage, self.usage)
+        if chunk.may_have_usage:
+            self._add_usage(chunk)
         choices = chunk.choices
         if not choices:
             return "", ""
@@ -81,6 +81,12 @@ class Accumulator:
             text = self._within(self._said.feed(text))
         return text or "", self._within(self._thought.feed(thought)) if thought else ""
 
+    def _add_usage(self, chunk: ChatChunk) -> None:
+        if chunk.usage is not None:
+            self._usage = usage_of(chunk.usage, self._usage)
+        for found in foreign_usages(chunk):
+            self._foreign_usage = usage_of(found, self._foreign_usage)
+
     def _added(self, choice: Choice) -> Delta | None:
         """Return what a choice adds; of Perplexity's, which repeat the whole answer beside their deltas, the deltas."""
         delta, message = choice.delta, choice.message
@@ -96,8 +102,7 @@ class Accumulator:
         self.has_images = self.has_images or delta.has_images
         if delta.refusal:
             self._refusal.append(self._within(delta.refusal))
-        if is_given(delta.calls):
-            self._calls.add(delta.tool_calls)
+        self._add_calls(delta)
         name, thought = delta.named_reasoning
         if not name:
             return ""
@@ -109,8 +114,14 @@ class Accumulator:
         self.has_images = self.has_images or message.has_images
         if message.refusal and not self._refusal:
             self._refusal.append(self._within(message.refusal))
-        if not self._calls.are_any and is_given(message.calls):
-            self._calls.add(message.tool_calls)
+        if not self._calls.are_any:
+            self._add_calls(message)
+
+    def _add_calls(self, delta: Delta) -> None:
+        if is_given(delta.calls):
+            self._calls.add(delta.tool_calls)
+        elif is_given(delta.function_call):
+            self._calls.add_only(delta.only_call)
 
     def _end(self, reason: str) -> None:
         self._reason = reason
@@ -133,6 +144,11 @@ class Accumulator:
             text = text[: self.room]
         self.room -= len(text)
         return text
+
+    @property
+    def usage(self) -> Usage:
+        """The usage so far; what the standard names don't tell is taken from the other ones."""
+        return filled(self._usage, self._foreign_usage)
 
     @property
     def has_too_many_calls(self) -> bool:
@@ -173,61 +189,3 @@ class Halves:
         """Return what was held back."""
         held, self._held = self._held, ""
         return whole(held)
-
-
-def usage_of(wire: WireUsage, before: Usage | None = None) -> Usage:
-    """Return the router's token counts as `Usage`; missing and impossible ones stay unknown.
-
-    `before`: the usage of an earlier chunk; counts missing now are taken from it, and 0 doesn't overwrite a count.
-    """
-    prompt, completion = wire.prompt_tokens_details, wire.completion_tokens_details
-    had = before or Usage()
-    return Usage(
-        prompt_tokens=_count(wire.prompt_tokens, had.prompt_tokens),
-        completion_tokens=_count(_output(wire), had.completion_tokens),
-        cached_tokens=_count(prompt.cached_tokens if prompt else None, had.cached_tokens),
-        cache_write_tokens=_count(prompt.caching_tokens if prompt else None, had.cache_write_tokens),
-        reasoning_tokens=_count(completion.reasoning_tokens if completion else None, had.reasoning_tokens),
-    )
-
-
-def _output(wire: WireUsage) -> int | None:
-    """Return the completion tokens; with the reasoning that some providers (xAI, Gemini) count in the total only."""
-    prompt, completion, total = wire.prompt_tokens, wire.completion_tokens, wire.total_tokens
-    if prompt is None or completion is None or total is None or total > MAX_TOKENS:
-        return completion
-    if prompt <= 0 or completion < 0:  # no prompt has none: the rest may be its tokens
-        return completion
-    beside = total - prompt - completion
-    input_details, details = wire.prompt_tokens_details, wire.completion_tokens_details
-    reasoning = details.reasoning_tokens if details else None
-    if not reasoning and input_details and (input_details.cached_tokens or input_details.caching_tokens):
-        return completion  # the rest may be what was read from a cache
-    return completion + beside if beside > 0 and reasoning in {None, 0, beside} else completion
-
-
-def _count(tokens: int | None, had: int | None) -> int | None:
-    if tokens is None or not 0 <= tokens <= MAX_TOKENS:
-        return had
-    return tokens or had or tokens
-
-
-def add_usage(one: Usage, other: Usage) -> Usage:
-    """Return the sum of the usage of two rounds; a count that one of them lacks is unknown, never taken for 0.
-
-    Details (cached, cache-write, reasoning tokens) are taken for 0: the router leaves them out where there are none.
-    """
-
-    def both(a: int | None, b: int | None) -> int | None:
-        return None if a is None or b is None else a + b
-
-    def detail(a: int | None, b: int | None) -> int | None:
-        return None if a is None and b is None else (a or 0) + (b or 0)
-
-    return Usage(
-        prompt_tokens=both(one.prompt_tokens, other.prompt_tokens),
-        completion_tokens=both(one.completion_tokens, other.completion_tokens),
-        cached_tokens=detail(one.cached_tokens, other.cached_tokens),
-        cache_write_tokens=detail(one.cache_write_tokens, other.cache_write_tokens),
-        reasoning_tokens=detail(one.reasoning_tokens, other.reasoning_tokens),
-    )

@@ -52,11 +52,18 @@ class Calls:
         self._names = tuple(names)
         self._calls: list[_Call] = []
         self._newest: dict[int, _Call] = {}  # by index
+        self._only: _Call | None = None  # that of `function_call`; some servers send it beside `tool_calls`, for others
 
     @property
     def are_any(self) -> bool:
         """Whether there is a call."""
-        return bool(self._calls)
+        return bool(self._calls or self._only)
+
+    def add_only(self, part: ToolCallDelta) -> None:
+        """Take a piece of the one call that an answer has in the API's older form; it counts where no other comes."""
+        self._within(" " * _WEIGHT)
+        self._only = self._only or _Call(0)
+        self._fill(self._only, part)
 
     def add(self, parts: list[ToolCallDelta]) -> None:
         """Take the pieces in one chunk."""
@@ -122,7 +129,7 @@ class Calls:
         """Return the calls in the model's order; a missing or repeated id is replaced by a generated one."""
         calls: list[ToolCall] = []
         ids: set[str] = set()
-        for place, call in enumerate(sorted(self._calls, key=lambda c: c.index)):
+        for place, call in enumerate(sorted(self._calls or filter(None, [self._only]), key=lambda c: c.index)):
             if not call.name:
                 continue
             identity = call.id or f"call_{place}"

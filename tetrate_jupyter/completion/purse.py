@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import Estimate
-from tetrate_jupyter.completion.accumulate import add_usage
 from tetrate_jupyter.completion.foreign import passes, unexpected
+from tetrate_jupyter.completion.usage import add_usage
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.types import Usage
 

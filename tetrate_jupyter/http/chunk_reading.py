@@ -25,6 +25,7 @@ _SMALL: Final = 64 * 1024  # bytes; in a smaller document objects aren't counted
 _MOST_NOTED: Final = 1_000  # names in `ignored`
 _LONGEST_INTEGER: Final = 40  # digits; a longer one is no token count, and parsing it takes quadratic time
 _REASONING: Final = ("reasoning_content", "reasoning", "thinking")
+_FOREIGN_USAGE: Final = ("x_groq", "usage_metadata", "usageMetadata", "prompt_eval_count", "eval_count")  # in order
 
 _decode = msgspec.json.Decoder(ChatChunk).decode
 
@@ -89,6 +90,7 @@ class _Loose:
             model if isinstance(model, str) else self._leave("model", model),
             _raw(found["error"]) if "error" in found else NOTHING,
             _raw(found["id"]) if isinstance(found.get("id"), str) else NOTHING,
+            *(_raw(found[name]) if found.get(name) else NOTHING for name in _FOREIGN_USAGE),
         )
 
     def _choice(self, found: Any) -> Choice:  # noqa: ANN401 - any JSON
@@ -100,7 +102,12 @@ class _Loose:
             reason if isinstance(reason, str) else self._leave("finish_reason", reason),
             0 if index is None else index,
             self._delta(found.get("message")),
+            self._content(found["text"])[0] if self._is_bare(found) else None,
+            _raw(found["usage"]) if found.get("usage") else NOTHING,
         )
+
+    def _is_bare(self, found: dict[str, Any]) -> bool:
+        return bool(found.get("text")) and not found.get("delta") and not found.get("message")
 
     def _delta(self, found: Any) -> Delta | None:  # noqa: ANN401 - any JSON
         if not found:
@@ -118,6 +125,7 @@ class _Loose:
             calls=_raw(calls) if isinstance(calls, (list, dict)) else self._leave("tool_calls", calls) or NOTHING,
             refusal=refusal if isinstance(refusal, str) else self._leave("refusal", refusal),
             images=_raw(found["images"]) if found.get("images") else NOTHING,
+            function_call=_raw(found["function_call"]) if found.get("function_call") else NOTHING,
         )
 
     def _content(self, found: Any) -> tuple[str, str]:  # noqa: ANN401 - any JSON

@@ -47,6 +47,7 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
     calls: msgspec.Raw = msgspec.field(name="tool_calls", default=NOTHING)
     refusal: str | None = None
     images: msgspec.Raw = NOTHING
+    function_call: msgspec.Raw = NOTHING
 
     @property
     def reasoning_text(self) -> str:
@@ -70,6 +71,11 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
         return read_calls(self.calls) if is_given(self.calls) else []
 
     @property
+    def only_call(self) -> ToolCallDelta:
+        """The piece of the one call that `function_call` holds, as the API had it before `tool_calls`."""
+        return _call({"function": self.function_call})
+
+    @property
     def has_images(self) -> bool:
         """Whether it contains images, which aren't read."""
         return self.images is not NOTHING and is_given(self.images)
@@ -84,6 +90,7 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
             and self.reasoning is NOTHING
             and self.thinking is NOTHING
             and self.images is NOTHING
+            and self.function_call is NOTHING
         )
 
     @property
@@ -91,21 +98,28 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
         """Whether it holds part of the answer itself: text, a refusal, a call or an image. Reasoning doesn't count."""
         if self.content or self.refusal:
             return True
-        return is_given(self.calls) or self.has_images
+        return is_given(self.calls) or self.has_images or is_given(self.function_call)
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
-    """One choice of a chunk (`delta`) or of a whole completion (`message`)."""
+    """One choice of a chunk (`delta`) or of a whole completion (`message`), or with a bare `text` (`/completions`)."""
 
     delta: Delta | None = None
     finish_reason: str | None = None
     index: int | None = 0
     message: Delta | None = None
+    text: str | None = None
+    usage: msgspec.Raw = NOTHING
 
     @property
     def added(self) -> Delta | None:
-        """The delta or the message, whichever holds the content; without any, the one with the reasoning."""
+        """The delta or the message, whichever holds the content; without any, the one with the reasoning.
+
+        Where there is neither, the bare text.
+        """
         delta, message = self.delta, self.message
+        if delta is None and message is None and self.text:
+            return Delta(self.text)
         if message is None or delta is None:
             return delta or message
         if delta.has_content or (delta.reasoning_text and not message.has_content):
@@ -122,19 +136,28 @@ class TokenDetails(msgspec.Struct, frozen=True, gc=False):
 
 
 class WireUsage(msgspec.Struct, frozen=True, gc=False):
-    """The usage in tokens, as the router counted it."""
+    """The usage in tokens, as the router counted it. Those from `input_tokens` on are other servers' names."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: TokenDetails | None = None
     completion_tokens_details: TokenDetails | None = None
     total_tokens: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_tokens_details: TokenDetails | None = None
+    output_tokens_details: TokenDetails | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    prompt_cache_hit_tokens: int | None = None
+    cached_tokens: int | None = None
 
 
 class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     """One chunk of a stream, or a whole completion. The last chunk may have `usage` and no choices.
 
-    `model` is the one that answers; `id` is the completion's, the same in every chunk.
+    `model` is the one that answers; `id` is the completion's, the same in every chunk. `http/usage_names` reads the
+    usage where other servers put it.
     """
 
     choices: list[Choice] | None = None
@@ -142,6 +165,24 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     model: str | None = None
     error: msgspec.Raw = NOTHING
     id: msgspec.Raw = NOTHING
+    x_groq: msgspec.Raw = NOTHING
+    usage_metadata: msgspec.Raw = NOTHING
+    gemini_usage: msgspec.Raw = msgspec.field(name="usageMetadata", default=NOTHING)
+    prompt_eval_count: msgspec.Raw = NOTHING
+    eval_count: msgspec.Raw = NOTHING
+
+    @property
+    def may_have_usage(self) -> bool:
+        """Whether there is any place in which usage may stand, under whatever name."""
+        if self.usage is not None or any(choice.usage is not NOTHING for choice in self.choices or ()):
+            return True
+        return not (
+            self.x_groq is NOTHING
+            and self.usage_metadata is NOTHING
+            and self.gemini_usage is NOTHING
+            and self.prompt_eval_count is NOTHING
+            and self.eval_count is NOTHING
+        )
 
     @property
     def error_content(self) -> object:
@@ -162,7 +203,7 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
     @property
     def own_id(self) -> str:
         """The completion's id, "" where it has none, or one that isn't a short text."""
-        found = _short(self.id) if self.id is not NOTHING else None
+        found = short(self.id) if self.id is not NOTHING else None
         return found if isinstance(found, str) else ""
 
     @property
@@ -199,8 +240,8 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
         choice = self.choice
         if choice is None and self.choices:
             choice = min(self.choices, key=lambda c: c.index or 0)  # numbered from another start
-        choices = [] if choice is None else [Choice(choice.added, choice.finish_reason or "stop")]
-        return ChatChunk(choices, self.usage, self.model, id=self.id)
+        choices = [] if choice is None else [Choice(choice.added, choice.finish_reason or "stop", usage=choice.usage)]
+        return msgspec.structs.replace(self, choices=choices, error=NOTHING)
 
 
 def is_given(member: msgspec.Raw) -> bool:
@@ -238,14 +279,15 @@ def read_calls(raw: msgspec.Raw) -> list[ToolCallDelta]:
         entries = msgspec.json.decode(raw, type=list[msgspec.Raw])
     except reading.UNREADABLE:
         entries = [raw]
-    return [_call(members) for each in entries if (members := _members(each)) is not None]
+    return [_call(found) for each in entries if (found := members(each)) is not None]
 
 
 _decode_calls = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def _members(raw: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+def members(raw: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+    """Return the members of an object, unread; None where it is none."""
     try:
         return _decode_members(raw)
     except reading.UNREADABLE:
@@ -253,16 +295,16 @@ def _members(raw: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
 
 
 def _call(found: dict[str, msgspec.Raw]) -> ToolCallDelta:
-    function = _members(found["function"]) if "function" in found else None
+    function = members(found["function"]) if "function" in found else None
     function = function or {}
     extra = None
     if found.keys() - _KNOWN:
         extra = {key: bytes(value) for key, value in found.items() if key not in _KNOWN}
         if sum(map(len, extra.values())) > _LONGEST_EXTRA:
             extra = None
-    identity = _short(found.get("id"))
+    identity = short(found.get("id"))
     return ToolCallDelta(
-        count(_short(found.get("index"))),
+        count(short(found.get("index"))),
         str(identity) if type(identity) in {int, str} else None,
         _string(function.get("name")),
         _arguments(function.get("arguments")),
@@ -270,7 +312,8 @@ def _call(found: dict[str, msgspec.Raw]) -> ToolCallDelta:
     )
 
 
-def _short(raw: msgspec.Raw | None) -> object:
+def short(raw: msgspec.Raw | None) -> object:
+    """Return a short member, decoded; None where it is missing, longer or unreadable."""
     if raw is None or len(bytes(raw)) > config.MAX_CALL_ID * 6:
         return None
     try:

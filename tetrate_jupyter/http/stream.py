@@ -242,7 +242,8 @@ class ChatStream:
                     continue
                 self._end(failure)
                 return
-            if chunk.choices is None and chunk.usage is None and (error := error_of_event(payload)) is not None:
+            is_bare = chunk.choices is None and not chunk.may_have_usage
+            if is_bare and (error := error_of_event(payload)) is not None:
                 self._end(faults.error_in_stream(error, self._asked))
                 return
             self._ready.append(chunk)

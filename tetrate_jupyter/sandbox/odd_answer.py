@@ -55,12 +55,19 @@ class OddAnswer:
         answer = self._usual() if "$answer" in block.text else ""
         return Values(self._accepted.served.id, oddities.tool_of(self._accepted.body), answer)
 
+    async def _pause(self) -> None:
+        delay = self._endpoint.fault.delay if self._endpoint.fault else None
+        await self._endpoint.wait(_PAUSE if delay is None else delay)
+
     async def _stream(self, block: Block, schedule: Schedule) -> None:
         writer = EventWriter(self._endpoint)
         await writer.open(block.content_type)
         await schedule.after(_FIRST)
         if block is self._odd.blocks.get("raw"):
-            await writer.raw(block.text)
+            for place, text in enumerate(block.text.split(f"{oddities.PAUSE}\n")):
+                if place:
+                    await self._pause()
+                await writer.raw(text)
             await self._endpoint.finish()
             return
         for data in oddities.events(block, self._values(block), include_usage=self._accepted.include_usage):
@@ -68,8 +75,7 @@ class OddAnswer:
                 self._endpoint.drop()
                 return
             if data == oddities.PAUSE:
-                delay = self._endpoint.fault.delay if self._endpoint.fault else None
-                await self._endpoint.wait(_PAUSE if delay is None else delay)
+                await self._pause()
             else:
                 await writer.text(data)
                 await schedule.after(_BETWEEN)
