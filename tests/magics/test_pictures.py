@@ -210,3 +210,79 @@ def test_a_display_works_whatever_it_holds_and_unloading_ends_the_watch(kernel: 
     after = kernel.run(hooks).texts
     assert before != after
     assert "".join(after).split() == ["0", "0"]
+
+
+THREADS = """import threading
+def on_a_thread(*widths):
+    def show():
+        for width in widths:
+            clear_output(wait=True)
+            display(picture(width))
+    thread = threading.Thread(target=show)
+    thread.start()
+    return thread
+"""
+
+
+def test_what_other_threads_show_below_a_cell_goes_with_it(kernel: PlainKernel, router: SandboxRouter) -> None:
+    kernel.run(THREADS)
+    number = run(kernel, "display(picture(350)); on_a_thread(351, 352).join(); display(picture(353))")
+    kernel.run(f"%%tetrate\nsee @[{number}]")
+    assert widths(router) == [352, 353]
+    kernel.run("%unload_ext tetrate_jupyter")
+    run(kernel, "on_a_thread(354).join()")
+    kernel.run("%load_ext tetrate_jupyter\n%config TetrateMagics.model='claude-haiku-4-5'")
+    number = run(kernel, "display(picture(355)); [on_a_thread(356).join() for _ in range(3)]; None")
+    kernel.run(f"%%tetrate\nsee @[{number}]")
+    assert widths(router) == [356]
+    many = (
+        "for thread in [threading.Thread(target=lambda: display(picture(357))) for _ in range(8)]:\n    thread.start()"
+    )
+    number = run(kernel, f"threads = []\n{many}; threads.append(thread)\nfor each in threads: each.join()")
+    kernel.run(f"%%tetrate\nsee @[{number}]")
+    assert widths(router) == [357] * 8
+
+
+def test_hooks_that_somebody_else_put_on_a_thread_stay(kernel: PlainKernel) -> None:
+    kernel.run("%unload_ext tetrate_jupyter\nseen = []\nhook = lambda message: seen.append(1) or message")
+    kernel.run("get_ipython().display_pub.register_hook(hook)\n%load_ext tetrate_jupyter\ndisplay(picture(358))")
+    kernel.run("%unload_ext tetrate_jupyter\ndisplay(picture(359))")
+    kernel.run("get_ipython().display_pub.unregister_hook(hook); display(picture(360))")
+    assert "".join(kernel.run("print(len(seen))").texts).split() == ["2"]
+
+
+class SubshellKernel(PlainKernel):
+    """One whose cells may run on a subshell."""
+
+    subshell: str | None = None
+
+    def begin_subshell(self) -> bool:
+        self._client.kernel_info()
+        features = self._client.get_shell_msg(timeout=60)["content"].get("supported_features", ())
+        if "kernel subshells" not in features:
+            return False
+        self._client.control_channel.send(self._client.session.msg("create_subshell_request", {}))
+        self.subshell = str(self._client.get_control_msg(timeout=60)["content"]["subshell_id"])
+        return True
+
+    def run_there(self, code: str) -> None:
+        message = self._client.session.msg(
+            "execute_request",
+            {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False},
+        )
+        message["header"]["subshell_id"] = self.subshell
+        self._client.shell_channel.send(message)
+        assert self._reply(message["header"]["msg_id"], 60)["status"] == "ok"
+
+
+def test_what_a_cell_on_a_subshell_shows_goes_with_it(router: SandboxRouter, tmp_path: Path) -> None:
+    environment = {**router.environment, config.KEY_VARIABLES[0]: router.issue_key()}
+    with SubshellKernel(environment) as kernel:
+        kernel.run(f"%cd -q {tmp_path}\n%load_ext tetrate_jupyter\n%config TetrateMagics.model='claude-haiku-4-5'")
+        kernel.run(DISPLAY)
+        if not kernel.begin_subshell():
+            pytest.skip("this ipykernel has no subshells")
+        kernel.run_there("display(picture(361))\npicture(362)")
+        number = int("".join(kernel.run("print(len(In) - 2)").texts))
+        kernel.run(f"%%tetrate\nsee @[{number}]")
+        assert widths(router) == [361, 362]

@@ -7,6 +7,7 @@ display publisher of a kernel tells hooks of it, which is what is used here; wit
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import WeakKeyDictionary
@@ -53,11 +54,43 @@ def picture_of(bundle: Mapping[str, Any], *, display_id: str = "", is_result: bo
     return DisplayedPicture(kind, data, "", display_id, is_result)
 
 
-class DisplayWatch:
-    """Keeps what the runs of a shell displayed, from now on.
+class _Hook:
+    """What publishers call with each message. It passes them on, to one watch at most: that of now."""
 
-    The hooks are called on the thread that runs cells; what they keep is replaced, never changed, so that others may
-    read it.
+    def __init__(self) -> None:
+        self.watch: DisplayWatch | None = None
+
+    def __call__(self, message: dict[str, Any]) -> dict[str, Any]:
+        watch = self.watch
+        return message if watch is None else watch.see(message)
+
+
+class _OnEachThread(threading.local):
+    """In place of a publisher's own hooks, which it keeps for each thread apart: the same, with ours on each.
+
+    A cell's threads display, and cells of subshells run on threads of their own.
+    """
+
+    def __init__(self, hook: _Hook, before: object) -> None:  # called on each thread that looks at it
+        self.hook = hook
+        self.hooks = [*getattr(before, "hooks", ()), hook]
+
+
+def _hook_of(publisher: Any) -> _Hook:  # noqa: ANN401 - ipykernel's, of any version
+    """Return our hook of a publisher, on this thread and on all others; raise whatever happens where it takes none."""
+    local = getattr(publisher, "_thread_local", None)
+    hook = local.hook if isinstance(local, _OnEachThread) else _Hook()
+    if isinstance(local, threading.local) and not isinstance(local, _OnEachThread):
+        publisher._thread_local = _OnEachThread(hook, local)  # noqa: SLF001 - nothing public takes a hook of all threads
+    if hook not in publisher._hooks:  # noqa: SLF001 - nor tells which there are
+        publisher.register_hook(hook)
+    return hook
+
+
+class DisplayWatch:
+    """Keeps what the runs of a shell displayed, from now on, on whichever thread.
+
+    A display belongs to the run below which the page shows it, which is what its message says.
     """
 
     def __init__(self, shell: Any) -> None:  # noqa: ANN401 - any of its attributes may be missing
@@ -65,36 +98,45 @@ class DisplayWatch:
         self._shown: dict[str, tuple[DisplayedPicture, ...]] = {}  # by the request that a front end ran the cell with
         self._bare: dict[str, tuple[DisplayedPicture, ...]] = {}  # likewise, of runs whose pictures are all not at hand
         self._requests: dict[int, str] = {}  # by the cell's number
-        self._is_cleared_next: set[str] = set()
-        self._hooked = [each for each in (self._hook(shell, name) for name in ("display_pub", "displayhook")) if each]
-        self.sees_displays = any(each is getattr(shell, "display_pub", None) for each in self._hooked)
-        self.sees_results = any(each is getattr(shell, "displayhook", None) for each in self._hooked)
+        self._is_cleared_next: dict[str, None] = {}  # with its next output, the oldest first
+        self._lock = threading.RLock()  # what a collection finalises meanwhile, on the same thread, may display
+        displays, results = self._hook("display_pub"), self._hook("displayhook")
+        self.sees_displays, self.sees_results = displays is not None, results is not None
+        self._hooked = [each for each in (displays, results) if each is not None]
         shell.events.register("post_run_cell", self._after)
         _watches[shell] = self
 
-    def _hook(self, shell: Any, name: str) -> Any:  # noqa: ANN401 - likewise
-        found: Any = getattr(shell, name, None)
+    def _hook(self, name: str) -> _Hook | None:
         try:
-            found.register_hook(self.see)
+            found = _hook_of(getattr(self._shell, name, None))
         except Exception:  # noqa: BLE001 - a terminal's, or one of an older ipykernel
             return None
+        found.watch = self
         return found
 
     def close(self) -> None:
         """Stop watching, and let go of everything."""
         for each in self._hooked:
-            with contextlib.suppress(Exception):
-                each.unregister_hook(self.see)
+            each.watch = None
+        for name in ("display_pub", "displayhook"):
+            self._unhook(getattr(self._shell, name, None))
         with contextlib.suppress(ValueError):
             self._shell.events.unregister("post_run_cell", self._after)
         _watches.pop(self._shell, None)
-        self._shown.clear()
-        self._bare.clear()
+        with self._lock:
+            self._shown.clear()
+            self._bare.clear()
+
+    def _unhook(self, publisher: Any) -> None:  # noqa: ANN401 - likewise
+        for each in self._hooked:  # those of other threads stay, and do nothing
+            with contextlib.suppress(Exception):
+                publisher.unregister_hook(each)
 
     def of(self, number: int) -> tuple[DisplayedPicture, ...] | None:
         """Return the pictures of the run with this number; None where it was not seen."""
-        request = self._requests.get(number)
-        return None if request is None else self._of(request)
+        with self._lock:
+            request = self._requests.get(number)
+            return None if request is None else self._of(request)
 
     def _of(self, request: str) -> tuple[DisplayedPicture, ...]:
         return self._shown.get(request) or self._bare.get(request, ())
@@ -108,14 +150,15 @@ class DisplayWatch:
 
     def see(self, message: dict[str, Any]) -> dict[str, Any]:
         """Take a message on its way to the page, and pass it on unchanged, whatever it holds."""
-        with contextlib.suppress(Exception):  # somebody's display must not fail for this
+        with contextlib.suppress(Exception), self._lock:  # somebody's display must not fail for this
             self._take(message)
         return message
 
     def _take(self, message: dict[str, Any]) -> None:
         request, content = message["parent_header"]["msg_id"], message["content"]
         if message["msg_type"] == "clear_output":
-            self._is_cleared_next.add(request)
+            self._is_cleared_next[request] = None
+            _keep_newest(self._is_cleared_next)
             if not content.get("wait"):
                 self._clear(request)
             return
@@ -132,7 +175,7 @@ class DisplayWatch:
     def _clear(self, request: str) -> None:
         """Do what was asked by `clear_output`, which may mean: with the next output."""
         if request in self._is_cleared_next:
-            self._is_cleared_next.discard(request)
+            del self._is_cleared_next[request]
             self._shown.pop(request, None)
             self._bare.pop(request, None)
 
@@ -160,18 +203,20 @@ class DisplayWatch:
                     self._shown[request] = (*before[:place], gone, *before[place + 1 :])
             if all(each.data is None for each in self._shown[request]):
                 self._put(request, self._shown[request])
-        while len(self._bare) > _MOST_RUNS:
-            del self._bare[next(iter(self._bare))]
+        _keep_newest(self._bare)
 
     def _after(self, result: Any) -> None:  # noqa: ANN401 - IPython's ExecutionResult publishes no type
         number, info = getattr(result, "execution_count", None), getattr(result, "info", None)
         if not isinstance(number, int) or not getattr(info, "store_history", False) or not self.sees_displays:
             return
-        with contextlib.suppress(Exception):  # a front end that sends no such header
+        with contextlib.suppress(Exception), self._lock:  # a front end that sends no such header
             self._requests[number] = self._shell.display_pub.parent_header["msg_id"]
-            self._is_cleared_next.clear()
-        while len(self._requests) > _MOST_RUNS:
-            del self._requests[next(iter(self._requests))]
+            _keep_newest(self._requests)
+
+
+def _keep_newest(runs: dict[Any, Any]) -> None:
+    while len(runs) > _MOST_RUNS:
+        del runs[next(iter(runs))]
 
 
 _watches: WeakKeyDictionary[Any, DisplayWatch] = WeakKeyDictionary()
