@@ -84,10 +84,19 @@ def test_what_python_calls_a_number_or_a_truth_is_not_sent_as_text(value: str, m
     assert params(f"-p x={meant}").get("x") == json.loads(meant)
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "-Infinity", "Infinity"])
-def test_what_python_calls_no_number_is_refused(value: str) -> None:
-    with pytest.raises(errors.OptionError, match="JSON can't"):
+@pytest.mark.parametrize("value", ["nan", "NaN", "inf", "-Infinity", "Infinity", "1e999"])
+def test_what_is_no_number_is_refused_and_goes_as_text_as_the_refusal_says(value: str) -> None:
+    with pytest.raises(errors.OptionError, match="JSON can't") as caught:
         params(f"-p x={value}")
+    _, found, as_text = caught.value.next_step.partition("for the text itself ")
+    assert found
+    assert params(as_text) == params(f"-p x='\"{value}\"'") == {"x": value}
+
+
+@pytest.mark.parametrize("value", ["null", "true", "7"])
+def test_a_word_of_json_goes_as_text_between_double_quotes(value: str) -> None:
+    assert params(f"-p x='\"{value}\"'") == params(f"-p 'x=\"{value}\"'") == {"x": value}
+    assert params(f"-p x={value}").get("x") == json.loads(value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf"), [1, float("nan")], {"a": {"b": (float("inf"),)}}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import keyword
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -136,18 +137,14 @@ def _variable(option: str, name: str | None, namespace: Mapping[str, Any]) -> ob
     return namespace[name]
 
 
-def _meant(name: str, text: str) -> str | None:
-    """Return in JSON what Python calls `text`: None, True, False or a number; None where it is anything else.
-
-    Raises `OptionError` for NaN and infinity.
-    """
+def _meant(text: str) -> str | None:
+    """Return in JSON what Python calls `text`: None, True, False or a number; None where it is anything else."""
     if text in {"None", "True", "False"}:
         return {"None": "null"}.get(text, text.lower())
     try:
         number = float(text)
     except ValueError:
         return None
-    refuse_unsendable(name, number)
     return str(int(text)) if text.replace("_", "").lstrip("+-").isdigit() else repr(number)
 
 
@@ -161,11 +158,30 @@ def _param(given: str) -> tuple[str, object]:
     except (ValueError, RecursionError):
         if text.lstrip()[:1] in {"[", "{", '"'}:
             raise OptionError(f"-p {name} begins like JSON and isn't: {text[:200]!r}.", next_step=step) from None
-        if (meant := _meant(f"-p {name}", text)) is not None:
+        _refuse_no_number(name, text)
+        if (meant := _meant(text)) is not None:
             raise OptionError(
                 f"-p {name}={text} would be sent as text.",
-                next_step=f"write -p {name}={meant}; for the text itself -p '{name}=\"{text}\"'",
+                next_step=f"write -p {name}={meant}; {_as_text(name, text)}",
             ) from None
         return name, text
+    _refuse_no_number(name, text)
     refuse_unsendable(f"-p {name}", value)
     return name, value
+
+
+def _refuse_no_number(name: str, text: str) -> None:
+    """Raise `OptionError` for NaN, infinity and numbers beyond all others, in Python's words or JSON's."""
+    try:
+        is_number = math.isfinite(float(text))
+    except ValueError:
+        return
+    if not is_number:
+        raise OptionError(
+            f"-p {name} holds {text[:200]}, which JSON can't.",
+            next_step=f"give a finite number; {_as_text(name, text)}",
+        )
+
+
+def _as_text(name: str, text: str) -> str:
+    return f"for the text itself -p '{name}=\"{text}\"'"
