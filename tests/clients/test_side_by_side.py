@@ -29,6 +29,7 @@ DIFFERENT = {
     "finish-safety": "we give the API's word",
     "finish-recitation": "we give the API's word",
     "content-parts": "its text is a list there",
+    "content-parts-wrapped": "its text is a list there",
     "surrogate-halves": "it keeps the halves apart",
     "surrogate-lone": "it keeps the half, which can't be encoded",
     "usage-in-halves": "its last usage wins",

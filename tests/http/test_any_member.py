@@ -43,7 +43,7 @@ CHUNKS: list[dict[str, Any]] = [
         ]
     },
     {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": {"input_tokens": 1}}], "usage": None},
-    {"choices": [], "x_groq": {"usage": {"completion_tokens": 2}}, "eval_count": 2},
+    {"choices": [], "x_groq": {"error": "", "usage": {"completion_tokens": 2}}, "eval_count": 2},
     {"choices": [], "usageMetadata": {"promptTokenCount": 1, "thoughtsTokenCount": 0}, "usage_metadata": {}},
     {
         "choices": [],

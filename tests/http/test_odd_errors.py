@@ -37,6 +37,8 @@ KINDS: dict[str, tuple[type[errors.GatewayError], str, str, int]] = {
     "error-text": (errors.RequestRejectedError, SYSTEM, "options", 1),
     "error-plain-text": (errors.RequestRejectedError, SYSTEM, "options", 1),
     "error-without-data": (errors.ProviderError, "overloaded", "ask again", 1),
+    "error-in-choice": (errors.ProviderError, "The provider gave up.", "ask again", 1),
+    "error-in-groq": (errors.StreamError, "The provider gave up.", "ask again", 1),
     "error-event": (errors.ProviderError, "Overloaded", "ask again", 1),
     "error-event-first": (errors.StreamError, "The provider gave up.", "ask again", 1),
 }
@@ -70,6 +72,25 @@ async def test_each_is_the_error_that_it_is(sandbox: SandboxRouter, asking: Gate
     assert words in caught.value.message
     assert step in caught.value.next_step
     assert len(sandbox.requests) - before == tries
+
+
+@pytest.mark.parametrize("error", [{"code": 502, "message": "The provider gave up."}, "The provider gave up."])
+async def test_an_error_in_the_choice_of_a_whole_answer_is_that_error(
+    router: RawRouter, client: GatewayClient, error: object
+) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "error", "error": error}
+    router.will_answer(200, {"choices": [choice]})
+    with pytest.raises(errors.ProviderError, match=r"The provider gave up\."):
+        await read(client, router.key)
+
+
+@pytest.mark.parametrize("error", [None, "", {}, {"code": None, "message": ""}])
+async def test_an_error_in_the_choice_that_says_nothing_is_none(
+    router: RawRouter, client: GatewayClient, error: object
+) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "One"}, "finish_reason": "stop", "error": error}
+    router.will_answer(200, {"choices": [choice], "x_groq": {"id": "req_1", "error": error}})
+    assert [chunk.delta.content for chunk in await read(client, router.key)] == ["One"]
 
 
 class HeardError(Exception):

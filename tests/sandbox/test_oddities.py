@@ -486,6 +486,36 @@ def test_events_named_error(router: SandboxRouter) -> None:
     assert odd(router, "error-event-first", stream=True).text == "event: error\ndata: The provider gave up.\n\n"
 
 
+def test_errors_inside_a_chunk(router: SandboxRouter) -> None:
+    sent = odd(router, "error-in-choice", stream=True)
+    assert (deltas(sent), reasons(sent)) == ("One, ", [None, "error"])
+    whole = odd(router, "error-in-choice", stream=False).json["choices"][0]
+    assert sent.choices[-1]["error"] == whole["error"] == {"code": 502, "message": "The provider gave up."}
+    sent = odd(router, "error-in-groq", stream=True)
+    assert (deltas(sent), reasons(sent)) == ("One, ", [None])
+    assert sent.chunks[-1]["x_groq"]["error"] == "The provider gave up."
+
+
+def test_calls_without_a_function_around_them(router: SandboxRouter) -> None:
+    parts = call_parts(odd(router, "calls-flat", stream=True, tools=[WEATHER]))
+    assert [part.get("name") for part in parts] == ["get_weather", None]
+    assert "".join(part["arguments"] for part in parts) == '{"city":"Rome"}'
+    (call,) = odd(router, "calls-flat", stream=False, tools=[WEATHER]).json["choices"][0]["message"]["tool_calls"]
+    assert (call["name"], call["arguments"]) == ("get_weather", {"city": "Rome"})
+    (call,) = call_parts(odd(router, "calls-arguments-beside", stream=True, tools=[WEATHER]))
+    assert (call["function"], call["arguments"]) == ({"name": "get_weather"}, '{"city":"Rome"}')
+    message = odd(router, "calls-arguments-beside", stream=False, tools=[WEATHER]).json["choices"][0]["message"]
+    assert message["tool_calls"][0]["arguments"] == '{"city":"Rome"}'
+
+
+def test_the_text_of_parts_can_be_wrapped(router: SandboxRouter) -> None:
+    sent = odd(router, "content-parts-wrapped", stream=True)
+    parts = [part for choice in sent.choices for part in choice["delta"].get("content", ())]
+    assert "".join(part["text"]["value"] for part in parts) == "One, two, three."
+    (part,) = odd(router, "content-parts-wrapped", stream=False).json["choices"][0]["message"]["content"]
+    assert part["text"]["value"] == "One, two, three."
+
+
 def test_events_of_another_form(router: SandboxRouter) -> None:
     lines = odd(router, "events-in-lines", stream=True).text.splitlines()
     assert [line[:6] for line in lines] == ["data: "] * 3
@@ -593,6 +623,7 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "empty-reasoning-only", "empty-images-only", "think-tags", "think-tags-open", "think-tags-later",
         "answer-in-fence", "answer-in-sentences", "answer-after-sentence", "error-event", "error-event-first",
         "finish-empty-pause", "finish-early-pause", "events-in-lines", "heartbeats",
+        "error-in-choice", "error-in-groq", "calls-flat", "calls-arguments-beside", "content-parts-wrapped",
         "events-in-lines-pause", "text-for-delta", "calls-function-call", "calls-function-call-beside",
     }  # fmt: skip
     tables = (ENDINGS, WORDS, AFTER, CALLS, CHOICES, MEMBERS, USAGES, ERRORS, LISTS)

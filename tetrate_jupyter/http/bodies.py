@@ -10,6 +10,7 @@ from tetrate_jupyter import config
 from tetrate_jupyter.errors import MalformedResponseError, OptionError, TetrateError
 from tetrate_jupyter.http.attempts import FailedAttempt, within
 from tetrate_jupyter.http.chunk_reading import decode_chunk
+from tetrate_jupyter.http.chunks import is_given
 from tetrate_jupyter.http.reading import BOM
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ async def _read_completion(
     outcome = decoded(lambda content: decode_chunk(content, ignored), opened.reply(body), asked)
     if isinstance(outcome, FailedAttempt):
         return outcome
+    if outcome.has_error and not is_given(outcome.error):  # it stands deeper, where nothing else is an error
+        body = bytearray(msgspec.json.encode({"error": outcome.error_content}))
     if outcome.has_error or outcome.choices is None:
         return FailedAttempt.of_reply(opened.reply(body), asked)
     return outcome

@@ -104,6 +104,7 @@ class _Loose:
             self._delta(found.get("message")),
             self._content(found["text"])[0] if self._is_bare(found) else None,
             _raw(found["usage"]) if found.get("usage") else NOTHING,
+            _raw(found["error"]) if found.get("error") else NOTHING,
         )
 
     def _is_bare(self, found: dict[str, Any]) -> bool:
@@ -145,8 +146,8 @@ class _Loose:
                 said.append(part)
             elif isinstance(part, dict) and (inner := part.get("thinking") or part.get("reasoning")):
                 thought.append(inner if isinstance(inner, str) else self._parts(inner, name)[0])
-            elif isinstance(part, dict) and isinstance(part.get("text"), str):
-                said.append(part["text"])
+            elif isinstance(part, dict) and (text := _text_of(part)) is not None:
+                said.append(text)
             else:
                 self._leave(name, part)
         return "".join(said), "".join(each for each in thought if isinstance(each, str))
@@ -170,6 +171,14 @@ class _Loose:
         if value is not None and len(self._ignored) < _MOST_NOTED:
             self._ignored.append(name)
         return None
+
+
+def _text_of(part: dict[str, Any]) -> str | None:
+    """Return the text of a part, which the API's assistants wrap once more; None where it has none."""
+    text = part.get("text")
+    if isinstance(text, dict):
+        text = text.get("value")
+    return text if isinstance(text, str) else None
 
 
 def _is_part(found: object) -> bool:

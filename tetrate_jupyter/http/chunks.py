@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from tetrate_jupyter import config
 from tetrate_jupyter.http import reading
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 NOTHING: Final = msgspec.Raw()  # a missing member
 _NOT_GIVEN: Final = frozenset({b"", b"null", b"{}", b'""', b"false", b"[]", b"0"})  # ways to express that there is none
 _LONGEST_NOT_GIVEN: Final = 16
 _LONGEST_EXTRA: Final = 256 * 1024  # bytes of the unknown members of one call; signatures have a few thousand
 _LONGEST_NUMBER: Final = 32  # characters of a number written as text
-_KNOWN: Final = frozenset({"index", "id", "type", "function"})  # members of a call
+_KNOWN: Final = frozenset({"index", "id", "type", "function", "name", "arguments", "parameters"})  # members of a call
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
@@ -110,6 +113,7 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     message: Delta | None = None
     text: str | None = None
     usage: msgspec.Raw = NOTHING
+    error: msgspec.Raw = NOTHING
 
     @property
     def added(self) -> Delta | None:
@@ -186,19 +190,32 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def error_content(self) -> object:
-        """The error as Python objects; {} for one that can't be read or is longer than any message."""
+        """The error as Python objects; {} for one that can't be read or is longer than any message.
+
+        It may stand in the choice (OpenRouter) or in `x_groq`, too.
+        """
+        found = next(self._errors(), NOTHING)
         with contextlib.suppress(ValueError, RecursionError):
-            if len(bytes(self.error)) <= config.MAX_ERROR_BYTES:
-                return msgspec.json.decode(self.error)
+            if len(bytes(found)) <= config.MAX_ERROR_BYTES:
+                return msgspec.json.decode(found)
         return {}
 
     @property
     def has_error(self) -> bool:
         """Whether `error` says anything: an object whose members are all empty says nothing."""
-        if not is_given(self.error):
+        if next(self._errors(), None) is None:
             return False
         content = self.error_content
         return not content or not _is_hollow(content)
+
+    def _errors(self) -> Iterator[msgspec.Raw]:
+        if is_given(self.error):
+            yield self.error
+        choice = self.choice
+        if choice is not None and is_given(choice.error):
+            yield choice.error
+        if self.x_groq is not NOTHING and is_given(found := (members(self.x_groq) or {}).get("error", NOTHING)):
+            yield found
 
     @property
     def own_id(self) -> str:
@@ -296,7 +313,10 @@ def members(raw: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
 
 def _call(found: dict[str, msgspec.Raw]) -> ToolCallDelta:
     function = members(found["function"]) if "function" in found else None
-    function = function or {}
+    function = {
+        **found,
+        **(function or {}),
+    }  # some servers write the call's name and arguments beside it, or only there
     extra = None
     if found.keys() - _KNOWN:
         extra = {key: bytes(value) for key, value in found.items() if key not in _KNOWN}
@@ -307,7 +327,7 @@ def _call(found: dict[str, msgspec.Raw]) -> ToolCallDelta:
         count(short(found.get("index"))),
         str(identity) if type(identity) in {int, str} else None,
         _string(function.get("name")),
-        _arguments(function.get("arguments")),
+        _arguments(function.get("arguments", function.get("parameters"))),
         extra,
     )
 
