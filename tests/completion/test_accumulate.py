@@ -89,6 +89,16 @@ def test_a_chunk_without_our_choice_is_no_choice() -> None:
 def test_images_are_noticed_once_and_for_all() -> None:
     assert added(chunk({"images": [{"url": "x"}]}), chunk({"refusal": "no"}), chunk({"content": "x"}))[2].has_images
     assert not added(chunk({"images": []}), chunk({"refusal": "no"}))[2].has_images
+    end: dict[str, Any] = {"delta": {}, "message": {"images": [{"url": "x"}]}, "finish_reason": "stop"}
+    assert added(chunk({"content": "x"}), chunk(choices=[end]))[2].has_images
+    end["message"] = {"refusal": "no"}
+    assert added(chunk({"content": "x", "images": [1]}), chunk(choices=[end]))[2].has_images
+
+
+def test_an_id_that_is_none_is_unknown() -> None:
+    for identity in ("", None, 7, " \n"):
+        assert added(chunk({}, id=identity, model="m"))[2].response_id is None
+    assert added(chunk({}, id="a", model="m"))[2].response_id == "a"
 
 
 def test_a_refusal_comes_whole() -> None:

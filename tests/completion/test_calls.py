@@ -105,6 +105,10 @@ def test_the_one_call_of_the_older_form(pieces: list[Part], right: list[tuple[st
     assert [(call.id, call.name, call.arguments) for call in calls.found()] == [("a", "f", "{}")]
 
 
+def test_a_name_that_is_repeated_is_joined_to_no_longer_one() -> None:
+    assert found([Part(0, "a", "go", "")], [Part(0, "a", "go", "{}")], names=("gogo", "go")) == [("a", "go", "{}")]
+
+
 def test_each_piece_of_the_older_form_takes_room() -> None:
     taken: list[str] = []
     calls = Calls(lambda text: taken.append(text) or text, ())  # type: ignore[func-returns-value]

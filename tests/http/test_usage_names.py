@@ -45,6 +45,8 @@ NAMED: list[tuple[dict[str, Any], Usage]] = [
      Usage(9, 5, 4)),
     ({"usage": {"input_tokens": 9, "output_tokens": 5, "cache_read_input_tokens": 4,
                 "input_tokens_details": {"cached_tokens": 4}}}, Usage(9, 5, 4)),
+    ({"usage": {"input_tokens": 9, "output_tokens": 5, "cached_tokens": 3,
+                "input_tokens_details": {"cached_tokens": 4}}}, Usage(9, 5, 4)),
     ({"usage": {**STANDARD, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 3}}, Usage(9, 5, 4, 3)),
     ({"usage": {**STANDARD, "prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 5}}, Usage(9, 5, 4)),
     ({"usage": {**STANDARD, "prompt_cache_hit_tokens": 0, "cache_read_input_tokens": 4}}, Usage(9, 5, 0)),

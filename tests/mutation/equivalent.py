@@ -14,6 +14,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "Accumulator.add: choice.finish_reason and choice.finish_reason != self._reason -> choice.finish_reason": _SHORT_CUT,
         "Accumulator._add_rest: not name -> never": _SHORT_CUT,
         "Accumulator._end: self._reason = reason -> pass": _SHORT_CUT,
+        "Accumulator.add: self._within(self._thought.feed(thought)) if thought else '' -> "
+        "self._within(self._thought.feed(thought))": _SHORT_CUT,
         "Halves.feed: piece.isascii() or not ('\\ud800' <= piece[-1] <= '\\udfff' or…c00' <= piece[0] <= '\\udfff') -> "
         "not ('\\ud800' <= piece[-1] <= '\\udfff' or '\\udc00' <= piece[0] <= '\\udfff')": _SHORT_CUT,
         "Halves.feed: '\\udfff' -> '\\udfff~'": "no single character is between the two",
@@ -32,6 +34,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "completion/calls": {
         "_extra: continue -> pass": "it is the last line of the loop",
+        "_Call.is_begun: 1 -> 0": "the pattern fits at the start only, and no group is repeated",
+        "_once: 1 -> 2": "the pattern fits at the start only",
+        "_once: '' -> '~'": "neither begins with a brace",
+        "_extra: not members -> never": _SHORT_CUT,
+        "Calls._fill: 'latin-1' -> 'latin-1~'": "Python reads both as the same name",
         "_extra: json.dumps(secrecy.redacted(found), ensure_ascii=True) -> without ensure_ascii=": "the default, written out",
     },
     "completion/thinking": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _ERRORS = ["tests/http/test_error_tables.py", "tests/http/test_faults.py"]
+_CHUNKS = ["tests/http/test_chunks.py", "tests/http/test_usage_names.py", "tests/http/test_wire.py"]
 _CATALOG = ["tests/test_catalog_join.py", "tests/test_catalog_pure.py"]
 _KEYS = ["tests/keys/test_store_values.py", "tests/keys/test_sign_out.py", "tests/keys/test_store.py"]
 _BLOCKS = ["tests/render/test_blocks.py", "tests/render/test_links.py"]
@@ -17,6 +18,8 @@ TESTS: dict[str, list[str]] = {
     "completion/accumulate": ["tests/completion/test_accumulate.py"],
     "completion/usage": ["tests/completion/test_accumulate.py", "tests/http/test_usage_names.py"],
     "http/usage_names": ["tests/http/test_usage_names.py"],
+    "completion/displays": ["tests/completion/test_displays.py"],
+    "completion/cell_pictures": ["tests/completion/test_cell_pictures.py"],
     "http/faults": _ERRORS,
     "http/meaning": _ERRORS,
     "http/error_body": _ERRORS,
@@ -47,6 +50,8 @@ TESTS: dict[str, list[str]] = {
     "http/sse": ["tests/http/test_bare_errors.py", "tests/http/test_sse.py"],
     "http/wire": ["tests/http/test_wire.py", "tests/http/test_any_member.py"],
     "http/inflate": ["tests/http/test_inflate.py"],
+    "http/chunks": _CHUNKS,
+    "http/chunk_reading": _CHUNKS,
     "http/gate": ["tests/http/test_gate.py"],
     "http/reading": ["tests/http/test_reading.py", "tests/http/test_wire.py", "tests/http/test_any_member.py"],
     "amounts": ["tests/test_amounts_exact.py", "tests/test_amounts.py"],
