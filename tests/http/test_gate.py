@@ -122,3 +122,12 @@ def test_among_as_many_values_as_a_list_may_have_a_key_is_found() -> None:
     body = b'{"x":"%s","y":[%s1]}' % (KEY.encode(), b"1," * 50_000)
     assert KEY.encode() not in gate.incoming(body)
     del secret
+
+
+@pytest.mark.parametrize("form", [b"\\u%04x", b"\\u%04X"])
+def test_each_character_that_a_key_may_have_is_known_by_its_escapes(form: bytes) -> None:
+    key = "sk-" + "".join(map(chr, range(0x21, 0x7F)))
+    secret = Secret(key, host="h")
+    came = b'{"a":"%s"}' % b"".join(form % code for code in key.encode())
+    assert gate.incoming(came) == b'{"a":"<secret>"}'
+    del secret

@@ -7,7 +7,12 @@ _CHUNKS = ["tests/http/test_chunks.py", "tests/http/test_usage_names.py", "tests
 _CATALOG = ["tests/test_catalog_join.py", "tests/test_catalog_pure.py"]
 _KEYS = ["tests/keys/test_store_values.py", "tests/keys/test_sign_out.py", "tests/keys/test_store.py"]
 _BLOCKS = ["tests/render/test_blocks.py", "tests/render/test_links.py"]
-_GROWING = [*_BLOCKS, "tests/render/test_growing.py", "tests/render/test_bounds.py"]
+_GROWING = [
+    *_BLOCKS,
+    "tests/render/test_growing_shown.py",
+    "tests/render/test_growing.py",
+    "tests/render/test_bounds.py",
+]
 _RESULT = ["tests/compare/test_pure.py"]
 _LEDGER = ["tests/ledger/test_totals.py", "tests/ledger/test_segments.py", "tests/ledger/test_places_and_clocks.py"]
 _NOTING = ["tests/ledger/test_noting.py", *_LEDGER]
@@ -48,7 +53,7 @@ TESTS: dict[str, list[str]] = {
     "compare/result": [*_RESULT, "tests/compare/test_exports.py", "tests/compare/test_result.py"],
     "http/retry": ["tests/http/test_waits.py", "tests/http/test_retry.py"],
     "http/sse": ["tests/http/test_bare_errors.py", "tests/http/test_sse.py"],
-    "http/wire": ["tests/http/test_wire.py", "tests/http/test_any_member.py"],
+    "http/wire": ["tests/http/test_wire_documents.py", "tests/http/test_wire.py", "tests/http/test_any_member.py"],
     "http/inflate": ["tests/http/test_inflate.py"],
     "http/chunks": _CHUNKS,
     "http/chunk_reading": _CHUNKS,
