@@ -105,6 +105,13 @@ def test_the_one_call_of_the_older_form(pieces: list[Part], right: list[tuple[st
     assert [(call.id, call.name, call.arguments) for call in calls.found()] == [("a", "f", "{}")]
 
 
+def test_half_a_character_in_what_goes_back_does_not_keep_the_round_from_being_sent() -> None:
+    calls = Calls(lambda text: text, ())
+    calls.add([Part(0, "a", "f", "{}", {"s": rb'"a \ud83d"', "t": rb'"\ud83d\ude00"'})])
+    ((call),) = calls.found()
+    assert json.loads(call.extra) == {"s": "a \ufffd", "t": "😀"}
+
+
 def test_a_name_that_is_repeated_is_joined_to_no_longer_one() -> None:
     assert found([Part(0, "a", "go", "")], [Part(0, "a", "go", "{}")], names=("gogo", "go")) == [("a", "go", "{}")]
 

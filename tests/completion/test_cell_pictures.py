@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from tests.completion.test_displays import Kernel, kernel
+from tests.completion.test_displays import IN_MEMORY, Kernel, kernel
 from tetrate_jupyter import config
 from tetrate_jupyter.completion import cell_pictures
 from tetrate_jupyter.completion.cell_pictures import (
@@ -56,6 +56,11 @@ def test_the_sides_of_a_jpeg_stand_behind_its_other_parts() -> None:
     for part in (b"\xff\xe1" + struct.pack(">H", 1_002) + b"\xff" * 1_000, b"\xff\xc4\x00\x02", b"\xff\xcc\x00\x02"):
         assert why(PictureRoom(), shown(plain[:2] + part + plain[2:])) == ["large"]
     assert cell_pictures._pixels(plain) == (1, SIDE + 1)
+    for kind in range(0xC0, 0xD0):
+        is_frame = kind not in {0xC4, 0xC8, 0xCC}
+        head = b"\xff\xd8\xff" + bytes([kind]) + b"\x00\x08\x08\x00\x07\x00\x09"
+        assert cell_pictures._pixels(head) == ((7, 9) if is_frame else (0, 0))
+    assert cell_pictures._pixels(b"\xff\xd8\xff\xd0\x00\x08\x08\x00\x07\x00\x09") == (0, 0)
     assert cell_pictures._pixels(b"\xff\xd8\xff\xcf\x00\x08\x08\x00\x07\x00\x09") == (7, 9)
     for broken in (
         b"\xff\xd8",
@@ -87,6 +92,7 @@ def test_pictures_are_taken_in_order_and_named() -> None:
     assert [each.label for each in room.images] == ["picture 1 of cell 3", "picture 3 of cell 3"]
     assert [base64.b64decode(each.data_url.partition(",")[2]) for each in room.images] == [one, two]
     assert [(each.media_type, each.size) for each in room.images] == [("image/png", len(one)), ("image/png", len(two))]
+    assert PictureRoom().take(4, [shown(one)]).lines == ("[image 1: picture of cell 4]",)
     assert room.take(4, [shown(made(3))]).lines == ("[image 5: picture of cell 4]",)
 
 
@@ -136,7 +142,7 @@ def test_a_kind_of_any_length_is_named_shortly() -> None:
 def test_which_cells_may_have_shown_something() -> None:
     import IPython.display  # noqa: F401 - one of those that show
 
-    for source in ("plt.plot(x)", "fig", "df.hist()", "display(x)", "im.Show()"):
+    for source in ("plt.plot(x)", "fig", "df.hist()", "display(x)", "im.Show()", "image", "alt.Chart(d)", "draw(x)"):
         assert may_show(source)
     assert not may_show("1 + 1")
 
@@ -189,4 +195,4 @@ def test_a_last_value_is_drawn_where_nothing_is_kept_of_what_it_showed() -> None
     assert found.kind == "image/png"
     assert base64.b64decode(found.data or "").startswith(b"\x89PNG")
     assert pictures_in(shell, 2) == pictures_in(SimpleNamespace(), 1) == CellPictures()
-    assert pictures_in(InteractiveShell(), 1) == CellPictures()
+    assert pictures_in(InteractiveShell(config=IN_MEMORY), 1) == CellPictures()

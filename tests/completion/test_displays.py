@@ -13,6 +13,7 @@ from ipykernel.displayhook import ZMQShellDisplayHook
 from ipykernel.zmqshell import ZMQDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.session import Session
+from traitlets.config import Config
 
 from tetrate_jupyter.completion.displays import (
     LARGEST,
@@ -24,10 +25,12 @@ from tetrate_jupyter.completion.displays import (
     watch_of,
 )
 
+IN_MEMORY = Config({"HistoryManager": {"hist_file": ":memory:"}})
+
 
 @pytest.fixture
 def watch() -> Any:
-    made = DisplayWatch(InteractiveShell())
+    made = DisplayWatch(InteractiveShell(config=IN_MEMORY))
     yield made
     made.close()
 
@@ -89,12 +92,14 @@ def test_pictures_that_are_gone_are_not_weighed_with_each_display(watch: Display
         ({"image/svg+xml": "<svg/>", "image/png": b"AAAA"}, DisplayedPicture("image/png", b"AAAA")),
         ({"image/gif": "AAAA", "image/jpeg": "BBBB"}, DisplayedPicture("image/jpeg", "BBBB")),
         ({"image/svg+xml": "<svg/>"}, DisplayedPicture("image/svg+xml", None, "kind")),
+        ({"image/bmp": "AAAA", "image/gif": "BBBB"}, DisplayedPicture("image/gif", "BBBB")),
+        ({"image/bmp": "AAAA", "image/webp": "BBBB"}, DisplayedPicture("image/webp", "BBBB")),
         ({"image/png": 5}, DisplayedPicture("image/png", None, "kind")),
         ({5: "x"}, None),
         ({"image/png": "A" * LARGEST}, DisplayedPicture("image/png", "A" * LARGEST)),
         ({"image/webp": "A" * (LARGEST + 1)}, DisplayedPicture("image/webp", None, "large")),
     ],
-    ids=range(9),
+    ids=range(11),
 )  # fmt: skip
 def test_the_picture_of_an_output(bundle: Any, right: DisplayedPicture | None) -> None:
     assert picture_of(bundle) == right
@@ -130,7 +135,7 @@ class Kernel:
     """A shell with ipykernel's own publishers, and what the front end sees of it."""
 
     def __init__(self) -> None:
-        self.shell: Any = InteractiveShell()
+        self.shell: Any = InteractiveShell(config=IN_MEMORY)
         self.socket = zmq.Context.instance().socket(zmq.PUB)
         session = Session(key=b"")
         self.shell.display_pub = ZMQDisplayPublisher(shell=self.shell, session=session, pub_socket=self.socket)
@@ -296,14 +301,32 @@ def test_a_message_of_another_form_passes(kernel: Kernel) -> None:
 
 
 def test_a_shell_without_publishers_is_watched_without_harm() -> None:
-    shell = InteractiveShell()
+    shell = InteractiveShell(config=IN_MEMORY)
     watch = DisplayWatch(shell)
     assert (watch.sees_displays, watch.sees_results) == (False, False)
+    shell.display_pub.parent_header = {"msg_id": "a"}  # as a front end's, whose displays aren't seen
     result = SimpleNamespace(execution_count=1, info=SimpleNamespace(store_history=True))
     shell.events.trigger("post_run_cell", result)
     assert watch.of(1) is None
     watch.close()
     watch.close()
+
+
+def test_a_publisher_of_another_make_is_watched_as_it_offers() -> None:
+    class Publisher:
+        def __init__(self) -> None:
+            self.parent_header = {"msg_id": "a"}
+            self._hooks: list[Any] = []
+            self._thread_local = "something else"
+            self.register_hook, self.unregister_hook = self._hooks.append, self._hooks.remove
+
+    shell: Any = InteractiveShell(config=IN_MEMORY)
+    shell.display_pub = Publisher()
+    watch = DisplayWatch(shell)
+    assert (watch.sees_displays, watch.sees_results, len(shell.display_pub._hooks)) == (True, False, 1)
+    assert shell.display_pub._thread_local == "something else"
+    watch.close()
+    assert shell.display_pub._hooks == []
 
 
 def test_only_the_newest_runs_are_known(kernel: Kernel) -> None:

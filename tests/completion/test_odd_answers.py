@@ -163,6 +163,8 @@ CALLS: dict[str, Ran] = {
     "calls-function-call": Ran(),
     "calls-function-call-beside": Ran(),
     "calls-need-reasoning": Ran(),
+    "calls-need-reasoning-details": Ran(),
+    "calls-need-thinking-blocks": Ran(),
     "calls-need-extra-content": Ran(BOTH),
 }
 SCHEMA_KINDS = ("answer-in-fence", "answer-in-sentences", "answer-after-sentence")
@@ -296,7 +298,7 @@ def run_whole(router: SandboxRouter, kind: str, tool: Any) -> None:
     adding = Accumulator(tools=toolbox.names)
     _, thought = adding.add(asked_whole(router, body).as_chunk())
     calls = adding.tool_calls
-    aside = json.dumps({adding.reasoning_name: thought}) if adding.reasoning_name else ""
+    aside = adding.aside(thought)
     messages.append(wire_message(Message("assistant", "", tool_calls=calls, aside=aside, model=model), model))
     for call in calls:
         result = asyncio.run(toolbox.call(call))

@@ -39,7 +39,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "_once: '' -> '~'": "neither begins with a brace",
         "_extra: not members -> never": _SHORT_CUT,
         "Calls._fill: 'latin-1' -> 'latin-1~'": "Python reads both as the same name",
-        "_extra: json.dumps(secrecy.redacted(found), ensure_ascii=True) -> without ensure_ascii=": "the default, written out",
     },
     "completion/thinking": {
         "module: '<thinking>' -> '<thinking>~'": "what is one sign longer than a tag has matched as one before",

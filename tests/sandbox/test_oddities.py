@@ -253,6 +253,22 @@ def test_reasoning_has_to_come_back_with_its_calls(router: SandboxRouter, stream
     assert odd(router, kind, stream=stream, tools=[WEATHER], messages=later).status == 200
 
 
+@pytest.mark.parametrize("member", ["reasoning_details", "thinking_blocks"])
+def test_signed_reasoning_has_to_come_back_joined(router: SandboxRouter, member: str) -> None:
+    kind = f"calls-need-{member.replace('_', '-')}"
+    streamed = odd(router, kind, stream=True, tools=[WEATHER])
+    pieces = [piece for choice in streamed.choices for piece in choice["delta"].get(member, ())]
+    joined = odd(router, kind, stream=False, tools=[WEATHER]).json["choices"][0]["message"][member]
+    assert len(pieces) == 4
+    assert [entry["type"] for entry in joined] == [pieces[0]["type"], pieces[-1]["type"]]
+    word = "text" if member == "reasoning_details" else "thinking"
+    assert "".join(piece.get(word, "") for piece in pieces) == joined[0][word] == "Rome has to be looked up."
+    for wrong in ({}, {member: []}, {member: pieces}, {member: joined[:1]}):
+        refused = odd(router, kind, stream=True, tools=[WEATHER], messages=second_round(wrong))
+        assert (refused.status, "Expected `thinking`" in refused.text) == (400, True)
+    assert odd(router, kind, stream=True, tools=[WEATHER], messages=second_round({member: joined})).status == 200
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_what_a_call_carries_has_to_come_back_with_it(router: SandboxRouter, stream: bool) -> None:
     kind = "calls-need-extra-content"
@@ -624,6 +640,7 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "answer-in-fence", "answer-in-sentences", "answer-after-sentence", "error-event", "error-event-first",
         "finish-empty-pause", "finish-early-pause", "events-in-lines", "heartbeats",
         "error-in-choice", "error-in-groq", "calls-flat", "calls-arguments-beside", "content-parts-wrapped",
+        "calls-need-reasoning-details", "calls-need-thinking-blocks",
         "events-in-lines-pause", "text-for-delta", "calls-function-call", "calls-function-call-beside",
     }  # fmt: skip
     tables = (ENDINGS, WORDS, AFTER, CALLS, CHOICES, MEMBERS, USAGES, ERRORS, LISTS)

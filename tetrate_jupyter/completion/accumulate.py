@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion.calls import Calls
 from tetrate_jupyter.completion.reasons import normalized
+from tetrate_jupyter.completion.signed import SignedReasoning
 from tetrate_jupyter.completion.thinking import ThinkTags
 from tetrate_jupyter.completion.usage import filled, usage_of
 from tetrate_jupyter.http.chunk_reading import whole
@@ -46,6 +48,7 @@ class Accumulator:
         self.reasoning_name = ""
         self._reason = ""  # the last one, unchanged
         self._calls = Calls(self._within, tools)
+        self._signed = SignedReasoning(self._within)
         self._tags = ThinkTags()
         self._text_half, self._thought_half = Halves(), Halves()
         self._said, self._thought = secrecy.Passing(), secrecy.Passing()
@@ -103,6 +106,10 @@ class Accumulator:
         if delta.refusal:
             self._refusal.append(self._within(delta.refusal))
         self._add_calls(delta)
+        if is_given(delta.reasoning_details):
+            self._signed.add("reasoning_details", delta.reasoning_details)
+        if is_given(delta.thinking_blocks):
+            self._signed.add("thinking_blocks", delta.thinking_blocks)
         name, thought = delta.named_reasoning
         if not name:
             return ""
@@ -154,6 +161,13 @@ class Accumulator:
     def has_too_many_calls(self) -> bool:
         """Whether the model made more calls than are kept."""
         return self._calls.are_too_many
+
+    def aside(self, thought: str) -> str:
+        """Return the reasoning in the members in which it came, as the JSON that goes back with the calls; or ""."""
+        found = self._signed.found()
+        if self.reasoning_name:
+            found[self.reasoning_name] = thought
+        return json.dumps(found) if found else ""
 
     @property
     def refusal(self) -> str:

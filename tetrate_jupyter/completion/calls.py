@@ -164,7 +164,7 @@ def _extra(members: dict[str, bytes]) -> str:
             found[name] = json.loads(value)
         except (ValueError, RecursionError):
             continue
-    return whole(json.dumps(secrecy.redacted(found), ensure_ascii=True)) if found else ""
+    return whole(json.dumps(secrecy.redacted(found), ensure_ascii=False)) if found else ""
 
 
 def _is_json(text: str) -> bool:

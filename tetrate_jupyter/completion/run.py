@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -317,8 +316,7 @@ class Completion:
 
     def _aside(self) -> str:
         """Return the reasoning in the member it arrived in, as JSON: some models need it back after tool calls."""
-        name = self._round.reasoning_name
-        return json.dumps({name: self._reasoning.text()[self._thought_began :]}) if name else ""
+        return self._round.aside(self._reasoning.text()[self._thought_began :])
 
     def _write(self, text: str) -> None:
         if self._try.first is None:

@@ -25,6 +25,7 @@ _SMALL: Final = 64 * 1024  # bytes; in a smaller document objects aren't counted
 _MOST_NOTED: Final = 1_000  # names in `ignored`
 _LONGEST_INTEGER: Final = 40  # digits; a longer one is no token count, and parsing it takes quadratic time
 _REASONING: Final = ("reasoning_content", "reasoning", "thinking")
+_UNREAD: Final = ("images", "function_call", "reasoning_details", "thinking_blocks")  # members kept as JSON
 _FOREIGN_USAGE: Final = ("x_groq", "usage_metadata", "usageMetadata", "prompt_eval_count", "eval_count")  # in order
 
 _decode = msgspec.json.Decoder(ChatChunk).decode
@@ -125,8 +126,7 @@ class _Loose:
             **{name: _raw(text) for name, text in thoughts.items()},
             calls=_raw(calls) if isinstance(calls, (list, dict)) else self._leave("tool_calls", calls) or NOTHING,
             refusal=refusal if isinstance(refusal, str) else self._leave("refusal", refusal),
-            images=_raw(found["images"]) if found.get("images") else NOTHING,
-            function_call=_raw(found["function_call"]) if found.get("function_call") else NOTHING,
+            **{name: _raw(found[name]) for name in _UNREAD if found.get(name)},
         )
 
     def _content(self, found: Any) -> tuple[str, str]:  # noqa: ANN401 - any JSON

@@ -51,6 +51,8 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
     refusal: str | None = None
     images: msgspec.Raw = NOTHING
     function_call: msgspec.Raw = NOTHING
+    reasoning_details: msgspec.Raw = NOTHING
+    thinking_blocks: msgspec.Raw = NOTHING
 
     @property
     def reasoning_text(self) -> str:
@@ -94,6 +96,8 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
             and self.thinking is NOTHING
             and self.images is NOTHING
             and self.function_call is NOTHING
+            and self.reasoning_details is NOTHING
+            and self.thinking_blocks is NOTHING
         )
 
     @property
