@@ -6,6 +6,8 @@ _ORDER = "the order of two numbers that are added up"
 _FALSY = "only whether it is true is looked at"
 _BEYOND = "beyond whatever can come here"
 _SHORT_CUT = "a short cut: the longer way gives the same"
+_MAPPED = "each token that begins a block has its lines"
+_DEEPER = "how deep blocks inside each other are shown for themselves: what they show is the same"
 
 EQUIVALENT: dict[str, dict[str, str]] = {
     "completion/accumulate": {
@@ -70,6 +72,33 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "EventSplitter.feed: not buffer and data.endswith(b'\\n\\n') -> never": _SHORT_CUT,
         "EventSplitter._payloads: len(block) > 6 and block.startswith(b'data: ') and (b'\\n' not in block) -> never": _SHORT_CUT,
         "EventSplitter._payloads: 6 -> 7": _SHORT_CUT,
+    },
+    "http/gate": {
+        "module: 32 -> 33": "a key has no blank",
+        "module: 32 -> 31": "and none of the characters before it",
+        "module: 127 -> 128": "likewise",
+        "module: 127 -> 126": "a part of a key is enough to know it by",
+        "_place: name == 'messages' and isinstance(part, list) -> isinstance(part, list)": "any other list is named by its name",
+        "incoming: _ESCAPED.search(content) and secrecy.holds(_unescaped(content)) -> secrecy.holds(_unescaped(content))": _SHORT_CUT,
+    },
+    "render/markdown": {
+        "MarkdownStream.update: began < self._due -> LtE": "no two moments of a clock that counts nanoseconds are one",
+        "MarkdownStream._inside.make: MarkdownStream(depth=self._depth + 1, is_tight=is_tight) -> without depth=": _DEEPER,
+        "MarkdownStream._settle: self._looked_at = whole -> pass": _SHORT_CUT,
+        "MarkdownStream._finished_in: 0 -> 1": _MAPPED,
+        "MarkdownStream._parsed: token.level == 0 and token.map and (token.nesting >= 0) -> "
+        "token.level == 0 and token.nesting >= 0": _MAPPED,
+        "MarkdownStream._parts: tokens[n].map or [1] -> tokens[n].map": _MAPPED,
+    },
+    "render/growing": {
+        "begun: [0, 0] -> without 0": _MAPPED,
+        "begun: 0 -> 1": _MAPPED,
+        "_Flat.html_around: return inside -> return None": "only asked of a block with others inside it",
+        "_Table.take: rows < 1 -> LtE": "taken with the next row",
+        "_Code.take: self._length * 3 // 2 -> self._length * 3 * 2": "how often the colours of all are made anew, not what they are",
+        "_Code.html: final and self._length + len(rest) <= MAX_COLOURED -> "
+        "final or self._length + len(rest) <= MAX_COLOURED": "the exact colours sooner, at more cost",
+        "_Code.html: '' -> '~'": "so much code has no colours in any language",
     },
     "amounts": {
         "module: Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=-999999, Ema…apitals=1, clamp=0, traps=[]) -> without Emin=": "the default, written out, since a notebook may change that",

@@ -215,6 +215,7 @@ def test_the_first_code_block_is_found_whatever_its_fence() -> None:
     assert first_fenced_block("no code") is None
     assert first_fenced_block("~~~SQL\nselect 1\n~~~\n```\nx\n```") == ("sql", "select 1")
     assert first_fenced_block("a ``` b") is None
+    assert first_fenced_block("~~~\nx\n~~~") == ("", "x")
     assert first_fenced_block("- x\n\n  ```\n  y\n") == ("", "y")
 
 
@@ -225,3 +226,20 @@ def _bare(html: str) -> str:
 def _frame(html: str) -> str:
     """What is around the code."""
     return html.partition("<code")[0] + html.rpartition("</code>")[2]
+
+
+def test_a_stream_of_nothing_is_empty_and_quick() -> None:
+    stream = MarkdownStream()
+    assert stream.is_quick
+    stream.finish()
+    assert (stream.html, stream.is_quick, stream.behind) == ("", True, False)
+
+
+def test_a_block_right_after_the_list_in_an_item_leaves_the_item_tight() -> None:
+    text = "- a\n" + "  - b\n" * 400
+    stream = MarkdownStream()
+    for more in ("", "  # h\n", "\n"):
+        text += more
+        stream.update(text)
+        assert stream.html == render(text)
+    assert "<p" not in stream.html
