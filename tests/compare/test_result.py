@@ -367,7 +367,7 @@ def test_the_page_says_every_number_and_error() -> None:
     page = made(rows, labels=("model-a", "model-b")).html
     for words in ("<strong>bold</strong>", "StreamCutError: It was cut. Next: ask again.", "Request id: req-1", "half",
                   "1 of 2 done, 1 failed", "≈ $0.50 (estimated ≈ $0.40, at most ≈ $2.00)",
-                  "waiting 1.00 s, writing 1.00 s", "sent 3 times (waited 1.50 s between)"):  # fmt: skip
+                  "waiting 1.00\xa0s, writing 1.00\xa0s", "sent 3 times (waited 1.50 s between)"):  # fmt: skip
         assert words in page
 
 

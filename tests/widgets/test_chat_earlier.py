@@ -396,7 +396,7 @@ def test_a_page_that_shows_another_way_gets_that_one_from_the_disk(
     again.do("take", exchanges=given_back(page))
     again.wait_for(lambda: prompts(again) == ["Which month is <b>August</b>?", "And July?"])
     assert shown(again) == shown(page)
-    assert [item.fields["way"] for item in again.items.values()][1] == [1, 2]
+    assert [item.fields["way"] for item in again.items.values()][1][:2] == [1, 2]
 
 
 def test_of_one_that_was_kept_from_its_middle_on_that_comes_from_the_disk(

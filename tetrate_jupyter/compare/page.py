@@ -203,7 +203,7 @@ def _bar(row: Row, label: str, end: float) -> str:
     started, total = row.started or 0.0, row.total or 0.0
     waiting = total if row.first_token is None else row.first_token
     writing = max(0.0, total - waiting)
-    said = f"waiting {seconds(waiting)}, writing {seconds(writing)}"
+    said = f"waiting {seconds(waiting)}, writing {seconds(writing)}".replace(" s", "\N{NO-BREAK SPACE}s")
     parts = [
         f'<span style="margin-left:{_share(before, end)};width:{_share(length, end)};{bar}"></span>'
         for bar, before, length in ((_PALE, started, waiting), (_DARK, 0.0, writing))

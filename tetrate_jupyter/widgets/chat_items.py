@@ -37,7 +37,7 @@ class ChatItems:
         self._runs = runs
         self.models: set[str] = set()  # that have answered here, or do
         self._streams: dict[str, tuple[Run, Live]] = {}
-        self._rendered: dict[str, tuple[Exchange, tuple[int, int], Item]] = {}
+        self._rendered: dict[str, tuple[Exchange, tuple[int, int, str], Item]] = {}
         self._branches: tuple[Branch, ...] = ()  # as they were when the items below were made
         self._kept: list[tuple[Exchange, Item]] = []
 
@@ -95,7 +95,8 @@ class ChatItems:
     def _render(self, exchange: Exchange, ways: dict[str, tuple[Branch, ...]], live: Live | None = None) -> Item:
         several = ways.get(exchange.id, ())
         current = self._conversation.branch.id
-        way = (next((n for n, b in enumerate(several) if b.id == current), 0), max(1, len(several)))
+        place = next((n for n, b in enumerate(several) if b.id == current), 0)
+        way = (place, max(1, len(several)), _differ_in(several, place, exchange))
         known = self._rendered.get(exchange.id)
         if known is not None and known[0] is exchange and known[1] == way and live is None:
             return known[2]
@@ -160,7 +161,7 @@ _NOTHING: dict[str, Any] = {
     "bar": [],
     "reasoning": "",
     "tools": [],
-    "way": [0, 1],
+    "way": [0, 1, ""],
     "source": "",
     "status": "",
 }
@@ -198,7 +199,17 @@ def _told(
     }
 
 
-def _exchange_fields(exchange: Exchange, way: tuple[int, int]) -> dict[str, Any]:
+def _differ_in(several: Sequence[Branch], place: int, exchange: Exchange) -> str:
+    """Return what tells the ways apart that go on from one place: answers, questions, or some of both."""
+    depth = next((n for n, e in enumerate(several[place].exchanges) if e.id == exchange.id), None) if several else None
+    if depth is None:
+        return ""
+    asked = [branch.exchanges[depth].user for branch in several]
+    questions = {(user.content, len(user.images)) for user in asked}
+    return {1: "Answer", len(several): "Question"}.get(len(questions), "Version")
+
+
+def _exchange_fields(exchange: Exchange, way: tuple[int, int, str]) -> dict[str, Any]:
     return {
         **_asked(exchange.user),
         **_NOTHING,
