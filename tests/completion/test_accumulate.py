@@ -95,6 +95,15 @@ def test_images_are_noticed_once_and_for_all() -> None:
     assert added(chunk({"content": "x", "images": [1]}), chunk(choices=[end]))[2].has_images
 
 
+def test_a_call_in_the_older_form_is_one_until_another_comes() -> None:
+    pieces = [chunk({"function_call": {"name": "f"}}), chunk({"function_call": {"arguments": "{}"}})]
+    assert [(each.name, each.arguments) for each in added(*pieces)[2].tool_calls] == [("f", "{}")]
+    newer = chunk({**call(0, id="a", name="g", arguments="{}"), "function_call": {"name": "f"}})
+    assert [each.name for each in added(*pieces, newer)[2].tool_calls] == ["g"]
+    end = {"delta": {}, "message": {"function_call": {"name": "f"}}, "finish_reason": "stop"}
+    assert [each.name for each in added(chunk({"content": "x"}), chunk(choices=[end]))[2].tool_calls] == ["f"]
+
+
 def test_an_id_that_is_none_is_unknown() -> None:
     for identity in ("", None, 7, " \n"):
         assert added(chunk({}, id=identity, model="m"))[2].response_id is None

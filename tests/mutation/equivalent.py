@@ -22,6 +22,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "not ('\\ud800' <= piece[-1] <= '\\udfff' or '\\udc00' <= piece[0] <= '\\udfff')": _SHORT_CUT,
         "Halves.feed: '\\udfff' -> '\\udfff~'": "no single character is between the two",
     },
+    "completion/signed": {
+        "SignedReasoning.add: _continues(piece, entries[-1]) -> _continues(entries[-1], piece)": "it compares the two",
+        "SignedReasoning.found: dict(json.loads(whole(json.dumps(secrecy.redacted(held), ens…cii=False)))) if held else {} -> "
+        "dict(json.loads(whole(json.dumps(secrecy.redacted(held), ensure_ascii=False))))": _SHORT_CUT,
+    },
     "completion/usage": {
         "add_usage: both(one.completion_tokens, other.completion_tokens) -> "
         "both(other.completion_tokens, one.completion_tokens)": _ORDER,

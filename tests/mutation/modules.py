@@ -20,7 +20,9 @@ _BUDGETS = ["tests/ledger/test_budgets.py", "tests/test_amounts.py"]
 _KEPT = ["tests/answers/test_file.py", "tests/answers/test_asking.py"]
 
 TESTS: dict[str, list[str]] = {
-    "completion/accumulate": ["tests/completion/test_accumulate.py"],
+    "completion/accumulate": [
+        *["tests/completion/test_accumulate.py", "tests/completion/test_signed.py", "tests/http/test_usage_names.py"],
+    ],
     "completion/signed": ["tests/completion/test_signed.py"],
     "completion/usage": ["tests/completion/test_accumulate.py", "tests/http/test_usage_names.py"],
     "http/usage_names": ["tests/http/test_usage_names.py"],
