@@ -29,6 +29,7 @@ CONTENTS: list[tuple[object, str, str]] = [
     (None, "", ""),
     ([], "", ""),
     ({"type": "text", "text": "One"}, "One", ""),
+    ({"text": "One"}, "One", ""),
     ({"type": "output_text", "text": {"value": "One"}}, "One", ""),
     ([{"type": "text", "text": "One"}, ", ", {"text": "two"}], "One, two", ""),
     ([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "One"}], "One", "hm"),
@@ -179,6 +180,17 @@ def test_calls(calls: Any, right: list[ToolCallDelta]) -> None:
     delta = decode_chunk(body).delta
     assert delta is not None
     assert delta.tool_calls == right
+    again = decode_chunk(body[:-1] + b',"model":7}').delta
+    assert again is not None
+    assert [(each.index, each.id, each.name) for each in again.tool_calls] == [(e.index, e.id, e.name) for e in right]
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(256 * 1024, True), (256 * 1024 + 1, False)])
+def test_what_comes_with_a_call_is_bounded(length: int, is_kept: bool) -> None:
+    extra = b'"' + b"x" * (length - 2) + b'"'
+    delta = decode_chunk(b'{"choices":[{"delta":{"tool_calls":[{"id":"a","extra":' + extra + b"}]}}]}").delta
+    assert delta is not None
+    assert (delta.tool_calls[0].extra is not None) is is_kept
 
 
 def test_the_older_call_is_one_piece() -> None:
@@ -192,6 +204,7 @@ ERRORS: list[tuple[dict[str, Any], bool, object]] = [
     ({"error": "m"}, True, "m"),
     ({"error": {"message": "", "code": 0, "more": [{}]}}, False, None),
     ({"error": {"a": {"b": {"c": {"d": {"e": 1}}}}}}, True, {"a": {"b": {"c": {"d": {"e": 1}}}}}),
+    ({"error": {"a": {"b": {"c": {"d": {"e": 0}}}}}}, True, {"a": {"b": {"c": {"d": {"e": 0}}}}}),
     ({"error": None}, False, None),
     ({"error": []}, False, None),
     ({"error": {"message": "x" * config.MAX_ERROR_BYTES}}, True, {}),
@@ -267,6 +280,14 @@ def test_texts_with_halves_of_characters() -> None:
     assert whole("plain é") == "plain é"
     inner = '{"choices":[{"delta":{"content":"\\ude00 é\\ud83d é\\ud83d"}}]}'
     assert decode_chunk(inner.encode()).delta.content == "\ude00 é\ufffd é\ud83d"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("half", ["\udc00"])
+def test_a_half_at_an_end_waits_for_the_other_one(half: str) -> None:
+    text = f"{half}é" if half >= "\udc00" else f"é{half}"
+    delta = decode_chunk(json.dumps({"choices": [{"delta": {"content": text}}]}).encode()).delta
+    assert delta is not None
+    assert delta.content == text
 
 
 def test_numbers_that_are_none_and_endless_nesting_beside_a_text() -> None:

@@ -33,6 +33,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "add_usage: detail(one.cached_tokens, other.cached_tokens) -> "
         "detail(other.cached_tokens, one.cached_tokens)": _ORDER,
     },
+    "http/chunks": {
+        "ToolCallDelta: False -> True": "it only spares the collector work",
+        "WireUsage: False -> True": "it only spares the collector work",
+    },
+    "http/chunk_reading": {
+        "module: 64 -> 65": "a document of about that size can't have too many objects yet",
+        "module: 1024 -> 1023": "likewise",
+    },
     "http/meaning": {
         "module: 600 -> 601": "no status is above 599",
         "module: 600 -> 601 (2)": "no status is above 599",
