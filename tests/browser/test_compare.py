@@ -597,10 +597,12 @@ def test_blind_over_prompts_leads_from_one_to_the_next_by_keys(opened: Opens, pa
     page.keyboard.press("Control+b")
     panel = opened_panel(notebook)
     panel.add("claude-haiku-4-5", "gpt-6-luna")
-    panel.box.get_by_text("Parameters", exact=True).click()
-    panel.box.get_by_label("Several prompts").check()
+    panel.prompt.fill("Say one.")
+    for prompt in ("Say two.", "Say three."):
+        panel.box.get_by_role("button", name="Another prompt").click()
+        page.keyboard.type(prompt)
     panel.box.get_by_label("Blind").check()
-    panel.run("Say one.\n---\nSay two.\n---\nSay three.")
+    panel.run(panel.prompt.input_value())
     confirm = panel.box.get_by_role("button", name="Ask all 6")
     if confirm.is_visible():
         confirm.click()

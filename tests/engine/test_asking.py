@@ -308,7 +308,7 @@ def test_a_tool_result_that_holds_the_key_is_not_sent(router: SandboxRouter, bri
 
 
 def test_not_signed_in_says_how(router: SandboxRouter, bridge: Bridge, tmp_path: Path) -> None:
-    session = Session(base_url=router.base_url, data_dir=tmp_path, bridge=bridge)
+    session = Session(base_url=router.base_url, data_dir=str(tmp_path), bridge=bridge)
     with pytest.raises(NotSignedInError) as caught:
         session.ask("hello")
     assert "%tetrate_login" in caught.value.next_step

@@ -282,7 +282,7 @@ def test_texts_with_halves_of_characters() -> None:
     assert decode_chunk(inner.encode()).delta.content == "\ude00 é\ufffd é\ud83d"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("half", ["\udc00"])
+@pytest.mark.parametrize("half", [chr(code) for code in (0xD800, 0xDBFF, 0xDC00, 0xDFFF)], ids=ascii)
 def test_a_half_at_an_end_waits_for_the_other_one(half: str) -> None:
     text = f"{half}é" if half >= "\udc00" else f"é{half}"
     delta = decode_chunk(json.dumps({"choices": [{"delta": {"content": text}}]}).encode()).delta

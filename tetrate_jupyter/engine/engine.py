@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tetrate_jupyter import config, secrecy
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from contextlib import AbstractContextManager
     from decimal import Decimal
-    from pathlib import Path
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.completion.answer import Answer
@@ -74,7 +74,7 @@ class Engine:
         key: str | Secret | None = None,
         model: str | None = None,
         system: str | None = None,
-        data_dir: Path | None = None,
+        data_dir: str | Path | None = None,
         bridge: Bridge | None = None,
         conversation: Conversation | None = None,
     ) -> None:
@@ -92,7 +92,7 @@ class Engine:
         self.max_answer = config.MAX_ANSWER_CHARACTERS
         self._model_observers = Observers()
         self._connections = Connections(endpoints)
-        self._data_dir = data_dir
+        data_dir = self._data_dir = Path(data_dir) if data_dir else None
         self.catalog = Catalog(self._connections, CatalogCache.of(endpoints, self._data_dir))
         given = given and given.bound_to(endpoints.host)
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)

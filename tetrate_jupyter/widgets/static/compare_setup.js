@@ -53,6 +53,14 @@ function setup(context) {
     ...quiet,
     title: "How many calls it makes and what they may cost; asks nothing",
   });
+  const next = button("Another prompt", () => { // the line between them is what Parameters tells of
+    several.checked = true;
+    const before = text.value.trimEnd();
+    text.value = before ? `${before}\n${all.separator}\n` : "";
+    fit();
+    dismiss();
+    text.focus();
+  }, { ...quiet, title: "Ask several prompts, each of every model" });
   const blind = h("input", { type: "checkbox", onchange: () => send("blind", { wanted: blind.checked }) });
   const sentence = h("span", {});
   const start = button("Ask", () => send("start"), { class: "tetrate-button tetrate-main" });
@@ -98,6 +106,7 @@ function setup(context) {
     h(
       "div",
       { class: "tetrate-row" },
+      next,
       h("label", { title: "Hide names, order, times and costs until you reveal them" }, blind, h("span", {}, "Blind")),
       h("span", { class: "tetrate-quiet tetrate-keys" }, "Ctrl or Cmd + Enter compares"),
       cost,
