@@ -626,3 +626,18 @@ def test_blind_over_prompts_leads_from_one_to_the_next_by_keys(opened: Opens, pa
     assert axe.findings(panel.box) == []
     reveal.click()
     expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("3 of 3 prompts voted")
+
+
+def test_code_in_a_column_wraps_and_is_whole_in_sight(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_compare")
+    panel = opened_panel(notebook)
+    panel.add("claude-haiku-4-5", "gpt-6-luna", "claude-sonnet-5")
+    panel.run("Write a Python function that checks whether a number is prime, with a docstring.")
+    panel.is_over()
+    code = panel.box.locator(".tetrate-column .tetrate-code pre")
+    expect(code).to_have_count(3)
+    assert code.evaluate_all("all => all.every(each => each.scrollWidth <= each.parentElement.clientWidth)")
+    panel.box.get_by_role("button", name="One at a time").or_(
+        panel.box.get_by_role("radio", name="One at a time")
+    ).click()
+    expect(code.first).to_have_css("white-space", "pre")
