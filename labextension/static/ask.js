@@ -10,17 +10,16 @@ const WISHES = [
   ["continue", "Continue", "continue after this cell"],
 ];
 
-/** @typedef {{ source: string, from: number, to: number }} Passage */
+/** @typedef {{ source: string, from: number, to: number, isSeveral: boolean }} Passage */
 
-/** Return the cell's source and what of it is selected, all where nothing is. @param {Cell} cell @returns {Passage} */
+/** Return the cell's source and what of it is selected, all where nothing or more is. @param {Cell} cell @returns {Passage} */
 function passage({ model, editor }) {
   const source = model.sharedModel.getSource();
-  const { start, end } = editor?.getSelection() ?? {};
-  const [from, to] = start && end && editor
-    ? [editor.getOffsetAt(start), editor.getOffsetAt(end)].sort((a, b) => a - b)
-    : [0, 0];
-  const isPart = source.slice(from, to).trim() && !source.includes("\r"); // an editor counts these line ends otherwise
-  return isPart ? { source, from, to } : { source, from: 0, to: source.length };
+  const parts = (source.includes("\r") ? [] : editor?.getSelections() ?? []) // an editor counts these line ends otherwise
+    .map(({ start, end }) => [start, end].map((each) => editor?.getOffsetAt(each) ?? 0).sort((a, b) => a - b))
+    .filter(([from, to]) => source.slice(from, to).trim());
+  const [from, to] = parts.length === 1 ? parts[0] : [0, source.length];
+  return { source, from, to, isSeveral: parts.length > 1 };
 }
 
 /**
@@ -59,15 +58,15 @@ export function addAsking({ parts, literal, page, app, services, links, icon, lo
   const choose = () => {
     const cell = active();
     if (!cell) return;
-    const { source, from, to } = passage(cell);
+    const { source, from, to, isSeveral } = passage(cell);
     const lines = source.slice(from, to).trim().split("\n").length;
     const menu = new page.lumino.Menu({ commands });
     menu.addClass("tetrate-lab-menu");
-    if (to - from < source.length) {
-      menu.addItem({
-        command: "tetrate:standing",
-        args: { label: `Of the selection (${lines} ${lines > 1 ? "lines" : "line"})` },
-      });
+    if (isSeveral || to - from < source.length) {
+      const label = isSeveral
+        ? "Of the whole cell (several selections)"
+        : `Of the selection (${lines} ${lines > 1 ? "lines" : "line"})`;
+      menu.addItem({ command: "tetrate:standing", args: { label } });
     }
     for (const [wish] of WISHES) menu.addItem({ command: `tetrate:cell-${wish}`, args: { isMenu: true } });
     const anchor = cell.node.querySelector("[data-jp-item-name=tetrate-ask]") ?? cell.node;

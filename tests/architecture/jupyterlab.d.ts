@@ -91,7 +91,7 @@ interface Place {
 }
 interface Editor {
   setCursorPosition(position: Place): void;
-  getSelection(): { start: Place; end: Place };
+  getSelections(): { start: Place; end: Place }[];
   getOffsetAt(position: Place): number;
 }
 interface Cell extends Widget {

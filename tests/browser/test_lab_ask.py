@@ -284,3 +284,22 @@ def test_notebook_7_has_ask_and_the_quickstart(
     expect(cell(made, 0).box).to_contain_text("Quickstart: many models from one notebook")
     assert "quickstart" in made.url
     (notebook7.folder / "quickstart.ipynb").unlink()
+
+
+def test_where_several_parts_are_selected_the_whole_cell_is_asked_about_and_that_is_said(
+    opened: Opens, page: Page
+) -> None:
+    notebook = opened(MODEL, SUM)
+    notebook[0].run()
+    about = notebook[1]
+    lines = about.box.locator(".cm-line")
+    word = {"position": {"x": 10, "y": 8}}
+    lines.nth(0).dblclick(**word)
+    lines.nth(3).dblclick(modifiers=["Control"], position={"x": 45, "y": 8})
+    expect(about.box.locator(".cm-selectionBackground")).to_have_count(2)
+    ask_button(about).click()
+    expect(page.get_by_role("menuitem", name="Of the whole cell (several selections)")).to_be_visible()
+    page.get_by_role("menuitem", name="Improve", exact=True).click()
+    below = Asked(about)
+    below.press("Send", "Apply")
+    about.reads(BETTER)
