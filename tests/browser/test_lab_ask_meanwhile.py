@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_lab_ask import BETTER, SUM, Asked, ask, ask_button, select
 from tests.browser.test_lab_extension import FRONT, cell, command, notices, restart, status
-from tests.browser.test_lab_failures import MODEL, asked
+from tests.browser.test_lab_failures import FAILS, MODEL, asked, fail
 from tetrate_jupyter.sandbox import Fault
 
 if TYPE_CHECKING:
@@ -213,3 +213,33 @@ def test_what_can_not_be_asked_about_is_said(opened: Opens, page: Page, lab_rout
     page.keyboard.press("r")
     expect(cell(page, 2).box.locator("[data-jp-item-name=tetrate-ask]:visible")).to_have_count(0)
     assert asked(lab_router) == before
+
+
+def test_what_was_typed_meanwhile_stays_and_so_does_what_another_card_has_applied(opened: Opens, page: Page) -> None:
+    notebook = opened(MODEL, broken := f"{SUM}\n{FAILS}")
+    notebook[0].run()
+    error = fail(notebook[1])
+    error.press("Fix", "Send")
+    expect(error.button("Apply")).to_be_visible()
+    below = ask(notebook[1], "Improve")
+    below.press("Send")
+    expect(below.button("Apply")).to_be_visible()
+    notebook[1].box.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("  # mine")
+    below.press("Apply")
+    expect(notices(page)).to_contain_text("The cell was changed since it was asked about: nothing was changed.")
+    error.press("Apply")
+    expect(notices(page)).to_contain_text("The cell isn't there as it ran: nothing was changed.")
+    assert notebook[1].source == broken + "  # mine"
+    notebook[1].box.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    for _ in "  # mine":
+        page.keyboard.press("Backspace")
+    below.press("Apply")
+    expect(below.box).to_contain_text("Applied.")
+    applied = notebook[1].source
+    assert applied != broken
+    error.press("Apply")
+    expect(notices(page)).to_contain_text("The cell isn't there as it ran: nothing was changed.")
+    assert notebook[1].source == applied
