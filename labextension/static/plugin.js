@@ -3,7 +3,7 @@
 
 /**
  * Return the plugin. `page`: the page's own packages by their short names, null for one it hasn't.
- * @param {Packages} page
+ * @param {Packages & Mirror} page
  * @param {(name: string) => string} beside gives the address of a file of this folder
  */
 export async function plugin(page, beside) {
@@ -17,7 +17,7 @@ export async function plugin(page, beside) {
     below,
     { followFailures },
     { addAsking },
-    { colourPrompts },
+    { followPrompts },
     { Settings, literal },
   ] = await Promise.all([
     part("link"),
@@ -36,6 +36,7 @@ export async function plugin(page, beside) {
     palette: page.apputils?.ICommandPalette,
     statusBar: page.statusbar?.IStatusBar,
     launcher: page.launcher?.ILauncher,
+    editors: page.codemirror?.IEditorExtensionRegistry,
     browser: page.filebrowser?.IDefaultFileBrowser,
     restorer: page.application?.ILayoutRestorer,
     registry: page.settingregistry?.ISettingRegistry,
@@ -54,7 +55,7 @@ export async function plugin(page, beside) {
     const panel = new SidePanel(page, app, links, more);
     services.restorer?.add(panel.widget, panel.widget.id);
     followFailures(below, page, links, (text) => links.said(text));
-    colourPrompts(links);
+    if (services.editors) followPrompts(page, services.editors);
     const loaded = addCommands({ page, app, services, links, panel, more });
     addAsking({ parts: below, literal, page, app, services, links, icon: panel.widget.title.icon, loaded });
     if (services.statusBar) new StatusItem(page, app, links).addTo(services.statusBar);

@@ -20,6 +20,7 @@
     const names = [
       "application",
       "apputils",
+      "codemirror",
       "filebrowser",
       "launcher",
       "notebook",
@@ -28,10 +29,16 @@
       "statusbar",
       "ui-components",
     ];
-    const [lumino, ...found] = await Promise.all(
-      ["@lumino/widgets", ...names.map((name) => `@jupyterlab/${name}`)].map(shared),
+    const others = {
+      lumino: "@lumino/widgets",
+      language: "@codemirror/language",
+      state: "@codemirror/state",
+      view: "@codemirror/view",
+    };
+    const wanted = [...Object.entries(others), ...names.map((name) => [name, `@jupyterlab/${name}`])];
+    const page = Object.fromEntries(
+      await Promise.all(wanted.map(async ([short, name]) => [short, await shared(name)])),
     );
-    const page = Object.fromEntries([["lumino", lumino], ...names.map((name, at) => [name, found[at]])]);
     const { plugin } = await import(beside("plugin.js"));
     const made = await plugin(page, beside);
     return () => ({ __esModule: true, default: made });

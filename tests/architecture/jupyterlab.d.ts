@@ -94,6 +94,47 @@ interface Editor {
   getSelections(): { start: Place; end: Place }[];
   getOffsetAt(position: Place): number;
 }
+interface MirrorText {
+  line(number: number): { readonly to: number };
+  sliceString(from: number, to: number): string;
+}
+interface MirrorState {
+  readonly doc: MirrorText;
+  field(field: object): boolean;
+}
+interface MirrorView {
+  readonly state: MirrorState;
+  readonly visibleRanges: readonly { readonly from: number; readonly to: number }[];
+}
+interface MirrorUpdate {
+  readonly docChanged: boolean;
+  readonly viewportChanged: boolean;
+  readonly startState: MirrorState;
+  readonly state: MirrorState;
+  readonly view: MirrorView;
+}
+interface MirrorNode {
+  readonly name: string;
+  readonly parent: MirrorNode | null;
+}
+interface Mirror {
+  state: {
+    EditorState: { languageData: { of(data: (state: MirrorState, at: number) => object[]): object } };
+    Prec: { highest(extension: object): object };
+    StateField: { define(field: { create(state: MirrorState): boolean; update(value: boolean, change: MirrorUpdate): boolean }): object };
+  };
+  view: {
+    Decoration: {
+      readonly none: object;
+      line(spec: object): { range(from: number): object };
+      mark(spec: object): { range(from: number, to: number): object };
+      set(ranges: object[], isSorted: boolean): object;
+    };
+    EditorView: { contentAttributes: { compute(on: object[], attributes: (state: MirrorState) => object): object } };
+    ViewPlugin: { define<Made>(make: (view: MirrorView) => Made, spec: { decorations(made: Made): object }): object };
+  };
+  language: { syntaxTree(state: MirrorState): { resolveInner(at: number, side: number): MirrorNode | null } };
+}
 interface Cell extends Widget {
   readonly model: {
     readonly id: string;
@@ -110,16 +151,12 @@ interface Cell extends Widget {
   readonly ready: Promise<void>;
   readonly readOnly: boolean;
 }
-interface Cells extends Iterable<Cell["model"]> {
-  readonly changed: Signal<unknown, { newValues: Cell["model"][] }>;
-}
 interface NotebookContent extends Widget {
   readonly widgets: readonly Cell[];
   readonly activeCell: Cell | null;
   activeCellIndex: number;
   mode: string;
-  readonly model: { readonly readOnly: boolean; readonly cells: Cells } | null;
-  readonly codeMimetype: string;
+  readonly model: { readonly readOnly: boolean; } | null;
   readonly rendermime: unknown;
   deselectAll(): void;
   scrollToItem(index: number, align: string): Promise<void>;
@@ -177,6 +214,7 @@ interface Services {
   launcher?: { add(options: object): unknown };
   registry?: Registry;
   restorer?: { add(widget: Widget, name: string): void };
+  editors?: { addExtension(extension: { name: string; factory(options: { model: Cell["model"] }): object | null }): void };
 }
 
 /** What the kernel tells of its session; see tetrate_jupyter/lab/standing.py. */

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 LOAD = "%load_ext tetrate_jupyter"
 FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+SAME_COLOUR = """(each, colour) => {
+  const other = document.body.appendChild(document.createElement("i"));
+  other.style.color = colour;
+  const same = getComputedStyle(other).color === getComputedStyle(each).color;
+  other.remove();
+  return same;
+}"""
 ASK = "%%tetrate -m claude-haiku-4-5\nSay hello."
 HIDDEN = """import sys
 class Hidden:  # as where it isn't installed
@@ -548,3 +555,41 @@ def test_prompts_are_coloured_as_markdown_and_only_they(
     page.keyboard.press("Control+Home")
     page.keyboard.type(" ")  # no magic any more
     expect(part(added, "for")).to_have_css("font-weight", "700")
+
+
+@pytest.mark.parametrize("place", ["lab", "notebook7"])
+def test_prompts_have_their_names_marked_their_spelling_looked_at_and_their_brackets_left(
+    opened: Opens, page: Page, request: pytest.FixtureRequest, place: str
+) -> None:
+    on = request.getfixturevalue(place)
+    prompt = "Is {sales} or {{rates}} in @[3], @above, \\@error, @data/notes.md, `@above`, a@b.org?"
+    typing = {"defaultConfig": {"autoClosingBrackets": True}}
+    with on.settings("@jupyterlab/codemirror-extension/plugin", typing):
+        notebook: Notebook = opened(f"%%tetrate\n{prompt}", "# {sales} @above\n", f"%%tetrate -n\n{prompt}", on=on)
+    content = [each.box.locator(".cm-content") for each in notebook.cells]
+    names = content[0].locator(".tetrate-lab-name")
+    expect(names).to_have_text(["{sales}", "@[3]", "@above", "@data/notes.md"])
+    colour = page.evaluate("getComputedStyle(document.body).getPropertyValue('--jp-mirror-editor-keyword-color')")
+    innermost = "each => { while (each.firstElementChild) each = each.firstElementChild; return each; }"
+    for each in names.all():
+        inner = each.evaluate_handle(innermost)
+        assert inner.evaluate(SAME_COLOUR, colour.strip())
+    for other in content[1:]:
+        expect(other.locator(".tetrate-lab-name")).to_have_count(0)
+    for place_of, is_looked_at in zip(content, ("true", "false", "true"), strict=True):
+        expect(place_of).to_have_attribute("spellcheck", is_looked_at)
+    expect(content[0].locator(".cm-line").first).to_have_attribute("spellcheck", "false")
+    for each, typed in zip(content[:2], ("(", "()"), strict=True):
+        each.click()
+        page.keyboard.press("Control+End")
+        page.keyboard.press("Enter")
+        page.keyboard.type("(")
+        expect(each.locator(".cm-line").last).to_have_text(typed)
+    content[0].click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type(" ")  # no magic any more
+    expect(names).to_have_count(0)
+    expect(content[0]).to_have_attribute("spellcheck", "false")
+    page.keyboard.press("Backspace")
+    expect(names).to_have_count(4)
+    expect(content[0]).to_have_attribute("spellcheck", "true")
