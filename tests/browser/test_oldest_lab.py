@@ -42,7 +42,9 @@ def oldest(lab_router: SandboxRouter, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_it_works_in_the_oldest_jupyterlab(opened: Opens, page: Page, oldest: Lab) -> None:
-    notebook = opened(LOAD, "session.chat()", on=oldest)
+    notebook = opened(LOAD, "session.chat()", "%%tetrate\nSum up {sales}", on=oldest)
+    expect(notebook[2].box.locator(".tetrate-lab-name")).to_have_text("{sales}")
+    expect(notebook[2].box.locator(".cm-content")).to_have_attribute("spellcheck", "true")
     assert page.evaluate(
         "document.querySelector('#jupyter-config-data').textContent.includes('\"appVersion\": \"4.1.')"
     )
