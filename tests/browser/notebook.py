@@ -73,8 +73,16 @@ class Cell:
         assert self.source == source
 
     def start(self) -> None:
-        """Click into it and press Shift-Enter."""
-        self.box.locator(".cm-content").click()
+        """Click into it and press Shift-Enter; click again, as a person would, where the page was still being made."""
+        for patience in (3_000, 3_000, 30_000):
+            self.box.locator(".cm-content").click()
+            try:
+                expect(self.box.and_(self.page.locator(".jp-mod-active"))).to_have_count(1, timeout=patience)
+            except AssertionError:
+                if patience == 30_000:
+                    raise
+            else:
+                break
         self.page.keyboard.press("Shift+Enter")
 
     def wait(self) -> None:
