@@ -24,6 +24,14 @@ function lineOf(kernel, id) {
   return line;
 }
 
+/** Have a kernel's comms, those of widgets too, leave the old process's subshells: JupyterLab does so only where it restarts it. @param {Kernel} kernel */
+function renewWays(kernel) {
+  const ways = kernel.commsOverSubshells; // since 4.4
+  if (!ways || ways === "disabled") return;
+  kernel.commsOverSubshells = "disabled";
+  setTimeout(() => Object.assign(kernel, { commsOverSubshells: ways }));
+}
+
 /**
  * One view's of a notebook. `stands`: "none" (no kernel), "asking" (not known yet), "elsewhere" (no Python, or a connection
  * without messages of this kind), "absent" (not loaded), "missing" (not installed), "loaded", "older" or "newer" (the
@@ -42,6 +50,7 @@ export class Link {
     this._changed = changed;
     /** @type {Line | null} */
     this._line = null;
+    this._process = ""; // which of the kernel's processes the session is in
     this._runs = ""; // the id of a cell that may load the package
     /** @type {{ id: string, run: string } | null} */
     this._waits = null; // the card at which a cell waits for somebody to sign in, and what runs that cell
@@ -103,7 +112,8 @@ export class Link {
   /** Bring the card at which a cell waits into sight. */
   async showWaiting() {
     const { content } = this.notebook;
-    const at = content.widgets.findIndex((each) => each.outputArea?.future?.msg.header.msg_id === this._waits?.run);
+    const here = content.widgets.findIndex((each) => each.outputArea?.future?.msg.header.msg_id === this._waits?.run);
+    const at = here < 0 ? content.widgets.findIndex(({ model }) => model.executionState === "running") : here; // another page's
     if (at < 0) return;
     await content.scrollToItem(at, "center");
     content.widgets[at]?.outputArea?.node.scrollIntoView({ block: "nearest" }); // its input may be longer than the page
@@ -198,6 +208,7 @@ export class Link {
     const line = lineOf(kernel, id);
     if (!line) return false;
     this._line = line;
+    this._process = String(reply.header.session);
     line.links.add(this);
     this.found();
     line.comm.send({ type: "hello", protocol: PROTOCOL, settings: this.settings.forKernel() });
@@ -220,13 +231,19 @@ export class Link {
 
   /** Look again after a cell that names the package: that it was loaded is told to nobody. @param {Message} message */
   _heard(message) {
-    const { msg_type: kind } = message.header;
+    const { msg_type: kind, session: process } = message.header;
+    // Another page has restarted the kernel: nothing but the new process's first message tells.
+    if (this._line && message.content.execution_state === "starting" && process !== this._process) {
+      if (this.kernel) renewWays(this.kernel);
+      return this._fresh();
+    }
     if (kind === "error") this.failed(message);
     this._look(message);
     if (this.stands !== "absent" && this.stands !== "missing") return;
     const id = String(message.parent_header.msg_id);
+    const isFound = kind === "comm_msg" && message.content.data?.type === "hello"; // by another page, loaded without a cell
     if (kind === "execute_input" && String(message.content.code).includes("tetrate")) this._runs = id;
-    if (kind !== "status" || message.content.execution_state !== "idle" || id !== this._runs) return;
+    if (!isFound && (message.content.execution_state !== "idle" || id !== this._runs)) return;
     this._runs = "";
     this._find().catch((error) => console.debug("tetrate:", error));
   }

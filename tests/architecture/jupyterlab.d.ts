@@ -48,7 +48,7 @@ interface Widget {
   setHidden(hidden: boolean): void;
 }
 interface Message {
-  header: { msg_type: string };
+  header: { msg_type: string; session: string };
   parent_header: { msg_id?: string };
   content: Record<string, any>;
 }
@@ -67,6 +67,7 @@ interface Comm {
 interface Kernel {
   readonly status: string;
   readonly handleComms: boolean;
+  commsOverSubshells?: string;
   readonly info: Promise<{ language_info: { name: string } }>;
   requestExecute(content: object): Future;
   requestCommInfo(content: { target_name: string }): Promise<Message>;
@@ -142,6 +143,7 @@ interface Cell extends Widget {
     readonly mimeTypeChanged: Signal<unknown, unknown>;
     readonly type: string;
     readonly executionCount: number | null;
+    readonly executionState?: string;
     readonly outputs: { readonly length: number; readonly changed: Signal<unknown, unknown> };
     readonly sharedModel: { readonly changed: Signal<unknown, unknown>; getSource(): string; setSource(source: string): void; undoManager?: { stopCapturing(): void } | null };
   };

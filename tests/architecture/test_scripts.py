@@ -99,9 +99,9 @@ def test_the_extension_is_small_sets_text_as_text_and_is_of_this_release() -> No
     shipped = [path for path in EXTENSION.rglob("*") if path.is_file()]
     # 3 kB of them are the words of the settings page, 9 kB "Ask" with its menu, 2 kB putting a quickstart in place,
     # 3 kB what is marked in a prompt.
-    assert sum(path.stat().st_size for path in shipped) < 82_000
+    assert sum(path.stat().st_size for path in shipped) < 83_000
     sources = {path.name: path.read_text(encoding="utf-8") for path in EXTENSION.glob("static/*.js")}
-    assert sum(source.count("\n") for source in sources.values()) < 1_680
+    assert sum(source.count("\n") for source in sources.values()) < 1_700
     for name, source in sources.items():
         found = re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", source)
         assert not found, name

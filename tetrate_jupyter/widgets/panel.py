@@ -206,7 +206,9 @@ class Panel(anywidget.AnyWidget):
         html, plain = self.fallback_html(), self.fallback_plain()
         self._fallback.update(html, plain)
         if len(self._pages) > 1:
-            self._tell(operations=[], fallback=self._fallback.bundle(html, plain))
+            views = dict(self._views)
+            writer = max(views, key=views.__getitem__, default=None)  # of pages that share one document; surely there
+            self._tell(operations=[], fallback=self._fallback.bundle(html, plain), writer=writer)
         return len(html) + len(plain)
 
     # --- following and letting go ----------------------------------------------------------------------------

@@ -178,7 +178,13 @@ async function openCell(model, el, mark, source) {
   return true;
 }
 
-// After a reload the page doesn't know any more which output the kernel means: the panel writes its own fallback.
+// Gives whether other pages have the very same document (jupyter-collaboration), not one of their own.
+function isShared(model) {
+  return Boolean(model.widget_manager?.context?.model?.collaborative);
+}
+
+// After a reload the page doesn't know any more which output the kernel means: the panel writes its own fallback, where it isn't written.
 function writeFallback(model, mark, bundle) {
-  cellOf(model, mark)?.output.setData?.({ data: bundle });
+  const output = cellOf(model, mark)?.output;
+  if (output && String(output.data["text/html"]) !== bundle["text/html"]) output.setData?.({ data: bundle });
 }

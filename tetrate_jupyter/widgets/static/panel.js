@@ -2,6 +2,7 @@
 // HTML comes from the kernel's own renderer only; every other text is set as text.
 
 const SLOW = 3000; // milliseconds until a person is told that the kernel hasn't answered yet
+const SHARED = 1000; // milliseconds in which what one page writes into a shared document is in the others
 
 function h(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -126,6 +127,7 @@ function panel({ model, el }, label, make) {
   let synced = false;
   let heard = false; // anything at all
   let asking = false; // whether the kernel knows this panel
+  let writing = 0; // the timer of a fallback that is to be written
 
   const hiding = h("style");
   const gone = h("p", { class: "tetrate-gone", role: "status", hidden: true });
@@ -249,12 +251,21 @@ function panel({ model, el }, label, make) {
       if (!waiting.size) show(slow, false);
     } else if (message.to || !synced) return;
     present.seen();
-    if (message.fallback) writeFallback(model, told.mark, message.fallback);
+    if (message.fallback) writeLater(message.fallback, message.writer === view);
     made.before?.();
     for (const [name, ...operands] of message.operations ?? []) does[name](...operands);
     made.after?.();
     made.node.style.visibility = "";
     if (message.to) takeBack();
+  }
+
+  // In a document that several pages share one of them writes: outputs that two put in one's place at once are both kept. The
+  // kernel names it; the page that ran the cell may have written before it, and others do where it hasn't.
+  function writeLater(bundle, isWriter) {
+    clearTimeout(writing);
+    const write = () => writeFallback(model, told.mark, bundle);
+    if (!isShared(model)) write();
+    else writing = setTimeout(write, SHARED * (isWriter ? 1 : 3 + 6 * Math.random()));
   }
 
   // What the panel that stood here had when its kernel was restarted.
@@ -333,7 +344,8 @@ function panel({ model, el }, label, make) {
     else if (kernel?.isDisposed || ["dead", "terminating"].includes(status)) lost("The kernel has ended.");
   };
   const looked = () => seen(kernel?.status);
-  const statusChanged = (_, status) => seen(status); // it may have gone on when this is heard
+  // It may have gone on when this is heard. "starting" is the first word of another process, restarted by another page.
+  const statusChanged = (_, status) => seen(status === "starting" ? "restarting" : status);
   const connection = (_, status) => {
     if (over) return;
     if (status === "connected" && !gone.hidden) {
