@@ -182,8 +182,7 @@ class Panel(anywidget.AnyWidget):
         self.send(_without_keys(content))
 
     def _all_fields(self) -> Fields:
-        hidden = {"hide": self._fallback.hiding_css, "mark": self._fallback.mark}
-        return {**self.fields(), "problem": self.problem, **hidden}
+        return {**self.fields(), "problem": self.problem, **self._fallback.fields}
 
     def renew_fallback(self) -> None:
         """Write the fallback anew, after something final has changed. From any thread.
@@ -206,8 +205,7 @@ class Panel(anywidget.AnyWidget):
         html, plain = self.fallback_html(), self.fallback_plain()
         self._fallback.update(html, plain)
         if len(self._pages) > 1:
-            views = dict(self._views)
-            writer = max(views, key=views.__getitem__, default=None)  # of pages that share one document; surely there
+            writer = max(views := dict(self._views), key=views.__getitem__, default=None)  # heard last: surely there
             self._tell(operations=[], fallback=self._fallback.bundle(html, plain), writer=writer)
         return len(html) + len(plain)
 

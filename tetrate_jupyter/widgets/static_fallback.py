@@ -37,6 +37,11 @@ class StaticFallback:
         """The rule that hides this fallback; it must be in the page exactly as long as its panel is."""
         return f".jp-OutputArea-child:has(.{self.mark}),.{self.mark}{{display:none}}"
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """What the page is told of it."""
+        return {"hide": self.hiding_css, "mark": self.mark}
+
     def show(self, html: str, plain: str) -> None:
         """Publish it as an output of the running cell; another call makes another output, updated together."""
         self._publish(html, plain, update=False)
