@@ -208,7 +208,7 @@ export class Link {
     const line = lineOf(kernel, id);
     if (!line) return false;
     this._line = line;
-    this._process = String(reply.header.session);
+    this._process = "";
     line.links.add(this);
     this.found();
     line.comm.send({ type: "hello", protocol: PROTOCOL, settings: this.settings.forKernel() });
@@ -232,8 +232,8 @@ export class Link {
   /** Look again after a cell that names the package: that it was loaded is told to nobody. @param {Message} message */
   _heard(message) {
     const { msg_type: kind, session: process } = message.header;
-    // Another page has restarted the kernel: nothing but the new process's first message tells.
-    if (this._line && message.content.execution_state === "starting" && process !== this._process) {
+    // Another page has restarted the kernel: only that another process speaks tells. Its first words are lost at times.
+    if (this._line && kind === "status" && process !== (this._process ||= process)) {
       if (this.kernel) renewWays(this.kernel);
       return this._fresh();
     }

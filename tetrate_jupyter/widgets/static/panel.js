@@ -344,8 +344,13 @@ function panel({ model, el }, label, make) {
     else if (kernel?.isDisposed || ["dead", "terminating"].includes(status)) lost("The kernel has ended.");
   };
   const looked = () => seen(kernel?.status);
-  // It may have gone on when this is heard. "starting" is the first word of another process, restarted by another page.
-  const statusChanged = (_, status) => seen(status === "starting" ? "restarting" : status);
+  const statusChanged = (_, status) => seen(status); // it may have gone on when this is heard
+  let process = "";
+  const spoken = (_, { header }) => { // of a kernel that another page restarts only that another process speaks tells
+    if (header.msg_type !== "status") return;
+    process ||= header.session;
+    if (header.session !== process) lost("The kernel was restarted.");
+  };
   const connection = (_, status) => {
     if (over) return;
     if (status === "connected" && !gone.hidden) {
@@ -376,6 +381,7 @@ function panel({ model, el }, label, make) {
   model.on("msg:custom", receive);
   kernel?.disposed?.connect(looked);
   kernel?.statusChanged?.connect(statusChanged);
+  kernel?.iopubMessage?.connect(spoken);
   kernel?.connectionStatusChanged?.connect(connection);
   const present = presence(model, view);
   hello();
@@ -389,6 +395,7 @@ function panel({ model, el }, label, make) {
     window.removeEventListener("keydown", keepKeys, true);
     kernel?.disposed?.disconnect(looked);
     kernel?.statusChanged?.disconnect(statusChanged);
+    kernel?.iopubMessage?.disconnect(spoken);
     kernel?.connectionStatusChanged?.disconnect(connection);
     made.stop?.();
     for (const item of items.values()) item.stop?.();
