@@ -7,7 +7,6 @@ import random
 import pytest
 
 from tests.render.kinds import KINDS, text_of
-from tetrate_jupyter.render import syntax
 from tetrate_jupyter.render.markdown import MarkdownStream, render
 
 LINES = [
@@ -49,20 +48,6 @@ def test_a_long_text_of_any_kind_ends_as_the_whole_renders(kind: str) -> None:
     stream.update(text)
     stream.finish()
     assert stream.html == render(text)
-
-
-@pytest.fixture
-def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The length of every text that is parsed into blocks."""
-    lengths: list[int] = []
-    whole = syntax.blocks
-
-    def counted(text: str, *, rows_above: int = 0) -> list[syntax.Token]:
-        lengths.append(len(text))
-        return whole(text, rows_above=rows_above)
-
-    monkeypatch.setattr(syntax, "blocks", counted)
-    return lengths
 
 
 NESTED = [

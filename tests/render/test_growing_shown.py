@@ -8,7 +8,6 @@ import pytest
 
 from tests.render.kinds import text_of
 from tetrate_jupyter import config
-from tetrate_jupyter.render import syntax
 from tetrate_jupyter.render.code import MAX_COLOURED
 from tetrate_jupyter.render.markdown import MarkdownStream, first_fenced_block, render
 
@@ -157,15 +156,7 @@ def test_what_is_inside_of_a_long_block_is_shown_as_it_renders_while_it_grows(ki
 
 
 @pytest.mark.parametrize("item", ["- a\n", "1. a\n", "- a\n  more\n", "| 1 | 2 |\n", "x = 1\n"])
-def test_a_block_is_parsed_as_often_as_it_is_long(item: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed: list[int] = []
-    whole = syntax.blocks
-
-    def counted(text: str, *, rows_above: int = 0) -> list[syntax.Token]:
-        parsed.append(len(text))
-        return whole(text, rows_above=rows_above)
-
-    monkeypatch.setattr(syntax, "blocks", counted)
+def test_a_block_is_parsed_as_often_as_it_is_long(item: str, parsed: list[int]) -> None:
     begin = TABLE if item.startswith("|") else "```python\n" if item.startswith("x") else item
 
     def work(items: int) -> int:
