@@ -641,3 +641,37 @@ def test_code_in_a_column_wraps_and_is_whole_in_sight(opened: Opens, page: Page)
         panel.box.get_by_role("radio", name="One at a time")
     ).click()
     expect(code.first).to_have_css("white-space", "pre")
+
+
+def test_chips_open_what_was_sent_once_above_all_answers(opened: Opens, page: Page) -> None:
+    files = "import pathlib, pandas as pd\nmany = pd.DataFrame({'n': range(3_000)})\npathlib.Path('long.md').write_text('milk and bread\\n' * 5_000);"
+    notebook = opened(f"{LOAD}\n{files}", "%tetrate_compare")
+    page.keyboard.press("Control+b")
+    panel = opened_panel(notebook)
+    panel.add("claude-haiku-4-5", "gpt-6-luna")
+    panel.run("Sum {many} and {nothing}, with @long.md")
+    panel.is_over()
+    aside = panel.box.locator(".tetrate-compare > .tetrate-aside")
+    chips = aside.get_by_role("button")
+    expect(chips).to_have_count(4)
+    told, sent = aside.locator(".tetrate-why > p"), aside.get_by_label("what was sent of it")
+    for chip, says, text in (
+        ("{nothing} isn't a variable here and stays as typed", "This was sent:", "and {nothing}, with @long.md"),
+        ("many: 15 of 3,000 rows", "sends more. This was sent:", "| 2999 |"),
+        ("@long.md: ", "of 75,000 bytes sent This was sent:", "milk and bread"),
+        ("with its variables", "The question as it was sent:", "and {nothing}, with @long.md"),
+    ):
+        button = aside.get_by_role("button", name=chip)
+        button.click()
+        expect(button).to_have_attribute("aria-expanded", "true")
+        expect(told).to_contain_text(says)
+        expect(sent).to_contain_text(text)
+        assert axe.findings(panel.box) == []
+    expect(panel.box.locator(".tetrate-notices")).to_be_hidden()
+    expect(panel.columns.locator(".tetrate-aside:visible")).to_have_count(0)
+    button.click()
+    expect(told).to_be_hidden()
+    notebook.shut_down()
+    expect(panel.box.get_by_text("The kernel has ended.")).to_be_visible()
+    button.click()  # what was sent is still there
+    expect(sent).to_contain_text("and {nothing}, with @long.md")

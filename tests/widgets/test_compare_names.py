@@ -80,6 +80,23 @@ def test_what_is_named_goes_to_every_model_and_is_told(page: Page, panel: Compar
     assert page.fields["said"] == "With the question: @above (1 line), @notes.md (16 bytes)."
     assert panel.comparison is not None
     assert panel.comparison.setup.as_typed == typed
+    assert page.fields["sent"] == one  # a chip opens it, with all that went along
+
+
+def test_what_is_cut_of_a_file_opens_what_was_sent_of_it(
+    page: Page, panel: ComparePanel, router: SandboxRouter, tmp_path: Path
+) -> None:
+    (tmp_path / "long.md").write_text("milk and bread\n" * 5_000, encoding="utf-8")
+    ran(page, "What is in @long.md?")
+    ((label, says, kind, sent),) = page.fields["warns"]
+    assert (kind, says) == ("warn", label)
+    assert label.startswith("@long.md: ")
+    assert label.endswith(" of 75,000 bytes sent")
+    shown, _, more = sent.rpartition("\n[… ")
+    assert shown.startswith("```md\nmilk and bread\nmilk")
+    assert shown in asked(router)[0]
+    assert more.endswith(" characters more were sent]")
+    assert page.fields["notices"] == ""
 
 
 def test_asked_again_as_it_is_it_means_the_same_and_changed_it_is_looked_up(
@@ -141,9 +158,16 @@ def test_data_comes_out_of_the_box_as_data(session: Session, router: SandboxRout
 def test_what_was_no_variable_is_looked_for_again(page: Page, router: SandboxRouter, shell: InteractiveShell) -> None:
     ran(page, "What is {later}?")
     assert asked(router)[-1] == "What is {later}?"
-    assert "{later} isn't a variable here" in page.fields["said"]
+    line = "{later} isn't a variable here and stays as typed."
+    assert page.fields["unfilled"] == [[line.removesuffix("."), line, "warn", "What is {later}?"]]
+    assert page.fields["said"] == ""
+    shell.user_ns["much"] = "x" * 20_000
+    ran(page, "What are {much} and {later}?")
+    ((*_, sent),) = page.fields["unfilled"]
+    assert sent.startswith("[… 16,014 characters were sent before]\nxxx")
+    assert sent.endswith("x and {later}?")
     shell.user_ns["later"] = 7
-    ran(page, page.fields["prompt"])
+    ran(page, "What is {later}?")
     assert asked(router)[-1] == "What is 7?"
 
 

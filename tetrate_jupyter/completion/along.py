@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion import at_words, folder
 from tetrate_jupyter.completion.cell_pictures import PictureRoom, may_show
+from tetrate_jupyter.completion.cuts import with_text
 from tetrate_jupyter.completion.material import counted, fenced
 from tetrate_jupyter.completion.variables import interpolate, note_on_unknown
 from tetrate_jupyter.errors import AttachmentError
@@ -166,7 +167,7 @@ def along(text: str, kernel: Kernel, pictures: PictureRoom | None = None) -> Alo
         shown,
         "\n\n".join(["", _INTRO, *sections]),
         tuple(f"{part.words[0]} ({part.note})" for part in parts.values()),
-        tuple(cut for part in parts.values() for cut in part.cuts),
+        tuple(cut for part in parts.values() for cut in with_text(part.cuts, part.text)),
         tuple(pictures.images),
         tuple(note for part in parts.values() for note in part.notes),
     )

@@ -62,9 +62,18 @@ USUAL: Final = Limits()
 
 def with_text(cuts: Iterable[Cut], text: str) -> list[Cut]:
     """Return cuts with the beginning of what was sent of their value, for who wants to read it."""
-    left = len(text) - SHOWN
-    shown = text if left <= 0 else f"{text[:SHOWN]}\n[… {left:,} characters more were sent]"
+    shown = as_sent(text)
     return [replace(cut, text=shown) for cut in cuts]
+
+
+def as_sent(text: str, word: str = "") -> str:
+    """Return the beginning of what was sent, or the part that has `word`, and how much was before and after it."""
+    at = text.find(word)
+    start = at - SHOWN // 2 if at + len(word) > SHOWN else 0
+    before = f"[… {start:,} characters were sent before]\n" if start else ""
+    left = len(text) - start - SHOWN
+    after = f"\n[… {left:,} characters more were sent]" if left > 0 else ""
+    return f"{before}{text[start : start + SHOWN]}{after}"
 
 
 def rows_of(given: object) -> int | None:

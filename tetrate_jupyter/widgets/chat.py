@@ -48,8 +48,17 @@ _PARAMETERS: Final = {"temperature": float, "max_tokens": int, "effort": str}
 class ChatPanel(Panel):
     """The conversation of `session`, live. Several panels of one session show the same."""
 
-    _esm = script("code.js", "models.js", "naming.js", "chat_box.js", "chat_message.js", "chat_earlier.js", "chat.js")
-    _css = style("models.css", "chat.css")
+    _esm = script(
+        "code.js",
+        "models.js",
+        "naming.js",
+        "chat_box.js",
+        "notices.js",
+        "chat_message.js",
+        "chat_earlier.js",
+        "chat.js",
+    )
+    _css = style("models.css", "notices.css", "chat.css")
 
     def __init__(self, session: Engine) -> None:
         super().__init__(session)

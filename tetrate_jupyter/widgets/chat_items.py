@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from math import ceil
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.completion.images import thumbnail
 from tetrate_jupyter.history.turn import first_words
 from tetrate_jupyter.render.answer import beside_chip, sent_of, with_chip
-from tetrate_jupyter.render.chips import IN_A_PANEL, REFUSED, details, label
+from tetrate_jupyter.render.chips import REFUSED
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.plain import plain, visible
 from tetrate_jupyter.widgets.feed import Item
+from tetrate_jupyter.widgets.notices import noticed
 from tetrate_jupyter.widgets.transcript import answer_figures, drawn, model_of, quiet_line, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from tetrate_jupyter.conversation import Branch, Conversation, Exchange
     from tetrate_jupyter.engine.history import Past
@@ -109,7 +109,7 @@ class ChatItems:
     def _running(self, run: Run, key: str) -> Item:
         _, live = self._streams.setdefault(key, (run, Live()))
         fields = {**_asked(run.user), **_NOTHING, "state": "running", "can_stop": run.can_stop, **_status(run)}
-        fields |= _told([cut.sentence for cut in run.user.cuts], sent=sent_of(run.user.cuts))
+        fields |= noticed([cut.sentence for cut in run.user.cuts], sent=sent_of(run.user.cuts))
         self.models.add(str(fields.get("model", "")))
         if run.plan is not None and run.plan.turn.cell_id:
             fields["origin"] = "cell"
@@ -147,7 +147,6 @@ def _whole(text: str, live: Live | None) -> tuple[str, ...]:
     return (*live.finished, live.tail)
 
 
-_UNKNOWN: Final[Mapping[str, str]] = MappingProxyType({})
 _NOTHING: dict[str, Any] = {
     "origin": "",
     "notes": [],
@@ -174,28 +173,6 @@ def _asked(user: Message) -> dict[str, Any]:
         "sent": "" if typed is None else visible(user.content),
         "images": [visible(image.label) for image in user.images],
         "thumbs": [list(thumbnail(image)) for image in user.images],
-    }
-
-
-def _told(
-    notices: Sequence[str], beside: Sequence[tuple[str, str]] = (), sent: Mapping[str, str] = _UNKNOWN
-) -> dict[str, Any]:
-    """Return what is told of an answer: its notices, and which are shown as chips and which as sentences.
-
-    A chip is [label, all of it, kind, what was sent of the value it is about]. `beside`: (label, all of it) of those
-    that are grey.
-    """
-    shown = [visible(notice) for notice in notices]
-    labels = [label(notice) for notice in shown]
-    chips = [
-        [short, details(said, IN_A_PANEL), "warn", visible(sent.get(notice, ""))]
-        for short, said, notice in zip(labels, shown, notices, strict=True)
-        if short
-    ]
-    return {
-        "notes": shown,
-        "chips": chips + [[word, says, "", ""] for word, says in beside],
-        "said": [notice for short, notice in zip(labels, shown, strict=True) if not short],
     }
 
 
@@ -241,7 +218,7 @@ def _notices(exchange: Exchange) -> dict[str, Any]:
     line = quiet_line(exchange)
     grey = with_chip(line, exchange.notices).removeprefix(line).split(" · ")
     why = " ".join(visible(notice) for notice in exchange.notices if notice not in notices)
-    told = _told(notices, [(word, why) for word in grey if word], sent_of(exchange.user.cuts))
+    told = noticed(notices, [(word, why) for word in grey if word], sent_of(exchange.user.cuts))
     empty = not said(exchange)
     refused = next((notice for notice in told["notes"] if empty and notice.startswith(REFUSED)), None)
     return told if refused is None else {**told, "failed": [refused, REFUSED_NEXT]}

@@ -42,10 +42,9 @@ class ComparePanel(Panel):
     `models`, `prompt`: what to begin with where there is no comparison yet.
     """
 
-    _esm = script(
-        "code.js", "models.js", "naming.js", *(f"compare{of}.js" for of in ("_setup", "_board", "_column", ""))
-    )
-    _css = style("models.css", "compare.css")
+    _parts = (f"compare{of}.js" for of in ("_setup", "_board", "_column", ""))
+    _esm = script("code.js", "models.js", "naming.js", "notices.js", *_parts)
+    _css = style("models.css", "notices.css", "compare.css")
 
     def __init__(
         self,
@@ -294,7 +293,7 @@ class ComparePanel(Panel):
             self._begin(self._ready)
 
     def _dismiss(self) -> None:
-        self._ready, self._draft.said = None, ""
+        self._ready, self._draft.said = None, []
 
     def _begin(self, comparison: Comparison) -> None:
         self._ready = None
@@ -312,7 +311,7 @@ class ComparePanel(Panel):
         with self._lock:
             self._comparison = self._items = self._sheet = self._standing = self._board = None
             self._follow_comparison()
-            self._draft.said = ""
+            self._draft.said = []
             self._undo = "The answers were removed.", lambda: self._take(gone, draft=False)
         self.renew_fallback()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,6 +14,7 @@ from tetrate_jupyter.compare.asking import models_of, prepare
 from tetrate_jupyter.compare.columns import own_label, trios
 from tetrate_jupyter.completion.along import fill, images_named, with_the_question
 from tetrate_jupyter.completion.cell_pictures import PictureRoom
+from tetrate_jupyter.completion.cuts import as_sent
 from tetrate_jupyter.engine.rows import is_asked_for, limits
 from tetrate_jupyter.errors import CostLimitError, OptionError
 from tetrate_jupyter.failures.asking import nameable
@@ -20,6 +22,7 @@ from tetrate_jupyter.failures.cells import running_shell
 from tetrate_jupyter.front_end import namespace
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible
+from tetrate_jupyter.widgets.notices import filled_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -116,7 +119,7 @@ class Draft:
         self._params: dict[str, Any] = {}
         self._rest: dict[str, Any] = {}  # what has no field: images, a schema, tools
         self._taken = self._filled = WrittenPrompts()  # those taken over, and those that were filled in here last
-        self.said = ""  # of what goes along with them
+        self.said: list[tuple[str, str]] = []  # of what goes along with them, and of words that stay: as they were sent
 
     def begin(self, prompt: str, models: Sequence[str]) -> None:
         """Begin with a prompt and models, where there is no comparison."""
@@ -147,7 +150,7 @@ class Draft:
         if here:
             self._taken = replace(here[0], images=setup.images, cuts=setup.cuts)
             return
-        self.said = ""
+        self.said = []
         typed = setup.prompts if setup.as_typed is None else (setup.as_typed,)
         own = len(setup.images) - (_images_named(setup.prompts) if typed != setup.prompts else 0)
         self._taken = WrittenPrompts(typed, setup.prompts, setup.images, setup.cuts, max(0, own))
@@ -244,14 +247,14 @@ class Draft:
 
         Prompts that were filled in before and not changed are asked as they were, and so is what was given from Python.
         """
-        self.ways, self.said = [], ""
+        self.ways, self.said = [], []
         wishes = [pick.wish for pick in self.picks] or None
         options = {**self._rest, **self._params, "cached": False}  # as they are now, whatever is changed meanwhile
         try:
             prompts = await self._written(wishes)
             return await prepare(self._session, prompts.sent, wishes, **(options | prompts.options))
         except BaseException as error:
-            self.said = ""
+            self.said = []
             self.ways = ways_on(error) if isinstance(error, CostLimitError) else []
             raise
 
@@ -260,7 +263,7 @@ class Draft:
         if before.sent and before.is_still(typed):
             was_filled = before.sent != before.typed
             if was_filled and before.has_images:
-                self.said = _AS_BEFORE
+                self.said = [(_AS_BEFORE, "")]
                 return before
             if before.is_data and not was_filled:
                 return before
@@ -286,10 +289,11 @@ class Draft:
             )
         along = list(dict.fromkeys(name for each in found for name in each.names))
         more = [f"{len(along) - _TOLD} more"] if len(along) > _TOLD else []
-        notes = list(dict.fromkeys(filter(None, said)))[:3]
-        self.said = " ".join([*notes, with_the_question([*along[:_TOLD], *more])]).strip()
         cuts = tuple(dict.fromkeys(cut for each in found for cut in each.cuts))
         sent = tuple(each.text for each in found)
+        notes = {note: as_sent(text, re.split("[, ]", note)[0]) for note, text in zip(said, sent, strict=True) if note}
+        goes = with_the_question([*along[:_TOLD], *more])
+        self.said = [*list(notes.items())[:3], *([(goes, "")] if goes else [])]
         return WrittenPrompts(typed, sent, (*by_hand, *images), cuts, len(by_hand), is_data=False)
 
     def _prompts(self) -> tuple[str, ...]:
@@ -318,7 +322,7 @@ class Draft:
             "parameters": dict(self._params),
             "ways": self.ways,
             "others": sorted(self._rest),
-            "said": visible(self.said),
+            **filled_in(self.said),
         }
 
 

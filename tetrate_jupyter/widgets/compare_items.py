@@ -11,11 +11,13 @@ from tetrate_jupyter.compare.result import UNTOLD
 from tetrate_jupyter.compare.rows import plain_params, row_of
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.render.answer import beside_chip
+from tetrate_jupyter.render.chips import REFUSED
 from tetrate_jupyter.render.diff import diff_html, word_diff
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets.feed import Item
+from tetrate_jupyter.widgets.notices import noticed
 from tetrate_jupyter.widgets.transcript import drawn
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class CompareItems:
             "status": self._status(cell, row, blind=names is not None),
             "exact": "" if names else _exact(row),
             "error": _error(row, blind=names is not None),
-            "notes": [] if names else _notes(row),
+            **(_noticed(()) if names else _noticed(self._notices(row))),
             "vote": row.vote or "",
             "early": row.vote_early,
             "source": row.text if cell.is_over else "",
@@ -91,6 +93,12 @@ class CompareItems:
             fields["reasoning"] = drawn(row.reasoning)
         blocks, tail = self._body(cell, row, base)
         return Item(cell.column.id, {"reasoning": "", **fields}, blocks, tail)
+
+    def _notices(self, row: Row) -> list[str]:
+        """Return what is a column's own: what all share stands once, above them."""
+        shared = {cut.sentence for cut in self._comparison.setup.cuts}
+        found = [notice for notice in beside_chip(row.notices) if notice not in shared]
+        return list(beside_error(found)) if row.error else found
 
     def _same(self, cell: Cell) -> str:
         """Return how many of the repeats gave this very answer."""
@@ -153,7 +161,7 @@ def _held_back(cell: Cell, name: str) -> Item:
         "state": "waiting",
         "status": HELD_BACK,
         "error": [],
-        "notes": [],
+        **_noticed(()),
         "early": False,
     }
     return Item(cell.column.id, fields)
@@ -169,9 +177,11 @@ def _count(tokens: int | None) -> str:
     return "?" if tokens is None else f"{tokens:,}"
 
 
-def _notes(row: Row) -> list[str]:
-    found = beside_chip(row.notices)  # the chip stands once, above all columns
-    return [visible(notice) for notice in (beside_error(found) if row.error else found)]
+def _noticed(notices: Sequence[str]) -> dict[str, Any]:
+    """Return the chips and sentences of an answer; a refusal stands where the answer would, so it is told in whole."""
+    refused = [visible(notice) for notice in notices if notice.startswith(REFUSED)]
+    told = noticed([notice for notice in notices if not notice.startswith(REFUSED)])
+    return {"chips": told["chips"], "said": [*refused, *told["said"]]}
 
 
 def _exact(row: Row) -> str:

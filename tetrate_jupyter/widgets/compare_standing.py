@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.figures import verdict
-from tetrate_jupyter.render.answer import with_chip
+from tetrate_jupyter.completion.cuts import as_sent
+from tetrate_jupyter.render.answer import sent_of, with_chip
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, visible
 from tetrate_jupyter.widgets.compare_board import hidden
+from tetrate_jupyter.widgets.notices import noticed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.result import Result
     from tetrate_jupyter.compare.running import Comparison, Progress
+    from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.compare.votes import Tally
     from tetrate_jupyter.widgets.compare_board import Board
 
@@ -33,6 +36,8 @@ NOTHING: Final[Mapping[str, Any]] = {
     "forecast": "",
     "verdict": "",
     "notices": "",
+    "warns": [],
+    "sent": "",
     "columns": [],
     "letters": {},
     "picks": [],
@@ -67,7 +72,6 @@ def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: boo
     names = letters if blind else {k: labels[k] for k in (letters if revealed else labels)}
     figured = [c.figures for c in result.columns] if result is not None else []
     counted = result.tally if result is not None else None
-    cuts = [cut.sentence for cut in comparison.setup.cuts]
     over = progress.total - progress.running - progress.waiting
     return {
         "running": running,
@@ -78,7 +82,7 @@ def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: boo
         "failed": progress.failed + progress.stopped,
         "forecast": "" if blind else _estimate(comparison.forecast, running=running),
         "verdict": _verdict(figured) if not blind else "",
-        "notices": visible("; ".join([*_shortfall(result, figured, names), *cuts])),
+        **_told(comparison.setup, _shortfall(result, figured, names)),
         "columns": [[column, visible(name)] for column, name in names.items()],
         "letters": letters if revealed and not blind else {},
         "picks": [head.id for head in counted.picks] if counted is not None and not blind else [],
@@ -107,6 +111,17 @@ def now(comparison: Comparison, board: Board, at: tuple[int, int], *, blind: boo
         "using": used,
         "back": bool(used) and comparison.can_go_back,
         "waits": {} if blind else board.waits(),
+    }
+
+
+def _told(setup: Setup, shortfall: Sequence[str]) -> dict[str, Any]:
+    """Return what must be known before the answers: sentences, chips of what was left out, the only prompt as sent."""
+    is_typed = setup.as_typed in {None, setup.prompts[0]}
+    left_out = noticed([cut.sentence for cut in setup.cuts], sent=sent_of(setup.cuts))
+    return {
+        "notices": "; ".join([*map(visible, shortfall), *left_out["said"]]),
+        "warns": left_out["chips"],
+        "sent": "" if is_typed else visible(as_sent(setup.prompts[0])),
     }
 
 

@@ -66,6 +66,7 @@ function compare(context) {
     send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
   const said = h("p", { class: "tetrate-quiet tetrate-said", role: "status", hidden: true, dir: "auto" }); // of what goes along
   const notices = h("p", { class: "tetrate-quiet tetrate-said tetrate-notices", hidden: true, dir: "auto" });
+  const warned = aside();
   const votes = h("span", { class: "tetrate-quiet tetrate-number" });
   const howTo = h("span", { class: "tetrate-grow" });
   const onward = worded("right", "Next prompt", look(1), { class: "tetrate-button tetrate-onward", hidden: true });
@@ -190,7 +191,17 @@ function compare(context) {
     frame,
     reading,
   );
-  const node = h("div", { class: "tetrate-compare tetrate-card" }, top, form.node, said, results, end, pop.node);
+  const node = h(
+    "div",
+    { class: "tetrate-compare tetrate-card" },
+    top,
+    form.node,
+    said,
+    warned.node,
+    results,
+    end,
+    pop.node,
+  );
 
   // Seconds until any of what failed may be asked again.
   function soonest() {
@@ -386,7 +397,7 @@ function compare(context) {
     return said.filter(Boolean).join(", ");
   }
 
-  function stand(told) {
+  function stand(changed, told) {
     const has = told.prompts > 0;
     const count = told.columns.length;
     show(opening, !has);
@@ -425,6 +436,9 @@ function compare(context) {
     ) {
       setText(each, text);
       show(each, Boolean(text));
+    }
+    if ("warns" in changed || "unfilled" in changed || "sent" in changed) {
+      warned.update({ chips: true }, { chips: [...told.unfilled, ...told.warns], said: [], sent: told.sent });
     }
     if (verdict.textContent !== told.verdict && told.verdict) announce(`Done. ${told.verdict}`);
     setText(verdict, told.verdict);
@@ -478,7 +492,7 @@ function compare(context) {
     leaders.fields(changed, told);
     show(results, told.prompts > 0);
     fold();
-    stand(told);
+    stand(changed, told);
     if ("columns" in changed) {
       list.style.setProperty("--columns", told.columns.length || 1);
       base.replaceChildren(...told.columns.map(([id, label]) => h("option", { value: id }, `from ${label}`)));

@@ -15,7 +15,7 @@ function column(context, { isExpanded, opened, waits }) {
   const reasoning = h("details", { class: "tetrate-reasoning", hidden: true }, h("summary", {}, "Reasoning"), thoughts);
   const body = h("div", { class: "tetrate-body" });
   const error = h("div", { class: "tetrate-failed", hidden: true });
-  const notes = h("div", {});
+  const notes = aside();
   const item = { body };
   const act = (name) => () => send(name, { key: item.self().key });
   const stop = iconButton("stop", "Stop", act("stop"));
@@ -71,7 +71,7 @@ function column(context, { isExpanded, opened, waits }) {
     reasoning,
     body,
     error,
-    notes,
+    notes.node,
     h(
       "footer",
       { class: "tetrate-foot" },
@@ -154,9 +154,7 @@ function column(context, { isExpanded, opened, waits }) {
         error.replaceChildren(icon("warn"), ...all.error.map((line) => h("p", { dir: "auto" }, line)));
         show(error, all.error.length > 0);
       }
-      if ("notes" in now) {
-        notes.replaceChildren(...all.notes.map((note) => h("p", { class: "tetrate-notice", dir: "auto" }, note)));
-      }
+      notes.update(now, all);
       item.node.setAttribute("aria-busy", String(isGoing(all)));
       votes.forEach((each, place) => {
         const [value, , word] = VOTE_NAMES[place];
