@@ -644,7 +644,8 @@ def test_code_in_a_column_wraps_and_is_whole_in_sight(opened: Opens, page: Page)
 
 
 def test_chips_open_what_was_sent_once_above_all_answers(opened: Opens, page: Page) -> None:
-    files = "import pathlib, pandas as pd\nmany = pd.DataFrame({'n': range(3_000)})\npathlib.Path('long.md').write_text('milk and bread\\n' * 5_000);"
+    table = "import pandas as pd\nmany = pd.DataFrame({'n': range(3_000)})"
+    files = f"import pathlib\npathlib.Path('long.md').write_text('milk and bread\\n' * 5_000)\n{table}"
     notebook = opened(f"{LOAD}\n{files}", "%tetrate_compare")
     page.keyboard.press("Control+b")
     panel = opened_panel(notebook)

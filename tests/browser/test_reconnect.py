@@ -118,6 +118,57 @@ def test_a_comparison_is_shown_again_with_its_votes(opened: Opens, page: Page) -
     assert notebook[2].run() == "('gpt-6-luna', ['best'])"
 
 
+def several(opened: Opens, page: Page, prompts: str) -> Compare:
+    """A comparison of several prompts in a kernel that has ended, the first of them on the screen."""
+    ask = f"session.side_by_side(session.compare({prompts}, 'sandbox/echo,gpt-6-luna').comparison)"
+    notebook = opened(f"{LOAD}\nfrom tetrate_jupyter import session", ask)
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    compare = Compare(panel_of(notebook, 1), is_new=False)
+    expect(compare.column("sandbox/echo")).to_contain_text("word 1")
+    notebook.shut_down()
+    banner(compare.box, "The kernel has ended.")
+    return compare
+
+
+def test_the_other_prompts_can_be_looked_through_when_the_kernel_has_ended(opened: Opens, page: Page) -> None:
+    compare = several(opened, page, "['The word is word 1.', 'The word is word 2.', 'The word is word 3.']")
+    every = compare.box.get_by_role("button", name="All prompts")
+    after = compare.box.get_by_role("button", name="Prompts after")
+    saved = compare.box.locator(".tetrate-saved > details")
+    after.click()
+    expect(compare.box.get_by_text("prompt 2 of 3", exact=True)).to_be_visible()
+    expect(compare.box.get_by_text("From the saved copy, which has all 3 prompts.")).to_be_visible()
+    expect(compare.columns.first).to_be_hidden()
+    pressed = compare.box.locator(".tetrate-reading [aria-pressed=true]")
+    expect(pressed).to_have_text(["All prompts"])
+    expect(saved.nth(1).get_by_role("region", name="sandbox/echo")).to_contain_text("word 2")
+    expect(saved.nth(0).get_by_role("region")).to_have_count(0)  # one at a time
+    after.click()
+    expect(saved.nth(2).get_by_role("region", name="sandbox/echo")).to_contain_text("word 3")
+    after.click()
+    expect(compare.box.get_by_text("prompt 1 of 3", exact=True)).to_be_visible()
+    saved.nth(2).locator("summary").click()
+    expect(saved.nth(2).get_by_role("region", name="sandbox/echo")).to_be_visible()
+    assert axe.findings(compare.box) == []
+    every.click()  # back to the columns as they were
+    expect(compare.column("sandbox/echo")).to_contain_text("word 1")
+    expect(saved.first).to_be_hidden()
+    expect(pressed).to_have_text(["Columns"])
+
+
+def test_of_more_prompts_than_a_notebook_keeps_that_is_said(opened: Opens, page: Page) -> None:
+    long = "[f'The word is word {n + 1}. ' + 'Some more words. ' * 300 for n in range(100)]"
+    compare = several(opened, page, long)
+    compare.box.get_by_role("button", name="All prompts").click()
+    expect(compare.box.get_by_text(re.compile(r"has the first \d+ of 100 prompts"))).to_be_visible()
+    saved = compare.box.locator(".tetrate-saved > details")
+    assert 2 < saved.count() < 100
+    saved.nth(1).locator("summary").click()
+    expect(saved.nth(1).get_by_role("region", name="sandbox/echo")).to_contain_text("word 2")
+
+
 def test_a_cell_that_asks_by_itself_says_so_before_it_asks_again(opened: Opens, page: Page) -> None:
     notebook = opened(LOAD, "%%tetrate_compare -m gpt-6-luna\nSay hello.")
     notebook[0].run()

@@ -114,9 +114,9 @@ def _prompt(result: ResultData, number: int, columns: Sequence[tuple[Head, list[
         return room.take(f"{opening}{_grid(columns, room)}")
     first = " ".join(prompt.split())[:90]
     whole = f'<p class="tetrate-raw" dir="auto">{_cut_prompt(prompt)}</p>' if len(prompt) > len(first) else ""
+    opening = f'<details class="tetrate-of-prompt"{" open" if number == 0 else ""}>'  # the panel finds it by this class
     return room.take(
-        f'<details{" open" if number == 0 else ""}><summary dir="auto">{number + 1}. {escape(first)}</summary>'
-        f"{whole}{_grid(columns, room)}</details>"
+        f'{opening}<summary dir="auto">{number + 1}. {escape(first)}</summary>{whole}{_grid(columns, room)}</details>'
     )
 
 

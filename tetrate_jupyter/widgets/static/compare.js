@@ -17,6 +17,7 @@ function compare(context) {
   let layout = "columns";
   let memory = null; // the answers that were shown last, with what a saved file has beside them
   let at = null; // the column that is shown alone, and marked in the leaderboard
+  let left = null; // the prompt that is open of the saved copy, once the kernel has gone
   let heard = 0; // when the kernel said how long the router wants to be left alone
 
   // --- what was asked, in one line ---
@@ -63,7 +64,9 @@ function compare(context) {
 
   // --- what must be known before the answers ---
   const look = (step, of) => () =>
-    send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
+    left !== null
+      ? leaf(step)
+      : send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
   const said = h("p", { class: "tetrate-quiet tetrate-said", role: "status", hidden: true, dir: "auto" }); // of what goes along
   const notices = h("p", { class: "tetrate-quiet tetrate-said tetrate-notices", hidden: true, dir: "auto" });
   const warned = aside();
@@ -134,10 +137,14 @@ function compare(context) {
     hidden: true,
     onchange: () => send("show", { how: "differences", base: base.value }),
   });
-  const many = button("All prompts", () => send("show", { how: rows() ? "answers" : "all prompts" }), {
-    ...quiet,
-    "aria-pressed": "false",
-  });
+  const many = button(
+    "All prompts",
+    () => left !== null ? showSaved(saved.node.hidden) : send("show", { how: rows() ? "answers" : "all prompts" }),
+    {
+      ...quiet,
+      "aria-pressed": "false",
+    },
+  );
   const blind = worded("blind", "Blind", () => send("blind", { wanted: !all.blind }), {
     ...quiet,
     "aria-pressed": "false",
@@ -145,8 +152,8 @@ function compare(context) {
   });
   const place = h("span", { class: "tetrate-number" });
   const turn = (step) => () => send("page", { start: all.start + step * all.window });
-  const before = iconButton("left", "Prompts before", () => (rows() ? turn(-1) : look(-1))());
-  const after = iconButton("right", "Prompts after", () => (rows() ? turn(1) : look(1))());
+  const before = iconButton("left", "Prompts before", () => (rows() && left === null ? turn(-1) : look(-1))());
+  const after = iconButton("right", "Prompts after", () => (rows() && left === null ? turn(1) : look(1))());
   const sooner = iconButton("left", "Repeat before", look(-1, true));
   const later = iconButton("right", "Repeat after", look(1, true));
   const places = h("span", { class: "tetrate-ways", hidden: true }, before, after, place, sooner, later);
@@ -167,6 +174,7 @@ function compare(context) {
   const list = h("div", { class: "tetrate-columns", role: "list" });
   const scroll = h("div", { class: "tetrate-side", role: "region", tabindex: "0", "aria-label": "Answers" }, list);
   const frame = h("div", { class: "tetrate-frame" }, scroll);
+  const saved = savedPrompts(context);
   const verdict = h("span", { class: "tetrate-verdict tetrate-grow", dir: "auto" });
   const seed = h("span", { class: "tetrate-quiet", hidden: true });
   const simulated = chip("simulated");
@@ -189,6 +197,7 @@ function compare(context) {
     leaders.node,
     question,
     frame,
+    saved.node,
     reading,
   );
   const node = h(
@@ -382,6 +391,28 @@ function compare(context) {
     }
   });
 
+  // --- when the kernel has gone ---
+  function lost() {
+    if (all.prompts < 2 || !saved.read(all.mark, all.prompts)) return;
+    left = all.at[0];
+    for (const each of [many, before, after]) each.disabled = false;
+    if (rows()) showSaved(true);
+  }
+
+  function showSaved(wanted) {
+    show(saved.node, wanted);
+    show(frame, !wanted);
+    show(question, !wanted && !rows());
+    many.setAttribute("aria-pressed", String(wanted));
+    view.set(wanted ? "" : layout);
+  }
+
+  function leaf(step) {
+    showSaved(true);
+    left = saved.open(left + step);
+    setText(place, `prompt ${(left + 1).toLocaleString("en")} of ${all.prompts.toLocaleString("en")}`);
+  }
+
   function range() {
     const number = (n) => n.toLocaleString("en");
     const last = Math.min(all.start + all.window, all.prompts);
@@ -485,7 +516,7 @@ function compare(context) {
       editing = false;
       layout = told.columns.length > SIDE_BY_SIDE ? "one" : "columns";
       at = null;
-      (told.columns.length > SIDE_BY_SIDE ? leaders.node : frame).after(reading);
+      (told.columns.length > SIDE_BY_SIDE ? leaders.node : saved.node).after(reading);
       settle();
     }
     form.fields(changed, told);
@@ -565,6 +596,7 @@ function compare(context) {
     item,
     after: told,
     keep,
+    lost,
     take: (kept) => send("take", kept),
     stop() {
       leaders.stop();

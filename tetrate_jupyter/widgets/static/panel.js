@@ -117,7 +117,7 @@ function sends(area, action, alone) {
 }
 
 // One view of one panel. `make(context)` builds it and gives {node, list, fields, item, after}:
-// `fields(changed, all)` and, for each item, {node, body, update(changed, all)} from `item(key)`; `after()` at the end.
+// `fields(changed, all)` and, for each item, {node, body, update(changed, all)} from `item(key)`; `after()` at the end; `lost()` once the kernel has gone.
 function panel({ model, el }, label, make) {
   const view = Math.random().toString(36).slice(2);
   const told = {};
@@ -321,6 +321,7 @@ function panel({ model, el }, label, make) {
     for (const each of root.querySelectorAll("button, input, select, textarea")) {
       each.disabled = each !== reconnect && !each.dataset.offline;
     }
+    made.lost?.();
   }
 
   async function again() {
