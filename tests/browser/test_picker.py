@@ -302,7 +302,7 @@ def test_the_small_list_of_the_chat_by_keyboard_and_mouse(opened: Opens, page: P
     expect(small).not_to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 900})
     opener.click()
-    small.get_by_role("button", name=re.compile("^All 1")).click()
+    small.get_by_role("button", name=re.compile("^All [12]")).click()
     expect(notebook[3].box.locator(".tetrate-picker")).to_be_visible()
     notebook[3].reads("%tetrate_models")
 
