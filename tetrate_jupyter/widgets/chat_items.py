@@ -17,7 +17,7 @@ from tetrate_jupyter.widgets.notices import noticed
 from tetrate_jupyter.widgets.transcript import answer_figures, drawn, model_of, quiet_line, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tetrate_jupyter.conversation import Branch, Conversation, Exchange
     from tetrate_jupyter.engine.history import Past
