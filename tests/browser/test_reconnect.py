@@ -118,6 +118,31 @@ def test_a_comparison_is_shown_again_with_its_votes(opened: Opens, page: Page) -
     assert notebook[2].run() == "('gpt-6-luna', ['best'])"
 
 
+def test_all_prompts_of_a_comparison_come_back_at_the_one_that_was_shown(opened: Opens, page: Page) -> None:
+    count = "from tetrate_jupyter import session\n[r.text[-4:] for r in session.comparison.result.rows]"
+    notebook = opened(LOAD, "%tetrate_compare", count)
+    notebook[0].run()
+    notebook[1].run()
+    compare = Compare(panel_of(notebook, 1))
+    compare.add("sandbox/echo", "gpt-6-luna")
+    compare.box.get_by_role("button", name="Another prompt").click()
+    compare.run("The word is one.\n---\nThe word is two.\n---\nThe word is three.")
+    compare.is_over()
+    compare.press("Best", "sandbox/echo")
+    compare.box.get_by_role("button", name="Prompts after").click()
+    expect(compare.box.get_by_text("prompt 2 of 3", exact=True)).to_be_visible()
+    expect(compare.column("sandbox/echo")).to_contain_text("two")
+    restart(page)
+    reconnect(panel_of(notebook, 1), "The kernel was restarted.")
+    again = Compare(panel_of(notebook, 1), is_new=False)
+    expect(again.box.get_by_text("prompt 2 of 3", exact=True)).to_be_visible()
+    expect(again.column("sandbox/echo")).to_contain_text("two")
+    again.box.get_by_role("button", name="Prompts before").click()
+    expect(again.column("sandbox/echo")).to_contain_text("one")
+    expect(again.column("sandbox/echo").get_by_role("button", name="Best", pressed=True)).to_be_visible()
+    assert len(eval(notebook[2].run())) == 6
+
+
 def several(opened: Opens, page: Page, prompts: str) -> Compare:
     """A comparison of several prompts in a kernel that has ended, the first of them on the screen."""
     ask = f"session.side_by_side(session.compare({prompts}, 'sandbox/echo,gpt-6-luna').comparison)"

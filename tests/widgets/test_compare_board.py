@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,8 @@ from tests.widgets.page import Page
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.columns import trios
 from tetrate_jupyter.sandbox import Fault
+from tetrate_jupyter.types import Cut
+from tetrate_jupyter.widgets import compare_kept
 from tetrate_jupyter.widgets.compare import ComparePanel
 from tetrate_jupyter.widgets.compare_board import overall
 from tetrate_jupyter.widgets.compare_items import HELD_BACK
@@ -226,10 +229,14 @@ def test_three_to_begin_with_are_of_three_providers(page: Page, session: Session
 
 def kept(page: Page) -> dict[str, Any]:
     """What a page hands to the next kernel: see `keep` in compare.js."""
-    rows = page.fields["file"]["rows"]
-    answers = [{**rows[key], "text": item.fields["source"]} for key, item in page.items.items()]
+    file = page.fields["file"]
+    shown = {key: item.fields.get("source", "") for key, item in page.items.items()}
+    rows = [{"text": shown.get(row["column"], ""), **row} for row in file["rows"]]
+    for place, vote, early, blind in page.fields["votes"]:
+        rows[place] |= {"vote": vote, "vote_early": early, "vote_blind": blind}
     names = "prompt", "several", "picked", "parameters"
-    return {"draft": {n: page.fields[n] for n in names}, "file": {**page.fields["file"], "rows": answers}}
+    told = {"draft": {n: page.fields[n] for n in names}, "file": {**file, "rows": rows}, "at": page.fields["at"]}
+    return dict(json.loads(json.dumps(told)))
 
 
 def same(one: Comparison, other: Comparison) -> None:
@@ -284,6 +291,73 @@ def test_what_was_typed_is_known_to_another_kernel(session: Session) -> None:
     assert later.comparison is not None
     assert (later.comparison.setup.prompts, later.comparison.setup.as_typed) == ((sent,), typed)
     later.close()
+
+
+def in_another_kernel(session: Session, first: ComparePanel, before: dict[str, Any]) -> tuple[ComparePanel, Page]:
+    first.close()
+    session.comparison = None
+    later = ComparePanel(session)
+    page = Page(later)
+    page.do("take", **before)
+    page.wait_for(lambda: bool(page.items) or bool(page.fields["problem"]))
+    return later, page
+
+
+def test_all_prompts_and_their_votes_come_back_in_another_kernel(session: Session) -> None:
+    prompts = ["The word is one.", "The word is two.", "The word is three."]
+    running = session.bridge.run(prepare(session, prompts, "sandbox/echo,gpt-6-luna", repeats=2))
+    running.start()
+    running.wait()
+    first = session.side_by_side(running)
+    page = Page(first)
+    page.do("look", prompt=2, repeat=1)
+    told = page.fields["file"]
+    page.do("vote", key=next(iter(page.items)), vote="good")
+    page.wait_for(lambda: len(page.fields["votes"]) == 1)
+    assert page.fields["file"] is told  # a vote doesn't tell all the texts once more
+    later, again = in_another_kernel(session, first, kept(page))
+    assert later.comparison is not None
+    same(later.comparison, running)
+    assert (again.fields["prompts"], again.fields["repeats"], again.fields["at"]) == (3, 2, [2, 1])
+    assert "three" in next(iter(again.items.values())).fields["source"]
+    again.do("look", prompt=0, repeat=0)
+    assert "one" in next(iter(again.items.values())).fields["source"]
+    assert again.fields["said"] == ""
+    later.close()
+
+
+def test_what_is_too_much_to_keep_is_said(session: Session) -> None:
+    prompts = ["The word is one.", "The word is two. " + "word " * (compare_kept.WHOLE // 5)]
+    running = session.bridge.run(prepare(session, prompts, "sandbox/echo", max_tokens=8))
+    running.start()
+    running.wait()
+    first = session.side_by_side(running)
+    later, again = in_another_kernel(session, first, kept(Page(first)))
+    assert later.comparison is not None
+    assert later.comparison.setup.prompts == ("The word is one.",)
+    assert again.fields["said"] == "This is what was shown: 1 more answer took too much room to be kept."
+    later.close()
+
+
+def test_what_was_cut_is_told_in_another_kernel_with_the_text_that_was_sent(session: Session) -> None:
+    cut = Cut("many", "rows", 15, 3_000, text="1 | 2")
+    running = session.bridge.run(prepare(session, "Which is best in 1 | 2?", "gpt-6-luna", cuts=(cut,)))
+    running.start()
+    running.wait()
+    first = session.side_by_side(running)
+    page = Page(first)
+    chips = page.fields["warns"]
+    assert [chip[0] for chip in chips] == ["many: 15 of 3,000 rows sent"]
+    later, again = in_another_kernel(session, first, kept(page))
+    assert again.fields["warns"] == chips
+    later.close()
+    bare = kept(page)
+    bare["file"]["cuts"] = "nothing that can be read"
+    last, told = in_another_kernel(session, later, bare)
+    assert [chip[0] for chip in told.fields["warns"]] == ["many: 15 of 3,000 rows sent"]
+    assert last.comparison is not None
+    assert last.comparison.result.facts.notices == (cut.sentence,)
+    last.close()
 
 
 def test_where_the_kernel_lives_it_is_the_sessions_own(page: Page, session: Session) -> None:

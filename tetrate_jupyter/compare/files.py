@@ -19,7 +19,7 @@ from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.errors import ComparisonFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -33,7 +33,7 @@ _PAIRS: Final = frozenset({"params"})
 _KINDS: Final[dict[str, Any]] = {"int": int, "float": (int, float), "str": str, "bool": bool, "Decimal": Decimal}
 _MOST: Final = 10**12  # dollars, tokens, seconds and repeats are all below this
 _MOST_CELL: Final = 32_767  # characters; the limit of spreadsheets
-_ALWAYS: Final = frozenset({"column", "prompt", "repeat", "state", "cost"})  # members of a row without its text
+_ALWAYS: Final = frozenset({"column", "prompt", "repeat", "state", "text", "cost"})  # members of each row
 _LISTS: Final = frozenset({"prompts", "images", "notices"})
 
 
@@ -182,15 +182,14 @@ def read(whole: Any, name: str) -> ResultData:  # noqa: ANN401 - JSON
     return result
 
 
-def without_texts(result: ResultData) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return a file's JSON without rows, and each column's first row without its texts and empty members."""
+def parts(result: ResultData, without: Collection[str]) -> dict[str, Any]:
+    """Return a file's JSON; rows lack the members in `without`, and most of those that are empty."""
     whole = {"format": FORMAT, "version": VERSION, "comparison": _out(result.facts)}
-    whole["columns"] = [_out(h) for h in result.heads]
-    rows: dict[str, dict[str, Any]] = {}
-    for row in result.rows:
-        told = {name: value for name, value in _out(row).items() if value or name in _ALWAYS}
-        rows.setdefault(row.column, {name: value for name, value in told.items() if name not in {"text", "reasoning"}})
-    return whole, rows
+    rows = [
+        {name: value for name, value in _out(row).items() if (value or name in _ALWAYS) and name not in without}
+        for row in result.rows
+    ]
+    return {**whole, "columns": [_out(h) for h in result.heads], "rows": rows}
 
 
 def _check(whole: object, name: str) -> None:

@@ -23,19 +23,22 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.data import ResultData
     from tetrate_jupyter.compare.rows import Head, Row
     from tetrate_jupyter.engine.engine import Engine
+    from tetrate_jupyter.types import Cut
 
 _STEP: Final = "run the comparison again with another model"
 
 
-def restored(session: Engine, data: ResultData) -> Comparison:
+def restored(session: Engine, data: ResultData, cuts: tuple[Cut, ...] = ()) -> Comparison:
     """Return the finished comparison; nothing is sent. A column whose model this key doesn't reach says so on a retry.
 
-    The data lacks the columns' conversations, images, and parameters that were Python objects.
+    The data lacks the columns' conversations, images, and parameters that were Python objects. `cuts`: what was left
+    out of the prompts, where it is known with the text that was sent; else the data's notices tell it.
     """
     facts = data.facts
     columns = tuple(_column(head, session.catalog.models) for head in data.heads)
     asked = facts.prompts, columns, facts.repeats, facts.seed, _plain(facts.params)
-    setup = Setup(*asked, max_cost=facts.max_cost, as_typed=facts.typed)
+    noted = () if cuts else facts.notices
+    setup = Setup(*asked, max_cost=facts.max_cost, as_typed=facts.typed, cuts=cuts, noted=noted)
     by_id = {column.id: column for column in columns}
     users = [Message("user", prompt, typed=facts.typed) for prompt in facts.prompts]
     cells = tuple(_cell(row, by_id[row.column], users[row.prompt]) for row in data.rows)

@@ -171,7 +171,7 @@ class Comparison:
             unknown_costs=progress.unknown_costs,
             expected=self.forecast.expected,
             worst=self.forecast.worst,
-            notices=tuple(cut.sentence for cut in self.setup.cuts),
+            notices=self.setup.notices,
             typed=self.setup.as_typed,
         )
 
@@ -262,7 +262,9 @@ class Comparison:
     def follow_up(self, prompt: str, *, after: int = 0, repeat: int = 0) -> Comparison:
         """Return a follow-up comparison, not started: each column continues from its own answer to prompt `after`."""
         columns = tuple(replace(c, history=self.conversation(c.id, after, repeat).exchanges) for c in self.columns)
-        setup = replace(self.setup, prompts=(prompt,), columns=columns, repeats=1, images=(), cuts=(), as_typed=None)
+        setup = replace(
+            self.setup, prompts=(prompt,), columns=columns, repeats=1, images=(), cuts=(), noted=(), as_typed=None
+        )
         return Comparison(self.session, *checked(self.session, setup))
 
     def continue_with(self, column: str, prompt: int = 0, repeat: int = 0) -> Branch:

@@ -38,7 +38,8 @@ class Setup:
     blind order, but isn't sent to the models. `max_cost`: a limit in US dollars, None for no limit (see
     `compare.allowance`). `concurrency`: concurrent calls to one model. `cuts`: what was left out of the variables in
     the prompts. `as_typed`: the only prompt as it was typed, where variables were put into it. `cached`: the place of
-    the kept answers to use, "" for none; `refresh`: ask everything again. Raises `OptionError` or `EmptyPromptError`.
+    the kept answers to use, "" for none; `refresh`: ask everything again. `noted`: notices of a comparison made in
+    another kernel. Raises `OptionError` or `EmptyPromptError`.
     """
 
     prompts: tuple[str, ...]
@@ -53,6 +54,7 @@ class Setup:
     as_typed: str | None = None
     cached: str = ""
     refresh: bool = False
+    noted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_prompts(self.prompts, images=bool(self.images))
@@ -75,6 +77,11 @@ class Setup:
     def size(self) -> int:
         """The number of cells."""
         return len(self.prompts) * len(self.columns) * self.repeats
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader must know about the prompts, such as what was left out of a table."""
+        return (*(cut.sentence for cut in self.cuts), *self.noted)
 
     def column(self, column_id: str) -> Column:
         """Return the column with this id."""

@@ -65,8 +65,7 @@ class ComparePanel(Panel):
         self._ready: Comparison | None = None  # waits for a word, for what it may cost
         self._draft = Draft(session)
         self._at = (0, 0)  # the prompt and the repeat that are shown
-        self._blind = blind
-        self._view = VIEWS[0]
+        self._blind, self._view = blind, VIEWS[0]
         self._base = self._table = ""  # a table is made when it is asked for: it holds every text once more
         self._busy = False
         self._fallback_due = 0.0  # on the system's monotonic clock
@@ -145,7 +144,7 @@ class ComparePanel(Panel):
             "table": self._table,
             "undo": self._undo[0] if self._undo is not None else "",
             **shown,
-            "file": self._kept.file(self._comparison, self._at, blind=self._blind),
+            **self._kept.fields(self._comparison, self._at, blind=self._blind),
         }
 
     def _stands(self, comparison: Comparison) -> dict[str, Any]:
@@ -342,22 +341,24 @@ class ComparePanel(Panel):
         if self._live().in_use(*self._at) == key:  # else it was taken back already: a second click
             self._live().go_back()
 
-    def _take_back(self, draft: Mapping[str, Any], file: dict[str, Any] | None = None) -> None:
+    def _take_back(self, draft: Mapping[str, Any], file: dict[str, Any] | None = None, at: Sequence[int] = ()) -> None:
         """Restore what the panel showed in an earlier kernel, where this one shows nothing yet."""
-        if self._comparison is not None:
-            return
-        self._draft.restore(draft)
-        if file is not None:
-            self.work(lambda: self._bring_back(file))
+        if self._comparison is None:
+            self._draft.restore(draft)
+        if self._comparison is None and file is not None:
+            self.work(lambda: self._bring_back(file, at))
 
-    async def _bring_back(self, file: dict[str, Any]) -> None:
-        comparison = await brought_back(self.session, file)
-        await asyncio.wrap_future(drawer.submit(lambda: self._show_again(comparison)))
+    async def _bring_back(self, file: dict[str, Any], at: Sequence[int]) -> None:
+        comparison, said = await brought_back(self.session, file)
+        await asyncio.wrap_future(drawer.submit(lambda: self._show_again(comparison, at, said)))
 
-    def _show_again(self, comparison: Comparison) -> None:
+    def _show_again(self, comparison: Comparison, at: Sequence[int], said: str) -> None:
         if self._comparison is None:
             self.session.comparison = comparison
             self._take(comparison, draft=False)
+            self._draft.said = [(said, "")] if said else []
+            if at and not said:
+                self._look(*at)
             self._changed()
 
     def _vote(self, key: str, vote: str | None) -> None:

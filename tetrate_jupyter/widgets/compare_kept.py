@@ -3,64 +3,104 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from tetrate_jupyter.compare.data import ResultData
-from tetrate_jupyter.compare.files import read, without_texts
+from tetrate_jupyter.compare.files import parts, read
 from tetrate_jupyter.compare.restoring import restored
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.errors import TetrateError
+from tetrate_jupyter.types import Cut
 from tetrate_jupyter.widgets.compare_draft import COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tetrate_jupyter.compare.rows import Row
     from tetrate_jupyter.engine.engine import Engine
 
 LONGEST: Final = 100_000  # characters of a prompt; a longer one would make every message to a new view large
+WHOLE: Final = 1_000_000  # characters of several prompts and their answers; of more, what is shown is kept
+MANY: Final = 2_000  # answers, likewise: each has some 500 characters of figures beside its text
+_NONE: Final[Mapping[str, Any]] = {"file": None, "votes": []}
 
 
 class KeptComparison:
     """Not thread-safe: the panel's lock is held around it."""
 
     def __init__(self) -> None:
-        self._made: tuple[tuple[int, int], dict[str, Any] | None] | None = None
+        self._made: tuple[tuple[int, int] | None, Mapping[str, Any]] | None = None  # the place, where only that is kept
 
     def forget(self) -> None:
         """Let go of what was made: the comparison has changed."""
         self._made = None
 
-    def file(self, comparison: Comparison | None, at: tuple[int, int], *, blind: bool) -> dict[str, Any] | None:
-        """Return what the page is told beside the texts, which it has; None while there is nothing whole to keep.
+    def fields(self, comparison: Comparison | None, at: tuple[int, int], *, blind: bool) -> Mapping[str, Any]:
+        """Return `file`, what the page is told, and `votes`; None while there is nothing whole to keep.
 
-        It holds the prompt and the repeat that are shown. Nothing goes while names are hidden, since it tells them.
+        Texts of the only prompt and repeat aren't told again, since the page shows them. Several prompts go with their
+        texts; where those are too long, only what is shown at `at`. Nothing goes while names are hidden, since it tells
+        them. A vote is [place of the row, vote, early, blind]: it is small, and the file isn't told anew for it.
         """
         if comparison is None or blind or comparison.is_running:
-            return None
-        if self._made is None or self._made[0] != at:
-            self._made = at, _file(comparison, *at)
+            return _NONE
+        if self._made is None or self._made[0] not in (None, at):
+            self._made = _told(comparison, *at)
         return self._made[1]
 
 
-def _file(comparison: Comparison, prompt: int, repeat: int) -> dict[str, Any] | None:
-    found = comparison.result_of([prompt])
+def _told(comparison: Comparison, prompt: int, repeat: int) -> tuple[tuple[int, int] | None, Mapping[str, Any]]:
+    """Return the fields, and the place where they are of that only."""
+    found = comparison.result
+    heads = found.heads[:COLUMNS]
+    rows = [row for row in found.rows if row.column in {head.id for head in heads}]
+    if len(found.facts.prompts) * found.facts.repeats > 1 and _fits(found.facts.prompts, rows):
+        return None, _fields(comparison, ResultData(found.facts, heads, rows), texts=True, left_out=0)
     text = found.facts.prompts[prompt]
     if len(text) + len(found.facts.typed or "") > LONGEST:
-        return None
-    rows = [replace(row, prompt=0, repeat=0) for row in found.rows if row.repeat == repeat][:COLUMNS]
-    facts = replace(found.facts, prompts=(text,), repeats=1)
-    whole, told = without_texts(ResultData(facts, found.heads[:COLUMNS], rows))
-    return {**whole, "rows": told}
+        return (prompt, repeat), _NONE
+    here = [replace(row, prompt=0, repeat=0) for row in rows if (row.prompt, row.repeat) == (prompt, repeat)]
+    facts, left_out = replace(found.facts, prompts=(text,), repeats=1), len(rows) - len(here)
+    return (prompt, repeat), _fields(comparison, ResultData(facts, heads, here), texts=False, left_out=left_out)
 
 
-async def brought_back(session: Engine, file: dict[str, Any]) -> Comparison:
-    """Return the comparison that the page kept: the session's own where this kernel still has it, else one made of it.
+def _fits(prompts: Sequence[str], rows: Sequence[Row]) -> bool:
+    return len(rows) <= MANY and sum(map(len, prompts)) + sum(len(row.text) for row in rows) <= WHOLE
 
-    Raises `ComparisonFileError` for what is no comparison.
+
+def _fields(comparison: Comparison, kept: ResultData, *, texts: bool, left_out: int) -> dict[str, Any]:
+    votes = [[n, row.vote, row.vote_early, row.vote_blind] for n, row in enumerate(kept.rows) if row.vote is not None]
+    file = parts(kept, without={"reasoning", "vote", "vote_early", "vote_blind", *(() if texts else ("text",))})
+    cuts = [asdict(cut) for cut in comparison.setup.cuts]
+    return {"file": {**file, "cuts": cuts, "left_out": left_out}, "votes": votes}
+
+
+async def brought_back(session: Engine, file: dict[str, Any]) -> tuple[Comparison, str]:
+    """Return the comparison that the page kept, and what must be said of it.
+
+    It is the session's own where this kernel still has it. Raises `ComparisonFileError` for what is no comparison.
     """
     data = read(file, "What the page kept")
     known = session.comparison
     if isinstance(known, Comparison) and known.result_of(()).facts.started_at == data.facts.started_at:
-        return known
+        return known, ""
     with suppress(TetrateError):  # signed out: it is shown all the same
         await session.amodels()
-    return restored(session, data)
+    return restored(session, data, _cuts(file.get("cuts"))), _too_much(file.get("left_out"))
+
+
+def _too_much(left_out: object) -> str:
+    if not isinstance(left_out, int) or left_out < 1:
+        return ""
+    answers = "1 more answer" if left_out == 1 else f"{left_out:,} more answers"
+    return f"This is what was shown: {answers} took too much room to be kept."
+
+
+def _cuts(given: object) -> tuple[Cut, ...]:
+    """Return what was left out, with the text that was sent; nothing where that can't be read."""
+    with suppress(msgspec.ValidationError):
+        return msgspec.convert(given, tuple[Cut, ...])
+    return ()

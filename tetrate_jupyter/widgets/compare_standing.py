@@ -117,7 +117,7 @@ def now(comparison: Comparison, board: Board, at: tuple[int, int], *, blind: boo
 def _told(setup: Setup, shortfall: Sequence[str]) -> dict[str, Any]:
     """Return what must be known before the answers: sentences, chips of what was left out, the only prompt as sent."""
     is_typed = setup.as_typed in {None, setup.prompts[0]}
-    left_out = noticed([cut.sentence for cut in setup.cuts], sent=sent_of(setup.cuts))
+    left_out = noticed(setup.notices, sent=sent_of(setup.cuts))
     return {
         "notices": "; ".join([*map(visible, shortfall), *left_out["said"]]),
         "warns": left_out["chips"],

@@ -15,7 +15,7 @@ function compare(context) {
   let onlyCode = false;
   let editing = false;
   let layout = "columns";
-  let memory = null; // the answers that were shown last, with what a saved file has beside them
+  let memory = null; // of the answers that were there last: what a saved file has, the votes, and the texts that are shown
   let at = null; // the column that is shown alone, and marked in the leaderboard
   let left = null; // the prompt that is open of the saved copy, once the kernel has gone
   let heard = 0; // when the kernel said how long the router wants to be left alone
@@ -514,6 +514,7 @@ function compare(context) {
     if ("waits" in changed) heard = performance.now();
     if ("number" in changed && told.number) {
       editing = false;
+      memory = null;
       layout = told.columns.length > SIDE_BY_SIDE ? "one" : "columns";
       at = null;
       (told.columns.length > SIDE_BY_SIDE ? leaders.node : saved.node).after(reading);
@@ -545,7 +546,7 @@ function compare(context) {
   function told() {
     draw();
     read();
-    if (all.file && !rows()) memory = [all.file, shownIds().map((id) => [id, columns.get(id).self().fields])];
+    if (all.file && (!rows() || all.file.rows[0]?.text !== undefined)) memory = [all.file, all.votes, texts()];
     if (!all.prompts || all.blind) memory = null;
     const answers = shownIds().map((id) => columns.get(id).self().fields);
     const keys = answers.slice(0, 9).map((_, place) => h("kbd", {}, String(place + 1)));
@@ -579,14 +580,21 @@ function compare(context) {
     return made;
   }
 
-  // What a new kernel is given back: what was to be asked, and the answers that were shown.
+  function texts() {
+    return new Map(shownIds().map((id) => [id, columns.get(id).self().fields.source ?? ""]));
+  }
+
+  // What a new kernel is given back: what was to be asked, and the answers.
   function keep() {
     const draft = { prompt: form.text.value, several: all.several, picked: all.picked, parameters: all.parameters };
     if (!memory || all.given) return { draft };
-    const [{ rows: told, ...file }, answers] = memory;
-    const made = answers.filter(([id]) => told[id]).map(([id, { source }]) => ({ ...told[id], text: source ?? "" }));
+    const [{ rows: told, ...file }, votes, texts] = memory;
+    const made = told.map((each) => ({ text: texts.get(each.column) ?? "", ...each }));
+    for (const [place, vote, early, blind] of votes) {
+      Object.assign(made[place], { vote, vote_early: early, vote_blind: blind });
+    }
     const size = made.reduce((sum, { text }) => sum + text.length, 0);
-    return size > KEPT ? { draft } : { draft, file: { ...file, rows: made } };
+    return size > KEPT ? { draft } : { draft, file: { ...file, rows: made }, at: all.at };
   }
 
   return {
