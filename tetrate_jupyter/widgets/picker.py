@@ -53,7 +53,7 @@ class ModelPicker(Panel):
     The rows in the page are the union of what its views have in sight.
     """
 
-    _esm = script("models.js", "picker.js")
+    _esm = script("models.js", "picker_row.js", "picker_table.js", "picker.js")
     _css = style("models.css", "picker.css")
 
     def __init__(self, session: Engine, wish: ModelQuery | None = None) -> None:

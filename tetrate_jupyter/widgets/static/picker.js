@@ -1,47 +1,20 @@
-// The model list: a search box, filters and a table that sorts, of whose rows only those in sight are in the page.
-
-const HEADS = /** @type {any[]} */ ([ // [sort, label, the same where there is little room, tooltip, class]
-  ["name", "Model", "", "Sort by model", "tetrate-who"],
-  ["price", "≈ 1,000 short questions", "≈ 1,000", "100 tokens in and 60 out each, without reasoning", "tetrate-asks"],
-  ["input price", "$ in", "", "US dollars per million tokens in", "tetrate-in"],
-  ["output price", "$ out", "", "US dollars per million tokens out", "tetrate-out"],
-  ["context", "Window", "", "Tokens that prompt and answer may have together", "tetrate-window"],
-  ["", "Abilities", "", "", "tetrate-can"],
-  ["retirement", "Retires", "", "The day the model goes away", "tetrate-ends"],
-]);
+// The model list: a search box, filters, the table, and a tray of what is ticked.
 
 function picker(context) {
   const { send, announce, view, el, model } = context;
-  const id = (part) => `tetrate-${view}-${part}`;
-  const list = h("div", { class: "tetrate-list", role: "rowgroup" });
-  const titles = h("div", { class: "tetrate-titles", role: "rowgroup" });
-  const rowsBox = h("div", { class: "tetrate-rows", role: "presentation" }, titles, list);
-  const heads = h(
-    "div",
-    { class: "tetrate-heads", role: "row", "aria-rowindex": "1" },
-    h("span", { role: "columnheader", class: "tetrate-tick" }, h("span", { class: "tetrate-hidden" }, "Ticked")),
-    h("span", { role: "columnheader", class: "tetrate-star" }, h("span", { class: "tetrate-hidden" }, "Starred")),
-    ...HEADS.map(head),
-    h("span", { role: "columnheader", class: "tetrate-do" }, h("span", { class: "tetrate-hidden" }, "Actions")),
-  );
-  const box = h(
-    "div",
-    { class: "tetrate-box", role: "grid", id: id("list"), "aria-label": "Models" },
-    h("div", { role: "rowgroup", class: "tetrate-headbox" }, heads),
-    rowsBox,
-  );
   const words = h("input", {
     type: "search",
     role: "combobox",
     "aria-label": "Search models",
     "aria-expanded": "true",
     "aria-haspopup": "grid",
-    "aria-controls": id("list"),
+    "aria-controls": `tetrate-${view}-list`,
     autocomplete: "off",
     spellcheck: "false",
     "data-home": "true",
     placeholder: "Name, images, cheap, 200k, claude-*",
   });
+  const table = modelTable(context, { words, choose, order });
   const count = h("span", { class: "tetrate-quiet tetrate-number tetrate-count" });
   const empty = iconButton("close", "Clear search", () => {
     clear();
@@ -89,20 +62,15 @@ function picker(context) {
       filters,
     ),
     nothing,
-    box,
+    table.node,
     tray,
     h("div", { class: "tetrate-end" }, note, listed, refresh),
   );
-  const rows = new Map(); // place: item
   let all = /** @type {any} */ ({ sections: [] });
-  let at = -1; // the place that keys have reached
-  let tall = 0; // the height of a row when it was looked at last
-  let asked = "";
   let typing = 0; // the timer that waits for the next letter
   let searches = 0; // under way
-  let answered; // the last thing that was asked about the list
+  let answered; // the last thing that was asked about what the list has
   let turn = Promise.resolve(); // of the key that was pressed last
-  let back = -1; // the place that was in sight before the kernel was restarted
   let opened = 0; // the number of the cell that was inserted last
 
   words.addEventListener("input", () => {
@@ -110,22 +78,22 @@ function picker(context) {
     typing = setTimeout(() => find({ words: words.value }), 60);
   });
   words.addEventListener("keydown", (event) => {
-    const page = Math.max(1, Math.floor(sight() / row()) - 1);
+    const page = table.page();
     const steps = {
-      ArrowDown: () => at + 1,
-      ArrowUp: () => at - 1,
-      PageDown: () => at + page,
-      PageUp: () => at - page,
+      ArrowDown: () => table.at() + 1,
+      ArrowUp: () => table.at() - 1,
+      PageDown: () => table.at() + page,
+      PageUp: () => table.at() - page,
     };
     if (event.ctrlKey || event.metaKey) Object.assign(steps, { Home: () => 0, End: () => all.count - 1 });
     if (event.key in steps) {
       event.preventDefault();
-      inTurn(() => move(steps[event.key]()));
+      inTurn(() => table.move(steps[event.key]()));
     } else if (event.key === "Enter") {
       event.preventDefault();
       inTurn(async () => {
-        await answered;
-        const item = rows.get(at);
+        await Promise.all([answered, table.answered()]);
+        const item = table.chosen();
         if (item) await choose(item.fields);
       });
     } else if (event.key === "Escape" && words.value) {
@@ -148,9 +116,9 @@ function picker(context) {
       event.preventDefault();
       const name = event.target.dataset.act;
       inTurn(async () => {
-        move(at + (event.key === "ArrowDown" ? 1 : -1));
-        await answered;
-        const next = rows.get(at)?.node;
+        table.move(table.at() + (event.key === "ArrowDown" ? 1 : -1));
+        await Promise.all([answered, table.answered()]);
+        const next = table.chosen()?.node;
         (next?.querySelector(`[data-act="${name}"]:not([hidden])`) ?? next?.querySelector("[data-act]"))?.focus({
           preventScroll: true,
         });
@@ -162,63 +130,13 @@ function picker(context) {
       acts[Math.max(0, Math.min(acts.length - 1, acts.indexOf(event.target) + step))].focus({ preventScroll: true });
     }
   });
-  list.addEventListener("focusin", (event) => {
-    const item = [...rows].find(([, other]) => other.node.contains(event.target));
-    if (item && item[0] !== at) {
-      at = item[0];
-      point();
-    }
-  });
-  box.addEventListener("scroll", look, { passive: true });
   node.addEventListener("pointerleave", () => setTimeout(renew));
   node.addEventListener("focusout", () => setTimeout(renew));
-  const resized = new ResizeObserver(() => {
-    if (box.clientHeight && tall !== row()) { // rows fold where it is narrow: the same ones stay in sight
-      if (tall) box.scrollTop *= row() / tall;
-      tall = row();
-      place();
-    }
-    look();
-  });
-  resized.observe(box);
   const minutes = setInterval(age, 30_000);
 
   // What was chosen or starred goes to its section only when nobody is here: nothing moves under a pointer.
   function renew() {
     if (all.stale && !node.matches(":hover") && !node.contains(document.activeElement)) send("settle");
-  }
-
-  function head([sort, label, short, title, where]) {
-    if (!sort) return h("span", { role: "columnheader", class: where }, label);
-    const text = short
-      ? [
-        h("span", { class: "tetrate-long" }, label),
-        h("span", { class: "tetrate-short", "aria-hidden": "true" }, short),
-      ]
-      : [h("span", {}, label)];
-    return h(
-      "span",
-      { role: "columnheader", class: where, "data-sort": sort },
-      h(
-        "button",
-        {
-          type: "button",
-          class: "tetrate-button tetrate-plain",
-          title,
-          "aria-label": label,
-          onclick: () => order(sort),
-        },
-        icon("up"),
-        ...text,
-      ),
-    );
-  }
-
-  // After a restart: the list that was looked at may come later than this view.
-  function backInPlace() {
-    if (back < 0 || !all.count) return;
-    box.scrollTop = offset(Math.min(back, all.count - 1));
-    back = -1;
   }
 
   // The usual way round, the other one, and back to the sections.
@@ -273,72 +191,9 @@ function picker(context) {
     turn = turn.then(() => searches && answered).then(act);
   }
 
-  const size = (name, usual) => parseFloat(getComputedStyle(box).getPropertyValue(name)) || usual;
-  const row = () => size("--row", 34);
-  const sight = () => box.clientHeight - heads.offsetHeight;
-
-  // Where a row begins, below the titles of the sections up to its own.
-  function offset(place) {
-    return place * row() + size("--title", 28) * all.sections.filter(([, start]) => start <= place).length;
-  }
-
-  function placeAt(top) {
-    let titles = 0;
-    for (const [, start] of all.sections) if (offset(start) < top) titles++;
-    return Math.max(0, Math.floor((top - titles * size("--title", 28)) / row()));
-  }
-
-  function move(to) {
-    at = Math.max(0, Math.min(to, all.count - 1));
-    const top = offset(at);
-    const first = all.sections.some(([, start]) => start === at) ? size("--title", 28) : 0; // with its title
-    if (top - first < box.scrollTop) box.scrollTop = top - first;
-    else if (top + row() > box.scrollTop + sight()) box.scrollTop = top + row() - sight();
-    look();
-    point();
-  }
-
-  // Asks for the rows in sight, and some around them.
-  function look() {
-    if (!all.count || !box.clientHeight) return;
-    const first = placeAt(box.scrollTop);
-    const shown = Math.ceil(sight() / row());
-    const start = Math.max(0, first - shown);
-    const end = Math.min(all.count, first + 2 * shown);
-    let missing = false;
-    for (let place = first; place < Math.min(all.count, first + shown + 1); place++) missing ||= !rows.has(place);
-    const wanted = `${start}-${end}`;
-    if (!missing || wanted === asked) return;
-    asked = wanted;
-    answered = send("rows", { of: view, start, end });
-  }
-
-  // Of all rows one can be reached with Tab: the one that keys have reached, or the first in sight.
-  function point() {
-    const here = rows.has(at) ? at : placeAt(box.scrollTop);
-    for (const [place, item] of rows) {
-      item.node.classList.toggle("tetrate-at", place === at);
-      item.reach(place === here);
-    }
-    const item = rows.get(at);
-    if (item) words.setAttribute("aria-activedescendant", item.node.id);
-    else words.removeAttribute("aria-activedescendant");
-  }
-
-  function place() {
-    rowsBox.style.height = `${all.count * row() + all.sections.length * size("--title", 28)}px`;
-    for (const [index, title] of [...titles.children].entries()) {
-      title.style.top = `${offset(all.sections[index][1]) - size("--title", 28)}px`;
-    }
-    for (const [number, item] of rows) item.node.style.top = `${offset(number)}px`;
-  }
-
   function fields(changed, told) {
     all = told;
-    if ("words" in changed) {
-      if (document.activeElement !== words) words.value = told.words;
-      for (const item of rows.values()) item.name();
-    }
+    if ("words" in changed && document.activeElement !== words) words.value = told.words;
     if ("providers" in changed) {
       provider.replaceChildren(
         h("option", { value: "" }, "All providers"),
@@ -348,27 +203,12 @@ function picker(context) {
     settle();
     refresh.setAttribute("aria-disabled", String(told.busy)); // a disabled button would lose the focus
     refresh.classList.toggle("tetrate-busy", told.busy);
-    for (const head of heads.querySelectorAll("[data-sort]")) {
-      const on = head.dataset.sort === told.sort;
-      if (on) head.setAttribute("aria-sort", told.descends ? "descending" : "ascending");
-      else head.removeAttribute("aria-sort");
-    }
     if (["near", "words", "count", "of", "busy"].some((name) => name in changed)) missing(told);
     show(nothing, !told.count);
-    show(box, told.count > 0); // before it is scrolled
-    if ("sections" in changed || "count" in changed) section();
     told.count === told.of ? say(`${told.of} models`) : say(told.count ? `${told.count} of ${told.of}` : "none");
     show(slash, !told.words);
     show(empty, Boolean(told.words));
-    if (["words", "provider", "filters", "sort", "backwards", "count"].some((name) => name in changed)) {
-      at = told.words ? 0 : Math.max(0, told.place);
-      asked = "";
-      box.scrollTop = told.words || !at ? 0 : Math.max(0, offset(at) - sight() / 2);
-    } else if ("sections" in changed) {
-      at = told.place;
-      asked = "";
-    }
-    backInPlace();
+    table.fields(changed, told);
     tick(changed, told);
     age();
     if ("cell" in changed && told.cell[0] === view && told.cell[1] !== opened) insert(...told.cell.slice(1));
@@ -379,25 +219,6 @@ function picker(context) {
     if (count.textContent === text) return;
     if (count.textContent) announce(text);
     setText(count, text);
-  }
-
-  function section() {
-    titles.replaceChildren(
-      ...all.sections.map(([title, start, size], index) =>
-        h(
-          "div",
-          { role: "row", class: "tetrate-title", "aria-rowindex": start + index + 2 },
-          h(
-            "span",
-            { role: "gridcell", id: id(`title-${index}`), "aria-colspan": "10" },
-            title,
-            title === "All others" ? h("span", { class: "tetrate-quiet tetrate-number" }, ` ${size}`) : "",
-          ),
-        )
-      ),
-    );
-    box.setAttribute("aria-rowcount", all.count + all.sections.length + 1);
-    place();
   }
 
   function missing(told) {
@@ -514,157 +335,12 @@ function picker(context) {
     }
   }
 
-  let number = 0;
-  function item() {
-    const self = () => made.self().fields;
-    const act = (name, made) => {
-      made.dataset.act = name;
-      made.tabIndex = -1;
-      return made;
-    };
-    const check = act(
-      "tick",
-      h("input", { type: "checkbox", onchange: () => send("tick", { model: self().id, on: check.checked }) }),
-    );
-    const star = act("star", iconButton("star", "Star", () => send("star", { model: self().id, on: !self().starred })));
-    const logo = h("span", { class: "tetrate-logo" });
-    const name = h("span", { class: "tetrate-id", translate: "no" });
-    const about = h("span", { class: "tetrate-quiet tetrate-about", dir: "auto" });
-    const chips = h("span", { class: "tetrate-chips" });
-    const who = h("span", { class: "tetrate-who", role: "rowheader" }, logo, name, chips, about);
-    const bar = h("i", {});
-    const amount = h("span", { class: "tetrate-amount" });
-    const asks = h(
-      "span",
-      { role: "gridcell", class: "tetrate-asks tetrate-number" },
-      h("span", { class: "tetrate-pay", "aria-hidden": "true" }, bar),
-      amount,
-    );
-    const cell = (where, ...inside) => h("span", { role: "gridcell", class: where }, ...inside);
-    const [paid, written, room, can, ends] = [
-      "tetrate-in tetrate-number",
-      "tetrate-out tetrate-number",
-      "tetrate-window tetrate-number",
-      "tetrate-can",
-      "tetrate-ends",
-    ].map((each) => cell(each));
-    const use = act(
-      "use",
-      worded("dot", "Use", () => choose(self()), { class: "tetrate-button tetrate-plain tetrate-use" }),
-    );
-    const beside = act(
-      "compare",
-      worded("compare", "Compare", () => send("compare", { of: view, models: [self().id] })),
-    );
-    const copied = act(
-      "copy",
-      iconButton("copy", "Copy id", async () => {
-        await copy(self().id);
-        announce("Copied");
-        flash(copied);
-      }),
-    );
-    const line = h(
-      "div",
-      { class: "tetrate-option", role: "row", id: id(`row-${++number}`) },
-      cell("tetrate-tick", h("label", {}, check)),
-      cell("tetrate-star", star),
-      who,
-      asks,
-      paid,
-      written,
-      room,
-      can,
-      ends,
-      cell("tetrate-do", use, beside, copied),
-    );
-    line.addEventListener("click", (event) => {
-      if (event.target.closest("button, label, input")) return;
-      at = self().place;
-      choose(self());
-      words.focus({ preventScroll: true });
-      point();
-    });
-    const made = {
-      node: line,
-      reach(can) {
-        for (const each of line.querySelectorAll("[data-act]")) each.tabIndex = can ? 0 : -1;
-      },
-      name() {
-        modelId(name, self().label, all.words);
-      },
-      update(changed, told) {
-        for (const [where, other] of rows) if (other === made.self() && where !== told.place) rows.delete(where);
-        rows.set(told.place, made.self());
-        line.style.top = `${offset(told.place)}px`;
-        const within = all.sections.findLastIndex(([, start]) => start <= told.place);
-        line.setAttribute("aria-rowindex", told.place + within + 3);
-        if (within < 0) line.removeAttribute("aria-describedby");
-        else line.setAttribute("aria-describedby", id(`title-${within}`));
-        line.setAttribute("aria-selected", String(told.chosen));
-        line.classList.toggle("tetrate-ticked", told.ticked);
-        check.checked = told.ticked;
-        check.setAttribute("aria-label", `Tick ${told.label}`);
-        star.setAttribute("aria-pressed", String(told.starred));
-        star.setAttribute("aria-label", `Star ${told.label}`);
-        star.title = told.starred ? "Starred" : "Star";
-        use.setAttribute("aria-pressed", String(told.chosen));
-        setText(use.lastChild, told.chosen ? IN_USE : "Use");
-        use.title = told.chosen ? IN_USE : "Use";
-        use.setAttribute("aria-label", told.chosen ? `${IN_USE}: ${told.label}` : `Use ${told.label}`);
-        beside.title = told.chosen || !all.chosen ? "Compare with others" : `Compare with ${all.chosen}`;
-        beside.setAttribute("aria-label", `Compare ${told.label}`);
-        copied.setAttribute("aria-label", `Copy id ${told.label}`);
-        if (!("label" in changed || "chosen" in changed)) return;
-        who.title = aboutModel(told);
-        logo.replaceChildren(mark(told.provider));
-        made.name();
-        setText(about, told.name);
-        asks.classList.toggle("tetrate-unknown", told.bar < 0);
-        bar.style.width = `${told.bar}%`;
-        setText(amount, told.asks);
-        paid.replaceChildren(...priced(told.input));
-        written.replaceChildren(...priced(told.output));
-        room.replaceChildren(...priced(told.window));
-        can.replaceChildren(abilities(told.can));
-        const [when, soon, over] = told.ends;
-        ends.replaceChildren(
-          when
-            ? h(
-              "span",
-              { class: soon ? "tetrate-soon" : "", title: `${over ? "Retired" : "Retires"} ${when}` },
-              day(when),
-            )
-            : "",
-        );
-        const ending = when && soon ? chip(`${over ? "retired" : "retires"} ${day(when)}`, "warn") : "";
-        if (ending) {
-          ending.prepend(icon("clock"));
-          ending.classList.add("tetrate-ending");
-        }
-        const using = told.chosen ? chip(IN_USE, "on") : "";
-        if (using) using.prepend(icon("dot"));
-        chips.replaceChildren(using, ending, ...told.marks.map((each) => chip(each)));
-      },
-    };
-    return made;
-  }
-
-  function flash(button) {
-    button.replaceChildren(icon("check"));
-    setTimeout(() => button.replaceChildren(icon("copy")), 1200);
-  }
-
   return {
     node,
-    list,
+    list: table.list,
     fields,
-    item,
-    after() {
-      for (const [where, each] of rows) if (!each.node.isConnected) rows.delete(where);
-      look();
-      point();
-    },
+    item: table.item,
+    after: table.after,
     keep: () => ({
       words: all.words,
       provider: all.provider,
@@ -672,18 +348,13 @@ function picker(context) {
       sort: all.sort,
       backwards: all.backwards,
       ticked: all.ticked.map(([name]) => name),
-      first: placeAt(box.scrollTop),
+      first: table.first(),
     }),
     take({ first, ...kept }) {
-      during(
-        send("take", kept).then(() => { // not before: a list that comes meanwhile isn't searched yet
-          back = first;
-          backInPlace();
-        }),
-      );
+      during(send("take", kept).then(() => table.goBack(first))); // not before: a list that comes meanwhile isn't searched yet
     },
     stop() {
-      resized.disconnect();
+      table.stop();
       clearTimeout(typing);
       clearInterval(minutes);
     },
