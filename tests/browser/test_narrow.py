@@ -119,3 +119,31 @@ def test_the_head_of_a_code_block_keeps_its_name_on_one_line(opened: Opens, page
             assert place is not None
             assert bar["x"] <= place["x"], width
             assert place["x"] + place["width"] <= bar["x"] + bar["width"] + 1, width
+
+
+@pytest.mark.parametrize("head", ["$ in", "$ out", "Window", "Retires"])
+def test_the_model_list_shows_what_it_is_sorted_by(opened: Opens, page: Page, head: str) -> None:
+    page.set_viewport_size({"width": 420, "height": 900})
+    notebook = opened(LOAD, "%tetrate_models gpt")
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    picker = notebook[1].box.locator(".tetrate-panel")
+    expect(picker.locator(".tetrate-option").first).to_be_visible()
+    for word in ("Images", "Tools", "Reasoning", "JSON"):
+        assert picker.get_by_text(word, exact=True).locator("visible=true").count() == 1
+    picker.get_by_role("button", name=head, exact=True).click()
+    expect(picker.locator("[aria-sort]")).to_contain_text(head)
+    place = {"$ in": "in", "$ out": "out", "Window": "window", "Retires": "ends"}[head]
+    row = picker.locator(".tetrate-option").first
+    value = row.locator(f".tetrate-{place}")
+    expect(value).to_be_visible()
+    assert value.inner_text().strip()
+    row.hover()
+    use = row.get_by_role("button", name="Use", exact=False).first
+    expect(use).to_be_visible()
+    name, over = row.locator(".tetrate-id > b").bounding_box(), use.bounding_box()
+    assert name is not None
+    assert over is not None
+    assert over["y"] >= name["y"] + name["height"] - 2  # what a row does stands beside its figures, never over its name
+    fits(picker)

@@ -1,10 +1,10 @@
 // What the list of models and the small one of other panels show alike: ids, abilities, prices.
 
-const ABILITIES = /** @type {any[]} */ ([
+const ABILITIES = /** @type {any[]} */ ([ // [name, icon, label, the same where there is little room]
   ["images", "image", "Images"],
   ["tools", "tool", "Tools"],
   ["reasoning", "think", "Reasoning"],
-  ["structured output", "braces", "Structured output"],
+  ["structured output", "braces", "Structured output", "JSON"],
 ]);
 
 // A text with what was searched for lit up in it.

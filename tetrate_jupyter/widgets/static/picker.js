@@ -146,12 +146,14 @@ function picker(context) {
     else find({ sort: "provider", backwards: false });
   }
 
-  function filter([name, drawn, label]) {
+  function filter([name, drawn, label, short]) {
     return h(
       "button",
       {
         type: "button",
         class: "tetrate-button",
+        title: label,
+        "aria-label": label,
         "aria-pressed": "false",
         "data-filter": name,
         onclick: (event) =>
@@ -159,7 +161,7 @@ function picker(context) {
       },
       icon(drawn),
       icon("check"),
-      h("span", {}, label),
+      ...wordOf(label, short),
     );
   }
 

@@ -10,6 +10,15 @@ const HEADS = /** @type {any[]} */ ([ // [sort, label, the same where there is l
   ["retirement", "Retires", "", "The day the model goes away", "tetrate-ends"],
 ]);
 
+// A word, and a shorter one for where there is little room; what they are in is named otherwise.
+function wordOf(label, short) {
+  if (!short) return [h("span", {}, label)];
+  return [
+    h("span", { class: "tetrate-long" }, label),
+    h("span", { class: "tetrate-short", "aria-hidden": "true" }, short),
+  ];
+}
+
 // `search`: {words, choose, order}, the box that keys are typed into, what a click on a row does, and one on a head.
 function modelTable(context, search) {
   const { send, view } = context;
@@ -60,12 +69,6 @@ function modelTable(context, search) {
 
   function head([sort, label, short, title, where]) {
     if (!sort) return h("span", { role: "columnheader", class: where }, label);
-    const text = short
-      ? [
-        h("span", { class: "tetrate-long" }, label),
-        h("span", { class: "tetrate-short", "aria-hidden": "true" }, short),
-      ]
-      : [h("span", {}, label)];
     return h(
       "span",
       { role: "columnheader", class: where, "data-sort": sort },
@@ -79,7 +82,7 @@ function modelTable(context, search) {
           onclick: () => search.order(sort),
         },
         icon("up"),
-        ...text,
+        ...wordOf(label, short),
       ),
     );
   }
@@ -161,6 +164,7 @@ function modelTable(context, search) {
       if (on) head.setAttribute("aria-sort", told.descends ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
+    box.dataset.by = told.sort; // what is sorted by is shown, however little room there is
     show(box, told.count > 0); // before it is scrolled
     if ("sections" in changed || "count" in changed) section();
     if (["words", "provider", "filters", "sort", "backwards", "count"].some((name) => name in changed)) {
