@@ -143,9 +143,9 @@ def test_all_prompts_of_a_comparison_come_back_at_the_one_that_was_shown(opened:
     assert len(eval(notebook[2].run())) == 6
 
 
-def several(opened: Opens, page: Page, prompts: str) -> Compare:
+def several(opened: Opens, page: Page, prompts: str, more: str = "") -> Compare:
     """A comparison of several prompts in a kernel that has ended, the first of them on the screen."""
-    ask = f"session.side_by_side(session.compare({prompts}, 'sandbox/echo,gpt-6-luna').comparison)"
+    ask = f"session.side_by_side(session.compare({prompts}, 'sandbox/echo,gpt-6-luna'{more}).comparison)"
     notebook = opened(f"{LOAD}\nfrom tetrate_jupyter import session", ask)
     page.keyboard.press("Control+b")
     notebook[0].run()
@@ -181,6 +181,20 @@ def test_the_other_prompts_can_be_looked_through_when_the_kernel_has_ended(opene
     expect(compare.column("sandbox/echo")).to_contain_text("word 1")
     expect(saved.first).to_be_hidden()
     expect(pressed).to_have_text(["Columns"])
+
+
+def test_all_repeats_can_be_looked_at_when_the_kernel_has_ended(opened: Opens, page: Page) -> None:
+    compare = several(opened, page, "'The word is word 1.'", ", repeats=2")
+    every = compare.box.get_by_role("button", name="All prompts")
+    every.click()
+    expect(compare.box.get_by_text("From the saved copy, which has all repeats.")).to_be_visible()
+    expect(compare.columns.first).to_be_hidden()
+    saved = compare.box.locator(".tetrate-saved")
+    expect(saved.get_by_role("region", name="sandbox/echo")).to_contain_text("word 1")
+    expect(saved.locator(".tetrate-repeats").first).to_contain_text("2")
+    assert axe.findings(compare.box) == []
+    every.click()
+    expect(compare.columns.first).to_be_visible()
 
 
 def test_of_more_prompts_than_a_notebook_keeps_that_is_said(opened: Opens, page: Page) -> None:

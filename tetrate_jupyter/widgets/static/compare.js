@@ -1,6 +1,5 @@
 // The comparison: what was asked in one line, who leads, the answers side by side, and the choice.
 
-const LAYOUTS = [["columns", "Columns"], ["grid", "Grid"], ["one", "One at a time"]];
 const SIDE_BY_SIDE = 4; // columns; more are shown one at a time, under the leaderboard
 const KEPT = 2 * 1024 * 1024; // characters of the answers that a new kernel is given back; Jupyter's connection takes no much larger message
 const SETTLES = 500; // milliseconds in which a second click of a double click could meet what has come under it
@@ -17,7 +16,6 @@ function compare(context) {
   let layout = "columns";
   let memory = null; // of the answers that were there last: what a saved file has, the votes, and the texts that are shown
   let at = null; // the column that is shown alone, and marked in the leaderboard
-  let left = null; // the prompt that is open of the saved copy, once the kernel has gone
   let heard = 0; // when the kernel said how long the router wants to be left alone
 
   // --- what was asked, in one line ---
@@ -62,119 +60,36 @@ function compare(context) {
   );
   const pop = menu(more, "The comparison", entries);
 
+  const reading = readingBar(context, {
+    rows,
+    step,
+    set(value) {
+      layout = value;
+      read();
+    },
+    // Whether the saved copy stands in place of the answers.
+    turn(isSaved) {
+      show(frame, !isSaved);
+      show(question, !isSaved && Boolean(question.textContent));
+      reading.set(isSaved || rows() ? "" : layout);
+    },
+  });
+
   // --- what must be known before the answers ---
-  const look = (step, of) => () =>
-    left !== null
-      ? leaf(step)
-      : send("look", { prompt: all.at[0] + (of ? 0 : step), repeat: all.at[1] + (of ? step : 0) });
   const said = h("p", { class: "tetrate-quiet tetrate-said", role: "status", hidden: true, dir: "auto" }); // of what goes along
   const notices = h("p", { class: "tetrate-quiet tetrate-said tetrate-notices", hidden: true, dir: "auto" });
   const warned = aside();
-  const votes = h("span", { class: "tetrate-quiet tetrate-number" });
-  const howTo = h("span", { class: "tetrate-grow" });
-  const onward = worded("right", "Next prompt", look(1), { class: "tetrate-button tetrate-onward", hidden: true });
-  const reveal = h(
-    "button",
-    {
-      type: "button",
-      class: "tetrate-button",
-      onclick: () => {
-        send("blind", { wanted: false });
-        scroll.focus({ preventScroll: true });
-      },
-    },
-    icon("eye"),
-    h("span", {}, "Reveal"),
-  );
-  const blindly = h("div", { class: "tetrate-ask", hidden: true }, howTo, votes, onward, reveal);
-  const picked = h("strong", { dir: "auto" });
-  const useName = h("span", { class: "tetrate-clip" });
-  const since = h("span", { class: "tetrate-whole" }, "from now on");
-  const use = h(
-    "button",
-    { type: "button", class: "tetrate-button tetrate-main tetrate-use", "aria-pressed": "false", onclick: useIt },
-    "Use ",
-    useName,
-    since,
-  );
-  const where = h("span", { class: "tetrate-quiet tetrate-grow", role: "status" });
-  const goBack = button("Undo", () => send("back", { key: all.picks[0] }), { title: UNDOES, hidden: true });
-  const pick = h(
-    "div",
-    { class: "tetrate-ask tetrate-picked-one", hidden: true },
-    icon("check"),
-    picked,
-    use,
-    where,
-    goBack,
-  );
-  const claim = h("strong", {});
-  const detail = h("span", { class: "tetrate-quiet" });
-  const tally = h(
-    "div",
-    { class: "tetrate-ask tetrate-tally", hidden: true },
-    h("div", { class: "tetrate-grow" }, claim, h("br"), detail),
-  );
+  const choice = decided(context, {
+    goOn: () => reading.look(1, 0),
+    home: () => scroll.focus({ preventScroll: true }),
+  });
   const leaders = board({ send, select, announce });
 
-  // --- how to read it ---
-  const view = segments("Layout", LAYOUTS, (value) => {
-    layout = value;
-    if (rows()) send("show", { how: "answers" });
-    read();
-  });
-  const back = iconButton("left", "Answer before", () => step(-1));
-  const next = iconButton("right", "Next answer", () => step(1));
-  const which = h("span", { class: "tetrate-number" });
-  const steps = h("span", { class: "tetrate-ways", hidden: true }, back, which, next);
-  const differ = button(
-    "Differences",
-    () => send("show", { how: all.view === "differences" ? "answers" : "differences", base: base.value }),
-    { ...quiet, "aria-pressed": "false" },
-  );
-  const base = h("select", {
-    "aria-label": "compared with",
-    hidden: true,
-    onchange: () => send("show", { how: "differences", base: base.value }),
-  });
-  const many = button(
-    "All prompts",
-    () => left !== null ? showSaved(saved.node.hidden) : send("show", { how: rows() ? "answers" : "all prompts" }),
-    {
-      ...quiet,
-      "aria-pressed": "false",
-    },
-  );
-  const blind = worded("blind", "Blind", () => send("blind", { wanted: !all.blind }), {
-    ...quiet,
-    "aria-pressed": "false",
-    title: "Hide names, order, times and costs",
-  });
-  const place = h("span", { class: "tetrate-number" });
-  const turn = (step) => () => send("page", { start: all.start + step * all.window });
-  const before = iconButton("left", "Prompts before", () => (rows() && left === null ? turn(-1) : look(-1))());
-  const after = iconButton("right", "Prompts after", () => (rows() && left === null ? turn(1) : look(1))());
-  const sooner = iconButton("left", "Repeat before", look(-1, true));
-  const later = iconButton("right", "Repeat after", look(1, true));
-  const places = h("span", { class: "tetrate-ways", hidden: true }, before, after, place, sooner, later);
-  const reading = h(
-    "div",
-    { class: "tetrate-end tetrate-reading" },
-    view.node,
-    steps,
-    many,
-    places,
-    h("span", { class: "tetrate-grow" }),
-    differ,
-    base,
-    blind,
-  );
   const question = h("p", { class: "tetrate-said tetrate-question", hidden: true, dir: "auto" });
 
   const list = h("div", { class: "tetrate-columns", role: "list" });
   const scroll = h("div", { class: "tetrate-side", role: "region", tabindex: "0", "aria-label": "Answers" }, list);
   const frame = h("div", { class: "tetrate-frame" }, scroll);
-  const saved = savedPrompts(context);
   const verdict = h("span", { class: "tetrate-verdict tetrate-grow", dir: "auto" });
   const seed = h("span", { class: "tetrate-quiet", hidden: true });
   const simulated = chip("simulated");
@@ -182,23 +97,18 @@ function compare(context) {
   const removed = h("span", { role: "status" });
   const undo = button("Undo", () => send("undo"));
   const undone = h("span", { class: "tetrate-undo", hidden: true }, removed, undo);
-  const chosen = h("span", { role: "status" });
-  const unchoose = button("Undo", () => send("back", { key: all.using }), { title: UNDOES });
-  const inUse = h("span", { class: "tetrate-undo tetrate-chosen", hidden: true }, icon("check"), chosen, unchoose);
   const done = h("span", { class: "tetrate-quiet", role: "status" });
-  const end = h("div", { class: "tetrate-end" }, undone, inUse, verdict, done, seed, simulated);
+  const end = h("div", { class: "tetrate-end" }, undone, choice.inUse, verdict, done, seed, simulated);
   const results = h(
     "div",
     { class: "tetrate-results", hidden: true },
     notices,
-    blindly,
-    pick,
-    tally,
+    ...choice.nodes,
     leaders.node,
     question,
     frame,
-    saved.node,
-    reading,
+    reading.saved,
+    reading.node,
   );
   const node = h(
     "div",
@@ -277,10 +187,6 @@ function compare(context) {
     ]).filter((each) => each !== false && each !== "" && each !== undefined);
   }
 
-  function useIt() {
-    send("continue", { key: all.picks[0] });
-  }
-
   function unfold() {
     for (const each of list.querySelectorAll("details")) each.open = expanded;
   }
@@ -342,15 +248,14 @@ function compare(context) {
   function read() {
     const ids = ranked();
     if (!ids.includes(at)) at = ids[0] ?? null;
-    view.set(rows() ? "" : layout);
+    reading.set(rows() ? "" : layout);
     for (const each of ["columns", "grid", "one"]) {
       node.classList.toggle(`tetrate-as-${each}`, !rows() && layout === each);
     }
     node.classList.toggle("tetrate-code-only", onlyCode);
     for (const [id, each] of columns) each.node.classList.toggle("tetrate-at", id === at);
     leaders.at(layout === "one" && !rows() ? at : null);
-    show(steps, layout === "one" && !rows() && ids.length > 1);
-    setText(which, `${ids.indexOf(at) + 1} of ${ids.length}`);
+    reading.steps(layout === "one" && !rows() ? ids : [], at);
     edges();
   }
 
@@ -390,43 +295,6 @@ function compare(context) {
       send("vote", { key, vote: fields.vote === "best" ? null : "best" });
     }
   });
-
-  // --- when the kernel has gone ---
-  function lost() {
-    if (all.prompts < 2 || !saved.read(all.mark, all.prompts)) return;
-    left = all.at[0];
-    for (const each of [many, before, after]) each.disabled = false;
-    if (rows()) showSaved(true);
-  }
-
-  function showSaved(wanted) {
-    show(saved.node, wanted);
-    show(frame, !wanted);
-    show(question, !wanted && !rows());
-    many.setAttribute("aria-pressed", String(wanted));
-    view.set(wanted ? "" : layout);
-  }
-
-  function leaf(step) {
-    showSaved(true);
-    left = saved.open(left + step);
-    setText(place, `prompt ${(left + 1).toLocaleString("en")} of ${all.prompts.toLocaleString("en")}`);
-  }
-
-  function range() {
-    const number = (n) => n.toLocaleString("en");
-    const last = Math.min(all.start + all.window, all.prompts);
-    if (rows()) {
-      return all.prompts > all.window
-        ? `prompts ${number(all.start + 1)} to ${number(last)} of ${number(all.prompts)}`
-        : "";
-    }
-    const said = [
-      all.prompts > 1 && `prompt ${number(all.at[0] + 1)} of ${number(all.prompts)}`,
-      all.repeats > 1 && `repeat ${all.at[1] + 1} of ${all.repeats}`,
-    ];
-    return said.filter(Boolean).join(", ");
-  }
 
   function stand(changed, told) {
     const has = told.prompts > 0;
@@ -473,37 +341,9 @@ function compare(context) {
     }
     if (verdict.textContent !== told.verdict && told.verdict) announce(`Done. ${told.verdict}`);
     setText(verdict, told.verdict);
-    show(blindly, has && told.blind);
-    show(reveal, !told.running);
-    setText(claim, told.claim);
-    setText(detail, told.detail);
-    show(tally, Boolean(told.claim));
-    setText(picked, told.pick);
-    show(pick, Boolean(told.pick));
-    const one = told.picks.length === 1 ? told.columns.find(([id]) => id === told.picks[0]) : null;
-    show(use, Boolean(one));
-    const used = Boolean(one) && told.using === one[0];
-    if (use.getAttribute("aria-pressed") !== String(used)) {
-      use.replaceChildren(...(used ? [icon("dot"), IN_USE] : ["Use ", useName, since]));
-    }
-    if (one) setText(useName, shortened(one[1]));
-    use.setAttribute("aria-pressed", String(used));
-    use.classList.toggle("tetrate-main", !used);
-    setText(
-      where,
-      used
-        ? "It is in use in this notebook, and the chat goes on from its answer."
-        : told.pick
-        ? "Votes are in result.df and in the saved file."
-        : "",
-    );
-    show(goBack, used && told.back);
+    choice.fields(told);
     setText(seed, `in the order of seed ${told.seed}`);
     show(seed, has && told.blind);
-    const user = told.columns.find(([id]) => id === told.using);
-    setText(chosen, user ? `${user[1]} is in use in this notebook, and the chat goes on from its answer.` : "");
-    show(unchoose, told.back);
-    show(inUse, Boolean(user) && !(told.pick && used)); // else the line about the pick says it
     setText(removed, told.undo);
     show(undone, Boolean(told.undo));
     show(end, has || Boolean(told.undo));
@@ -517,7 +357,7 @@ function compare(context) {
       memory = null;
       layout = told.columns.length > SIDE_BY_SIDE ? "one" : "columns";
       at = null;
-      (told.columns.length > SIDE_BY_SIDE ? leaders.node : saved.node).after(reading);
+      (told.columns.length > SIDE_BY_SIDE ? leaders.node : reading.saved).after(reading.node);
       settle();
     }
     form.fields(changed, told);
@@ -525,20 +365,8 @@ function compare(context) {
     show(results, told.prompts > 0);
     fold();
     stand(changed, told);
-    if ("columns" in changed) {
-      list.style.setProperty("--columns", told.columns.length || 1);
-      base.replaceChildren(...told.columns.map(([id, label]) => h("option", { value: id }, `from ${label}`)));
-    }
-    base.value = told.base;
-    show(base, told.view === "differences");
-    differ.setAttribute("aria-pressed", String(told.view === "differences"));
-    many.setAttribute("aria-pressed", String(rows()));
-    show(many, told.views.includes("all prompts"));
-    blind.setAttribute("aria-pressed", String(told.blind));
-    setText(place, range());
-    show(places, Boolean(range()));
-    for (const each of [before, after]) show(each, told.prompts > 1);
-    for (const each of [sooner, later]) show(each, told.repeats > 1 && !rows());
+    if ("columns" in changed) list.style.setProperty("--columns", told.columns.length || 1);
+    reading.fields(changed, told);
     node.classList.toggle("tetrate-rows", rows());
     node.classList.toggle("tetrate-several", told.prompts * told.repeats > 1);
   }
@@ -548,29 +376,7 @@ function compare(context) {
     read();
     if (all.file && (!rows() || all.file.rows[0]?.text !== undefined)) memory = [all.file, all.votes, texts()];
     if (!all.prompts || all.blind) memory = null;
-    const answers = shownIds().map((id) => columns.get(id).self().fields);
-    const keys = answers.slice(0, 9).map((_, place) => h("kbd", {}, String(place + 1)));
-    if (all.running) howTo.replaceChildren("All answers are shown together, once the last is there.");
-    else {howTo.replaceChildren(
-        "Which is best? Vote with the buttons or the keys ",
-        ...keys.flatMap((key) => [key, " "]),
-        "; ties are fine.",
-      );}
-    const here = answers.filter((each) => each.vote).length;
-    const every = all.prompts === 1 ? here > 0 : all.voted === all.prompts;
-    setText(
-      votes,
-      all.running || rows()
-        ? ""
-        : all.prompts > 1
-        ? `${all.voted.toLocaleString("en")} of ${all.prompts.toLocaleString("en")} prompts voted`
-        : `${here} of ${answers.length} voted`,
-    );
-    const goes = !all.running && !rows() && !every && all.at[0] + 1 < all.prompts;
-    if (!goes && document.activeElement === onward) scroll.focus({ preventScroll: true }); // where digits vote
-    show(onward, goes);
-    onward.classList.toggle("tetrate-main", here > 0);
-    reveal.classList.toggle("tetrate-main", every);
+    choice.count(all, shownIds().map((id) => columns.get(id).self().fields), rows());
   }
 
   function item(key) {
@@ -604,7 +410,7 @@ function compare(context) {
     item,
     after: told,
     keep,
-    lost,
+    lost: reading.lost,
     take: (kept) => send("take", kept),
     stop() {
       leaders.stop();
