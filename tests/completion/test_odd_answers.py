@@ -124,6 +124,8 @@ RIGHT: dict[str, Right] = {
     "empty-only-done": Right("", finish=None, error=errors.EmptyAnswerError),
     "empty-reasoning-only": Right("", reasoning=THOUGHT, notice="only reasoning"),
     "empty-images-only": Right("", notice="only images"),
+    "reasoning-in-details": Right(reasoning=THOUGHT),
+    "reasoning-in-blocks": Right(reasoning=THOUGHT),
     "think-tags": Right(reasoning=THOUGHT),
     "think-tags-open": Right("", reasoning="Three numbers are wanted, but", finish="length", notice="only reasoning"),
     "think-tags-later": Right("Write `<think>` before and `</think>` behind it."),

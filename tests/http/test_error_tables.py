@@ -505,6 +505,12 @@ def test_a_reason_that_is_a_name_goes_behind_every_sentence() -> None:
         ({"errors": {"temperature": ["must be <= 2"], "n": ["bad"]}}, "temperature: must be <= 2"),
         ({"errors": {"temperature": []}, "message": "bad"}, "bad"),
         ({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}, "insufficient balance"),
+        ({"message": {"text": "why"}}, "why"),
+        ({"error": {"message": {"content": "why", "code": 3}}}, "why"),
+        ({"error": "invalid_grant", "error_description": "The code has expired."}, "The code has expired."),
+        ({"error": "unauthorized", "message": "ok"}, "unauthorized"),  # "ok" says nothing
+        ({"error": "Not Found", "message": "No route."}, "Not Found"),  # words, too
+        ({"error": "invalid_grant"}, "invalid_grant"),
         ({"fault": {"faultstring": "Invalid ApiKey", "detail": {"errorcode": "x"}}}, "Invalid ApiKey"),
     ],
 )
@@ -710,3 +716,32 @@ def test_what_holds_our_key_is_not_shown_at_all() -> None:
     assert shown(f"wrong: {held.reveal()}") == ""
     hosts = error_body_of(403, {"your_hostnames": [held.reveal(), f"a.{held.reveal()}", "sk-odd.example", "a.example"]})
     assert hosts.hostnames == ("a.example",)
+
+
+def test_a_name_beside_the_words_is_the_code() -> None:
+    told = error_body_of(400, {"error": "invalid_grant", "error_description": "It has expired."})
+    assert (told.message, told.code) == ("It has expired.", "invalid_grant")
+    assert error_body_of(401, {"error": "unauthorized", "message": "No key.", "code": 401}).code == "401"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        (
+            "<Error><Code>NoSuchKey</Code><Message>It isn't &lt;here&gt;.</Message></Error>",
+            "NoSuchKey",
+            "It isn't <here>.",
+        ),
+        ('<?xml version="1.0"?>\n<error><message xml:lang="en"> Too long </message></error>', None, "Too long"),
+        ("<s:Envelope><s:Body><s:Fault><faultstring>Busy</faultstring></s:Fault></s:Body></s:Envelope>", None, "Busy"),
+        ("<ams:fault><ams:code>900901</ams:code><ams:message>Bad key</ams:message></ams:fault>", "900901", "Bad key"),
+        ("<html><body><message>Hello</message></body></html>", None, ""),
+        ('<?xml version="1.0"?><!DOCTYPE html><html><code>x</code></html>', None, ""),
+        ("<message></message>", None, ""),
+        ("<message>" + " " * 3_000 + "</message>", None, ""),
+    ],
+)
+def test_errors_in_xml_say_what_they_say(body: str, code: str | None, said: str) -> None:
+    told = read_error_body(503, body.encode())
+    assert (told.code, told.message, told.status) == (code, said, 503)
+    assert read_error_body(None, body.encode()) == ErrorBody(None)

@@ -476,9 +476,12 @@ ERRORS: dict[str, tuple[int, Callable[[Sent], object], object]] = {
     "error-msg": (400, lambda s: s.json["msg"], "This model takes no system message."),
     "error-text": (400, lambda s: s.json["error"], "This model takes no system message."),
     "error-plain-text": (400, lambda s: s.text, "This model takes no system message."),
+    "error-named": (400, lambda s: s.json["error_description"], "This model takes no system message."),
+    "error-message-object": (400, lambda s: s.json["error"]["message"]["text"], "This model takes no system message."),
+    "error-xml": (400, lambda s: s.text.split("<Code>")[1][:19], "BadRequest</Code><M"),
     "error-without-data": (200, lambda s: s.json["error"]["code"], 529),
 }
-TYPES = {"error-plain-text": "text/plain", "error-without-data": "text/event-stream"}
+TYPES = {"error-plain-text": "text/plain", "error-xml": "application/xml", "error-without-data": "text/event-stream"}
 
 
 @pytest.mark.parametrize("kind", ERRORS)
@@ -492,6 +495,19 @@ def test_errors_in_other_shapes(router: SandboxRouter, kind: str) -> None:
         assert sent.headers["content-type"].partition(";")[0] == TYPES.get(kind, "application/json")
     if kind.startswith("model-unknown"):
         assert "claude-haiku-4-5" in injected.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "member", "words"), [("details", "reasoning_details", "text"), ("blocks", "thinking_blocks", "thinking")]
+)
+def test_reasoning_in_entries_only(router: SandboxRouter, kind: str, member: str, words: str) -> None:
+    for stream in (True, False):
+        sent = odd(router, f"reasoning-in-{kind}", stream=stream)
+        parts = [c["delta"] for c in sent.choices] if stream else [sent.json["choices"][0]["message"]]
+        entries = [entry for part in parts for entry in part.get(member) or ()]
+        assert "".join(entry.get(words) or "" for entry in entries) == "Three numbers are wanted."
+        assert not any("reasoning" in part or "reasoning_content" in part for part in parts)
+        assert "".join(part.get("content") or "" for part in parts) == "One, two, three."
 
 
 def test_events_named_error(router: SandboxRouter) -> None:
@@ -637,6 +653,7 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "calls-need-extra-content", "content-parts", "surrogate-halves", "surrogate-lone", "stream-labelled-json",
         "stream-labelled-text", "refusal", "refusal-after-text", "empty-no-choices", "empty-only-done",
         "empty-reasoning-only", "empty-images-only", "think-tags", "think-tags-open", "think-tags-later",
+        "reasoning-in-details", "reasoning-in-blocks",
         "answer-in-fence", "answer-in-sentences", "answer-after-sentence", "error-event", "error-event-first",
         "finish-empty-pause", "finish-early-pause", "events-in-lines", "heartbeats",
         "error-in-choice", "error-in-groq", "calls-flat", "calls-arguments-beside", "content-parts-wrapped",

@@ -106,15 +106,16 @@ class Accumulator:
         if delta.refusal:
             self._refusal.append(self._within(delta.refusal))
         self._add_calls(delta)
+        entries = ""  # of one list: who sends both says the same in both
         if is_given(delta.reasoning_details):
-            self._signed.add("reasoning_details", delta.reasoning_details)
+            entries = self._signed.add("reasoning_details", delta.reasoning_details)
         if is_given(delta.thinking_blocks):
-            self._signed.add("thinking_blocks", delta.thinking_blocks)
+            entries = self._signed.add("thinking_blocks", delta.thinking_blocks) or entries
         name, thought = delta.named_reasoning
-        if not name:
-            return ""
         self.reasoning_name = self.reasoning_name or name
-        return self._thought_half.feed(thought)
+        if not self.reasoning_name:
+            thought = entries
+        return self._thought_half.feed(thought) if thought else ""
 
     def _add_missed(self, message: Delta) -> None:
         """Take from the message at the end of deltas what none of them had; its text they have had."""

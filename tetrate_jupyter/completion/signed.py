@@ -1,7 +1,7 @@
 """Signed reasoning that comes beside an answer and has to go back with its tool calls as it came; pure.
 
 OpenRouter's `reasoning_details` and LiteLLM's `thinking_blocks` are lists whose entries come in pieces; without them
-some providers refuse the next round.
+some providers refuse the next round. Usually the same words come as plain reasoning, too; some gateways leave that out.
 """
 
 from __future__ import annotations
@@ -31,23 +31,25 @@ class SignedReasoning:
         self._within = within
         self._found: dict[str, list[dict[str, Any]]] = {}
 
-    def add(self, name: str, raw: msgspec.Raw) -> None:
-        """Take the entries in one chunk; what doesn't fit, or is no list of objects, is left out."""
+    def add(self, name: str, raw: msgspec.Raw) -> str:
+        """Take the entries in one chunk and return their words; what doesn't fit, or is no object, is left out."""
         text = bytes(raw).decode("utf-8", "replace")
         if self._within(text) != text:
-            return
+            return ""
         try:
             pieces = json.loads(text)
         except (ValueError, RecursionError):
-            return
-        entries = self._found.setdefault(name, [])
+            return ""
+        entries, words = self._found.setdefault(name, []), list[str]()
         for piece in pieces if isinstance(pieces, list) else ():
             if not isinstance(piece, dict):
                 continue
+            words += [piece[each] for each in _GROWING if isinstance(piece.get(each), str)]
             if entries and _continues(piece, entries[-1]):
                 _join(entries[-1], piece)
             elif len(entries) < MOST:
                 entries.append(piece)
+        return "".join(words)
 
     def found(self) -> dict[str, Any]:
         """Return the members that have entries, without any key."""

@@ -60,6 +60,11 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
         return self.named_reasoning[1]
 
     @property
+    def has_reasoning(self) -> bool:
+        """Whether it holds any reasoning, as text or in entries of its own."""
+        return bool(self.reasoning_text) or is_given(self.reasoning_details) or is_given(self.thinking_blocks)
+
+    @property
     def named_reasoning(self) -> tuple[str, str]:
         """The name under which reasoning came, and its text; "" and "" where none did."""
         if self.reasoning_content is not NOTHING and (text := _text(self.reasoning_content)):
@@ -130,7 +135,7 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
             return Delta(self.text)
         if message is None or delta is None:
             return delta or message
-        if delta.has_content or (delta.reasoning_text and not message.has_content):
+        if delta.has_content or (delta.has_reasoning and not message.has_content):
             return delta
         return message
 
@@ -254,7 +259,7 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
         if choice is None:
             return False
         delta = choice.added
-        return bool(choice.finish_reason or (delta is not None and (delta.has_content or delta.reasoning_text)))
+        return bool(choice.finish_reason or (delta is not None and (delta.has_content or delta.has_reasoning)))
 
     def as_chunk(self) -> ChatChunk:
         """Return a whole completion as the only chunk of a stream, with a finish reason even where it has none."""

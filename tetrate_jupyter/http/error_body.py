@@ -6,6 +6,7 @@ stream, or plain text. What is shown of it is cleaned: no key, no control charac
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -31,8 +32,14 @@ _WORDS: Final = (
     *("message", "msg", "detail", "error_description", "error_message", "errorMessage", "error_msg", "status_msg"),
     *("Message", "faultstring", "reason", "title"),
 )
+_TEXTS: Final = ("text", "content", "value")  # members of a message that is an object
 _FINE: Final = frozenset({"", "ok", "success"})  # what some servers send as the message of what is no error
 _NAME = re.compile(r"[A-Z][A-Z0-9_]+\Z")  # a reason that is a name rather than a sentence: "API_KEY_INVALID"
+_ONE_WORD = re.compile(r"[\w.-]{1,80}\Z")
+_XML = re.compile(
+    r"(?i)<(?:\w{1,20}:)?(Code|Message|faultstring|error_description)(?: [^<>]{0,200})?>([^<>]{1,2000})</"
+)
+_WEB_PAGE = re.compile(r"(?i)(?:<\?xml[^>]{0,200}>\s*)?<(?:!doctype\s+)?html\b")
 _KEY_LIKE = re.compile(r"(?i)\b(sk-|bearer\s+)[\w.~+/=-]{6,}")
 _HOST = re.compile(r"(?!sk-)[A-Za-z0-9.-]{1,253}(:\d{1,5})?\Z")
 _DATA = re.compile(rb"(?m)^data: ?(.*)$")
@@ -109,9 +116,21 @@ def read_error_body(status: int | None, body: Body) -> ErrorBody:
             return error_body_of(status, msgspec.json.decode(body))
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             pass
-        if status is not None and status >= 400 and 0 < len(body) <= _MOST_TEXT and body[:1] not in b"{[<":
+        if status is not None and status >= 400 and body[:1] == b"<":
+            return error_body_of(status, _of_xml(body.decode("utf-8", "replace")))
+        if status is not None and status >= 400 and 0 < len(body) <= _MOST_TEXT and body[:1] not in b"{[":
             return error_body_of(status, body.decode("utf-8", "replace"))
     return ErrorBody(status if status is not None and status >= 300 else None)
+
+
+def _of_xml(text: str) -> dict[str, str]:
+    """Return the code and the message of an XML error, as storage services and gateways write it; {} for a web page."""
+    if _WEB_PAGE.match(text):
+        return {}
+    found: dict[str, str] = {}
+    for name, said in _XML.findall(text):
+        found.setdefault("code" if name.lower() == "code" else "message", html.unescape(said))
+    return found
 
 
 def error_body_of(status: int | None, content: object) -> ErrorBody:
@@ -158,8 +177,7 @@ def error_of_event(payload: Body) -> object:
     named = "error" in {content.get("object"), content.get("type")} if _are_plain(content) else False
     resp = content.get("base_resp")  # MiniMax sends it with each event; 0 stands for success
     named = named or (isinstance(resp, dict) and bool(resp.get("status_code")))
-    says = any((_text(content.get(w)) or "").lower() not in _FINE for w in _WORDS)
-    return content if named or says or content.get("errors") else None
+    return content if named or _says(content) or content.get("errors") else None
 
 
 def shown(text: str) -> str:
@@ -199,15 +217,31 @@ def _held(content: dict[str, Any]) -> Iterator[object]:
     if isinstance(metadata, dict) and not str(metadata.get("raw") or "<").lstrip().startswith("<"):
         yield metadata["raw"]  # OpenRouter: the provider's own answer
     for name in _INNER:
-        if content.get(name) is not None:
+        if name == "error" and _only_names(content):
+            yield {"code": content[name]} if content.get("code") is None else {}
+        elif content.get(name) is not None:
             yield content[name]
-    if isinstance(content.get("message"), (dict, list)):
-        yield content["message"]
+    said = content.get("message")
+    if isinstance(said, (dict, list)):
+        yield said
+    if isinstance(said, dict):
+        yield {"message": next((said[each] for each in _TEXTS if isinstance(said.get(each), str)), None)}
     errors = content.get("errors")
     if isinstance(errors, dict):  # by the name of the field that is wrong
         for name, said in list(errors.items())[:_ITEMS]:
             if isinstance(said, list) and said and isinstance(said[0], str):
                 yield {"message": f"{name}: {said[0]}"}
+
+
+def _says(content: dict[str, Any]) -> bool:
+    """Whether there are words in it about what went wrong."""
+    return any((_text(content.get(word)) or "").lower() not in _FINE for word in _WORDS)
+
+
+def _only_names(content: dict[str, Any]) -> bool:
+    """Whether `error` is only a name ("invalid_grant", as OAuth has it) of what other members say in words."""
+    error = content.get("error")
+    return isinstance(error, str) and bool(_ONE_WORD.match(error)) and _says(content)
 
 
 def _inside(text: str, depth: int) -> Iterator[dict[str, Any]]:

@@ -95,7 +95,8 @@ def error_for(reply: ReceivedResponse, asked: RequestContext) -> errors.GatewayE
         return errors.ProviderError(
             _says("The router answered with an error", body), next_step="ask again", **_common(body, asked)
         )
-    if body.status is None or (reply.is_web_page and body.status < 500 and body.status not in _PAGES_OF_THE_ROUTER):
+    is_page = reply.is_web_page and not (body.message and reply.body.lstrip().startswith(b"<"))  # else an error in XML
+    if body.status is None or (is_page and body.status < 500 and body.status not in _PAGES_OF_THE_ROUTER):
         return unreadable(reply, asked)
     if retry.is_budget_block(reply.status, reply.headers):
         return errors.BudgetExceededError(
