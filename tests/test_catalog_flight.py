@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -88,3 +89,27 @@ async def test_a_failure_reaches_every_caller_and_the_next_one_tries_again() -> 
     with pytest.raises(OSError, match="no"):
         await flights.run("a", fail)
     assert len(runs) == 2
+
+
+@pytest.mark.anyio
+async def test_a_failure_that_nobody_waits_for_is_said_to_nobody() -> None:
+    flights, work = SingleFlight[int](), Work()
+    heard: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+
+    async def fail_when_cancelled() -> int:
+        try:
+            return await work.run()
+        except asyncio.CancelledError:
+            raise OSError("no") from None
+
+    for run in (fail_when_cancelled, work.run):
+        work.running.clear()
+        caller = asyncio.create_task(flights.run("a", run))
+        await work.running.wait()
+        caller.cancel()
+        await asyncio.wait({caller})
+        assert caller.cancelled()
+    gc.collect()
+    await asyncio.sleep(0)
+    assert heard == []

@@ -80,3 +80,37 @@ def test_abilities_then_window_then_price_decide() -> None:
     assert "b-1" in ids(first, model("a-1", "a", cheap, context_window=8_000), model("b-1", "b", cheap))
     large, dear = model("a-1", "a", ("0.2", "0.2"), context_window=9_000_000), model("b-1", "b", cheap)
     assert "b-1" in ids(first, large, dear)  # a window beyond a million tokens is no reason to pay more
+
+
+def test_without_a_model_in_use_there_is_no_such_section() -> None:
+    made = sections(ModelList([model("m", "p")]), Marked(None, ("m",)), DAY)
+    assert [each.title for each in made] == ["Recent"]
+
+
+def test_of_a_class_the_most_able_then_the_widest_then_the_cheapest_is_recommended() -> None:
+    first = model("claude-haiku-4-5", "anthropic", ("0.2", "0.2"))
+    plain = model("a-1", "a", images=False)
+    assert ids(first, plain, model("b-1", "b"))[1:] == ["b-1"]
+    assert ids(first, model("a-1", "a", context_window=999_999), model("b-1", "b"))[1:] == ["b-1"]
+    assert ids(first, model("a-1", "a", context_window=None), model("b-1", "b", context_window=1))[1:] == ["b-1"]
+    wide = model("a-1", "a", ("1.1", "5"), context_window=2_000_000)
+    assert ids(first, wide, model("b-1", "b"))[1:] == ["b-1"]
+    for ability in ("reasoning", "structured_output"):
+        assert ids(first, model("a-1", "a", ("0.9", "5")), model("b-1", "b", **{ability: True}))[1:] == ["b-1"]
+
+
+def test_another_provider_comes_before_a_better_model() -> None:
+    first = model("claude-haiku-4-5", "anthropic", ("0.2", "0.2"))
+    better = model("claude-opus-5", "anthropic", reasoning=True)
+    assert ids(first, better, model("b-1", "b", context_window=1))[1:] == ["b-1"]
+
+
+def test_the_classes_of_prices_end_at_ten_cents_and_a_dollar() -> None:
+    first = model("claude-haiku-4-5", "anthropic", ("0.2", "0.2"))
+    # 1,000 short questions at one price for both: 160,000 tokens
+    up_to = {"0.625": 1, "0.626": 2, "6.25": 2, "6.26": 3}
+    for price, place in up_to.items():
+        cheap = [model("b-1", "b", ("0.1", "0.1"))] if place > 1 else []
+        middle = [model("c-1", "c", ("1", "1"))] if place > 2 else []
+        found = ids(first, *cheap, *middle, model("d-1", "d", (price, price)))
+        assert found[place] == "d-1"

@@ -13,6 +13,7 @@ _GROWING = [
     "tests/render/test_growing.py",
     "tests/render/test_bounds.py",
 ]
+_MONEY = ["tests/compare/test_allowance.py", "tests/compare/test_forecast.py"]
 _RESULT = ["tests/compare/test_pure.py"]
 _LEDGER = ["tests/ledger/test_totals.py", "tests/ledger/test_segments.py", "tests/ledger/test_places_and_clocks.py"]
 _NOTING = ["tests/ledger/test_noting.py", *_LEDGER]
@@ -87,4 +88,32 @@ TESTS: dict[str, list[str]] = {
     "answers/key": ["tests/answers/test_key.py"],
     "answers/places": ["tests/answers/test_places.py", *_KEPT],
     "answers/turn": ["tests/answers/test_turns.py"],
+    "compare/figures": ["tests/compare/test_figures.py", *_RESULT],
+    "compare/votes": ["tests/compare/test_votes_values.py", "tests/compare/test_votes.py"],
+    "compare/rows": ["tests/compare/test_rows.py", *_RESULT],
+    "compare/forecast": _MONEY,
+    "compare/allowance": _MONEY,
+    "compare/setup": ["tests/compare/test_setup.py"],
+    "catalog/estimate": ["tests/test_catalog_estimate_values.py", "tests/test_catalog_estimate.py"],
+    "catalog/sections": ["tests/test_catalog_sections.py"],
+    "catalog/favourites": ["tests/test_catalog_kept_values.py", "tests/test_catalog_favourites.py"],
+    "catalog/frame": ["tests/test_catalog_frame.py"],
+    "catalog/shown": ["tests/test_catalog_shown.py"],
+    "catalog/flight": ["tests/test_catalog_flight.py"],
+    "catalog/cache": ["tests/test_catalog_kept_values.py", "tests/test_catalog_service.py"],
+    "render/bounds": ["tests/render/test_bounds.py"],
+    "render/chips": ["tests/render/test_chips.py"],
+    "render/syntax": ["tests/render/test_syntax.py", *_BLOCKS],
+    "render/code": ["tests/render/test_code.py", *_BLOCKS],
+    "render/maths": ["tests/render/test_maths.py", *_BLOCKS],
+    "render/answer": ["tests/render/test_chips.py", *_RESULT, "tests/render/test_bounds.py"],
+    "render/live": ["tests/render/test_bounds.py"],
+    "http/surroundings": ["tests/http/test_surroundings.py"],
+    "http/deadline": ["tests/http/test_deadline.py"],
+    "http/stream": ["tests/http/test_stream.py"],
+    "keys/system_keyring": ["tests/keys/test_keyring.py", *_KEYS],
+    "http/causes": ["tests/http/test_causes.py"],
+    "http/held_key": ["tests/http/test_held_key.py"],
+    "http/exchange": ["tests/http/test_exchange_values.py"],
+    "http/attempts": ["tests/http/test_attempts.py"],
 }
