@@ -86,3 +86,27 @@ async def test_a_cancel_at_the_same_moment_as_the_bound_is_not_lost() -> None:
     task = asyncio.ensure_future(deadline.wait(work(), deadline.after(0.01)))
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_somebody_elses_cancel_after_a_bound_has_passed_stays_a_cancel() -> None:
+    deadline = Deadline()
+
+    async def twice() -> None:
+        with pytest.raises(TimeoutError):
+            await deadline.wait(asyncio.Event().wait(), deadline.after(0.01))
+        await deadline.wait(asyncio.Event().wait(), deadline.after(60))
+
+    task = asyncio.ensure_future(twice())
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    deadline.close()
+
+
+async def test_a_deadline_that_nobody_waited_for_can_be_closed_twice() -> None:
+    deadline = Deadline()
+    deadline.close()
+    await deadline.wait(asyncio.sleep(0), deadline.after(60))
+    deadline.close()
+    deadline.close()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tetrate_jupyter import errors
-from tetrate_jupyter.http.exchange import exchange_error, is_sendable, read_key
-from tetrate_jupyter.http.faults import RequestContext
+from tetrate_jupyter.http.attempts import FailedAttempt
+from tetrate_jupyter.http.exchange import exchange_error, is_sendable, read_key, trade
+from tetrate_jupyter.http.faults import ReceivedResponse, RequestContext
+from tetrate_jupyter.secret import Secret
 
 ASKED = RequestContext("https://r.example", "id-1")
 FAILED = "The router could not turn the authorization code into a key. "
@@ -72,3 +76,59 @@ def test_what_a_header_can_hold() -> None:
     assert not is_sendable("x" * 4097)
     for text in ("", " ", "\x7f", "a b", "ü", "a\n"):
         assert not is_sendable(text)
+
+
+# --- from the code to the key ------------------------------------------------------------------------------------
+
+CODE, VERIFIER = Secret("code-0123456789abcdef", host=""), Secret("verifier-0123456789abcdef", host="")
+
+
+async def traded(outcome: object) -> object:
+    """Trade the code where the router answers with `outcome`; an error is raised as it is while posting."""
+    posted: list[bytes] = []
+
+    async def post(content: bytes) -> ReceivedResponse | FailedAttempt:
+        posted.append(content)
+        if isinstance(outcome, Exception):
+            raise outcome
+        assert isinstance(outcome, (ReceivedResponse, FailedAttempt))
+        return outcome
+
+    found = await trade(CODE, VERIFIER, post, ASKED, host="r.example")
+    assert [json.loads(each) for each in posted] == [
+        {"code": "code-0123456789abcdef", "code_verifier": "verifier-0123456789abcdef"}
+    ]
+    return found
+
+
+@pytest.mark.anyio
+async def test_a_key_or_the_error_is_returned() -> None:
+    key = await traded(ReceivedResponse(200, {}, b'{"key": "sk-traded-0123456789"}'))
+    assert isinstance(key, Secret)
+    assert (key.reveal(), key.host) == ("sk-traded-0123456789", "r.example")
+    nothing = await traded(ReceivedResponse(200, {}, b"{}"))
+    assert isinstance(nothing, errors.ExchangeError)
+    assert "holds no usable key" in nothing.message
+
+
+@pytest.mark.anyio
+async def test_a_failure_is_an_error_of_the_sign_in() -> None:
+    lost = await traded(errors.UnreachableError("r.example doesn't answer.", next_step="-"))
+    assert isinstance(lost, errors.ExchangeError)
+    assert lost.message.endswith("r.example doesn't answer.")
+    refused = await traded(FailedAttempt(gateway(403), 403, {"content-type": "application/json"}))
+    assert isinstance(refused, errors.CodeRejectedError)
+    bare = await traded(FailedAttempt(gateway(403), 403, {}))
+    assert isinstance(bare, errors.CodeRejectedError)
+    page = await traded(FailedAttempt(gateway(403), 403, {"content-type": "text/html; charset=utf-8"}))
+    assert type(page) is errors.ExchangeError
+
+
+@pytest.mark.anyio
+async def test_a_code_that_cannot_be_sent_is_posted_nowhere() -> None:
+    async def post(_: bytes) -> ReceivedResponse:
+        raise AssertionError
+
+    found = await trade(Secret("\ud800", host="", searched=False), VERIFIER, post, ASKED, host="r.example")
+    assert isinstance(found, errors.ExchangeError)
+    assert "can't be sent as JSON" in found.message

@@ -91,6 +91,9 @@ async def test_a_certificate_file_names_itself(
         ("https://gateway.example/v1", "other.example;gateway.example", None),
         ("https://gateway.example/v1", "gate*.example", None),
         ("https://gateway.example/v1", "/", PROXY),
+        ("https://gateway.example/v1", "gateway.example:\u0664\u0664\u0663", None),  # no port: other digits
+        ("https://gateway.example/v1", "gateway.example:\u00b2, other.example", None),
+        ("https://10.1.2.3/v1", "10.1.2.3/\u00b2", None),  # a path, no network
     ],
 )
 def test_no_proxy(url: str, exceptions: str, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +101,22 @@ def test_no_proxy(url: str, exceptions: str, expected: str | None, monkeypatch: 
     monkeypatch.setenv("NO_PROXY", exceptions)
     monkeypatch.delenv("no_proxy", raising=False)
     assert proxy_for(url) == expected
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy.example:3128", "https://proxy.example", "HTTPS://proxy.example:1/"])
+def test_a_proxy_may_be_spoken_to_in_either_way(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    assert str(proxy_for("https://gateway.example/v1")).lower() == proxy.lower()
+
+
+def test_plain_http_has_a_proxy_and_a_port_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", PROXY)
+    assert proxy_for("http://gateway.example/v1") == PROXY
+    assert proxy_for("https://gateway.example/v1") is None
+    monkeypatch.setenv("NO_PROXY", "gateway.example:80")
+    assert proxy_for("http://gateway.example/v1") is None
+    monkeypatch.setenv("NO_PROXY", "gateway.example:81")
+    assert proxy_for("http://gateway.example/v1") == PROXY
 
 
 def test_a_socks_proxy_names_what_works(monkeypatch: pytest.MonkeyPatch) -> None:

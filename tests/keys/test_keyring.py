@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 import keyring.backends.fail
@@ -13,7 +14,7 @@ import pytest
 from tests.keys.backends import Chainer, Clinging, Faithful, Forgetful, Hanging, Raising, Truncating, Unwilling
 from tests.keys.conftest import choose, end_of_workers, everything_shown
 from tetrate_jupyter.errors import KeyStoreError
-from tetrate_jupyter.keys.system_keyring import SERVICE
+from tetrate_jupyter.keys.system_keyring import SERVICE, KeyringTrouble, SystemKeyring
 from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
@@ -133,6 +134,36 @@ def test_who_insists_on_the_keyring_is_told_why_not_and_nothing_is_written(
     assert "--store file" in caught.value.next_step
     assert not data.exists()
     assert store.find(endpoints) is None
+
+
+# --- by itself ---------------------------------------------------------------------------------------------------
+
+
+def test_its_name_is_of_the_last_call_and_what_it_has_is_told(secret: Secret) -> None:
+    keyring_ = SystemKeyring()
+    assert keyring_.name == "no name"
+    choose(Faithful())
+    assert keyring_.read(secret.host) is None
+    assert "Faithful" in keyring_.name
+    assert keyring_.remove(secret.host) is False
+    keyring_.write(secret)
+    assert keyring_.read(secret.host) == secret.reveal()
+    assert keyring_.remove(secret.host) is True
+    assert keyring_.read(secret.host) is None
+
+
+def test_one_that_hangs_keeps_no_interpreter_from_ending(secret: Secret) -> None:
+    backend = Hanging("get")
+    choose(backend)
+    keyring_ = SystemKeyring(SOON)
+    with pytest.raises(KeyringTrouble, match="it did not answer within 0 s; it may be locked"):
+        keyring_.read(secret.host)
+    (worker,) = [thread for thread in threading.enumerate() if thread.name == "tetrate-keyring"]
+    assert worker.daemon
+    with pytest.raises(KeyringTrouble, match="it did not answer before"):
+        keyring_.read(secret.host)
+    backend.go_on.set()
+    end_of_workers()
 
 
 # --- one that hangs ------------------------------------------------------------------------------------------

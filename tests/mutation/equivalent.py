@@ -155,4 +155,49 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "secrecy": {
         "_forms_of: max(_LEAST, len(data) // 2) -> max(len(data) // 2, _LEAST)": "the order of two numbers, of which the larger counts",
     },
+    "render/code": {
+        "coloured: lexer is None -> never": _SHORT_CUT,
+        "module: {'', 'p', 'n', 'err', 'w', 'x', 'esc', 'nx', 'g', 'l', 'pm'} -> without 'w'": "white space begins no class of its own",
+        "module: {'', 'p', 'n', 'err', 'w', 'x', 'esc', 'nx', 'g', 'l', 'pm'} -> without 'g'": "no lexer of the table gives it",
+    },
+    "render/syntax": {
+        "parser: ['text', 'newline', 'escape', 'backticks', 'strikethrough', …image', 'autolink', 'entity'] -> without 'text'": _SHORT_CUT,
+        "parser.narrow_table: min(end, start + 2 + MAX_CELLS // columns - above) -> min(start + 2 + MAX_CELLS // columns - above, end)": "the order of two numbers, of which the smaller counts",
+        "parser: 'formula' -> 'formula~'": "the name of a rule that nothing looks up",
+        "parser: md.normalizeLink = _normalized -> pass": "markdown-it does so itself from 4.3 on",
+    },
+    "render/maths": {
+        "module: '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' -> '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|DeclareMat…ode|expandafter)(?![A-Za-z])'": "the converter doesn't know the command: its source is shown anyway",
+        "module: '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' -> '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' (2)": "likewise",
+        "module: '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' -> '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' (3)": "likewise",
+        "module: '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' -> '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' (4)": "likewise",
+        "_write: return False -> return None": _FALSY,
+    },
+    "http/causes": {
+        "explain: isinstance(cause, ssl.SSLCertVerificationError) and getattr(… 'verify_code', 0) in _STRICT -> getattr(cause, 'verify_code', 0) in _STRICT": "no other error has such a code",
+        "explain: 0 -> 1": "neither is a code of a strict check",
+    },
+    "compare/figures": {
+        "_leader: max(best, second) -> max(second, best)": "the order of two numbers, of which the larger counts",
+    },
+    "compare/votes": {
+        "_wilson: max(0.0, middle - half) -> max(middle - half, 0.0)": "the order of two numbers, of which the larger counts",
+    },
+    "http/deadline": {
+        "Deadline.__init__: 0.0 -> 1.0": "each wait sets it first",
+        "Deadline.__init__: self._cancels_before = 0 -> pass": "set before it is read",
+        "Deadline.wait: self._timer.when() > until -> GtE": _SHORT_CUT,
+        "Deadline._nobody_else_cancelled: sys.version_info >= (3, 11) and self._task is not None -> sys.version_info >= (3, 11) or self._task is not None": "the same on Python 3.11 and later; 3.10 has its own way",
+        "Deadline._nobody_else_cancelled: sys.version_info >= (3, 11) and self._task is not None -> self._task is not None": "the same on Python 3.11 and later; 3.10 has its own way",
+        "Deadline._nobody_else_cancelled: sys.version_info >= (3, 11) -> Gt": "the same on Python 3.11 and later; 3.10 has its own way",
+        "Deadline._nobody_else_cancelled: return True -> return None": "the same on Python 3.11 and later; 3.10 has its own way",
+        "Deadline._fire: 3 -> 2": "the same on Python 3.11 and later; 3.10 has its own way",
+        "Deadline._fire: 11 -> 10": "the same on Python 3.11 and later; 3.10 has its own way",
+    },
+    "render/bounds": {
+        "_end: min(len(text), start + characters) -> min(start + characters, len(text))": "the order of two numbers, of which the smaller counts",
+    },
+    "keys/system_keyring": {
+        "SystemKeyring.write.store: return False -> return None": _FALSY,
+    },
 }
