@@ -19,7 +19,7 @@ import pytest
 
 from tests.completion.texts import result_text
 from tetrate_jupyter.completion.docstrings import parameters, summary
-from tetrate_jupyter.completion.tools import MAX_RESULT, Toolbox
+from tetrate_jupyter.completion.tools import MAX_RESULT, Toolbox, described_result
 from tetrate_jupyter.errors import ToolDefinitionError
 from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.types import ToolCall
@@ -575,3 +575,32 @@ def test_a_long_result_is_cut_and_says_so() -> None:
     for value in ("x" * 100_000, list(range(100_000)), Broken, {"a": "x" * 100_000}):
         assert len(result_text(value)) < MAX_RESULT + 100
     assert result_text("x" * 100_000).endswith("[cut here: the first 20,000 of 100,000 characters]")
+
+
+def test_what_was_cut_of_a_result_is_told_with_it() -> None:
+    def long() -> str:
+        return "x" * (MAX_RESULT + 5)
+
+    result = asyncio.run(Toolbox.of([long]).call(ToolCall("1", "long", "{}")))
+    (cut,) = result.cuts
+    assert (cut.name, cut.what, cut.sent, cut.of) == ("long", "characters", MAX_RESULT, MAX_RESULT + 5)
+    assert result.result.startswith("x" * MAX_RESULT)
+    assert result.error is None
+
+
+def test_a_value_without_json_is_its_repr() -> None:
+    class Odd:
+        def __repr__(self) -> str:
+            return "<odd thing>"
+
+    assert described_result(Odd(), "f").text.endswith("<odd thing>")
+    assert described_result("", "f").text == "(empty)"
+    assert described_result(b"abc", "f").text == "[3 bytes; a tool can only give back text]"
+
+
+def test_a_plain_tool_runs_in_a_thread_that_is_named_after_it() -> None:
+    def who() -> str:
+        return f"{threading.current_thread().name} {threading.current_thread().daemon}"
+
+    result = asyncio.run(Toolbox.of([who]).call(ToolCall("1", "who", "")))
+    assert result.result == "tetrate-tool-who True"

@@ -19,6 +19,16 @@ _LEDGER = ["tests/ledger/test_totals.py", "tests/ledger/test_segments.py", "test
 _NOTING = ["tests/ledger/test_noting.py", *_LEDGER]
 _BUDGETS = ["tests/ledger/test_budgets.py", "tests/test_amounts.py"]
 _KEPT = ["tests/answers/test_file.py", "tests/answers/test_asking.py"]
+_SCHEMA = [
+    *["tests/completion/test_json_schema.py", "tests/completion/test_schema_problems.py"],
+    "tests/completion/test_schema.py",
+]
+_TOOLS = ["tests/completion/test_tools.py"]
+_DESCRIBED = [
+    *["tests/completion/test_cuts_exactly.py", "tests/completion/test_tables_exactly.py"],
+    *["tests/completion/test_describe.py", "tests/completion/test_cuts.py", "tests/completion/test_exact_numbers.py"],
+    "tests/completion/test_empty_values.py",
+]
 
 TESTS: dict[str, list[str]] = {
     "completion/accumulate": [
@@ -123,4 +133,14 @@ TESTS: dict[str, list[str]] = {
     "compare/questions": ["tests/compare/test_questions.py"],
     "render/pending": ["tests/render/test_pending.py"],
     "legible": ["tests/test_legible.py"],
+    "completion/schema": _SCHEMA,
+    "completion/json_schema": _SCHEMA,
+    "completion/checking": ["tests/completion/test_checking.py"],
+    "completion/tools": _TOOLS,
+    "completion/tool_specs": _TOOLS,
+    "completion/docstrings": ["tests/completion/test_docstrings.py"],
+    "completion/values": _DESCRIBED,
+    "completion/describe": _DESCRIBED,
+    "completion/tables": _DESCRIBED,
+    "completion/cuts": _DESCRIBED,
 }
