@@ -604,3 +604,16 @@ def test_a_plain_tool_runs_in_a_thread_that_is_named_after_it() -> None:
 
     result = asyncio.run(Toolbox.of([who]).call(ToolCall("1", "who", "")))
     assert result.result == "tetrate-tool-who True"
+
+
+def test_a_mapping_that_can_t_be_read_is_its_repr() -> None:
+    class Odd(dict[str, int]):
+        def items(self) -> Any:
+            raise ValueError("no")
+
+        __iter__ = keys = items  # type: ignore[assignment]
+
+        def __repr__(self) -> str:
+            return "<odd mapping>"
+
+    assert "<odd mapping>" in described_result(Odd(a=1), "f").text

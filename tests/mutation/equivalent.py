@@ -33,6 +33,23 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "add_usage: detail(one.cached_tokens, other.cached_tokens) -> "
         "detail(other.cached_tokens, one.cached_tokens)": _ORDER,
     },
+    "completion/tools": {"_source: return '' -> return None": _FALSY},
+    "completion/checking": {
+        "_fitted: f' {answer.emptiness}' if answer.emptiness else '' -> f' {answer.emptiness}'": "a space at the end is cut off",
+    },
+    "completion/describe": {
+        "empty: 1 -> 0": "an array always has its size",
+        "_single: text is None and is_a(value, 'pyarrow', 'Scalar') -> is_a(value, 'pyarrow', 'Scalar')": _SHORT_CUT,
+    },
+    "completion/values": {
+        "number: value in {math.inf, -math.inf} -> never": "they are written alike further below",
+        "number: 0 -> 1": "the sign is 1 or -1",
+        "is_number: 'bool_' -> 'bool_~'": "numpy's truth values are none of its numbers",
+        "is_number: return False -> return None": _FALSY,
+        "scalar: isinstance(value, enum.Enum) -> never": "nothing below takes one",
+        "exact_reprs: pandas is not None and hasattr(pandas, 'option_context') -> "
+        "hasattr(pandas, 'option_context')": _SHORT_CUT,
+    },
     "http/chunks": {
         "ToolCallDelta: False -> True": "it only spares the collector work",
         "WireUsage: False -> True": "it only spares the collector work",

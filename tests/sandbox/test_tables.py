@@ -161,6 +161,11 @@ def test_a_table_of_before_is_gone_on_with(api: Api) -> None:
     before = f"Which station has the highest mean temp?\n\n{described(WX, 'wx').text}\n\nIt is the variable wx."
     text = say("SQL for the same", earlier=(before,))
     assert 'SELECT "station", AVG("Ø temp (C)") AS result FROM "wx" GROUP BY "station"' in text
+    for again in ("Now that in Python", "Show it as pandas code.", "Python code for this, please", "Do these with SQL"):
+        assert "station" in say(again, earlier=(before,)), again
+    prime = say("Write a Python function that tells whether a number is prime.", earlier=(before,))
+    assert "def is_prime" in prime
+    assert "station" not in prime
     assert "The average of `rain [mm]` is **2**." in say("And the average rain?", earlier=(before,))
     for other in ("Tell me a joke", "Explain recursion"):
         assert "station" not in say(other, earlier=(before,))

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.replies.reply import Ask
     from tetrate_jupyter.sandbox.replies.table_questions import TableQuestion
 
-_SAME: Final = re.compile(r"\b(?:same|that|this|it|these|those)\b", re.IGNORECASE)
+# What was asked before: "the same", "that in SQL", "and this?"; in "a function that tells" it is something else.
+_SAME: Final = re.compile(
+    r"(?i)\bsame\b|\b(?:that|this|it|these|those)\b(?=\s*(?:[,.;:?!)]|\Z|(?:as|in|with|using|by|too|please|instead|now)\b))"
+)
 _MOST_NAMES: Final = 12
 _EARLIER: Final = 20  # messages in which a table is looked for
 
