@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from importlib import import_module
 
 import pytest
@@ -84,3 +85,21 @@ def test_unknown_and_long_code_stays_as_it_is() -> None:
 def test_each_language_is_known_by_the_names_that_models_use(language: str) -> None:
     module, lexer = _table()[language]
     assert hasattr(import_module(f"pygments.lexers.{module}"), lexer)
+
+
+_LANGUAGES = (
+    "python py python3 py3 ipython sage pycon pytb bash sh shell zsh console terminal bat cmd powershell ps1 "
+    "javascript js jsx typescript ts tsx dart json jsonc jsonl yaml yml toml ini cfg dockerfile nginx terraform "
+    "hcl html vue xml svg css scss less sql sqlite postgresql mysql c h cpp c++ hpp csharp c# fsharp java kotlin "
+    "scala groovy clojure go golang rust rs ruby rb php perl r julia jl matlab octave swift objective-c lua "
+    "haskell hs ocaml erlang elixir fortran zig nix lisp scheme elisp markdown md latex diff patch makefile cmake "
+    "graphql protobuf"
+)
+
+
+@pytest.mark.parametrize("language", _LANGUAGES.split())
+def test_each_language_keeps_every_character(language: str) -> None:
+    code = "\n\n  if x < 1: \"<b>&\" # é\n\tdef f(y) { return 'z'; }\n<?php\n+ new\n- old\n  "
+    made = coloured(code, language)
+    assert unescape(re.sub(r"<[^>]*>", "", made)) == code
+    assert "<b>" not in made

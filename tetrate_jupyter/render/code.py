@@ -81,7 +81,9 @@ def coloured(code: str, language: str) -> str:
     if lexer is None:
         return escape(code)
     try:
-        return _spans(lexer.get_tokens(code))
+        tokens = list(lexer.get_tokens(code))
+        whole = "".join(value for _, value in tokens) == code  # some lexers leave out spaces at the end
+        return _spans(tokens) if whole else escape(code)
     except Exception:  # noqa: BLE001 - a foreign lexer fed by a model: whatever it raises, the reader sees the code
         return escape(code)
 
