@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from tests.compare.test_setup import model
-from tetrate_jupyter.compare.cells import Attempt, Cell, Vote
+from tetrate_jupyter.catalog.estimate import Estimate
+from tetrate_jupyter.compare.cells import VOTES, Attempt, Cell, Vote
 from tetrate_jupyter.compare.columns import Column
 from tetrate_jupyter.compare.lanes import LONGEST_REST, Lane
 from tetrate_jupyter.compare.rows import Head, Row, head_of, is_cut, is_unpaid, plain_params, row_of
 from tetrate_jupyter.compare.setup import CellPlace
 from tetrate_jupyter.completion.answer import TRUNCATED, Answer
+from tetrate_jupyter.completion.request import Request
+from tetrate_jupyter.completion.run import Completion
 from tetrate_jupyter.conversation import Exchange
 from tetrate_jupyter.errors import CostLimitError, ProviderError, RateLimitError
 from tetrate_jupyter.types import Message, Timing, Usage
@@ -205,6 +208,62 @@ def test_a_cell_tells_of_its_newest_attempt() -> None:
     assert failed.error is error
     failed.problem = problem
     assert failed.error is problem
+
+
+def running() -> Completion:
+    request = Request(model("m"), (Message("user", "hello"),))
+    return Completion(request, price=lambda _model, _usage: Estimate(Decimal("0.5")))
+
+
+@pytest.mark.parametrize(
+    ("error", "stopped", "partial"),
+    [(None, False, None), (None, True, "stopped"), (ProviderError("m", next_step="n"), False, "ProviderError"),
+     (ProviderError("m", next_step="n"), True, "stopped")],
+)  # fmt: skip
+def test_an_attempt_that_ends_keeps_what_came_and_why_there_is_no_more(
+    error: ProviderError | None, stopped: bool, partial: str | None
+) -> None:
+    tried = Attempt(0.0, running())
+    assert tried.cost is None
+    tried.end(error, stopped=stopped)
+    assert tried.answer is not None
+    assert (tried.answer.partial, tried.error, tried.completion) == (partial, error, None)
+    assert tried.replies == (Message("assistant", ""),)
+
+
+def test_an_error_that_has_an_answer_gives_it() -> None:
+    error = ProviderError("m", next_step="n")
+    error.answer = ANSWER
+    tried = Attempt(0.0, running())
+    tried.end(error)
+    assert tried.answer is ANSWER
+    whole = Attempt(0.0, running())
+    whole.finish(ANSWER)
+    assert (whole.answer, whole.completion, whole.error, whole.cost) == (ANSWER, None, None, Decimal("0.25"))
+
+
+def test_while_it_runs_a_cell_tells_what_it_does() -> None:
+    completion = running()
+    one = Cell(CellPlace("c1"), Column("c1", "a", "a"), "running", attempts=[Attempt(0.0), Attempt(1.0, completion)])
+    assert one.completion is completion
+    assert (one.text, one.activity, one.answer, one.error) == ("", "waiting", None, None)
+    completion.state = "thinking"
+    assert one.activity == "thinking"
+    one.state = "stopped"
+    assert one.activity == "stopped"
+    one.attempts.append(Attempt(2.0))
+    one.state = "running"
+    assert one.activity == "running"
+    assert row_of(Cell(CellPlace("c1"), one.column, "running", attempts=[Attempt(0.0, completion)])).notices == ()
+
+
+def test_what_there_is_none_of_is_nothing() -> None:
+    tried = Attempt(0.0)
+    assert (tried.retries, tried.retry_wait, tried.again_at, tried.vote, tried.replies) == (0, 0.0, 0.0, None, ())
+    bare = Cell(CellPlace("c1"), Column("c1", "a", "a"))
+    assert (bare.refusals, bare.again_at, bare.attempts) == (0, 0.0, [])
+    assert (Vote("best").early, Vote("best").blind) == (False, False)
+    assert {"best", "good", "poor"} == set(VOTES)
 
 
 @pytest.mark.parametrize("state", ["done", "failed", "stopped", "skipped", "waiting", "running"])

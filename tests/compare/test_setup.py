@@ -150,3 +150,83 @@ def test_ten_thousand_prompts_are_fine_and_a_million_calls_are_not() -> None:
     assert setup(many).size == 40_000
     with pytest.raises(OptionError, match="400,000 calls"):
         setup(many, repeats=10)
+
+
+# --- exactly -----------------------------------------------------------------------------------------------------
+
+
+def test_a_place_is_the_first_prompt_and_repeat_unless_told_and_four_calls_run_at_once() -> None:
+    assert CellPlace("c1") == ("c1", 0, 0)
+    assert setup().concurrency == 4
+
+
+def test_a_limit_may_be_nothing_or_any_amount() -> None:
+    assert setup(max_cost=Decimal(0)).max_cost == 0
+    assert setup(max_cost=Decimal("0.5")).max_cost == Decimal("0.5")
+    with pytest.raises(OptionError) as caught:
+        setup(max_cost=Decimal("inf"))
+    assert (caught.value.message, caught.value.next_step) == (
+        "max_cost is Infinity.",
+        "give US dollars: max_cost=0.50",
+    )
+
+
+def test_columns_that_ask_the_same_are_counted() -> None:
+    asked = setup(
+        columns=columns(["gpt-mini", "gpt-mini", {"model": "gpt-mini", "temperature": 0}, "gpt-large", "gpt-mini"])
+    )
+    assert asked.duplicates() == {"c1": 0, "c2": 1, "c3": 0, "c4": 0, "c5": 2}
+    order = [{"model": "gpt-mini", "temperature": 0, "seed": 1}, {"model": "gpt-mini", "seed": 1, "temperature": 0}]
+    assert list(setup(columns=columns(order)).duplicates().values()) == [0, 1]
+    unknown = setup(columns=numbered([Column("", "a", "gone"), Column("", "b", "gone"), Column("", "c", "other")]))
+    assert list(unknown.duplicates().values()) == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("prompts", "message", "step"),
+    [
+        (7, "A prompt can't be int.", "give a text or a list of texts"),
+        ({"a": 1}, "A prompt can't be dict.", "give a text or a list of texts"),
+        (["a", 5], "Prompt 2 of 2 is int, not text.", "give texts: [str(p) for p in prompts]"),
+        ([], "There is no prompt.", "give a text or a list of texts"),
+        (" ", "The prompt is empty.", "ask something"),
+        (["a", " "], "Prompt 2 of 2 is empty.", "leave empty ones out: [p for p in prompts if p.strip()]"),
+        (["", "a", "", ""], "Prompt 1 of 4 (and 2 more) is empty.",
+         "leave empty ones out: [p for p in prompts if p.strip()]"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_prompts_is_said_with_what_to_do(prompts: object, message: str, step: str) -> None:
+    with pytest.raises((OptionError, EmptyPromptError)) as caught:
+        setup(prompts)
+    assert (caught.value.message, caught.value.next_step) == (message, step)
+
+
+def test_what_is_wrong_with_numbers_is_said_with_what_to_do() -> None:
+    for wrong, message, step in (
+        ({"repeats": 0}, "repeats is 0.", "give a whole number of at least 1"),
+        ({"concurrency": 0}, "concurrency is 0.", "give a whole number of at least 1"),
+        ({"columns": ()}, "There is no model to compare.", 'name some: models=["claude-*", "gpt-6-luna"]'),
+        ({"prompts": ["a", "b"], "as_typed": "a"}, "as_typed is for one prompt.", "leave it out"),
+        (
+            {"prompts": ["a"] * 100_001},
+            "This would make 400,004 calls; a comparison takes at most 100,000.",
+            "give fewer prompts, models or repeats",
+        ),
+    ):
+        with pytest.raises(OptionError) as caught:
+            setup(**wrong)  # type: ignore[arg-type]  # of all kinds
+        assert (caught.value.message, caught.value.next_step) == (message, step)
+    assert setup(as_typed="{a}").as_typed == "{a}"
+    assert setup(repeats=25_000).size == 100_000
+
+
+def test_an_image_may_come_without_a_word() -> None:
+    from tetrate_jupyter.types import Image
+
+    assert setup("", images=(Image("data:image/png;base64,AAAA", "image/png", 3),)).prompts == ("",)
+
+
+def test_a_column_is_found_by_its_id() -> None:
+    asked = setup()
+    assert asked.column("c2") is asked.columns[1]
+    assert sorted(asked.blind_names()) == ["c1", "c2", "c3", "c4"]

@@ -217,4 +217,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "keys/system_keyring": {
         "SystemKeyring.write.store: return False -> return None": _FALSY,
     },
+    "legible": {
+        "text: content if isinstance(content, str) else '' if content is None else str(content) -> '' if content is None else str(content)": _SHORT_CUT,
+    },
+    "compare/lanes": {
+        "Lane.succeeded: min(self._most, self.limit + 1) -> min(self.limit + 1, self._most)": "the order of two numbers, of which the smaller counts",
+    },
 }
