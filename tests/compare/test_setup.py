@@ -11,7 +11,7 @@ from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.columns import Column, column_requests, columns_of, neighbours, numbered
 from tetrate_jupyter.compare.setup import CellPlace, Setup, prompts_of
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, UnknownModelError
-from tetrate_jupyter.types import Model, Price
+from tetrate_jupyter.types import Cut, Model, Price
 
 
 def model(identity: str, provider: str = "p", price: str | None = "1", **more: Any) -> Model:
@@ -230,3 +230,8 @@ def test_a_column_is_found_by_its_id() -> None:
     asked = setup()
     assert asked.column("c2") is asked.columns[1]
     assert sorted(asked.blind_names()) == ["c1", "c2", "c3", "c4"]
+
+
+def test_what_a_reader_must_know_of_the_prompts() -> None:
+    made = setup(cuts=(Cut("df", "rows", 15, 2_000),), noted=("It was long ago.",))
+    assert made.notices == ("df: 15 of 2,000 rows sent", "It was long ago.")
