@@ -270,6 +270,21 @@ def test_the_result_comes_first_and_decides(opened: Opens, page: Page) -> None:
     assert axe.findings(panel.box) == []
 
 
+@pytest.mark.parametrize("width", [700, 1000])
+def test_the_verdict_is_no_strip_beside_what_is_in_use(opened: Opens, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    panel = opened_done(opened, page, "-m claude-haiku-4-5,gpt-6-luna")
+    page.keyboard.press("Control+b")
+    panel.column("gpt-6-luna").locator(".tetrate-use").click()
+    expect(panel.box.locator(".tetrate-chosen")).to_contain_text("is in use")
+    verdict = panel.box.locator(".tetrate-verdict")
+    expect(verdict).to_contain_text("astest")
+    place = verdict.bounding_box()
+    assert place is not None
+    assert place["width"] > 280
+    assert place["height"] < 70
+
+
 def test_the_leaderboard_sorts_and_leads_to_each_answer(opened: Opens, page: Page) -> None:
     panel = opened_done(
         opened, page, "-m claude-haiku-4-5,claude-opus-5,gpt-6-luna,gpt-5-nano,sandbox/fault-no-credits"
