@@ -55,11 +55,6 @@ class OpenResponse(Protocol):
         """The HTTP status."""
         ...
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, names in lower case."""
-        ...
-
     def reply(self, body: faults.Body) -> faults.ReceivedResponse:
         """Join status and headers with the body that was read."""
         ...

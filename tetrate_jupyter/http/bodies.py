@@ -109,11 +109,6 @@ class Begun:
         """The HTTP status."""
         return self._opened.status
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, names in lower case."""
-        return self._opened.headers
-
     def reply(self, body: faults.Body) -> faults.ReceivedResponse:
         """Join status and headers with the body that was read."""
         return self._opened.reply(body)
