@@ -165,3 +165,17 @@ async def test_work_has_its_time_and_no_more() -> None:
     assert (caught.value.phase, caught.value.__context__) == ("whole", None)
     with pytest.raises(errors.GatewayTimeoutError, match="did not begin to answer"):
         await within(0.01, asyncio.sleep(600), ASKED, phase="headers")
+
+
+async def test_a_wait_that_the_body_names_is_waited_for() -> None:
+    outcomes: list[FailedAttempt | str] = [FailedAttempt(lost(), 503, {}, hint=0.0), "well"]
+    heard: list[Retrying] = []
+
+    async def attempt() -> FailedAttempt | str:
+        return outcomes.pop(0)
+
+    async def hear(event: Retrying) -> None:
+        heard.append(event)
+
+    assert await try_repeatedly(attempt, attempts=2, on_retry=hear) == ("well", 2)
+    assert [event.seconds for event in heard] == [0.0]

@@ -63,7 +63,7 @@ TESTS: dict[str, list[str]] = {
     "compare/facts": _RESULT,
     "render/diff": _RESULT,
     "compare/exports": [*_RESULT, "tests/compare/test_exports.py"],
-    "compare/data": _RESULT,
+    "compare/data": ["tests/compare/test_data.py", *_RESULT],
     "compare/result": [*_RESULT, "tests/compare/test_exports.py", "tests/compare/test_result.py"],
     "http/retry": ["tests/http/test_waits.py", "tests/http/test_retry.py"],
     "http/sse": ["tests/http/test_bare_errors.py", "tests/http/test_sse.py"],
