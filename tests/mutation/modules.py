@@ -141,4 +141,5 @@ TESTS: dict[str, list[str]] = {
     "completion/describe": _DESCRIBED,
     "completion/tables": _DESCRIBED,
     "completion/cuts": _DESCRIBED,
+    "http/stream": ["tests/http/test_progress.py", "tests/http/test_stream.py"],
 }
