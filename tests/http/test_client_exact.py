@@ -40,6 +40,17 @@ async def test_each_call_says_who_asks_and_takes_nothing_compressed(router: RawR
     assert len({sent["x-request-id"] for sent in (models, chat, exchange)}) == 3
 
 
+async def test_a_question_is_sent_when_its_block_is_entered(router: RawRouter, client: GatewayClient) -> None:
+    router.will_stream(text_event("Hi."), STOP, DONE)
+    stream = client.stream(router.key, QUESTION)
+    assert not stream.was_sent
+    assert (stream.attempts, stream.dropped_fields, stream.simulated) == (0, (), False)
+    async with stream:
+        assert stream.was_sent
+        assert (stream.attempts, stream.dropped_fields, stream.simulated) == (1, (), False)
+    assert stream.request_id == router.requests[0].headers["x-request-id"]
+
+
 async def test_a_missing_route_is_about_the_address_only_before_it_has_answered(
     router: RawRouter, client: GatewayClient
 ) -> None:
