@@ -229,7 +229,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, png: bytes) -> None
     path = tmp_path / "private.png"
     path.write_bytes(png)
     path.chmod(0)
-    with pytest.raises(AttachmentError, match="may not be read"):
+    with pytest.raises(AttachmentError, match="isn't allowed to read"):
         load_image(path)
 
 

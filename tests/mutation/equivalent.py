@@ -75,6 +75,19 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "completion/thinking": {
         "module: '<thinking>' -> '<thinking>~'": "what is one sign longer than a tag has matched as one before",
     },
+    "completion/foreign": {
+        "as_cause: 1 -> 2": "more than the most, either way",
+        "_is_clean: '' -> '~'": "neither holds a key",
+    },
+    "completion/cells": {
+        "Ran.fitting: min(output, left // 4) -> min(left // 4, output)": "the order of two numbers, of which the smaller counts",
+    },
+    "completion/folder": {
+        "module: 0 -> 1": "only where the system has no such flag",
+    },
+    "completion/images": {
+        "_is_displayed: 'Image' -> 'Image~'": "the other of the two modules has the class, too",
+    },
     "catalog/join": {
         "_prose: 1 -> 0": "a pair of characters across the cut is cut again",
     },

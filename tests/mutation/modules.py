@@ -29,6 +29,7 @@ _DESCRIBED = [
     *["tests/completion/test_describe.py", "tests/completion/test_cuts.py", "tests/completion/test_exact_numbers.py"],
     "tests/completion/test_empty_values.py",
 ]
+_ALONG = ["tests/completion/test_along.py"]
 
 TESTS: dict[str, list[str]] = {
     "completion/accumulate": [
@@ -46,6 +47,11 @@ TESTS: dict[str, list[str]] = {
     "completion/thinking": ["tests/completion/test_calls.py"],
     "completion/reasons": ["tests/completion/test_calls.py"],
     "completion/answer": ["tests/completion/test_calls.py"],
+    "completion/foreign": ["tests/completion/test_foreign.py"],
+    "completion/lookup": ["tests/completion/test_lookup.py"],
+    "completion/folder": ["tests/completion/test_folder.py"],
+    "completion/cells": ["tests/completion/test_cells.py", *_ALONG],
+    "completion/images": ["tests/completion/test_images_exactly.py", "tests/completion/test_images.py"],
     "catalog/join": _CATALOG,
     "catalog/models": _CATALOG,
     "catalog/picking": _CATALOG,
