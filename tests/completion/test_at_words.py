@@ -7,7 +7,7 @@ import string
 
 import pytest
 
-from tetrate_jupyter.completion.at_words import without_escapes, words
+from tetrate_jupyter.completion.at_words import Word, begun, paths, without_escapes, words
 
 THERE = {"data/notes.md", "notes.md", "README.md", "my notes.md", "data/", "out/last.csv", "grüße.txt", "v1.2/x"}
 EVERYTHING = "everything"
@@ -170,3 +170,60 @@ def test_hostile_prompts_take_no_time_that_grows_with_their_square(text: str) ->
     for is_there in (True, False):
         found = words(text, lambda _, is_there=is_there: is_there)  # type: ignore[misc]
         assert len(without_escapes(text, found)) <= len(text)
+
+
+def test_a_word_has_its_place_kind_and_value() -> None:
+    text = 'a \\@[12] @above @"my notes.md" @data/notes.md.'
+    assert words(text, THERE.__contains__) == [
+        Word(2, 8, "cell", "12", is_literal=True),
+        Word(9, 15, "name", "above", is_literal=False),
+        Word(16, 30, "path", "my notes.md", is_literal=False),
+        Word(31, 45, "path", "data/notes.md", is_literal=False),
+    ]
+    assert words("@./gone.md.", lambda _: False) == [Word(0, 10, "path", "./gone.md", is_literal=False)]
+    assert [word.value for word in words("@x.md. @y.md-", {"x.md.", "y.md"}.__contains__)] == ["x.md.", "y.md"]
+
+
+def test_whatever_looks_like_a_path_is_found_though_there_is_none() -> None:
+    text = "@data/gone.md, @notes.md. @above @types/node- \\@b.md \\@x `@c.md` @x @/ curl -d @d.md @[1] @~/e"
+    assert list(paths(text)) == ["data/gone.md", "notes.md", "types/node", "~/e"]
+    assert list(paths("none at all")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Explain {sa", "{sa"),
+        ("Explain {", "{"),
+        ("Explain {a b", ""),
+        ("see @da", "@da"),
+        ("see @", "@"),
+        ('see @"my no', '@"my no'),
+        ('see @"my notes.md"', ""),
+        ("see @da ", ""),
+        ("a@da", ""),
+        ("@[1", "@[1"),
+        ("{a} and @data/n", "@data/n"),
+        ("", ""),
+    ],
+)
+def test_the_end_of_a_line_begins_a_variable_or_a_word(line: str, found: str) -> None:
+    assert begun(line) == found
+    assert begun("x " * 5_000 + line) == found
+
+
+def test_a_name_in_quotes_is_begun_no_further_back_than_a_bound() -> None:
+    assert begun('@"' + "n" * 1_998) == '@"' + "n" * 1_998
+    assert begun('@"' + "n" * 1_999) == ""
+
+
+def test_bounds_of_numbers_names_and_fences() -> None:
+    assert counted(f"@[{'1' * 18}] @[{'1' * 19}]") == [f"@[{'1' * 18}]"]
+    long = "n" * 500
+    assert counted(f'@"{long}" x', EVERYTHING) == [f'@"{long}"']
+    assert counted(f'@"{long}n" x', EVERYTHING) == []
+    assert counted("   ```\n@above\n   ``` @[1]") == ["@[1]"]
+    assert counted("    ```\n@above\n") == ["@above"]
+    assert counted("`x` @above `y`") == ["@above"]
+    assert counted("`a\n@above`") == ["@above"]
+    assert counted("~~~~\n@above\n~~~\n@error\n~~~~\n@[1]") == ["@[1]"]

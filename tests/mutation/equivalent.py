@@ -88,6 +88,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "completion/images": {
         "_is_displayed: 'Image' -> 'Image~'": "the other of the two modules has the class, too",
     },
+    "completion/nested": {
+        "ValueWriter._string: max(1, len(start) * self._left // (len(token) + 1)) -> "
+        "max(len(start) * self._left // (len(token) + 1), 1)": "the order of two numbers, of which the larger counts",
+    },
+    "completion/summary": {
+        "summary: min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(columns))) -> "
+        "min(SAMPLED_CELLS // max(1, len(columns)), SAMPLED_ROWS)": "the order of two numbers, of which the smaller counts",
+    },
     "catalog/join": {
         "_prose: 1 -> 0": "a pair of characters across the cut is cut again",
     },

@@ -30,6 +30,7 @@ _DESCRIBED = [
     "tests/completion/test_empty_values.py",
 ]
 _ALONG = ["tests/completion/test_along.py"]
+_DESCRIBED = ["tests/completion/test_describe.py", "tests/completion/test_cuts.py"]
 
 TESTS: dict[str, list[str]] = {
     "completion/accumulate": [
@@ -51,7 +52,10 @@ TESTS: dict[str, list[str]] = {
     "completion/lookup": ["tests/completion/test_lookup.py"],
     "completion/folder": ["tests/completion/test_folder.py"],
     "completion/cells": ["tests/completion/test_cells.py", *_ALONG],
+    "completion/at_words": ["tests/completion/test_at_words.py"],
     "completion/images": ["tests/completion/test_images_exactly.py", "tests/completion/test_images.py"],
+    "completion/nested": ["tests/completion/test_members.py", *_DESCRIBED],
+    "completion/purse": ["tests/completion/test_purse.py"],
     "catalog/join": _CATALOG,
     "catalog/models": _CATALOG,
     "catalog/picking": _CATALOG,
