@@ -94,6 +94,8 @@ class _Writer:
         self.count += 1
         if type(value).__name__ == "MaskedConstant":
             return "--"
+        if isinstance(value, bytes):
+            value = bytes(value)  # the repr of numpy's own class has its name in it
         text = None if isinstance(value, (str, bytes)) else scalar(value)
         if text is not None:
             return text
