@@ -56,6 +56,7 @@ TESTS: dict[str, list[str]] = {
     "completion/images": ["tests/completion/test_images_exactly.py", "tests/completion/test_images.py"],
     "completion/nested": ["tests/completion/test_members.py", *_DESCRIBED],
     "completion/purse": ["tests/completion/test_purse.py"],
+    "completion/request": ["tests/completion/test_request.py"],
     "catalog/join": _CATALOG,
     "catalog/models": _CATALOG,
     "catalog/picking": _CATALOG,
