@@ -152,6 +152,5 @@ TESTS: dict[str, list[str]] = {
     "completion/describe": _DESCRIBED,
     "completion/tables": _DESCRIBED,
     "completion/cuts": _DESCRIBED,
-    "http/stream": ["tests/http/test_progress.py", "tests/http/test_stream.py"],
     "http/stream": ["tests/http/test_progress.py", "tests/http/test_client_exact.py", "tests/http/test_stream.py"],
 }
