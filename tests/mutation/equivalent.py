@@ -92,6 +92,18 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "ValueWriter._string: max(1, len(start) * self._left // (len(token) + 1)) -> "
         "max(len(start) * self._left // (len(token) + 1), 1)": "the order of two numbers, of which the larger counts",
     },
+    "completion/arrays": {
+        "array: 'iuf' -> 'iuf~'": "no kind of number has this letter",
+        "_fewer: max(1, min(total - 1, math.floor(total / times))) -> max(min(total - 1, math.floor(total / times)), 1)": (
+            "the order of two numbers, of which the larger counts"
+        ),
+        "_Writer._parts: first + last -> first - last": "where some are written from the end, others are left out",
+        "_Writer._parts: is_cut and place == first -> place == first": "where none is left out, no place is behind the first",
+    },
+    "completion/sheets": {
+        "SheetColumn.numbers: 1 -> 0": "of a protocol, whose body never runs",
+        "_PolarsColumn.numbers: self._values[::step] if step > 1 else self._values -> self._values[::step]": _SHORT_CUT,
+    },
     "completion/summary": {
         "summary: min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(columns))) -> "
         "min(SAMPLED_CELLS // max(1, len(columns)), SAMPLED_ROWS)": "the order of two numbers, of which the smaller counts",
