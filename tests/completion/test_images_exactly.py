@@ -121,7 +121,6 @@ def test_a_label_is_bounded(tmp_path: Path) -> None:
         ((), "A tuple is not an image that can be sent.", "pass each image on its own: images=[first, second]"),
         (3, "A int is not an image that can be sent.", WAYS),
     ],
-    ids=lambda value: repr(value)[:30],
 )
 def test_what_cannot_be_sent_is_told_with_the_next_step(given: object, message: str, step: str) -> None:
     assert refusal(given) == (message, step)

@@ -103,7 +103,6 @@ FRAME = pd.DataFrame({"a": [1, 2], "b c": [3, 4], "shape": [5, 6]})
         (pd.Series([7, 8], index=["x", "y"]), "['y']", 8),
         (pd.Timestamp("2024-03-04 05:06"), ".minute", 6),
     ],
-    ids=str,
 )
 def test_a_step_leads_to_what_is_there(value: object, chain: str, expected: object) -> None:
     assert follow(value, chain, "v" + chain) == expected
@@ -157,7 +156,6 @@ MANY = {f"key{n}": n for n in range(12)}
         ({"f": len}, "['f']", "is a builtin_function_or_method; nothing is called", "use a variable for its result"),
         ({"m": re}, "['m']", "is a module; nothing is called", "use a variable for its result"),
     ],
-    ids=str,
 )
 def test_a_step_that_leads_nowhere_says_what_is_there(value: object, chain: str, message: str, step: str) -> None:
     whole = f"v{chain}"

@@ -67,7 +67,6 @@ def compact(value: object, room: int = 1_000) -> tuple[str, tuple[Cut, ...]]:
         (np.array([(1, 2.5)], dtype=[("a", "i8"), ("b", "f8")])[0], '{"a": 1, "b": 2.5}'),
         ([pd.DataFrame({"a": [1, 2], "b": [3, 4]})], '[[{"a": 1, "b": 3}, {"a": 2, "b": 4}]]'),
     ],
-    ids=repr,
 )
 def test_each_kind_of_member_is_written_as_json(value: object, expected: str) -> None:
     assert text(value) == expected

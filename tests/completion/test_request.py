@@ -49,7 +49,6 @@ def add(a: int) -> int:
         (None, None),
         (True, True),
     ],
-    ids=repr,
 )
 def test_an_option_is_sent_as_json_s_own(given: object, sent: object) -> None:
     found = Options(extra={"x": given}).extra["x"]
@@ -86,7 +85,6 @@ def test_an_option_is_sent_as_json_s_own(given: object, sent: object) -> None:
             "give a finite number, or leave it out",
         ),
     ],
-    ids=repr,
 )
 def test_an_option_that_cannot_be_is_refused(given: dict[str, Any], message: str, step: str) -> None:
     with pytest.raises(OptionError) as refused:
