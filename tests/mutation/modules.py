@@ -30,7 +30,7 @@ _DESCRIBED = [
     "tests/completion/test_empty_values.py",
 ]
 _ALONG = ["tests/completion/test_along.py"]
-_DESCRIBED = ["tests/completion/test_describe.py", "tests/completion/test_cuts.py"]
+_CUTS = ["tests/completion/test_describe.py", "tests/completion/test_cuts.py"]
 
 TESTS: dict[str, list[str]] = {
     "completion/accumulate": [
@@ -55,9 +55,9 @@ TESTS: dict[str, list[str]] = {
     "completion/at_words": ["tests/completion/test_at_words.py"],
     "completion/images": ["tests/completion/test_images_exactly.py", "tests/completion/test_images.py"],
     "completion/sheets": ["tests/completion/test_sheets.py"],
-    "completion/nested": ["tests/completion/test_members.py", *_DESCRIBED],
-    "completion/arrays": ["tests/completion/test_arrays.py", *_DESCRIBED],
-    "completion/summary": ["tests/completion/test_summary.py", *_DESCRIBED],
+    "completion/nested": ["tests/completion/test_members.py", *_CUTS],
+    "completion/arrays": ["tests/completion/test_arrays.py", *_CUTS],
+    "completion/summary": ["tests/completion/test_summary.py", *_CUTS],
     "completion/purse": ["tests/completion/test_purse.py"],
     "completion/request": ["tests/completion/test_request.py"],
     "catalog/join": _CATALOG,
