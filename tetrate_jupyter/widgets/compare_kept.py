@@ -19,7 +19,7 @@ from tetrate_jupyter.widgets.compare_draft import COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tetrate_jupyter.compare.rows import Row
+    from tetrate_jupyter.compare.rows import Head, Row
     from tetrate_jupyter.engine.engine import Engine
 
 LONGEST: Final = 100_000  # characters of a prompt; a longer one would make every message to a new view large
@@ -54,21 +54,28 @@ class KeptComparison:
 
 def _told(comparison: Comparison, prompt: int, repeat: int) -> tuple[tuple[int, int] | None, Mapping[str, Any]]:
     """Return the fields, and the place where they are of that only."""
-    found = comparison.result
-    heads = found.heads[:COLUMNS]
-    rows = [row for row in found.rows if row.column in {head.id for head in heads}]
-    if len(found.facts.prompts) * found.facts.repeats > 1 and _fits(found.facts.prompts, rows):
-        return None, _fields(comparison, ResultData(found.facts, heads, rows), texts=True, left_out=0)
+    setup = comparison.setup
+    several = len(setup.prompts) * setup.repeats
+    if several > 1 and several * min(len(comparison.columns), COLUMNS) <= MANY:
+        every = comparison.result
+        heads, rows = _first(every)
+        if sum(map(len, setup.prompts)) + sum(len(row.text) for row in rows) <= WHOLE:
+            return None, _fields(comparison, ResultData(every.facts, heads, rows), texts=True, left_out=0)
+    found = comparison.result_of([prompt])
     text = found.facts.prompts[prompt]
     if len(text) + len(found.facts.typed or "") > LONGEST:
         return (prompt, repeat), _NONE
-    here = [replace(row, prompt=0, repeat=0) for row in rows if (row.prompt, row.repeat) == (prompt, repeat)]
-    facts, left_out = replace(found.facts, prompts=(text,), repeats=1), len(rows) - len(here)
+    heads, rows = _first(found)
+    here = [replace(row, prompt=0, repeat=0) for row in rows if row.repeat == repeat]
+    facts, left_out = replace(found.facts, prompts=(text,), repeats=1), (several - 1) * len(heads)
     return (prompt, repeat), _fields(comparison, ResultData(facts, heads, here), texts=False, left_out=left_out)
 
 
-def _fits(prompts: Sequence[str], rows: Sequence[Row]) -> bool:
-    return len(rows) <= MANY and sum(map(len, prompts)) + sum(len(row.text) for row in rows) <= WHOLE
+def _first(found: ResultData) -> tuple[Sequence[Head], list[Row]]:
+    """Return the columns that the page shows, with their rows."""
+    heads = found.heads[:COLUMNS]
+    shown = {head.id for head in heads}
+    return heads, [row for row in found.rows if row.column in shown]
 
 
 def _fields(comparison: Comparison, kept: ResultData, *, texts: bool, left_out: int) -> dict[str, Any]:
