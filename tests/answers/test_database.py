@@ -133,6 +133,20 @@ def test_a_file_that_is_deleted_under_a_running_kernel_is_made_again(store: Data
     assert store.get(key("b")) is not None
 
 
+def test_kernels_that_begin_it_at_once_wait_for_each_other(store: DatabaseStore) -> None:
+    store.path.parent.mkdir(parents=True, exist_ok=True)
+    other = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # as one does that makes the tables
+    other.execute("CREATE TABLE something (a)")
+    done = threading.Timer(0.3, other.execute, ["COMMIT"])
+    done.start()
+    store.put(kept("one"))
+    assert store.told() == ()
+    assert store.summary().count == 1
+    done.join()
+    other.close()
+
+
 def test_another_kernel_that_writes_for_long_is_not_waited_for(store: DatabaseStore) -> None:
     store.put(kept("a", now=NOW))
     other = sqlite3.connect(store.path, isolation_level=None)

@@ -30,7 +30,8 @@ from tetrate_jupyter.answers.{{module}} import {{store}} as Store
 store, who = Store(Path(sys.argv[1])), sys.argv[2]
 for number in range({PUTS}):
     store.put(kept(f"{{{{who}}}} {{{{number}}}}"))
-assert not store.told(), store.told()
+told = store.told()
+assert not told, told
 """
 
 

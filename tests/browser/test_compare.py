@@ -278,7 +278,7 @@ def test_the_verdict_is_no_strip_beside_what_is_in_use(opened: Opens, page: Page
     panel.column("gpt-6-luna").locator(".tetrate-use").click()
     expect(panel.box.locator(".tetrate-chosen")).to_contain_text("is in use")
     verdict = panel.box.locator(".tetrate-verdict")
-    expect(verdict).to_contain_text("astest")
+    expect(verdict).to_contain_text("heapest gpt-6-luna")
     place = verdict.bounding_box()
     assert place is not None
     assert place["width"] > 280

@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 MAX_BYTES: Final = 200 * 1024 * 1024
 _WAIT: Final = 2.0  # seconds for the writes of other kernels, for which nobody waits (`aside`); then it is not kept
+_AGAIN: Final = 0.02  # seconds until a file that others begin at the same time is tried again
 _PUT: Final = "INSERT OR REPLACE INTO answers (at, key, model, chosen, size, line) VALUES (?, ?, ?, ?, ?, ?)"
 _NEVER: Final = 1e12  # seconds since the epoch, in tens of thousands of years
 _TENTH: Final = 10  # of the answers go at once where there are too many bytes
@@ -191,7 +192,7 @@ class DatabaseStore:
         _make_private(self.path)
         database = sqlite3.connect(self.path, timeout=_WAIT, check_same_thread=False)
         try:
-            database.executescript(_FIRST)
+            _begin(database)
         except BaseException:
             database.close()
             raise
@@ -208,6 +209,20 @@ class DatabaseStore:
         if self._days is None:
             return 0.0
         return (datetime.now(timezone.utc) - timedelta(days=self._days)).timestamp()
+
+
+def _begin(database: sqlite3.Connection) -> None:
+    """Make the tables where they aren't there. Waits for who does the same: SQLite turns on its log without waiting."""
+    until = time.monotonic() + _WAIT
+    while True:
+        try:
+            database.executescript(_FIRST)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_AGAIN)
+        else:
+            return
 
 
 def _witnessed(database: sqlite3.Connection) -> float:
