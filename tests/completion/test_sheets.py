@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 
 from tetrate_jupyter.completion.sheets import label, pandas_labels, sheet
+
+pa = pytest.importorskip("pyarrow")
+pl = pytest.importorskip("polars")
 
 
 def of(value: object) -> Any:

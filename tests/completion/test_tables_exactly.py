@@ -135,7 +135,6 @@ CELLS: list[tuple[Any, str, bool]] = [
     (dt.datetime(2026, 1, 2, 3), "2026-01-0…", True),  # noqa: DTZ001
     (Broken(), "<Broken: …", True),
     ([1, 2], "[1,2]", False),
-    (Level.HIGH, "3", False),
 ]
 
 
