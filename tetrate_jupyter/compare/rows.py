@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion.answer import TRUNCATED
 from tetrate_jupyter.errors import CostLimitError
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.cells import Cell
     from tetrate_jupyter.compare.columns import Column
     from tetrate_jupyter.completion.answer import Answer
+
+SHORTEST_WRITING: Final = 0.1  # seconds; pieces on the way are read together, which can take some hundredths of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,12 @@ class Row:
 
     @property
     def speed(self) -> float | None:
-        """Tokens of text per second while writing, without waiting and reasoning; None for too few tokens."""
+        """Tokens of text per second while writing, without waiting and reasoning.
+
+        None for too few tokens, and for text that came all but at once: then it was held back on the way.
+        """
         writing = self.writing
-        if not writing or self.tokens_out is None:
+        if writing is None or writing < SHORTEST_WRITING or self.tokens_out is None:
             return None
         written = self.tokens_out - (self.tokens_reasoning or 0)  # reasoning precedes the first token of the text
         return (written - 1) / writing if written >= 2 else None  # without the first token, which ends the waiting time
