@@ -35,6 +35,20 @@ def test_the_summary_ends_at_an_empty_line_or_a_field() -> None:
     assert summary("x" * 2_000) == "x" * 1_000
 
 
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        "Args:\n    x: The x.",
+        "Args:\n        x: The x.\n    ",
+        "\n    Args:\n        x: The x.\n    ",
+        "Args:\n        x: The\n            x.\n\n    Returns:\n        y: No.\n    ",
+        "Parameters\n    ----------\n    x : int\n        The x.\n    ",
+    ],
+)
+def test_a_docstring_may_begin_with_its_parameters(docstring: str) -> None:
+    assert (summary(docstring), parameters(docstring)) == ("", {"x": "The x."})
+
+
 def test_google_entries_go_on_where_they_are_indented() -> None:
     text = """Do it.
 

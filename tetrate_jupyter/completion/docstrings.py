@@ -20,7 +20,7 @@ _SPHINX = re.compile(r":param\s+(?:[^:]*\s)?(?P<name>\w+):\s*(?P<text>.*)\Z")
 def summary(docstring: str | None) -> str:
     """Return the first paragraph as one line, or ""."""
     lines: list[str] = []
-    for line in inspect.cleandoc(docstring or "").splitlines():
+    for line in _lines(docstring):
         stripped = line.strip()
         if not stripped or _SECTION.match(stripped) or _OTHER_SECTION.match(stripped) or stripped.startswith(":"):
             break
@@ -30,7 +30,7 @@ def summary(docstring: str | None) -> str:
 
 def parameters(docstring: str | None) -> dict[str, str]:
     """Return the description of each parameter that `docstring` describes in one of the three styles."""
-    lines = inspect.cleandoc(docstring or "").splitlines()
+    lines = _lines(docstring)
     found = _sphinx(lines)
     for at, line in enumerate(lines):
         if not _SECTION.match(line):
@@ -39,6 +39,17 @@ def parameters(docstring: str | None) -> dict[str, str]:
         section = _section(lines[at + 1 + underlined :], underlined=underlined)
         found.update(_entries(section, _NUMPY if underlined else _GOOGLE))
     return {name: " ".join(text.split())[:_LONGEST] for name, text in found.items() if text.strip()}
+
+
+def _lines(docstring: str | None) -> list[str]:
+    """Return its lines without their common indent."""
+    title, *rest = (docstring or "").lstrip().splitlines() or [""]
+    if not _SECTION.match(title) or (rest and _UNDERLINE.match(rest[0].strip())):
+        return inspect.cleandoc(docstring or "").splitlines()
+    # What is in a section is indented more than its title, whose own indent isn't known where the docstring begins with it.
+    entry = next((_indent(line) for line in rest if line.strip()), 0)
+    margin = min((_indent(line) for line in rest if line), default=0)  # with the line of the closing quotes
+    return inspect.cleandoc("\n".join(["", " " * (margin if margin < entry else 0) + title, *rest])).splitlines()
 
 
 def _section(lines: list[str], *, underlined: bool) -> list[str]:
