@@ -55,6 +55,12 @@ def test_what_is_coloured_loses_no_character_and_has_no_class_of_plain_text(lang
     assert not set(re.findall('class="([^"]*)"', html)) & {"", "p", "n", "err", "w", "x", "esc", "nx", "g", "l", "pm"}
 
 
+def test_php_is_coloured_with_and_without_its_tag() -> None:
+    assert coloured("echo 1;", "php") == '<span class="k">echo </span><span class="mi">1</span>;'
+    assert coloured("<?php echo 1;", "php").endswith('<span class="k">echo </span><span class="mi">1</span>;')
+    assert coloured("words <?= 1 ?> echo", "php").startswith("words <span")
+
+
 def test_output_of_a_console_is_told_apart() -> None:
     assert coloured(">>> x\n1\n", "pycon") == '<span class="gp">&gt;&gt;&gt; </span>x\n<span class="go">1\n</span>'
 

@@ -77,7 +77,7 @@ def coloured(code: str, language: str) -> str:
     """Return the HTML of a piece of code; a piece of a whole is coloured as if it stood alone."""
     if not language or len(code) > MAX_COLOURED:
         return escape(code)
-    lexer = _lexer(language)
+    lexer = _lexer(language, "<?" not in code)
     if lexer is None:
         return escape(code)
     try:
@@ -139,7 +139,8 @@ def _table() -> dict[str, tuple[str, str]]:
 
 
 @lru_cache(maxsize=64)
-def _lexer(language: str) -> Any:  # noqa: ANN401 - a Pygments lexer; Pygments is loaded here, when code appears
+def _lexer(language: str, inline: bool) -> Any:  # noqa: ANN401 - a Pygments lexer; Pygments is loaded here, when code appears
+    """`inline`: it is code from its first line on, which of PHP is said by a tag otherwise, and seldom by a model."""
     place = _table().get(language)
     if place is None:
         return None
@@ -147,4 +148,4 @@ def _lexer(language: str) -> Any:  # noqa: ANN401 - a Pygments lexer; Pygments i
         kind = getattr(import_module(f"pygments.lexers.{place[0]}"), place[1])
     except (ImportError, AttributeError):  # an older or newer Pygments has it elsewhere: no colours
         return None
-    return kind(stripnl=False, ensurenl=False)
+    return kind(stripnl=False, ensurenl=False, startinline=inline)
