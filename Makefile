@@ -15,8 +15,11 @@ INSTALL := $(BIN)/python -m tests.packaging.installing $(VENV)
 WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))))
 BESIDE := -n $(WORKERS) --dist worksteal
 export WORKERS
+# Each has a JupyterLab and a Chromium of its own, which take a core while a test runs.
+BROWSERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: help demo demo-headless test check lint types quick unit notebooks wheel browser pythons lowest bench docs format clean binder
+.PHONY: help demo demo-headless test check lint types changed quick unit notebooks wheel browser \
+	pythons lowest bench docs format clean binder
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,8 +52,8 @@ test: $(VENV)/.dev ## everything: lint, types, tests, notebooks, wheel, browser,
 	@MAKE='$(MAKE)' bash .ci/stages 'lint types unit notebooks wheel browser pythons'
 	@echo "All of it passed."
 
-check: $(VENV)/.dev ## what to run while working: lint, types, and the tests but those of long texts and large amounts
-	@MAKE='$(MAKE)' bash .ci/stages 'lint types' quick
+check: $(VENV)/.dev ## what to run while working, a minute: lint, types, and the tests of what has changed since main
+	@MAKE='$(MAKE)' bash .ci/stages 'lint types' changed
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -59,7 +62,10 @@ lint: $(VENV)/.dev ## ruff: rules and format
 types: $(VENV)/.dev ## mypy, strict
 	$(BIN)/mypy
 
-quick: $(VENV)/.dev
+changed: $(VENV)/.dev
+	$(PYTEST) -q -m 'not slow and not heavy' $(BESIDE) $$($(BIN)/python -m tests.changed)
+
+quick: $(VENV)/.dev ## the tests proper without those of long texts and large amounts
 	$(PYTEST) -q -m 'not slow and not heavy' --ignore tests/browser $(BESIDE)
 
 unit: $(VENV)/.dev ## unit, integration and architecture tests, against the sandbox over real HTTP
@@ -72,7 +78,7 @@ wheel: $(VENV)/.dev ## build the wheel and try it in an empty environment, and b
 	$(PYTEST) -m slow tests/packaging --timeout 900
 
 browser: $(VENV)/.dev ## the quickstart in a real JupyterLab, driven by a real browser
-	$(PYTEST) -m browser --timeout 180
+	$(PYTEST) tests/browser --timeout 240 -n $(BROWSERS) --dist worksteal
 
 pythons: $(VENV)/.dev ## the tests proper on every Python from 3.10 to 3.13 that is here
 	@bash .ci/every-python
