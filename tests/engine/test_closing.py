@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from concurrent.futures import wait
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.engine.test_runs import SLOW, some_text_has_come
+from tetrate_jupyter import config
 from tetrate_jupyter.auth.login import LoginState
 from tetrate_jupyter.bridge import Bridge, default_bridge
 from tetrate_jupyter.errors import LoginCancelledError, UnreachableError
@@ -177,6 +179,24 @@ def test_moving_leaves_nothing_that_connects_to_the_old_router(session: Session,
         with pytest.raises(UnreachableError):
             fetching.result(HANG_BOUND)
         assert [request.path for request in slow_list.requests].count("/v1/models") == 1
+
+
+def test_a_list_that_is_fetched_beside_a_question_ends_with_the_session(
+    session: Session, router: SandboxRouter
+) -> None:
+    known = session.models()[0].id
+    session.catalog._clock = lambda: time.monotonic() + config.MODELS_FRESH
+    before = len(router.requests)
+
+    async def closed_at_once() -> None:
+        await session.chooser.find(known)  # good enough for now; a newer list is on its way
+        await session._connections.aclose()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+
+    session.bridge.run(closed_at_once())
+    assert session.is_closed
+    assert router.requests[before:] == []
+    assert connections_of(session) == 0
 
 
 async def wait_without_end(begun: threading.Event, ended: threading.Event) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.catalog import join
 from tetrate_jupyter.catalog.models import UNLISTED
@@ -20,7 +19,7 @@ from tetrate_jupyter.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.catalog.service import Catalog
@@ -37,17 +36,18 @@ class Chooser:
 
     An endpoint without a readable list of models can be asked all the same, where the model was named: of such a model
     nothing is known but its id. One that the list doesn't have is asked where it is named "unlisted:ID"; from then on
-    its bare id is known, too. `clock`: monotonic seconds, for tests.
+    its bare id is known, too. `begin` starts work that nobody waits for, and ends with the session.
     """
 
-    def __init__(self, catalog: Catalog, account: Account, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, catalog: Catalog, account: Account, begin: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
         self._catalog = catalog
         self._account = account
-        self._clock = clock
+        self._begin = begin
         self._bare: dict[tuple[str, str], Model] = {}  # by router and id in lower case: models that no list has shown
         self._listless: tuple[str, float] | None = None  # the router whose list could not be read, and when
         self._shown: tuple[ModelList, date, Model | None] | None = None  # panels ask for it each time they are drawn
-        self._refreshing: asyncio.Future[None] | None = None
         self._proposed: tuple[str, str] | None = None  # a router and its model for who hasn't chosen, see `propose`
 
     async def listed(self, *, force: bool = False) -> ModelList:
@@ -86,7 +86,7 @@ class Chooser:
         at_hand = self.at_hand(model_id)
         if at_hand is not None:
             if not self._catalog.is_fresh and self._catalog.models:  # good enough for now; the next gets the new list
-                self._refreshing = asyncio.ensure_future(self._refresh_quietly())
+                self._begin(self._refresh_quietly())
             return at_hand
         await self._account.key()
         if self._is_listless():
@@ -96,7 +96,7 @@ class Chooser:
         except (InvalidKeyError, UnreachableError):
             raise
         except GatewayError:
-            self._listless = (self._router, self._clock())
+            self._listless = (self._router, time.monotonic())
             models = self._catalog.models
         if models and models.get(model_id) is None:  # it may be newer than our list
             with contextlib.suppress(GatewayError):
@@ -175,7 +175,7 @@ class Chooser:
         if self._listless is None or self._catalog.models:
             return False
         router, at = self._listless
-        return router == self._router and self._clock() - at < _LIST_PAUSE
+        return router == self._router and time.monotonic() - at < _LIST_PAUSE
 
     async def _refresh_quietly(self) -> None:
         with contextlib.suppress(TetrateError):

@@ -96,7 +96,7 @@ class Engine:
         self.catalog = Catalog(self._connections, CatalogCache.of(endpoints, self._data_dir))
         given = given and given.bound_to(endpoints.host)
         self.account = Account(self._connections, KeyStore(data_dir), self.catalog, given=given)
-        self.chooser = Chooser(self.catalog, self.account)
+        self.chooser = Chooser(self.catalog, self.account, self.begin)
         self._noter = Noter(Book(data_dir), self.catalog, self._connections)
         self._spending = Spending(self._noter.book)
         self._asker = Asker(self.catalog, self.conversation, self.ledger)
