@@ -1,4 +1,4 @@
-"""A conversation as HTML, Markdown and plain text, to be read without a kernel or exported; pure."""
+"""A conversation as HTML and as plain text, to be read without a kernel; pure."""
 
 from __future__ import annotations
 
@@ -136,14 +136,3 @@ def text(exchanges: Sequence[Exchange]) -> str:
         parts.append("> " + asked.replace("\n", "\n> "))
         parts.append(answer_plain(said(exchange), footer=quiet_line(exchange), notices=exchange.notices))
     return "\n\n".join(parts) or EMPTY
-
-
-def markdown(exchanges: Sequence[Exchange]) -> str:
-    """Return the conversation as Markdown, questions as quotations, answers as the models wrote them."""
-    parts = []
-    for exchange in exchanges:
-        asked = exchange.user.typed or exchange.user.content
-        parts += ["> " + asked.replace("\n", "\n> "), said(exchange)]
-        if exchange.partial:
-            parts.append("*(This answer is not whole.)*")
-    return "\n\n".join(part for part in parts if part) + "\n"
