@@ -15,9 +15,10 @@ import pytest
 from tests.compare.conftest import eventually
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.catalog.estimate import cost, most_rates
-from tetrate_jupyter.compare.asking import _dollars, prepare
+from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.figures import verdict
 from tetrate_jupyter.compare.questions import Questions
+from tetrate_jupyter.engine.funds import dollars
 from tetrate_jupyter.errors import CostLimitError, OptionError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
@@ -323,7 +324,7 @@ def test_input_from_a_cache_counts_with_its_own_price_where_that_is_higher(sessi
     ],
 )
 def test_an_amount_has_as_many_digits_as_can_be_said(given: Any, taken: str) -> None:
-    assert str(_dollars(given)) == taken
+    assert str(dollars(given, "max_cost")) == taken
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from tetrate_jupyter.errors import (
 from tetrate_jupyter.types import Cut, Image, Model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from tetrate_jupyter.compare.forecast import Forecast
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 LARGE: Final = 1_000  # calls above which `max_cost` is required
 ANNOUNCED: Final = 50  # calls from which on the estimate is shown first
-SETTLE: Final = 2.0  # seconds that stopped calls get to close their connections
+_SETTLE: Final = 2.0  # seconds that stopped calls get to close their connections
 _NOT_FOR_ALL: Final = frozenset({"model", "keep", "cell_id", "replaces", "typed"})
 
 
@@ -87,7 +87,7 @@ async def prepare(
         seed=new_seed() if seed is None else seed,
         params={k: v for k, v in common.items() if k not in _NOT_FOR_ALL},
         images=await asyncio.to_thread(_images, images),
-        max_cost=_dollars(max_cost),
+        max_cost=dollars(max_cost, "max_cost"),
         concurrency=concurrency,
         cuts=cuts,
         as_typed=as_typed,
@@ -157,36 +157,21 @@ def _refuse_large(found: Forecast) -> None:
         )
 
 
-def compare(
-    session: Engine,
-    prompts: object,
-    models: object,
-    options: dict[str, Any],
-    *,
-    say: Callable[[str], None] = print,
-    tick: Callable[[], float] | None = None,
-) -> Result:
-    """Prepare a comparison, run it and return its result. See `Session.compare`.
-
-    `say` is called with the estimate of a large run (default: print); `tick`: as for `Bridge.run`.
-    """
+def compare(session: Engine, prompts: object, models: object, options: dict[str, Any]) -> Result:
+    """Prepare a comparison, run it and return its result. See `Session.compare`."""
     with guarded("Preparing the comparison"):
         comparison = session.bridge.run(prepare(session, prompts, models, **options))
-    _begin(session, comparison, say)
-    try:
-        return comparison.wait(tick=tick)
-    except KeyboardInterrupt:
-        comparison.stop()
-        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-            comparison.wait(timeout=SETTLE)
-        raise ComparisonStopped from None
+    begin(session, comparison)
+    if not came_to_its_end(comparison):
+        raise ComparisonStopped
+    return comparison.result
 
 
 async def acompare(session: Engine, prompts: object, models: object, options: dict[str, Any]) -> Result:
     """Like `compare`, as a coroutine. Cancelling it stops the calls; answers so far stay in `session.comparison`."""
     with guarded("Preparing the comparison"):
         comparison = await session.bridge.arun(prepare(session, prompts, models, **options))
-    _begin(session, comparison, print)
+    begin(session, comparison)
     try:
         return await comparison.finished()
     except asyncio.CancelledError:
@@ -194,11 +179,24 @@ async def acompare(session: Engine, prompts: object, models: object, options: di
         raise
 
 
-def _begin(session: Engine, comparison: Comparison, say: Callable[[str], None]) -> None:
+def begin(session: Engine, comparison: Comparison) -> None:
+    """Start a comparison that a person waits for, as the session's; print the estimate of a large one first."""
     session.comparison = comparison
     if comparison.forecast.calls >= ANNOUNCED:
-        say(comparison.forecast.sentence)
+        print(comparison.forecast.sentence)  # noqa: T201 - to the person
     comparison.start()
+
+
+def came_to_its_end(comparison: Comparison) -> bool:
+    """Wait for the end; return False where an interrupt came first, which has stopped the calls by then."""
+    try:
+        comparison.wait()
+    except KeyboardInterrupt:
+        comparison.stop()
+        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+            comparison.wait(timeout=_SETTLE)
+        return False
+    return True
 
 
 async def models_of(session: Engine, models: object) -> list[Model]:
@@ -211,17 +209,14 @@ async def beside(
     session: Engine, model: str | None, *, history: Iterable[Exchange] = (), images: bool = False
 ) -> list[dict[str, Any]]:
     """Return columns for a model (None: the session's) and two others to compare it with, all with this `history`."""
-    models = await _listed(session, [])
-    own = models.get(model or session.model or "") or session.chooser.default_of(models)
-    if own is None:
-        raise session.chooser.no_model()
-    return [{"model": m.id, "history": history} for m in (own, *neighbours(own, models, images=images))]
+    wanted = _usual(session, await _listed(session, []), model or session.model, images=images)
+    return [{"model": request.words, "history": history} for request in wanted]
 
 
 async def _columns(session: Engine, wanted: list[ColumnRequest] | None, *, images: bool) -> tuple[Column, ...]:
     models = await _listed(session, wanted)
     if wanted is None:
-        wanted = _usual(session, models, images=images)
+        wanted = _usual(session, models, session.model, images=images)
     if not wanted:  # an empty filtered list: comparing other models would be a surprise
         raise OptionError("The list of models is empty.", next_step='name some: models=["claude-*", "gpt-6-luna"]')
     if any(not request.is_pattern and models.get(request.words) is None for request in wanted):
@@ -250,9 +245,9 @@ async def _listed(session: Engine, wanted: list[ColumnRequest] | None) -> ModelL
     return ModelList([*models, *filter(None, bare)]) if bare else models
 
 
-def _usual(session: Engine, models: ModelList, *, images: bool) -> list[ColumnRequest]:
-    own = models.get(session.model) if session.model else None
-    own = own or session.chooser.default_of(models)
+def _usual(session: Engine, models: ModelList, model: str | None, *, images: bool) -> list[ColumnRequest]:
+    """Return the columns where none are named: `model`, or the default, and two others to compare it with."""
+    own = models.get(model or "") or session.chooser.default_of(models)
     if own is None:
         raise session.chooser.no_model()
     return [ColumnRequest(m.id) for m in (own, *neighbours(own, models, images=images))]
@@ -263,7 +258,3 @@ def _images(given: object) -> tuple[Image, ...]:
 
     items = given if isinstance(given, (list, tuple)) else (given,)
     return tuple(item if isinstance(item, Image) else load_image(item) for item in items)
-
-
-def _dollars(given: object) -> Decimal | None:
-    return dollars(given, "max_cost")

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import secrets
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.amounts import product
 from tetrate_jupyter.catalog.estimate import LONG_FACTOR, most_cost
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tetrate_jupyter.catalog.estimate import Estimate
+    from tetrate_jupyter.compare.cells import CellState
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.setup import Setup
     from tetrate_jupyter.completion.purse import Ended
@@ -314,7 +315,7 @@ class Scheduler:
                 waiting.problem = error
                 self._over(waiting, "failed")
 
-    def _over(self, cell: Cell, state: Any) -> None:  # noqa: ANN401 - a State
+    def _over(self, cell: Cell, state: CellState) -> None:
         cell.state, cell.again_at = state, 0.0
         self._planned.pop(cell, None)
         self._coming.pop(cell, None)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any
 
-from tetrate_jupyter.compare.asking import ANNOUNCED, SETTLE, ComparisonStopped, models_of, prepare
+from tetrate_jupyter.compare.asking import ComparisonStopped, begin, came_to_its_end, models_of, prepare
 from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.completion.cuts import USUAL
 from tetrate_jupyter.engine.rows import is_asked_for, limits
@@ -52,10 +50,7 @@ def compare(context: Context, line: str, cell: str | None, variables: Mapping[st
         for notice in left_out(comparison.setup.cuts):
             print(notice)  # noqa: T201 - a magic's answer
         return None
-    context.session.comparison = comparison
-    if comparison.forecast.calls >= ANNOUNCED:
-        print(comparison.forecast.sentence)  # noqa: T201 - to the person
-    comparison.start()
+    begin(context.session, comparison)
     if live:
         from tetrate_jupyter.widgets.compare import ComparePanel
 
@@ -94,14 +89,7 @@ def _prepared(context: Context, parsed: Parsed, cell: str, variables: Mapping[st
 
 
 def _wait(context: Context, comparison: Comparison, out: str | None, *, blind: bool) -> None:
-    stopped = False
-    try:
-        comparison.wait()
-    except KeyboardInterrupt:
-        comparison.stop()
-        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-            comparison.wait(timeout=SETTLE)
-        stopped = True
+    stopped = not came_to_its_end(comparison)
     result = LiveResult(comparison)
     _keep(context, out, result)
     shown = result.blind() if blind else result
