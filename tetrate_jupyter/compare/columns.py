@@ -108,11 +108,11 @@ def columns_of(wanted: Iterable[ColumnRequest], models: ModelList) -> tuple[Colu
     """
     found: list[Column] = []
     for request in wanted:
-        fitting = [m for m in models.search(request.words) if m.mode in _ASKABLE] if request.is_pattern else None
+        fitting = [m for m in models.search(request.words) if _is_askable(m)] if request.is_pattern else None
         if fitting is None:
             found.append(_one(request, models))
         elif fitting:
-            found += [Column("", request.label or m.id, m.id, m, request.params, request.history) for m in fitting]
+            found += [_of_model(request, model) for model in fitting]
         else:
             found.append(_failed(request, _no_match(request.words, models)))
         _check_count(found, request)
@@ -126,8 +126,7 @@ def columns_at_their_word(wanted: Iterable[ColumnRequest], model_of: Callable[[s
     """Return the columns of models given by id, without a list: `model_of` returns what is known of an id."""
     found = []
     for request in wanted:
-        model = model_of(request.words)
-        found.append(Column("", request.label or model.id, model.id, model, request.params, request.history))
+        found.append(_of_model(request, model_of(request.words)))
         _check_count(found, request)
     return numbered(found)
 
@@ -137,6 +136,10 @@ def _one(request: ColumnRequest, models: ModelList) -> Column:
         model = models.find(request.words)
     except UnknownModelError as problem:
         return _failed(request, problem)
+    return _of_model(request, model)
+
+
+def _of_model(request: ColumnRequest, model: Model) -> Column:
     return Column("", request.label or model.id, model.id, model, request.params, request.history)
 
 
@@ -182,7 +185,7 @@ def own_label(label: str, asked: str) -> str | None:
     return None if label == asked or (base == asked and number.isdigit()) else label
 
 
-def is_askable(model: Model) -> bool:
+def _is_askable(model: Model) -> bool:
     """Whether the model answers with text; others make images or vectors."""
     return model.mode in _ASKABLE
 
@@ -192,16 +195,7 @@ def neighbours(own: Model, models: Iterable[Model], *, images: bool = False) -> 
 
     If its price is unknown, the cheapest ones. `images`: without models that are known to take text only.
     """
-    usable = [
-        m
-        for m in models
-        if m.id != own.id
-        and m.mode in _ASKABLE
-        and m.tools is not False
-        and not (m.deprecated or m.preview or retires_soon(m))
-        and blended_price(m)
-        and not (images and m.images is False)
-    ]
+    usable = [m for m in models if m.id != own.id and _is_current(m) and not (images and m.images is False)]
     usable.sort(key=lambda m: (_distance(own, m), m.id))
     chosen: list[Model] = []
     for other_provider in (True, False):  # a second model of a provider only if there are no others
@@ -256,7 +250,7 @@ def trios(models: Sequence[Model], own: Model | None = None) -> list[Trio]:
 
 def _is_current(model: Model) -> bool:
     return bool(
-        is_askable(model)
+        _is_askable(model)
         and model.tools is not False
         and not (model.deprecated or model.preview or retires_soon(model))
         and blended_price(model)
