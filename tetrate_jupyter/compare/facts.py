@@ -81,9 +81,8 @@ def shortfall(columns: Sequence[ColumnFigures], result: ResultData) -> list[str]
     if unpaid:
         who = ", ".join(f"{c.head.label} ({c.unpaid:,} of {c.rows:,})" for c in unpaid)
         reasons = {r.message: r.next_step for r in result.rows if is_unpaid(r) and r.message}
-        why = " ".join(
-            f"{_reason(message)} Next: {step}." for message, step in list(reasons.items())[-2:]
-        )  # the latest figures
+        latest = list(reasons.items())[-2:]  # their figures are the newest
+        why = " ".join(f"{_reason(message)} Next: {step}." for message, step in latest)
         ended = "Not asked" if all(c.skipped == c.unpaid for c in unpaid) else "Not asked, or not to the end"
         found.append(f"{ended}: {who}. {why}".strip())
     cut = [c for c in columns if c.cut]

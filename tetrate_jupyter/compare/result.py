@@ -276,19 +276,19 @@ class Blind:
 
     @property
     def html(self) -> str:
-        """As `Result.html`."""
+        """The page with hidden names, like `Result.html`."""
         return self.shown.html
 
     @property
     def text(self) -> str:
-        """As `Result.text`."""
+        """The text with hidden names, like `Result.text`."""
         return self.shown.text
 
     def __repr__(self) -> str:
         return self.text
 
     def bundle(self, *, at_once: bool = False) -> dict[str, str]:
-        """As `Result.bundle`."""
+        """Return page and text as a MIME bundle, like `Result.bundle`."""
         return self.shown.bundle(at_once=at_once)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

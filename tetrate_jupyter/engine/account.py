@@ -289,10 +289,9 @@ class Account:
 
     def moved(self) -> None:
         """Let go of what belongs to the router that the session has just left: a key given by hand, an attempt."""
-        if (
-            self._attempt is not None and self._attempt_at != self.endpoints
-        ):  # else begun here just now, on another thread
-            self._attempt.cancel(_MOVED)
+        attempt = self._attempt
+        if attempt is not None and self._attempt_at != self.endpoints:  # else begun here just now, on another thread
+            attempt.cancel(_MOVED)
         self._given = None
         self._observers.notify()
 

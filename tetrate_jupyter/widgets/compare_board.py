@@ -30,7 +30,7 @@ _WHY: Final = 300  # characters
 
 
 class Board:
-    """Not thread-safe: the panel's lock is held around it."""
+    """The rows of one comparison's leaderboard. Not thread-safe: the panel's lock is held around it."""
 
     def __init__(self, comparison: Comparison) -> None:
         self._comparison = comparison

@@ -106,7 +106,7 @@ class WrittenPrompts:
 
 
 class Draft:
-    """Not thread-safe: the panel's lock is held around it."""
+    """The next question as it is put together in the page. Not thread-safe: the panel's lock is held around it."""
 
     def __init__(self, session: Engine) -> None:
         self._session = session

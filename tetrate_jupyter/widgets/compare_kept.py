@@ -29,7 +29,7 @@ _NONE: Final[Mapping[str, Any]] = {"file": None, "votes": []}
 
 
 class KeptComparison:
-    """Not thread-safe: the panel's lock is held around it."""
+    """The copy as the page was last told it. Not thread-safe: the panel's lock is held around it."""
 
     def __init__(self) -> None:
         self._made: tuple[tuple[int, int] | None, Mapping[str, Any]] | None = None  # the place, where only that is kept

@@ -171,7 +171,7 @@ class Panel(anywidget.AnyWidget):
                 self._tell(operations=operations, **more)
 
     def rename(self, old: str, new: str) -> None:
-        """Return an item another key in every view."""
+        """Give an item another key in every view."""
         with self._lock:
             operations = self._feed.rename(old, new)
             if operations:
@@ -238,9 +238,8 @@ class Panel(anywidget.AnyWidget):
     def _replaced(self) -> None:
         """Go from the page: the last cell that showed it is being run again."""
         self._over = True
-        if (
-            views := len(self._views)
-        ) > 1:  # another page, or another place than an output of its own: those that go will say so
+        views = len(self._views)
+        if views > 1:  # another page, or another place than an output of its own: those that go will say so
             return
         self._views.clear()
         self._rest()

@@ -292,9 +292,8 @@ class ModelPicker(Panel):
     def _take(self, **parts: Any) -> None:  # noqa: ANN401 - from the page; `ModelQuery` checks them
         """Be again as a page had it whose kernel was restarted: search, filters, order, ticks."""
         self._find(**parts)
-        self._ticked = [
-            str(name)[:200] for name in list(parts.get("ticked", ()))[:COLUMNS]
-        ]  # shown where they are listed
+        ticked = list(parts.get("ticked", ()))[:COLUMNS]
+        self._ticked = [str(name)[:200] for name in ticked]  # shown where they are listed
 
 
 def _lists(names: Sequence[str]) -> list[str]:
