@@ -173,3 +173,10 @@ def test_a_comparison_with_some_answers_is_a_result(shell: InteractiveShell, rou
     router.inject(Fault("no-credits", model="gpt-6-luna", times=None))
     shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna -o result", "hello")
     assert sorted(shell.user_ns["result"].df["state"]) == ["done", "failed"]
+
+
+@pytest.mark.parametrize("magic", ["tetrate", "tetrate_compare"])
+def test_a_cell_without_a_prompt_says_where_it_goes_in_that_very_cell(shell: InteractiveShell, magic: str) -> None:
+    with pytest.raises(EmptyPromptError) as caught:
+        shell.run_cell_magic(magic, "-m claude-haiku-4-5", "  \n")
+    assert caught.value.next_step == "write it in the lines below the first"

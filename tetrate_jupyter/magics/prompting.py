@@ -54,7 +54,7 @@ def prompt_text(parsed: Parsed, cell: str | None) -> str:
             next_step="put the prompt in the lines below, and a model behind -m",
         )
     if not cell.strip():
-        raise EmptyPromptError("The cell has no prompt.", next_step="write it in the lines below %%tetrate")
+        raise EmptyPromptError("The cell has no prompt.", next_step="write it in the lines below the first")
     return cell.strip("\n")
 
 
