@@ -83,8 +83,6 @@ def build(context: Context, parsed: Parsed, cell: str | None, variables: Mapping
 
 
 def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Question:
-    defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
-    options = {k: v for k, v in defaults.items() if v is not None} | dict(prompt.arguments)
     asked = context.session.question(
         prompt.text,
         images=prompt.images,
@@ -94,7 +92,7 @@ def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Qu
         cell_id=context.cells.next(),
         cached=parsed.flag("cache") or None,
         refresh=parsed.flag("refresh"),
-        **options,
+        **(context.asking_defaults | dict(prompt.arguments)),
     )
     hint = HINTS.get(form)
     if hint is None or asked.schema is not None:

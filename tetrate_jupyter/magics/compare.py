@@ -82,9 +82,8 @@ def _prepared(context: Context, parsed: Parsed, cell: str, variables: Mapping[st
         "cached": parsed.flag("cache") or None,
         "refresh": parsed.flag("refresh") or None,
     }
-    defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
-    options: dict[str, Any] = {k: v for k, v in {**defaults, **asked, **own}.items() if v is not None}
-    options["as_typed"] = prompt.typed
+    given = {name: value for name, value in own.items() if value is not None}
+    options = {**context.asking_defaults, **asked, **given, "as_typed": prompt.typed}
     return session.bridge.run(prepare(session, prompt.text, models, images=prompt.images, cuts=prompt.cuts, **options))
 
 

@@ -70,9 +70,9 @@ def matcher(context: Context) -> Callable[[Any], dict[str, Any]]:
     sources = Sources(known, variables, named)
 
     @context_matcher()  # type: ignore[untyped-decorator]  # IPython publishes no types
-    def tetrate_matcher(context: Any) -> dict[str, Any]:  # noqa: ANN401 - IPython's CompletionContext
-        lines = context.full_text.split("\n")[: context.cursor_line + 1]
-        lines[-1] = lines[-1][: context.cursor_position]
+    def tetrate_matcher(typed: Any) -> dict[str, Any]:  # noqa: ANN401 - IPython's CompletionContext
+        lines = typed.full_text.split("\n")[: typed.cursor_line + 1]
+        lines[-1] = lines[-1][: typed.cursor_position]
         found, fragment = candidates("\n".join(lines), sources)
         said = (named(fragment) if fragment.startswith("@") else known.said(set(found))) if found else {}
         return {

@@ -49,6 +49,12 @@ class Context:
         return session
 
     @property
+    def asking_defaults(self) -> dict[str, Any]:
+        """The options of a question that `%config` sets, without those that it leaves to the provider."""
+        given = {"temperature": self.defaults.temperature, "max_tokens": self.defaults.max_tokens}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
     def kernel(self) -> Kernel:
         """What the words with "@" in a prompt can name."""
         from tetrate_jupyter.failures.asking import nameable

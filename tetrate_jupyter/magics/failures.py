@@ -70,8 +70,7 @@ def _ask(context: Context, purpose: Literal["explain", "fix"], command: Command,
 
 def asking_options(context: Context, given: Mapping[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - as for `ask`
     """Return the options of an inquiry: what is `given`, `more`, and the defaults that hold beside it."""
-    defaults = {"temperature": context.defaults.temperature, "max_tokens": context.defaults.max_tokens}
-    return {**more, **{k: v for k, v in [*defaults.items(), *given.items()] if v is not None}}
+    return {**more, **context.asking_defaults, **{name: value for name, value in given.items() if value is not None}}
 
 
 def run(

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.errors import OptionError
 
-_JSON = re.compile(r"[^\W\d]\w*=[\[{]")
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_JSON = re.compile(r"[^\W\d]\w*=[\[{]")
 Value: TypeAlias = "str | int | float | bool | list[str] | None"
 
 
