@@ -104,7 +104,7 @@ def test_stop_hangs_up_and_keeps_what_came(page: Page, session: Session, router:
     session.model = "sandbox/stream"
     page.do("ask", text=SLOW)
     page.wait_for(lambda: bool(page.items) and "#3" in only(page)[1].html)
-    assert only(page)[1].fields["can_stop"]
+    assert page.fields["stoppable"]
     page.do("stop", key=only(page)[0])
     ended(page, "partial")
     router.wait_for(lambda request: request.hung_up_at is not None)

@@ -108,7 +108,7 @@ class ChatItems:
 
     def _running(self, run: Run, key: str) -> Item:
         _, live = self._streams.setdefault(key, (run, Live()))
-        fields = {**_asked(run.user), **_NOTHING, "state": "running", "can_stop": run.can_stop, **_status(run)}
+        fields = {**_asked(run.user), **_NOTHING, "state": "running", **_status(run)}
         fields |= noticed([cut.sentence for cut in run.user.cuts], sent=sent_of(run.user.cuts))
         self.models.add(str(fields.get("model", "")))
         if run.plan is not None and run.plan.turn.cell_id:
@@ -192,7 +192,6 @@ def _exchange_fields(exchange: Exchange, way: tuple[int, int, str]) -> dict[str,
         **_NOTHING,
         "origin": "cell" if exchange.cell_id else "",
         "state": "partial" if exchange.partial else "done",
-        "can_stop": False,
         **_notices(exchange),
         "foot": with_chip(quiet_line(exchange), exchange.notices),
         "figures": answer_figures(exchange),
@@ -245,7 +244,6 @@ def _failed(run: Run) -> Item:
         **_asked(run.user),
         **_NOTHING,
         "state": "failed",
-        "can_stop": False,
         "notes": [visible(run.failure or "")],
         "failed": [what, f"Next: {following}" if following else ""],
         "wait": ceil(run.seconds_to_wait),
