@@ -29,15 +29,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Mode: TypeAlias = Literal["thread", "nested"]
 
-_POLL: Final = (
-    0.05  # seconds between looks; a result wakes the waiting side at once, only Windows interrupts wait for it
-)
+_POLL: Final = 0.05  # seconds between looks; a result wakes the waiting side at once, interrupts on Windows wait for it
 _SETTLE: Final = 0.1  # seconds that cancelled work gets to close its connection before the caller goes on
 _TURNS: Final = 3  # of the loop: a closed connection gives its socket back in a later one
 _LAST: Final = 5.0  # seconds that cancelled work gets to close its connections before its loop ends
 _STOP: Final = 1.0  # seconds that the interpreter's exit waits for the loop
-
-
 _NO_THREADS: Final = "This kernel can't start a thread. Kernels without threads (JupyterLite) are not supported."
 _NO_THREADS_STEP: Final = "use a kernel of a Jupyter server"
 

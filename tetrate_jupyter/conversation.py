@@ -95,9 +95,7 @@ class Conversation:
         identity = _new_id()
         self._branches = {identity: Branch(identity, identity, exchanges=_all_taken(exchanges))}
         self._current = identity
-        self._forgotten: set[str] = (
-            set()
-        )  # roots of what was erased: an answer that was on its way brings none of it back
+        self._forgotten = set[str]()  # roots of what was erased: an answer on its way brings none of it back
         self._cells: tuple[Branch, dict[str, int]] | None = None  # where in a branch each cell has asked
 
     # --- asking ----------------------------------------------------------------------------------------------
