@@ -67,6 +67,8 @@ def test_columns_write_side_by_side_and_end_as_what_was_answered(page: Page, pan
         assert item.html == render(panel.comparison.cell(column.id).text)
         assert "≈ $" in item.fields["status"]
     assert "3 of 3 done" in page.fields["progress"]
+    assert page.fields["simulated"]  # told apart: the page takes no text to pieces
+    assert "simulated" not in page.fields["progress"]
     assert page.do("table")
     assert page.fields["table"].count("| claude") == 2
     assert "session.compare(" in page.fields["code"]

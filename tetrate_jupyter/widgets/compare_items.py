@@ -76,12 +76,14 @@ class CompareItems:
 
     def _item(self, cell: Cell, names: dict[str, str] | None, base: str | None) -> Item:
         row = row_of(cell)
+        silent = self._silence(cell, row)
         fields = {
             "label": visible(names[cell.column.id] if names else cell.column.label),
             "about": "" if names else visible(_about(cell.column)),
             "provider": "" if names or cell.column.model is None else cell.column.model.provider or "",
             "state": cell.state,
-            "status": self._status(cell, row, blind=names is not None),
+            "status": self._status(cell, row, silent, blind=names is not None),
+            "silent": silent > 0,
             "exact": "" if names else _exact(row),
             "error": _error(row, blind=names is not None),
             **(_noticed(()) if names else _noticed(self._notices(row))),
@@ -122,14 +124,11 @@ class CompareItems:
             return (live.finished, live.tail)
         return ((*live.finished, live.tail) if live.completed(row.text) else (drawn(row.text),), "")
 
-    def _status(self, cell: Cell, row: Row, *, blind: bool) -> str:
-        attempt = cell.attempt
-        if attempt is None or not cell.is_over:
+    def _status(self, cell: Cell, row: Row, silent: int, *, blind: bool) -> str:
+        if cell.attempt is None or not cell.is_over:
             parts = [cell.activity]  # the seconds are counted by the page
-            if attempt is not None and attempt.completion is not None:
-                silent = self._silence(attempt, len(row.text))
-                if silent >= SILENT:
-                    parts.append(f"silent for {int(silent)} s")
+            if silent:
+                parts.append(f"silent for {silent} s")
             return visible(" · ".join(parts))
         if row.cached and not blind:
             return " · ".join(filter(None, (kept_line(row), self._same(cell))))
@@ -146,12 +145,16 @@ class CompareItems:
         parts.append(self._same(cell))
         return " · ".join(part for part in parts if part)
 
-    def _silence(self, attempt: Attempt, characters: int) -> float:
-        now = time.monotonic()
+    def _silence(self, cell: Cell, row: Row) -> int:
+        """Return the seconds since a running cell's text grew last, where they are worth a word; else 0."""
+        attempt, now = cell.attempt, time.monotonic()
+        if cell.is_over or attempt is None or attempt.completion is None:
+            return 0
         known = self._grew.get(id(attempt))
-        if known is None or known[0] != characters:
-            self._grew[id(attempt)] = known = (characters, now)
-        return now - known[1]
+        if known is None or known[0] != len(row.text):
+            self._grew[id(attempt)] = known = (len(row.text), now)
+        silent = now - known[1]
+        return int(silent) if silent >= SILENT else 0
 
 
 def _held_back(cell: Cell, name: str) -> Item:
@@ -163,6 +166,7 @@ def _held_back(cell: Cell, name: str) -> Item:
         "error": [],
         **_noticed(()),
         "early": False,
+        "silent": False,
     }
     return Item(cell.column.id, fields)
 

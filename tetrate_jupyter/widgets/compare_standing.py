@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tetrate_jupyter.compare import facts
 from tetrate_jupyter.compare.figures import verdict
 from tetrate_jupyter.completion.cuts import as_sent
-from tetrate_jupyter.render.answer import sent_of, with_chip
+from tetrate_jupyter.render.answer import sent_of
 from tetrate_jupyter.render.numbers import money, seconds
 from tetrate_jupyter.render.plain import one_line, visible
 from tetrate_jupyter.widgets.compare_board import hidden
@@ -31,6 +31,7 @@ NOTHING: Final[Mapping[str, Any]] = {
     "repeats": 1,
     "question": "",
     "progress": "",
+    "simulated": False,
     "share": 0,
     "failed": 0,
     "forecast": "",
@@ -77,7 +78,8 @@ def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: boo
         "running": running,
         "prompts": len(comparison.setup.prompts),
         "repeats": comparison.setup.repeats,
-        "progress": with_chip(_progress(progress, running=running), facts.provenance(result.rows) if result else ()),
+        "progress": _progress(progress, running=running),
+        "simulated": bool(result and facts.provenance(result.rows)),
         "share": round(over / max(progress.total, 1), 3),
         "failed": progress.failed + progress.stopped,
         "forecast": "" if blind else _estimate(comparison.forecast, running=running),

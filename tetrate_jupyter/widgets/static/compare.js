@@ -312,10 +312,9 @@ function compare(context) {
     );
     setText(asked, `“${told.asked}”`);
     asked.title = told.asked;
-    const simulates = told.progress.endsWith(" · simulated");
-    setText(stands, figures(simulates ? told.progress.slice(0, -12) : told.progress));
+    setText(stands, figures(told.progress));
     stands.title = told.forecast;
-    show(simulated, simulates);
+    show(simulated, told.simulated);
     bar.value = told.share;
     show(bar, told.running && told.prompts * told.repeats > 1);
     if (stop.hidden === told.running) {

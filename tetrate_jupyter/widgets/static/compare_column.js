@@ -144,7 +144,7 @@ function column(context, { isExpanded, opened, waits }) {
       show(about, Boolean(all.about));
       setText(status, figures(all.status));
       status.title = all.exact;
-      item.node.classList.toggle("tetrate-silent", all.status.includes("silent for"));
+      item.node.classList.toggle("tetrate-silent", all.silent);
       if ("reasoning" in now) {
         thoughts.innerHTML = all.reasoning;
         show(reasoning, Boolean(all.reasoning));
