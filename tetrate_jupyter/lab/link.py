@@ -122,7 +122,8 @@ class Link:
             self._comm.send(data)
 
 
-_links: dict[str, Link] = {}
+_links: dict[str, Link] = {}  # by comm
+_ended: set[str] = set()  # comms for which a word of a page may still be on its way
 _making = threading.Lock()
 
 
@@ -132,9 +133,9 @@ def hear(comm: Any, shared: Callable[[], Engine], message: Any) -> None:  # noqa
 
     def begin() -> None:
         try:
-            with _making:
-                link = _links.get(comm.comm_id) or _links.setdefault(comm.comm_id, Link(comm, shared()))
-            link.hear(data)
+            link = _link_of(comm, shared)
+            if link is not None:
+                link.hear(data)
         except Exception:  # noqa: BLE001 - whatever is wrong with the session, its magics tell
             _log.warning("a page's message was not heard", exc_info=True)
 
@@ -142,8 +143,19 @@ def hear(comm: Any, shared: Callable[[], Engine], message: Any) -> None:  # noqa
         threading.Thread(target=begin, name="tetrate-page", daemon=True).start()
 
 
+def _link_of(comm: Any, shared: Callable[[], Engine]) -> Link | None:  # noqa: ANN401 - see `Link`
+    """Return the link of `comm`, made at its first message; None where it has ended, if only meanwhile."""
+    with _making:
+        if comm.comm_id not in _links and comm.comm_id not in _ended:
+            _links[comm.comm_id] = Link(comm, shared())
+    if comm.comm_id in _ended:  # asked last, and noted first in `drop`: one of the two closes what was made
+        drop(comm)
+    return _links.get(comm.comm_id)
+
+
 def drop(comm: Any) -> None:  # noqa: ANN401 - see `Link`
-    """End the link of `comm`, where there is one."""
+    """End the link of `comm`, where there is one, for good."""
+    _ended.add(comm.comm_id)
     link = _links.pop(comm.comm_id, None)
     if link is not None:
         link.close()
