@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 import time
 from concurrent.futures import wait
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +24,6 @@ from tetrate_jupyter.sandbox import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tetrate_jupyter.sandbox import SandboxRouter
     from tetrate_jupyter.widgets.panel import Panel
@@ -53,6 +54,12 @@ def let_it_end(panel: Panel) -> None:
 
 def connections_of(session: Session) -> int:
     return len(session._connections._clients)
+
+
+def open_files(path: Path) -> list[str]:
+    """Return what this process has open at a path, and beside it under longer names."""
+    links = [os.path.realpath(each) for each in Path("/proc/self/fd").iterdir() if each.exists()]
+    return [each for each in links if each.startswith(str(path.resolve()))]
 
 
 def wait_for_the_list(router: SandboxRouter) -> None:
@@ -237,3 +244,14 @@ def test_work_that_comes_while_the_bridge_is_being_closed_is_not_lost() -> None:
     assert not any(thread.is_alive() for thread in threads)
     bridge.close()
     gc.collect()  # what was never awaited warns now, and warnings are errors
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux shows what a process has open")
+@pytest.mark.anyio
+async def test_closing_from_another_loop_lets_go_of_the_file_of_kept_answers(session: Session) -> None:
+    session.cached(True)
+    await session.aask("hello")
+    kept = session.keeper.store(session.keeper.place)
+    assert open_files(kept.path)
+    await session.aclose()
+    assert not open_files(kept.path)

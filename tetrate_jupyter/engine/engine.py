@@ -18,7 +18,7 @@ from tetrate_jupyter.completion.purse import Purses
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.engine.account import Account
-from tetrate_jupyter.engine.asking import Asker, Plan, Question, planned_aside
+from tetrate_jupyter.engine.asking import Asker, Plan, Question, planned_aside, question
 from tetrate_jupyter.engine.choosing import Chooser
 from tetrate_jupyter.engine.connections import Connections
 from tetrate_jupyter.engine.funds import dollars, labelled
@@ -257,8 +257,6 @@ class Engine:
 
     def question(self, prompt: str, **options: Any) -> Question:  # noqa: ANN401 - see `ask`
         """Put together what `ask` was given, the session's own `system` and `params` under it."""
-        from tetrate_jupyter.engine.asking import question
-
         keeping = self.keeper.taken_from(options, self.endpoints.host)
         found = question(prompt, {**self.params, **options}, system=self.system)
         return found if keeping is None else replace(found, keeping=keeping)
@@ -370,6 +368,8 @@ class Engine:
         """Like `close`."""
         self.account.closed()
         await self.bridge.arun(self._connections.aclose())
+        await asyncio.to_thread(self.past.archive.flush)  # what was stopped just now, too
+        await asyncio.to_thread(self.keeper.close)
 
     # --- conversation ----------------------------------------------------------------------------------------
 

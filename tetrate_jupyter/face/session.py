@@ -42,7 +42,7 @@ class Session(Engine):
     beyond it the request is closed, and what came is kept and marked.
     `budget`, `daily_budget`: US dollars that are never exceeded, see there. `keep_texts`: whether prompts and answers
     are kept on disk from now on (False), see `history`.
-    Every blocking call has a coroutine of the same name with `a` before it.
+    Every blocking call but `login` and `usage` has a coroutine of the same name with `a` before it.
     """
 
     __module__ = "tetrate_jupyter"
@@ -347,6 +347,4 @@ class Session(Engine):
 
         The next call opens new ones.
         """
-        self.keeper.close()
-        self.past.archive.flush()
         self.bridge.run(self.aclose())
