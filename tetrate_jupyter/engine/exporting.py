@@ -75,12 +75,12 @@ def saved(exchanges: Sequence[Exchange], form: str, file: str | os.PathLike[str]
     )
 
 
-def asked(exchange: Exchange) -> str:
+def _asked(exchange: Exchange) -> str:
     """Return a question as the person wrote it."""
     return whole(exchange.user.content if exchange.user.typed is None else exchange.user.typed)
 
 
-def said(exchange: Exchange) -> str:
+def _said(exchange: Exchange) -> str:
     """Return all text that the model wrote, before and after its tools."""
     return whole("\n\n".join(m.content for m in exchange.replies if m.role == "assistant" and m.content.strip()))
 
@@ -105,10 +105,10 @@ def _markdown(exchanges: Sequence[Exchange]) -> str:
     parts = [f"*{_sum(exchanges)}*"] if exchanges else ["*An empty conversation.*"]
     for exchange in exchanges:
         entry = exchange.entry
-        parts.append("> " + _LINE_END.sub(r"\g<0>> ", asked(exchange)))
+        parts.append("> " + _LINE_END.sub(r"\g<0>> ", _asked(exchange)))
         parts += [f"> *({image.label}, {image.size:,} bytes)*" for image in exchange.user.images]
         parts.append(f"**{_name(entry.answered or entry.asked) if entry is not None else 'Answer'}**")
-        parts.append(said(exchange))
+        parts.append(_said(exchange))
         if exchange.partial:
             parts.append(_PART)
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -163,14 +163,14 @@ def _source(exchange: Exchange) -> str:
         options.append(f"-m {entry.asked}")
     if user.typed is None and ("{" in user.content or "@" in user.content):
         options.append("-n")  # what stands in braces there, or behind an @, is text
-    return " ".join(options) + "\n" + asked(exchange)
+    return " ".join(options) + "\n" + _asked(exchange)
 
 
 def _output(exchange: Exchange) -> dict[str, Any]:
     from tetrate_jupyter.render.answer import answer_html, answer_plain, footer
     from tetrate_jupyter.render.markdown import render
 
-    entry, text = exchange.entry, said(exchange)
+    entry, text = exchange.entry, _said(exchange)
     line = ""
     if entry is not None:
         usage = entry.usage if entry.usage is not None else Usage()

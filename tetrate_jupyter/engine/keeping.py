@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tetrate_jupyter.answers.kept import KeptAnswer, KeptReply, Store
+    from tetrate_jupyter.answers.kept import KeptAnswer, KeptCall, KeptReply, Store
     from tetrate_jupyter.completion.answer import Answer
     from tetrate_jupyter.completion.request import Request
     from tetrate_jupyter.completion.schema import Schema
-    from tetrate_jupyter.types import Message
+    from tetrate_jupyter.types import Message, ToolCall
 
 _WHOLE: Final = frozenset({None, "stop"})  # finish reasons of answers that nothing cut short
 
@@ -258,7 +258,7 @@ def _reply(message: Message) -> KeptReply:
     )
 
 
-def _call(call: Any) -> Any:  # noqa: ANN401 - a ToolCall, to a KeptCall, whose module is loaded when it is needed
+def _call(call: ToolCall) -> KeptCall:
     from tetrate_jupyter.answers.kept import KeptCall
 
     return KeptCall(call.id, call.name, call.arguments, call.extra)

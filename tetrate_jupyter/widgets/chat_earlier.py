@@ -227,10 +227,10 @@ class EarlierList:
 
     def _is_here(self, exchanges: Sequence[Sequence[Any]]) -> bool:
         """Whether a conversation of this session has it: another panel has given it back, or it never went."""
-        wanted = [(str(prompt), str(answer)) for prompt, _, answer, *_ in exchanges]
+        given = [(str(prompt), str(answer)) for prompt, _, answer, *_ in exchanges]
         for branch in self._session.conversation.branches:
             line = [(visible(_typed(each.user)), said(each)) for each in branch.exchanges]
-            if any(line[at : at + len(wanted)] == wanted for at in range(len(line) - len(wanted) + 1)):
+            if any(line[at : at + len(given)] == given for at in range(len(line) - len(given) + 1)):
                 return True
         return False
 
