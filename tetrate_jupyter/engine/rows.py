@@ -21,7 +21,7 @@ _KEPT: Final = 0.9  # share of the window; the rest is for errors of the estimat
 
 
 def limits(
-    session: Engine,
+    engine: Engine,
     text: str,
     rows: object = None,
     *,
@@ -34,34 +34,34 @@ def limits(
     may take what the windows of `models` (else of the session's own) leave beside the answer, the prompt and, with
     `history`, the conversation. Raises `OptionError` where it is no number of rows.
     """
-    wanted = rows_of(session.rows if rows is None else rows)
+    wanted = rows_of(engine.rows if rows is None else rows)
     if rows is None and wanted == config.DEFAULT_ROWS:
         return USUAL
     if wanted is not None and wanted <= config.DEFAULT_ROWS:
         return Limits(wanted, is_usual=False)
-    asked = [session.catalog.models.get(session.model) if session.model else None] if models is None else models
-    taken = session.conversation.estimate_tokens(system=session.system) if history else 0
+    asked = [engine.catalog.models.get(engine.model) if engine.model else None] if models is None else models
+    taken = engine.conversation.estimate_tokens(system=engine.system) if history else 0
     tokens = min(map(_window, asked or [None])) - taken - text_tokens(text)
     return Limits(wanted, max(0, round(tokens * _KEPT) * _CHARACTERS), is_usual=False)
 
 
-def is_asked_for(session: Engine, rows: object = None) -> bool:
+def is_asked_for(engine: Engine, rows: object = None) -> bool:
     """Whether more or fewer rows than usual are wanted, so that the models' windows matter."""
-    return rows is not None or session.rows != config.DEFAULT_ROWS
+    return rows is not None or engine.rows != config.DEFAULT_ROWS
 
 
-def asked_limits(session: Engine, text: str, rows: object, model: str | None) -> Limits:
+def asked_limits(engine: Engine, text: str, rows: object, model: str | None) -> Limits:
     """Return the limits of a question to `model` (None: the session's), asking the router for its window where needed.
 
     Blocks; a list that can't be read leaves the window to the default.
     """
-    if not is_asked_for(session, rows):
+    if not is_asked_for(engine, rows):
         return USUAL
     with contextlib.suppress(TetrateError):
-        session.bridge.run(session.amodels())
-    known = session.catalog.models
-    wanted = model or session.model
-    return limits(session, text, rows, models=[known.get(wanted) if wanted else session.chooser.default_at_hand()])
+        engine.bridge.run(engine.amodels())
+    known = engine.catalog.models
+    wanted = model or engine.model
+    return limits(engine, text, rows, models=[known.get(wanted) if wanted else engine.chooser.default_at_hand()])
 
 
 def _window(model: Model | None) -> int:

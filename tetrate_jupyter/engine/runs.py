@@ -125,13 +125,13 @@ class Runs:
         """Call `callback` when a run begins or ends, on that thread; return a function that stops that."""
         return self._observers.add(callback)
 
-    def start(self, session: Asking, question: Question) -> Run:
+    def start(self, engine: Asking, question: Question) -> Run:
         """Ask on the session's loop and return at once. The run ends whatever is raised."""
-        run = Run(session.conversation.branch, question)
+        run = Run(engine.conversation.branch, question)
         self._add(run)
-        asked = self._asked(session, run, question)
+        asked = self._asked(engine, run, question)
         try:
-            session.begin(asked, stop=run.stop)
+            engine.begin(asked, stop=run.stop)
         except BaseException:  # no thread can be started: nothing runs that could end it
             asked.close()
             self._remove(run)
@@ -167,7 +167,7 @@ class Runs:
             if own is None:
                 self._remove(run)
 
-    async def _asked(self, session: Asking, run: Run, question: Question) -> None:
+    async def _asked(self, engine: Asking, run: Run, question: Question) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - narrows the type: a coroutine that runs has one
         run._stop = lambda: _cancel(loop, task)  # noqa: SLF001 - its own class's part
@@ -175,13 +175,13 @@ class Runs:
             task.cancel()
         _CURRENT.set(run)
         try:
-            await session.run(await session.aplan(question))
+            await engine.run(await engine.aplan(question))
         except BaseException as error:
             self._failed(run, error)
             if passes(error) and not isinstance(error, asyncio.CancelledError):
                 raise
         finally:
-            self._settle(session, run, question)
+            self._settle(engine, run, question)
 
     def _failed(self, run: Run, error: BaseException) -> None:
         """Record why no answer came. A partial answer is in the conversation, with the reason."""
@@ -191,13 +191,13 @@ class Runs:
         run.failure = None if _came(run) else failure
         run._again_at = time.monotonic() + (getattr(error, "retry_after", None) or 0.0)  # noqa: SLF001 - likewise
 
-    def _settle(self, session: Asking, run: Run, question: Question) -> None:
+    def _settle(self, engine: Asking, run: Run, question: Question) -> None:
         if run.failure is None:
             self._remove(run)
             return
         if question.replaces is not None:  # the new branch got no answer: back to the old one
             with contextlib.suppress(TetrateError):  # among very many, the old one may have been forgotten meanwhile
-                session.conversation.switch(run.branch)
+                engine.conversation.switch(run.branch)
         self._observers.notify()
 
     def _add(self, run: Run) -> None:

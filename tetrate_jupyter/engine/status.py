@@ -56,36 +56,36 @@ class Status:
         return Table([TableColumn(""), TableColumn("")], [list(fact) for fact in self.facts])
 
 
-async def report(session: Engine, connections: Connections) -> Status:
+async def report(engine: Engine, connections: Connections) -> Status:
     """Gather the facts. What can't be found out is reported as that, so that a report never fails."""
-    signed_in = await _sign_in(session, connections)  # first: it shows what a server on this machine is
-    page = session.endpoints.auth_url if await session.account.has_consent_page() else "none known for this address"
-    facts = [("router", session.endpoints.base_url), ("sign-in page", page), *signed_in]
+    signed_in = await _sign_in(engine, connections)  # first: it shows what a server on this machine is
+    page = engine.endpoints.auth_url if await engine.account.has_consent_page() else "none known for this address"
+    facts = [("router", engine.endpoints.base_url), ("sign-in page", page), *signed_in]
     facts += [
-        ("model", session.chooser.told(session.model) or "none chosen (the first question chooses one)"),
-        ("conversation", f"{len(session.history)} exchanges"),
-        ("texts", KEPT if session.keep_texts else "not kept (session.keep_texts)"),
-        ("asked so far", _asked(session)),
-        ("bridge", session.bridge.mode),
+        ("model", engine.chooser.told(engine.model) or "none chosen (the first question chooses one)"),
+        ("conversation", f"{len(engine.history)} exchanges"),
+        ("texts", KEPT if engine.keep_texts else "not kept (session.keep_texts)"),
+        ("asked so far", _asked(engine)),
+        ("bridge", engine.bridge.mode),
         *await asyncio.to_thread(versions),  # reads many files
     ]
     return Status(tuple(facts))
 
 
-async def _sign_in(session: Engine, connections: Connections) -> list[tuple[str, str]]:
+async def _sign_in(engine: Engine, connections: Connections) -> list[tuple[str, str]]:
     try:
-        found = await asyncio.to_thread(session.account.find)
+        found = await asyncio.to_thread(engine.account.find)
     except TetrateError as error:
         return [("signed in", f"no: {error.message}")]
     if found is None:
-        trouble = [("note", session.account.trouble)] if session.account.trouble else []
+        trouble = [("note", engine.account.trouble)] if engine.account.trouble else []
         return [("signed in", "no (run %tetrate_login)"), *trouble]
     try:
-        models = await session.catalog.refresh(found.secret, force=True)
+        models = await engine.catalog.refresh(found.secret, force=True)
     except TetrateError as error:
         return [("key", str(found.place)), ("signed in", f"no: {error.message}")]
     facts = [("key", str(found.place)), ("signed in", f"yes; the key reaches {len(models)} models")]
-    facts += [("note", note) for note in session.catalog.notes]
+    facts += [("note", note) for note in engine.catalog.notes]
     try:
         health = await connections.client().status(found.secret)
     except TetrateError as error:
@@ -115,10 +115,10 @@ def _count(number: int | None) -> int | None:
     return number if number is not None and 0 < number <= _MOST_REQUESTS else None
 
 
-def _asked(session: Engine) -> str:
+def _asked(engine: Engine) -> str:
     from tetrate_jupyter.render.numbers import money
 
-    total = session.ledger.total()
+    total = engine.ledger.total()
     if not total.calls:
         return "nothing yet"
     cost = "cost unknown" if total.cost is None else f"≈ {money(total.cost)}"

@@ -29,8 +29,8 @@ _END: Final = None
 class _Watched:
     """A question that is running, and its answer so far."""
 
-    def __init__(self, session: Engine, question: Question) -> None:
-        self._session = session
+    def __init__(self, engine: Engine, question: Question) -> None:
+        self._engine = engine
         self._question = question
         self._completion: Completion | None = None
         self._whole: Answer | None = None
@@ -43,21 +43,21 @@ class _Watched:
         return self._completion.answer(partial=self._completion.partial) if self._completion is not None else None
 
     async def _run(self, put: Callable[[Event], None]) -> None:
-        planned = await self._session.aplan(self._question)
-        self._completion = self._session.completion(planned, put)
-        self._whole = await self._session.run(planned, self._completion)
+        planned = await self._engine.aplan(self._question)
+        self._completion = self._engine.completion(planned, put)
+        self._whole = await self._engine.run(planned, self._completion)
 
 
 class Stream(_Watched):
     """Events of one answer, blocking. Leaving the `with` block stops the request; `answer` has what came."""
 
-    def __init__(self, session: Engine, question: Question) -> None:
-        super().__init__(session, question)
+    def __init__(self, engine: Engine, question: Question) -> None:
+        super().__init__(engine, question)
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._future: Future[None] | None = None
 
     def __enter__(self) -> Self:
-        self._future = self._session.begin(self._run(self._events.put), stop=self._stop)
+        self._future = self._engine.begin(self._run(self._events.put), stop=self._stop)
         self._future.add_done_callback(lambda _: self._events.put(_END))
         return self
 
@@ -66,7 +66,7 @@ class Stream(_Watched):
             raise RuntimeError("open the stream first: with session.stream(...) as events:")
         while True:
             with contextlib.suppress(queue.Empty):
-                event = self._session.bridge.take(self._events, _POLL)
+                event = self._engine.bridge.take(self._events, _POLL)
                 if event is _END:
                     break
                 yield event
@@ -84,14 +84,14 @@ class Stream(_Watched):
 
     def _stop(self) -> None:
         if self._future is not None and not self._future.done():
-            self._session.bridge.cancel(self._future)
+            self._engine.bridge.cancel(self._future)
 
 
 class AsyncStream(_Watched):
     """Events of one answer for `async with` and `async for`, on any event loop. Leaving the block stops the request."""
 
-    def __init__(self, session: Engine, question: Question) -> None:
-        super().__init__(session, question)
+    def __init__(self, engine: Engine, question: Question) -> None:
+        super().__init__(engine, question)
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -102,7 +102,7 @@ class AsyncStream(_Watched):
             with contextlib.suppress(RuntimeError):  # the caller's loop is gone; nobody listens any more
                 loop.call_soon_threadsafe(self._events.put_nowait, event)
 
-        self._task = asyncio.ensure_future(self._session.bridge.arun(self._run(put)))
+        self._task = asyncio.ensure_future(self._engine.bridge.arun(self._run(put)))
         self._task.add_done_callback(lambda _: put(_END))
         return self
 
