@@ -114,7 +114,7 @@ def test_a_server_on_this_machine_is_believed_once_it_shows_what_it_is(
     assert asking.models().ids == ("good",)
     assert asking.catalog.notes == ()  # it has no catalog: nothing to complain about
     assert asking.endpoints.keys_page == ""
-    assert asking.status()["sign-in page"] == "none known for this address"
+    assert asking.status()["consent page"] == "none known for this address"
     with pytest.raises(errors.NotSignedInError):
         asking.bridge.run(asking.account.begin())
     session.models()

@@ -190,7 +190,7 @@ def test_the_status_says_where_one_stands_and_nothing_secret(shell: InteractiveS
     assert status["signed in"].startswith("yes; the key reaches ")
     assert "a private file" in status["key"]
     assert status["model"] == "claude-haiku-4-5"
-    assert status["gateway"] == "answers"
+    assert status["health"] == "answers"
     assert status["asked so far"].startswith("1 requests, ≈ $")
     shown = repr(status) + json.dumps(status._repr_mimebundle_())
     assert key not in shown

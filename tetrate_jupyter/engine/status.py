@@ -60,7 +60,7 @@ async def report(engine: Engine, connections: Connections) -> Status:
     """Gather the facts. What can't be found out is reported as that, so that a report never fails."""
     signed_in = await _sign_in(engine, connections)  # first: it shows what a server on this machine is
     page = engine.endpoints.auth_url if await engine.account.has_consent_page() else "none known for this address"
-    facts = [("router", engine.endpoints.base_url), ("sign-in page", page), *signed_in]
+    facts = [("router", engine.endpoints.base_url), ("consent page", page), *signed_in]
     facts += [
         ("model", engine.chooser.told(engine.model) or "none chosen (the first question chooses one)"),
         ("conversation", f"{len(engine.history)} exchanges"),
@@ -89,14 +89,14 @@ async def _sign_in(engine: Engine, connections: Connections) -> list[tuple[str, 
     try:
         health = await connections.client().status(found.secret)
     except TetrateError as error:
-        return [*facts, ("gateway", f"no report: {error.message}")]
+        return [*facts, ("health", f"no report: {error.message}")]
     return [*facts, *_health(health)]
 
 
 def _health(health: StatusReport | None) -> list[tuple[str, str]]:
     if health is None:
-        return [("gateway", "answers, but publishes no report (older version)")]
-    facts = [("gateway", "answers")]
+        return [("health", "answers, but publishes no report (older version)")]
+    facts = [("health", "answers")]
     words = {True: "reachable", False: "NOT reachable", None: "no traffic seen"}
     for provider in health.providers[:MOST_PROVIDERS]:
         text = words[provider.reachable]
