@@ -22,7 +22,7 @@ from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets.chat_items import others
-from tetrate_jupyter.widgets.transcript import said
+from tetrate_jupyter.widgets.transcript import said, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -229,7 +229,7 @@ class EarlierList:
         """Whether a conversation of this session has it: another panel has given it back, or it never went."""
         given = [(str(prompt), str(answer)) for prompt, _, answer, *_ in exchanges]
         for branch in self._session.conversation.branches:
-            line = [(visible(_typed(each.user)), said(each)) for each in branch.exchanges]
+            line = [(visible(typed(each.user)), said(each)) for each in branch.exchanges]
             if any(line[at : at + len(given)] == given for at in range(len(line) - len(given) + 1)):
                 return True
         return False
@@ -268,16 +268,12 @@ class EarlierList:
 def _has(branch: Branch, name: str, words: Sequence[str]) -> bool:
     """Whether all these words are in a conversation's name, questions and answers, each as far as it is looked at."""
     left = set(words)
-    for text in (name, *(text for each in branch.exchanges for text in (_typed(each.user), said(each)))):
+    for text in (name, *(text for each in branch.exchanges for text in (typed(each.user), said(each)))):
         read = folded(text[:_LOOKED_AT])
         left = {word for word in left if word not in read}
         if not left:
             return True
     return False
-
-
-def _typed(user: Message) -> str:
-    return user.content if user.typed is None else user.typed
 
 
 def _placed(is_in_front: bool) -> str:

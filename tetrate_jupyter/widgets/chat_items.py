@@ -14,7 +14,7 @@ from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.plain import plain, visible
 from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.notices import noticed
-from tetrate_jupyter.widgets.transcript import answer_figures, drawn, model_of, quiet_line, said
+from tetrate_jupyter.widgets.transcript import answer_figures, drawn, model_of, quiet_line, said, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -131,14 +131,9 @@ def earlier(conversation: Conversation, past: Past) -> list[list[str]]:
         count = len(branch.exchanges)
         models = list(dict.fromkeys(filter(None, map(model_of, branch.exchanges))))[:1]
         facts = [f"{count:,} turn{'' if count == 1 else 's'}", *(one_line(visible(model), _TITLE) for model in models)]
-        title = one_line(past.name_of(branch), _TITLE) or first_words(_first(branch), _TITLE)
+        title = one_line(past.name_of(branch), _TITLE) or first_words(typed(branch.exchanges[0].user), _TITLE)
         found.append([branch.id, title, " · ".join(facts), past.recorder.root(branch)])
     return found
-
-
-def _first(branch: Branch) -> str:
-    user = branch.exchanges[0].user
-    return user.typed or user.content
 
 
 def _whole(text: str, live: Live | None) -> tuple[str, ...]:
@@ -167,10 +162,10 @@ _NOTHING: dict[str, Any] = {
 
 
 def _asked(user: Message) -> dict[str, Any]:
-    typed = user.typed if user.typed is not None and user.typed != user.content else None
+    prompt = typed(user)
     return {
-        "prompt": visible(user.content if typed is None else typed),
-        "sent": "" if typed is None else visible(user.content),
+        "prompt": visible(prompt),
+        "sent": "" if prompt == user.content else visible(user.content),
         "images": [visible(image.label) for image in user.images],
         "thumbs": [list(thumbnail(image)) for image in user.images],
     }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tetrate_jupyter.conversation import Exchange
+    from tetrate_jupyter.types import Message
 
 MOST: Final = 300_000  # characters of HTML; a longer conversation's beginning is left out, and that is said
 FOLDED: Final = 600  # characters of a prompt that are shown unfolded
@@ -27,6 +28,11 @@ _CSS: Final = (
     "border-radius:3px;background:var(--jp-layout-color2,rgba(128,128,128,.12))}</style>"
 )
 EMPTY: Final = "An empty conversation."
+
+
+def typed(user: Message) -> str:
+    """Return a question as the person wrote it, before anything was put into it."""
+    return user.content if user.typed is None else user.typed
 
 
 def said(exchange: Exchange) -> str:
@@ -111,7 +117,7 @@ def html(exchanges: Sequence[Exchange]) -> str:
 
 
 def _exchange_html(exchange: Exchange) -> str:
-    asked = exchange.user.typed or exchange.user.content
+    asked = typed(exchange.user)
     parts = [f'<div class="tetrate-question" dir="auto">{escape(asked)}</div>']
     if len(asked) > FOLDED:
         summary = escape(one_line(asked[:80]))
@@ -132,7 +138,7 @@ def text(exchanges: Sequence[Exchange]) -> str:
     """Return the conversation for a terminal."""
     parts = []
     for exchange in exchanges:
-        asked = plain(exchange.user.typed or exchange.user.content)
+        asked = plain(typed(exchange.user))
         parts.append("> " + asked.replace("\n", "\n> "))
         parts.append(answer_plain(said(exchange), footer=quiet_line(exchange), notices=exchange.notices))
     return "\n\n".join(parts) or EMPTY
