@@ -62,7 +62,7 @@ class Feed:
         return found
 
     def rename(self, old: str, new: str) -> list[Operation]:
-        """Give an item another key (a run has become an exchange); return the operations, none where it isn't there."""
+        """Rename an item (a run has become an exchange); return the operations, none where it isn't there."""
         if old not in self._items or new in self._items:
             return []
         self._items = {new if key == old else key: told for key, told in self._items.items()}

@@ -171,7 +171,7 @@ class Panel(anywidget.AnyWidget):
                 self._tell(operations=operations, **more)
 
     def rename(self, old: str, new: str) -> None:
-        """Give an item another key in every view."""
+        """Rename an item in every view."""
         with self._lock:
             operations = self._feed.rename(old, new)
             if operations:
