@@ -258,6 +258,8 @@ def test_a_disk_that_never_answers_costs_bounded_memory(tmp_path: Path, monkeypa
     answers.set()
     assert found.flush(60)
     assert found._writer._bytes == 0
+    assert found.news() == "Some of what was said isn't kept: too much of it waited for the disk."
+    assert found.news() == ""
     assert asyncio.run(found._writer.settled())  # what was given up is no longer waited for
     assert len(words(found, most=1_000)) >= 100 - found._writer.given_up  # one may be given up while it is written
 

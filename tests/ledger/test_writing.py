@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.ledger.records import on_disk, record
+from tetrate_jupyter.ledger.book import Book
 from tetrate_jupyter.ledger.record import encoded
 from tetrate_jupyter.ledger.writing import MOST_WAITING, SegmentWriter
 
@@ -117,6 +118,18 @@ def test_a_disk_that_was_waited_for_in_vain_holds_up_no_other_call(
 
     assert asyncio.run(later())  # which is waited for again
     assert len(on_disk(tmp_path)) == 22
+
+
+def test_what_was_given_up_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "ledger").write_text("no folder")
+    book = Book(tmp_path)
+    for _ in range(MOST_WAITING + 1):
+        book.note(record())
+    (tmp_path / "ledger").unlink()
+    book.note(record())  # which tries again
+    assert book.flush(60)
+    assert book.news() == "Some of what this kernel asked isn't in the ledger: too much of it waited for the disk."
+    assert book.news() == ""
 
 
 def test_what_waits_is_bounded(tmp_path: Path) -> None:

@@ -108,10 +108,13 @@ class Archive:
         where = self._shared()
         if where is not None:
             return _EVERYBODYS.format(where)
-        what = self._writer.trouble or ("the disk doesn't answer" if self._writer.is_stuck else "")
-        if what:
-            return f"What is said can't be kept: {what}. It is kept once that works again."
-        return f"Not kept, since a key seems to be in it: {self._refused:,} of what was said." if self._refused else ""
+        what = self._writer.problem
+        said = [f"What is said can't be kept: {what}. It is kept once that works again."] if what else []
+        if self._writer.given_up:
+            said.append("Some of what was said isn't kept: too much of it waited for the disk.")
+        if self._refused and not what:
+            said.append(f"Not kept, since a key seems to be in it: {self._refused:,} of what was said.")
+        return " ".join(said)
 
     def news(self) -> str:
         """Return the trouble that nobody has been told of yet, "" for none."""

@@ -100,13 +100,16 @@ class Book:
     @property
     def problem(self) -> str:
         """What is wrong with the ledger, in a few words, or ""."""
-        return self._writer.trouble or ("the disk doesn't answer" if self._writer.is_stuck else "")
+        return self._writer.problem
 
     @property
     def trouble(self) -> str:
         """What is wrong with the ledger, in a sentence, or ""."""
         what = self.problem
-        return what and f"What is asked can't be noted in the ledger: {what}. It is noted once that works again."
+        said = (
+            [f"What is asked can't be noted in the ledger: {what}. It is noted once that works again."] if what else []
+        )
+        return " ".join([*said, *([_GIVEN_UP] if self._writer.given_up else [])])
 
     @property
     def recent(self) -> list[Record]:
@@ -137,4 +140,5 @@ class Book:
         return reading.erase(self.folder, before)
 
 
+_GIVEN_UP: Final = "Some of what this kernel asked isn't in the ledger: too much of it waited for the disk."
 _OWN: Final = 1.0  # seconds that reading waits for what this kernel has noted itself

@@ -128,10 +128,11 @@ class SegmentWriter:
             return not self._lines
 
     @property
-    def is_stuck(self) -> bool:
-        """Whether the disk has been at one write for seconds."""
+    def problem(self) -> str:
+        """What is wrong with the disk now, in a few words, "" for nothing."""
         since = self._writing_since
-        return since is not None and time.monotonic() - since > _STUCK
+        is_stuck = since is not None and time.monotonic() - since > _STUCK
+        return self.trouble or ("the disk doesn't answer" if is_stuck else "")
 
     # --- the thread ------------------------------------------------------------------------------------------
 
