@@ -1,7 +1,7 @@
 // The way between a notebook and its kernel's session. The kernel tells how things stand; the page keeps nothing else.
 
-export const PROTOCOL = 1; // as in tetrate_jupyter/lab/__init__.py
-const TARGET = "tetrate.session";
+export const PROTOCOL = 1; // as in tetrate_jupyter/lab/link.py
+const TARGET = "tetrate.session"; // as in tetrate_jupyter/lab/__init__.py
 const RESTARTS = ["restarting", "autorestarting"];
 const LOADS = /^\s*%(re)?load_ext\s+tetrate_jupyter\b/m;
 const ENDED = ["dead", "terminating"]; // one that is new, or out of reach for a moment, is "unknown"
