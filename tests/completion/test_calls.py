@@ -50,7 +50,7 @@ WHOLE = '{"x": 1}'
         ([[Part(0, "a", "f", WHOLE)], [Part(0, None, "f", "")]], [("a", "f", WHOLE)]),
         ([[Part(0, "a", "f", BEGUN)], [Part(0, None, "f", " 1}")]], [("a", "f", WHOLE)]),
         ([[Part(0, "a", "f")], [Part(0, None, "f", "{}")]], [("a", "f", "{}")]),
-        ([[Part(0, None, "f", WHOLE)], [Part(0, "b", "g", "{}")]], [("b", "g", WHOLE + "{}")]),
+        ([[Part(0, None, "f", WHOLE)], [Part(0, "b", "g", "{}")]], [("b", "f", WHOLE), ("b_1", "g", "{}")]),
         # without index: by id, the newest with it
         ([[Part(None, "a", "f", BEGUN)], [Part(None, "a", None, " 1}")]], [("a", "f", WHOLE)]),
         (
@@ -171,7 +171,6 @@ def test_empty_arguments_before_the_right_ones_are_left_out(arguments: str, kept
         ([WHOLE, f" {WHOLE}"], WHOLE),
         (["{", BEGUN, '{"x": 1', WHOLE], WHOLE),
         (["{}", WHOLE, WHOLE], WHOLE),
-        ([WHOLE, '{"x": 2}'], WHOLE + '{"x": 2}'),
         (['{"x": {"x"', ": 1}", "}"], '{"x": {"x": 1}}'),
         (['{"x":', "{}", "}"], '{"x":{}}'),
         (['"a"', '"a"'], '"a""a"'),
@@ -181,6 +180,55 @@ def test_empty_arguments_before_the_right_ones_are_left_out(arguments: str, kept
 def test_arguments_that_come_again_count_once(pieces: list[str], kept: str) -> None:
     parts = [[Part(0, "a", "f", piece)] for piece in pieces]
     assert found(*parts) == [("a", "f", kept)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "right"),
+    [
+        ([Part(0, "a", "f", WHOLE), Part(0, "a", "f", '{"x": 2}')], [("a", "f", WHOLE), ("a_1", "f", '{"x": 2}')]),
+        ([Part(0, "a", "f", WHOLE), Part(0, "a", "f", f" {WHOLE}\n")], [("a", "f", WHOLE)]),
+        ([Part(0, "a", "f", WHOLE + "\n" + '{"x": 2}')], [("a", "f", WHOLE), ("a_1", "f", '{"x": 2}')]),
+        ([Part(0, "a", "f", WHOLE), Part(0, "a", "f", "{}")], [("a", "f", WHOLE + "{}")]),  # no call of its own
+        ([Part(0, "a", "f", WHOLE), Part(0, "a", "g", "{ }")], [("a", "f", WHOLE), ("a_1", "g", "{ }")]),
+        ([Part(0, "a", "f", WHOLE + '{"x": ')], [("a", "f", WHOLE + '{"x": ')]),
+        ([Part(0, "a", "f", WHOLE + "x")], [("a", "f", WHOLE + "x")]),
+        ([Part(0, "a", "f", WHOLE), Part(0, None, "f", ""), Part(0, None, None, '{"x":'), Part(0, None, None, "2}")],
+         [("a", "f", WHOLE), ("a_1", "f", '{"x":2}')]),
+        ([Part(0, "a", "f", '{"x": "\ud83d'), Part(0, None, None, '\ude00"}'), Part(0, None, "g", WHOLE)],
+         [("a", "f", '{"x": "😀"}'), ("call_1", "g", WHOLE)]),
+    ],
+)  # fmt: skip
+def test_whole_arguments_after_whole_ones_are_another_call(
+    parts: list[Part], right: list[tuple[str, str, str]]
+) -> None:
+    assert found(*([part] for part in parts)) == right
+
+
+@pytest.mark.parametrize(
+    ("parts", "names", "right"),
+    [
+        ([Part(0, None, "f"), Part(0, None, "g", WHOLE)], ("f", "g"), [("call_0", "f", ""), ("call_1", "g", WHOLE)]),
+        ([Part(0, "a", "f"), Part(0, "a", "g")], ("f", "g"), [("a", "f", ""), ("a_1", "g", "")]),
+        ([Part(0, "a", "f"), Part(0, None, "g")], ("f", "fg", "g"), [("a", "fg", "")]),  # a name in pieces
+        ([Part(0, "a", "f"), Part(0, None, "fg")], ("f", "fg"), [("a", "fg", "")]),  # a name that grows
+        ([Part(0, "a", "f"), Part(0, None, "f")], ("f", "g"), [("a", "f", "")]),
+        ([Part(0, "a", "f"), Part(0, None, "h")], ("f", "g"), [("a", "h", "")]),  # no tool of ours
+    ],
+)
+def test_another_tools_name_ends_a_call_without_arguments(
+    parts: list[Part], names: tuple[str, ...], right: list[tuple[str, str, str]]
+) -> None:
+    assert found(*([part] for part in parts), names=names) == right
+
+
+def test_what_came_with_calls_under_one_id_goes_back_with_the_first_and_their_number_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(config, "MAX_CALLS_PER_ROUND", 2)
+    calls = Calls(lambda text: text)
+    calls.add([Part(0, "a", "f", WHOLE + '{"x": 2}' + '{"x": 3}', {"sign": b'"y"'})])
+    assert [call.extra for call in calls.found()] == ['{"sign": "y"}', ""]
+    assert calls.are_too_many
 
 
 def test_white_space_in_arguments_costs_linear_work() -> None:

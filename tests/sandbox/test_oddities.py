@@ -143,6 +143,22 @@ CALLS: dict[str, list[tuple[Any, Any, Any, Any]]] = {  # index, id, name, argume
         ("", "", "", '"Oslo"}'),
     ],
     "calls-no-index-no-id": [("", "", "get_weather", '{"city":"Rome"}'), ("", "", "get_weather", '{"city":"Oslo"}')],
+    "calls-no-id-in-pieces": [
+        ("", "", "get_weather", ""),
+        ("", "", "", '{"city":'),
+        ("", "", "", '"Rome"}'),
+        ("", "", "get_weather", ""),
+        ("", "", "", '{"city":'),
+        ("", "", "", '"Oslo"}'),
+    ],
+    "calls-same-id": [
+        (0, "call_a", "get_weather", '{"city":"Rome"}'),
+        (0, "call_a", "get_weather", '{"city":"Oslo"}'),
+    ],
+    "calls-arguments-surrogate-halves": [
+        (0, "call_a", "get_weather", '{"city":"Rome \ud83d'),
+        (0, "", "", '\ude00"}'),
+    ],
     "calls-extra-braces": [
         (0, "call_a", "get_weather", "{}"),
         (0, "", "", '{"city":'),
@@ -184,6 +200,7 @@ def test_calls_of_tools(router: SandboxRouter, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
+        ("calls-same-id", '"arguments":"{\\"city\\":\\"Oslo\\"}"'),
         ("calls-extra-braces", '"arguments":"{}{\\"city\\":\\"Rome\\"}"'),
         ("calls-arguments-object", '"arguments":{"city":"Rome"}'),
         ("calls-arguments-empty", '"arguments":""'),

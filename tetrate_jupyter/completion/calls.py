@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _WEIGHT: Final = 32  # characters that each piece counts for in addition, so that empty pieces are bounded, too
 _MOST_LOOKS: Final = 64  # times that one call's growing arguments are parsed, each time from the start
 _EXTRA_BRACES: Final = re.compile(r"\A\s*(?:\{\s*\}\s*)+(?=\{)")  # within a text they are the model's: \frac{}{2}
+_DECODER: Final = json.JSONDecoder(strict=False)
 
 
 @dataclass
@@ -29,6 +30,8 @@ class _Call:
     arguments: list[str] = field(default_factory=list)
     extra: dict[str, bytes] = field(default_factory=dict)
     looks: int = 0
+    length: int = 0  # characters of the arguments
+    names: list[tuple[int, str]] = field(default_factory=list)  # each with the length at which it came
 
     @property
     def is_begun(self) -> bool:
@@ -94,10 +97,20 @@ class Calls:
         if part.id and current.id:
             # Some gateways give each piece of a call an id of its own; such pieces have no name and continue the
             # arguments.
-            return part.id != current.id and (bool(part.name) or not current.is_begun)
+            if part.id != current.id:
+                return bool(part.name) or not current.is_begun
+            return self._is_another(current.name, part.name)
+        if self._is_another(current.name, part.name):
+            return True
         if not part.name or not (part.arguments or "").lstrip().startswith("{"):
             return False
         return bool(current.arguments) and not part.id and not current.is_begun
+
+    def _is_another(self, name: str, more: str | None) -> bool:
+        """Whether both are tools of their own: a call without arguments is over when another tool is named."""
+        if not more or more.startswith(name) or not {name, more} <= set(self._names):
+            return False
+        return not any(tool.startswith(name + more) for tool in self._names)
 
     def _new(self, part: ToolCallDelta) -> _Call | None:
         if len(self._calls) >= config.MAX_CALLS_PER_ROUND:
@@ -112,9 +125,13 @@ class Calls:
         if part.id and not call.id and len(part.id) <= config.MAX_CALL_ID:
             call.id = part.id
         if part.name:
-            call.name = self._joined(call.name, part.name)[: config.MAX_CALL_NAME]
+            name = self._joined(call.name, part.name)[: config.MAX_CALL_NAME]
+            if name != call.name:
+                call.names.append((call.length, name))
+            call.name = name
         if part.arguments:
             call.arguments.append(self._within(part.arguments))
+            call.length += len(call.arguments[-1])
         for name, value in (part.extra or {}).items():
             if self._within(value.decode("latin-1")) and len(call.extra) < config.MAX_CALLS_PER_ROUND:
                 call.extra[name] = value
@@ -132,14 +149,45 @@ class Calls:
         for place, call in enumerate(sorted(self._calls or filter(None, [self._only]), key=lambda c: c.index)):
             if not call.name:
                 continue
-            identity = call.id or f"call_{place}"
-            while identity in ids:
-                identity = f"{identity}_{place}"
-            ids.add(identity)
-            arguments = _once(call.arguments)
-            identity, name, arguments = (secrecy.redact(whole(text)) for text in (identity, call.name, arguments))
-            calls.append(ToolCall(identity, name, arguments, _extra(call.extra)))
-        return tuple(calls)
+            extra = _extra(call.extra)
+            for name, arguments in _apart(call) or [(call.name, _once(call.arguments))]:
+                identity = call.id or f"call_{place}"
+                while identity in ids:
+                    identity = f"{identity}_{max(place, 1)}"
+                ids.add(identity)
+                one, two, three = (secrecy.redact(whole(text)) for text in (identity, name, arguments))
+                calls.append(ToolCall(one, two, three, extra))
+                extra = ""  # what came with the first of them is its own
+        self.are_too_many = self.are_too_many or len(calls) > config.MAX_CALLS_PER_ROUND
+        return tuple(calls[: config.MAX_CALLS_PER_ROUND])
+
+
+def _apart(call: _Call) -> list[tuple[str, str]]:
+    """Return name and arguments of each call in what came as one; [] where it is one.
+
+    Some servers send parallel calls under one id, or without any: several whole objects, which are never valid as one.
+    """
+    text = "".join(call.arguments)
+    pieces: list[tuple[str, str]] = []
+    at = _past_spaces(text, 0)
+    while text.startswith("{", at):
+        try:
+            _, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return []
+        name = next((name for start, name in reversed(call.names) if start <= at), call.name)
+        pieces.append((name, text[at:end]))
+        at = _past_spaces(text, end)
+    filled = {name for name, arguments in pieces if arguments[1:-1].strip()}
+    found = [piece for piece in pieces if piece[1][1:-1].strip() or piece[0] not in filled]
+    found = [piece for place, piece in enumerate(found) if not place or piece != found[place - 1]]
+    return found if at == len(text) and len(found) > 1 else []
+
+
+def _past_spaces(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
 
 
 def _once(pieces: list[str]) -> str:

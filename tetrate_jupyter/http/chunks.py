@@ -304,7 +304,8 @@ def read_calls(raw: msgspec.Raw) -> list[ToolCallDelta]:
     try:
         entries = msgspec.json.decode(raw, type=list[msgspec.Raw])
     except reading.UNREADABLE:
-        entries = [raw]
+        found = _loose(raw)  # halves of a surrogate pair, as the pieces of a text that was cut there have them
+        entries = [_raw(each) for each in found] if isinstance(found, list) else [raw]
     return [_call(found) for each in entries if (found := members(each)) is not None]
 
 
@@ -317,7 +318,22 @@ def members(raw: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
     try:
         return _decode_members(raw)
     except reading.UNREADABLE:
+        found = _loose(raw) if bytes(raw)[:1] == b"{" else None
+    return {name: _raw(value) for name, value in found.items()} if isinstance(found, dict) else None
+
+
+def _loose(raw: msgspec.Raw) -> object:
+    """Decode JSON as Python does, which accepts halves of a surrogate pair; None where that fails, too."""
+    if len(bytes(raw)) > reading.MAX_MENDED:
         return None
+    try:
+        return json.loads(bytes(raw), strict=False)
+    except reading.UNREADABLE:
+        return None
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(value).encode())
 
 
 def _call(found: dict[str, msgspec.Raw]) -> ToolCallDelta:
