@@ -348,11 +348,11 @@ def test_only_what_may_be_a_tag_is_held_back() -> None:
 # --- how it ended -----------------------------------------------------------------------------------------------
 
 ENDS = {
-    "stop": "stop end_turn stop_sequence eos eos_token end complete completed",
+    "stop": "stop end_turn stop_sequence eos eos_token end complete completed finished normal",
     "length": "length max_tokens max_output_tokens model_length length_limit token_limit max_length",
     "content_filter": (
         "content_filter content_filtered safety recitation blocklist prohibited_content spii image_safety language "
-        "refusal guardrail_intervened"
+        "refusal guardrail_intervened sensitive error_toxic content_policy moderation"
     ),
     "tool_calls": "tool_calls tool_call tool_use function_call",
 }

@@ -67,13 +67,16 @@ def test_a_pause_is_as_long_as_its_fault_says_and_all_comes(router: SandboxRoute
     assert reasons(sent).count("") == (4 if kind == "finish-empty-pause" else 0)
 
 
-WORDS = {
+WORDS: dict[str, Any] = {
     "finish-stop-capitals": "STOP",
     "finish-end-turn": "end_turn",
     "finish-max-tokens": "max_tokens",
     "finish-max-tokens-capitals": "MAX_TOKENS",
     "finish-safety": "SAFETY",
     "finish-recitation": "RECITATION",
+    "finish-object": {"type": "length", "length": 5},
+    "finish-object-abort": {"type": "abort", "message": "Out of memory.", "status_code": 500},
+    "finish-sensitive": "sensitive",
     "finish-tool-use": "tool_use",
     "finish-stop-with-calls": "stop",
     "finish-unknown": "insufficient_system_resource",

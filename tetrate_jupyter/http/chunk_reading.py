@@ -97,7 +97,7 @@ class _Loose:
     def _choice(self, found: Any) -> Choice:  # noqa: ANN401 - any JSON
         if not isinstance(found, dict):
             raise msgspec.ValidationError("a choice that is none")
-        reason, index = found.get("finish_reason"), count(found.get("index"))
+        reason, index = _named(found.get("finish_reason")), count(found.get("index"))
         return Choice(
             self._delta(found.get("delta")),
             reason if isinstance(reason, str) else self._leave("finish_reason", reason),
@@ -179,6 +179,11 @@ def _text_of(part: dict[str, Any]) -> str | None:
     if isinstance(text, dict):
         text = text.get("value")
     return text if isinstance(text, str) else None
+
+
+def _named(reason: object) -> object:
+    """Return the name of a finish reason, which SGLang's own form puts in an object, with what belongs to it."""
+    return reason.get("type") if isinstance(reason, dict) else reason
 
 
 def _is_part(found: object) -> bool:
