@@ -12,7 +12,7 @@ from tetrate_jupyter.http.client import GatewayClient
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
 from tetrate_jupyter.secret import Secret
 
-from .conftest import DONE, RawRouter, answer, event, read, text_event
+from .conftest import DONE, STOP, RawRouter, answer, event, read, text_event, text_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -43,6 +43,11 @@ KINDS: dict[str, tuple[type[errors.GatewayError], str, str, int]] = {
     "error-in-choice": (errors.ProviderError, "The provider gave up.", "ask again", 1),
     "error-in-groq": (errors.StreamError, "The provider gave up.", "ask again", 1),
     "error-event": (errors.ProviderError, "Overloaded", "ask again", 1),
+    "error-field": (errors.ProviderError, "The provider gave up.", "ask again", 1),
+    "error-beside-no-choices": (errors.StreamError, "The provider gave up.", "ask again", 1),
+    "other-api-messages": (errors.MalformedResponseError, "stream of another API", "check the base URL", 1),
+    "other-api-responses": (errors.MalformedResponseError, "stream of another API", "check the base URL", 1),
+    "other-api-lines": (errors.MalformedResponseError, "stream of another API", "check the base URL", 1),
     "error-event-first": (errors.StreamError, "The provider gave up.", "ask again", 1),
 }
 
@@ -75,6 +80,36 @@ async def test_each_is_the_error_that_it_is(sandbox: SandboxRouter, asking: Gate
     assert words in caught.value.message
     assert step in caught.value.next_step
     assert len(sandbox.requests) - before == tries
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected", "words"),
+    [
+        (b"OK", errors.MalformedResponseError, "isn't the API's JSON"),
+        (b"", errors.StreamCutError, "cut off"),
+        (b": waiting\n\n", errors.StreamCutError, "cut off"),
+        (b"data: {}\n\ndata: null\n\n", errors.StreamCutError, "cut off"),
+        (b'data: {"type":"a"}\n\ndata: {"choices":[]}\n\ndata: {"type":"b"}\n\n', errors.StreamCutError, "cut off"),
+        (b'data: {"type":"a"}\n\ndata: {}\n\n', errors.MalformedResponseError, "another API"),
+    ],
+)
+async def test_a_stream_in_which_nothing_came_is_told_from_one_of_another_api(
+    router: RawRouter, client: GatewayClient, sent: bytes, expected: type[errors.TetrateError], words: str
+) -> None:
+    router.will_stream(*([sent] if sent else []))
+    with pytest.raises(errors.TetrateError, match=words) as caught:
+        await read(client, router.key)
+    assert type(caught.value) is expected
+
+
+@pytest.mark.parametrize(
+    "beside", [b'"message":"fine"', b'"base_resp":{"status_code":0,"status_msg":"success"}', b'"detail":"x"']
+)
+async def test_words_beside_an_empty_list_of_choices_are_no_error(
+    router: RawRouter, client: GatewayClient, beside: bytes
+) -> None:
+    router.will_stream(b'data: {"choices":[],' + beside + b"}\n\n", text_event("One"), STOP, DONE)
+    assert text_of(await read(client, router.key)) == "One"
 
 
 @pytest.mark.parametrize("error", [{"code": 502, "message": "The provider gave up."}, "The provider gave up."])

@@ -161,7 +161,7 @@ def test_events_without_blank_lines_may_pass_the_bound_together() -> None:
 BLOCK_LINES = [
     ONE.decode(), TWO.decode(), "data: {}", "data: ping", "data: [DONE]", "data:", "data", "data: {", "data: x",
     "id: 3", "event: error", "event: message", "event: ping", ": comment", '{"bare":1}', "[", "", "", "data: [1]",
-    "Data:{}",
+    "Data:{}", 'error: {"a":1}', "error: x", 'data: data: {"a":1}', "data: : beat", '{"bare":2}', '{"cut',
 ]  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def test_no_cut_of_any_blocks_changes_what_is_given() -> None:
 @pytest.mark.parametrize(
     "beat",
     ["data: ping", "data: PING ", 'data: "ping"', "data:pong", "data: keep-alive", "data: heartbeat", "event: ping",
-     "event: ping\ndata: now", "data: 7\nevent: Heartbeat", "event: keepalive\ndata: {}"],
+     "event: ping\ndata: now", "data: 7\nevent: Heartbeat", "event: keepalive\ndata: {}", "data: : PROCESSING"],
 )  # fmt: skip
 def test_a_heartbeat_is_no_data(beat: str) -> None:
     assert split([f'data: {{"a":1}}\n\n{beat}\n\ndata: [DONE]\n\n'.encode()]) == ['{"a":1}', "[DONE]"]
@@ -193,6 +193,30 @@ def test_the_end_mark_has_one_form(mark: str) -> None:
 @pytest.mark.parametrize("name", [" data", "\tdata", "Data", "DATA", "\ufeffdata"])
 def test_no_piece_is_lost_for_how_its_field_is_written(name: str) -> None:
     assert split([f'data: {{"a":1}}\n\n{name}: {{"b":2}}\n\n'.encode()]) == ['{"a":1}', '{"b":2}']
+
+
+def test_an_event_that_was_written_as_one_twice_is_one() -> None:
+    sent = 'data: data: {"a":1}\r\ndata: \r\ndata: \r\n\r\ndata:data:{"b":2}\r\n\r\ndata: data: [DONE]\r\n\r\n'
+    assert [each.strip() for each in split([sent.encode()])] == ['{"a":1}', '{"b":2}', "[DONE]"]
+
+
+def test_lines_of_json_are_events_of_their_own_and_one_document_in_several_lines_is_one() -> None:
+    assert split([b'{"a":1}\n\n{"a":{"b":2}}\n{"c":\n']) == ['{"a":1}', '{"a":{"b":2}}', '{"c":']
+    assert split([b'{"a":{\n{"b":2}\n']) == ['{"a":{\n{"b":2}\n']
+    assert split([b'{"a":1}\nok\n']) == ['{"a":1}\nok\n']
+
+
+@pytest.mark.parametrize(
+    ("sent", "right"),
+    [
+        ('error: {"code":500}', ['{"error":{"code":500}}']),
+        ('data: {"a":1}\nerror:{"code":500}', ['{"a":1}', '{"error":{"code":500}}']),
+        ('error: {"code"', ['{"error":"{\\"code\\""}']),
+        ("error: none", []),
+    ],
+)
+def test_a_field_of_its_own_may_hold_an_error(sent: str, right: list[str]) -> None:
+    assert split([f"{sent}\n\n".encode()]) == right
 
 
 def test_nothing_gives_nothing() -> None:

@@ -536,6 +536,9 @@ def test_events_named_error(router: SandboxRouter) -> None:
     assert error.startswith('event: error\ndata: {"type":"error","error":{"type":"overloaded_error"')
     assert end == ""
     assert odd(router, "error-event-first", stream=True).text == "event: error\ndata: The provider gave up.\n\n"
+    assert odd(router, "error-field", stream=True).text.split("\n\n")[1].startswith('error: {"code":500,')
+    beside = json.loads(odd(router, "error-beside-no-choices", stream=True).events[1])
+    assert (beside["choices"], beside["base_resp"]["status_code"]) == ([], 1000)
 
 
 def test_errors_inside_a_chunk(router: SandboxRouter) -> None:
@@ -576,6 +579,19 @@ def test_events_of_another_form(router: SandboxRouter) -> None:
     assert blocks[0] == "event: ping\ndata: ping"
     assert blocks[2] == "data: ping"
     assert blocks[-2:] == ["data: [DONE] ", ""]
+    twice = odd(router, "events-twice", stream=True).text.split("\n\n")
+    assert twice[0] == "data: : keep-alive"
+    assert [block.startswith("data: data: {") for block in twice] == [False, True, True, False, False]
+    lines = [json.loads(line) for line in odd(router, "events-as-lines-of-json", stream=True).text.splitlines()]
+    assert [line["choices"][0]["finish_reason"] for line in lines] == [None, None, "stop"]
+
+
+def test_streams_of_other_apis(router: SandboxRouter) -> None:
+    for kind, named in (("messages", "content_block_delta"), ("responses", "response.output_text.delta")):
+        assert f"event: {named}\ndata: {{" in odd(router, f"other-api-{kind}", stream=True).text
+    sent = odd(router, "other-api-lines", stream=True)
+    assert sent.headers["content-type"] == "application/x-ndjson"
+    assert [json.loads(line)["done"] for line in sent.text.splitlines()] == [False, True]
 
 
 def test_events_in_lines_can_pause(router: SandboxRouter) -> None:
@@ -678,6 +694,8 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "finish-empty-pause", "finish-early-pause", "events-in-lines", "heartbeats",
         "error-in-choice", "error-in-groq", "calls-flat", "calls-arguments-beside", "content-parts-wrapped",
         "calls-need-reasoning-details", "calls-need-thinking-blocks",
+        "error-field", "error-beside-no-choices", "other-api-messages", "other-api-responses", "other-api-lines",
+        "events-twice", "events-as-lines-of-json",
         "events-in-lines-pause", "text-for-delta", "calls-function-call", "calls-function-call-beside",
     }  # fmt: skip
     tables = (ENDINGS, WORDS, AFTER, CALLS, CHOICES, MEMBERS, USAGES, ERRORS, LISTS)

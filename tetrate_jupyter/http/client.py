@@ -348,7 +348,7 @@ class _Response:
     def is_whole(self) -> bool:
         """Whether the content type is that of one document (JSON or a web page) rather than a stream's."""
         kind = self.reply().content_type
-        return kind.endswith(("json", "html")) or self.status == 204
+        return kind.endswith(("/json", "+json", "html")) or self.status == 204
 
     @property
     def refusal(self) -> errors.TetrateError | None:

@@ -164,7 +164,8 @@ def error_body_of(status: int | None, content: object) -> ErrorBody:
 def error_of_event(payload: Body) -> object:
     """Return a stream's event, decoded, if it is an error without the member `error`; None where it isn't.
 
-    Some servers send `{"object": "error", "message": ...}` or `{"detail": ...}`.
+    Some servers send `{"object": "error", "message": ...}` or `{"detail": ...}`. Beside an empty list of choices only
+    what is called an error is one.
     """
     if len(payload) > config.MAX_ERROR_BYTES:
         return None
@@ -172,12 +173,14 @@ def error_of_event(payload: Body) -> object:
         content = msgspec.json.decode(payload)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(content, dict) or content.get("choices") is not None:
+    if not isinstance(content, dict) or content.get("choices"):
         return None
     named = "error" in {content.get("object"), content.get("type")} if _are_plain(content) else False
     resp = content.get("base_resp")  # MiniMax sends it with each event; 0 stands for success
     named = named or (isinstance(resp, dict) and bool(resp.get("status_code")))
-    return content if named or _says(content) or content.get("errors") else None
+    if content.get("choices") is None:
+        named = named or _says(content) or bool(content.get("errors"))
+    return content if named else None
 
 
 def shown(text: str) -> str:

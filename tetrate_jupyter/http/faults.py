@@ -131,6 +131,16 @@ def unreadable(reply: ReceivedResponse, asked: RequestContext) -> errors.Malform
     return errors.MalformedResponseError(message, next_step=step, request_id=asked.request_id, status=reply.status)
 
 
+def other_api(asked: RequestContext) -> errors.MalformedResponseError:
+    """Return the error for a stream whose events are none of a chat completion's."""
+    return errors.MalformedResponseError(
+        f"{asked.host} answered with a stream of another API: nothing in it is part of a chat completion.",
+        next_step=f"check the base URL {asked.base_url}; it must be the OpenAI-compatible one, which often ends in /v1",
+        request_id=asked.request_id,
+        status=200,
+    )
+
+
 def badly_encoded(how: str, asked: RequestContext) -> errors.MalformedResponseError:
     """Return the error for a body that can't be decompressed; `how` completes "The answer of ... is"."""
     return errors.MalformedResponseError(

@@ -25,8 +25,9 @@ class EventSplitter:
 
     Line ends may be CRLF, LF or CR. Comments, keep-alives ("ping"), other event names, ids and retry hints are dropped;
     several data lines of one event are joined by LF, unless each is JSON of its own (some servers leave out the blank
-    lines); such a line is given as soon as that can be told. JSON without "data:" counts as data. An event named
-    "error", and a bare JSON array, become a chunk with an `error`. Everything is bytes, so a character that was cut in
+    lines); such a line is given as soon as that can be told. JSON without "data:" counts as data, in lines of its own,
+    too, and so does what stands behind "data:" twice. An event named "error", a field of that name and a bare JSON
+    array become a chunk with an `error`. Everything is bytes, so a character that was cut in
     two needs no care.
     `max_event`: bytes that one event may have (default: `config.MAX_EVENT_BYTES`); beyond that, `feed` raises
     `EventTooLargeError`.
@@ -124,8 +125,12 @@ class EventSplitter:
 
 
 def _data_of(block: bytes) -> list[bytes]:
-    if block[:1] in (b"{", b"["):  # an error sent as bare JSON, without "data:", though a stream was announced
-        return [block if block[:1] == b"{" else b'{"error":' + block + b"}"]
+    if block[:1] == b"[":  # an error sent as bare JSON, without "data:", though a stream was announced
+        return [b'{"error":' + block + b"}"]
+    if block[:1] == b"{":
+        documents = [line for line in block.split(b"\n") if line.strip()]
+        are_apart = len(documents) > 1 and all(each.lstrip()[:1] == b"{" for each in documents)
+        return documents if are_apart and _is_whole(documents[0]) else [block]
     lines, _, event = _data_lines(block)
     filled = [each for each in lines if each[1].strip()]
     apart = _Lines()
@@ -139,7 +144,10 @@ def _data_of(block: bytes) -> list[bytes]:
 def _field(line: bytes) -> tuple[bytes, bytes]:
     """Return the name of a line's field, in small letters, and what it holds."""
     name, _, value = line.partition(b":")
-    return name.lstrip(_AROUND).lower(), value.removeprefix(b" ")
+    value = value.removeprefix(b" ")
+    if value.startswith(b"data:"):  # written as an event by one server, and once more by what stands before it
+        value = value[len(b"data:") :].removeprefix(b" ")
+    return name.lstrip(_AROUND).lower(), value
 
 
 def _data_lines(block: bytes, named: bytes = b"") -> tuple[list[tuple[bytes, bytes]], bytes, bytes]:
@@ -153,6 +161,9 @@ def _data_lines(block: bytes, named: bytes = b"") -> tuple[list[tuple[bytes, byt
             named = b""
         elif name == b"event":
             named = event = value.strip().lower()
+        elif name == b"error" and value[:1] == b"{":  # llama.cpp's older form
+            lines.append((b"error", value))
+            event = b"error"
     return lines, named, event
 
 
@@ -208,7 +219,8 @@ def _payload(event: bytes, data: bytes) -> list[bytes]:
 
 
 def _is_beat(data: bytes) -> bool:
-    return data.strip(b' \t\n"').lower() in _BEATS
+    found = data.strip(b' \t\n"').lower()
+    return found in _BEATS or (found[:1] == b":" and b"{" not in found)  # a comment that was written as data
 
 
 def _is_end(data: bytes) -> bool:

@@ -37,6 +37,8 @@ _AFTER_FINISH_SECONDS: Final = 5.0  # after a finish reason; usage and the end m
 _EVENT_WEIGHT: Final = 256  # bytes that each event counts for besides its own, since even a short one takes time
 _MAYBE_EARLY: Final = frozenset({"stop", "end_turn", "eos", "eos_token"})  # reasons that may come before the text
 _MOST_OTHERS: Final = 10_000
+_HOLLOW: Final = frozenset({b"null", b"{}", b"[]"})  # events that say nothing, not even what API they are of
+_LINE_STARTS: Final = b":deirDEIR{[\xef"  # how a line of a stream may begin
 _DRAIN_SECONDS: Final = 0.05  # for the few bytes after the end mark; once they are read the connection can be reused
 
 
@@ -138,6 +140,7 @@ class ChatStream:
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
         self._silent = 0  # bytes since the last output
         self._begins = b""  # the first bytes that aren't blank
+        self._is_foreign: bool | None = None  # whether events came and none is a chunk; None: nothing came
 
     @property
     def was_sent(self) -> bool:
@@ -229,7 +232,7 @@ class ChatStream:
         standing = self._standing
         for payload in payloads:
             if payload == END_MARK:
-                self._end(None)
+                self._end(self._of_another_api())
                 return
             try:
                 chunk = decode_chunk(payload, self.ignored)
@@ -242,10 +245,12 @@ class ChatStream:
                     continue
                 self._end(failure)
                 return
-            is_bare = chunk.choices is None and not chunk.may_have_usage
+            is_bare = not chunk.choices and not chunk.may_have_usage
             if is_bare and (error := error_of_event(payload)) is not None:
                 self._end(faults.error_in_stream(error, self._asked))
                 return
+            if chunk.choices is not None or self._is_foreign is None:
+                self._is_foreign = chunk.choices is None and payload.strip() not in _HOLLOW
             self._ready.append(chunk)
             if standing.note(chunk):
                 self._silent = 0
@@ -300,11 +305,18 @@ class ChatStream:
     def _cut(self) -> TetrateError:
         if self._begins == b"<":  # a page that is labelled as a stream
             return faults.unreadable(faults.ReceivedResponse(200, {"content-type": "text/html"}), self._asked)
+        if self._is_foreign is None and self._opened is not None and self._begins not in _LINE_STARTS:
+            return faults.unreadable(self._opened.reply(b""), self._asked)
+        if (foreign := self._of_another_api()) is not None:
+            return foreign
         return StreamCutError(
             "The answer was cut off before its end.",
             next_step="ask again; the text so far is kept",
             request_id=self.request_id,
         )
+
+    def _of_another_api(self) -> TetrateError | None:
+        return faults.other_api(self._asked) if self._is_foreign and not self._standing.has_output else None
 
     def _broken(self, failure: Exception) -> TetrateError:
         ours = self._opened.explain(failure) if self._opened is not None else None
