@@ -54,7 +54,7 @@ def refusal(pieces: Iterable[bytes], encoding: str) -> str:
     [
         ("", ""), ("identity", ""), (" Identity , identity", ""), (",", ""),
         ("gzip", "gzip"), ("x-gzip", "gzip"), (" GZIP ", "gzip"), ("identity, gzip", "gzip"),
-        ("deflate", "deflate"), ("Deflate,", "deflate"),
+        ("deflate", "deflate"), ("Deflate,", "deflate"), ("UTF-8", ""), ("none", ""), ("utf-8, gzip", "gzip"),
     ],
 )  # fmt: skip
 def test_one_layer_is_known_by_its_names(header: str, right: str) -> None:
@@ -171,6 +171,21 @@ def test_what_follows_the_end_is_left_out(name: str) -> None:
     encoding, pack = PACKED[name]
     data = pack(TEXT)
     assert b"".join(unpacked([data + b"more", *[b"and more" * 8_000] * 50, data], encoding)) == TEXT
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 50, 10_000])
+def test_gzip_in_several_parts_comes_out_whole(size: int) -> None:
+    data = gzip.compress(TEXT[:100]) + gzip.compress(b"") + gzip.compress(TEXT[100:])
+    assert b"".join(unpacked([data[at : at + size] for at in range(0, len(data), size)], "gzip")) == TEXT
+    assert refusal([data[:-9]], "gzip") == "compressed, and cut off before its end"
+    assert b"".join(unpacked([data, b"\x1f"], "gzip")) == TEXT
+    assert b"".join(unpacked([data, b"\x1f", b"x", data], "gzip")) == TEXT
+    assert b"".join(unpacked([zlib.compress(TEXT) * 2], "deflate")) == TEXT
+
+
+def test_parts_of_nothing_without_end_are_refused() -> None:
+    part = gzip.compress(b"") * 250
+    assert refusal([part] * 1_000, "gzip") == "compressed, and empty as far as it was read"
 
 
 EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"  # a stored block of nothing, not the last one

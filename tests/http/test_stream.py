@@ -351,6 +351,10 @@ async def test_a_compressed_stream_is_read_all_the_same(router: RawRouter, clien
         stream_head(content_encoding="gzip"), chunked(gzip.compress(text_event("a") + STOP + DONE)), b"0\r\n\r\n"
     )
     assert text_of(await read(client, router.key)) == "a"
+    parts = b"".join(map(gzip.compress, (text_event("a"), text_event("b"), STOP + DONE)))
+    router.will(stream_head(content_encoding="gzip"), chunked(parts), b"0\r\n\r\n")
+    router.scripts.pop(0)
+    assert text_of(await read(client, router.key)) == "ab"
 
 
 async def test_broken_compression_is_a_malformed_response(router: RawRouter, client: GatewayClient) -> None:

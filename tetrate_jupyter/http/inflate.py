@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         def unconsumed_tail(self) -> bytes: ...
         @property
         def eof(self) -> bool: ...
+        @property
+        def unused_data(self) -> bytes: ...
         def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
@@ -27,6 +29,8 @@ PIECE: Final = 64 * 1024  # bytes decompressed at a time
 _MOST_SILENCE: Final = 1024 * 1024  # compressed bytes that may yield nothing: endless headers and empty blocks
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _GZIP_HEADER: Final = 16 + zlib.MAX_WBITS  # zlib's way to ask for the gzip format
+_GZIP_MARK: Final = b"\x1f\x8b"  # how each part of a gzip file begins
+_NO_ENCODINGS: Final = frozenset({"identity", "none", "utf-8", "utf8", "ascii", "binary", "8bit", "chunked"})
 _SHOWN: Final = 60  # characters of an encoding's name
 
 
@@ -37,9 +41,10 @@ class EncodingError(Exception):
 def encoding_of(header: str) -> str:
     """Return "gzip", "deflate" or "" (not compressed) for a `Content-Encoding`; several headers are joined by commas.
 
-    Raises `EncodingError` for any other, and for several layers.
+    Some servers put a character set there, or "none": that is no encoding. Raises `EncodingError` for any other, and
+    for several layers.
     """
-    layers = [name for part in header.split(",") if (name := part.strip().lower()) and name != "identity"]
+    layers = [name for part in header.split(",") if (name := part.strip().lower()) and name not in _NO_ENCODINGS]
     if not layers:
         return ""
     if len(layers) == 1 and layers[0] in _GZIP:
@@ -53,20 +58,27 @@ def encoding_of(header: str) -> str:
 async def inflated(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[bytes]:
     """Yield the decompressed content of `chunks` as it arrives, in pieces of at most 64 kB. Raises `EncodingError`.
 
-    Data after the end of the compressed stream is ignored.
+    Gzip may come in several parts, one after another; other data after the end of the compressed stream is ignored.
     """
     unpacker: _Unpacker | None = None
     silent = 0
-    async for data in chunks:
-        if unpacker is None and data:
-            unpacker = _unpacker(encoding, data)
-        if unpacker is None or unpacker.eof:
-            continue
-        silent += len(data)
-        for piece in _pieces(unpacker, data):
-            silent = 0
-            yield piece
-            await asyncio.sleep(0)  # lets cancellation and timeouts through, which a bomb would keep waiting
+    beyond: bytes | None = b""  # what follows a part, as far as it may begin another one; None: nothing more counts
+    async for more in chunks:
+        data = more
+        silent += len(data) if beyond is not None else 0
+        while data and beyond is not None:
+            if unpacker is None or unpacker.eof:
+                beyond += data
+                if unpacker is not None and (encoding != "gzip" or not beyond.startswith(_GZIP_MARK)):
+                    beyond = beyond if encoding == "gzip" and _GZIP_MARK.startswith(beyond) else None
+                    break
+                data, beyond = beyond, b""
+                unpacker = _unpacker(encoding, data)
+            for piece in _pieces(unpacker, data):
+                silent = 0
+                yield piece
+                await asyncio.sleep(0)  # lets cancellation and timeouts through, which a bomb would keep waiting
+            data = unpacker.unused_data
         if silent > _MOST_SILENCE:
             raise EncodingError("compressed, and empty as far as it was read")
     if unpacker is not None and not unpacker.eof:
