@@ -37,6 +37,8 @@ CONTENTS: list[tuple[object, str, str]] = [
     ([{"reasoning": {"text": "hm"}}], "", "hm"),
     ([{"type": "image_url", "image_url": {}}, {"text": "One"}], "One", ""),
     ({"type": "image_url"}, "", ""),
+    ([{"type": "text", "content": "One"}, {"type": "output_text", "content": ", two"}], "One, two", ""),
+    ([{"type": ["text"], "content": "One"}, {"content": "two"}], "", ""),
 ]
 
 
@@ -147,6 +149,12 @@ def test_which_of_delta_and_message_counts(members: dict[str, Any], text: str, t
         ({"reasoning": "r"}, False, False),
         ({"reasoning_content": "r"}, False, False),
         ({"thinking": "r"}, False, False),
+        ({"audio": {"transcript": "x"}}, True, True),
+        ({"audio": {"transcript": "", "data": "AAAA"}}, False, True),
+        ({"audio": {"transcript": 5}}, False, True),
+        ({"audio": []}, False, True),
+        ({"content": [{"refusal": "no"}]}, True, False),
+        ({"content": [{"type": "image_url", "image_url": {}}]}, True, False),
     ],
 )
 def test_what_is_part_of_the_answer(delta: dict[str, Any], has: bool, plain: bool) -> None:
@@ -155,6 +163,13 @@ def test_what_is_part_of_the_answer(delta: dict[str, Any], has: bool, plain: boo
     chunk = decode_chunk(json.dumps({"choices": [{"delta": delta}]}).encode())
     is_thought = any(delta.get(name) for name in ("reasoning", "reasoning_content", "thinking"))
     assert chunk.has_output is (has or is_thought)
+
+
+def test_what_is_said_in_sound_counts_where_there_is_no_text() -> None:
+    for found in both({"delta": {"content": "", "audio": {"transcript": "One\ud83d"}}}):
+        assert found.added.words == "One\ud83d"
+    for found in both({"delta": {"content": "Two", "audio": {"transcript": "One"}}}):
+        assert found.added.words == "Two"
 
 
 F = {"name": "f", "arguments": "{}"}

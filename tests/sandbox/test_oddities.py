@@ -586,6 +586,17 @@ def test_events_of_another_form(router: SandboxRouter) -> None:
     assert [line["choices"][0]["finish_reason"] for line in lines] == [None, None, "stop"]
 
 
+def test_what_is_no_text_stands_in_parts_or_beside(router: SandboxRouter) -> None:
+    for kind, member in (("refusal-in-parts", "refusal"), ("empty-images-in-parts", "image_url")):
+        contents = [choice["delta"].get("content") for choice in odd(router, kind, stream=True).choices]
+        contents.append(odd(router, kind, stream=False).json["choices"][0]["message"]["content"])
+        assert all(part["type"] == member and member in part for parts in contents for part in parts or ())
+    streamed = [choice["delta"].get("audio", {}) for choice in odd(router, "spoken", stream=True).choices]
+    assert "".join(audio.get("transcript", "") for audio in streamed) == "One, two, three."
+    message = odd(router, "spoken", stream=False).json["choices"][0]["message"]
+    assert (message["content"], message["audio"]["transcript"]) == (None, "One, two, three.")
+
+
 def test_streams_of_other_apis(router: SandboxRouter) -> None:
     for kind, named in (("messages", "content_block_delta"), ("responses", "response.output_text.delta")):
         assert f"event: {named}\ndata: {{" in odd(router, f"other-api-{kind}", stream=True).text
@@ -695,7 +706,7 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "error-in-choice", "error-in-groq", "calls-flat", "calls-arguments-beside", "content-parts-wrapped",
         "calls-need-reasoning-details", "calls-need-thinking-blocks",
         "error-field", "error-beside-no-choices", "other-api-messages", "other-api-responses", "other-api-lines",
-        "events-twice", "events-as-lines-of-json",
+        "refusal-in-parts", "empty-images-in-parts", "spoken", "events-twice", "events-as-lines-of-json",
         "events-in-lines-pause", "text-for-delta", "calls-function-call", "calls-function-call-beside",
     }  # fmt: skip
     tables = (ENDINGS, WORDS, AFTER, CALLS, CHOICES, MEMBERS, USAGES, ERRORS, LISTS)

@@ -75,7 +75,7 @@ class Accumulator:
         if delta is None:
             return "", ""
         thought = "" if delta.is_plain else self._add_rest(delta)
-        text = delta.content
+        text = delta.words
         if text:
             text = self._text_half.feed(text)
             if not self._tags.is_over:

@@ -25,7 +25,9 @@ _SMALL: Final = 64 * 1024  # bytes; in a smaller document objects aren't counted
 _MOST_NOTED: Final = 1_000  # names in `ignored`
 _LONGEST_INTEGER: Final = 40  # digits; a longer one is no token count, and parsing it takes quadratic time
 _REASONING: Final = ("reasoning_content", "reasoning", "thinking")
-_UNREAD: Final = ("images", "function_call", "reasoning_details", "thinking_blocks")  # members kept as JSON
+_UNREAD: Final = ("images", "function_call", "reasoning_details", "thinking_blocks", "audio")  # members kept as JSON
+_PICTURES: Final = ("image", "image_url", "output_image")  # kinds of parts; what stands for a kind may be of any type
+_TEXTS: Final = ("text", "output_text")
 _FOREIGN_USAGE: Final = ("x_groq", "usage_metadata", "usageMetadata", "prompt_eval_count", "eval_count")  # in order
 
 _decode = msgspec.json.Decoder(ChatChunk).decode
@@ -57,7 +59,10 @@ def _loose(payload: Body) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _python(payload: Body) -> Any:  # noqa: ANN401 - any JSON
-    return json.loads(payload.decode("utf-8-sig"), parse_int=_integer, parse_constant=_no_number, strict=False)
+    text = payload.decode(
+        "utf-8-sig", "replace"
+    )  # a byte that is none of a character becomes U+FFFD, as half a pair does
+    return json.loads(text, parse_int=_integer, parse_constant=_no_number, strict=False)
 
 
 def _integer(digits: str) -> int | None:
@@ -89,9 +94,9 @@ class _Loose:
             [self._choice(each) for each in several if each is not None],
             self._counts(found.get("usage"), WireUsage),
             model if isinstance(model, str) else self._leave("model", model),
-            _raw(found["error"]) if "error" in found else NOTHING,
-            _raw(found["id"]) if isinstance(found.get("id"), str) else NOTHING,
-            *(_raw(found[name]) if found.get(name) else NOTHING for name in _FOREIGN_USAGE),
+            reading.raw(found["error"]) if "error" in found else NOTHING,
+            reading.raw(found["id"]) if isinstance(found.get("id"), str) else NOTHING,
+            *(reading.raw(found[name]) if found.get(name) else NOTHING for name in _FOREIGN_USAGE),
         )
 
     def _choice(self, found: Any) -> Choice:  # noqa: ANN401 - any JSON
@@ -104,8 +109,8 @@ class _Loose:
             0 if index is None else index,
             self._delta(found.get("message")),
             self._content(found["text"])[0] if self._is_bare(found) else None,
-            _raw(found["usage"]) if found.get("usage") else NOTHING,
-            _raw(found["error"]) if found.get("error") else NOTHING,
+            reading.raw(found["usage"]) if found.get("usage") else NOTHING,
+            reading.raw(found["error"]) if found.get("error") else NOTHING,
         )
 
     def _is_bare(self, found: dict[str, Any]) -> bool:
@@ -120,13 +125,18 @@ class _Loose:
         content, thought = self._content(found.get("content"))
         if thought and not any(thoughts.values()):
             thoughts["thinking"] = thought
-        refusal, calls = found.get("refusal"), found.get("tool_calls")
+        parts = _parts_of(found.get("content"))
+        refusal, calls = found.get("refusal") or _refusal(parts), found.get("tool_calls")
+        if pictures := [part for part in parts if part.get("type") in _PICTURES]:
+            found = {**found, "images": found.get("images") or pictures}
         return Delta(
             content or None,
-            **{name: _raw(text) for name, text in thoughts.items()},
-            calls=_raw(calls) if isinstance(calls, (list, dict)) else self._leave("tool_calls", calls) or NOTHING,
+            **{name: reading.raw(text) for name, text in thoughts.items()},
+            calls=reading.raw(calls)
+            if isinstance(calls, (list, dict))
+            else self._leave("tool_calls", calls) or NOTHING,
             refusal=refusal if isinstance(refusal, str) else self._leave("refusal", refusal),
-            **{name: _raw(found[name]) for name in _UNREAD if found.get(name)},
+            **{name: reading.raw(found[name]) for name in _UNREAD if found.get(name)},
         )
 
     def _content(self, found: Any) -> tuple[str, str]:  # noqa: ANN401 - any JSON
@@ -148,7 +158,7 @@ class _Loose:
                 thought.append(inner if isinstance(inner, str) else self._parts(inner, name)[0])
             elif isinstance(part, dict) and (text := _text_of(part)) is not None:
                 said.append(text)
-            else:
+            elif not _is_beside(part):
                 self._leave(name, part)
         return "".join(said), "".join(each for each in thought if isinstance(each, str))
 
@@ -173,9 +183,23 @@ class _Loose:
         return None
 
 
+def _parts_of(content: object) -> list[dict[str, Any]]:
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+
+
+def _is_beside(part: object) -> bool:
+    """Whether a part is read as something other than text."""
+    return isinstance(part, dict) and (isinstance(part.get("refusal"), str) or part.get("type") in _PICTURES)
+
+
+def _refusal(parts: list[dict[str, Any]]) -> str | None:
+    said = [part["refusal"] for part in parts if isinstance(part.get("refusal"), str)]
+    return "".join(said) or None
+
+
 def _text_of(part: dict[str, Any]) -> str | None:
     """Return the text of a part, which the API's assistants wrap once more; None where it has none."""
-    text = part.get("text")
+    text = part.get("text", part.get("content") if part.get("type") in _TEXTS else None)
     if isinstance(text, dict):
         text = text.get("value")
     return text if isinstance(text, str) else None
@@ -188,10 +212,6 @@ def _named(reason: object) -> object:
 
 def _is_part(found: object) -> bool:
     return isinstance(found, dict) and isinstance(found.get("type"), str)
-
-
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(json.dumps(value).encode())
 
 
 def _whole_inside(text: str) -> str:

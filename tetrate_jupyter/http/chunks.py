@@ -53,6 +53,18 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
     function_call: msgspec.Raw = NOTHING
     reasoning_details: msgspec.Raw = NOTHING
     thinking_blocks: msgspec.Raw = NOTHING
+    audio: msgspec.Raw = NOTHING
+
+    @property
+    def words(self) -> str:
+        """The text; where there is none, what is spoken."""
+        return self.content or (self.spoken if self.audio is not NOTHING else "")
+
+    @property
+    def spoken(self) -> str:
+        """The words of an answer that is sound, or ""."""
+        said = (members(self.audio) or {}).get("transcript") if is_given(self.audio) else None
+        return _string(said) or ""
 
     @property
     def reasoning_text(self) -> str:
@@ -108,7 +120,7 @@ class Delta(msgspec.Struct, frozen=True, gc=False):
     @property
     def has_content(self) -> bool:
         """Whether it holds part of the answer itself: text, a refusal, a call or an image. Reasoning doesn't count."""
-        if self.content or self.refusal:
+        if self.content or self.refusal or (self.audio is not NOTHING and self.spoken):
             return True
         return is_given(self.calls) or self.has_images or is_given(self.function_call)
 
@@ -304,8 +316,8 @@ def read_calls(raw: msgspec.Raw) -> list[ToolCallDelta]:
     try:
         entries = msgspec.json.decode(raw, type=list[msgspec.Raw])
     except reading.UNREADABLE:
-        found = _loose(raw)  # halves of a surrogate pair, as the pieces of a text that was cut there have them
-        entries = [_raw(each) for each in found] if isinstance(found, list) else [raw]
+        found = reading.loosely(raw)  # halves of a surrogate pair, as the pieces of a text that was cut there have them
+        entries = [reading.raw(each) for each in found] if isinstance(found, list) else [raw]
     return [_call(found) for each in entries if (found := members(each)) is not None]
 
 
@@ -318,22 +330,8 @@ def members(raw: msgspec.Raw) -> dict[str, msgspec.Raw] | None:
     try:
         return _decode_members(raw)
     except reading.UNREADABLE:
-        found = _loose(raw) if bytes(raw)[:1] == b"{" else None
-    return {name: _raw(value) for name, value in found.items()} if isinstance(found, dict) else None
-
-
-def _loose(raw: msgspec.Raw) -> object:
-    """Decode JSON as Python does, which accepts halves of a surrogate pair; None where that fails, too."""
-    if len(bytes(raw)) > reading.MAX_MENDED:
-        return None
-    try:
-        return json.loads(bytes(raw), strict=False)
-    except reading.UNREADABLE:
-        return None
-
-
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(json.dumps(value).encode())
+        found = reading.loosely(raw) if bytes(raw)[:1] == b"{" else None
+    return {name: reading.raw(value) for name, value in found.items()} if isinstance(found, dict) else None
 
 
 def _call(found: dict[str, msgspec.Raw]) -> ToolCallDelta:

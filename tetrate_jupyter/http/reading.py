@@ -7,6 +7,7 @@ endless nesting. Such a body is repaired first.
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
@@ -79,6 +80,21 @@ def mended(body: bytes | bytearray) -> bytes | bytearray:
         at = found.end()
     kept += body[at:]
     return kept
+
+
+def loosely(part: msgspec.Raw) -> object:
+    """Decode a part as Python does, which accepts halves of a surrogate pair; return None where that fails, too."""
+    if len(bytes(part)) > MAX_MENDED:
+        return None
+    try:
+        return json.loads(bytes(part), strict=False)
+    except UNREADABLE:
+        return None
+
+
+def raw(value: object) -> msgspec.Raw:
+    """Return a decoded value as JSON that is read later."""
+    return msgspec.Raw(json.dumps(value).encode())
 
 
 def _tokens(body: bytes | bytearray) -> Iterator[re.Match[bytes]]:
