@@ -85,7 +85,9 @@ MEANING_OF_NAME: list[tuple[Meaning, tuple[int | None, ...], str]] = [
         ),
     ),
     (Meaning.MODEL_LATER, EACH, "model_not_ready model_not_available"),
+    (Meaning.BUDGET, EACH, "budget_exceeded BudgetExceeded"),
     (Meaning.NO_MODEL, EACH, "model_not_found model_not_routed invalid_model unknown_model"),
+    (Meaning.NO_MODEL, EACH, "DeploymentNotFound ModelNotFound"),
     (Meaning.TOO_LONG, EACH, "context_length_exceeded exceed_context_size_error context_window_exceeded"),
     (Meaning.RATE, BELOW_500, "rate_limit_exceeded rate_limit_error too_many_requests rate_limited"),
     (Meaning.KEY, BELOW_500, "invalid_api_key api_key_invalid incorrect_api_key"),
@@ -94,7 +96,7 @@ MEANING_OF_NAME: list[tuple[Meaning, tuple[int | None, ...], str]] = [
         BELOW_500,
         (
             "content_filter content_policy_violation moderation_blocked ResponsibleAIPolicyViolation "
-            "data_inspection_failed"
+            "data_inspection_failed DataInspectionFailed"
         ),
     ),
     (Meaning.HOST, (403,), "hostname_not_selected"),
@@ -122,6 +124,8 @@ def test_a_name_means_one_thing(what: Meaning, statuses: tuple[int | None, ...],
         (Meaning.CREDITS, 400, "insufficient quota"),
         (Meaning.CREDITS, 400, "Your credit balance is too low"),
         (Meaning.CREDITS, 400, "out of credit"),
+        (Meaning.CREDITS, 403, "Your newly created team doesn't have any credits yet."),
+        (Meaning.CREDITS, 400, "You do not have enough credits"),
         (Meaning.CREDITS, 400, "No credits left"),
         (Meaning.CREDITS, 400, "no credit remaining"),
         (Meaning.CREDITS, 400, "no credits available"),
@@ -149,6 +153,8 @@ def test_a_name_means_one_thing(what: Meaning, statuses: tuple[int | None, ...],
         (Meaning.STATUS, 403, "prompt is too long"),
         (Meaning.STATUS, 404, "prompt is too long"),
         *[(Meaning.TOO_LONG, 400, f"the context {word}") for word in ("length", "window", "limit", "size")],
+        (Meaning.TOO_LONG, 400, "Your request exceeded model token limit: 8192"),
+        (Meaning.TOO_LONG, 400, "it exceeds the model's token limit"),
         (Meaning.TOO_LONG, 400, "maximum context"),
         (Meaning.TOO_LONG, 400, "too many tokens"),
         (Meaning.TOO_LONG, 400, "too many input tokens"),
@@ -205,6 +211,7 @@ NO_MODEL = [
     *[f"no {word} found for acme/m-1" for word in ("endpoints", "endpoint", "deployments", "provider", "route")],
     "No providers available for acme/m-1",
     "No route for the model acme/m-1",
+    "No route: the model acme/m-1 is not configured in the gateway",
 ]
 
 
@@ -224,6 +231,23 @@ def test_with_404_the_words_are_enough(message: str) -> None:
     said = message.replace("acme/m-1", "acme/m-2")
     assert meaning_of(ErrorBody(404, message=said), "other", route_works=False) is Meaning.NO_MODEL
     assert meaning_of(ErrorBody(400, message=said), "other", route_works=True) is Meaning.STATUS
+
+
+def test_a_model_that_a_key_has_no_access_to_is_named_without_its_id() -> None:
+    for said in (
+        "You don't have access to the model with the specified model ID.",
+        "You do not have access to this model",
+    ):
+        for status in (400, 403, 404):
+            assert meaning_of(ErrorBody(status, message=said), "m", route_works=False) is Meaning.NO_MODEL, status
+        assert meaning_of(ErrorBody(403, message=said), None, route_works=False) is Meaning.STATUS
+    for said in (
+        "No endpoints found that support tool use.",
+        "No allowed providers are available",
+        "No endpoints found",
+    ):
+        assert meaning_of(ErrorBody(404, message=said), "m", route_works=False) is Meaning.NO_MODEL
+        assert meaning_of(ErrorBody(400, message=said), "m", route_works=False) is Meaning.STATUS
 
 
 def test_a_404_is_about_the_model_where_it_is_named_or_the_route_has_worked() -> None:
@@ -287,6 +311,13 @@ ERRORS: list[tuple[int, Any, type[errors.GatewayError], str, str]] = [
     (498, {"code": "bad"}, errors.RequestRejectedError, "(status 498)", "options of the call"),
     (499, {"code": "bad"}, errors.ProviderError, "(status 499)", "ask again in a moment"),
     (500, {"code": "bad"}, errors.ProviderError, "(status 500)", "%tetrate_status shows the providers"),
+    (
+        400,
+        {"code": "budget_exceeded"},
+        errors.BudgetExceededError,
+        "set for this key is used up",
+        "whoever set the bud",
+    ),
     (503, {"code": "model_not_ready"}, errors.ModelUnavailableError, "acme/m-1 is not ready yet", "in a minute"),
 ]
 

@@ -83,6 +83,38 @@ async def test_each_is_the_error_that_it_is(sandbox: SandboxRouter, asking: Gate
 
 
 @pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (
+            429,
+            {"error": {"message": "Budget has been exceeded!", "type": "budget_exceeded"}},
+            errors.BudgetExceededError,
+        ),
+        (404, {"error": {"code": "DeploymentNotFound", "message": "No such thing."}}, errors.ModelUnavailableError),
+        (403, {"message": "You don't have access to the model with this ID."}, errors.ModelUnavailableError),
+        (404, {"error": {"message": "No endpoints found matching your data policy"}}, errors.ModelUnavailableError),
+        (403, {"error": "Your newly created team doesn't have any credits yet."}, errors.CreditsExhaustedError),
+        (400, {"error": {"message": "Your request exceeded model token limit: 8192"}}, errors.ContextTooLongError),
+    ],
+)
+async def test_what_other_servers_say_is_taken_for_what_it_is_and_asked_once(
+    router: RawRouter, client: GatewayClient, status: int, body: object, expected: type[errors.TetrateError]
+) -> None:
+    router.will_answer(status, body)
+    with pytest.raises(errors.TetrateError) as caught:
+        await read(client, router.key)
+    assert type(caught.value) is expected
+    assert len(router.requests) == 1
+
+
+async def test_a_page_where_a_key_was_refused_names_the_key_too(router: RawRouter, client: GatewayClient) -> None:
+    router.will_answer(401, "<html>401 Authorization Required</html>", {"content-type": "text/html"})
+    with pytest.raises(errors.MalformedResponseError) as caught:
+        await read(client, router.key)
+    assert "%tetrate_login" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
     ("sent", "expected", "words"),
     [
         (b"OK", errors.MalformedResponseError, "isn't the API's JSON"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import (
+    BudgetExceededError,
     CreditsExhaustedError,
     ForbiddenError,
     GatewayTimeoutError,
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_POINTLESS = (CreditsExhaustedError, ForbiddenError, InvalidKeyError, RequestRejectedError)  # a retry ends the same
+_POINTLESS = (
+    BudgetExceededError,
+    CreditsExhaustedError,
+    ForbiddenError,
+    InvalidKeyError,
+    RequestRejectedError,
+)  # a retry ends the same
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ _WORDS: Final = (
 _TEXTS: Final = ("text", "content", "value")  # members of a message that is an object
 _FINE: Final = frozenset({"", "ok", "success"})  # what some servers send as the message of what is no error
 _NAME = re.compile(r"[A-Z][A-Z0-9_]+\Z")  # a reason that is a name rather than a sentence: "API_KEY_INVALID"
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ONE_WORD = re.compile(r"[\w.-]{1,80}\Z")
 _XML = re.compile(
     r"(?i)<(?:\w{1,20}:)?(Code|Message|faultstring|error_description)(?: [^<>]{0,200})?>([^<>]{1,2000})</"
@@ -102,8 +103,9 @@ class ErrorBody:
 
     @property
     def words(self) -> frozenset[str]:
-        """Every name that the body gives the error, in lower case."""
-        return frozenset(w.lower() for w in (self.code, self.kind, self.category, self.state, self.reason) if w)
+        """Every name that the body gives the error, in lower case; "ModelNotFound" is "model_not_found", too."""
+        given = [w for w in (self.code, self.kind, self.category, self.state, self.reason) if w]
+        return frozenset([w.lower() for w in given] + [_in_words(w) for w in given])
 
 
 def read_error_body(status: int | None, body: Body) -> ErrorBody:
@@ -303,7 +305,13 @@ def _status_from(*names: str | None) -> int | None:
     for name in names:
         if name and name.isascii() and name.isdigit() and len(name) == 3 and int(name) >= 400:
             return int(name)
-    return next((status for name in names if (status := _STATUS_OF_WORD.get((name or "").lower()))), None)
+    each = [form for name in names if name for form in (name.lower(), _in_words(name))]
+    return next((status for form in each if (status := _STATUS_OF_WORD.get(form))), None)
+
+
+def _in_words(name: str) -> str:
+    """Return a name in CamelCase as one with underscores."""
+    return _HUMP.sub("_", name).lower()
 
 
 def _first(levels: tuple[dict[str, Any], ...], name: str) -> Any:  # noqa: ANN401 - foreign JSON holds anything

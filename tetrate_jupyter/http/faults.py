@@ -99,11 +99,7 @@ def error_for(reply: ReceivedResponse, asked: RequestContext) -> errors.GatewayE
     if body.status is None or (is_page and body.status < 500 and body.status not in _PAGES_OF_THE_ROUTER):
         return unreadable(reply, asked)
     if retry.is_budget_block(reply.status, reply.headers):
-        return errors.BudgetExceededError(
-            _says("A spend budget set for this key is used up", body),
-            next_step="ask whoever set the budget, or use another key" + _in_brackets(asked.keys_page),
-            **_common(body, asked),
-        )
+        return _over_budget(body, asked)
     return _by_meaning(body, reply.headers, asked)
 
 
@@ -124,6 +120,8 @@ def unreadable(reply: ReceivedResponse, asked: RequestContext) -> errors.Malform
     if reply.is_web_page:
         message = f"{asked.host} answered with a web page instead of the API (status {reply.status})."
         step = f"check the base URL {asked.base_url}; if a proxy or network login stands between, log in there first"
+        if reply.status in {401, 403} and asked.keyed:  # some servers refuse a wrong key with a page
+            step += "; else give the right key with %tetrate_login"
     else:
         kind = shown(reply.content_type) or "no content type"
         message = f"{asked.host} answered with something that isn't the API's JSON (status {reply.status}, {kind})."
@@ -222,6 +220,14 @@ def _out_of_credit(body: ErrorBody, asked: RequestContext) -> errors.CreditsExha
     )
 
 
+def _over_budget(body: ErrorBody, asked: RequestContext) -> errors.BudgetExceededError:
+    return errors.BudgetExceededError(
+        _says("A spend budget set for this key is used up", body),
+        next_step="ask whoever set the budget, or use another key" + _in_brackets(asked.keys_page),
+        **_common(body, asked),
+    )
+
+
 def _in_brackets(text: str) -> str:
     return f" ({text})" if text else ""
 
@@ -312,6 +318,7 @@ def _says(what: str, body: ErrorBody) -> str:
 
 _MADE: Final[Mapping[Meaning, Callable[[ErrorBody, RequestContext], errors.GatewayError]]] = {
     Meaning.CREDITS: _out_of_credit,
+    Meaning.BUDGET: _over_budget,
     Meaning.TOO_LONG: _too_long,
     Meaning.NO_MODEL: _no_model,
     Meaning.MODEL_LATER: _model_later,

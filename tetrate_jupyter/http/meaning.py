@@ -18,6 +18,7 @@ class Meaning(Enum):
     """What an error means where the status alone doesn't say; STATUS: the status does."""
 
     CREDITS = "no credit left"
+    BUDGET = "a spend budget is used up"
     RATE = "too much in a short time"
     TOO_LONG = "too long for the model"
     NO_MODEL = "no such model"
@@ -46,8 +47,10 @@ _CREDITS = re.compile(
     r"(?i)\binsufficient (account )?(credits?|balance|funds|quota)|\bcredit balance is too low|\bout of credits?\b|"
     r"\b(credits?|balance|funds|quota) (is|are|has been|have been) (insufficient|too low|exhausted|used up|depleted)\b|"
     r"\bused all (of )?(your |the )?(available )?credits?\b|\bmonthly spending limit\b|"
+    r"\b(do|does) ?(n[o']t) have (any|enough) (credits?|balance|funds)\b|"
     r"\bno credits? (left|remaining|available)|\bexceeded your current quota\b|\bbilling hard limit|\bpayment required"
 )
+_BUDGET_WORDS: Final = frozenset({"budget_exceeded"})  # LiteLLM
 _RATE_WORDS: Final = frozenset({"rate_limit_exceeded", "rate_limit_error", "too_many_requests", "rate_limited"})
 _RATE = re.compile(
     r"(?i)\b(tokens?|requests?)[ _-]per[ _-](second|minute|hour|day)\b|\b[TR]P[MDS]\b|\brate.?limit(ed|s)?\b|"
@@ -59,18 +62,23 @@ _TOO_LONG = re.compile(
     r"context[ _](length|window|limit|size)|maximum context|too many (input |prompt )?tokens|prompt is too long|"
     r"(input|prompt|request|messages?)( tokens)? (is |are )?(too large|too long)|"
     r"(input|prompt)( token(s| count))? .{0,40}exceeds?|"
+    r"exceed(s|ed)? (the )?model('?s)? (token|context) (limit|length)|"
     r"exceeds? the (model'?s )?(maximum|limit|available context) ?(number )?(of.*tokens|size)?|"
     r"reduce the length of the (messages|prompt|input)"
 )
-_NO_MODEL_WORDS: Final = frozenset({"model_not_found", "model_not_routed", "invalid_model", "unknown_model"})
+_NO_MODEL_WORDS: Final = frozenset(
+    {"model_not_found", "model_not_routed", "invalid_model", "unknown_model", "deployment_not_found"}
+)
 _LATER_WORDS: Final = frozenset({"model_not_ready", "model_not_available"})
 _NO_MODEL = re.compile(
     r"(?i)\b(unknown|no such|invalid|unsupported|unrecogni[sz]ed) model\b|"
     r"\bmodels?\b.{0,220}?\b(does ?n[o']t exist|"
-    r"(can)?not (be )?(found|available|served|deployed|loaded|recogni[sz]ed)|"
+    r"(can)?not (be )?(found|available|served|deployed|loaded|configured|recogni[sz]ed)|"
     r"is (unknown|invalid)|is not a valid)|\bis not a valid model\b|\b(no|could ?n[o']t find|find) (the )?model\b|"
+    r"\bno (allowed )?(endpoints?|providers?) (are )?(found|available)\b|"
     r"\bno (endpoints?|deployments?|providers?|route) (found |available )?for\b.{0,40}\b(model|[\w.-]+/[\w.-]+)"
 )
+_NO_ACCESS = re.compile(r"(?i)(n't|\bnot) have access to (the|this|that) model\b")
 _KEY_WORDS: Final = frozenset({"invalid_api_key", "api_key_invalid", "incorrect_api_key"})
 _KEY = re.compile(
     r"(?i)\b(invalid|incorrect|wrong|expired) api[ _-]?key|\bapi[ _-]?key (is )?(not valid|invalid|incorrect|expired)"
@@ -90,6 +98,7 @@ _CONTENT = re.compile(
 )
 _CODES: Final = (
     (_CREDIT_WORDS, Meaning.CREDITS, range(600)),
+    (_BUDGET_WORDS, Meaning.BUDGET, range(600)),
     (_LATER_WORDS, Meaning.MODEL_LATER, range(600)),
     (_NO_MODEL_WORDS, Meaning.NO_MODEL, range(600)),
     (_TOO_LONG_WORDS, Meaning.TOO_LONG, range(600)),
@@ -150,5 +159,7 @@ def _is_no_model(status: int, message: str, model: str, *, route_works: bool) ->
         return False
     if status == 404:
         return bool(_NO_MODEL.search(message)) or model.lower() in message.lower() or route_works
+    if status in {400, 403} and _NO_ACCESS.search(message):
+        return True
     # These statuses also say that a model doesn't support the request; a missing model is named in the message.
     return status in {400, 403, 422} and model.lower() in message.lower() and bool(_NO_MODEL.search(message))
