@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+import sys
+import types
+from typing import Any
 
+import numpy as np
+import pytest
+
+from tests.completion.texts import describe
 from tetrate_jupyter.completion.arrays import array
 from tetrate_jupyter.completion.cuts import Limits
 from tetrate_jupyter.types import Cut
@@ -17,6 +23,47 @@ def test_a_small_array_is_written_whole() -> None:
     assert array(np.arange(8).reshape(2, 2, 2), "a").text.endswith("\n[[[0, 1],\n  [2, 3]],\n [[4, 5],\n  [6, 7]]]")
     masked = np.ma.array([1, 2], mask=[False, True])
     assert array(masked, "a").text == "MaskedArray: shape (2,), int64\n[1, --]"
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_matrix_is_an_array() -> None:
+    matrix = np.matrix([[1, 0.1], [3, 4]])
+    assert describe(matrix) == "matrix: shape (2, 2), float64\n[[1, 0.1],\n [3, 4]]"
+    assert describe({"m": matrix}) == '{"m": [[1, 0.1], [3, 4]]}'
+    assert array(np.asmatrix(np.arange(1_000)), "a").cuts == (Cut("a", "values", 8, 1_000),)
+
+
+class Tensor:
+    """As torch has it: its repr rounds, and numpy knows no "bfloat16"."""
+
+    def __init__(self, values: Any, dtype: str = "torch.float64") -> None:
+        self.values, self.dtype, self.shape = np.array(values), dtype, np.array(values).shape
+
+    def __repr__(self) -> str:
+        return "tensor([0.3333])"
+
+    def detach(self) -> Tensor:
+        return self
+
+    cpu = to_dense = detach
+
+    def float(self) -> Tensor:
+        return Tensor(self.values.astype("float32"), "torch.float32")
+
+    def numpy(self) -> Any:
+        if self.dtype == "torch.bfloat16":
+            raise TypeError("Got unsupported ScalarType BFloat16")
+        return self.values
+
+
+def test_no_number_of_a_tensor_is_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = types.ModuleType("torch")
+    torch.Tensor = Tensor  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    assert describe(Tensor([1 / 3])) == "Tensor: shape (1,), torch.float64\n[0.3333333333333333]"
+    assert describe(Tensor([0.5], "torch.bfloat16")) == "Tensor: shape (1,), torch.bfloat16\n[0.5]"
+    assert describe([Tensor([1 / 3])]) == "[[0.3333333333333333]]"
+    assert describe(Tensor(np.arange(500))).endswith("min 0, max 499, sum 124750, mean 249.5")
 
 
 def test_up_to_four_hundred_values_are_written() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.completion.texts import describe
 from tetrate_jupyter.completion.sheets import label, pandas_labels, sheet
 
 pa = pytest.importorskip("pyarrow")
@@ -213,3 +214,21 @@ def test_of_many_numbers_every_other_one_is_given() -> None:
 )
 def test_what_is_no_number_is_not_summed(values: object) -> None:
     assert of(values).column(0).numbers() is None
+
+
+def test_a_time_beyond_pythons_years_costs_its_own_cell_only() -> None:
+    far = pa.table({"at": pa.array([2**62, 0, None], pa.timestamp("s")), "n": [1, 2, 3]})
+    lines = describe(far).splitlines()
+    assert lines[-3:] == [
+        "| 4611686018427387904 of timestamp[s] | 1 |",
+        "| 1970-01-01 00:00:00 | 2 |",
+        "| None | 3 |",
+    ]
+    assert describe(pa.scalar(2**62, pa.timestamp("s"))) == "4611686018427387904 of timestamp[s]"
+    unknown = pa.table({"at": pa.array([1, None], pa.timestamp("us", "No/Where"))})
+    assert describe(unknown).splitlines()[-2:] == ["| 1 of timestamp[us, tz=No/Where] |", "| None |"]
+    times = pl.DataFrame({"at": pl.Series([2**61, 0]).cast(pl.Datetime("us"))})
+    assert describe(times).splitlines()[-2:] == [
+        "| 2305843009213693952 of Datetime(time_unit='us', time_zone=None) |",
+        "| 1970-01-01 00:00:00 |",
+    ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion import nested
 from tetrate_jupyter.completion.cuts import USUAL, Described, Limits, shortened
+from tetrate_jupyter.completion.loaded import as_numpy
 from tetrate_jupyter.completion.summary import of_array
 from tetrate_jupyter.completion.tables import MAX_CHARACTERS
 from tetrate_jupyter.completion.values import scalar, short_repr
@@ -22,8 +23,9 @@ _CELL: Final = 200  # characters of a text value
 
 
 def array(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa: ANN401 - numpy is not imported here
-    """Describe a numpy array in at most 6,000 characters, or `limits.room`."""
-    title = f"{type(values).__name__}: shape {values.shape}, {values.dtype}"
+    """Describe a numpy array, or one of `as_numpy`, in at most 6,000 characters, or `limits.room`."""
+    title = f"{type(values).__name__}: shape {tuple(values.shape)}, {values.dtype}"
+    values = as_numpy(values)
     room = limits.bound(MAX_CHARACTERS) - len(title) - 400
     edges = _edges(values, limits)
     while (least := 3 * math.prod(map(sum, edges))) > 2 * room:  # too many to fit, however short they are

@@ -11,7 +11,7 @@ from tetrate_jupyter.completion import arrays, nested, sheets, tables
 from tetrate_jupyter.completion.cuts import USUAL, Described, Limits
 from tetrate_jupyter.completion.foreign import name_of
 from tetrate_jupyter.completion.images import is_image, media_type
-from tetrate_jupyter.completion.loaded import is_a
+from tetrate_jupyter.completion.loaded import is_a, is_array
 from tetrate_jupyter.completion.values import exact_reprs, scalar, short_repr
 from tetrate_jupyter.errors import AttachmentError, SecretInPromptError, TetrateError
 from tetrate_jupyter.secret import Secret
@@ -106,7 +106,7 @@ def _large(value: object, name: str, limits: Limits) -> Described:
         return tables.table(sheet, name, limits)
     if is_a(value, "pandas", "Index"):
         return tables.index(value, name, limits)
-    if is_a(value, "numpy", "ndarray"):
+    if is_array(value):
         return arrays.array(value, name, limits)
     if nested.is_container(value) or is_a(value, "numpy", "void"):
         return nested.written(value, name, limits)

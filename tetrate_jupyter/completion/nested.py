@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tetrate_jupyter.completion import sheets
 from tetrate_jupyter.completion.cuts import USUAL, Described, Limits, shortened
-from tetrate_jupyter.completion.loaded import is_a
+from tetrate_jupyter.completion.loaded import as_numpy, is_a
 from tetrate_jupyter.completion.values import is_number, scalar, short_repr
 from tetrate_jupyter.errors import SecretInPromptError
 from tetrate_jupyter.secret import Secret
@@ -111,6 +111,7 @@ class ValueWriter:
             )
         if isinstance(value, str) and not isinstance(value, enum.Enum):
             return self._string(str(value), path)
+        value = as_numpy(value)
         token = _token(value)
         if token is not None:
             return self._fitting(token)

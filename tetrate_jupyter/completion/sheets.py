@@ -274,7 +274,22 @@ def _polars_values(values: Foreign) -> list[object]:
         names = values.struct.fields
         fields = [_polars_values(values.struct.field(name)) for name in names]
         return _records(names, fields, values.is_not_null().to_list())
-    return list(values.to_list())
+    return _polars_cells(values, kind)
+
+
+def _polars_cells(values: Foreign, kind: str) -> list[object]:
+    try:
+        return list(values.to_list())
+    except Exception:  # noqa: BLE001 - one time beyond Python's years
+        return [_polars_cell(values[place : place + 1], kind) for place in range(len(values))]
+
+
+def _polars_cell(one: Foreign, kind: str) -> object:
+    """Return the only value; where Python has none for it, its number and type as text."""
+    try:
+        return one.to_list()[0]
+    except Exception:  # noqa: BLE001 - as above
+        return f"{one.to_physical().to_list()[0]} of {kind}"
 
 
 def _each(write: Callable[[Any], object], values: list[Any]) -> list[object]:
@@ -348,4 +363,15 @@ def _arrow_single(values: Foreign, kind: str) -> list[object]:
         return list(values.cast(sys.modules["pyarrow"].string()).to_pylist())
     if kind == "duration[ns]":
         return _each(_nanoseconds, values.cast(sys.modules["pyarrow"].int64()).to_pylist())
-    return list(values.to_pylist())
+    try:
+        return list(values.to_pylist())
+    except Exception:  # noqa: BLE001 - one date beyond Python's years, or a time zone that isn't known here
+        return [_arrow_cell(member) for member in values]
+
+
+def _arrow_cell(member: Foreign) -> object:
+    """Return one value; where Python has none for it, its number and unit as text."""
+    try:
+        return member.as_py()
+    except Exception:  # noqa: BLE001 - as above
+        return f"{member.value} of {member.type}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tetrate_jupyter.completion import nested, sheets
 from tetrate_jupyter.completion.cuts import SUMMED, USUAL, Described, Limits, shortened
 from tetrate_jupyter.completion.foreign import name_of
-from tetrate_jupyter.completion.loaded import is_a
+from tetrate_jupyter.completion.loaded import is_array
 from tetrate_jupyter.completion.summary import summary
 from tetrate_jupyter.completion.values import MISSING, exact_reprs, is_number, scalar
 from tetrate_jupyter.types import Cut
@@ -189,7 +189,7 @@ def _cell(value: object, limit: int) -> tuple[str, bool]:
     text = scalar(value)
     if text is not None:
         return _number(text, limit) if is_number(value) else (shortened(text, limit), len(text) > limit)
-    if nested.is_container(value) or is_a(value, "numpy", "ndarray"):
+    if nested.is_container(value) or is_array(value):
         writer = nested.ValueWriter("cell", limit, is_compact=True)
         return writer.text(value), bool(writer.cuts)
     try:
