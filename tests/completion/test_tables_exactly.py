@@ -98,6 +98,36 @@ def test_no_text_is_longer_than_its_bound() -> None:
     assert described(wide, "df", Limits(2, room=40_000, is_usual=False)).cuts[0].why == ""
 
 
+def test_rows_are_left_out_where_no_room_for_notes_would_be_left() -> None:
+    def long(more: int) -> pd.DataFrame:
+        return pd.DataFrame({"a": pd.Series([*["x" * 50] * 99, "x" * more, "y" * 40], dtype=object)})
+
+    fits = described(long(52), "df", Limits(None))
+    assert fits.cuts == ()
+    assert len(fits.text) == 5_602
+    over = described(long(53), "df", Limits(None))
+    assert over.cuts == (Cut("df", "rows and a summary of all", 96, 101),)
+
+
+def test_one_row_that_fits_only_just_is_sent_without_a_summary_of_itself() -> None:
+    found = described(pd.DataFrame({f"c{n}": [10**257] for n in range(20)}), "df")
+    assert found.text.count(str(10**257)) == 20
+    assert "Summary" not in found.text
+    assert found.cuts == ()
+
+
+def test_where_one_row_is_all_that_fits_it_is_sent_with_all_its_columns() -> None:
+    found = described(pd.DataFrame({f"c{n}": [10**300] * 3 for n in range(10)}), "df")
+    assert found.cuts == (Cut("df", "rows and a summary of all", 1, 3),)
+    assert f"| c9 |\n{'| --- ' * 10}|\n{f'| {10**300} ' * 10}|\n[Only 1 of 3 rows are here: the first 1." in found.text
+
+
+def test_a_series_with_an_endless_name_is_cut_and_that_is_counted() -> None:
+    found = described(pd.Series([1, 2], name="n" * 7_000), "s")
+    assert found.text.endswith("n…\n[cut here: 5,939 of 7,336 characters]")
+    assert found.cuts == (Cut("s", "characters", 5_939, 7_336),)
+
+
 def test_an_index_has_its_labels() -> None:
     kind = pd.Index(["a"]).dtype
     assert described(pd.Index(["a", "b|c"]), "i").text == f"Index: 2 labels, {kind}\na, b\\|c"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _ORDER = "the order of two numbers that are added up"
+_SMALLER = "the order of two numbers, of which the smaller counts"
 _FALSY = "only whether it is true is looked at"
 _BEYOND = "beyond whatever can come here"
 _SHORT_CUT = "a short cut: the longer way gives the same"
@@ -80,13 +81,19 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "_is_clean: '' -> '~'": "neither holds a key",
     },
     "completion/cells": {
-        "Ran.fitting: min(output, left // 4) -> min(left // 4, output)": "the order of two numbers, of which the smaller counts",
+        "Ran.fitting: min(output, left // 4) -> min(left // 4, output)": _SMALLER,
     },
     "completion/folder": {
         "module: 0 -> 1": "only where the system has no such flag",
     },
     "completion/images": {
         "_is_displayed: 'Image' -> 'Image~'": "the other of the two modules has the class, too",
+    },
+    "completion/tables": {
+        "table: min(sheet.width, MAX_COLUMNS if limits.room is None else MANY_COLUMNS) -> "
+        "min(MAX_COLUMNS if limits.room is None else MANY_COLUMNS, sheet.width)": _SMALLER,
+        "_Layout._rows: found[0].size + found[1].size <= room or max((part.longest f…part in found)) <= _CELLS[-1] -> "
+        "found[0].size + found[1].size <= room": _SHORT_CUT,
     },
     "completion/nested": {
         "ValueWriter._string: max(1, len(start) * self._left // (len(token) + 1)) -> "
@@ -106,7 +113,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "completion/summary": {
         "summary: min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(columns))) -> "
-        "min(SAMPLED_CELLS // max(1, len(columns)), SAMPLED_ROWS)": "the order of two numbers, of which the smaller counts",
+        "min(SAMPLED_CELLS // max(1, len(columns)), SAMPLED_ROWS)": _SMALLER,
     },
     "catalog/join": {
         "_prose: 1 -> 0": "a pair of characters across the cut is cut again",
@@ -212,7 +219,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "render/syntax": {
         "parser: ['text', 'newline', 'escape', 'backticks', 'strikethrough', …image', 'autolink', 'entity'] -> without 'text'": _SHORT_CUT,
-        "parser.narrow_table: min(end, start + 2 + MAX_CELLS // columns - above) -> min(start + 2 + MAX_CELLS // columns - above, end)": "the order of two numbers, of which the smaller counts",
+        "parser.narrow_table: min(end, start + 2 + MAX_CELLS // columns - above) -> min(start + 2 + MAX_CELLS // columns - above, end)": _SMALLER,
         "parser: 'formula' -> 'formula~'": "the name of a rule that nothing looks up",
         "parser: md.normalizeLink = _normalized -> pass": "markdown-it does so itself from 4.3 on",
     },
@@ -245,7 +252,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "Deadline._fire: 11 -> 10": "the same on Python 3.11 and later; 3.10 has its own way",
     },
     "render/bounds": {
-        "_end: min(len(text), start + characters) -> min(start + characters, len(text))": "the order of two numbers, of which the smaller counts",
+        "_end: min(len(text), start + characters) -> min(start + characters, len(text))": _SMALLER,
     },
     "keys/system_keyring": {
         "SystemKeyring.write.store: return False -> return None": _FALSY,
@@ -254,6 +261,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "text: content if isinstance(content, str) else '' if content is None else str(content) -> '' if content is None else str(content)": _SHORT_CUT,
     },
     "compare/lanes": {
-        "Lane.succeeded: min(self._most, self.limit + 1) -> min(self.limit + 1, self._most)": "the order of two numbers, of which the smaller counts",
+        "Lane.succeeded: min(self._most, self.limit + 1) -> min(self.limit + 1, self._most)": _SMALLER,
     },
 }
