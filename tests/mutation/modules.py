@@ -162,4 +162,10 @@ TESTS: dict[str, list[str]] = {
     ],
     "completion/along": ["tests/completion/test_along_exactly.py", *_ALONG],
     "completion/variables": ["tests/completion/test_variables.py", "tests/completion/test_empty_values.py"],
+    "http/logs": ["tests/http/test_logs.py"],
+    "completion/loaded": ["tests/completion/test_material.py"],
+    "completion/material": ["tests/completion/test_material.py"],
+    "completion/secrets": ["tests/completion/test_material.py"],
+    "render/escape": ["tests/render/test_style.py"],
+    "render/style": ["tests/render/test_style.py"],
 }
