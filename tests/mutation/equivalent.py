@@ -115,6 +115,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "summary: min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(columns))) -> "
         "min(SAMPLED_CELLS // max(1, len(columns)), SAMPLED_ROWS)": _SMALLER,
     },
+    "completion/variables": {
+        "_ends_with_command: end < 0 -> LtE": "before the first character there is no command either way",
+    },
     "catalog/join": {
         "_prose: 1 -> 0": "a pair of characters across the cut is cut again",
     },

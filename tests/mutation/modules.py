@@ -161,7 +161,10 @@ TESTS: dict[str, list[str]] = {
         "tests/engine/test_asking.py",
     ],
     "completion/along": ["tests/completion/test_along_exactly.py", *_ALONG],
-    "completion/variables": ["tests/completion/test_variables.py", "tests/completion/test_empty_values.py"],
+    "completion/variables": [
+        *["tests/completion/test_variables_exactly.py", "tests/completion/test_variables.py"],
+        "tests/completion/test_empty_values.py",
+    ],
     "http/logs": ["tests/http/test_logs.py"],
     "completion/loaded": ["tests/completion/test_material.py"],
     "completion/material": ["tests/completion/test_material.py"],

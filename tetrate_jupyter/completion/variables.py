@@ -53,13 +53,14 @@ _AFTER: Final = frozenset({"", *" \n\t)\"'“”\u2018\u2019«»,.;:!?…*—\u2
 _CODE = re.compile(r"(?ms)^[ ]{0,3}(?P<fence>```+|~~~+).*?(?:^[ ]{0,3}(?P=fence)|\Z)|`[^`\n]+`|^(?:[ ]{4}|\t)[^\n]*")
 _LOOKS_LIKE_CODE = re.compile(
     r"""
-    ;\s*$ | \{\s*$ | ^\s*[\[\]{}][\s,]*$     # line ends that only code has
+    ;\s*$ | \{\s*$     # line ends that only code has
     | => | -> | == | := | != | && | \|\| | \+= | ::
     | \w!?\( | \)\s*\{ | <[/\w] | :// | (?:^|\s)[\w.\]]+\s=\s
     | ["']\s*:\s*[\["'{\d] | ^\s*[{\[]\s*["']  # JSON
     | \b[fFrR]["'] | \{\s | \s\} | \{\}
     | ^\s*(?:import|from|def|class|function|const|let|var|return|while|elif|else|try|except|raise|print|package|use|fn
-        |func|struct|enum|public|private|export|switch|case|SELECT|INSERT|UPDATE|echo|curl|sudo|[$>]|\#!|//|/\*|--)\b
+        |func|struct|enum|public|private|export|switch|case|SELECT|INSERT|UPDATE|echo|curl|sudo|[$>]|--)\b
+    | ^\s*(?:\#!|//|/\*)
     """,
     re.VERBOSE | re.MULTILINE,
 )
