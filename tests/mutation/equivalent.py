@@ -118,6 +118,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "completion/variables": {
         "_ends_with_command: end < 0 -> LtE": "before the first character there is no command either way",
     },
+    "catalog/service": {
+        "Catalog._catalog_is_due: return False -> return None": _FALSY,
+    },
     "catalog/join": {
         "_prose: 1 -> 0": "a pair of characters across the cut is cut again",
     },

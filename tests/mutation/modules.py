@@ -171,4 +171,5 @@ TESTS: dict[str, list[str]] = {
     "completion/secrets": ["tests/completion/test_material.py"],
     "render/escape": ["tests/render/test_style.py"],
     "render/style": ["tests/render/test_style.py"],
+    "catalog/service": ["tests/test_catalog_service_values.py", "tests/test_catalog_service.py"],
 }
