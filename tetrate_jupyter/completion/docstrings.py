@@ -46,7 +46,7 @@ def _lines(docstring: str | None) -> list[str]:
     title, *rest = (docstring or "").lstrip().splitlines() or [""]
     if not _SECTION.match(title) or (rest and _UNDERLINE.match(rest[0].strip())):
         return inspect.cleandoc(docstring or "").splitlines()
-    # What is in a section is indented more than its title, whose own indent isn't known where the docstring begins with it.
+    # Entries are indented more than the title of their section; that title's own indent is lost at the beginning of a docstring.
     entry = next((_indent(line) for line in rest if line.strip()), 0)
     margin = min((_indent(line) for line in rest if line), default=0)  # with the line of the closing quotes
     return inspect.cleandoc("\n".join(["", " " * (margin if margin < entry else 0) + title, *rest])).splitlines()
