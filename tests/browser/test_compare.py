@@ -270,7 +270,7 @@ def test_the_result_comes_first_and_decides(opened: Opens, page: Page) -> None:
     assert axe.findings(panel.box) == []
 
 
-@pytest.mark.parametrize("width", [700, 1000])
+@pytest.mark.parametrize("width", [700, 1000, 1280])
 def test_the_verdict_is_no_strip_beside_what_is_in_use(opened: Opens, page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     panel = opened_done(opened, page, "-m claude-haiku-4-5,gpt-6-luna")
@@ -279,8 +279,10 @@ def test_the_verdict_is_no_strip_beside_what_is_in_use(opened: Opens, page: Page
     expect(panel.box.locator(".tetrate-chosen")).to_contain_text("is in use")
     verdict = panel.box.locator(".tetrate-verdict")
     expect(verdict).to_contain_text("heapest gpt-6-luna")
-    place = verdict.bounding_box()
+    in_use, place = panel.box.locator(".tetrate-chosen").bounding_box(), verdict.bounding_box()
+    assert in_use is not None
     assert place is not None
+    assert place["y"] >= in_use["y"] + in_use["height"]
     assert place["width"] > 280
     assert place["height"] < 70
 

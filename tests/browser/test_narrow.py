@@ -147,3 +147,22 @@ def test_the_model_list_shows_what_it_is_sorted_by(opened: Opens, page: Page, he
     assert over is not None
     assert over["y"] >= name["y"] + name["height"] - 2  # what a row does stands beside its figures, never over its name
     fits(picker)
+
+
+def test_no_figure_of_the_leaderboard_is_out_of_sight(opened: Opens, page: Page) -> None:
+    asked = f"%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna,{LONG}\nSay hello.\n---\nSay goodbye to everybody."
+    page.set_viewport_size({"width": 1500, "height": 900})
+    notebook = opened(LOAD, asked)
+    page.keyboard.press("Control+b")
+    notebook[0].run()
+    notebook[1].run()
+    compare = Compare(notebook[1].box.locator(".tetrate-panel"), is_new=False)
+    compare.is_over()
+    compare.press("Best", "claude-haiku-4-5")
+    boards = compare.box.locator(".tetrate-boards")
+    over = {}
+    for width in range(1300, 280, -20):
+        compare.box.evaluate("(panel, width) => { panel.style.width = `${width}px`; }", width)
+        if (cut := boards.evaluate(CUT)) > 0:
+            over[width] = cut
+    assert over == {}

@@ -129,6 +129,12 @@ def test_a_length_counts_in_the_same_way(other: int, leads: bool) -> None:
     assert bool(leaders([column("a", length=1000), column("b", length=other)])) is leads
 
 
+def test_a_lead_that_the_shown_figures_dont_have_is_none() -> None:
+    pair = [column("a", 0.0961), column("b", 0.1049)]  # both "0.10 s"
+    assert (leaders(pair), badges(pair)) == ([], {})
+    assert badges([column("a", 0.0949), column("b", 0.1049)]) == {"a": ["fastest"]}
+
+
 def test_one_column_leads_nobody_and_an_unknown_figure_might_be_the_best() -> None:
     assert leaders([column("a")]) == []
     assert leaders([column("a", 1.0), column("b", None), column("c", 9.0)]) == []

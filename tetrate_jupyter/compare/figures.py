@@ -205,6 +205,8 @@ def _leader(columns: Sequence[ColumnFigures], figure: _Figure) -> _Leader | None
     (best, leaders), (second, _) = sorted(known, key=lambda pair: pair[0], reverse=figure.most)[:2]
     if abs(best - second) <= max(TIE * max(best, second), _gap(groups, figure.of)):
         return None
+    if figure.shown(best) == figure.shown(second):  # a lead that nobody can see
+        return None
     return _Leader(leaders, best)
 
 

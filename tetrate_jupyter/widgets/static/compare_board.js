@@ -13,6 +13,32 @@ const TIMES = "Waiting and writing"; // what the bars show
 const SHARES = "Times best, and likely range"; // what they show where there are votes over prompts
 const LATE = ["partly", "stopped", "failed", "skipped"]; // last, however it is sorted
 
+const LEFT_OUT = 5; // steps by which the table gets narrower: length, speed, bars, tokens, then room around what is left
+
+// Leave out what is missed least as long as the table is wider than its place: no figure is out of sight.
+function fitting(place, table) {
+  let [step, width] = [0, 0];
+  const set = (to) => {
+    step = to;
+    for (let each = 1; each <= LEFT_OUT; each++) place.classList.toggle(`tetrate-left-${each}`, each <= step);
+  };
+  const fit = () => {
+    if (place.clientWidth !== width) set(0);
+    width = place.clientWidth;
+    while (step < LEFT_OUT && place.scrollWidth > place.clientWidth) set(step + 1);
+  };
+  const sizes = new ResizeObserver(fit);
+  sizes.observe(place);
+  sizes.observe(table);
+  return {
+    again() { // what there is to show is another, and may be narrower
+      width = 0;
+      fit();
+    },
+    stop: () => sizes.disconnect(),
+  };
+}
+
 // How often a column was best, and the shares between which that likely lies.
 function winBar() {
   const won = h("i", { class: "tetrate-share" });
@@ -66,6 +92,7 @@ function board({ send, select, announce }) {
     body,
   );
   const node = h("div", { class: "tetrate-boards" }, table);
+  const room = fitting(node, table);
 
   function row(id) {
     const letter = h("span", { class: "tetrate-mark tetrate-letter", hidden: true });
@@ -250,6 +277,7 @@ function board({ send, select, announce }) {
       if (goes && !timer) timer = setInterval(tick, 200);
       if (!goes && timer) timer = clearInterval(timer) ?? 0;
       show(node, ids.length > 0);
+      if ("number" in changed || "running" in changed) room.again();
     },
     at(id) {
       for (const [each, { tr, goes }] of rows) {
@@ -261,6 +289,7 @@ function board({ send, select, announce }) {
     order: () => order,
     stop() {
       clearInterval(timer);
+      room.stop();
       for (const { wait } of rows.values()) wait.stop();
     },
   };
