@@ -46,7 +46,7 @@ def _lines(docstring: str | None) -> list[str]:
     title, *rest = (docstring or "").lstrip().splitlines() or [""]
     if not _SECTION.match(title) or (rest and _UNDERLINE.match(rest[0].strip())):
         return inspect.cleandoc(docstring or "").splitlines()
-    # Entries are indented more than the title of their section; that title's own indent is lost at the beginning of a docstring.
+    # Entries are indented more than their section's title, whose own indent is lost where a docstring begins with it.
     entry = next((_indent(line) for line in rest if line.strip()), 0)
     margin = min((_indent(line) for line in rest if line), default=0)  # with the line of the closing quotes
     return inspect.cleandoc("\n".join(["", " " * (margin if margin < entry else 0) + title, *rest])).splitlines()
