@@ -315,6 +315,20 @@ def test_long_texts_by_lines_and_longer_ones_by_their_ends(monkeypatch: pytest.M
     assert word_diff("1\n2\n3", "1\n2\n3") == (Piece("same", "1\n2\n3"),)
 
 
+def test_lines_that_share_little_are_told_as_a_whole_and_others_by_their_words() -> None:
+    one = "def is_prime(n):\n    if n < 2:\n        return False\n    return True\n\nprint(is_prime(7))\n"
+    other = "def is_prime(n):\n    return n > 1 and all(n % d for d in range(2, n))\n\nprint(is_prime(11))\n"
+    assert [tuple(piece) for piece in word_diff(one, other)] == [
+        ("same", "def is_prime(n):\n"),
+        ("removed", "    if n < 2:\n        return False\n    return True\n"),
+        ("added", "    return n > 1 and all(n % d for d in range(2, n))\n"),
+        ("same", "\nprint(is_prime("),
+        ("removed", "7"),
+        ("added", "11"),
+        ("same", "))\n"),
+    ]
+
+
 def test_differences_for_a_page() -> None:
     pieces = [Piece("same", "a<"), Piece("removed", "b<"), Piece("added", "c<")]
     assert diff_html(pieces) == "a&lt;<del>b&lt;</del><ins>c&lt;</ins>"

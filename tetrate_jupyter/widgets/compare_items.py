@@ -114,7 +114,8 @@ class CompareItems:
 
     def _body(self, cell: Cell, row: Row, base: str | None) -> tuple[tuple[str, ...], str]:
         if base is not None and cell.is_over and row.text:
-            return ((f'<div class="tetrate-diff">{diff_html(word_diff(base, row.text))}</div>',), "")
+            kind = "tetrate-diff tetrate-mono" if "```" in base + row.text else "tetrate-diff"
+            return ((f'<div class="{kind}">{diff_html(word_diff(base, row.text))}</div>',), "")
         attempt = cell.attempt
         if attempt is None or not row.text:
             return ((), "")

@@ -274,7 +274,7 @@ function compare(context) {
 
   scroll.addEventListener("scroll", edges, { passive: true });
   const watch = new ResizeObserver(edges);
-  watch.observe(scroll);
+  for (const each of [scroll, list]) watch.observe(each);
 
   // Digits vote wherever the focus is in the results: a button that was just pressed has it.
   results.addEventListener("keydown", (event) => {
