@@ -55,11 +55,11 @@ def test_another_reason_before_any_text_is_an_end(reason: str) -> None:
 
 def test_a_reason_with_every_chunk_counts_no_more_once_text_has_followed_it() -> None:
     progress = StreamProgress()
-    note(progress, "a", "stop")
+    assert note(progress, "a", "stop")
     assert progress.is_whole
-    note(progress, "b", "stop")
+    assert note(progress, "b", "stop")
     assert not progress.is_whole
-    note(progress, "c", "stop")
+    assert note(progress, "c", "stop")
     assert not progress.is_whole
     note(progress, reason="stop")
     assert progress.is_whole

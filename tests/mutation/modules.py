@@ -155,7 +155,10 @@ TESTS: dict[str, list[str]] = {
     "completion/describe": _DESCRIBED,
     "completion/tables": _DESCRIBED,
     "completion/cuts": _DESCRIBED,
-    "http/stream": ["tests/http/test_progress.py", "tests/http/test_client_exact.py", "tests/http/test_stream.py"],
+    "http/stream": [
+        *["tests/http/test_progress.py", "tests/http/test_stream_exact.py", "tests/http/test_client_exact.py"],
+        "tests/http/test_stream.py",
+    ],
     "completion/run": [
         *["tests/completion/test_run.py", "tests/completion/test_run_ends.py", "tests/engine/test_streams.py"],
         "tests/engine/test_asking.py",
