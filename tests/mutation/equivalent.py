@@ -121,6 +121,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "catalog/service": {
         "Catalog._catalog_is_due: return False -> return None": _FALSY,
     },
+    "compare/page": {
+        "_bar: row.started or 0.0 -> row.started": "there are bars of rows with a start only",
+    },
+    "compare/questions": {
+        "_weighed: 0 -> 1": "what a column that can't be asked weighs is not looked at",
+        "_weighed: 0 -> 1 (2)": "likewise",
+        "Questions.are_all_kept: return False -> return None": _FALSY,
+    },
     "catalog/join": {
         "_prose: 1 -> 0": "a pair of characters across the cut is cut again",
     },
