@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.http.conftest import KEY_TEXT, RawRouter, read
 from tests.security.frames import frames_of, leaks
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.auth.login import LoginAttempt
@@ -301,3 +302,21 @@ def test_an_interrupt_in_the_gate_brings_no_form_of_a_key_along(does: str) -> No
             assert leaks(error, form) == []
     assert steps > 3
     assert held.host
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("header", ["x-request-id", "location", "retry-after", "x-tars-budget-action", "set-cookie"])
+async def test_a_key_that_a_header_repeats_is_in_no_frame(header: str) -> None:
+    raw = RawRouter()
+    server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
+    raw.port = server.sockets[0].getsockname()[1]
+    client = GatewayClient(raw.endpoints)
+    for status in (302, 400, 429):
+        raw.scripts.clear()
+        raw.will_answer(status, {"error": "no"}, {header: KEY_TEXT})
+        with pytest.raises(GatewayError) as caught:
+            await read(client, raw.key)
+        clean(caught.value, KEY_TEXT)
+    await client.aclose()
+    server.close()
+    await raw.aclose()

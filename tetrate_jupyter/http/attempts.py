@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from tetrate_jupyter import config
+from tetrate_jupyter import config, secrecy
 from tetrate_jupyter.errors import (
     BudgetExceededError,
     CreditsExhaustedError,
@@ -129,7 +129,8 @@ class FailedAttempt:
         error, status = faults.error_for(reply, asked), body.status or reply.status
         if isinstance(error, RateLimitError) and status != 413:  # 413: larger than the limit, however long one waits
             status = 429
-        return cls(error, status, reply.headers, body.hint, final=isinstance(error, _POINTLESS))
+        kept = {name: said for name, said in reply.headers.items() if not secrecy.holds(said)}  # frames show them
+        return cls(error, status, kept, body.hint, final=isinstance(error, _POINTLESS))
 
 
 async def try_repeatedly(
