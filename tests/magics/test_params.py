@@ -45,6 +45,8 @@ def params(line: str) -> dict[str, Any]:
         ("-p user=me", {"user": "me"}),
         ('-p user="you and me"', {"user": "you and me"}),
         ("-p parallel_tool_calls=false", {"parallel_tool_calls": False}),
+        ("-p stop=[] -p x=null -p y={}", {"stop": [], "x": None, "y": {}}),
+        ("-p temperature=null -t 0.5", {"temperature": None}),
     ],
 )
 def test_a_parameter_is_what_it_says(line: str, expected: dict[str, Any]) -> None:
@@ -103,6 +105,34 @@ def test_a_word_of_json_goes_as_text_between_double_quotes(value: str) -> None:
 def test_nan_and_infinity_are_refused_from_python(value: object) -> None:
     with pytest.raises(errors.OptionError, match="top_p holds"):
         Options(extra={"top_p": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        *[(name, "leave it out") for name in ("self", "typed", "cuts", "cell_id", "replaces")],
+        ("prompt", "cell's text"), ("images", "--image"), ("keep", "--no-keep"), ("cached", "--cache"),
+        ("refresh", "--refresh"), ("repeat", "--repeats 2"), ("schema", "--schema"), ("tools", "--tool"),
+    ],
+)  # fmt: skip
+def test_what_is_no_field_of_a_request_is_refused_with_its_option(
+    shell: InteractiveShell, router: SandboxRouter, name: str, step: str
+) -> None:
+    before = len(router.requests)
+    for value in ("x", "[]", "false"):
+        ran = shell.run_cell(f"%tetrate -p {name}={value} hello")
+        assert type(ran.error_in_exec) is errors.OptionError
+        assert f"-p {name}" in ran.error_in_exec.message
+        assert step in ran.error_in_exec.next_step
+    assert len(router.requests) == before
+
+
+def test_messages_and_stream_are_not_changed_unseen(shell: InteractiveShell, router: SandboxRouter) -> None:
+    for given, named in (("messages=[]", "messages"), ("stream=false", "stream")):
+        ran = shell.run_cell(f"%tetrate -p {given} hello")
+        assert type(ran.error_in_exec) is errors.OptionError
+        assert ran.error_in_exec.message.startswith(named)
+    shell.run_cell("%tetrate -p stream=true hello").raise_error()
 
 
 def test_a_line_magic_in_a_function_sees_its_variables(shell: InteractiveShell, router: SandboxRouter) -> None:

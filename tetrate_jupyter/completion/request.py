@@ -69,6 +69,8 @@ class Options:
                 "messages can't be given: they are the conversation and this prompt.",
                 next_step='give the prompt, and what goes before it as system="..."',
             )
+        if not self.extra.get("stream", True):
+            raise OptionError("stream can't be given: every answer is streamed.", next_step="leave it out")
         if self.extra.get("n") not in (None, 1, "1") or self.extra.get("n") is True:
             raise OptionError(
                 "A question gets one answer: n can't be more than 1.",

@@ -7,7 +7,7 @@ import json
 import keyword
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import plain
@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Parsed
     from tetrate_jupyter.types import Cut
+
+_LEAVE_OUT: Final = "leave it out"
+# What `session.ask` takes beside the request's fields: `-p` sends fields, all else has an option of its own.
+_OWN: Final = {
+    "images": "give the picture with --image",
+    "schema": "give the schema's variable with --schema",
+    "tools": "give the function with --tool",
+    "keep": "write --no-keep",
+    "cached": "write --cache",
+    "refresh": "write --refresh",
+    "repeat": "for several answers: %%tetrate_compare --repeats 2",
+    "prompt": "write the prompt as the cell's text",
+    **dict.fromkeys(("self", "typed", "cuts", "cell_id", "replaces"), _LEAVE_OUT),
+}
 
 
 @dataclass(frozen=True)
@@ -81,9 +95,9 @@ def build_prompt(
         "effort": parsed.text("effort"),
         "schema": _variable("--schema", parsed.text("schema"), namespace),
         "tools": [_variable("--tool", name, namespace) for name in parsed.many("tool")],
-        **dict(_param(given) for given in parsed.many("param")),
     }
-    return replace(made, arguments={k: v for k, v in arguments.items() if v not in (None, [])})
+    arguments = {name: value for name, value in arguments.items() if value not in (None, [])}
+    return replace(made, arguments={**arguments, **dict(_param(given) for given in parsed.many("param"))})
 
 
 @contextlib.contextmanager
@@ -152,6 +166,8 @@ def _param(given: str) -> tuple[str, object]:
     name, equals, text = given.partition("=")
     if not equals or not name.isidentifier():
         raise OptionError(f"-p can't be {given!r}.", next_step="write -p NAME=VALUE, such as -p top_p=0.9")
+    if name in _OWN:
+        raise OptionError(f"-p {name} is no field of the request.", next_step=_OWN[name])
     step = f'write JSON: -p {name}=["a","b"]'
     try:
         value = json.loads(text)
