@@ -87,6 +87,14 @@ def test_a_page_of_the_catalog_is_read_whole(pages: object, read: int | None, od
     assert found.values > 20
 
 
+@pytest.mark.parametrize("code", [*range(32), 127])
+def test_a_control_character_in_a_text_costs_nothing(code: int) -> None:
+    body = b'{\n"data":\t[{"id":"a","description":"one%ctwo"},\r\n{"id":"b"}]}' % code
+    first, second = wire.read_models(body)
+    assert (first.id, second.id) == ("a", "b")
+    assert first.description == ("one two" if code < 32 else "one\x7ftwo")
+
+
 def test_more_entries_than_are_kept_are_cut_and_no_entries_are_none() -> None:
     most = config.MAX_MODELS
     found = wire.read_models(b'{"data":[' + b",".join(b'{"id":"%d"}' % n for n in range(most + 2)) + b"]}")

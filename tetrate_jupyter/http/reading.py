@@ -25,6 +25,9 @@ BOM: Final = b"\xef\xbb\xbf"
 MAX_MENDED: Final = 8 * 2**20  # bytes; scanning the tokens of more would hold up other answers for seconds
 MAX_TOKENS: Final = 2_000_000  # each takes about half a microsecond
 MAX_DEPTH: Final = 100  # levels of nesting; the API's own bodies have six
+_SPACED: Final = bytes(range(256)).translate(
+    bytes.maketrans(bytes(range(32)), b" " * 32)
+)  # JSON has no others in texts
 UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)  # ValueError includes bad UTF-8
 
 # No group in it is repeated: `re` would keep each repetition until the end, hundreds of bytes per character.
@@ -150,7 +153,7 @@ def _decoded(body: bytes | bytearray, kind: Any) -> Any:  # noqa: ANN401 - whate
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, RecursionError):
-        return msgspec.json.decode(mended(body), type=kind)
+        return msgspec.json.decode(mended(body).translate(_SPACED), type=kind)
 
 
 def entries(raw: list[msgspec.Raw], kind: type[T]) -> list[T]:
