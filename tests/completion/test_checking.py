@@ -84,3 +84,9 @@ def test_a_misfit_says_what_is_wrong_and_where_the_text_is() -> None:
     assert (error.request_id, error.answer) == ("r1", wrong)
     with pytest.raises(SchemaMismatchError, match=r"only reasoning\."):
         checked(replace(PLAIN, text="", reasoning="Hm."), SCHEMA, has_choice=True)
+
+
+def test_a_misfit_that_was_cut_off_names_the_cap() -> None:
+    with pytest.raises(SchemaMismatchError, match="It was cut off at the output cap") as caught:
+        checked(replace(PLAIN, text='{"a": 1', finish_reason="length"), SCHEMA, has_choice=True)
+    assert caught.value.next_step.endswith("; raise the cap with --max-tokens (max_tokens=)")

@@ -51,9 +51,12 @@ def _fitted(answer: Answer, schema: Schema) -> Answer:
         value, is_alone = schema.read(answer.text)
     except SchemaProblem as problem:
         why = f" {answer.emptiness}" if answer.emptiness else ""
+        step = "ask again, or loosen the schema"
+        if answer.finish_reason == "length":
+            why, step = f"{why} It was cut off at the output cap.", "raise the cap with --max-tokens (max_tokens=)"
         raise SchemaMismatchError(
             f"The answer of {answer.model} does not fit the schema: {problem}{why}",
-            next_step="its raw text is in _tetrate.text (error.answer.text); ask again, or loosen the schema",
+            next_step=f"its raw text is in _tetrate.text (error.answer.text); {step}",
             answer=answer,
             request_id=answer.request_id,
         ) from None
