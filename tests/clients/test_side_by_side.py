@@ -35,6 +35,8 @@ DIFFERENT = {
     "content-parts-wrapped": "its text is a list there",
     "refusal-in-parts": "its text is a list there",
     "empty-images-in-parts": "its text is a list there",
+    "choices-by-number": "it goes through the numbers",
+    "enveloped": "it knows no envelope",
     "spoken": "it knows no sound in a chunk",
     "surrogate-halves": "it keeps the halves apart",
     "surrogate-lone": "it keeps the half, which can't be encoded",

@@ -165,6 +165,31 @@ def test_what_is_part_of_the_answer(delta: dict[str, Any], has: bool, plain: boo
     assert chunk.has_output is (has or is_thought)
 
 
+def test_calls_in_another_choice_without_a_number_are_the_answers() -> None:
+    call = {"id": "a", "function": {"name": "f", "arguments": "{}"}}
+    said = {"message": {"content": "Look."}, "finish_reason": "tool_calls"}
+
+    def joined(*others: dict[str, Any]) -> Any:
+        added = decode_chunk(json.dumps({"choices": [said, *others]}).encode()).as_chunk().delta
+        return added and (added.content, [each.id for each in added.tool_calls])
+
+    assert joined({"message": {"tool_calls": [call]}}) == ("Look.", ["a"])
+    assert joined({"message": {"content": "Other", "tool_calls": [call]}, "index": 1}) == ("Look.", [])
+    assert joined({"message": {"content": "Other"}}, {"message": {"tool_calls": [call]}}) == ("Look.", ["a"])
+    assert joined({}) == ("Look.", [])
+
+
+def test_a_completion_in_an_envelope_is_that_completion() -> None:
+    inner = {"choices": [{"delta": {"content": "One"}}]}
+    for name in ("data", "result", "response", "output"):
+        found = decode_chunk(json.dumps({"code": 0, name: inner, "usage": {"prompt_tokens": 3}}).encode())
+        assert found.delta is not None
+        assert (found.delta.content, found.usage and found.usage.prompt_tokens) == ("One", 3)
+    assert decode_chunk(json.dumps({"other": inner}).encode()).choices is None
+    assert decode_chunk(json.dumps({"data": json.dumps(inner)}).encode()).choices is None
+    assert decode_chunk(json.dumps({"error": {"message": "x"}, "data": inner}).encode()).choices is None
+
+
 def test_what_is_said_in_sound_counts_where_there_is_no_text() -> None:
     for found in both({"delta": {"content": "", "audio": {"transcript": "One\ud83d"}}}):
         assert found.added.words == "One\ud83d"

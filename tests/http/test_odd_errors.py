@@ -45,9 +45,9 @@ KINDS: dict[str, tuple[type[errors.GatewayError], str, str, int]] = {
     "error-event": (errors.ProviderError, "Overloaded", "ask again", 1),
     "error-field": (errors.ProviderError, "The provider gave up.", "ask again", 1),
     "error-beside-no-choices": (errors.StreamError, "The provider gave up.", "ask again", 1),
-    "other-api-messages": (errors.MalformedResponseError, "stream of another API", "check the base URL", 1),
-    "other-api-responses": (errors.MalformedResponseError, "stream of another API", "check the base URL", 1),
-    "other-api-lines": (errors.MalformedResponseError, "stream of another API", "check the base URL", 1),
+    "other-api-messages": (errors.MalformedResponseError, "form of another API", "check the base URL", 1),
+    "other-api-responses": (errors.MalformedResponseError, "form of another API", "check the base URL", 1),
+    "other-api-lines": (errors.MalformedResponseError, "form of another API", "check the base URL", 1),
     "error-event-first": (errors.StreamError, "The provider gave up.", "ask again", 1),
 }
 
@@ -105,6 +105,24 @@ async def test_what_other_servers_say_is_taken_for_what_it_is_and_asked_once(
         await read(client, router.key)
     assert type(caught.value) is expected
     assert len(router.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "m", "message": {"role": "assistant", "content": "One"}, "done": True},
+        {"type": "message", "content": [{"type": "text", "text": "One"}]},
+        {"candidates": [{"content": {"parts": [{"text": "One"}]}}]},
+        {"object": "response", "output": [{"type": "message"}]},
+        {"model": "m", "response": "One", "done": True},
+    ],
+)
+async def test_a_whole_answer_of_another_api_is_no_error_of_that_text(
+    router: RawRouter, client: GatewayClient, body: object
+) -> None:
+    router.will_answer(200, body)
+    with pytest.raises(errors.MalformedResponseError, match="form of another API"):
+        await read(client, router.key)
 
 
 async def test_a_page_where_a_key_was_refused_names_the_key_too(router: RawRouter, client: GatewayClient) -> None:

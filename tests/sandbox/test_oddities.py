@@ -597,6 +597,18 @@ def test_what_is_no_text_stands_in_parts_or_beside(router: SandboxRouter) -> Non
     assert (message["content"], message["audio"]["transcript"]) == (None, "One, two, three.")
 
 
+def test_choices_and_reasoning_in_other_shapes(router: SandboxRouter) -> None:
+    for stream in (True, False):
+        for kind in ("choices-by-number", "enveloped"):
+            sent = odd(router, kind, stream=stream)
+            for chunk in sent.chunks if stream else [sent.json]:
+                assert "choices" in (chunk["data"] if kind == "enveloped" else chunk)
+                assert kind == "enveloped" or list(chunk["choices"]) == ["0"]
+    thoughts = [choice["delta"].get("reasoning") for choice in odd(router, "reasoning-in-object", stream=True).choices]
+    assert [type(thought) for thought in thoughts[:2]] == [dict, list]
+    assert "summary" in odd(router, "reasoning-in-object", stream=False).json["choices"][0]["message"]["reasoning"]
+
+
 def test_streams_of_other_apis(router: SandboxRouter) -> None:
     for kind, named in (("messages", "content_block_delta"), ("responses", "response.output_text.delta")):
         assert f"event: {named}\ndata: {{" in odd(router, f"other-api-{kind}", stream=True).text
@@ -706,7 +718,8 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "error-in-choice", "error-in-groq", "calls-flat", "calls-arguments-beside", "content-parts-wrapped",
         "calls-need-reasoning-details", "calls-need-thinking-blocks",
         "error-field", "error-beside-no-choices", "other-api-messages", "other-api-responses", "other-api-lines",
-        "refusal-in-parts", "empty-images-in-parts", "spoken", "events-twice", "events-as-lines-of-json",
+        "choices-by-number", "enveloped", "reasoning-in-object", "refusal-in-parts", "empty-images-in-parts",
+        "spoken", "events-twice", "events-as-lines-of-json",
         "events-in-lines-pause", "text-for-delta", "calls-function-call", "calls-function-call-beside",
     }  # fmt: skip
     tables = (ENDINGS, WORDS, AFTER, CALLS, CHOICES, MEMBERS, USAGES, ERRORS, LISTS)

@@ -8,15 +8,15 @@ import msgspec
 
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import MalformedResponseError, OptionError, TetrateError
+from tetrate_jupyter.http import faults
 from tetrate_jupyter.http.attempts import FailedAttempt, within
-from tetrate_jupyter.http.chunk_reading import decode_chunk
+from tetrate_jupyter.http.chunk_reading import decode_chunk, is_of_another_api
 from tetrate_jupyter.http.chunks import is_given
 from tetrate_jupyter.http.reading import BOM
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from tetrate_jupyter.http import faults
     from tetrate_jupyter.http.attempts import OpenResponse
     from tetrate_jupyter.http.chunks import ChatChunk
 
@@ -148,6 +148,8 @@ async def _read_completion(
         return outcome
     if outcome.has_error and not is_given(outcome.error):  # it stands deeper, where nothing else is an error
         body = bytearray(msgspec.json.encode({"error": outcome.error_content}))
+    if not outcome.has_error and outcome.choices is None and is_of_another_api(body):
+        return FailedAttempt.of_error(faults.other_api(asked))
     if outcome.has_error or outcome.choices is None:
         return FailedAttempt.of_reply(opened.reply(body), asked)
     return outcome

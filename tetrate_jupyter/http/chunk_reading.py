@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from tetrate_jupyter.http import reading
-from tetrate_jupyter.http.chunks import NOTHING, ChatChunk, Choice, Delta, TokenDetails, WireUsage, count
+from tetrate_jupyter.http.chunks import NOTHING, ChatChunk, Choice, Delta, TokenDetails, WireUsage, count, members
 from tetrate_jupyter.http.wire import check_objects
 
 if TYPE_CHECKING:
@@ -28,6 +28,15 @@ _REASONING: Final = ("reasoning_content", "reasoning", "thinking")
 _UNREAD: Final = ("images", "function_call", "reasoning_details", "thinking_blocks", "audio")  # members kept as JSON
 _PICTURES: Final = ("image", "image_url", "output_image")  # kinds of parts; what stands for a kind may be of any type
 _TEXTS: Final = ("text", "output_text")
+# What answers of other APIs have, each with how it begins.
+_OTHER_ANSWERS: Final = (
+    ("message", b"{"),
+    ("content", b"["),
+    ("candidates", b"["),
+    ("output", b"["),
+    ("response", b'"'),
+)
+_ENVELOPES: Final = ("data", "result", "response", "output")  # members that may hold a whole completion
 _FOREIGN_USAGE: Final = ("x_groq", "usage_metadata", "usageMetadata", "prompt_eval_count", "eval_count")  # in order
 
 _decode = msgspec.json.Decoder(ChatChunk).decode
@@ -40,12 +49,36 @@ def decode_chunk(payload: Body, ignored: list[str] | None = None) -> ChatChunk:
     """
     if len(payload) > _SMALL:
         check_objects(payload)
+    names = [] if ignored is None else ignored
+    found = _decoded(payload, names)
+    if found.choices is None and b'"choices"' in payload and not found.has_error:
+        return _unwrapped(payload, found, names)
+    return found
+
+
+def _decoded(payload: Body, ignored: list[str]) -> ChatChunk:
     try:
         return _decode(payload)
     except reading.UNREADABLE:
         pass
     reading.check_values(payload)
-    return _Loose([] if ignored is None else ignored).chunk(_loose(payload))
+    return _Loose(ignored).chunk(_loose(payload))
+
+
+def _unwrapped(payload: Body, outer: ChatChunk, ignored: list[str]) -> ChatChunk:
+    """Return the completion inside an envelope ({"code": 0, "data": {...}}), as some gateways put it; else `outer`."""
+    held = members(msgspec.Raw(bytes(payload))) or {}
+    for inner in (bytes(held.get(name, b"")) for name in _ENVELOPES):
+        if inner[:1] == b"{" and (found := _decoded(inner, ignored)).choices is not None:
+            return msgspec.structs.replace(found, usage=found.usage or outer.usage)
+    return outer
+
+
+def is_of_another_api(body: Body) -> bool:
+    """Whether a whole answer is one of Ollama's, Anthropic's, Gemini's or OpenAI's other APIs."""
+    held = members(msgspec.Raw(bytes(body))) or {}
+    starts = {name: bytes(value)[:1] for name, value in held.items()}
+    return any(starts.get(name) == start for name, start in _OTHER_ANSWERS)
 
 
 def _loose(payload: Body) -> Any:  # noqa: ANN401 - any JSON
@@ -88,6 +121,8 @@ class _Loose:
         if not isinstance(found, dict):
             raise msgspec.ValidationError("an event that is no chunk")
         choices = found.get("choices")
+        if isinstance(choices, dict) and choices and all(map(str.isdecimal, choices)):
+            choices = list(choices.values())  # a list by number, as PHP writes one with gaps
         several = choices if isinstance(choices, list) else [choices] if choices else []
         model = found.get("model")
         return ChatChunk(

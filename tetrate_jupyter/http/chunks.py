@@ -227,7 +227,7 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
         if next(self._errors(), None) is None:
             return False
         content = self.error_content
-        return not content or not _is_hollow(content)
+        return not content or not reading.is_hollow(content)
 
     def _errors(self) -> Iterator[msgspec.Raw]:
         if is_given(self.error):
@@ -278,8 +278,22 @@ class ChatChunk(msgspec.Struct, frozen=True, gc=False):
         choice = self.choice
         if choice is None and self.choices:
             choice = min(self.choices, key=lambda c: c.index or 0)  # numbered from another start
-        choices = [] if choice is None else [Choice(choice.added, choice.finish_reason or "stop", usage=choice.usage)]
+        choices = (
+            []
+            if choice is None
+            else [Choice(_joined(choice, self.choices or []), choice.finish_reason or "stop", usage=choice.usage)]
+        )
         return msgspec.structs.replace(self, choices=choices, error=NOTHING)
+
+
+def _joined(choice: Choice, others: list[Choice]) -> Delta | None:
+    """Return what a whole choice holds, with the calls that stand in another one without a number (Copilot)."""
+    found = choice.added
+    for more in (other.added for other in others if other is not choice and not other.index):
+        if found is not None and more is not None:
+            calls = found.calls if is_given(found.calls) else more.calls
+            found = msgspec.structs.replace(found, content=found.content or more.content, calls=calls)
+    return found
 
 
 def is_given(member: msgspec.Raw) -> bool:
@@ -290,21 +304,12 @@ def is_given(member: msgspec.Raw) -> bool:
     return len(content) > _LONGEST_NOT_GIVEN or b"".join(content.split()) not in _NOT_GIVEN
 
 
-def _is_hollow(value: object, depth: int = 4) -> bool:
-    if not isinstance(value, (dict, list)) or depth == 0:
-        return not value
-    return all(_is_hollow(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
-
-
 def _text(value: msgspec.Raw) -> str:
-    """Return the text that a member holds, "" where it holds something else."""
+    """Return the text that a member holds, in whatever parts; "" where there is none."""
     try:
         return msgspec.json.decode(value, type=str)
     except ValueError:
-        return _string(value) or ""
-
-
-# --- tool calls ----------------------------------------------------------------------------------------------
+        return reading.words_in(reading.loosely(value))
 
 
 def read_calls(raw: msgspec.Raw) -> list[ToolCallDelta]:

@@ -130,9 +130,9 @@ def unreadable(reply: ReceivedResponse, asked: RequestContext) -> errors.Malform
 
 
 def other_api(asked: RequestContext) -> errors.MalformedResponseError:
-    """Return the error for a stream whose events are none of a chat completion's."""
+    """Return the error for an answer, streamed or whole, that is none of a chat completion's."""
     return errors.MalformedResponseError(
-        f"{asked.host} answered with a stream of another API: nothing in it is part of a chat completion.",
+        f"{asked.host} answered in the form of another API: nothing in it is part of a chat completion.",
         next_step=f"check the base URL {asked.base_url}; it must be the OpenAI-compatible one, which often ends in /v1",
         request_id=asked.request_id,
         status=200,

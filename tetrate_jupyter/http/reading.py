@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=msgspec.Struct)
 
 BOM: Final = b"\xef\xbb\xbf"
+_WORDS: Final = ("text", "content", "thinking", "summary")  # members that hold the words of a part
 MAX_MENDED: Final = 8 * 2**20  # bytes; scanning the tokens of more would hold up other answers for seconds
 MAX_TOKENS: Final = 2_000_000  # each takes about half a microsecond
 MAX_DEPTH: Final = 100  # levels of nesting; the API's own bodies have six
@@ -93,6 +94,24 @@ def loosely(part: msgspec.Raw) -> object:
         return json.loads(bytes(part), strict=False)
     except UNREADABLE:
         return None
+
+
+def is_hollow(value: object, depth: int = 4) -> bool:
+    """Whether a value says nothing: it is empty, or all of its members are."""
+    if not isinstance(value, (dict, list)) or depth == 0:
+        return not value
+    return all(is_hollow(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
+
+
+def words_in(value: object, depth: int = 4) -> str:
+    """Return the text of a value that is one, or has it in parts or in a member for it; "" where there is none."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and depth:
+        return "".join(words_in(each, depth - 1) for each in value)
+    if isinstance(value, dict) and depth:
+        return next((said for name in _WORDS if (said := words_in(value.get(name), depth - 1))), "")
+    return ""
 
 
 def raw(value: object) -> msgspec.Raw:
