@@ -203,6 +203,8 @@ def test_more_calls_than_are_kept_are_said(monkeypatch: pytest.MonkeyPatch) -> N
     sum_of = added(*two, chunk(call(2, id="c2", name="f", arguments="{}")))[2]
     assert sum_of.has_too_many_calls
     assert [c.id for c in sum_of.tool_calls] == ["c0", "c1"]
+    under_one_id = "".join(f'{{"x": {n}}}' for n in range(3))
+    assert added(chunk(call(0, id="c0", name="f", arguments=under_one_id)))[2].has_too_many_calls
 
 
 # --- room -------------------------------------------------------------------------------------------------------

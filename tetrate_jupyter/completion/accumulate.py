@@ -143,6 +143,7 @@ class Accumulator:
         more, left = self._tags.finish()
         text = self._said.feed(text + more) + self._said.finish()
         thought = self._thought.feed(self._thought_half.finish() + thought + left) + self._thought.finish()
+        self._calls.found()  # some are told apart, and counted, only when all of them has come
         return self._within(text), self._within(thought)
 
     def _within(self, text: str) -> str:
