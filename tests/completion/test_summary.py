@@ -59,7 +59,18 @@ def line(values: Any, **options: Any) -> str:
         ),
         ([1.5, 0.5, math.nan], {"dtype": object}, "2 values, 1 missing, min 0.5, max 1.5"),
         ([dt.time(3), dt.time(1)], {}, "2 values, 0 missing, min 01:00:00, max 03:00:00"),
-        ([Decimal("1.50"), Decimal("0.1"), None], {}, "2 values, 1 missing, min 0.1, max 1.50"),
+        ([Decimal("1.50"), Decimal("0.1"), None], {}, "2 values, 1 missing, min 0.1, max 1.50, sum 1.60, mean ≈ 0.8"),
+        ([Decimal("0.1")] * 10, {}, "10 values, 0 missing, min 0.1, max 0.1, sum 1.0, mean ≈ 0.1"),
+        ([Decimal("1E+3"), Decimal(2)], {}, "2 values, 0 missing, min 2, max 1E+3, sum 1002, mean 501"),
+        (
+            [10**30, 1 - 10**30],
+            {"dtype": object},
+            f"2 values, 0 missing, min {1 - 10**30}, max {10**30}, sum 1, mean 0.5",
+        ),
+        ([Decimal("1E+400"), Decimal(1)], {}, "2 values, 0 missing, min 1, max 1E+400"),
+        ([Decimal("1E+299"), Decimal("1E-9")], {}, "2 values, 0 missing, min 1E-9, max 1E+299"),
+        ([Decimal("Infinity"), Decimal(1)], {}, "2 values, 0 missing, min 1, max Infinity"),
+        ([Decimal(-1), Decimal(1)], {}, "2 values, 0 missing, min -1, max 1, sum 0, mean 0"),
         ([Decimal("sNaN"), Decimal(1)], {}, "2 values, 0 missing"),
         ([10**30, 1], {"dtype": object}, f"2 values, 0 missing, min 1, max {10**30}"),
         ([1, "a"], {"dtype": object}, "2 values, 0 missing"),
@@ -74,6 +85,11 @@ def test_a_column_in_one_line(values: Any, options: dict[str, Any], expected: st
     assert found.startswith(expected) or expected.startswith("min")
     if expected.endswith("missing") or "most frequent" in expected:
         assert found == expected
+
+
+@pytest.mark.parametrize("values", [["1E+400", "1"], ["1E+299", "1E-9"], ["Infinity", "1"], ["NaN", "1"]])
+def test_decimals_are_summed_exactly_or_not_at_all(values: list[str]) -> None:
+    assert "sum" not in line([Decimal(value) for value in values])
 
 
 def test_times_are_compared_where_their_methods_are_known() -> None:

@@ -27,6 +27,7 @@ SAMPLED_CELLS: Final = 1_000_000  # other values that are read, of all columns t
 SAMPLED_ROWS: Final = 100_000  # other values that are read of one column
 TOP: Final = 5  # most frequent values that are named
 _EXACT_SUM: Final = 100_000  # floats up to which they are summed without intermediate rounding
+_MOST_DIGITS: Final = 300  # of a sum of decimals; floats end there, too
 _KNOWN: Final = frozenset({int, float, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal})
 _NAME: Final = 40  # characters of a value or a column that is named
 _ORDERED: Final = ("Timestamp", "Timedelta", "datetime", "date", "time", "timedelta", "Decimal", "int", "float")
@@ -137,7 +138,28 @@ def _others(cells: list[object]) -> str:
     elif len(kinds) == 1 and next(iter(kinds)) in _ORDERED and _is_known(present[0]):
         with contextlib.suppress(TypeError, decimal.InvalidOperation):  # times with and without zone; signalling NaN
             parts += [f"min {scalar(min(present))}", f"max {scalar(max(present))}"]  # type: ignore[type-var]  # ordered
+            parts += _exact_sums(present)
     return ", ".join(parts)
+
+
+def _exact_sums(values: list[Any]) -> list[str]:
+    """Return sum and mean of decimals, or of integers too large for numpy; [] for others, and for sums too long."""
+    if not {type(value) for value in values} <= {int, decimal.Decimal}:
+        return []
+    total = decimal.Decimal(0)
+    try:
+        with decimal.localcontext(
+            decimal.Context(prec=_MOST_DIGITS, traps=[decimal.Inexact, decimal.InvalidOperation])
+        ):
+            for value in values:
+                total += value
+    except decimal.DecimalException:
+        return []
+    if not total.is_finite() or abs(total.adjusted()) > _MOST_DIGITS:
+        return []
+    mean = Fraction(total) / len(values)
+    sign = "" if _is_exact(mean) else "≈ "
+    return [f"sum {total:f}", f"mean {sign}{number(_nearest(mean))}"]
 
 
 def _is_missing(value: object) -> bool:
