@@ -211,7 +211,7 @@ async def test_https_spoken_to_a_plain_server() -> None:
 )
 async def test_a_server_that_speaks_something_else(router: RawRouter, said: bytes) -> None:
     router.will(said, Then.CLOSE)
-    assert type(await connecting(f"http://127.0.0.1:{router.port}/v1")) is errors.UnreachableError
+    assert type(await connecting(f"http://127.0.0.1:{router.port}/v1")) is errors.MalformedResponseError
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tetrate_jupyter.http.client import GatewayClient
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
 from tetrate_jupyter.secret import Secret
 
-from .conftest import DONE, STOP, RawRouter, answer, event, read, text_event, text_of
+from .conftest import DONE, STOP, RawRouter, Then, answer, chunked, event, read, stream_head, text_event, text_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -123,6 +123,40 @@ async def test_a_whole_answer_of_another_api_is_no_error_of_that_text(
     router.will_answer(200, body)
     with pytest.raises(errors.MalformedResponseError, match="form of another API"):
         await read(client, router.key)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno header\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000 + b"\r\n\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x50\r\n\r\n",  # a TLS server's alert
+    ],
+)
+async def test_an_answer_that_is_no_http_is_asked_for_once(
+    router: RawRouter, client: GatewayClient, head: bytes
+) -> None:
+    router.will(head, Then.CLOSE)
+    with pytest.raises(errors.MalformedResponseError, match="no valid HTTP") as caught:
+        await read(client, router.key)
+    assert "check the base URL" in caught.value.next_step
+    assert len(router.requests) == 1
+
+
+async def test_a_stream_whose_framing_breaks_keeps_its_text_and_one_that_ends_is_cut(
+    router: RawRouter, client: GatewayClient
+) -> None:
+    for rest, expected in ((b"no size\r\n", errors.MalformedResponseError), (b"ff\r\nx", errors.StreamCutError)):
+        router.scripts.clear()
+        router.will(stream_head(), chunked(text_event("One")), rest, Then.CLOSE)
+        async with client.stream(router.key, question("m-1")) as stream:
+            first = await anext(stream)
+            assert first.delta is not None
+            assert first.delta.content == "One"
+            with pytest.raises(errors.TetrateError) as caught:
+                await anext(stream)
+        assert type(caught.value) is expected
 
 
 async def test_a_page_where_a_key_was_refused_names_the_key_too(router: RawRouter, client: GatewayClient) -> None:

@@ -37,6 +37,12 @@ def explain(failure: BaseException, host: str, url: str) -> tuple[str, str]:
     return f"The connection to {host} failed or was dropped.", _CHECK_NETWORK.format(url=url)
 
 
+def is_no_http(failure: BaseException) -> bool:
+    """Whether what arrived breaks HTTP's own rules; that nothing more arrived is something else."""
+    said = [str(cause) for cause in causes(failure) if type(cause).__module__.partition(".")[0] == "h11"]
+    return bool(said) and not any(text.startswith("peer ") for text in said)
+
+
 def causes(failure: BaseException) -> Iterator[BaseException]:
     """Yield an error, its causes and contexts, and the members of groups, outermost first."""
     waiting: list[BaseException] = [failure]

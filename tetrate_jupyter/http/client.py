@@ -386,15 +386,15 @@ def to_tetrate_error(foreign: Exception, asked: faults.RequestContext) -> errors
     if isinstance(foreign, errors.TetrateError):
         return foreign
     if isinstance(foreign, httpx.TimeoutException):
-        return too_slow(
-            asked, "connect" if isinstance(foreign, (httpx.ConnectTimeout, httpx.PoolTimeout)) else "headers"
-        )
+        phase = "connect" if isinstance(foreign, (httpx.ConnectTimeout, httpx.PoolTimeout)) else "headers"
+        return too_slow(asked, phase)
     if isinstance(foreign, (EncodingError, httpx.DecodingError)):
         return faults.badly_encoded(str(foreign) if isinstance(foreign, EncodingError) else "badly compressed", asked)
     if isinstance(foreign, (*SETTINGS_ERRORS, httpx.InvalidURL, httpx.UnsupportedProtocol)):
         return unusable(asked.host)
+    if causes.is_no_http(foreign):
+        return faults.no_http(asked)
+    what, step = causes.explain(foreign, asked.host, asked.base_url)
     if isinstance(foreign, httpx.ProxyError):
         what, step = f"The proxy between here and {asked.host} refused the connection.", causes.CHECK_PROXY
-    else:
-        what, step = causes.explain(foreign, asked.host, asked.base_url)
     return errors.UnreachableError(what, next_step=step, request_id=asked.request_id)

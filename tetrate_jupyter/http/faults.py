@@ -129,6 +129,15 @@ def unreadable(reply: ReceivedResponse, asked: RequestContext) -> errors.Malform
     return errors.MalformedResponseError(message, next_step=step, request_id=asked.request_id, status=reply.status)
 
 
+def no_http(asked: RequestContext) -> errors.MalformedResponseError:
+    """Return the error for an answer that breaks HTTP's own rules."""
+    return errors.MalformedResponseError(
+        f"{asked.host} answered with something that is no valid HTTP.",
+        next_step=f"check the base URL {asked.base_url} (https where the server speaks https), and a proxy between",
+        request_id=asked.request_id,
+    )
+
+
 def other_api(asked: RequestContext) -> errors.MalformedResponseError:
     """Return the error for an answer, streamed or whole, that is none of a chat completion's."""
     return errors.MalformedResponseError(
