@@ -35,6 +35,7 @@ DIFFERENT = {
     "content-parts-wrapped": "its text is a list there",
     "refusal-in-parts": "its text is a list there",
     "empty-images-in-parts": "its text is a list there",
+    "remarks": "it gives chunks without choices, which can't be gone through",
     "choices-by-number": "it goes through the numbers",
     "enveloped": "it knows no envelope",
     "spoken": "it knows no sound in a chunk",

@@ -77,6 +77,8 @@ RIGHT: dict[str, Right] = {
     "calls-object": Right(),
     "calls-null": Right(),
     "choices-by-number": Right(),
+    "choices-of-one-number": Right(),
+    "remarks": Right(ignored=True),
     "enveloped": Right(),
     "reasoning-in-object": Right(reasoning=THOUGHT),
     "choices-in-turns": Right("One, two."),

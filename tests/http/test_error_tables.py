@@ -511,7 +511,7 @@ MESSAGE_NAMES = "message msg detail error_description error_message errorMessage
 def test_a_message_has_many_names(name: str) -> None:
     assert error_body_of(400, {name: "said"}).message == "said"
     assert error_body_of(400, {"error": {name: "said"}, "message": "outer"}).message == "said"
-    assert error_of_event(json.dumps({name: "said"}).encode()) == {name: "said"}
+    assert error_of_event(json.dumps({name: "said"}).encode()) == ({name: "said"}, False)
 
 
 def test_a_reason_that_is_a_name_goes_behind_every_sentence() -> None:
@@ -688,8 +688,8 @@ def test_a_body_that_is_longer_than_any_error_is_not_read() -> None:
     most = short + b" " * (MAX_ERROR_BYTES - len(short))
     assert read_error_body(400, most).message == "said"
     assert read_error_body(400, most + b" ") == ErrorBody(400)
-    assert error_of_event(most) == {"message": "said"}
-    assert error_of_event(most + b" ") is None
+    assert error_of_event(most) == ({"message": "said"}, False)
+    assert error_of_event(most + b" ") == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -717,8 +717,8 @@ def test_a_body_that_is_longer_than_any_error_is_not_read() -> None:
     ],
 )
 def test_an_event_that_is_an_error(content: object, *, is_error: bool) -> None:
-    assert error_of_event(json.dumps(content).encode()) == (content if is_error else None)
-    assert error_of_event(b"{") is None
+    assert error_of_event(json.dumps(content).encode())[0] == (content if is_error else None)
+    assert error_of_event(b"{") == (None, False)
 
 
 # --- what is shown of it ----------------------------------------------------------------------------------------

@@ -186,6 +186,37 @@ async def test_a_stream_in_which_nothing_came_is_told_from_one_of_another_api(
     assert type(caught.value) is expected
 
 
+@pytest.mark.parametrize("words", [{"message": "queued"}, {"detail": "x"}, {"title": "t"}, {"reason": "routed"}])
+async def test_words_are_an_error_only_where_the_answer_does_not_go_on_to_its_end(
+    router: RawRouter, client: GatewayClient, words: dict[str, str]
+) -> None:
+    router.will_stream(event(**words), text_event("One"), STOP, event(**words), DONE)
+    assert text_of(await read(client, router.key)) == "One"
+    for rest in ((), (DONE,), (Then.RESET,)):
+        router.scripts.clear()
+        router.will_stream(text_event("One"), event(**words), *rest, end=not rest)
+        with pytest.raises(errors.StreamError, match=f": {next(iter(words.values()))}\n") as caught:
+            await read(client, router.key)
+        assert type(caught.value) is errors.StreamError
+
+
+async def test_an_error_without_its_frame_after_a_whole_answer_is_none_of_it(
+    router: RawRouter, client: GatewayClient
+) -> None:
+    router.will_stream(text_event("One"), STOP, event(object="error", message="late"), event(fault={"x": 1}), DONE)
+    assert text_of(await read(client, router.key)) == "One"
+
+
+async def test_all_choices_of_one_number_are_the_answer(router: RawRouter, client: GatewayClient) -> None:
+    said = [
+        {"index": 0, "delta": {"content": "a"}},
+        {"delta": {"content": "b"}},
+        {"index": 1, "delta": {"content": "x"}},
+    ]
+    router.will_stream(event(choices=said), STOP, DONE)
+    assert text_of(await read(client, router.key)) == "ab"
+
+
 @pytest.mark.parametrize(
     "beside", [b'"message":"fine"', b'"base_resp":{"status_code":0,"status_msg":"success"}', b'"detail":"x"']
 )

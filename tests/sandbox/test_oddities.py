@@ -598,6 +598,16 @@ def test_what_is_no_text_stands_in_parts_or_beside(router: SandboxRouter) -> Non
 
 
 def test_choices_and_reasoning_in_other_shapes(router: SandboxRouter) -> None:
+    assert [choice["index"] for choice in odd(router, "choices-of-one-number", stream=True).chunks[0]["choices"]] == [
+        0,
+        0,
+    ]
+    assert ["choices" in chunk for chunk in odd(router, "remarks", stream=True).chunks][:4] == [
+        False,
+        True,
+        False,
+        True,
+    ]
     for stream in (True, False):
         for kind in ("choices-by-number", "enveloped"):
             sent = odd(router, kind, stream=stream)
@@ -718,6 +728,7 @@ def test_no_oddity_is_without_a_test_of_its_own() -> None:
         "error-in-choice", "error-in-groq", "calls-flat", "calls-arguments-beside", "content-parts-wrapped",
         "calls-need-reasoning-details", "calls-need-thinking-blocks",
         "error-field", "error-beside-no-choices", "other-api-messages", "other-api-responses", "other-api-lines",
+        "choices-of-one-number", "remarks",
         "choices-by-number", "enveloped", "reasoning-in-object", "refusal-in-parts", "empty-images-in-parts",
         "spoken", "events-twice", "events-as-lines-of-json",
         "events-in-lines-pause", "text-for-delta", "calls-function-call", "calls-function-call-beside",

@@ -163,26 +163,29 @@ def error_body_of(status: int | None, content: object) -> ErrorBody:
     )
 
 
-def error_of_event(payload: Body) -> object:
-    """Return a stream's event, decoded, if it is an error without the member `error`; None where it isn't.
+def error_of_event(payload: Body) -> tuple[object, bool]:
+    """Return a stream's event, decoded, if it may be an error without the member `error`, and whether it surely is.
 
-    Some servers send `{"object": "error", "message": ...}` or `{"detail": ...}`. Beside an empty list of choices only
-    what is called an error is one.
+    Some servers send `{"object": "error", "message": ...}` or `{"detail": ...}`; words alone may be a remark
+    ("queued"). Beside an empty list of choices only what is called an error is one. None where it is none.
     """
     if len(payload) > config.MAX_ERROR_BYTES:
-        return None
+        return None, False
     try:
         content = msgspec.json.decode(payload)
     except (ValueError, RecursionError):
-        return None
+        return None, False
     if not isinstance(content, dict) or content.get("choices"):
-        return None
+        return None, False
     named = "error" in {content.get("object"), content.get("type")} if _are_plain(content) else False
     resp = content.get("base_resp")  # MiniMax sends it with each event; 0 stands for success
     named = named or (isinstance(resp, dict) and bool(resp.get("status_code")))
-    if content.get("choices") is None:
-        named = named or _says(content) or bool(content.get("errors"))
-    return content if named else None
+    if content.get("choices") is not None:
+        return (content, True) if named else (None, False)
+    named = named or bool(content.get("errors") or content.get("fault"))
+    if not named and not _says(content):
+        return None, False
+    return content, named or error_body_of(None, content).status is not None
 
 
 def shown(text: str) -> str:

@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import (
     GatewayTimeoutError,
@@ -22,7 +24,7 @@ from tetrate_jupyter.http.error_body import error_of_event
 from tetrate_jupyter.http.sse import END_MARK, EventSplitter, EventTooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from types import TracebackType
     from typing import TypeAlias
 
@@ -37,6 +39,7 @@ _AFTER_FINISH_SECONDS: Final = 5.0  # after a finish reason; usage and the end m
 _EVENT_WEIGHT: Final = 256  # bytes that each event counts for besides its own, since even a short one takes time
 _MAYBE_EARLY: Final = frozenset({"stop", "end_turn", "eos", "eos_token"})  # reasons that may come before the text
 _MOST_OTHERS: Final = 10_000
+_SILENT_ENDS: Final = (type(None), StreamCutError, StreamStalledError, GatewayTimeoutError)
 _HOLLOW: Final = frozenset({b"null", b"{}", b"[]"})  # events that say nothing, not even what API they are of
 _LINE_STARTS: Final = b":deirDEIR{[\xef"  # how a line of a stream may begin
 _DRAIN_SECONDS: Final = 0.05  # for the few bytes after the end mark; once they are read the connection can be reused
@@ -103,6 +106,14 @@ class StreamProgress:
         return brings
 
 
+def _apart(chunk: ChatChunk) -> Iterable[ChatChunk]:
+    """Yield each of several choices with one number as a chunk of its own: only one answer was asked for."""
+    ours = [choice for choice in chunk.choices or () if not choice.index]
+    if len(ours) < 2:
+        return (chunk,)
+    return (replace(chunk, choices=ours[:1]), *(ChatChunk([choice]) for choice in ours[1:]))
+
+
 class ChatStream:
     """The chunks of one answer: `async with client.stream(...) as stream: async for chunk in stream: ...`.
 
@@ -140,6 +151,7 @@ class ChatStream:
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
         self._silent = 0  # bytes since the last output
         self._begins = b""  # the first bytes that aren't blank
+        self._remark: TetrateError | None = None  # the first event that may have been an error
         self._is_foreign: bool | None = None  # whether events came and none is a chunk; None: nothing came
 
     @property
@@ -245,17 +257,32 @@ class ChatStream:
                     continue
                 self._end(failure)
                 return
-            is_bare = not chunk.choices and not chunk.may_have_usage
-            if is_bare and (error := error_of_event(payload)) is not None:
-                self._end(faults.error_in_stream(error, self._asked))
+            if chunk.choices or chunk.may_have_usage or not self._is_remark(payload):
+                self._add(chunk, payload)
+            if self._ended:
                 return
-            if chunk.choices is not None or self._is_foreign is None:
-                self._is_foreign = chunk.choices is None and payload.strip() not in _HOLLOW
-            self._ready.append(chunk)
-            if standing.note(chunk):
+
+    def _is_remark(self, payload: bytes) -> bool:
+        """Whether an event without choices holds words, which are an error if the answer doesn't go on to its end."""
+        error, is_sure = error_of_event(payload)
+        if error is None:
+            return False
+        if is_sure and not self._standing.is_whole:
+            self._end(faults.error_in_stream(error, self._asked))
+            return True
+        self._remark = self._remark or faults.error_in_stream(error, self._asked)
+        self.ignored.append("event")
+        return True
+
+    def _add(self, chunk: ChatChunk, payload: bytes) -> None:
+        if chunk.choices is not None or self._is_foreign is None:
+            self._is_foreign = chunk.choices is None and payload.strip() not in _HOLLOW
+        for part in _apart(chunk):
+            self._ready.append(part)
+            if self._standing.note(part):
                 self._silent = 0
-            elif chunk.choices and chunk.choice is None and len(self._others) < _MOST_OTHERS:
-                self._others.append(chunk)
+            elif part.choices and part.choice is None and len(self._others) < _MOST_OTHERS:
+                self._others.append(part)
 
     def _at_end_of_bytes(self) -> list[bytes]:
         rest = self._splitter.finish()
@@ -271,6 +298,8 @@ class ChatStream:
 
     def _end(self, failure: TetrateError | None) -> None:
         self._ended = True
+        if self._remark is not None and not self._standing.has_ended and isinstance(failure, _SILENT_ENDS):
+            failure = self._remark
         self._failure = failure
         if self._others and not self._standing.has_output:  # no choice had index 0: the lowest is the answer
             found = [choice for chunk in self._others for choice in chunk.choices or ()]
