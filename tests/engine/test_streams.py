@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engine.test_runs import some_text_has_come
-from tetrate_jupyter.errors import StreamCutError
+from tetrate_jupyter.errors import InputError, StreamCutError
 from tetrate_jupyter.sandbox import Fault
 from tetrate_jupyter.types import ReasoningDelta, TextDelta, ToolCalled
 
@@ -120,3 +120,14 @@ async def test_leaving_an_async_block_stops_the_request(session: Session, router
 async def test_many_questions_at_once_share_the_connections(session: Session) -> None:
     answers = await asyncio.gather(*(session.aask(f"What is {n} + {n}?", keep=False) for n in range(1, 9)))
     assert [str(2 * n) in a.text for n, a in enumerate(answers, 1)] == [True] * 8
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_was_not_opened_says_how_it_is(session: Session) -> None:
+    with pytest.raises(InputError, match="isn't open") as caught:
+        next(iter(session.stream("hello")))
+    assert caught.value.next_step == "with session.stream(...) as events:"
+    with pytest.raises(InputError, match="isn't open") as caught:
+        async for _ in session.astream("hello"):
+            pass
+    assert caught.value.next_step.startswith("async with")

@@ -6,7 +6,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from tetrate_jupyter.lab import link
+import pytest
+
+from tetrate_jupyter.errors import InputError
+from tetrate_jupyter.lab import docked, link
 
 if TYPE_CHECKING:
     from tetrate_jupyter.face.session import Session
@@ -54,3 +57,9 @@ def test_a_way_that_has_ended_makes_no_session(session: Session) -> None:
         if thread.name == "tetrate-page":
             thread.join(PATIENCE)
     assert not asked
+
+
+def test_a_panel_of_a_kernel_without_the_extension_says_how_to_load_it() -> None:
+    with pytest.raises(InputError) as caught:
+        docked.show("chat")
+    assert caught.value.next_step == "%load_ext tetrate_jupyter"

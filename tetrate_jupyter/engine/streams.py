@@ -7,6 +7,7 @@ import contextlib
 import queue
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter.errors import InputError
 from tetrate_jupyter.types import TextDelta
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Stream(_Watched):
 
     def __iter__(self) -> Iterator[Event]:
         if self._future is None:
-            raise RuntimeError("open the stream first: with session.stream(...) as events:")
+            raise InputError("The stream isn't open.", next_step="with session.stream(...) as events:")
         while True:
             with contextlib.suppress(queue.Empty):
                 event = self._engine.bridge.take(self._events, _POLL)
@@ -108,7 +109,7 @@ class AsyncStream(_Watched):
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         if self._task is None:
-            raise RuntimeError("open the stream first: async with session.astream(...) as events:")
+            raise InputError("The stream isn't open.", next_step="async with session.astream(...) as events:")
         while (event := await self._events.get()) is not _END:
             yield event
         if not self._task.cancelled():

@@ -21,9 +21,11 @@ _session: Callable[[], Engine] | None = None
 
 
 def session() -> Engine:
-    """Return the session that this kernel shows. Raises `RuntimeError` where the extension isn't loaded."""
+    """Return the session that this kernel shows. Raises `InputError` where the extension isn't loaded."""
     if _session is None:
-        raise RuntimeError("run %load_ext tetrate_jupyter first")
+        from tetrate_jupyter.errors import InputError
+
+        raise InputError("tetrate_jupyter isn't loaded.", next_step="%load_ext tetrate_jupyter")
     return _session()
 
 
