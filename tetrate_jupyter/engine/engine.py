@@ -340,9 +340,8 @@ class Engine:
         """The newest answer, whole or partial."""
         return self._asker.last
 
-    async def _ask(self, question: Question, on_event: Callable[[Event], None] | None = None) -> Answer:
-        planned = await self.aplan(question)
-        return await self.run(planned, self.completion(planned, on_event))
+    async def _ask(self, question: Question) -> Answer:
+        return await self.run(await self.aplan(question))
 
     # --- work beside -----------------------------------------------------------------------------------------
 

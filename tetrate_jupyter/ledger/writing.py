@@ -59,7 +59,6 @@ class SegmentWriter:
         self._appender: Appender | None = None
         self._put = self._done = 0  # lines, since the start
         self._bytes = 0  # of the lines that wait
-        self._failed = 0  # how far it had come when a write failed last
         self._writing_since: float | None = None
         self._in_vain: float | None = None  # since when the disk was writing that somebody has waited for in vain
         self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = []
