@@ -42,7 +42,7 @@ class ComparePanel(Panel):
     `models`, `prompt`: what to begin with where there is no comparison yet.
     """
 
-    _parts = (f"compare{of}.js" for of in ("_setup", "_board", "_column", "_choice", "_reading", ""))
+    _parts = (f"compare{of}.js" for of in ("_head", "_setup", "_board", "_column", "_choice", "_reading", ""))
     _esm = script("code.js", "models.js", "naming.js", "notices.js", *_parts)
     _css = style("models.css", "notices.css", "compare.css")
 

@@ -1,4 +1,4 @@
-// The comparison: what was asked in one line, who leads, the answers side by side, and the choice.
+// The comparison: its head, what is asked, who leads, the answers side by side, and the choice.
 
 const SIDE_BY_SIDE = 4; // columns; more are shown one at a time, under the leaderboard
 const KEPT = 2 * 1024 * 1024; // characters of the answers that a new kernel is given back; Jupyter's connection takes no much larger message
@@ -6,7 +6,6 @@ const SETTLES = 500; // milliseconds in which a second click of a double click c
 
 function compare(context) {
   const { send, copy, announce } = context;
-  const quiet = { class: "tetrate-button tetrate-plain" };
   const form = setup(context);
   const columns = new Map();
   let all = {};
@@ -18,47 +17,16 @@ function compare(context) {
   let at = null; // the column that is shown alone, and marked in the leaderboard
   let heard = 0; // when the kernel said how long the router wants to be left alone
 
-  // --- what was asked, in one line ---
-  const opening = h(
-    "span",
-    { class: "tetrate-title tetrate-grow" },
-    icon("compare"),
-    h("span", { class: "tetrate-strong" }, "Compare"),
-  );
-  const hides = h("span", { class: "tetrate-pill tetrate-on", hidden: true }, icon("blind"), "Blind");
-  const models = chip("");
-  const prompts = chip("");
-  const asked = h("span", { class: "tetrate-grow tetrate-clip tetrate-asked", dir: "auto" });
-  const stands = h("span", { class: "tetrate-quiet tetrate-number tetrate-stands" });
-  const bar = h("progress", { max: "1", "aria-label": "Progress", hidden: true });
-  const edit = button("Edit", () => {
-    editing = !editing;
-    fold();
-    if (editing) form.text.focus();
-  }, { ...quiet, "aria-expanded": "false", "data-home": "true" });
-  const again = worded("retry", "Run again", () => form.ask(false), { class: "tetrate-button tetrate-go" });
-  const stop = worded("stop", "Stop", () => send("stop"), {
-    class: "tetrate-button tetrate-go",
-    title: "Stop all",
-    hidden: true,
+  const head = heading(context, {
+    ask: () => form.ask(false),
+    edit() {
+      editing = !editing;
+      fold();
+      if (editing) form.text.focus();
+    },
+    entries,
+    settles: settle,
   });
-  const more = iconButton("more", "More", null, { "data-offline": "true" });
-  const top = h(
-    "div",
-    { class: "tetrate-top" },
-    opening,
-    hides,
-    models,
-    prompts,
-    asked,
-    bar,
-    stands,
-    edit,
-    again,
-    stop,
-    more,
-  );
-  const pop = menu(more, "The comparison", entries);
 
   const reading = readingBar(context, {
     rows,
@@ -113,13 +81,13 @@ function compare(context) {
   const node = h(
     "div",
     { class: "tetrate-compare tetrate-card" },
-    top,
+    head.node,
     form.node,
     said,
     warned.node,
     results,
     end,
-    pop.node,
+    head.menu,
   );
 
   // Seconds until any of what failed may be asked again.
@@ -201,8 +169,7 @@ function compare(context) {
     const open = editing || !all.prompts;
     if (!open && form.node.contains(document.activeElement)) scroll.focus({ preventScroll: true });
     show(form.node, open);
-    edit.setAttribute("aria-expanded", String(open));
-    setText(edit, open && all.prompts ? "Done" : "Edit");
+    head.fold(open, Boolean(all.prompts));
     node.classList.toggle("tetrate-open", open);
     draw();
   }
@@ -298,34 +265,8 @@ function compare(context) {
 
   function stand(changed, told) {
     const has = told.prompts > 0;
-    const count = told.columns.length;
-    show(opening, !has);
-    for (const each of [models, asked, stands, edit]) show(each, has);
-    show(hides, has && told.blind);
-    setText(models, `${count} model${count === 1 ? "" : "s"}`);
-    show(prompts, told.prompts * told.repeats > 1);
-    setText(
-      prompts,
-      `${told.prompts.toLocaleString("en")} prompt${told.prompts === 1 ? "" : "s"}${
-        told.repeats > 1 ? ` × ${told.repeats}` : ""
-      }`,
-    );
-    setText(asked, `“${told.asked}”`);
-    asked.title = told.asked;
-    setText(stands, figures(told.progress));
-    stands.title = told.forecast;
+    head.fields(told);
     show(simulated, told.simulated);
-    bar.value = told.share;
-    show(bar, told.running && told.prompts * told.repeats > 1);
-    if (stop.hidden === told.running) {
-      const focused = document.activeElement === again || document.activeElement === stop;
-      settle();
-      stop.hidden = !told.running;
-      again.hidden = told.running || !has;
-      if (focused) edit.focus({ preventScroll: true }); // neither may follow on a second press of the same key
-    }
-    again.hidden = told.running || !has;
-    again.setAttribute("aria-disabled", String(told.busy));
     for (
       const [each, text] of [[notices, told.notices], [said, told.said], [
         question,
