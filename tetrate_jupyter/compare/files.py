@@ -103,7 +103,8 @@ def _json(result: ResultData, path: Path) -> None:
 
 
 def _csv(result: ResultData, path: Path) -> None:
-    _write_text(path, secrecy.redact(to_frame(result).to_csv(index=False)))
+    frame = _with_texts(to_frame(result), whole_files.harmless)
+    _write_text(path, secrecy.redact(frame.to_csv(index=False)))
 
 
 def _page(result: ResultData, path: Path) -> None:
@@ -112,13 +113,13 @@ def _page(result: ResultData, path: Path) -> None:
 
 
 def _parquet(result: ResultData, path: Path) -> None:
-    _without_keys(to_frame(result)).to_parquet(path, index=False)
+    _with_texts(to_frame(result), secrecy.redact).to_parquet(path, index=False)
 
 
 def _xlsx(result: ResultData, path: Path) -> None:
     import pandas as pd
 
-    frame = _without_keys(to_frame(result), most=_MOST_CELL)
+    frame = _with_texts(to_frame(result), lambda text: secrecy.redact(text)[:_MOST_CELL])
     for name in frame.columns:  # spreadsheets have no time zones
         if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
             frame[name] = frame[name].dt.tz_localize(None)
@@ -130,14 +131,16 @@ def _xlsx(result: ResultData, path: Path) -> None:
                     cell.data_type = "s"
 
 
-def _without_keys(frame: pd.DataFrame, most: int | None = None) -> pd.DataFrame:
-    def clean(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
-        return secrecy.redact(value)[:most] if isinstance(value, str) else value
+def _with_texts(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Return a copy of the frame with every text changed."""
+
+    def changed(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
+        return change(value) if isinstance(value, str) else value
 
     found: pd.DataFrame = frame.copy()
     for name in found.columns:
         if str(found[name].dtype) in {"object", "string", "str"}:
-            found[name] = found[name].map(clean, na_action="ignore").astype(found[name].dtype)
+            found[name] = found[name].map(changed, na_action="ignore").astype(found[name].dtype)
     return found
 
 

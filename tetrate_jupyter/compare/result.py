@@ -170,7 +170,7 @@ class Result(ResultData):
 
         The extension decides the format: .json (or none) has everything and is what `load` reads; .csv, .xlsx and
         .parquet have `df`, .html the page. Raises `ComparisonFileError` if it can't be written, and for other
-        extensions.
+        extensions. In a .csv an apostrophe stands before a text that a spreadsheet would run as a formula.
         """
         from tetrate_jupyter.compare.files import save
 

@@ -51,7 +51,6 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[Record], Any]]]] = {
     "simulated": ("bool", lambda r: r.simulated),
     "trace_id": ("string", lambda r: r.trace_id),
 }
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet would run
 
 
 def to_frame(records: Sequence[Record]) -> pd.DataFrame:
@@ -110,11 +109,8 @@ def _csv(records: Sequence[Record], path: Path) -> None:
         writer = csv.DictWriter(file, list(COLUMNS))
         writer.writeheader()
         for row in _plain(records):
-            writer.writerow({name: _harmless(value) for name, value in row.items()})
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+            texts = {name: whole_files.harmless(value) for name, value in row.items() if isinstance(value, str)}
+            writer.writerow(row | texts)
 
 
 def _parquet(records: Sequence[Record], path: Path) -> None:
