@@ -172,7 +172,11 @@ def test_in_a_ledger_of_ones_own_costs_no_answer(
 
 
 def test_in_a_catalog_of_ones_own_makes_the_cost_unknown(
-    router: SandboxRouter, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    router: SandboxRouter,
+    bridge: Bridge,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("tetrate_jupyter.engine.engine.Catalog", BrokenCatalog)
     session = made(router, bridge, tmp_path)
@@ -180,6 +184,7 @@ def test_in_a_catalog_of_ones_own_makes_the_cost_unknown(
     assert "4" in answer.text
     assert answer.cost is None
     goes_on(session)
+    assert "could not be noted in the ledger" in caplog.text
     session.close()
 
 

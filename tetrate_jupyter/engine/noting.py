@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import platform
 import secrets
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.engine.traced import Traced
     from tetrate_jupyter.ledger.book import Book
     from tetrate_jupyter.types import Message
+
+_log = logging.getLogger(__name__)
 
 
 class Noter:
@@ -104,8 +107,10 @@ class Noting:
     def _note(self, ended: Ended) -> None:
         if not ended.is_asked:
             return
-        with contextlib.suppress(Exception):  # whatever a custom catalog raises, no call is lost for it
+        try:
             self._noter.book.note(self._record(ended))
+        except Exception:  # noqa: BLE001 - whatever a custom catalog raises, no call is lost for it
+            _log.warning("a request could not be noted in the ledger", exc_info=True)
         self._n += 1
 
     def _record(self, ended: Ended) -> Record:
