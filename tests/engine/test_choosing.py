@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.security.odd_router import KEY, OddRouter, odd_router
-from tetrate_jupyter import errors
+from tetrate_jupyter import config, errors
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import ODD_KINDS, Fault, SandboxRouter
@@ -127,3 +128,14 @@ def test_the_catalog_of_a_server_on_this_machine_is_its_own(odd: OddRouter, aski
     )
     assert asking.models()[0].price.input == 2
     assert asking.endpoints.has_pages
+
+
+def test_a_list_that_no_thread_can_fetch_beside_it_stops_no_question(session: Session) -> None:
+    known = session.models()[0].id
+    session.catalog._clock = lambda: time.monotonic() + config.MODELS_FRESH
+
+    def no_threads(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    session.chooser._begin = no_threads
+    assert session.ask("Say hello.", model=known).text

@@ -86,7 +86,7 @@ class Chooser:
         at_hand = self.at_hand(model_id)
         if at_hand is not None:
             if not self._catalog.is_fresh and self._catalog.models:  # good enough for now; the next gets the new list
-                self._begin(self._refresh_quietly())
+                self._refresh_beside()
             return at_hand
         await self._account.key()
         if self._is_listless():
@@ -176,6 +176,13 @@ class Chooser:
             return False
         router, at = self._listless
         return router == self._router and time.monotonic() - at < _LIST_PAUSE
+
+    def _refresh_beside(self) -> None:
+        work = self._refresh_quietly()
+        try:
+            self._begin(work)
+        except (TetrateError, RuntimeError):  # no thread can be started: the list at hand does
+            work.close()
 
     async def _refresh_quietly(self) -> None:
         with contextlib.suppress(TetrateError):
