@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter import __version__, secrecy
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.bridge import default_bridge
 from tetrate_jupyter.completion.foreign import passes, unexpected
 from tetrate_jupyter.engine.proposing import take
@@ -56,7 +56,7 @@ class Link:
             return
         if data.get("type") == "hello":
             problems = take(self._session, data.get("settings"))  # first: the state that is told below has them
-            self._send({"type": "hello", "protocol": PROTOCOL, "version": __version__})
+            self._send({"type": "hello", "protocol": PROTOCOL})
             if problems:
                 self._said(problems)
             self._told = None  # this page has heard nothing yet
