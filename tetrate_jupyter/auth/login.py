@@ -27,9 +27,7 @@ from tetrate_jupyter.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-DEAD_PORT: Final = (
-    8765  # the callback's port where none could be opened: the browser fails there, and its address is pasted
-)
+DEAD_PORT: Final = 8765  # of the callback where none could be opened: the browser fails there, its address is pasted
 _WAITING: Final = 4  # requests beyond `GUESSES` that may wait for a code being tried; more would fill up the listener
 GUESSES: Final = 3  # codes without our state that are tried nevertheless: see `LoginAttempt`
 _SOON: Final = 30.0  # seconds; less than that is too short for somebody who only now sees the link

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
 
+from tetrate_jupyter import whole_files
 from tetrate_jupyter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Lab:
             (settings / "page_config.json").write_text(json.dumps({"disabledExtensions": {_ASKS_ABOUT_NEWS: True}}))
         except OSError as error:
             raise ConfigError(
-                f"The temporary folder can't be used ({error.strerror or type(error).__name__}).",
+                f"The temporary folder can't be used ({whole_files.reason(error)}).",
                 next_step="make room there, or set TMPDIR to a folder of your own",
             ) from None
         own = os.pathsep.join(filter(None, [str(settings.parent), self._environment.get("JUPYTER_CONFIG_PATH")]))

@@ -162,7 +162,7 @@ def load(path: str | Path) -> ResultData:
         whole = json.loads(source.read_text(encoding="utf-8"))
     except OSError as problem:
         raise ComparisonFileError(
-            f"{source.name} can't be read: {problem.strerror or type(problem).__name__}.", next_step="check the path"
+            f"{source.name} can't be read: {whole_files.reason(problem)}.", next_step="check the path"
         ) from None
     except (ValueError, RecursionError):
         raise ComparisonFileError(

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter import ages, config
+from tetrate_jupyter import ages, config, whole_files
 from tetrate_jupyter.errors import ConfigError, InputError, SecretInPromptError
 from tetrate_jupyter.history import erasing, files, marks
 from tetrate_jupyter.history.files import Passed
@@ -299,7 +299,7 @@ class Archive:
             raise ConfigError(_EVERYBODYS.format(where), next_step="use %tetrate_chat, whose conversation ends with it")
 
     def _unreadable(self, problem: OSError, what: str) -> ConfigError:
-        reason = problem.strerror or type(problem).__name__
+        reason = whole_files.reason(problem)
         return ConfigError(f"Earlier conversations can't be {what}: {reason}.", next_step=f"look at {self.folder}")
 
 

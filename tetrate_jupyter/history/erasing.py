@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from tetrate_jupyter import whole_files
 from tetrate_jupyter.answers.turn import turn
 from tetrate_jupyter.history import files, marks
 from tetrate_jupyter.history.files import Passed
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 
     from tetrate_jupyter.history.marks import ConversationMarks
 
-_SILENT: Final = (
-    5.0  # seconds that one may erase, of another machine: all that is kept is read, what is left is written
-)
+_SILENT: Final = 5.0  # seconds that one of another machine may erase: all that is kept is read, the rest is written
 _NEW: Final = 600.0  # seconds in which a name may be of a conversation that wasn't there when they were read
 _AT_MOST: Final = 15.0  # seconds to wait for others that erase; marks and a second look hold, should both go on
 
@@ -97,7 +96,7 @@ def erase(found: list[segments.Segment], goes: Callable[[bytes], bool], late: Ca
         except FileNotFoundError:  # erased meanwhile
             continue
         except OSError as problem:
-            made.problems.append(problem.strerror or type(problem).__name__)
+            made.problems.append(whole_files.reason(problem))
     return made
 
 

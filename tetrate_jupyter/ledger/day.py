@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from tetrate_jupyter import whole_files
 from tetrate_jupyter.amounts import total
 from tetrate_jupyter.errors import ConfigError
 from tetrate_jupyter.ledger import segments
@@ -123,7 +124,7 @@ class Day:
                 self._forget(0.0)
                 problem = "it is being erased"
             except OSError as unreadable:
-                problem = unreadable.strerror or type(unreadable).__name__
+                problem = whole_files.reason(unreadable)
                 break
         raise _unusable(problem)
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic
 
+from tetrate_jupyter import whole_files
 from tetrate_jupyter.errors import ConfigError
 from tetrate_jupyter.keys import private_file
 from tetrate_jupyter.ledger import segments
@@ -174,7 +175,7 @@ def erase(folder: Path | None, before: float | None = None) -> int:
             _remove_empty(folder / month)
     except OSError as problem:
         raise ConfigError(
-            f"Not all of the ledger could be erased: {problem.strerror or type(problem).__name__}.",
+            f"Not all of the ledger could be erased: {whole_files.reason(problem)}.",
             next_step=f"delete {folder}",
         ) from None
     return gone

@@ -20,16 +20,12 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-MAX_LEVEL: Final = (
-    40  # open blocks inside each other (a list in a list counts 2); what is deeper is shown as plain text
-)
+MAX_LEVEL: Final = 40  # blocks inside each other (a list in a list counts 2); what is deeper is shown as plain text
 MAX_INLINE: Final = 20_000  # characters of one paragraph or cell that are searched for emphasis and links
 MAX_COLUMNS: Final = 100  # of a table; a wider one stays text
 MAX_CELLS: Final = 20_000  # of a table; the rows after them stay text
 MAX_INLINE_FORMULA: Final = 1_000  # characters
-_STEPS_PER_CHARACTER: Final = (
-    8  # tokens looked at; honest text needs fewer than 1, nested brackets without end any number
-)
+_STEPS_PER_CHARACTER: Final = 8  # tokens looked at; honest text needs fewer than 1, brackets without end any number
 _SPARE_STEPS: Final = 2_000
 _ENCODED_IPV6: Final = re.compile(r"\A(https?://)%5B([0-9a-f:.]+)%5D", re.IGNORECASE)
 ROWS_ABOVE: Final = "rows_above"  # in the parser's environment
