@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal  # noqa: TC003 - msgspec reads the types of what a file holds
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.characters import MAX_NAME, one_line
@@ -12,7 +13,6 @@ from tetrate_jupyter.front_end import streaming_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from decimal import Decimal
 
     from tetrate_jupyter.compare.figures import ColumnFigures
     from tetrate_jupyter.compare.rows import Head, Row

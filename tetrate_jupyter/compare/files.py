@@ -10,6 +10,8 @@ from dataclasses import asdict, fields
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import msgspec
+
 from tetrate_jupyter import secrecy, whole_files
 from tetrate_jupyter.compare.cells import VOTES
 from tetrate_jupyter.compare.data import Facts, ResultData
@@ -28,13 +30,9 @@ T = TypeVar("T")
 
 FORMAT: Final = "tetrate-comparison"
 VERSION: Final = 1
-_MONEY: Final = frozenset({"cost", "max_cost", "spent", "expected", "worst"})  # as text, since JSON isn't exact
-_PAIRS: Final = frozenset({"params"})
-_KINDS: Final[dict[str, Any]] = {"int": int, "float": (int, float), "str": str, "bool": bool, "Decimal": Decimal}
 _MOST: Final = 10**12  # dollars, tokens, seconds and repeats are all below this
 _MOST_CELL: Final = 32_767  # characters; the limit of spreadsheets
 _ALWAYS: Final = frozenset({"column", "prompt", "repeat", "state", "text", "cost"})  # members of each row
-_LISTS: Final = frozenset({"prompts", "images", "notices"})
 
 
 def save(result: ResultData, path: str | Path) -> Path:
@@ -178,7 +176,7 @@ def read(whole: Any, name: str) -> ResultData:  # noqa: ANN401 - JSON
         heads = [_in(Head, each) for each in whole["columns"]]
         result = ResultData(_in(Facts, whole["comparison"]), heads, [_in(Row, each) for each in whole["rows"]])
         _check_rows(result)
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation):
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation, msgspec.ValidationError):
         raise ComparisonFileError(
             f"{name} has parts missing.", next_step="save the comparison again, or use another copy"
         ) from None
@@ -224,39 +222,18 @@ def _out(value: Any) -> dict[str, Any]:  # noqa: ANN401 - one of ours
     found = asdict(value)
     for name, each in found.items():
         if isinstance(each, Decimal):
-            found[name] = str(each)
-        elif name in _PAIRS:
+            found[name] = str(each)  # JSON isn't exact
+        elif name == "params":
             found[name] = dict(each)
     return found
 
 
-def _in(kind: Callable[..., T], given: dict[str, Any]) -> T:
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # each is a dataclass
-    made = kind(**{name: _value(name, each) for name, each in given.items() if name in known})
-    for each in fields(kind):  # type: ignore[arg-type]  # likewise
-        if each.name != "seed":  # any number is valid
-            _check_kind(getattr(made, each.name), str(each.type))
+def _in(kind: type[T], given: dict[str, Any]) -> T:
+    pairs = {name: [*value.items()] if name == "params" else value for name, value in given.items()}
+    made = msgspec.convert(pairs, kind)
+    for each in fields(kind):  # type: ignore[arg-type]  # each is a dataclass
+        value = getattr(made, each.name)
+        is_number = isinstance(value, (int, float, Decimal)) and each.name != "seed"  # of that any number is valid
+        if is_number and not -_MOST < value < _MOST:  # NaN fails this, too
+            raise ValueError(each.name)
     return made
-
-
-def _check_kind(value: Any, annotation: str) -> None:  # noqa: ANN401 - JSON
-    """Raise `ValueError` for a value of the wrong type, or for a number out of range."""
-    kinds = [_KINDS[name] for name in annotation.split(" | ") if name in _KINDS]
-    if not kinds or (value is None and "None" in annotation):
-        return
-    if not isinstance(value, tuple(kinds)) or (isinstance(value, bool) and "bool" not in annotation):
-        raise ValueError(annotation)
-    if isinstance(value, (int, float, Decimal)) and not -_MOST < value < _MOST:  # NaN fails this, too
-        raise ValueError(annotation)
-
-
-def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
-    if name in _MONEY and value is not None:
-        return Decimal(value)
-    if name in _PAIRS:
-        return tuple(value.items())
-    if name in _LISTS:
-        if not all(isinstance(each, str) for each in value):
-            raise ValueError(name)
-        return tuple(value)
-    return value
