@@ -176,7 +176,7 @@ def read(whole: Any, name: str) -> ResultData:  # noqa: ANN401 - JSON
         heads = [_in(Head, each) for each in whole["columns"]]
         result = ResultData(_in(Facts, whole["comparison"]), heads, [_in(Row, each) for each in whole["rows"]])
         _check_rows(result)
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation, msgspec.ValidationError):
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation):
         raise ComparisonFileError(
             f"{name} has parts missing.", next_step="save the comparison again, or use another copy"
         ) from None
