@@ -147,8 +147,9 @@ def test_what_is_missing_is_said() -> None:
     assert counted(*["*-"] * 5).claim == (
         "No difference can be claimed yet: about 1 more prompt would be needed if it goes on like this."
     )
-    assert counted("*-", "-*").claim == "No difference can be claimed yet: the two are even."
-    assert counted("**", "**").claim == "No difference can be claimed yet."
+    assert counted("*-", "-*").claim == "No difference can be claimed yet: a and b are level."
+    assert counted("**", "**").claim == "No difference can be claimed yet: a and b are level."
+    assert counted("**", "**").detail == "2 prompts were even."
     assert of(pair(501, 500, 0.99, 0.99)).claim == (
         "No difference can be claimed yet: the two are too close for any number of prompts."
     )

@@ -7,6 +7,7 @@ compared by the exact sign test over the prompts that one of the two won, with H
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,7 @@ _EXACT: Final = 2_000  # prompts above which the normal approximation is as good
 _INTERVAL: Final = 300  # likewise, for the interval of one column's share
 _OFTEN: Final = 0.5  # p-value from which on its figure would tell nothing
 _FAR: Final = 2_000  # prompts up to which more are suggested
+_NAMED: Final = 3  # columns that are level and named
 _QUICK: Final = 200  # prompts from which a suggestion goes by the normal approximation: exact ones take half a minute
 
 
@@ -84,16 +86,21 @@ class Tally:
 
     @property
     def detail(self) -> str:
-        """The evidence for the claim: the most significant pair, its p-values in words, even prompts, early votes."""
+        """The evidence for the claim: the pair it is about, its p-values in words, even prompts, early votes.
+
+        It is the most significant pair where there is a significant one, else the two columns that lead.
+        """
         if not self.claim:
             return ""
-        pair, of = self.pairs[0], self.pairs[0].won + self.pairs[0].lost
-        said = (
-            f"{pair.ahead.label} won {pair.won} and {pair.behind.label} {pair.lost} of the {_prompts(of)} that one of "
-            f"the two won; {_by_chance(pair, len(self.pairs))}."
-        )
-        said += f" {_prompts(pair.even).capitalize()} {'was' if pair.even == 1 else 'were'} even." * bool(pair.even)
-        return said + f" {self.early} early." * bool(self.early)
+        pair = self.pairs[0] if self.pairs[0].is_sure else self._leaders
+        said, of = [], pair.won + pair.lost
+        if of:
+            chance = "" if pair.won == pair.lost else f"; {_by_chance(pair, len(self.pairs))}"
+            won = f"{pair.ahead.label} won {pair.won} and {pair.behind.label} {pair.lost}"
+            said.append(f"{won} of the {_prompts(of)} that one of the two won{chance}.")
+        if pair.even:
+            said.append(f"{_prompts(pair.even).capitalize()} {'was' if pair.even == 1 else 'were'} even.")
+        return " ".join([*said, *([f"{self.early} early."] if self.early else [])])
 
     @property
     def picks(self) -> tuple[Head, ...]:
@@ -102,11 +109,36 @@ class Tally:
         return tuple(w.head for w in self.wins if most and w.won == most)
 
     @property
+    def _scores(self) -> dict[str, tuple[int, int]]:
+        """By column: the prompts in which it was best, and by how many it is ahead in its pairs."""
+        ahead: Counter[str] = Counter()
+        for pair in self.pairs:
+            ahead[pair.ahead.id] += pair.won - pair.lost
+            ahead[pair.behind.id] -= pair.won - pair.lost
+        won = {wins.head.id: wins.won for wins in self.wins}
+        return {column: (won.get(column, 0), ahead[column]) for column in {*won, *ahead}}
+
+    @property
+    def _leaders(self) -> Pair:
+        """The pair of the two columns with the highest scores; the most significant of several such pairs."""
+        scores = self._scores
+        return max(self.pairs, key=lambda p: sorted((scores[p.ahead.id], scores[p.behind.id]), reverse=True))
+
+    def _level(self, pair: Pair) -> str:
+        """Return in words that two columns are level, with all others that have the same score as both."""
+        scores = self._scores
+        same = [w.head.label for w in self.wins if scores[w.head.id] == scores[pair.ahead.id]]
+        if len(same) < 2 or scores[pair.ahead.id] != scores[pair.behind.id]:
+            same = [pair.ahead.label, pair.behind.label]
+        *first, last = same if len(same) <= _NAMED else [*same[: _NAMED - 1], f"{len(same) - _NAMED + 1} more"]
+        return f": {', '.join(first)} and {last} are level"
+
+    @property
     def _missing(self) -> str:
-        pair = self.pairs[0]
+        pair = self._leaders
         deciding = pair.won + pair.lost
         if pair.won == pair.lost:
-            return ": the two are even" if deciding else ""
+            return self._level(pair) if deciding or pair.even else ""
         factor = pair.corrected / pair.chance if pair.chance < 1 else float(len(self.pairs))
         for total in range(deciding + 1, _FAR):
             chance = (chance_of if total < _QUICK else _nearly)(round(total * pair.won / deciding), total)
