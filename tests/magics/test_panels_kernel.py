@@ -80,3 +80,44 @@ def test_a_front_end_that_shows_no_panel_gets_told_what_to_install(environment: 
         before, after = cell.shown.split(MISSING, 1)
         assert "xyzzy" in before
         assert "xyzzy" in after
+
+
+PAGE = """
+def tell(panel, **message):
+    panel._handle_custom_msg({"view": "one", "n": 1, **message}, [])
+
+def asked(panel, text, **more):
+    before = panel.comparison
+    tell(panel, do="run", text=text, **more)
+    while panel.comparison is before:
+        time.sleep(0.01)
+    return panel.comparison.wait()
+"""
+
+
+@pytest.mark.parametrize("magic", ["%tetrate_compare", "%%tetrate_compare"])
+def test_what_a_compare_cell_leaves_is_what_its_panel_shows(environment: dict[str, str], magic: str) -> None:
+    with CountingKernel({**environment, "SERVER_SOFTWARE": "voila/0.5.8"}, counts=WIDGETS) as kernel:
+        kernel.run(LOAD + PAGE)
+
+        def printed(code: str) -> list[str]:
+            ran = kernel.run(code)
+            assert ran.status == "ok", ran.texts
+            return "".join(t for k, t in zip(ran.kinds, ran.texts, strict=True) if k == "stream").splitlines()
+
+        prompt = "" if magic == "%tetrate_compare" else "\nName a fruit."
+        printed(f"{magic} -m claude-haiku-4-5,gpt-6-luna -o rr{prompt}")
+        if not prompt:
+            early = kernel.run("rr.df")
+            assert early.status == "error"
+            assert "Nothing has been compared in this panel yet" in "".join(early.texts)
+        printed(
+            "panel = list(Out.values())[-1]\ntell(panel, do='hello')\nasked(panel, 'one\\n---\\ntwo', several=True)"
+        )
+        printed("tell(panel, do='look', prompt=1, repeat=0)\nchosen = panel.comparison.columns[1].id")
+        printed("tell(panel, do='vote', key=chosen, vote='best')")
+        shown = printed("print(_tetrate_compare is rr, *rr.df.prompt_text)\nprint(*rr.df.vote.fillna('-'))")
+        assert shown == ["True one one two two", "- - - best"]
+        printed("asked(panel, 'three')")
+        shown = printed("print(*rr.df.prompt_text, rr.comparison is session.comparison)")
+        assert shown == ["three three True"]

@@ -238,7 +238,7 @@ def test_a_view_that_took_leave_and_is_back_is_told_everything_anew(session: Ses
 
 
 def test_a_comparison_that_runs_is_kept_in_the_fallback(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tetrate_jupyter.widgets.compare.WRITE_INTERVAL", 0.0)
+    monkeypatch.setattr("tetrate_jupyter.widgets.compare_kept.WRITE_INTERVAL", 0.0)
     session.models()
     panel = ComparePanel(session)
     written: list[str] = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Protocol
+from weakref import WeakKeyDictionary
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.compare.data import Facts, ResultData, shown
@@ -12,6 +14,7 @@ from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.setup import blind_names
 from tetrate_jupyter.compare.votes import Tally, tally
 from tetrate_jupyter.errors import InputError, OptionError
+from tetrate_jupyter.front_end import streaming_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 UNTOLD: Final = "the reason would reveal the name"
 REVEAL: Final = "reveal the names to read it"
+NOTHING: Final = "Nothing has been compared in this panel yet."
+NEXT: Final = "write a prompt there and press Compare; an earlier comparison is session.comparison.result"
+_NO_FACTS: Final = Facts((), (), 1, 0, (), None, "", 0.0, Decimal(0), 0, None, None)
 
 
 class Running(Protocol):
@@ -222,12 +228,31 @@ class Result(ResultData):
 
 
 class LiveResult(Result):
-    """The result of a comparison that may still run: it always has the current rows."""
+    """The result of a comparison that may still run: it always has the current rows.
 
-    def __init__(self, comparison: Running) -> None:
-        now = comparison.result
-        super().__init__(now.facts, now.heads, now.rows, comparison=comparison, is_blind=now.is_blind)
-        self._running = comparison
+    That of a panel is of the comparison that the panel shows now, whichever was asked there first. Before the first
+    run, reading it raises `InputError`.
+    """
+
+    def __init__(self, comparison: Running | None = None) -> None:
+        super().__init__(_NO_FACTS, (), ())
+        self._numbers: WeakKeyDictionary[Running, int] = WeakKeyDictionary()
+        if comparison is not None:
+            self.follow(comparison)
+
+    def follow(self, comparison: Running) -> None:
+        """Be of this comparison from now on."""
+        self._numbers.setdefault(comparison, max(self._numbers.values(), default=0) + 1)
+        self.comparison = comparison
+
+    @property
+    def _running(self) -> Running:
+        if self.comparison is None:
+            raise InputError(NOTHING, next_step=NEXT)
+        return self.comparison
+
+    def _live(self) -> Running:
+        return self._running
 
     @property
     def facts(self) -> Facts:
@@ -252,7 +277,7 @@ class LiveResult(Result):
     @property
     def is_running(self) -> bool:
         """Whether the comparison is still running."""
-        return self._running.is_running
+        return self.comparison is not None and self.comparison.is_running
 
     def wait(self, *, timeout: float | None = None) -> Result:
         """Wait for the end and return the final result. Raises `TimeoutError` after `timeout` seconds (None: never)."""
@@ -261,6 +286,41 @@ class LiveResult(Result):
     def stop(self) -> None:
         """Stop all cells that still run; text so far is kept."""
         self._running.stop()
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """See `Result`. All of it is of one moment."""
+        return self.result.df
+
+    def save(self, path: str | Path) -> Path:
+        """See `Result`. All of it is of one moment."""
+        return self.result.save(path)
+
+    @property
+    def html(self) -> str:
+        """See `Result`. It says which run of its panel it is, where there were several."""
+        return f"<p>{NOTHING}</p>" if self.comparison is None else self._told.html
+
+    @property
+    def text(self) -> str:
+        """See `html`."""
+        return f"{NOTHING} Next: {NEXT}." if self.comparison is None else self._told.text
+
+    def bundle(self, *, at_once: bool = False) -> dict[str, str]:
+        """See `Result`."""
+        if self.comparison is None:
+            return {"text/html": self.html, "text/plain": self.text}
+        return self._told.bundle(at_once=at_once)
+
+    @property
+    def _told(self) -> Result:
+        """A snapshot that says which run it is."""
+        now, number = self.result, self._numbers.get(self._running, 1)
+        if number == len(self._numbers) == 1:
+            return now
+        began = f", begun at {now.facts.started_at[11:19]} UTC" if streaming_wanted() else ""  # nbval compares it
+        run = f"This is run {number} of its panel{began}."
+        return Result(replace(now.facts, notices=(run, *now.facts.notices)), now.heads, now.rows)
 
 
 class Blind:

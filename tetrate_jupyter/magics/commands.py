@@ -74,9 +74,10 @@ COMPARE: Final = Command(
     "tetrate_compare",
     "Ask several models what the cell says, all at once, their answers, times and costs side by side. In a notebook\n"
     "the cell ends at once and the columns write live; alone, %tetrate_compare opens an empty panel. Elsewhere, and\n"
-    "with --wait, the result is shown at the end. _tetrate_compare has the result: .df, .save(), .plot(), while it\n"
-    "runs of what has come so far; .comparison is the run (.continue_with()). A model that fails is a column that\n"
-    "says why. Without -m: the model of the session and two neighbours by price and provider.",
+    "with --wait, the result is shown at the end. _tetrate_compare has the result of the run that the panel shows:\n"
+    ".df, .save(), .plot(), while it runs of what has come so far; .comparison is the run (.continue_with()). A\n"
+    "model that fails is a column that says why. Without -m: the session's model and two neighbours by price and\n"
+    "provider.",
     (
         Option(("-m", "--model"), "model, list (a,b) or pattern (claude-*); may be repeated", value="IDS", many=True),
         Option(("--repeats",), "how often each model is asked (1)", value="NUMBER", convert=int),

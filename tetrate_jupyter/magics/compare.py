@@ -30,7 +30,8 @@ VARIABLE = "_tetrate_compare"
 def compare(context: Context, line: str, cell: str | None, variables: Mapping[str, Any]) -> ComparePanel | None:
     """Return the panel in a notebook, the comparison in it under way; elsewhere, or with --wait, show the result.
 
-    The variable holds the same kind of result in either case: while it runs, of what has come so far.
+    The variable holds the same kind of result in either case: while it runs, of what has come so far. It follows the
+    panel: what is asked there later is what it has then.
     """
     parsed = commands.COMPARE.parse(line)
     out = out_name(parsed)
@@ -42,7 +43,10 @@ def compare(context: Context, line: str, cell: str | None, variables: Mapping[st
 
         wanted = ",".join(parsed.many("model"))
         models = context.session.bridge.run(models_of(context.session, wanted)) if wanted else ()
-        return ComparePanel(context.session, models=[model.id for model in models], blind=parsed.flag("blind"))
+        ids, result = [model.id for model in models], LiveResult()
+        panel = ComparePanel(context.session, models=ids, blind=parsed.flag("blind"), result=result)
+        _keep(context, out, result)
+        return panel
     context.be_signed_in(", ".join(parsed.many("model")), cell)
     comparison = _prepared(context, parsed, cell, variables)
     if parsed.flag("dry_run"):
@@ -54,8 +58,9 @@ def compare(context: Context, line: str, cell: str | None, variables: Mapping[st
     if live:
         from tetrate_jupyter.widgets.compare import ComparePanel
 
-        _keep(context, out, LiveResult(comparison))
-        return ComparePanel(context.session, comparison, blind=parsed.flag("blind"))
+        result = LiveResult(comparison)
+        _keep(context, out, result)
+        return ComparePanel(context.session, comparison, blind=parsed.flag("blind"), result=result)
     _wait(context, comparison, out, blind=parsed.flag("blind"))
     return None
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import config
 from tetrate_jupyter.compare.asking import ANNOUNCED
+from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.compare_board import Board
-from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, begin_with
+from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, Trios
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
-from tetrate_jupyter.widgets.compare_kept import KeptComparison, brought_back
+from tetrate_jupyter.widgets.compare_kept import EARLIER, FallbackPace, KeptComparison, brought_back, left_behind
 from tetrate_jupyter.widgets.compare_sheet import ROWS, PromptRows
 from tetrate_jupyter.widgets.drawing import drawer
 from tetrate_jupyter.widgets.model_menu import ModelMenu
@@ -23,23 +23,19 @@ from tetrate_jupyter.widgets.panel import Panel, script, style
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.widgets.feed import Fields, Item
 
 VIEWS: Final = ("answers", "differences", "all prompts")
 LOOKS: Final = 100_000  # cells looked at in a second while a comparison runs
-WRITE_INTERVAL: Final = 5.0  # seconds between two fallbacks of a comparison that runs: what a notebook saved then keeps
-WRITTEN_PER_SECOND: Final = 20_000  # bytes; a long one is written less often
-WRITE_REST: Final = 30.0  # times what writing it cost go by before the next
 EMPTY: Final = "No comparison yet."
 
 
 class ComparePanel(Panel):
     """Compares models of `session`: shows `comparison` where there is one, asks anew with other models or prompts.
 
-    `models`, `prompt`: what to begin with where there is no comparison yet.
+    `models`, `prompt`: what to begin with where there is no comparison yet. `result`: what is to follow what it shows.
     """
 
     _parts = (f"compare{of}.js" for of in ("_head", "_setup", "_board", "_column", "_choice", "_reading", ""))
@@ -54,8 +50,10 @@ class ComparePanel(Panel):
         models: Sequence[str] = (),
         blind: bool = False,
         prompt: str = "",
+        result: LiveResult | None = None,
     ) -> None:
         super().__init__(session)
+        self._result = LiveResult() if result is None else result
         self._comparison: Comparison | None = None
         self._items: CompareItems | None = None
         self._board: Board | None = None
@@ -66,11 +64,11 @@ class ComparePanel(Panel):
         self._draft = Draft(session)
         self._at = (0, 0)  # the prompt and the repeat that are shown
         self._blind, self._view = blind, VIEWS[0]
-        self._base = self._table = ""  # a table is made when it is asked for: it holds every text once more
+        self._base = self._table = ""  # a table is made when asked for: it holds every text again
         self._busy = False
-        self._fallback_due = 0.0  # on the system's monotonic clock
+        self._pace = FallbackPace()
         self._unfollow: Callable[[], None] = lambda: None
-        self._trios: tuple[tuple[ModelList, str | None], list[list[Any]]] | None = None
+        self._trios = Trios()
         self._menu, self._kept = ModelMenu(session), KeptComparison()
         self.on_msg(Naming(self._tell).heard)
         self._number = 0  # of the comparison that is shown: the page folds what was asked when another comes
@@ -100,6 +98,11 @@ class ComparePanel(Panel):
             self._items, self._board = CompareItems(self._comparison), Board(self._comparison)
 
     @property
+    def result(self) -> LiveResult:
+        """What is shown, as data: after *Run again* it is of the new run."""
+        return self._result
+
+    @property
     def comparison(self) -> Comparison | None:
         """The comparison that is shown, or None."""
         return self._comparison
@@ -115,20 +118,18 @@ class ComparePanel(Panel):
             self._at, self._base, self._undo = (0, 0), "", None
             if self._view not in self._ways:
                 self._view = VIEWS[0]
-            self._fallback_due = time.monotonic() + WRITE_INTERVAL
+            self._pace.begin()
+            self._result.follow(comparison)
             self._follow_comparison()
 
     # --- showing ---------------------------------------------------------------------------------------------
 
     def fields(self) -> Fields:
         """See `Panel`."""
-        models = self.session.catalog.models, self.session.model
-        if self._trios is None or self._trios[0][0] is not models[0] or self._trios[0][1] != models[1]:
-            self._trios = models, begin_with(*models)
         shown = compare_standing.NOTHING if self._comparison is None else self._stands(self._comparison)
         return {
             **self._menu.fields(),
-            "trios": self._trios[1],
+            "trios": self._trios.of(self.session.catalog.models, self.session.model),
             "number": self._number,
             **self._draft.fields(),
             "blind": self._blind,
@@ -207,8 +208,8 @@ class ComparePanel(Panel):
         self._standing = None
         running = self._runs
         self.sync()
-        if running:
-            self._keep()
+        if running:  # the notebook may be saved at any time
+            self._pace.write(self.write_fallback)
 
     def until_next_look(self) -> float | None:
         """See `Panel`. All columns go in one message, about ten times a second, less often where they are long."""
@@ -218,15 +219,6 @@ class ComparePanel(Panel):
         cells = comparison.cells
         length = sum(len(cell.text) for cell in cells if cell.state == "running")
         return max(config.DISPLAY_INTERVAL, length / config.DISPLAY_BYTES_PER_SECOND, len(cells) / LOOKS)
-
-    def _keep(self) -> None:
-        """Write the answers so far into the fallback, now and then: the notebook may be saved at any time."""
-        began = time.monotonic()
-        if began < self._fallback_due:
-            return
-        size = self.write_fallback()
-        now = time.monotonic()
-        self._fallback_due = now + max(WRITE_INTERVAL, size / WRITTEN_PER_SECOND, WRITE_REST * (now - began))
 
     # --- what the page may ask for ---------------------------------------------------------------------------
 
@@ -295,13 +287,23 @@ class ComparePanel(Panel):
         self._ready, self._draft.said = None, []
 
     def _begin(self, comparison: Comparison) -> None:
-        self._ready = None
-        if self._comparison is not None:
-            self._comparison.stop()
+        self._ready, before = None, self._comparison
+        if before is not None:
+            before.stop()
         self.session.comparison = comparison
         self._take(comparison)
+        if before is not None and (words := left_behind(before)):
+            self._undo = words, lambda: self._show_run(before, (EARLIER, words))
         comparison.start()
         self._changed()
+
+    def _show_run(self, wanted: Comparison, words: tuple[str, str]) -> None:
+        """Show another run, with the first of `words` beside Undo, which comes back to this one, with the second."""
+        left = self._live()
+        left.stop()
+        self.session.comparison = wanted
+        self._take(wanted, draft=False)
+        self._undo = words[0], lambda: self._show_run(left, words[::-1])
 
     def _clear(self) -> None:
         """Take the comparison out of the panel; `session.comparison` still has it."""
@@ -378,9 +380,8 @@ class ComparePanel(Panel):
             self._view = VIEWS[0]
 
     def _page(self, start: int) -> None:
-        last = max(0, len(self._live().setup.prompts) - 1)
         if self._sheet is not None:
-            self._sheet.start = min(max(0, int(start)), last) // ROWS * ROWS
+            self._sheet.turn(int(start))
 
     def _open(self, number: int) -> None:
         if self._sheet is not None:

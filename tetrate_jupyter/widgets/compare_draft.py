@@ -362,13 +362,22 @@ async def _aside(work: Callable[[], T]) -> T:
         ) from None
 
 
-def begin_with(models: ModelList, own: str | None) -> list[list[Any]]:
-    """Return the trios to begin with: [name, [[model id, provider], ...], what 1,000 short questions to all cost]."""
-    chosen = next((model for model in models if model.id == own), None)
-    return [
-        [trio.name, [[m.id, m.provider or ""] for m in trio.models], money(trio.price)]
-        for trio in trios(models, chosen)
-    ]
+class Trios:
+    """The trios to begin with, kept for as long as the list is the same."""
+
+    def __init__(self) -> None:
+        self._made: tuple[ModelList, str | None, list[list[Any]]] | None = None
+
+    def of(self, models: ModelList, own: str | None) -> list[list[Any]]:
+        """Return them: [name, [[model id, provider], ...], what 1,000 short questions to all cost]."""
+        if self._made is None or self._made[0] is not models or self._made[1] != own:
+            chosen = next((model for model in models if model.id == own), None)
+            made = [
+                [trio.name, [[m.id, m.provider or ""] for m in trio.models], money(trio.price)]
+                for trio in trios(models, chosen)
+            ]
+            self._made = models, own, made
+        return self._made[2]
 
 
 def ways_on(refused: CostLimitError) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from tetrate_jupyter.types import Cut
 from tetrate_jupyter.widgets.compare_draft import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tetrate_jupyter.compare.rows import Head, Row
     from tetrate_jupyter.engine.engine import Engine
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 LONGEST: Final = 100_000  # characters of a prompt; a longer one would make every message to a new view large
 WHOLE: Final = 1_000_000  # characters of several prompts and their answers; of more, what is shown is kept
 MANY: Final = 2_000  # answers, likewise: each has some 500 characters of figures beside its text
+WRITE_INTERVAL: Final = 5.0  # seconds between two fallbacks of a comparison that runs: what a notebook saved then keeps
+WRITTEN_PER_SECOND: Final = 20_000  # bytes; a long one is written less often
+WRITE_REST: Final = 30.0  # times what writing it cost go by before the next
+EARLIER: Final = "This is the earlier run, with its votes."
 _NONE: Final[Mapping[str, Any]] = {"file": None, "votes": []}
 
 
@@ -50,6 +55,34 @@ class KeptComparison:
         if self._made is None or self._made[0] not in (None, at):
             self._made = _told(comparison, *at)
         return self._made[1]
+
+
+class FallbackPace:
+    """When the fallback of a comparison that runs is written again. Not thread-safe: the panel's lock is held."""
+
+    def __init__(self) -> None:
+        self._due = 0.0  # on the system's monotonic clock
+
+    def begin(self) -> None:
+        """Have the first one come after a while."""
+        self._due = time.monotonic() + WRITE_INTERVAL
+
+    def write(self, write: Callable[[], int]) -> None:
+        """Call `write`, which returns how many bytes it wrote, where it is time."""
+        began = time.monotonic()
+        if began < self._due:
+            return
+        size = write()
+        now = time.monotonic()
+        self._due = now + max(WRITE_INTERVAL, size / WRITTEN_PER_SECOND, WRITE_REST * (now - began))
+
+
+def left_behind(run: Comparison) -> str:
+    """Return what is said of a run's votes, which a newer one doesn't have; "" for none."""
+    if not (voted := run.result.tally.voted):
+        return ""
+    votes = "The votes of 1 prompt stay" if voted == 1 else f"The votes of {voted:,} prompts stay"
+    return f"{votes} with the earlier run: they are for its answers."
 
 
 def _told(comparison: Comparison, prompt: int, repeat: int) -> tuple[tuple[int, int] | None, Mapping[str, Any]]:

@@ -33,6 +33,11 @@ class PromptRows:
         end = min(self.start + ROWS, len(self._comparison.setup.prompts))
         return [self._item(number, blind=blind) for number in range(self.start, end)]
 
+    def turn(self, start: int) -> None:
+        """Show the page that has the prompt of this number, or the last one."""
+        last = max(0, len(self._comparison.setup.prompts) - 1)
+        self.start = min(max(0, start), last) // ROWS * ROWS
+
     def _item(self, number: int, *, blind: bool) -> Item:
         columns, repeats = self._comparison.columns, range(self._comparison.setup.repeats)
         cells = [self._comparison.cell(c.id, number, repeat) for c in columns for repeat in repeats]
