@@ -10,6 +10,7 @@ from tests.widgets.page import Page
 from tetrate_jupyter.compare.asking import prepare
 from tetrate_jupyter.compare.result import LiveResult, Result
 from tetrate_jupyter.errors import InputError
+from tetrate_jupyter.widgets import compare_items
 from tetrate_jupyter.widgets.compare import ComparePanel
 
 if TYPE_CHECKING:
@@ -123,3 +124,26 @@ def test_one_that_a_cell_left_follows_the_cells_panel(session: Session) -> None:
     page.do("clear")
     assert left.comparison is session.comparison is not None  # the answers are still to be had
     panel.close()
+
+
+def test_all_prompts_are_copied_as_a_table_with_their_votes(
+    page: Page, panel: ComparePanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(page, panel)
+    page.do("table")
+    assert page.fields["copied"] == "Copied"
+    assert page.fields["table"].startswith("| model |")
+    asked(page, panel, "one\n---\ntwo\n---\nthree", several=True)
+    page.do("vote", key=panel.comparison.columns[1].id, vote="best")
+    page.do("table")
+    assert page.fields["copied"] == "Copied: the answers to all 3 prompts"
+    head, _, *rows = page.fields["table"].strip().splitlines()
+    assert head.startswith("| prompt | model |")
+    assert "| vote | answer |" in head
+    assert [row.split(" | ")[0] for row in rows] == ["| one", "| one", "| two", "| two", "| three", "| three"]
+    assert sum("| best |" in row for row in rows) == 1
+    monkeypatch.setattr(compare_items, "ANSWERS", 5)
+    page.do("look", prompt=1, repeat=0)
+    page.do("table")
+    assert page.fields["copied"].startswith("Copied: only the answers in view")
+    assert [row.split(" | ")[0] for row in page.fields["table"].strip().splitlines()[2:]] == ["| two", "| two"]

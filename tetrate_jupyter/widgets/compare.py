@@ -64,7 +64,7 @@ class ComparePanel(Panel):
         self._draft = Draft(session)
         self._at = (0, 0)  # the prompt and the repeat that are shown
         self._blind, self._view = blind, VIEWS[0]
-        self._base = self._table = ""  # a table is made when asked for: it holds every text again
+        self._base = self._table = self._copied = ""  # a table is made when asked for: it holds every text again
         self._busy = False
         self._pace = FallbackPace()
         self._unfollow: Callable[[], None] = lambda: None
@@ -143,6 +143,7 @@ class ComparePanel(Panel):
             "start": self._sheet.start if self._sheet is not None else 0,
             "window": ROWS,
             "table": self._table,
+            "copied": self._copied,
             "undo": self._undo[0] if self._undo is not None else "",
             **shown,
             **self._kept.fields(self._comparison, self._at, blind=self._blind),
@@ -369,9 +370,7 @@ class ComparePanel(Panel):
         self.renew_fallback()
 
     def _make_table(self) -> None:
-        prompt, repeat = self._at
-        found = self._live().result_of([prompt])
-        self._table = table([r for r in found.rows if r.repeat == repeat], {h.id: h.label for h in found.heads})
+        self._table, self._copied = table(self._live(), *self._at)
 
     def _look(self, prompt: int, repeat: int) -> None:
         setup = self._live().setup

@@ -15,7 +15,7 @@ from tetrate_jupyter.render.chips import REFUSED
 from tetrate_jupyter.render.diff import diff_html, word_diff
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.numbers import money, seconds
-from tetrate_jupyter.render.plain import visible
+from tetrate_jupyter.render.plain import one_line, visible
 from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.notices import noticed
 from tetrate_jupyter.widgets.transcript import drawn
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tetrate_jupyter.compare.setup import CellPlace
 
 HELD_BACK: Final = "held back until all have answered"
+ANSWERS: Final = 2_000  # that are copied as a table; of more, those in view
+CHARACTERS: Final = 1_000_000  # of them, likewise
+_PROMPT: Final = 160  # characters of a prompt in a table
 SILENT: Final = 10.0  # seconds without a new piece of text that are worth a word
 
 
@@ -215,26 +218,44 @@ def _error(row: Row, *, blind: bool) -> list[str]:
     return [visible(line) for line in lines]
 
 
-def table(rows: Sequence[Row], labels: dict[str, str]) -> str:
-    """Return the answers and their figures as a Markdown table, for a document."""
+def table(comparison: Comparison, prompt: int, repeat: int) -> tuple[str, str]:
+    """Return the answers and their figures as a Markdown table, for a document, and what is said of it.
+
+    It has all prompts and repeats; where that is too much, only those at `prompt` and `repeat`.
+    """
+    several, room = len(comparison.setup.prompts) * comparison.setup.repeats, ANSWERS // len(comparison.setup.columns)
+    found = comparison.result if several <= room else comparison.result_of([prompt])
+    rows, said = found.rows, "Copied" if several == 1 else f"Copied: the answers to {_times(comparison)}"
+    if several > room or sum(len(row.text) for row in rows) > CHARACTERS:
+        rows = tuple(row for row in rows if (row.prompt, row.repeat) == (prompt, repeat))
+        said = "Copied: only the answers in view, all are too many; .save() of the result has them"
+    return _markdown(rows, {head.id: head.label for head in found.heads}, comparison, several=several > 1), said
+
+
+def _times(comparison: Comparison) -> str:
+    prompts, repeats = len(comparison.setup.prompts), comparison.setup.repeats
+    said = "the prompt" if prompts == 1 else f"all {prompts:,} prompts"
+    return said if repeats == 1 else f"{said}, all {repeats:,} repeats"
+
+
+def _markdown(rows: Sequence[Row], labels: dict[str, str], comparison: Comparison, *, several: bool) -> str:
     from tetrate_jupyter.render.table import Table, TableColumn
 
-    columns = [
-        TableColumn("model"),
-        TableColumn("first token"),
-        TableColumn("total"),
-        TableColumn("tokens out"),
-        TableColumn("≈ cost"),
-    ]
+    titles = ["model", "first token", "total", "tokens out", "≈ cost"]
+    has_votes = any(row.vote for row in rows)
+    columns = [TableColumn(title) for title in [*(["prompt"] if several else []), *titles]]
     cells: list[list[Any]] = [
         [
+            *([one_line(comparison.setup.prompts[row.prompt])[:_PROMPT]] if several else []),
             labels.get(row.column, row.column),
             seconds(row.first_token),
             seconds(row.total),
             _count(row.tokens_out),
             "unknown" if row.cost is None else money(row.cost),
+            *([row.vote or ""] if has_votes else []),
             row.text or f"({row.error or row.state})",
         ]
         for row in rows
     ]
-    return Table([*columns, TableColumn("answer", wide=True)], cells).markdown()
+    votes = [TableColumn("vote")] if has_votes else []
+    return Table([*columns, *votes, TableColumn("answer", wide=True)], cells).markdown()

@@ -139,7 +139,7 @@ function compare(context) {
       over && all.code && !rows() && ["copy", "Copy as table", async () => {
         if (await send("table")) {
           await copy(all.table);
-          say("Copied");
+          say(all.copied);
         }
       }],
       over && all.code && cellOf(context.model, all.mark) && ["below", "Save as a cell", () => {
