@@ -51,6 +51,9 @@ def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> Non
     chat.asked("What is {sales[0]} * 7?")
     chat.asked("The word is xyzzy.")
     answers = chat.messages.locator(":scope > .tetrate-body").all_inner_texts()
+    feet = [chat.messages.nth(place).locator(".tetrate-foot") for place in (0, 1)]
+    stood = [foot.inner_text() for foot in feet]
+    total = chat.box.locator(".tetrate-total").inner_text()
     marks = chat.messages.locator(".tetrate-mark")
     expect(marks).to_have_text(["A", "A"])  # Anthropic's
     opener = chat.box.locator(".tetrate-opener")
@@ -70,6 +73,11 @@ def test_every_panel_says_so_and_is_made_again(opened: Opens, page: Page) -> Non
     expect(chat.messages).to_have_count(2)
     expect(chat.box.locator(".tetrate-opener")).to_have_accessible_name(model)
     assert chat.messages.locator(":scope > .tetrate-body").all_inner_texts() == answers
+    for place, told in enumerate(stood):
+        assert "simulated" in told
+        assert "$" in told
+        expect(chat.messages.nth(place).locator(".tetrate-foot")).to_have_text(told, use_inner_text=True)
+    expect(chat.box.locator(".tetrate-total")).to_have_text(total, use_inner_text=True)
     expect(chat.messages.locator(".tetrate-mark")).to_have_text(["A", "A"])
     expect(chat.messages.first.locator(".tetrate-prompt")).to_have_text("What is {sales[0]} * 7?")
     expect(chat.prompt).to_have_value("A draft.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -14,9 +15,10 @@ from tetrate_jupyter.conversation import Exchange
 from tetrate_jupyter.errors import StreamCutError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.ledger.window import Entry
+from tetrate_jupyter.render.answer import SIMULATED
 from tetrate_jupyter.sandbox import Fault
 from tetrate_jupyter.types import Cut, Message, Usage
-from tetrate_jupyter.widgets import transcript
+from tetrate_jupyter.widgets import chat_kept, transcript
 from tetrate_jupyter.widgets.chat import ChatPanel
 
 if TYPE_CHECKING:
@@ -194,24 +196,89 @@ def test_a_conversation_that_comes_back_after_another_has_begun_is_one_of_its_ow
     assert session.history == begun
 
 
-def test_answers_that_a_page_gives_back_have_the_marks_of_their_models(
-    session: Session, later: Session, page_of: Callable[[Session], Page]
+def test_answers_that_a_page_gives_back_have_all_that_stood_under_them(
+    session: Session, later: Session, page_of: Callable[[Session], Page], router: SandboxRouter
 ) -> None:
     page = page_of(session)
     session.ask("One?", model="claude-haiku-4-5")
-    session.ask("Two?", model="gpt-6-luna")
-    page.wait_for(lambda: len(given_back(page)) == 2)
+    session.start(session.question("15 rows", typed="{df}", cuts=(Cut("df", "rows", 15, 2_000),), model="gpt-6-luna"))
+    page.wait_for(lambda: len(page.items) == 2 and not page.fields["busy"])
+    router.inject(Fault("stream-cut", after_chunks=3))
+    with pytest.raises(StreamCutError):
+        session.ask("Tell me a long story.")
+    page.wait_for(lambda: len(given_back(page)) == 3)
     given = given_back(page)
     again = page_of(later)
+    spent = later.ledger.total()
     assert again.do("take", exchanges=given)
-    again.wait_for(lambda: len(again.items) == 2)
-    shown = [item.fields for item in again.items.values()]
-    assert [each["model"] for each in shown] == ["claude-haiku-4-5", "gpt-6-luna"]
+    again.wait_for(lambda: len(again.items) == 3)
+    assert [item.fields["model"] for item in again.items.values()] == ["claude-haiku-4-5", "gpt-6-luna", given[2][4]]
     assert {"claude-haiku-4-5", "gpt-6-luna"} <= set(again.fields["providers"])  # whose mark it is
-    assert [each["figures"] for each in shown] == [[["far", "claude-haiku-4-5"]], [["far", "gpt-6-luna"]]]
-    assert again.fields["total"] == ""  # what they cost isn't known here
+    assert shown(again) == shown(page)
+    labels = {chip[0] for _, chips, _, _ in shown(again) for chip in chips}
+    assert labels >= {"simulated", "df: 15 of 2,000 rows sent"}
+    assert again.fields["total"] == page.fields["total"]
+    assert transcript.html(later.history) == transcript.html(session.history)  # what the notebook saves
+    assert later.ledger.total() == spent  # it has been counted already
     assert given_back(again) == given  # and so once more
     assert later.ask("Three?").text
+
+
+def test_one_that_was_being_written_as_the_kernel_ended_is_simulated_and_a_part(
+    session: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    session.model = "sandbox/stream"
+    page.do("ask", text="chunks=2000 size=20 interval=0.01")
+    page.wait_for(lambda: any(item.fields["kept"] for item in page.items.values()))
+    (item,) = page.items.values()
+    again = page_of(later)
+    exchange = [item.fields["prompt"], "", item.html, True, item.fields["model"], item.fields["kept"]]
+    page.do("stop")
+    assert again.do("take", exchanges=[exchange])
+    again.wait_for(lambda: len(again.items) == 1)
+    (back,) = again.items.values()
+    assert [chip[0] for chip in back.fields["chips"]] == ["Broken off", "simulated"]
+    assert back.fields["model"] == "sandbox/stream"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        None,
+        [],
+        {"cost": "much"},
+        {"cost": "NaN"},
+        {"cost": "-1"},
+        {"model": "m", "total": 1e300},
+        {"tokens": [1]},
+        {"notices": [7]},
+        {"notices": ["x" * 100_000]},
+        {"outcome": {"a": [{}]}},
+        {"root": "other", "asked": "Something else?", "reasoning": "None.", "images": 3},
+    ],
+)
+def test_what_no_page_of_ours_has_kept_takes_nothing_of_the_texts(
+    kept: object, session: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    assert page.do("take", exchanges=[["One?", "", "Yes.", False, "gpt-6-luna", kept]])
+    page.wait_for(lambda: len(page.items) == 1)
+    (item,) = page.items.values()
+    assert (item.fields["prompt"], item.fields["source"], item.fields["model"]) == ("One?", "Yes.", "gpt-6-luna")
+    assert (item.fields["notes"], item.fields["reasoning"], page.fields["total"]) == ([], "", "")
+
+
+def test_what_is_kept_of_an_answer_is_bounded_and_its_marks_come_first() -> None:
+    entry = Entry(asked="m", usage=Usage(3, 4), cost=Decimal("0.5"))
+    cuts = tuple(Cut(f"{number}" * 100, "rows", 1, 2) for number in range(2_000))
+    user = Message("user", "?", cuts=cuts)
+    notices = (*(cut.sentence for cut in cuts), "y" * 100_000, SIMULATED)
+    made = chat_kept.kept(Exchange("1", user, (Message("assistant", "!"),), entry=entry, notices=notices))
+    assert len(json.dumps(made)) < chat_kept.MOST
+    assert made["notices"] == [SIMULATED]
+    assert (made["model"], made["cost"]) == ("m", "0.5")
+    assert chat_kept.kept_so_far(notices) == {"notices": [SIMULATED]}
 
 
 def test_one_that_nobody_asked_for_stays_behind_the_one_that_has_begun(
@@ -345,7 +412,7 @@ def shown(page: Page) -> list[tuple[object, ...]]:
 def given_back(page: Page) -> list[list[object]]:
     """Return what a page gives a new kernel: as chat.js, none without an answer's text."""
     items = [item.fields for item in page.items.values() if item.fields["source"]]
-    return [[f["prompt"], f["sent"], f["source"], f["state"] == "partial", f["model"]] for f in items]
+    return [[f["prompt"], f["sent"], f["source"], f["state"] == "partial", f["model"], f["kept"]] for f in items]
 
 
 def test_what_stands_under_an_answer_comes_back_with_it(

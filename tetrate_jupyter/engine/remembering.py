@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.answers.kept import KeptCall, KeptCut
@@ -150,8 +150,7 @@ class Recorder:
 
 def turn_of(exchange: Exchange, branch: Branch, *, root: str, after: str) -> KeptTurn:
     """Return an exchange as it is kept, as of now."""
-    user, entry = exchange.user, exchange.entry
-    usage, timing = (entry.usage, entry.timing) if entry is not None else (None, None)
+    user = exchange.user
     return KeptTurn(
         v=VERSION,
         t=round(time.time(), 3),
@@ -165,23 +164,32 @@ def turn_of(exchange: Exchange, branch: Branch, *, root: str, after: str) -> Kep
         asked=user.content,
         typed=user.typed,
         images=_images(user.images),
-        cuts=tuple(KeptCut(c.name, c.what, c.sent, c.of, c.why) for c in user.cuts),
         replies=tuple(map(_said, exchange.replies)),
         reasoning=exchange.reasoning,
-        notices=exchange.notices,
         partial=exchange.partial,
-        model="" if entry is None else entry.asked,
-        served=None if entry is None else entry.answered,
-        tokens=None if usage is None else _tokens(usage),
-        cost=None if entry is None else entry.cost,
-        first=None if timing is None else timing.first_token,
-        total=None if timing is None else timing.total,
-        outcome="done" if entry is None else entry.outcome,
-        error=None if entry is None else entry.error,
-        at=None if entry is None else entry.time.timestamp(),
-        request_id=None if entry is None else entry.request_id,
-        ignored=0 if entry is None else entry.ignored,
+        **facts_of(exchange),
     )
+
+
+def facts_of(exchange: Exchange) -> dict[str, Any]:
+    """Return what is kept of an exchange beside its texts: what it took and cost, and what a reader must know."""
+    entry = exchange.entry
+    usage, timing = (entry.usage, entry.timing) if entry is not None else (None, None)
+    return {
+        "cuts": tuple(KeptCut(c.name, c.what, c.sent, c.of, c.why) for c in exchange.user.cuts),
+        "notices": exchange.notices,
+        "model": "" if entry is None else entry.asked,
+        "served": None if entry is None else entry.answered,
+        "tokens": None if usage is None else _tokens(usage),
+        "cost": None if entry is None else entry.cost,
+        "first": None if timing is None else timing.first_token,
+        "total": None if timing is None else timing.total,
+        "outcome": "done" if entry is None else entry.outcome,
+        "error": None if entry is None else entry.error,
+        "at": None if entry is None else entry.time.timestamp(),
+        "request_id": None if entry is None else entry.request_id,
+        "ignored": 0 if entry is None else entry.ignored,
+    }
 
 
 def exchange_of(turn: KeptTurn) -> Exchange:

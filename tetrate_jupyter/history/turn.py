@@ -150,7 +150,7 @@ _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {kind: msgspec.json.De
 
 def encoded(turn: KeptTurn) -> bytes | None:
     """Return the turn as a line, with its end, without keys and within bounds; None where a key is left in it."""
-    turn = _possible(_clean(turn))
+    turn = possible(_clean(turn))
     line = _ENCODER.encode(turn)
     if len(line) > MOST_LINE:
         line = _ENCODER.encode(_shortened(turn))
@@ -216,7 +216,7 @@ def _is_within(number: float | None, most: float) -> bool:
     return number is None or 0 <= number <= most
 
 
-def _possible(turn: KeptTurn) -> KeptTurn:
+def possible(turn: KeptTurn) -> KeptTurn:
     """Return a turn with what can't be of its figures as unknown, so that it can be read again."""
     tokens = turn.tokens and tuple(n if _is_within(n, _MOST_TOKENS) else None for n in turn.tokens)
     figures = {

@@ -8,20 +8,16 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 from tetrate_jupyter.amounts import known
-from tetrate_jupyter.characters import MAX_NAME, one_line
-from tetrate_jupyter.conversation import Exchange
 from tetrate_jupyter.engine.history import when
 from tetrate_jupyter.errors import TetrateError, UnknownModelError
 from tetrate_jupyter.front_end import notebook
 from tetrate_jupyter.history.words import folded, wanted
-from tetrate_jupyter.http.chunk_reading import whole
 from tetrate_jupyter.render.numbers import money
 from tetrate_jupyter.render.plain import visible
-from tetrate_jupyter.types import Message
 from tetrate_jupyter.widgets.chat_items import others
+from tetrate_jupyter.widgets.chat_kept import given_back
 from tetrate_jupyter.widgets.transcript import said, typed
 
 if TYPE_CHECKING:
@@ -201,9 +197,9 @@ class EarlierList:
         """Take the conversation of a page whose kernel was restarted; return a note on that, or "".
 
         Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part,
-        the model's id (older pages give none); `left` is how many the page couldn't give. Where another has `begun`
-        here both are kept, each as a conversation of its own; the one taken is current where it `is_in_front`. What
-        several panels give back is taken once; from the disk, with its costs, where it is there.
+        the model's id, what `chat_kept` told the page (older pages give neither); `left` is how many the page couldn't
+        give. Where another has `begun` here both are kept, each as a conversation of its own; the one taken is current
+        where it `is_in_front`. What several panels give back is taken once; from the disk, where it is there.
         """
         conversation = self._session.conversation
         if not exchanges or self._is_here(exchanges):
@@ -211,16 +207,19 @@ class EarlierList:
         found, covered = self._on_disk(exchanges)
         if found is not None:
             if is_in_front:
-                before = tuple(map(_exchange, exchanges[: len(exchanges) - covered]))
+                before = tuple(map(given_back, exchanges[: len(exchanges) - covered]))
                 self._past.recorder.put_back(found, before)
         else:
-            line = tuple(map(_exchange, exchanges))
+            line = tuple(map(given_back, exchanges))
             self._past.recorder.leave_out(each.user for each in line)
             if begun:
                 conversation.adopt([line], current=0 if is_in_front else None)
             else:  # in the branch that is there, with what has failed in it
                 for each in line:
-                    conversation.add(conversation.begin(), each.user, each.replies, partial=each.partial)
+                    turn = conversation.begin()
+                    conversation.add(
+                        turn, each.user, each.replies, partial=each.partial, entry=each.entry, notices=each.notices
+                    )
         lost = f"{left:,} earlier or unanswered questions could not be given back after the restart."
         is_all_there = covered == len(exchanges)
         return " ".join([*([lost] if left and not is_all_there else []), *([_placed(is_in_front)] if begun else [])])
@@ -278,14 +277,6 @@ def _has(branch: Branch, name: str, words: Sequence[str]) -> bool:
 
 def _placed(is_in_front: bool) -> str:
     return IN_FRONT if is_in_front else BESIDE
-
-
-def _exchange(given: Sequence[Any]) -> Exchange:
-    prompt, sent, answer, partial, *model = given
-    user = Message("user", whole(str(sent or prompt)), typed=whole(str(prompt)) if sent else None)
-    name = one_line(str(model[0] or ""), MAX_NAME) if model else ""
-    reply = Message("assistant", str(answer), model=name)  # and no entry: it would be counted
-    return Exchange(uuid4().hex[:12], user, (reply,), partial=bool(partial))
 
 
 def _row(each: Earlier) -> list[str]:

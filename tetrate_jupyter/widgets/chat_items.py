@@ -12,6 +12,7 @@ from tetrate_jupyter.render.answer import beside_chip, sent_of, with_chip
 from tetrate_jupyter.render.chips import REFUSED
 from tetrate_jupyter.render.live import Live
 from tetrate_jupyter.render.plain import plain, visible
+from tetrate_jupyter.widgets.chat_kept import BROKEN, kept, kept_so_far
 from tetrate_jupyter.widgets.feed import Item
 from tetrate_jupyter.widgets.notices import noticed
 from tetrate_jupyter.widgets.transcript import answer_figures, drawn, model_of, quiet_line, said, typed
@@ -114,6 +115,7 @@ class ChatItems:
         if run.plan is not None and run.plan.turn.cell_id:
             fields["origin"] = "cell"
         if run.completion is not None and run.completion.text:
+            fields["kept"] = kept_so_far(run.completion.answer(partial=BROKEN).notices)
             live.update(run.completion.text)
         return Item(key, fields, live.finished, live.tail)
 
@@ -158,6 +160,7 @@ _NOTHING: dict[str, Any] = {
     "way": [0, 1, ""],
     "source": "",
     "status": "",
+    "kept": {},
 }
 
 
@@ -195,6 +198,7 @@ def _exchange_fields(exchange: Exchange, way: tuple[int, int, str]) -> dict[str,
         "tools": _tools(exchange),
         "way": list(way),
         "source": said(exchange),
+        "kept": kept(exchange),
     }
 
 

@@ -256,7 +256,8 @@ function keep(items) {
   for (const { fields, body } of items.reverse()) {
     const answer = fields.source || body.innerText;
     if (!answer) continue;
-    room -= fields.prompt.length + (fields.sent ?? "").length + answer.length;
+    room -= fields.prompt.length + (fields.sent ?? "").length + answer.length +
+      JSON.stringify(fields.kept ?? {}).length;
     if (room < 0) break;
     exchanges.unshift([
       fields.prompt,
@@ -264,6 +265,7 @@ function keep(items) {
       answer,
       ["running", "partial"].includes(fields.state),
       fields.model ?? "",
+      fields.kept ?? {},
     ]);
   }
   return { exchanges, left: items.length - exchanges.length };
