@@ -64,11 +64,29 @@ def test_stop_has_the_place_of_send_and_one_writes_on(opened: Opens) -> None:
     expect(chat.messages).to_have_count(1)
     expect(message).to_have_attribute("aria-busy", "true")
     waiting = place(message.locator(".tetrate-foot"))
+    chat.prompt.fill("What")
     chat.button("Stop").click()
     expect(message).to_have_attribute("aria-busy", "false")
+    expect(chat.prompt).to_be_focused()
+    chat.box.page.keyboard.type(" comes next?")
     expect(chat.prompt).to_have_value("What comes next?")
     assert place(message.locator(".tetrate-foot"))["height"] == waiting["height"]
-    expect(chat.button("Send")).to_be_visible()
+
+
+def test_an_answer_that_ends_while_stop_has_the_focus_gives_it_to_the_box(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "session.chat()")
+    chat = open_chat(notebook)
+    chat.choose("sandbox/stream")
+    chat.prompt.fill("chunks=60 size=20 interval=0.1")
+    chat.button("Send").focus()
+    page.keyboard.press("Enter")
+    expect(chat.button("Stop")).to_be_visible()
+    expect(chat.prompt).to_be_focused()  # Send is no place to stay at, either
+    chat.button("Stop").focus()
+    expect(chat.messages.last).to_have_attribute("aria-busy", "false")
+    expect(chat.prompt).to_be_focused()
+    page.keyboard.type("And now?")
+    expect(chat.prompt).to_have_value("And now?")
 
 
 def test_examples_fill_the_box_and_send_nothing(opened: Opens) -> None:

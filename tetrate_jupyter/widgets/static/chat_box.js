@@ -58,7 +58,9 @@ function composer(context, send) {
       type: "button",
       class: "tetrate-button",
       onclick: (event) => {
-        if (event.detail < 2) context.send("stop");
+        if (event.detail > 1) return;
+        context.send("stop");
+        handOn();
       },
     },
     icon("stop"),
@@ -87,6 +89,7 @@ function composer(context, send) {
   );
   let busy = false;
   let since = 0;
+  let handed = 0;
 
   stop.hidden = true;
   text.addEventListener("input", () => grow(text));
@@ -101,6 +104,12 @@ function composer(context, send) {
     }
   });
 
+  // After Stop one writes on: what is typed at a button goes nowhere.
+  function handOn() {
+    handed = Date.now();
+    text.focus({ preventScroll: true });
+  }
+
   // Send and Stop have one place: who presses Stop as the answer ends doesn't mean to send what was drafted.
   function settled(event) {
     if (event.detail && (event.detail > 1 || Date.now() - since < SETTLING)) event.preventDefault();
@@ -108,8 +117,10 @@ function composer(context, send) {
 
   async function ask(event) {
     event.preventDefault();
+    if (event.type === "keydown" && Date.now() - handed < SETTLING) return; // that Enter meant Stop
     if (busy && text.value.trim()) setText(keys, "Send it when this answer has ended");
     if (busy || go.disabled || (!text.value.trim() && !files.length)) return;
+    if (go === document.activeElement) text.focus({ preventScroll: true }); // it can't hold it while it waits
     go.disabled = true;
     const sent = text.value;
     const along = [...files];
@@ -187,7 +198,8 @@ function composer(context, send) {
       const focused = (wanted ? go : stop) === document.activeElement;
       go.hidden = wanted;
       stop.hidden = !wanted;
-      if (focused) (wanted ? stop : go).focus({ preventScroll: true });
+      if (focused && wanted) stop.focus({ preventScroll: true });
+      else if (focused) handOn();
       tell();
     },
     variables(found, named) {
