@@ -89,6 +89,43 @@ def test_an_answer_that_ends_while_stop_has_the_focus_gives_it_to_the_box(opened
     expect(chat.prompt).to_have_value("And now?")
 
 
+def test_versions_are_gone_through_where_their_arrows_are(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "session.chat()")
+    chat = open_chat(notebook)
+    for _ in range(3):
+        chat.asked(SHOW)
+    second = chat.messages.nth(1)
+    chat.button("Edit", second).click()
+    second.get_by_label("Edit the question").fill("Say hello.")
+    second.get_by_label("Edit the question").press("Control+Enter")
+    expect(chat.messages).to_have_count(2)
+    expect(second).to_have_attribute("aria-busy", "false")
+    ways = second.locator(".tetrate-ways")
+    expect(ways).to_contain_text("Question 2 of 2")
+    log = chat.box.locator(".tetrate-log")
+    expect(chat.box.get_by_role("button", name="Version before")).to_be_in_viewport()
+    arrow = place(chat.button("Version before", second))
+    page.mouse.move(arrow["x"] + arrow["width"] / 2, arrow["y"] + arrow["height"] / 2)
+    for count, version in ((3, "1 of 2"), (2, "2 of 2"), (3, "1 of 2"), (2, "2 of 2")):  # without moving the mouse
+        page.mouse.down()
+        page.mouse.up()
+        expect(chat.messages).to_have_count(count)
+        expect(ways).to_contain_text(f"Question {version}")
+        now = place(chat.button("Version before", second))
+        assert abs(now["y"] - arrow["y"]) <= 1
+        assert now["x"] == arrow["x"]
+        expect(chat.button("Version before", second)).to_be_focused()
+        expect(chat.button("New answer ↓")).not_to_be_visible()
+    page.mouse.move(5, 5)
+    expect(log.locator(".tetrate-list")).to_have_css("padding-bottom", "0px")
+    chat.button("Version after", second).focus()
+    for version in ("1 of 2", "2 of 2"):
+        page.keyboard.press("Enter")
+        expect(ways).to_contain_text(f"Question {version}")
+        expect(chat.button("Version after", second)).to_be_focused()
+        expect(ways).to_be_in_viewport()
+
+
 def test_examples_fill_the_box_and_send_nothing(opened: Opens) -> None:
     notebook = opened(f"{LOAD}\n{FRAME}", "session.chat()")
     chat = open_chat(notebook)

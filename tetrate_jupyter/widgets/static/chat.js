@@ -72,6 +72,7 @@ function chat(context) {
   let mine = false; // what is asked here is seen, wherever one was reading
   let count = 0;
   let height = 0;
+  let flipped = null; // the message whose other version is on its way
 
   context.listening = new Set(); // what in messages shows fields of the panel: marks, lists of models that were opened
   context.hint = (text) => {
@@ -101,6 +102,36 @@ function chat(context) {
     follows = true;
     show(newer, false);
   }
+
+  // Another version comes in place of this one: its arrows come where these are, so that versions can be gone through.
+  context.flip = (node, step, ask) => {
+    const place = [...list.children].indexOf(node);
+    flipped = { node, place, step, top: waysOf(node).getBoundingClientRect().top, pointed: node.matches(":hover") };
+    return ask().then((done) => {
+      if (!done) flipped = null;
+      return done;
+    });
+  };
+
+  function stay() {
+    const { node, place, step, top, pointed } = flipped;
+    const come = list.children[place];
+    if (come === node) return false; // it is still to come
+    flipped = null;
+    if (!come || waysOf(come).hidden) return false;
+    const wanted = log.scrollTop + waysOf(come).getBoundingClientRect().top - top;
+    const lacks = wanted + log.clientHeight - log.scrollHeight;
+    if (pointed && wanted > 0 && lacks > 0) list.style.paddingBottom = `${lacks}px`; // until the pointer has gone
+    log.scrollTop = wanted;
+    waysOf(come).querySelector(step < 0 ? "button:first-of-type" : "button:last-of-type").focus({
+      preventScroll: true,
+    });
+    return true;
+  }
+
+  log.addEventListener("pointerleave", () => {
+    list.style.paddingBottom = "";
+  });
 
   // Where the box to ask in is in sight and used, it stays in sight while the answer above it grows.
   function atHand() {
@@ -143,6 +174,11 @@ function chat(context) {
       show(empty.node, !list.childElementCount);
       const more = list.childElementCount > count;
       count = list.childElementCount;
+      if (flipped && stay()) {
+        follows = false;
+        show(newer, false);
+        return;
+      }
       if (bottom || (mine && more)) down();
       else if (log.scrollHeight > height) show(newer, !isDown());
       if (used || (mine && more)) box.node.scrollIntoView({ block: "nearest" });
@@ -247,6 +283,10 @@ function beginnings(fill, open) {
       );
     },
   };
+}
+
+function waysOf(node) {
+  return node.querySelector(".tetrate-ways");
 }
 
 // What a new kernel is given back of the conversation: the newest of it, as much as Jupyter's connection takes.

@@ -123,8 +123,8 @@ function asked(context, item, act) {
   const sent = h("pre", { class: "tetrate-sent", dir: "auto", tabindex: "0", "aria-label": "as it was sent" });
   const marks = h("span", { class: "tetrate-marks" });
   const edit = worded("pencil", "Edit", () => editing(true), { title: "Ask it differently; this version is kept" });
-  const back = iconButton("left", "Version before", () => act("way", { step: -1 }));
-  const on = iconButton("right", "Version after", () => act("way", { step: 1 }));
+  const back = iconButton("left", "Version before", () => flip(-1));
+  const on = iconButton("right", "Version after", () => flip(1));
   const place = h("span", { class: "tetrate-number" });
   const ways = h(
     "span",
@@ -133,6 +133,7 @@ function asked(context, item, act) {
     place,
     on,
   );
+  const flip = (step) => context.flip(item.node, step, () => act("way", { step }));
   const under = h("div", { class: "tetrate-under" }, marks, ways, h("span", { class: "tetrate-acts" }, edit));
   const text = h("textarea", { "aria-label": "Edit the question", rows: "3", spellcheck: "true" });
   const names = naming(context, text);
