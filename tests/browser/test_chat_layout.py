@@ -22,6 +22,13 @@ SCROLLERS = """
 (root) => [...root.querySelectorAll("*")].filter((e) => e.scrollHeight > e.clientHeight + 1
     && /auto|scroll/.test(getComputedStyle(e).overflowY) && e.checkVisibility()).map((e) => e.className)
 """
+LINE = "totals = " + " + ".join(f"column_{number}" for number in range(60))
+CODE = f"def total():\n    # all of them\n    {LINE}\n\n    return totals"
+TALK = f"""
+from tetrate_jupyter import Message
+said = session.conversation
+said.add(said.begin(), Message("user", "Add."), [Message("assistant", {f"```python{chr(10)}{CODE}{chr(10)}```"!r})])
+"""
 pytestmark = pytest.mark.usefixtures("signed_in")
 
 
@@ -124,6 +131,22 @@ def test_versions_are_gone_through_where_their_arrows_are(opened: Opens, page: P
         expect(ways).to_contain_text(f"Question {version}")
         expect(chat.button("Version after", second)).to_be_focused()
         expect(ways).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [1400, 760])
+def test_code_is_seen_to_its_end_and_copied_as_it_is(width: int, opened: Opens, page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.set_viewport_size({"width": width, "height": 900})
+    notebook = opened(LOAD, "session.chat()", TALK)
+    chat = open_chat(notebook)
+    notebook[2].run()
+    code = chat.box.locator(".tetrate-code")
+    for part in (code, code.locator("pre"), chat.messages.last.locator(":scope > .tetrate-body")):
+        assert part.evaluate("e => e.scrollWidth - e.clientWidth") <= 0, part
+    chat.button("Copy code").click()
+    expect(chat.button("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == CODE
+    expect(chat.button("Send")).to_be_visible()
 
 
 def test_examples_fill_the_box_and_send_nothing(opened: Opens) -> None:
