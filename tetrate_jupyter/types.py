@@ -125,8 +125,8 @@ class Cut:
     """Something of a value that a model was not sent: `sent` of `of` rows, columns, members, characters.
 
     `name` is what the person calls the value ("df", "data['rows']"). With `of` 0 it is empty. With `of` None, `what`
-    says what was done to `sent` of them ("cells shortened"). `why` is there where more was asked for ("no more fit the
-    model's window"). `text` is the beginning of what was sent of it, "" where that isn't known (any more).
+    says what was done to `sent` of them ("cells shortened"). `why` is there where more was asked for ("no more are
+    sure to fit the model's window"). `text` is the beginning and end of what was sent of it, "" for unknown.
     """
 
     name: str

@@ -106,7 +106,7 @@ def test_with_a_number_of_rows_whole_rows_are_written() -> None:
         *("[[0, 1],", " [2, 3],", " [4, 5],", " [6, 7],", " ...,", " [96, 97],", " [98, 99]]"),
     ]
     (cut,) = found.cuts
-    assert (cut.sent, cut.of) == (12, 100)
+    assert (cut.sent, cut.of, cut.why) == (12, 100, "")
     assert array(values, "a", Limits(rows=None, room=10_000, is_usual=False)).cuts == ()
     one = array(values, "a", Limits(rows=1, room=10_000, is_usual=False))
     assert one.text.split("\n")[1:3] == ["[[0, 1],", " ...]"]
@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_cut_to_fewer_values() -> None:
     assert "Summary" not in found.text
     wide = array(np.zeros((10_000, 3)), "a", Limits(rows=None, room=7_000, is_usual=False))
     assert len(wide.text) <= 7_000
-    assert wide.cuts[0].why == "no more fit the model's window"
+    assert wide.cuts[0].why == "no more are sure to fit the model's window"
 
 
 def test_long_values_are_shortened_and_counted() -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tetrate_jupyter.catalog.estimate import crowded_tokens
 from tetrate_jupyter.completion import summary
 from tetrate_jupyter.completion.cuts import Described, Limits, rows_of, shortened
-from tetrate_jupyter.completion.describe import described
+from tetrate_jupyter.completion.describe import described, fitting
 from tetrate_jupyter.completion.nested import MAX_JSON
 from tetrate_jupyter.completion.tables import MAX_CHARACTERS
 from tetrate_jupyter.completion.tools import described_result
@@ -235,7 +236,50 @@ def test_all_rows_are_still_bounded_by_the_room_and_that_is_said() -> None:
         assert len(found.text) <= 30_000
         (cut,) = found.cuts
         assert cut.sent < cut.of == 100_000
-        assert cut.why == "no more fit the model's window"
+        assert cut.why == "no more are sure to fit the model's window"
+
+
+SIXTY = 60_000  # tokens
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.DataFrame({"n": range(300_000)}),
+        pd.DataFrame({"say": ["it rained in the morning"] * 30_000}),
+        pd.DataFrame({"n": [*range(3_000), *["it rained in the morning, and then it stopped"] * 30_000]}),
+        pd.DataFrame({"id": [f"{n * 7919:032x}" for n in range(30_000)]}),
+        pd.DataFrame({"city": ["\u6771\u4eac"] * 60_000}),
+        np.arange(300_000),
+        list(range(300_000)),
+    ],
+    ids=["digits", "words", "words later", "hex", "kanji", "array", "list"],
+)
+def test_a_window_is_filled_by_what_a_token_holds_of_just_this_value(value: object) -> None:
+    found = fitting(value, "v", Limits(None, 8 * SIXTY, False, SIXTY))
+    assert 0.85 * SIXTY < crowded_tokens(found.text) <= SIXTY
+    assert found.cuts[0].why == "no more are sure to fit the model's window"
+
+
+def test_what_fits_a_window_goes_whole_and_what_has_no_rows_is_left_alone() -> None:
+    words = pd.DataFrame({"say": ["it rained in the morning"] * 3_000})
+    assert len(fitting(words, "v", Limits(None, 8 * SIXTY, False, SIXTY)).text) > 1.4 * SIXTY
+    assert fitting(words, "v", Limits(None, 8 * SIXTY, False, SIXTY)).cuts == ()
+    assert fitting("long " * 100_000, "v", Limits(None, 80, False, 10)).text == "long " * 100_000
+    assert len(fitting(words, "v", Limits(None, 0, False, 0)).text) <= MAX_CHARACTERS
+
+
+def test_what_was_asked_for_is_not_said_to_have_no_room() -> None:
+    for value in (np.arange(1_000), pd.Index(range(1_000)), pd.Series(range(1_000)), pd.DataFrame({"n": range(1_000)})):
+        found = fitting(value, "v", Limits(100, 8 * SIXTY, False, SIXTY))
+        assert [(cut.sent, cut.why) for cut in found.cuts] == [(100, "")]
+
+
+def test_a_table_of_too_many_columns_names_that_bound() -> None:
+    wide = fitting(pd.DataFrame(np.zeros((2, 1_500))), "v", Limits(None, 8 * SIXTY, False, SIXTY))
+    assert [cut.sentence for cut in wide.cuts] == ["v: 1,000 of 1,500 columns sent (1,000 at most)"]
+    narrow = fitting(pd.DataFrame(np.zeros((2, 1_500))), "v", Limits(None, 30_000, False, 3_000))
+    assert [cut.why for cut in narrow.cuts if cut.what == "columns"] == ["no more are sure to fit the model's window"]
 
 
 def test_all_values_of_a_prompt_share_the_room() -> None:
@@ -243,6 +287,8 @@ def test_all_values_of_a_prompt_share_the_room() -> None:
     done = interpolate("{a} {b} {c}", {"a": frame, "b": frame, "c": [1]}, Limits(None, 40_000, False))
     assert len(done.text) <= 40_000 + MAX_CHARACTERS
     assert [cut.name for cut in done.cuts] == ["a", "b"]
+    done = interpolate("{a} {b} {c}", {"a": frame, "b": frame, "c": [1]}, Limits(None, 8 * SIXTY, False, SIXTY))
+    assert crowded_tokens(done.text) <= SIXTY + MAX_CHARACTERS
 
 
 def test_a_prompt_tells_its_cuts_once_for_each_variable() -> None:

@@ -45,7 +45,8 @@ def test_a_key_at_the_cut_is_refused_and_one_far_behind_it_is_not() -> None:
 
 def test_what_is_shown_of_a_sent_text_is_bounded_and_counted() -> None:
     assert as_sent("x" * SHOWN) == "x" * SHOWN
-    assert as_sent("x" * (SHOWN + 1)) == "x" * SHOWN + "\n[… 1 characters more were sent]"
+    half = SHOWN // 2
+    assert as_sent("x" * SHOWN + "y") == f"{'x' * half}\n[… 1 characters more were sent here]\n{'x' * (half - 1)}y"
     long = "a" * 20_000 + "word" + "b" * 20_000
     shown = as_sent(long, "word")
     assert shown.startswith("[… 16,000 characters were sent before]\na")
@@ -94,7 +95,10 @@ def test_of_a_long_table_the_first_and_the_last_rows_are_sent(
 def test_room_raises_a_bound_and_never_lowers_it() -> None:
     assert Limits().bound(600) == Limits(room=5).bound(600) == 600
     assert Limits(room=601).bound(600) == 601
-    assert (Limits().why, Limits(room=5).why) == ("", "no more fit the model's window")
+    assert [Limits().why(3), Limits(7, 5).why(7), Limits(7, 5).why(6), Limits(None, 5).why(6)] == [
+        *("", ""),
+        *["no more are sure to fit the model's window"] * 2,
+    ]
 
 
 # --- values ------------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_no_text_is_longer_than_its_bound() -> None:
         found = described(wide, "df", limits)
         assert len(found.text) <= limits.bound(MAX_CHARACTERS)
         assert found.cuts
-    assert described(wide, "df", Limits(None, room=9_000)).cuts[0].why == "no more fit the model's window"
+    assert described(wide, "df", Limits(None, room=9_000)).cuts[0].why == "no more are sure to fit the model's window"
     assert described(wide, "df", Limits(2, room=40_000, is_usual=False)).cuts[0].why == ""
 
 

@@ -90,9 +90,34 @@ def test_all_rows_are_as_many_as_the_window_takes(shell: InteractiveShell, route
     answer = ask(shell, "--rows all")
     (cut,) = answer.cuts
     assert 15 < cut.sent < cut.of == 3_000_000
-    assert cut.sentence.endswith("rows and a summary of all sent (no more fit the model's window)")
+    assert cut.sentence.endswith("rows and a summary of all sent (no more are sure to fit the model's window)")
     assert cut.sentence in answer.notices
     assert len(prompts(router)[0]) > 100_000
+
+
+def test_all_of_a_table_that_fits_by_its_tokens_is_sent_though_it_has_more_characters_than_the_window(
+    shell: InteractiveShell, router: SandboxRouter
+) -> None:
+    words = [f"paid by card, on the {n}th of the month, without a discount" for n in range(2_000)]
+    shell.user_ns["df"] = pd.DataFrame({"note": words})
+    answer = ask(shell, "--rows all", "What is in them? {df}")
+    assert answer.cuts == ()
+    assert len(prompts(router)[0]) > 125_000
+    assert "1999th of the month" in prompts(router)[0]
+
+
+def test_what_was_just_done_is_not_advised(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.user_ns["df"] = pd.DataFrame({"n": range(3_000_000)})
+    shell.run_cell_magic("tetrate", "--dry-run --rows all", QUESTION)
+    said = capsys.readouterr().out
+    answer = ask(shell, "--rows all")
+    shown = capsys.readouterr().out + answer.bundle()["text/html"]
+    for text in (said, answer.bundle()["text/html"]):
+        assert "fewer columns, or a model with a larger window" in text
+    assert "sends more" not in said + shown
+    (cut,) = answer.cuts
+    assert cut.text.startswith("DataFrame: 3,000,000 rows")
+    assert "Summary of all 3,000,000 rows" in cut.text
 
 
 def test_the_session_and_the_config_can_say_so_for_all(

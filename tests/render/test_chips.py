@@ -7,11 +7,12 @@ import pytest
 from tests.render.page import framed
 from tetrate_jupyter.completion.answer import FILTERED, TRUNCATED
 from tetrate_jupyter.render.answer import answer_html
-from tetrate_jupyter.render.chips import IN_A_CELL, IN_A_PANEL, LONGEST, REFUSED, details, label, notices_html
+from tetrate_jupyter.render.chips import FULL, IN_A_CELL, IN_A_PANEL, LONGEST, REFUSED, details, label, notices_html
 
 SAID = {
     "df: 15 of 2,000 rows sent": "df: 15 of 2,000 rows sent",
     "df: 15 of 2,000 rows sent (no more fit the model's window)": "df: 15 of 2,000 rows sent",
+    "df: 15 of 2,000 rows sent (no more are sure to fit the model's window)": "df: 15 of 2,000 rows sent",
     "notes is empty": "notes is empty",
     "notes is empty (None)": "notes is empty",
     TRUNCATED: "Cut off at the output cap",
@@ -36,6 +37,9 @@ def test_a_chip_is_short_and_says_what_the_notice_is_about(notice: str) -> None:
 def test_a_table_that_was_cut_says_how_more_of_it_is_sent_where_it_is_read() -> None:
     assert details("df: 15 of 2,000 rows sent").endswith(IN_A_CELL)
     assert details("df: 15 of 2,000 rows sent", IN_A_PANEL).endswith(IN_A_PANEL)
+    full = "df: 15 of 2,000 rows sent (no more are sure to fit the model's window)"
+    assert details(full) == details(full, IN_A_PANEL) == f"{full}. {FULL}"
+    assert "--rows" not in FULL
     assert details("data: 20 of 30 members sent") == "data: 20 of 30 members sent"
 
 

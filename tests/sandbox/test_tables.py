@@ -13,10 +13,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from tetrate_jupyter.completion.cuts import Limits
 from tetrate_jupyter.completion.describe import described
 from tetrate_jupyter.sandbox.models import Models
 from tetrate_jupyter.sandbox.replies.compose import compose
-from tetrate_jupyter.sandbox.replies.reply import make_ask
+from tetrate_jupyter.sandbox.replies.reply import READ, make_ask
 
 if TYPE_CHECKING:
     from .conftest import Api
@@ -430,3 +431,14 @@ def test_one_of_very_many_columns_is_found() -> None:
     names = [f"c{n} x" for n in range(800)]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in (names, ["---"] * 800, ["1"] * 800, ["2"] * 800))
     assert "The total of `c7 x` is **3**." in say(f"Total c7 x\n\n{table}")
+
+
+def test_a_long_table_is_read_to_its_end_with_its_summary() -> None:
+    long = pd.concat([WX] * 500, ignore_index=True)
+    whole = described(long, "wx", Limits(None, 300_000, False)).text
+    part = described(long, "wx", Limits(None, 60_000, False)).text
+    assert len(whole) > len(part) > 2 * READ
+    assert "is **4000**" in say(f"What is the sum of rain [mm]?\n\n{whole}")
+    assert "of all 2,000 rows by the summary" in say(f"What is the sum of rain [mm]?\n\n{part}")
+    assert "of 2,000 rows" in say(f"What is the median of rain [mm]?\n\n{part}")
+    assert "4000" in say("And the sum of rain [mm]?", earlier=(f"What is in it?\n\n{whole}",))

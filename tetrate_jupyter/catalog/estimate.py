@@ -64,6 +64,7 @@ _WEIGHTS: Final = [0.0, *(weight for _, weight in _SCRIPTS)]
 _LETTERS_ONLY: Final = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))
 _SIGNS: Final = bytes(code for code in range(33, 127) if not chr(code).isalnum())
 _GAPS: Final = re.compile(rb"\s{2,}|\n")
+_IDS: Final = re.compile(rb"(?<=\d)[A-Za-z]+|[A-Za-z]+(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,20 @@ def text_tokens(text: str) -> int:
     if len(plain) < len(text):
         found += sum(n * _WEIGHTS[bisect(_STARTS, ord(c))] for c, n in Counter(text).items() if c > "\x7f")
     return math.ceil(found) if text else 0
+
+
+def crowded_tokens(text: str) -> int:
+    """Estimate the tokens of a text with the models that make most of it; for what is to fill a window.
+
+    With those a digit is one, letters beside digits (hexadecimal, ids) are hardly ever joined, and a character beyond
+    ASCII is at least one.
+    """
+    plain = text.encode("ascii", "ignore")
+    digits = len(plain) - len(plain.translate(None, b"0123456789"))
+    found = 0.5 * digits + 0.5 * sum(map(len, _IDS.findall(plain)))
+    if len(plain) < len(text):
+        found += sum(n * max(0, 1 - _WEIGHTS[bisect(_STARTS, ord(c))]) for c, n in Counter(text).items() if c > "\x7f")
+    return text_tokens(text) + math.ceil(found)
 
 
 def size(text: str) -> int:

@@ -27,7 +27,7 @@ def array(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa:
     title = f"{type(values).__name__}: shape {tuple(values.shape)}, {values.dtype}"
     values = as_numpy(values)
     room = limits.bound(MAX_CHARACTERS) - len(title) - 400
-    edges = _edges(values, limits)
+    edges = wanted = _edges(values, limits)
     while (least := 3 * math.prod(map(sum, edges))) > 2 * room:  # too many to fit, however short they are
         edges = _fewer(edges, least / room)
     while True:
@@ -35,7 +35,8 @@ def array(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa:
         if len(writer.text) <= room or max(map(sum, edges), default=0) <= 1:
             break
         edges = _fewer(edges, len(writer.text) / room)
-    cuts = [Cut(name, "values", writer.count, values.size, limits.why)] if writer.count < values.size else []
+    why = "" if edges == wanted else limits.why(0)
+    cuts = [Cut(name, "values", writer.count, values.size, why)] if writer.count < values.size else []
     if writer.short:
         cuts.append(Cut(name, "values shortened", writer.short))
     lines = [title, shortened(writer.text, room), *(f"[Only part of it is here. {cut.sentence}]" for cut in cuts)]

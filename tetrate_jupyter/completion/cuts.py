@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import config, secrecy
+from tetrate_jupyter.catalog.estimate import crowded_tokens
 from tetrate_jupyter.errors import OptionError, SecretInPromptError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 ALL_ROWS: Final = 30  # rows of a table up to which it is sent whole where no number of rows was given
 SHOWN: Final = 8_000  # characters of what was sent of a value that a cut has, for who wants to read them
 SUMMED: Final = " and a summary of all"  # behind what was cut, where a summary of what was left out was sent, too
-NO_MORE_FIT: Final = "no more fit the model's window"
+NO_MORE_FIT: Final = "no more are sure to fit the model's window"
 _DIGITS: Final = frozenset("0123456789.,_eE+-")  # characters of a written number
 
 
@@ -33,12 +34,15 @@ class Limits:
     """How much of each value is sent.
 
     `rows`: rows of a table, Series or array, None for all. `room`: characters for a value, None for the default bound
-    of its kind. `is_usual`: no number of rows was given, so a slightly longer table is sent whole.
+    of its kind. `is_usual`: no number of rows was given, so a slightly longer table is sent whole. `tokens`: what a
+    value may take where the models' window is the bound; `room` is then what it may have at the most
+    (`describe.fitting` finds what it has).
     """
 
     rows: int | None = config.DEFAULT_ROWS
     room: int | None = None
     is_usual: bool = True
+    tokens: int | None = None
 
     def shown(self, total: int) -> tuple[int, int]:
         """Return how many of `total` rows are sent from the start and from the end."""
@@ -51,10 +55,16 @@ class Limits:
         """Return the characters for a value: its kind's default bound `usual`, or `room` where that is larger."""
         return max(usual, self.room or 0)
 
-    @property
-    def why(self) -> str:
-        """The reason for sending fewer rows than `rows`; "" where it is the default bound."""
-        return NO_MORE_FIT if self.room is not None else ""
+    def why(self, sent: int) -> str:
+        """Return the reason for sending only `sent` rows; "" where so many were wanted, or by the default bound."""
+        return NO_MORE_FIT if self.room is not None and (self.rows is None or sent < self.rows) else ""
+
+    def after(self, text: str) -> Limits:
+        """Return what is left for the next value, after one that became `text`."""
+        if self.room is None:
+            return self
+        tokens = None if self.tokens is None else max(0, self.tokens - crowded_tokens(text))
+        return replace(self, room=max(0, self.room - len(text)), tokens=tokens)
 
 
 USUAL: Final = Limits()
@@ -67,7 +77,13 @@ def with_text(cuts: Iterable[Cut], text: str) -> list[Cut]:
 
 
 def as_sent(text: str, word: str = "") -> str:
-    """Return the beginning of what was sent, or the part that has `word`, and how much was before and after it."""
+    """Return the beginning and the end of what was sent, or the part that has `word`, and how much is left out.
+
+    At the end is the summary of a table.
+    """
+    if not word and len(text) > SHOWN:
+        half, left = SHOWN // 2, len(text) - SHOWN
+        return f"{text[:half]}\n[… {left:,} characters more were sent here]\n{text[-half:]}"
     at = text.find(word)
     start = at - SHOWN // 2 if at + len(word) > SHOWN else 0
     before = f"[… {start:,} characters were sent before]\n" if start else ""

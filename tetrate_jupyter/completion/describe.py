@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 import sys
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
+from tetrate_jupyter.catalog.estimate import crowded_tokens
 from tetrate_jupyter.completion import arrays, nested, sheets, tables
 from tetrate_jupyter.completion.cuts import USUAL, Described, Limits
 from tetrate_jupyter.completion.foreign import name_of
@@ -18,6 +20,10 @@ from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.types import Cut
 
 _ATTRIBUTES: Final = 50  # attributes shown of an object without a repr of its own
+_PART: Final = 40_000  # characters that tell how many tokens a value's text makes; more than the usual bounds
+_TRIES: Final = 4
+_AIM: Final = 0.98  # share of the tokens that is aimed at, and what is taken for all of them
+_FULL: Final = 0.94
 
 
 def described(value: object, name: str = "value", limits: Limits = USUAL) -> Described:
@@ -39,6 +45,31 @@ def described(value: object, name: str = "value", limits: Limits = USUAL) -> Des
     except BaseException as error:  # noqa: BLE001 - whatever a person's class raises, SystemExit included
         text = f"[{name_of(value)} object: reading it raised {name_of(error)}]"
         return Described(text, (Cut(name, "values left out, since reading them raised an error", 1),))
+
+
+def fitting(value: object, name: str, limits: Limits) -> Described:
+    """Return `value` as `described` does, with as many rows as fit `limits.tokens`, where that is given.
+
+    How many characters make a token differs by what a table holds: it is told from a part of it, then made smaller
+    until it fits.
+    """
+    if limits.tokens is None:
+        return described(value, name, limits)
+    most = limits.room or 0
+    room = min(most, _PART)
+    found = described(value, name, replace(limits, room=room))
+    if not found.cuts and len(found.text) > _PART:  # of a kind that is sent whole
+        return found
+    for _ in range(_TRIES):
+        taken = crowded_tokens(found.text)
+        is_full = room == most or taken > _FULL * limits.tokens or not any(cut.why for cut in found.cuts)
+        if taken <= limits.tokens and is_full:
+            return found
+        room = min(most, round(max(room, len(found.text)) * _AIM * limits.tokens / max(1, taken)))
+        found = described(value, name, replace(limits, room=room))
+    if crowded_tokens(found.text) <= limits.tokens:
+        return found
+    return described(value, name, replace(limits, room=min(room, limits.tokens)))
 
 
 def empty(value: object, name: str) -> tuple[Cut, ...]:

@@ -145,7 +145,7 @@ class ValueWriter:
             token = _quoted(start)
         kept = shortened(text, len(start))
         self._left = 0
-        self._cuts.append(Cut(path, "characters", len(kept) - 1, len(text), self._limits.why))
+        self._cuts.append(Cut(path, "characters", len(kept) - 1, len(text), self._limits.why(0)))
         return _quoted(kept)
 
     def _other(self, value: object, path: str, depth: int) -> Node | None:
@@ -221,8 +221,7 @@ class ValueWriter:
 
     def _count(self, what: str, sent: int, of: int, path: str) -> None:
         if sent < of:
-            asked = self._limits.rows is None or sent < self._limits.rows
-            self._cuts.append(Cut(path, what, sent, of, self._limits.why if asked else ""))
+            self._cuts.append(Cut(path, what, sent, of, self._limits.why(sent)))
 
 
 class _Pairs(Mapping[object, object]):

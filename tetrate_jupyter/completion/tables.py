@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.completion import nested, sheets
-from tetrate_jupyter.completion.cuts import SUMMED, USUAL, Described, Limits, shortened
+from tetrate_jupyter.completion.cuts import NO_MORE_FIT, SUMMED, USUAL, Described, Limits, shortened
 from tetrate_jupyter.completion.foreign import name_of
 from tetrate_jupyter.completion.loaded import is_array
 from tetrate_jupyter.completion.summary import summary
@@ -86,6 +86,12 @@ class _Layout:
         more = f" … and {sheet.width - self._width:,} more columns" if sheet.width > self._width else ""
         return f"{sheet.title}\n{kinds}{more}"
 
+    def _why_narrow(self) -> str:
+        """Return the reason for sending fewer columns than there are, where a number of rows was given."""
+        if self._limits.room is None:
+            return ""
+        return f"{MANY_COLUMNS:,} at most" if self._width == MANY_COLUMNS else NO_MORE_FIT
+
     def described(self, name: str) -> Described:
         """Return the text and its cuts; the text is too long if not even one row fits."""
         rows, room = self._sheet.rows, self._bound - len(self._kinds) - len(self._head) - _SAID
@@ -121,13 +127,12 @@ class _Layout:
         sheet, sent = self._sheet, len(head.lines) + len(tail.lines)
         cuts, lines = [], [self._kinds, "", self._head, *head.lines]
         if sent < sheet.rows and self._columns:
-            asked = self._limits.rows is None or sent < self._limits.rows
             what = f"{'values' if sheet.is_one else 'rows'}{SUMMED if rest else ''}"
-            cuts.append(Cut(name, what, sent, sheet.rows, self._limits.why if asked else ""))
+            cuts.append(Cut(name, what, sent, sheet.rows, self._limits.why(sent)))
             lines += [_line(["…"] * len(self._columns))] if tail.lines else []
         lines += tail.lines
         if self._width < sheet.width:
-            cuts.append(Cut(name, "columns", self._width, sheet.width))
+            cuts.append(Cut(name, "columns", self._width, sheet.width, self._why_narrow()))
         short = sum(head.shortened) + sum(tail.shortened) + sum(is_short for _, is_short in self._labels)
         if short:
             cuts.append(Cut(name, "cells shortened", short))
@@ -224,7 +229,7 @@ def index(values: Any, name: str, limits: Limits = USUAL) -> Described:  # noqa:
         made = list(_fitting(made[0], made[1], bound))
     start, end = ([line[2:-2] for line in rows.lines] for rows in made)
     sent, short = len(start) + len(end), sum(map(sum, (rows.shortened for rows in made)))
-    cuts = [Cut(name, "labels", sent, count, limits.why)] if sent < count else []
+    cuts = [Cut(name, "labels", sent, count, limits.why(sent))] if sent < count else []
     cuts += [Cut(name, "labels shortened", short)] if short else []
     middle = ["…"] if sent < count else []
     text = f"{title}\n{', '.join([*start, *middle, *end])}"

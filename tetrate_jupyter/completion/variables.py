@@ -22,12 +22,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.completion.cuts import USUAL, Limits, with_text
-from tetrate_jupyter.completion.describe import described, empty
+from tetrate_jupyter.completion.describe import empty, fitting
 from tetrate_jupyter.completion.images import is_image, load_image
 from tetrate_jupyter.completion.lookup import STEP, follow, is_variable
 
@@ -137,8 +137,7 @@ def interpolate(text: str, namespace: Mapping[str, object], limits: Limits = USU
         if place.expression not in done:
             done[place.expression] = _replacement(place, namespace, images, limits, cuts, before=before)
         parts.append(done[place.expression])
-        if limits.room is not None:
-            limits = replace(limits, room=max(0, limits.room - len(parts[-1])))
+        limits = limits.after(parts[-1])
     parts.append(text[at:])
     return Interpolated("".join(parts), tuple(images), tuple(done), tuple(cuts))
 
@@ -274,7 +273,7 @@ def _replacement(
 ) -> str:
     value = follow(namespace[_normal(place.name)], place.chain, place.expression)
     if not is_image(value):
-        found = described(value, place.expression, limits)
+        found = fitting(value, place.expression, limits)
         cuts += with_text(found.cuts, found.text) or empty(value, place.expression)
         return found.text
     images.append(load_image(value))

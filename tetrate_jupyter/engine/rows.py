@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Model
 
-_CHARACTERS: Final = 1  # a token of a table: so many have digits and Chinese with some tokenizers; it has to fit
-_KEPT: Final = 0.9  # share of the window; the rest is for errors of the estimates
+_CHARACTERS: Final = 8  # of a token, at the most: how many a table has is found when it is written
+_KEPT: Final = 0.8  # share of the window; the rest is for errors of the estimates
 
 
 def limits(
@@ -42,7 +42,8 @@ def limits(
     asked = [engine.catalog.models.get(engine.model) if engine.model else None] if models is None else models
     taken = engine.conversation.estimate_tokens(system=engine.system) if history else 0
     tokens = min(map(_window, asked or [None])) - taken - text_tokens(text)
-    return Limits(wanted, max(0, round(tokens * _KEPT) * _CHARACTERS), is_usual=False)
+    room = max(0, round(tokens * _KEPT))
+    return Limits(wanted, room * _CHARACTERS, is_usual=False, tokens=room)
 
 
 def is_asked_for(engine: Engine, rows: object = None) -> bool:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter import secrecy
+from tetrate_jupyter.completion.cuts import NO_MORE_FIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,10 @@ def kept(plan: Plan) -> list[str]:
 
 def left_out(cuts: Sequence[Cut]) -> list[str]:
     """Return a line for each variable of which a part would not be sent, with how to send more."""
-    return [f"{cut.sentence}{MORE if cut.what in COUNTED and not cut.why else ''}" for cut in cuts]
+    from tetrate_jupyter.render.chips import FULL
+
+    said = [f"{cut.sentence}{MORE if cut.what in COUNTED and not cut.why else ''}" for cut in cuts]
+    return [*said, *([FULL] if any(cut.why == NO_MORE_FIT for cut in cuts) else [])]
 
 
 def estimates(plan: Plan) -> list[str]:

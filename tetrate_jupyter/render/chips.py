@@ -15,8 +15,13 @@ REFUSED: Final = "The model refused"  # how such a notice begins: it stands wher
 LONGEST: Final = 60  # characters of a chip
 _ENDS = re.compile(r": this is part of an answer|; | \(")  # where what a notice is about ends
 _ROWS = re.compile(r": [\d,]+ of [\d,]+ rows(?: and a summary of all)? sent")
+_WINDOW: Final = "the model's window)"  # how the reason ends where that is the bound
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 IN_A_CELL: Final = "Next: --rows N or --rows all sends more."
+FULL: Final = (
+    "The answer needs room, too, and some models count each digit as a token. "
+    "Next: fewer columns, or a model with a larger window."
+)
 IN_A_PANEL: Final = 'Next: session.rows = 100, or "all", sends more.'
 
 
@@ -37,7 +42,9 @@ def label(notice: str) -> str:
 
 
 def details(notice: str, more: str = IN_A_CELL) -> str:
-    """Return what a chip opens: the notice, and of a table that was cut, how `more` of it is sent."""
+    """Return what a chip opens: the notice, and of a table that was cut, how `more` of it is sent, or why not."""
+    if _WINDOW in notice:
+        return f"{notice}. {FULL}"
     return f"{notice}. {more}" if _ROWS.search(notice) else notice
 
 

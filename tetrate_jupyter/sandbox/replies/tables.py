@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.sandbox.replies.answers import entries, said
 from tetrate_jupyter.sandbox.replies.prompt_tables import tables_in
-from tetrate_jupyter.sandbox.replies.reply import READ
+from tetrate_jupyter.sandbox.replies.reply import READ, text_of
 from tetrate_jupyter.sandbox.replies.table_answers import answered
 from tetrate_jupyter.sandbox.replies.table_code import code_of, quoted_name, what_of
 from tetrate_jupyter.sandbox.replies.table_questions import (
@@ -33,28 +33,44 @@ _SAME: Final = re.compile(
     r"(?i)\bsame\b|\b(?:that|this|it|these|those)\b(?=\s*(?:[,.;:?!)]|\Z|(?:as|in|with|using|by|too|please|instead|now)\b))"
 )
 _MOST_NAMES: Final = 12
+_TABLES: Final = 300_000  # characters that are read of prompts with a table written by us, line by line
+_TITLED: Final = re.compile(r"(?:DataFrame|Table|RecordBatch|Series|Array)[^\n]{0,200}: [\d,]{1,20} (?:rows|values),")
 _EARLIER: Final = 20  # messages in which a table is looked for
 
 
 def tables(ask: Ask) -> Core | None:
     """Return an answer about the table in the prompt, or in an earlier one that the prompt goes on with; else None."""
-    found, question = tables_in(ask.prompt, is_cut=len(ask.prompt) >= READ)
-    asking = replace(ask, prompt=question)
+    found, question = _read(_prompt(ask))
+    asking = replace(ask, prompt=question[:READ])
     if not found:
         return _of_earlier(asking)
-    if is_other_work(question):
+    if is_other_work(asking.prompt):
         return None
-    named = [table for table in found if names_a_column(question, table)]
+    named = [table for table in found if names_a_column(asking.prompt, table)]
     fits = found if len(found) == 1 else named
     asked = None
     if len(fits) == 1:
-        asked = understood(question or "Describe the table", fits[0])
+        asked = understood(asking.prompt or "Describe the table", fits[0])
     return (asked and _answer(asking, fits[0], asked)) or _not_understood(asking, found)
 
 
+def _prompt(ask: Ask) -> str:
+    """Return the prompt as it came: a table may be longer than what other skills read."""
+    return next((text_of(m) for m in reversed(ask.messages) if m.get("role") == "user"), ask.prompt)
+
+
+def _read(text: str, most: int = _TABLES) -> tuple[list[PromptTable], str]:
+    if len(text) > READ and not _TITLED.search(text):
+        most = READ
+    return tables_in(text[:most], is_cut=len(text) > most)
+
+
 def _of_earlier(ask: Ask) -> Core | None:
-    earlier = [text[:READ] for text in ask.earlier_prompts[-_EARLIER:]]
-    read = [tables_in(text, is_cut=len(text) >= READ) for text in earlier]
+    read: list[tuple[list[PromptTable], str]] = []
+    left = _TABLES
+    for text in reversed(ask.earlier_prompts[-_EARLIER:]):  # the newest is what is gone on with
+        read.insert(0, _read(text, max(left, READ)))
+        left -= len(text)
     found = next((found for found, _ in reversed(read) if found), [])
     if len(found) != 1:
         return None
