@@ -170,6 +170,9 @@ def test_which_runs_were_of_the_running_cell(shell: InteractiveShell) -> None:
         assert shell.user_ns["seen"] == [True, True, False, True, None, None]
         shell.run_cell("seen.append(cells.is_running)", store_history=False)
         assert shell.user_ns["seen"][-1] is False
+        ids = "ids = [cells.next(), cells.next(counts=False), cells.next()]"  # what isn't asked takes no id of the next
+        shell.run_cell(ids, store_history=True, cell_id="a")
+        assert shell.user_ns["ids"] == ["a", "a#2", "a#2"]
         for number in range(3_000):
             cells._after(SimpleNamespace(execution_count=number, info=SimpleNamespace(cell_id="x", store_history=True)))
         assert len(cells._runs) <= 2_000

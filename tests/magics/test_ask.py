@@ -149,6 +149,38 @@ def test_a_dry_run_sends_nothing_and_says_what_would_go(
     assert not [r for r in router.requests if r.path.endswith("/chat/completions")]
 
 
+@pytest.mark.parametrize(
+    "options", ["", "--new", "-m gpt-6-luna", "--no-keep", "--new --cache", "-o kept", "--refresh"]
+)
+def test_a_dry_run_changes_nothing(shell: InteractiveShell, session: Session, options: str) -> None:
+    ask(shell, "", "first")
+    before = session.history, session.conversation.branches, session.conversation.branch.id, dict(shell.user_ns)
+    changes: list[int] = []
+    session.conversation.on_change(lambda: changes.append(1))
+    ask(shell, f"--dry-run {options}", "second")
+    after = session.history, session.conversation.branches, session.conversation.branch.id, dict(shell.user_ns)
+    assert (after, changes) == (before, [])
+
+
+def test_a_dry_run_of_a_new_conversation_shows_that_one(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(shell, "", "the first of all")
+    capsys.readouterr()
+    ask(shell, "--dry-run --new", "second")
+    assert "the first of all" not in capsys.readouterr().out
+    ask(shell, "--dry-run", "second")
+    assert "the first of all" in capsys.readouterr().out
+
+
+def test_a_dry_run_chooses_no_model_for_the_session(shell: InteractiveShell, session: Session) -> None:
+    session.model = None
+    ask(shell, "--dry-run", "first")
+    assert session.model is None
+    ask(shell, "", "first")
+    assert session.model is not None
+
+
 def test_a_dry_run_of_a_model_without_price_says_unknown(
     shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.sandbox import LoggedRequest
 
 FAILS = "# of this year\ncustomers = 3\nprint(customres)"
@@ -128,6 +129,18 @@ def test_a_dry_run_shows_exactly_what_would_go(
         for message in asked(router)[-1].body["messages"]:
             assert message["content"] in shown
         capsys.readouterr()
+
+
+def test_a_dry_run_applies_nothing(failed: InteractiveShell, session: Session) -> None:
+    fail(failed)
+    failed.run_line_magic("tetrate_fix", "")
+    with pytest.raises(OptionError, match="--apply sends nothing"):
+        failed.run_line_magic("tetrate_fix", "--apply --dry-run")
+    assert not failed.rl_next_input
+    session.model = None
+    for magic in ("tetrate_explain", "tetrate_fix"):
+        failed.run_line_magic(magic, "--dry-run")
+    assert session.model is None
 
 
 def test_values_go_when_asked_for(shell: InteractiveShell, router: SandboxRouter) -> None:

@@ -51,10 +51,10 @@ def is_asked_for(engine: Engine, rows: object = None) -> bool:
     return rows is not None or engine.rows != config.DEFAULT_ROWS
 
 
-def asked_limits(engine: Engine, text: str, rows: object, model: str | None) -> Limits:
+def asked_limits(engine: Engine, text: str, rows: object, model: str | None, *, history: bool = True) -> Limits:
     """Return the limits of a question to `model` (None: the session's), asking the router for its window where needed.
 
-    Blocks; a list that can't be read leaves the window to the default.
+    `history`: the conversation goes with it. Blocks; a list that can't be read leaves the window to the default.
     """
     if not is_asked_for(engine, rows):
         return USUAL
@@ -62,7 +62,8 @@ def asked_limits(engine: Engine, text: str, rows: object, model: str | None) -> 
         engine.bridge.run(engine.amodels())
     known = engine.catalog.models
     wanted = model or engine.model
-    return limits(engine, text, rows, models=[known.get(wanted) if wanted else engine.chooser.default_at_hand()])
+    models = [known.get(wanted) if wanted else engine.chooser.default_at_hand()]
+    return limits(engine, text, rows, models=models, history=history)
 
 
 def _window(model: Model | None) -> int:

@@ -51,13 +51,13 @@ def _ask(context: Context, line: str, cell: str | None, variables: Mapping[str, 
     out, form = out_name(parsed), parsed.text("format") or context.defaults.format
     context.be_signed_in(parsed.text("model") or context.session.model or "", parsed.words if cell is None else cell)
     asked = _question(context, build(context, parsed, cell, variables), parsed, form)
+    if parsed.flag("dry_run"):
+        from tetrate_jupyter.magics.dry_run import planned, show_plan
+
+        show_plan(planned(context.session, asked, is_new=parsed.flag("new")))
+        return
     if parsed.flag("new"):
         context.session.reset()
-    if parsed.flag("dry_run"):
-        from tetrate_jupyter.magics.dry_run import show_plan
-
-        show_plan(context.session.bridge.run(context.session.aplan(asked)))
-        return
 
     def show(answer: Answer, *, body: str | None = None, at_once: bool = False) -> dict[str, str]:
         return shown(answer, form, footer=context.defaults.footer, body=body, at_once=at_once)
@@ -77,7 +77,9 @@ def build(context: Context, parsed: Parsed, cell: str | None, variables: Mapping
     """Put the variables and what goes along into the prompt, as much of each as fits."""
 
     def limits(text: str) -> Limits:
-        return asked_limits(context.session, text, parsed.text("rows"), parsed.text("model"))
+        return asked_limits(
+            context.session, text, parsed.text("rows"), parsed.text("model"), history=not parsed.flag("new")
+        )
 
     return build_prompt(parsed, cell, variables, limits, context.kernel)
 
@@ -89,7 +91,7 @@ def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Qu
         cuts=prompt.cuts,
         typed=prompt.typed,
         keep=context.defaults.keep and not parsed.flag("no_keep"),
-        cell_id=context.cells.next(),
+        cell_id=context.cells.next(counts=not parsed.flag("dry_run")),
         cached=parsed.flag("cache") or None,
         refresh=parsed.flag("refresh"),
         **(context.asking_defaults | dict(prompt.arguments)),

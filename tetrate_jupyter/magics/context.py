@@ -103,12 +103,16 @@ class CellIds:
         self._shell.events.unregister("pre_run_cell", self._before)
         self._shell.events.unregister("post_run_cell", self._after)
 
-    def next(self) -> str | None:
-        """Return an id for the next question of the running cell; a cell may ask often (`%tetrate` in a loop)."""
+    def next(self, *, counts: bool = True) -> str | None:
+        """Return an id for the next question of the running cell; a cell may ask often (`%tetrate` in a loop).
+
+        One that isn't asked doesn't count: the next has the same.
+        """
         if self._id is None:
             return None
-        self._calls += 1
-        return self._id if self._calls == 1 else f"{self._id}#{self._calls}"
+        number = self._calls + 1
+        self._calls += counts
+        return self._id if number == 1 else f"{self._id}#{number}"
 
     def is_this(self, number: int) -> bool | None:
         """Whether a run, by its number, was one of the running cell; None where that isn't known."""

@@ -1,17 +1,20 @@
-"""--dry-run: what would be sent, how large it is and what it would cost at the most."""
+"""--dry-run: what would be sent, how large it is and what it would cost at the most. It changes nothing."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.completion.cuts import NO_MORE_FIT
+from tetrate_jupyter.conversation import Conversation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tetrate_jupyter.engine.asking import Plan
+    from tetrate_jupyter.engine.asking import Plan, Question
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Cut
 
 MAX_SHOWN = 20_000  # characters of the body; beyond, the reader has seen enough
@@ -20,6 +23,21 @@ COUNTED = frozenset(
     {"rows", "rows and a summary of all", "values", "values and a summary of all", "members", "labels", "columns"}
 )
 MORE = "; --rows N or --rows all sends more"
+
+
+def planned(session: Engine, asked: Question, *, is_new: bool) -> Plan:
+    """Return the plan of a question that isn't asked; `is_new`: in a conversation of its own."""
+    if asked.keeping is None:
+        asked = replace(asked, model=asked.model or unchosen(session))
+    return session.bridge.run(session.aplan(asked, Conversation() if is_new else None))
+
+
+def unchosen(session: Engine) -> str | None:
+    """Return the model that the session would take for its own where it has none; planning with it by name doesn't."""
+    if session.model is not None:
+        return None
+    found = session.bridge.run(session.chooser.default())
+    return None if found is None else found.id
 
 
 def show_plan(plan: Plan) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.errors import InputError
+from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.failures.asking import inquiring, plan
 from tetrate_jupyter.failures.cells import about, last_error
 from tetrate_jupyter.failures.change import Fix
 from tetrate_jupyter.failures.collected import failed_cell
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.ask import VARIABLE, run_shown
-from tetrate_jupyter.magics.dry_run import estimates
+from tetrate_jupyter.magics.dry_run import estimates, unchosen
 from tetrate_jupyter.magics.formats import next_cell, shown
 from tetrate_jupyter.magics.output import FinalOutput, TerminalOutput, output_for
 from tetrate_jupyter.magics.prompting import out_name
@@ -52,9 +52,12 @@ def _ask(context: Context, purpose: Literal["explain", "fix"], command: Command,
         parsed = command.parse(line)
         out = out_name(parsed)
     if parsed.flag("apply"):
+        if parsed.flag("dry_run"):
+            raise OptionError("--apply sends nothing, so there is nothing to try.", next_step="leave --dry-run out")
         _apply(context)
         return
-    given = {"model": parsed.text("model"), "effort": parsed.text("effort"), "max_tokens": parsed.integer("max_tokens")}
+    model = parsed.text("model") or (unchosen(context.session) if parsed.flag("dry_run") else None)
+    given = {"model": model, "effort": parsed.text("effort"), "max_tokens": parsed.integer("max_tokens")}
     options = asking_options(context, given, values=parsed.flag("values"))
     with inquiring(context.session, purpose, None, options, context.shell) as asked:
         planned = context.session.bridge.run(plan(context.session, asked))
