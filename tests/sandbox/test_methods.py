@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ("POST", "/v1/status", "GET, HEAD"),
         ("POST", "/api/public/models", "GET, HEAD"),
         ("GET", "/api/api-keys/verify", "POST"),
+        ("POST", "/billing", "GET, HEAD"),
         ("BREW", "/v1/models", "GET, HEAD"),
     ],
 )

@@ -128,6 +128,22 @@ def test_what_is_not_served_says_so(router: SandboxRouter, api: Api) -> None:
     assert elsewhere.headers["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.parametrize("page", ["billing", "api-keys"])
+def test_the_pages_that_clients_link_to_say_what_they_would_be(router: SandboxRouter, page: str) -> None:
+    key = router.issue_key()
+    found = httpx.get(f"{router.auth_url}/{page}", trust_env=False, headers={"Authorization": f"Bearer {key}"})
+    assert found.status_code == 200
+    assert found.headers["content-type"].startswith("text/html")
+    assert found.headers["content-security-policy"].startswith("default-src 'none'")
+    for words in ("This is the sandbox.", "At the real service", "Here nothing"):
+        assert words in found.text
+    assert "<script" not in found.text
+    assert key not in found.text
+    assert "$" not in found.text
+    assert httpx.head(f"{router.auth_url}/{page}", trust_env=False).content == b""
+    assert httpx.get(f"{router.auth_url}/{page}/more", trust_env=False).status_code == 404
+
+
 def test_the_request_id_is_echoed_and_logged(router: SandboxRouter, api: Api) -> None:
     headers = {**api.headers, "X-Request-ID": "id-7"}
     response = api.client.get(router.base_url + "/models", headers=headers)

@@ -209,6 +209,9 @@ def test_signing_out_is_not_taken_for_somebody_elses(shown: Watched, router: San
             time.sleep(0.001)
         shown.until_state(State.OFFERED)
         assert "removed" in shown.view.note.value
+    page = f"{router.auth_url}/api-keys"
+    link = f'To revoke it: <a href="{page}" target="_blank" rel="noopener noreferrer">{page}</a></div>'
+    assert shown.view.note.value.endswith(link)
 
 
 def test_a_code_that_was_used_is_told(shown: Watched, router: SandboxRouter) -> None:

@@ -18,6 +18,7 @@ what is served, below http://127.0.0.1:PORT:
   /v1/status               GET: what was seen of the providers
   /api/public/models       GET: the public catalog, no key needed
   /auth                    GET: the consent page; /api/api-keys/verify POST: a code for a key
+  /billing  /api-keys      GET: what the dashboard shows there, in words
 
 what isn't served (404 "Unsupported endpoint", or 400 with the reason):
   /v1/responses  /v1/completions  /v1/messages  /v1/images/...  /v1/audio/...  /v1/moderations  /v1/files

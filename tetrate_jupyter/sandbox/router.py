@@ -17,6 +17,7 @@ from tetrate_jupyter.sandbox import click
 from tetrate_jupyter.sandbox.accounts import CODE_LIFETIME, Accounts
 from tetrate_jupyter.sandbox.chat import ChatEndpoint
 from tetrate_jupyter.sandbox.consent import ConsentEndpoint, DecisionEndpoint, ExchangeEndpoint
+from tetrate_jupyter.sandbox.dashboard import PAGES, DashboardEndpoint
 from tetrate_jupyter.sandbox.embeddings import EmbeddingsEndpoint
 from tetrate_jupyter.sandbox.models import Models
 from tetrate_jupyter.sandbox.routes import (
@@ -196,6 +197,7 @@ def _application(state: RouterState) -> Application:
         (config.AUTHORIZE_PATH + "/decision", DecisionEndpoint),
         (config.EXCHANGE_PATH, ExchangeEndpoint),
         (config.CATALOG_PATH, CatalogEndpoint),
+        *((path, DashboardEndpoint) for path in PAGES),
         (r"/v1/models", ModelListEndpoint),
         (r"/v1/models/(.+)", OneModelEndpoint),
         (r"/v1/embeddings", EmbeddingsEndpoint),

@@ -303,7 +303,7 @@ class SignInPanel:
             if done is not None:
                 self._be_signed_in(done, problem=said)
                 return
-        self._show(host=self._session.endpoints.host, problem="", note=said)
+        self._show(host=self._session.endpoints.host, problem="", note=said, page=of.keys_page)
         await self._offer()
 
     async def _move(self, to: Endpoints) -> None:

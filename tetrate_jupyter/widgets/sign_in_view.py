@@ -38,6 +38,7 @@ class Shown:
     clock: str = ""
     problem: str = ""
     note: str = ""
+    page: str = ""  # an address that the note may name, and then links to
     asks_paste: bool = False
     trial: bool = False
     offers_trial: bool = True
@@ -172,7 +173,7 @@ class SignInView:
         self.line.value = shown.line
         self.clock.value = shown.clock
         self.problem.value = words.problem_html(shown.problem)
-        self.note.value = words.note_html(shown.note)
+        self.note.value = words.note_html(shown.note, shown.page)
         if shown.state in words.BUTTON:
             self.act.description = words.BUTTON[shown.state]
         self.sandbox.layout.display = None if shown.offers_trial else "none"

@@ -181,9 +181,16 @@ def problem_html(text: str) -> str:
     return f'<div class="tetrate-problem" role="alert">{escape(text)}</div>' if text else ""
 
 
-def note_html(text: str) -> str:
-    """Return something good to know."""
-    return f'<div class="tetrate-slow" role="note">{escape(text)}</div>' if text else ""
+def note_html(text: str, page: str = "") -> str:
+    """Return something to know, said politely; where it names `page`, as a link."""
+    found = escape(text)
+    if page:
+        found = found.replace(escape(page), _link_html(page, page))
+    return f'<div class="tetrate-slow" role="note">{found}</div>' if text else ""
+
+
+def _link_html(url: str, name: str) -> str:
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(name)}</a>'
 
 
 def told_of(done: SignedIn, endpoints: Endpoints, *, trial: bool) -> dict[str, Any]:
@@ -199,12 +206,7 @@ def _about(done: SignedIn, endpoints: Endpoints) -> str:
     No router is known to tell a key whose account it is of, or what credit is left: nothing is said of that.
     """
     pages = [("Credit", endpoints.billing_page), ("Keys", endpoints.keys_page)]
-    links = "".join(
-        f' {name}: <a href="{escape(url)}" target="_blank" rel="noopener noreferrer">'
-        f"{escape(url.partition('://')[2])}</a>."
-        for name, url in pages
-        if url
-    )
+    links = "".join(f" {name}: {_link_html(url, url.partition('://')[2])}." for name, url in pages if url)
     whole = str(done.place)
     return (f"The key is in {escape(whole)}.{links}" if whole != done.place.short else links).strip()
 
