@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -19,6 +20,7 @@ from tetrate_jupyter.face import shared
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.sandbox import INSTANT, Fault, SandboxRouter
 from tetrate_jupyter.widgets.panel import MISSING
+from tetrate_jupyter.widgets.sign_in_words import for_now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +81,51 @@ def test_another_address_cancels_a_sign_in_that_is_under_way(
         assert "moved to another router" in str(attempt.error)
         assert other.auth_url == session.endpoints.auth_url
         assert not [r for r in other.requests if r.key is not None]
+
+
+@pytest.mark.parametrize("options", ["", " --auth-url https://login.example"])
+def test_an_address_for_this_kernel_says_what_keeps_it_and_that_does(  # noqa: PLR0917 - parametrized
+    shell: InteractiveShell,
+    session: Session,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: str,
+) -> None:
+    shell.run_line_magic("tetrate_login", "")
+    assert "until the kernel ends" not in said(capsys)
+    with SandboxRouter(speed=INSTANT) as other:
+        session.connect(other.base_url)
+        session.login(key=other.issue_key(), store="file")
+        shell.run_line_magic("tetrate_login", f"--base-url {other.base_url}{options}")
+        *_, line = said(capsys).strip().splitlines()
+        advised = re.fullmatch(
+            r"This address holds until the kernel ends. To keep it: %tetrate_login (.*) in a cell below %load_ext; "
+            r"or start Jupyter with (\S+=\S+)(?: and (\S+=\S+))?\.",
+            line,
+        )
+        assert advised is not None, line
+        for text in filter(None, advised.groups()[1:]):
+            monkeypatch.setenv(*text.split("="))
+        named = Session(data_dir=tmp_path / "data", bridge=session.bridge)
+        assert named.endpoints == session.endpoints
+        fresh = Session(base_url="http://127.0.0.1:9", data_dir=tmp_path / "data", bridge=session.bridge)
+        monkeypatch.setattr(shared, "session", fresh)
+        shell.run_line_magic("tetrate_login", advised[1])
+        assert fresh.endpoints == session.endpoints
+        assert said(capsys).startswith(f"Signed in to {other.host}.")
+        for each in (session, named, fresh):
+            each.close()
+
+
+def test_plain_http_is_kept_by_the_cell_alone(session: Session) -> None:
+    session.connect("=http://gateway.example/raw", allow_http=True)
+    (line,) = for_now(session)
+    assert line.endswith(
+        "%tetrate_login --base-url =http://gateway.example/raw --allow-http in a cell below %load_ext."
+    )
+    session.account.lasts()
+    assert for_now(session) == []
 
 
 @pytest.mark.parametrize("store", ["file", "memory", "auto"])

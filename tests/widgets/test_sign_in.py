@@ -377,12 +377,18 @@ def test_a_base_url_is_checked_as_it_is_typed_and_then_used(shown: Watched) -> N
     assert not view.use.disabled
     with SandboxRouter(speed=INSTANT) as other:
         view.url.value = other.base_url.removesuffix("/v1")
-        assert f"Will be used as {other.base_url}" in view.hint.value
+        assert f"Will be used as {other.base_url} until this kernel ends" in view.hint.value
         assert view.http.layout.display == "none"
         view.use.click()
         shown.until(lambda: other.host in view.host.value and shown.panel.state is State.OFFERED)
         assert view.key.description == f"Enter a key for {other.host}"
         assert other.auth_url in shown.url
+        assert view.note.value == ""
+        visit(other.decide(shown.url))
+        shown.until_state(State.SIGNED_IN)
+        assert "This address holds until the kernel ends. To keep it: " in view.note.value
+        assert f"%tetrate_login --base-url {other.base_url} in a cell" in view.note.value
+        assert f"TETRATE_BASE_URL={other.base_url}." in view.note.value
         shown.types(view.key, other.issue_key())
         shown.until_state(State.SIGNED_IN)
         assert other.host in view.host.value

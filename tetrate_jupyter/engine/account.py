@@ -287,6 +287,15 @@ class Account:
         """Keep this router unless a person names another; return whether nobody had named or used it before."""
         return self._connections.settle() and self._given is None
 
+    @property
+    def is_for_this_kernel(self) -> bool:
+        """Whether the router was named in this kernel, so that the next one doesn't know it."""
+        return self._connections.is_moved
+
+    def lasts(self) -> None:
+        """Take the router for one that the next kernel will know, too."""
+        self._connections.last()
+
     def moved(self) -> None:
         """Let go of what belongs to the router that the session has just left: a key given by hand, an attempt."""
         attempt = self._attempt

@@ -32,7 +32,7 @@ class Connections:
     """
 
     def __init__(self, endpoints: Endpoints) -> None:
-        self._endpoints = endpoints
+        self._endpoints = self._lasting = endpoints
         self._after_refusal: AfterRefusal | None = None
         self._lock = threading.Lock()
         self._closing: list[Future[None]] = []
@@ -109,6 +109,15 @@ class Connections:
         with self._lock:
             before, self._is_settled = self._is_settled, True
         return not before
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the router was named in this kernel, so that the next one doesn't know it."""
+        return self._endpoints.base_url != self._lasting.base_url
+
+    def last(self) -> None:
+        """Take the router for one that the next kernel will know, too."""
+        self._lasting = self._endpoints
 
     def move(self, endpoints: Endpoints) -> None:
         """Use other endpoints from now on; requests to the old ones are cancelled."""

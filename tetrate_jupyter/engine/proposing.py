@@ -91,6 +91,7 @@ def _move(engine: Engine, address: str) -> None:
     endpoints = proposed({"baseUrl": address})
     if endpoints is not None and engine.last is None and engine.account.settle():  # a kept answer asks nobody
         engine.connect(address)
+        engine.account.lasts()
 
 
 def _prefer(engine: Engine, model_id: str) -> None:

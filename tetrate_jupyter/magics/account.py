@@ -44,7 +44,9 @@ def login(context: Context, line: str) -> None:
         words = f"{error.message} Answers come from {session.keeper.store(session.keeper.place).where} meanwhile."
         print(words)  # noqa: T201 - a magic's answer: a notebook that was shared with its answers runs on
         return
-    print("\n".join([str(done), *done.notes]))  # noqa: T201 - a magic's answer
+    from tetrate_jupyter.widgets.sign_in_words import for_now
+
+    print("\n".join([str(done), *done.notes, *for_now(session)]))  # noqa: T201 - a magic's answer
 
 
 def refuse(words: str) -> None:

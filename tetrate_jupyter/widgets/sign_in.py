@@ -274,7 +274,8 @@ class SignInPanel:
     def _be_signed_in(self, done: SignedIn, *, problem: str = "") -> None:
         self._again = False
         told = words.told_of(done, self._session.endpoints, trial=self._session.trial.is_on)
-        self._show(State.SIGNED_IN, host=done.host, clock="", problem=problem, note=" ".join(done.notes), **told)
+        note = " ".join([*done.notes, *words.for_now(self._session)])
+        self._show(State.SIGNED_IN, host=done.host, clock="", problem=problem, note=note, **told)
         self._end_waiting(done)
 
     async def _try_sandbox(self) -> None:

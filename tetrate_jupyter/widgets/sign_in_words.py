@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.characters import clipped, plain
-from tetrate_jupyter.config import DEFAULT_BASE_URL, Endpoints
+from tetrate_jupyter.config import (
+    AUTH_URL_VARIABLE,
+    BASE_URL_VARIABLE,
+    DEFAULT_BASE_URL,
+    Endpoints,
+    normalise_base_url,
+)
 from tetrate_jupyter.errors import BaseURLError
 from tetrate_jupyter.render.escape import escape
 
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tetrate_jupyter.engine.account import SignedIn
+    from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.errors import TetrateError
     from tetrate_jupyter.keys.store import Place
 
@@ -114,7 +121,21 @@ def address(typed: str, allow_http: bool, used: Endpoints) -> tuple[Endpoints | 
     if found.base_url == used.base_url:
         other = "" if found.base_url == DEFAULT_BASE_URL else f" The usual one is {DEFAULT_BASE_URL}"
         return found, f"{found.base_url} is in use.{other}"
-    return found, f"Will be used as {found.base_url}"
+    return found, f"Will be used as {found.base_url} until this kernel ends"
+
+
+def for_now(session: Engine) -> list[str]:
+    """Return that the session's router ends with the kernel, and what names it for good; [] where it doesn't."""
+    if session.trial.is_on or not session.account.is_for_this_kernel:
+        return []
+    at = session.endpoints
+    is_plain = at.base_url.startswith("http:") and not at.is_loopback  # which the environment can't name
+    typed = at.base_url if normalise_base_url(at.base_url, allow_http=True) == at.base_url else f"={at.base_url}"
+    auth = "" if Endpoints.of(typed, allow_http=True) == at else at.auth_url
+    cell = f"%tetrate_login --base-url {typed}{f' --auth-url {auth}' if auth else ''}{' --allow-http' * is_plain}"
+    variables = f"{BASE_URL_VARIABLE}={typed}{f' and {AUTH_URL_VARIABLE}={auth}' if auth else ''}"
+    other = "" if is_plain else f"; or start Jupyter with {variables}"
+    return [f"This address holds until the kernel ends. To keep it: {cell} in a cell below %load_ext{other}."]
 
 
 def states_html(name: str, *, trial: bool = False) -> str:
