@@ -145,8 +145,9 @@ def test_a_long_error_has_a_stand_in_with_its_traceback() -> None:
     error = _raised(ValueError("x" * 2_001))
     stand_in = as_cause(error)
     assert type(stand_in) is RuntimeError
-    assert str(stand_in) == (
-        f"ValueError: {'x' * 1_999}… (shortened; the error itself is in answer.tool_results[-1].raised)"
+    assert str(stand_in) == f"ValueError: {'x' * 1_999}… (shortened)"
+    assert str(as_cause(error, kept="answer")) == (
+        f"ValueError: {'x' * 1_999}… (shortened; the error itself is in answer)"
     )
     assert stand_in.__traceback__ is error.__traceback__
     assert stand_in.__traceback__ is not None

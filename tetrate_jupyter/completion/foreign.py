@@ -86,10 +86,10 @@ def guarded(doing: str) -> Iterator[None]:
         raise unexpected(foreign, doing) from as_cause(foreign)
 
 
-def as_cause(error: BaseException) -> BaseException:
+def as_cause(error: BaseException, kept: str = "") -> BaseException:
     """Return the error for `raise ... from`: itself, or a stand-in where its traceback would be long or hold a key.
 
-    The stand-in has the error's traceback, so that the line is shown.
+    The stand-in has the error's traceback, so that the line is shown. `kept`: where a person finds the error itself.
     """
     try:
         chain = list(islice(_chain(error), _MOST_CAUSES + 1))
@@ -97,9 +97,8 @@ def as_cause(error: BaseException) -> BaseException:
             return error
     except Exception:  # noqa: BLE001, S110 - a class may compute its cause, notes or members, and raise in doing so
         pass
-    stand_in = RuntimeError(
-        f"{name_of(error)}: {text_of(error)} (shortened; the error itself is in answer.tool_results[-1].raised)"
-    )
+    itself = f"; the error itself is in {kept}" if kept else ""
+    stand_in = RuntimeError(f"{name_of(error)}: {text_of(error)} (shortened{itself})")
     return stand_in.with_traceback(_TRACEBACK.__get__(error))
 
 

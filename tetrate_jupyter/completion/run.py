@@ -373,7 +373,7 @@ class Completion:
                     next_step=f"fix {call.name}, then run the cell again",
                     answer=self.answer(partial="ToolFailedError"),
                     request_id=self._request_id,
-                ) from as_cause(result.raised)
+                ) from as_cause(result.raised, kept="answer.tool_results[-1].raised")
 
     def _separate(self) -> None:
         """Separate the text before and after a round of tools, once there is more."""
