@@ -187,11 +187,14 @@ async def test_a_stream_in_which_nothing_came_is_told_from_one_of_another_api(
 
 
 @pytest.mark.parametrize("words", [{"message": "queued"}, {"detail": "x"}, {"title": "t"}, {"reason": "routed"}])
-async def test_words_are_an_error_only_where_the_answer_does_not_go_on_to_its_end(
+async def test_words_are_an_error_only_where_nothing_of_the_answer_follows(
     router: RawRouter, client: GatewayClient, words: dict[str, str]
 ) -> None:
     router.will_stream(event(**words), text_event("One"), STOP, event(**words), DONE)
     assert text_of(await read(client, router.key)) == "One"
+    router.scripts.clear()
+    router.will_stream(text_event("One"), event(**words), text_event("Two"), DONE)  # no reason, but the end mark
+    assert text_of(await read(client, router.key)) == "OneTwo"
     for rest in ((), (DONE,), (Then.RESET,)):
         router.scripts.clear()
         router.will_stream(text_event("One"), event(**words), *rest, end=not rest)

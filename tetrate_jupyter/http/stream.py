@@ -151,7 +151,7 @@ class ChatStream:
         self._waited = 0.0  # seconds waited since the last output, or since the finish reason
         self._silent = 0  # bytes since the last output
         self._begins = b""  # the first bytes that aren't blank
-        self._remark: TetrateError | None = None  # the first event that may have been an error
+        self._remark: TetrateError | None = None  # an event that was an error if nothing follows it
         self._is_foreign: bool | None = None  # whether events came and none is a chunk; None: nothing came
 
     @property
@@ -263,7 +263,7 @@ class ChatStream:
                 return
 
     def _is_remark(self, payload: bytes) -> bool:
-        """Whether an event without choices holds words, which are an error if the answer doesn't go on to its end."""
+        """Whether an event without choices holds words, which are an error if nothing of the answer follows."""
         error, is_sure = error_of_event(payload)
         if error is None:
             return False
@@ -280,7 +280,7 @@ class ChatStream:
         for part in _apart(chunk):
             self._ready.append(part)
             if self._standing.note(part):
-                self._silent = 0
+                self._silent, self._remark = 0, None  # the answer goes on
             elif part.choices and part.choice is None and len(self._others) < _MOST_OTHERS:
                 self._others.append(part)
 
