@@ -510,7 +510,7 @@ def test_what_is_asked_of_whom_is_set_in_the_panel(opened: Opens, page: Page) ->
     panel.box.get_by_label("Several prompts").check()
     panel.prompt.fill("What is 17 * 23?\n---\nThink step by step: what is 12 * 12?")
     panel.box.get_by_role("button", name="Estimate cost").click()
-    expect(panel.box.locator(".tetrate-confirm")).to_contain_text("This makes 12 calls, at most ≈ $")
+    expect(panel.box.locator(".tetrate-confirm")).to_contain_text("This makes 12 calls for 2 prompts, at most ≈ $")
     assert axe.findings(panel.box) == []
     panel.box.get_by_label("Blind").check()
     panel.box.get_by_role("button", name="Ask all 12").click()
@@ -643,6 +643,41 @@ def test_blind_over_prompts_leads_from_one_to_the_next_by_keys(opened: Opens, pa
     assert axe.findings(panel.box) == []
     reveal.click()
     expect(panel.box.locator(".tetrate-picked-one")).to_contain_text("3 of 3 prompts voted")
+
+
+def test_the_variable_has_what_is_shown_and_a_typed_line_divides_prompts(opened: Opens, page: Page) -> None:
+    notebook = opened(
+        LOAD,
+        "%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna -o kept\nName a colour.\n---\nName a fruit.",
+        "[len(kept.df), int(kept.df.vote.count())]",
+    )
+    notebook[0].run()
+    notebook[1].run()
+    panel = Compare(notebook[1].box.locator(".tetrate-panel"), is_new=False)
+    panel.is_over()
+    expect(panel.stands).to_contain_text("4 of 4 done")
+    panel.box.get_by_role("region", name="Answers").focus()
+    page.keyboard.press("1")
+    expect(panel.board).to_contain_text("★ 1 of 1")
+    assert notebook[2].run() == "[4, 1]"
+    panel.choose("Copy as table")
+    expect(panel.box.get_by_text("Copied: the answers to all 2 prompts")).to_be_attached()
+    panel.edit()
+    panel.box.get_by_text("Parameters", exact=True).click()
+    expect(panel.box.get_by_label("Several prompts")).to_be_checked()
+    panel.prompt.fill("Name a tree.")
+    panel.box.get_by_label("Several prompts").uncheck()
+    panel.prompt.press("End")
+    page.keyboard.type("\n---\nName a bird.\n---\nName a fish.")
+    expect(panel.box.get_by_label("Several prompts")).to_be_checked()
+    panel.prompt.press("Control+Enter")
+    expect(panel.stands).to_contain_text("6 of 6 done")
+    expect(panel.box.get_by_text("The votes of 1 prompt stay with the earlier run")).to_be_visible()
+    assert notebook[2].run() == "[6, 0]"
+    assert axe.findings(panel.box) == []
+    panel.box.get_by_role("button", name="Undo").click()
+    expect(panel.box.get_by_text("This is the earlier run, with its votes.")).to_be_visible()
+    assert notebook[2].run() == "[4, 1]"
 
 
 def test_code_in_a_column_wraps_and_is_whole_in_sight(opened: Opens, page: Page) -> None:

@@ -21,7 +21,7 @@ def test_worst_is_the_cap_times_the_price_and_expected_the_usual_length() -> Non
     assert (share.calls, share.output_cap, share.output_tokens) == (6, 500, 6 * 400)
     assert share.worst == Decimal(10) * 6 * (3500 + 32 + 128 + 500 + OVER) / 1_000_000  # a token for each byte
     assert share.expected == Decimal(10) * (share.prompt_tokens + 6 * 400) / 1_000_000
-    assert found.sentence == "This makes 6 calls, at most ≈ $0.25 (≈ $0.073 expected)."
+    assert found.sentence == "This makes 6 calls for 2 prompts, at most ≈ $0.25 (≈ $0.073 expected)."
 
 
 def test_a_columns_own_parameters_system_and_cap_count() -> None:

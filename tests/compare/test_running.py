@@ -314,7 +314,9 @@ def test_a_key_in_a_prompt_is_refused_and_kept_nowhere(session: Session, router:
 
 
 def test_ten_thousand_prompts_need_a_word_on_their_cost(session: Session) -> None:
-    with pytest.raises(CostLimitError, match=r"20,000 calls, at most ≈ \$[\d,.]+ .*Nothing was asked"):
+    with pytest.raises(
+        CostLimitError, match=r"20,000 calls for 10,000 prompts, at most ≈ \$[\d,.]+ .*Nothing was asked"
+    ):
         session.compare([f"p {n}" for n in range(10_000)], TWO)
 
 

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from tetrate_jupyter.compare.asking import ComparisonStopped
 from tetrate_jupyter.compare.result import Result
@@ -19,6 +20,7 @@ from tetrate_jupyter.errors import (
     UnknownModelError,
 )
 from tetrate_jupyter.sandbox import Fault, SandboxRouter
+from tetrate_jupyter.widgets.compare_draft import Draft
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -72,6 +74,38 @@ def test_a_dry_run_says_what_it_may_cost(
     assert "Nothing was sent. This makes 80 calls, at most ≈ $" in shown
     assert "claude-opus-5-5" in shown
     assert not chats(router)
+
+
+def test_a_line_of_only_dashes_divides_the_cell_as_the_panel(
+    shell: InteractiveShell, session: Session, router: SandboxRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.user_ns |= {"rule": "front\n---\nmatter", "n": 23}
+    cell = "Name a colour.\nOnly one.\n ---  \n{rule}\n\n---\n\nWhat is 17 * {n}?\n---\n"
+    shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna --dry-run", cell)
+    assert "This makes 6 calls for 3 prompts, at most" in capsys.readouterr().out
+    assert not chats(router)
+    shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5,gpt-6-luna", cell)
+    result = shell.user_ns["_tetrate_compare"]
+    prompts = ("Name a colour.\nOnly one.", "front\n---\nmatter", "What is 17 * 23?")
+    assert result.facts.prompts == prompts
+    assert sorted(r.body["messages"][-1]["content"] for r in chats(router)) == sorted(prompts * 2)
+    assert "3 prompts · 6 of 6 done" in capsys.readouterr().out
+    draft = Draft(session)
+    draft.write(cell, several=True)
+    assert draft._prompts() == (prompts[0], "{rule}", "What is 17 * {n}?")
+
+
+def test_of_several_prompts_none_names_a_picture_and_one_given_by_hand_goes_with_all(
+    shell: InteractiveShell, router: SandboxRouter
+) -> None:
+    shell.user_ns["photo"] = Image.new("RGB", (2, 2))
+    with pytest.raises(OptionError, match="One of the prompts names a picture, which would go with all of them"):
+        shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5", "one\n---\nWhat is in {photo}?")
+    assert not chats(router)
+    shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5 --image photo", "one\n---\ntwo")
+    assert [len(r.body["messages"][-1]["content"]) for r in chats(router)] == [2, 2]
+    with pytest.raises(EmptyPromptError, match="nothing but ---"):
+        shell.run_cell_magic("tetrate_compare", "-m claude-haiku-4-5", "\n---\n")
 
 
 def test_too_little_money_asks_nothing_and_says_what_to_type(shell: InteractiveShell, router: SandboxRouter) -> None:

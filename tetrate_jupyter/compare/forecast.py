@@ -51,6 +51,7 @@ class Forecast:
 
     shares: tuple[Share, ...]
     max_cost: Decimal | None = None
+    prompts: int = 1
 
     @property
     def calls(self) -> int:
@@ -95,7 +96,8 @@ class Forecast:
     @property
     def sentence(self) -> str:
         """The forecast in one line: "This makes 240 calls, at most ≈ $1.10 (≈ $0.08 expected)."."""
-        calls = f"This makes {self.calls:,} call{'' if self.calls == 1 else 's'}"
+        prompts = f" for {self.prompts:,} prompts" if self.prompts > 1 and self.calls else ""
+        calls = f"This makes {self.calls:,} call{'' if self.calls == 1 else 's'}{prompts}"
         if self.worst is None:
             return f"{calls}; the cost is unknown." if self.calls else f"{calls}."
         known = f"{calls}, at most ≈ {money(self.worst)} (≈ {money(self.expected)} expected)"
@@ -129,7 +131,7 @@ def forecast(
     known = loads(setup, weights)
     together, usual = sum(map(text_tokens, setup.prompts)), usual_output or {}
     shares = [_share(setup, column, known.get(column.id), together, usual, weights) for column in setup.columns]
-    return Forecast(tuple(shares), setup.max_cost)
+    return Forecast(tuple(shares), setup.max_cost, len(setup.prompts))
 
 
 def _share(  # noqa: PLR0917 - values that all shares have in common are computed once

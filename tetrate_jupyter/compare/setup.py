@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_CELLS: Final = 100_000  # as many as a notebook can hold
 CONCURRENCY: Final = 4  # concurrent calls to one model, by default
+SEPARATOR: Final = "---"  # alone on a line between two prompts
 _SEEDS: Final = 2**32
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -142,6 +143,31 @@ def prompts_of(given: object) -> tuple[str, ...]:
                 next_step="give texts: [str(p) for p in prompts]",
             )
     return found
+
+
+def split_prompts(text: str, separator: str = SEPARATOR) -> tuple[str, ...]:
+    """Return the prompts of a text, with lines of `separator` alone between them: the one way for cells and panels.
+
+    Without such a line it is the text as it is; with one, no prompt has blanks around it, and none is empty.
+    """
+    found: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if line.strip() == separator:
+            found.append([])
+        else:
+            found[-1].append(line)
+    if len(found) == 1:
+        return (text,) if text.strip() else ()
+    return tuple(filter(None, ("\n".join(lines).strip() for lines in found)))
+
+
+def refuse_pictures(images: int, by_hand: int) -> None:
+    """Raise `OptionError` where one of several prompts names a picture; `by_hand` of the `images` are meant for all."""
+    if images > by_hand:
+        raise OptionError(
+            "One of the prompts names a picture, which would go with all of them; nothing was sent.",
+            next_step="compare that prompt alone",
+        )
 
 
 def _check_prompts(prompts: tuple[str, ...], *, images: bool) -> None:

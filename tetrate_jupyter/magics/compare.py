@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.compare.asking import ComparisonStopped, begin, came_to_its_end, models_of, prepare
 from tetrate_jupyter.compare.result import LiveResult
+from tetrate_jupyter.compare.setup import SEPARATOR, refuse_pictures, split_prompts
 from tetrate_jupyter.completion.cuts import USUAL
 from tetrate_jupyter.engine.rows import is_asked_for, limits
 from tetrate_jupyter.errors import EmptyPromptError, TetrateError
 from tetrate_jupyter.front_end import place, publish
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.dry_run import left_out
-from tetrate_jupyter.magics.prompting import build_prompt, keeping_error, out_name
+from tetrate_jupyter.magics.prompting import build_prompt, keeping_error, out_name, prompt_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tetrate_jupyter.compare.forecast import Forecast
     from tetrate_jupyter.compare.running import Comparison
     from tetrate_jupyter.completion.cuts import Limits
     from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Parsed
+    from tetrate_jupyter.magics.prompting import Prompt
     from tetrate_jupyter.widgets.compare import ComparePanel
 
 VARIABLE = "_tetrate_compare"
@@ -76,7 +78,8 @@ def _prepared(context: Context, parsed: Parsed, cell: str, variables: Mapping[st
         return limits(session, text, rows, models=asked, history=parsed.flag("history"))
 
     with keeping_error(context, cell):
-        prompt = build_prompt(parsed, cell, variables, limits_for, context.kernel)
+        prompts = _prompts(context, parsed, cell, variables, limits_for)
+    prompt, cuts = prompts[0], tuple(dict.fromkeys(cut for each in prompts for cut in each.cuts))
     asked = dict(prompt.arguments)
     asked.pop("model", None)
     own = {
@@ -88,8 +91,27 @@ def _prepared(context: Context, parsed: Parsed, cell: str, variables: Mapping[st
         "refresh": parsed.flag("refresh") or None,
     }
     given = {name: value for name, value in own.items() if value is not None}
-    options = {**context.asking_defaults, **asked, **given, "as_typed": prompt.typed}
-    return session.bridge.run(prepare(session, prompt.text, models, images=prompt.images, cuts=prompt.cuts, **options))
+    options = {**context.asking_defaults, **asked, **given, "as_typed": prompt.typed if len(prompts) == 1 else None}
+    texts = [each.text for each in prompts]
+    return session.bridge.run(prepare(session, texts, models, images=prompt.images, cuts=cuts, **options))
+
+
+def _prompts(
+    context: Context,
+    parsed: Parsed,
+    cell: str,
+    variables: Mapping[str, Any],
+    limits_for: Callable[[str], Limits],
+) -> list[Prompt]:
+    """Return the prompts of the cell, each with its own variables in place: a value that holds a rule divides none."""
+    texts = split_prompts(prompt_text(parsed, cell))
+    if not texts:
+        raise EmptyPromptError(f"The cell has nothing but {SEPARATOR}.", next_step="write a prompt above and below it")
+    several, by_hand = len(texts) > 1, len(parsed.many("image"))
+    found = [build_prompt(parsed, text, variables, limits_for, context.kernel, several=several) for text in texts]
+    if several:
+        refuse_pictures(max(len(each.images) for each in found), by_hand)
+    return found
 
 
 def _wait(context: Context, comparison: Comparison, out: str | None, *, blind: bool) -> None:

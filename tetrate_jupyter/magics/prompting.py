@@ -78,15 +78,18 @@ def build_prompt(
     namespace: Mapping[str, Any],
     limits: Callable[[str], Limits],
     kernel: Kernel | None = None,
+    *,
+    several: bool = False,
 ) -> Prompt:
     """Put variables into the prompt and below it what its words with "@" name; resolve the options' names.
 
-    `limits` says how much of each variable goes into a text, `kernel` what can be named (None: nothing).
+    `limits` says how much of each variable goes into a text, `kernel` what can be named (None: nothing). `several`: it
+    is one of several prompts, so that no picture of a cell goes along.
     """
     text = prompt_text(parsed, cell)
     made = Prompt(text, tuple(_image(name, namespace) for name in parsed.many("image")), {})
     if not parsed.flag("no_interpolate"):
-        made = _filled(made, namespace, limits, kernel)
+        made = _filled(made, namespace, limits, kernel, "several" if several else "")
     arguments: dict[str, Any] = {
         "model": parsed.text("model"),
         "system": parsed.text("system"),
@@ -121,12 +124,12 @@ def out_name(parsed: Parsed) -> str | None:
 
 
 def _filled(
-    typed: Prompt, namespace: Mapping[str, Any], limits: Callable[[str], Limits], kernel: Kernel | None
+    typed: Prompt, namespace: Mapping[str, Any], limits: Callable[[str], Limits], kernel: Kernel | None, refuses: str
 ) -> Prompt:
     from tetrate_jupyter.completion.along import fill, with_the_question
     from tetrate_jupyter.completion.cell_pictures import PictureRoom
 
-    filled = fill(typed.text, namespace, limits, kernel, _tell, room=PictureRoom(before=len(typed.images)))
+    filled = fill(typed.text, namespace, limits, kernel, _tell, room=PictureRoom(len(typed.images), refuses))
     _tell(with_the_question(filled.names))
     return Prompt(filled.text, (*typed.images, *filled.images), {}, filled.cuts, filled.typed)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tetrate_jupyter.compare.asking import models_of, prepare
 from tetrate_jupyter.compare.columns import own_label, trios
+from tetrate_jupyter.compare.setup import SEPARATOR, refuse_pictures, split_prompts
 from tetrate_jupyter.completion.along import fill, images_named, with_the_question
 from tetrate_jupyter.completion.cell_pictures import PictureRoom
 from tetrate_jupyter.completion.cuts import as_sent
@@ -114,7 +115,7 @@ class Draft:
         self.text = ""
         self.several = False
         self.ways: list[list[str]] = []  # on, after a refusal for its cost; the page shows them beside that
-        self._separator = "---"
+        self._separator = SEPARATOR
         self._given: tuple[str, ...] = ()  # prompts that are too many for the box
         self._params: dict[str, Any] = {}
         self._rest: dict[str, Any] = {}  # what has no field: images, a schema, tools
@@ -282,11 +283,8 @@ class Draft:
             fill(each, names, room, kernel, said.append, room=own) for each, own in zip(typed, pictures, strict=True)
         ]
         images = [image for each in found for image in each.images]
-        if images and len(found) > 1:
-            raise OptionError(
-                "One of the prompts names a picture, which would go with all of them; nothing was sent.",
-                next_step="compare that prompt alone",
-            )
+        if len(found) > 1:
+            refuse_pictures(len(images), 0)
         along = list(dict.fromkeys(name for each in found for name in each.names))
         more = [f"{len(along) - _TOLD} more"] if len(along) > _TOLD else []
         cuts = tuple(dict.fromkeys(cut for each in found for cut in each.cuts))
@@ -301,13 +299,7 @@ class Draft:
             return self._given
         if not self.several:
             return (self.text,)
-        found: list[list[str]] = [[]]
-        for line in self.text.splitlines():
-            if line.strip() == self._separator:
-                found.append([])
-            else:
-                found[-1].append(line)
-        return tuple(text for text in ("\n".join(lines).strip() for lines in found) if text)
+        return split_prompts(self.text, self._separator)
 
     def fields(self) -> Fields:
         """Return what the page shows of it."""

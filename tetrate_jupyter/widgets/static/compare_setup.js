@@ -46,6 +46,8 @@ function setup(context) {
   const names = naming(context, text);
   const several = h("input", { type: "checkbox", onchange: () => dismiss() });
   const divided = h("span", {});
+  let divides = false; // whether a line of the text divides it
+  const holds = () => text.value.split("\n").some((line) => line.trim() === all.separator);
   const common = parameters(send, true, () => null);
   const others = h("p", { class: "tetrate-quiet", hidden: true });
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Compare");
@@ -123,6 +125,8 @@ function setup(context) {
     if (event.target.type === "text") event.target.dispatchEvent(new Event("change"));
   });
   text.addEventListener("input", () => {
+    if (holds() && !divides) several.checked = true; // typed here it means what it means in a cell
+    divides = holds();
     fit();
     dismiss();
   });
@@ -239,6 +243,7 @@ function setup(context) {
     show(again, told.picked.length < told.most);
     if ("prompt" in changed && document.activeElement !== text) {
       text.value = told.prompt;
+      divides = holds();
       fit();
     }
     text.placeholder = told.given
