@@ -262,6 +262,8 @@ def test_another_kernel_shows_it_again_and_goes_on(page: Page, panel: ComparePan
     again.wait_for(lambda: len(again.items) == 3)
     assert later.comparison is not None
     assert session.comparison is later.comparison
+    assert later.result.comparison is later.comparison
+    assert later.result.df["vote"].fillna("").tolist() == ["", "best", ""]
     same(later.comparison, panel.comparison)
     assert [item.html for item in again.items.values()] == [item.html for item in page.items.values()]
     assert again.fields["prompt"] == "Say hello."

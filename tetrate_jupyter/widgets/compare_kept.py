@@ -79,9 +79,10 @@ class FallbackPace:
 
 def left_behind(run: Comparison) -> str:
     """Return what is said of a run's votes, which a newer one doesn't have; "" for none."""
-    if not (voted := run.result.tally.voted):
+    voted = {cell.place.prompt for cell in run.cells if cell.attempt is not None and cell.attempt.vote is not None}
+    if not voted:
         return ""
-    votes = "The votes of 1 prompt stay" if voted == 1 else f"The votes of {voted:,} prompts stay"
+    votes = "The votes of 1 prompt stay" if len(voted) == 1 else f"The votes of {len(voted):,} prompts stay"
     return f"{votes} with the earlier run: they are for its answers."
 
 
