@@ -121,7 +121,8 @@ def unreadable(reply: ReceivedResponse, asked: RequestContext) -> errors.Malform
         message = f"{asked.host} answered with a web page instead of the API (status {reply.status})."
         step = f"check the base URL {asked.base_url}; if a proxy or network login stands between, log in there first"
         if reply.status in {401, 403} and asked.keyed:  # some servers refuse a wrong key with a page
-            step += "; else give the right key with %tetrate_login"
+            right = errors.NextStep("give the right key with %tetrate_login", in_panel="give the right key here")
+            step = right.within(f"{step}; else ")
     else:
         kind = shown(reply.content_type) or "no content type"
         message = f"{asked.host} answered with something that isn't the API's JSON (status {reply.status}, {kind})."
