@@ -188,6 +188,7 @@ def test_it_survives_what_a_page_and_a_kernel_go_through(opened: Opens, page: Pa
     without_kernel(notebook)
     expect(fallback).to_be_visible()
     expect(fallback).to_contain_text("plugh")
+    expect(fallback).to_contain_text("running this cell begins a new conversation in its place")
     expect(page.get_by_text("Error displaying widget")).not_to_be_visible()
     assert axe.findings(fallback) == []
 

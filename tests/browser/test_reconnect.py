@@ -12,6 +12,7 @@ from tests.browser import axe
 from tests.browser.test_chat import LOAD, Chat
 from tests.browser.test_compare import Compare
 from tests.browser.test_sign_in import restart
+from tests.browser.test_sign_in_where_needed import run_all
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, WebSocketRoute
@@ -100,6 +101,44 @@ def test_a_kernel_that_died_or_was_shut_down_is_started_again(opened: Opens, pag
     notebook.shut_down()
     reconnect(panel_of(notebook, 1), "The kernel has ended.")
     expect(Chat(panel_of(notebook, 1)).messages).to_contain_text("xyzzy")
+
+
+def test_a_chat_is_kept_where_the_kernel_is_restarted_and_all_cells_run(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_chat")
+    notebook[0].run()
+    notebook[1].run()
+    chat = Chat(panel_of(notebook, 1))
+    chat.asked("The word is xyzzy.")
+    chat.prompt.fill("A draft.")
+    run_all(notebook)
+    chat = Chat(panel_of(notebook, 1))
+    expect(chat.box.locator(":scope > .tetrate-gone")).not_to_be_visible()
+    expect(chat.messages).to_have_count(1)
+    expect(chat.messages.first).to_contain_text("xyzzy")
+    expect(chat.messages.first.locator(".tetrate-foot")).to_contain_text("simulated")
+    expect(chat.prompt).to_have_value("A draft.")
+    expect(chat.prompt).not_to_be_focused()  # nobody has pressed anything here
+    chat.button("New").click()
+    expect(chat.messages).to_have_count(0)
+    notebook[1].run()  # the kernel knows it by now: nothing comes back of itself
+    expect(Chat(panel_of(notebook, 1)).messages).to_have_count(0)
+
+
+def test_a_chat_whose_output_was_cleared_does_not_come_back(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "%tetrate_chat")
+    notebook[0].run()
+    notebook[1].run()
+    Chat(panel_of(notebook, 1)).asked("The word is xyzzy.")
+    restart(page)
+    banner(panel_of(notebook, 1), "The kernel was restarted.")
+    page.get_by_role("menuitem", name="Edit", exact=True).click()
+    page.get_by_role("menuitem", name="Clear Outputs of All Cells").click()
+    expect(panel_of(notebook, 1)).to_have_count(0)
+    notebook[0].run()
+    notebook[1].run()
+    chat = Chat(panel_of(notebook, 1))
+    expect(chat.box.get_by_role("heading", name="What would you like to know?")).to_be_visible()
+    expect(chat.messages).to_have_count(0)
 
 
 def test_a_comparison_is_shown_again_with_its_votes(opened: Opens, page: Page) -> None:

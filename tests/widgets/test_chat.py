@@ -474,7 +474,21 @@ def test_the_fallback_reads_like_the_chat(panel: ChatPanel, page: Page, session:
     ended(page, "done")
     assert "Say &lt;b&gt;hello&lt;/b&gt;." in panel.fallback_html()
     assert render(session.history[0].answer) in panel.fallback_html()
-    assert panel.fallback_plain().startswith("> Say <b>hello</b>.")
+    assert "\n> Say <b>hello</b>.\n" in panel.fallback_plain()
+
+
+def test_the_fallback_says_how_to_go_on(panel: ChatPanel, page: Page, session: Session) -> None:
+    for shown in (panel.fallback_html(), panel.fallback_plain()):
+        assert "copy" not in shown  # of nothing
+    page.do("ask", text="Say hello.")
+    ended(page, "done")
+    for shown in (panel.fallback_html(), panel.fallback_plain()):
+        assert "running this cell begins a new conversation in its place" in shown
+        assert "session.keep_texts = True" in shown
+    session.keep_texts = True
+    for shown in (panel.fallback_html(), panel.fallback_plain()):
+        assert "Next: run this cell, then Go on where it was." in shown
+        assert "begins a new" not in shown
 
 
 def test_nothing_of_it_is_in_the_widgets_state(panel: ChatPanel, page: Page, session: Session) -> None:

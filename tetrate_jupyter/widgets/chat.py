@@ -122,11 +122,14 @@ class ChatPanel(Panel):
 
     def fallback_html(self) -> str:
         """See `Panel`."""
-        return transcript.html(self.session.history)
+        return transcript.html(self.session.history, self._how_to_go_on())
 
     def fallback_plain(self) -> str:
         """See `Panel`."""
-        return transcript.text(self.session.history)
+        return transcript.text(self.session.history, self._how_to_go_on())
+
+    def _how_to_go_on(self) -> str:
+        return transcript.KEPT_COPY if self.session.past.is_kept else transcript.COPY
 
     def _provider(self, model: str) -> str:
         found = self.session.catalog.models.get(model)

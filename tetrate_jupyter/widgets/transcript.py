@@ -28,6 +28,11 @@ _CSS: Final = (
     "border-radius:3px;background:var(--jp-layout-color2,rgba(128,128,128,.12))}</style>"
 )
 EMPTY: Final = "An empty conversation."
+COPY: Final = (
+    "A saved copy: running this cell begins a new conversation in its place. A page that was open when the kernel "
+    "ended gives it back. To keep later ones: session.keep_texts = True."
+)
+KEPT_COPY: Final = "A saved copy. Next: run this cell, then Go on where it was."
 
 
 def typed(user: Message) -> str:
@@ -100,8 +105,8 @@ def sum_line(exchanges: Sequence[Exchange]) -> str:
     return " · ".join(words)
 
 
-def html(exchanges: Sequence[Exchange]) -> str:
-    """Return the conversation for a page, the newest part where it is very long."""
+def html(exchanges: Sequence[Exchange], note: str = "") -> str:
+    """Return the conversation for a page, the newest part where it is very long, below a `note` on how to go on."""
     found: list[str] = []
     size = 0
     for number, exchange in enumerate(reversed(exchanges)):
@@ -113,7 +118,8 @@ def html(exchanges: Sequence[Exchange]) -> str:
         found.append(part)
     inside = "".join(reversed(found)) or f'<p class="tetrate-caption">{EMPTY}</p>'
     total = f'<p class="tetrate-footer">{escape(sum_line(exchanges))}</p>' if len(exchanges) > 1 else ""
-    return _CSS + styled(f'<div class="{ROOT_CLASSES}">{inside}{total}</div>')
+    above = f'<p class="tetrate-footer" role="note">{escape(note)}</p>' if note and exchanges else ""
+    return _CSS + styled(f'<div class="{ROOT_CLASSES}">{above}{inside}{total}</div>')
 
 
 def _exchange_html(exchange: Exchange) -> str:
@@ -134,9 +140,9 @@ def _exchange_html(exchange: Exchange) -> str:
     return "".join(parts)
 
 
-def text(exchanges: Sequence[Exchange]) -> str:
-    """Return the conversation for a terminal."""
-    parts = []
+def text(exchanges: Sequence[Exchange], note: str = "") -> str:
+    """Return the conversation for a terminal, below a `note` on how to go on."""
+    parts = [f"[{note}]"] if note and exchanges else []
     for exchange in exchanges:
         asked = plain(typed(exchange.user))
         parts.append("> " + asked.replace("\n", "\n> "))

@@ -198,9 +198,10 @@ function chat(context) {
       box.settings.fields(changed, all);
     },
     item: () => message(context),
+    outlives: true,
     keep: (items) => ({ ...keep(items), model: told.model, draft: box.text.value }),
     take(kept) {
-      if (kept.draft) box.fill(kept.draft);
+      if (kept.draft) box.fill(kept.draft, kept.asked ?? true);
       if (kept.exchanges.length || kept.model) {
         send("take", { exchanges: kept.exchanges, left: kept.left, model: kept.model, asked: kept.asked ?? true });
       }

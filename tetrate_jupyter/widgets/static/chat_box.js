@@ -186,10 +186,10 @@ function composer(context, send) {
     node,
     text,
     settings,
-    fill(words) {
+    fill(words, focus = true) {
       text.value = words;
       grow(text);
-      text.focus({ preventScroll: true });
+      if (focus) text.focus({ preventScroll: true });
     },
     writing(wanted) {
       if (busy === wanted) return;

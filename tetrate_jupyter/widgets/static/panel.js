@@ -118,6 +118,7 @@ function sends(area, action, alone) {
 
 // One view of one panel. `make(context)` builds it and gives {node, list, fields, item, after}:
 // `fields(changed, all)` and, for each item, {node, body, update(changed, all)} from `item(key)`; `after()` at the end; `lost()` once the kernel has gone.
+// `outlives`: what `keep(items)` gives is for the next panel of its cell, too, however that comes about; else for one after Reconnect only.
 function panel({ model, el }, label, make) {
   const view = Math.random().toString(36).slice(2);
   const told = {};
@@ -274,7 +275,7 @@ function panel({ model, el }, label, make) {
     const kept = place?.tetrateKept;
     if (!kept) return;
     delete place.tetrateKept;
-    made.take?.(kept);
+    if (!kept.of || kept.of === label) made.take?.(kept); // the cell's source may be another by now
   }
 
   // Where the panel stands beside the notebook (labextension/static/panel.js): what is there makes it again, as a cell can't.
@@ -306,10 +307,12 @@ function panel({ model, el }, label, make) {
   const kernel = model.widget_manager?.kernel;
   const reconnect = button("Reconnect", again, { class: "tetrate-button tetrate-again" });
   let over = false;
+  let ended = /** @type {any} */ (null); // the cell of a panel whose kernel has gone
 
   function lost(says) {
     if (over) return;
     over = true;
+    ended = root.closest(".jp-Cell");
     const asks = /^%%/.test(sourceOf(model, told.mark)); // its answers cost, and those here would go
     setText(reconnect, asks ? "Run the cell again" : "Reconnect");
     gone.replaceChildren(`${says} `, reconnect, asks ? " That asks the models again." : "");
@@ -335,9 +338,18 @@ function panel({ model, el }, label, make) {
     const cell = root.closest(".jp-Cell");
     const kept = made.keep?.([...items.values()]);
     if (cell && kept) cell.tetrateKept = kept; // the panel that comes in this one's place takes it
+    ended = null;
     if (await runCell(model, el)) return;
     if (cell) delete cell.tetrateKept;
     gone.replaceChildren("That can't be done from here. Run this cell again.");
+  }
+
+  // The cell runs again all the same, as by "Restart and run all": what would be lost with this panel, the next one takes.
+  function leave() {
+    const runs = ended?.querySelector(".jp-InputArea-prompt")?.textContent.includes("*");
+    if (runs && made.outlives && !ended.tetrateKept) {
+      ended.tetrateKept = { ...made.keep([...items.values()]), asked: false, of: label };
+    }
   }
 
   const seen = (status) => {
@@ -398,6 +410,7 @@ function panel({ model, el }, label, make) {
     kernel?.statusChanged?.disconnect(statusChanged);
     kernel?.iopubMessage?.disconnect(spoken);
     kernel?.connectionStatusChanged?.disconnect(connection);
+    leave();
     made.stop?.();
     for (const item of items.values()) item.stop?.();
     present.end();
