@@ -20,6 +20,7 @@ from tetrate_jupyter.sandbox import Fault
 from tetrate_jupyter.types import Cut, Message, Usage
 from tetrate_jupyter.widgets import chat_kept, transcript
 from tetrate_jupyter.widgets.chat import ChatPanel
+from tetrate_jupyter.widgets.chat_earlier import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -279,6 +280,21 @@ def test_what_is_kept_of_an_answer_is_bounded_and_its_marks_come_first() -> None
     assert made["notices"] == [SIMULATED]
     assert (made["model"], made["cost"]) == ("m", "0.5")
     assert chat_kept.kept_so_far(notices) == {"notices": [SIMULATED]}
+
+
+def test_versions_that_a_page_could_not_give_back_are_told(
+    kept: Session, session: Session, later: Session, page_of: Callable[[Session], Page]
+) -> None:
+    page = page_of(session)
+    given = given_back(page)
+    again = page_of(later)
+    again.do("take", exchanges=GIVEN, versions=True)
+    again.wait_for(lambda: len(again.items) == 2)
+    assert again.fields["hint"] == VERSIONS
+    again.do("new")
+    again.do("take", exchanges=given, versions=True)  # the disk has them
+    again.wait_for(lambda: prompts(again) == ["Which month is <b>August</b>?", "And July?"])
+    assert VERSIONS not in again.fields["hint"]
 
 
 def test_one_that_nobody_asked_for_stays_behind_the_one_that_has_begun(

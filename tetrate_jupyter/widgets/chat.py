@@ -218,7 +218,13 @@ class ChatPanel(Panel):
         )
 
     def _take(
-        self, exchanges: Sequence[Sequence[Any]], left: int = 0, model: str | None = None, *, asked: object = True
+        self,
+        exchanges: Sequence[Sequence[Any]],
+        left: int = 0,
+        model: str | None = None,
+        *,
+        asked: object = True,
+        versions: object = False,
     ) -> None:
         """Take a conversation back from a page whose kernel was restarted; see `EarlierList.take_back`.
 
@@ -231,7 +237,9 @@ class ChatPanel(Panel):
         busy = bool(self._items.active)
         begun = busy or bool(self.session.history)
         is_in_front = not busy and (bool(asked) or not begun)  # what is being asked belongs to the one that is there
-        said = self._earlier.take_back(exchanges, int(left), begun=begun, is_in_front=is_in_front)
+        said = self._earlier.take_back(
+            exchanges, int(left), begun=begun, is_in_front=is_in_front, has_versions=bool(versions)
+        )
         if said:
             self._hint(said)
 

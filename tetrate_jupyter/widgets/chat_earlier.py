@@ -23,7 +23,7 @@ from tetrate_jupyter.widgets.transcript import said, typed
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from tetrate_jupyter.conversation import Branch
+    from tetrate_jupyter.conversation import Branch, Exchange
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.history.listing import Earlier, Opened
     from tetrate_jupyter.history.turn import KeptTurn
@@ -41,6 +41,7 @@ OFFER: Final = (
     "For every kernel: c.TetrateMagics.keep_texts = True in ipython_config.py."
 )
 KEPT: Final = "From now on conversations are kept in {where}; the bin beside one erases it."
+VERSIONS: Final = "Other versions of its questions were not given back: the page shows one of each."
 BESIDE: Final = "The conversation from before the restart is kept: see Earlier."
 
 
@@ -193,15 +194,23 @@ class EarlierList:
 
         self._work(opened)
 
-    def take_back(self, exchanges: Sequence[Sequence[Any]], left: int, *, begun: bool, is_in_front: bool) -> str:
+    def take_back(
+        self,
+        exchanges: Sequence[Sequence[Any]],
+        left: int,
+        *,
+        begun: bool,
+        is_in_front: bool,
+        has_versions: bool = False,
+    ) -> str:
         """Take the conversation of a page whose kernel was restarted; return a note on that, or "".
 
         Each exchange: the prompt, as it was sent where variables were put in, the answer, whether that is only a part,
         the model's id, what `chat_kept` told the page (older pages give neither); `left` is how many the page couldn't
         give. Where another has `begun` here both are kept, each as a conversation of its own; the one taken is current
         where it `is_in_front`. What several panels give back is taken once; from the disk, where it is there.
+        `has_versions`: there were others of these than the page showed; only the disk has them.
         """
-        conversation = self._session.conversation
         if not exchanges or self._is_here(exchanges):
             return ""
         found, covered = self._on_disk(exchanges)
@@ -210,19 +219,27 @@ class EarlierList:
                 before = tuple(map(given_back, exchanges[: len(exchanges) - covered]))
                 self._past.recorder.put_back(found, before)
         else:
-            line = tuple(map(given_back, exchanges))
-            self._past.recorder.leave_out(each.user for each in line)
-            if begun:
-                conversation.adopt([line], current=0 if is_in_front else None)
-            else:  # in the branch that is there, with what has failed in it
-                for each in line:
-                    turn = conversation.begin()
-                    conversation.add(
-                        turn, each.user, each.replies, partial=each.partial, entry=each.entry, notices=each.notices
-                    )
+            self._adopt(tuple(map(given_back, exchanges)), begun=begun, is_in_front=is_in_front)
         lost = f"{left:,} earlier or unanswered questions could not be given back after the restart."
         is_all_there = covered == len(exchanges)
-        return " ".join([*([lost] if left and not is_all_there else []), *([_placed(is_in_front)] if begun else [])])
+        told = [
+            *([lost] if left and not is_all_there else []),
+            *([VERSIONS] if has_versions and found is None else []),
+            *([_placed(is_in_front)] if begun else []),
+        ]
+        return " ".join(told)
+
+    def _adopt(self, line: tuple[Exchange, ...], *, begun: bool, is_in_front: bool) -> None:
+        conversation = self._session.conversation
+        self._past.recorder.leave_out(each.user for each in line)
+        if begun:
+            conversation.adopt([line], current=0 if is_in_front else None)
+            return
+        for each in line:  # in the branch that is there, with what has failed in it
+            turn = conversation.begin()
+            conversation.add(
+                turn, each.user, each.replies, partial=each.partial, entry=each.entry, notices=each.notices
+            )
 
     def _is_here(self, exchanges: Sequence[Sequence[Any]]) -> bool:
         """Whether a conversation of this session has it: another panel has given it back, or it never went."""

@@ -203,7 +203,8 @@ function chat(context) {
     take(kept) {
       if (kept.draft) box.fill(kept.draft, kept.asked ?? true);
       if (kept.exchanges.length || kept.model) {
-        send("take", { exchanges: kept.exchanges, left: kept.left, model: kept.model, asked: kept.asked ?? true });
+        const { exchanges, left, versions, model } = kept;
+        send("take", { exchanges, left, versions, model, asked: kept.asked ?? true });
       }
     },
   };
@@ -309,7 +310,8 @@ function keep(items) {
       fields.kept ?? {},
     ]);
   }
-  return { exchanges, left: items.length - exchanges.length };
+  const versions = items.some(({ fields }) => fields.way?.[1] > 1); // a page shows one of each
+  return { exchanges, left: items.length - exchanges.length, versions };
 }
 
 export default { render: (context) => panel(context, "Chat", chat) };
