@@ -285,15 +285,37 @@ def test_what_would_have_to_be_computed_is_noticed(text: str, noted: tuple[str, 
 
 
 def test_the_note_on_what_is_computed_says_what_to_do() -> None:
-    assert note_on_unknown("{n:.2f} of", NAMESPACE) == (
-        "{n:.2f} stays as typed: names are filled in, nothing is computed. "
-        "Compute it in a cell above, and name the result: {result}."
+    assert note_on_unknown("{n:.2f} of", {"n": 1}) == (
+        "{n:.2f} stays as typed: nothing is computed. Assign it first: x = f'{n:.2f}'; then {x}."
     )
-    both = note_on_unknown("It is ${n}, {n + 1} and {n - 1}.", NAMESPACE)
-    assert both.startswith("{n + 1}, {n - 1} stay as typed: names are")
+    both = note_on_unknown("It is ${n}, {n + 1} and {n - 1}.", {"n": 1})
+    assert both.startswith("{n + 1}, {n - 1} stay as typed: nothing is computed. Assign it first: x = n + 1; then {x}.")
     assert both.endswith(" ${n} stays as typed: braces after a dollar sign are code. Write it apart: $ {n}.")
     assert note_on_unknown("It is ${n}.", NAMESPACE) == (
         "${n} stays as typed: braces after a dollar sign are code. Write it apart: $ {n}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "way"),
+    [
+        ("{n.groupby('a').b.sum()}", "Assign it first: x = n.groupby('a').b.sum(); then {x}."),
+        ("{n!r}", "Assign it first: x = f'{n!r}'; then {x}."),
+        ("{n[1:2]}", "Assign it first: x = n[1:2]; then {x}."),
+        ("{ n }", "Write it without spaces: {n}."),
+        ("{n.a(}", "Assign it first: x = ...; then {x}."),
+        (f"{{n.a('{'long ' * 30}')}}", "Assign it first: x = ...; then {x}."),
+    ],
+)
+def test_the_way_is_what_python_would_take(typed: str, way: str) -> None:
+    assert note_on_unknown(f"What is {typed} of it?", {"n": 1}) == f"{typed} stays as typed: nothing is computed. {way}"
+
+
+def test_the_way_comes_first_and_overwrites_no_variable() -> None:
+    said = note_on_unknown("What of {city} is {n + 1}?", {"n": 1, "x": 2, "result": 3, "x1": 4})
+    assert said == (
+        "{n + 1} stays as typed: nothing is computed. Assign it first: x2 = n + 1; then {x2}. "
+        "{city} isn't a variable here and stays as typed."
     )
 
 

@@ -109,7 +109,9 @@ def test_more_than_five_are_counted() -> None:
         "{v0}, {v1}, {v2}, {v3}, {v4} aren't variables here and stay as typed."
     )
     six = note_on_unknown(" ".join(f"{{n + {n}}}" for n in range(6)), {"n": 1})
-    assert six.startswith("{n + 0}, {n + 1}, {n + 2}, {n + 3}, {n + 4} and 1 more stay as typed: names are filled in")
+    assert six.startswith(
+        "{n + 0}, {n + 1}, {n + 2}, {n + 3}, {n + 4} and 1 more stay as typed: nothing is computed. Assign"
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ Replacements are not searched again: braces in a value are left alone.
 
 from __future__ import annotations
 
+import ast
 import re
 import unicodedata
 from bisect import bisect_right
@@ -46,6 +47,8 @@ _LOOKBACK: Final = 200  # characters before a brace that are searched for a comm
 _LONGEST_MATHS: Final = 2_000  # characters; also bounds the search for a closing sign
 _NEAR: Final = 0.8  # difflib's ratio: one typing error in a name of five letters
 _NAMES_LOOKED_AT: Final = 20
+_FREE: Final = ("x", "result", *map("x{}".format, range(1, 100)))  # names for what isn't a variable yet
+_CODE_TOLD: Final = 100  # characters
 _NAMES_TOLD: Final = 5
 _LINE: Final = 300  # characters of a line that are read on either side
 _BEFORE: Final = frozenset({"", *" \n\t(\"'“”\u2018\u2019«»„—\u2013:*>-"})
@@ -226,11 +229,30 @@ def note_on_computed(text: str, namespace: Mapping[str, object]) -> str:
     others = [each for each in found if each not in money]
     notes = []
     if others:
-        why = "names are filled in, nothing is computed. Compute it in a cell above, and name the result: {result}"
-        notes.append(f"{_stay(others)} as typed: {why}.")
+        notes.append(f"{_stay(others)} as typed: nothing is computed. {_way(others[0][1:-1], namespace)}")
     if money:
         notes.append(f"{_stay(money)} as typed: braces after a dollar sign are code. Write it apart: $ {money[0][1:]}.")
     return " ".join(notes)
+
+
+def _way(inner: str, namespace: Mapping[str, object]) -> str:
+    """Return how the value of what stands between braces gets into a prompt."""
+    bare = inner.strip()
+    if _PLACE.fullmatch(f"{{{bare}}}"):
+        return f"Write it without spaces: {{{bare}}}."
+    name = next((each for each in _FREE if each not in namespace), "_x")
+    code = bare if _is_code(bare) else "f" + repr(f"{{{inner}}}")
+    if len(code) > _CODE_TOLD or "\n" in code or not _is_code(code):
+        code = "..."
+    return f"Assign it first: {name} = {code}; then {{{name}}}."
+
+
+def _is_code(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _stay(found: list[str]) -> str:
@@ -250,7 +272,7 @@ def note_on_unknown(text: str, namespace: Mapping[str, object]) -> str:
         more = f" and {len(lone) - _NAMES_TOLD} more" if len(lone) > _NAMES_TOLD else ""
         are = "isn't a variable here and stays" if len(lone) == 1 else "aren't variables here and stay"
         notes.append(f"{', '.join(lone[:_NAMES_TOLD])}{more} {are} as typed.")
-    return " ".join(filter(None, (*notes, note_on_computed(text, namespace))))
+    return " ".join(filter(None, (note_on_computed(text, namespace), *notes)))
 
 
 def _stands_in_prose(text: str, start: int, end: int) -> bool:
