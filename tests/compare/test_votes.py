@@ -127,7 +127,7 @@ def test_nothing_is_claimed_below_what_chance_does() -> None:
     assert five.claim.startswith("No difference can be claimed yet: about 1 more prompt would be needed")
     six = tally([A, B], rows_of(*["*."] * 6))
     assert six.claim == "Preferred, beyond chance: a over b."
-    assert "a won 6 and b 0 of the 6 prompts" in six.detail
+    assert "a won 6 prompts, b 0; " in six.detail
     even = tally([A, B], rows_of("*.", ".*", "**"))
     assert even.claim == "No difference can be claimed yet: a and b are level."
     assert "1 prompt was even" in even.detail
@@ -136,12 +136,12 @@ def test_nothing_is_claimed_below_what_chance_does() -> None:
 def test_what_is_missing_is_said_of_the_two_that_lead() -> None:
     level = tally([A, B, C], rows_of(".*.", "..*"))  # a has no vote at all
     assert level.claim == "No difference can be claimed yet: b and c are level."
-    assert level.detail == "b won 1 and c 1 of the 2 prompts that one of the two won."
+    assert level.detail == "b won 1 prompt, c 1."
     good = tally([A, B, C], rows_of(".+.", "..+"))
     assert good.claim == "No difference can be claimed yet: b and c are level."
     assert tally([A, B, C], rows_of("*..", ".*.", "..*")).claim.endswith(": a, b and c are level.")
     ahead = tally([A, B, C], rows_of(".*.", ".*.", "..*"))
-    assert ahead.detail.startswith("b won 2 and c 1 of the 3 prompts that one of the two won; chance alone often")
+    assert ahead.detail.startswith("b won 2 prompts, c 1; chance alone often")
     assert "more prompts would be needed" in ahead.claim
 
 

@@ -128,7 +128,7 @@ def test_nothing_is_said_of_fewer_than_two_prompts_or_of_one_model() -> None:
 def test_a_sure_difference_is_claimed() -> None:
     found = counted(*["*-"] * 8)
     assert found.claim == "Preferred, beyond chance: a over b."
-    assert found.detail == f"a won 8 and b 0 of the 8 prompts that one of the two won; {ONLY}0.8% of cases."
+    assert found.detail == f"a won 8 prompts, b 0; {ONLY}0.8% of cases."
 
 
 def test_three_differences_are_named_and_the_others_counted() -> None:
@@ -190,7 +190,6 @@ def test_a_chance_among_several_pairs_is_said_too_and_a_frequent_one_in_words() 
 
 def test_even_prompts_and_early_votes_are_said() -> None:
     assert of(pair(1, 0, 1.0, 1.0, even=1)).detail == (
-        "a won 1 and b 0 of the 1 prompt that one of the two won; chance alone often gives such a lead. 1 prompt was "
-        "even."
+        "a won 1 prompt, b 0; chance alone often gives such a lead. 1 prompt was even."
     )
     assert of(pair(1, 0, 1.0, 1.0, even=2), early=3).detail.endswith(" lead. 2 prompts were even. 3 early.")

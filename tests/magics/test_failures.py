@@ -48,7 +48,7 @@ def test_explaining_says_once_what_goes_then_answers(
     failed.run_line_magic("tetrate_explain", "-o why")
     first, _, rest = capsys.readouterr().out.partition("\n")
     assert first.startswith(
-        "To claude-haiku-4-5 go: cell 1 (3 lines), traceback (3 lines), names that look alike: customers"
+        "Sending to claude-haiku-4-5: cell 1 (3 lines), traceback (3 lines), names that look alike: customers"
     )
     assert "cost ≈ $" in first
     assert "--dry-run" in first
@@ -56,7 +56,7 @@ def test_explaining_says_once_what_goes_then_answers(
     assert isinstance(failed.user_ns["why"], Answer)
     assert failed.user_ns["_tetrate"] is failed.user_ns["why"]
     failed.run_line_magic("tetrate_explain", "-m gpt-6-luna")
-    assert "go: cell" not in capsys.readouterr().out
+    assert "Sending to" not in capsys.readouterr().out
     assert asked(router)[-1].body["model"] == "gpt-6-luna"
 
 
@@ -243,7 +243,7 @@ def test_what_goes_is_named_once_and_unfolds_whole() -> None:
             kernel.run(FAILS)
             first = kernel.run("%tetrate_fix")
             said, shown = first.texts[0], first.texts[-1]
-            assert said.startswith("To claude-haiku-4-5 go:")
+            assert said.startswith("Sending to claude-haiku-4-5: ")
             assert named in said
             assert named not in shown
             assert "Show what was sent</summary>" in shown

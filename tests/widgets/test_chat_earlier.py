@@ -76,12 +76,12 @@ def test_without_kept_texts_it_offers_to_keep_them_and_says_where(
     assert listed(page) == []
     assert page.fields["past"]["note"] == "No earlier conversations yet."
     where = str(session.past.archive.folder)
-    assert f"on this machine, in {where}. The bin" in page.fields["past"]["offer"]
+    assert f"on this machine, in {where}. Each can be erased here" in page.fields["past"]["offer"]
     assert "%tetrate_history --erase all" in page.fields["past"]["offer"]
     assert page.do("keep")
     page.wait_for(lambda: page.fields["past"]["offer"] == "")
     assert session.keep_texts is True
-    assert page.fields["past"]["note"].startswith(f"From now on conversations are kept in {where};")
+    assert page.fields["past"]["note"].startswith(f"From now on conversations are kept in {where}. Each can be erased")
     session.ask("And July?")
     assert listed(page) == ["And July?"]  # from now on
     page.do("past", of="")

@@ -93,11 +93,10 @@ class Tally:
         if not self.claim:
             return ""
         pair = self.pairs[0] if self.pairs[0].is_sure else self._leaders
-        said, of = [], pair.won + pair.lost
-        if of:
+        said = []
+        if pair.won + pair.lost:
             chance = "" if pair.won == pair.lost else f"; {_by_chance(pair, len(self.pairs))}"
-            won = f"{pair.ahead.label} won {pair.won} and {pair.behind.label} {pair.lost}"
-            said.append(f"{won} of the {_prompts(of)} that one of the two won{chance}.")
+            said.append(f"{pair.ahead.label} won {_prompts(pair.won)}, {pair.behind.label} {pair.lost}{chance}.")
         if pair.even:
             said.append(f"{_prompts(pair.even).capitalize()} {'was' if pair.even == 1 else 'were'} even.")
         return " ".join([*said, *([f"{self.early} early."] if self.early else [])])

@@ -149,9 +149,8 @@ def new_source(found: Fix) -> str:
 def _goes(planned: Plan, asked: Inquiry) -> str:
     """Return the one line about what is sent, where it goes and what it costs."""
     cost = next(iter(estimates(planned)[1:]), "")
-    return (
-        f"To {planned.request.model.id} go: {asked.sent.summary}; {cost}. --dry-run shows all of it and sends nothing."
-    )
+    goes = f"Sending to {planned.request.model.id}: {asked.sent.summary}; {cost}."
+    return f"{goes} --dry-run shows all of it and sends nothing."
 
 
 def _would_go(planned: Plan, asked: Inquiry) -> str:
@@ -159,7 +158,7 @@ def _would_go(planned: Plan, asked: Inquiry) -> str:
     body = planned.request.body()
     others = {key: value for key, value in body.items() if key != "messages"}
     messages = [f"--- {each['role']} ---\n{each['content']}" for each in body["messages"]]
-    head = f"Nothing was sent. To {planned.request.model.id} would go: {asked.sent.summary}"
+    head = f"Nothing was sent. {planned.request.model.id} would get: {asked.sent.summary}"
     return "\n".join([head, *estimates(planned), f"with {others}", "", "\n\n".join(messages)])
 
 

@@ -37,10 +37,10 @@ ERASED: Final = "Erased. Notebooks' outputs stay; another kernel that has it ope
 _TURNS: Final = count(1)  # each list that is told is another one, so that a page hears of it though it is the same
 IN_FRONT: Final = "What was asked after the restart is another conversation now: see Earlier."
 OFFER: Final = (
-    "Kept from then on, on this machine, in {where}. The bin beside one erases it, %tetrate_history --erase all. "
+    "Kept from then on, on this machine, in {where}. Each can be erased here, all by %tetrate_history --erase all. "
     "For every kernel: c.TetrateMagics.keep_texts = True in ipython_config.py."
 )
-KEPT: Final = "From now on conversations are kept in {where}; the bin beside one erases it."
+KEPT: Final = "From now on conversations are kept in {where}. Each can be erased under Earlier."
 VERSIONS: Final = "Other versions of its questions were not given back: the page shows one of each."
 BESIDE: Final = "The conversation from before the restart is kept: see Earlier."
 
