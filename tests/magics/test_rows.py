@@ -98,12 +98,12 @@ def test_all_rows_are_as_many_as_the_window_takes(shell: InteractiveShell, route
 def test_all_of_a_table_that_fits_by_its_tokens_is_sent_though_it_has_more_characters_than_the_window(
     shell: InteractiveShell, router: SandboxRouter
 ) -> None:
-    words = [f"paid by card, on the {n}th of the month, without a discount" for n in range(2_000)]
+    words = [f"paid by card, on the {n}th of the month, without a discount" for n in range(4_000)]
     shell.user_ns["df"] = pd.DataFrame({"note": words})
     answer = ask(shell, "--rows all", "What is in them? {df}")
     assert answer.cuts == ()
-    assert len(prompts(router)[0]) > 125_000
-    assert "1999th of the month" in prompts(router)[0]
+    assert len(prompts(router)[0]) > 250_000
+    assert "3999th of the month" in prompts(router)[0]
 
 
 def test_what_was_just_done_is_not_advised(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
