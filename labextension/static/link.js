@@ -24,6 +24,29 @@ function lineOf(kernel, id) {
   return line;
 }
 
+let asked = 0;
+
+/** Return the id of the session that a kernel shows: asked beside the cells that wait, too, behind which it may take long. @param {Kernel} kernel @returns {{ sure: Promise<string | undefined>, soon: Promise<string | undefined> }} */
+function idOf(kernel) {
+  const content = { target_name: TARGET };
+  const told = (/** @type {Message} */ reply) => Object.keys(reply.content.comms ?? {})[0];
+  const sure = kernel.requestCommInfo(content).then(told);
+  const { clientId: session, username } = kernel;
+  const header = {
+    msg_id: `${session}_tetrate_${(asked += 1)}`,
+    msg_type: "comm_info_request",
+    session,
+    username,
+    version: "5.3",
+    date: new Date().toISOString(),
+  };
+  const beside = kernel.sendControlMessage(
+    { channel: "control", header, parent_header: {}, metadata: {}, content, buffers: [] },
+    true,
+  ).done.then(told);
+  return { sure, soon: Promise.race([sure, beside.then((id) => id ?? sure, () => sure)]) };
+}
+
 /** Have a kernel's comms, those of widgets too, leave the old process's subshells: JupyterLab does so only where it restarts it. @param {Kernel} kernel */
 function renewWays(kernel) {
   const ways = kernel.commsOverSubshells; // since 4.4
@@ -194,16 +217,16 @@ export class Link {
     if (this.kernel) this._find().catch((error) => console.debug("tetrate:", error)); // it has ended meanwhile
   }
 
-  /** Look for the session in the kernel, which has put itself where it can be found; whether it was. Two small messages. */
+  /** Look for the session in the kernel, which has put itself where it can be found; whether it was. Three small messages. */
   async _find() {
     const { kernel, epoch } = this;
     if (!kernel) return false;
     const [info] = await Promise.all([kernel.info, this.settings.ready]);
     if (epoch !== this.epoch) return false;
     if (info.language_info.name !== "python" || !kernel.handleComms) return this._stand("elsewhere");
-    const reply = await kernel.requestCommInfo({ target_name: TARGET });
+    const { sure, soon } = idOf(kernel);
+    const id = await soon;
     if (epoch !== this.epoch || this._line) return this._line !== null;
-    const [id] = Object.keys(reply.content.comms ?? {});
     if (!id) return this._stand("absent");
     const line = lineOf(kernel, id);
     if (!line) return false;
@@ -211,7 +234,12 @@ export class Link {
     this._process = "";
     line.links.add(this);
     this.found();
-    line.comm.send({ type: "hello", protocol: PROTOCOL, settings: this.settings.forKernel() });
+    const { comm } = line;
+    if (kernel.supportsSubshells && comm.commsOverSubshells !== "disabled") {
+      await Promise.race([comm.subshellStarted, sure]).catch(() => {}); // said before, it would wait for all cells
+      if (this._line !== line || comm.isDisposed) return false;
+    }
+    comm.send({ type: "hello", protocol: PROTOCOL, settings: this.settings.forKernel() });
     return true;
   }
 
@@ -239,7 +267,7 @@ export class Link {
     }
     if (kind === "error") this.failed(message);
     this._look(message);
-    if (this.stands !== "absent" && this.stands !== "missing") return;
+    if (this._line || this.stands === "none" || this.stands === "elsewhere") return; // a cell may be faster than the answer
     const id = String(message.parent_header.msg_id);
     const isFound = kind === "comm_msg" && message.content.data?.type === "hello"; // by another page, loaded without a cell
     if (kind === "execute_input" && String(message.content.code).includes("tetrate")) this._runs = id;

@@ -21,6 +21,7 @@ interface Parts {
   link: typeof import("./link.js");
   commands: typeof import("./commands.js");
   status: typeof import("./status.js");
+  enter: typeof import("./enter.js");
   panel: typeof import("./panel.js");
   below: typeof import("./below.js");
   ask: typeof import("./ask.js");
@@ -60,6 +61,8 @@ interface Future {
 interface Comm {
   readonly commId: string;
   readonly isDisposed: boolean;
+  readonly commsOverSubshells?: string;
+  readonly subshellStarted?: Promise<void>;
   onMsg: (message: Message) => void;
   onClose: (message: Message) => void;
   send(data: object): Future;
@@ -67,9 +70,13 @@ interface Comm {
 interface Kernel {
   readonly status: string;
   readonly handleComms: boolean;
+  readonly clientId: string;
+  readonly username: string;
+  readonly supportsSubshells?: boolean;
   commsOverSubshells?: string;
   readonly info: Promise<{ language_info: { name: string } }>;
   requestExecute(content: object): Future;
+  sendControlMessage(message: object, expectsReply: boolean): Future;
   requestCommInfo(content: { target_name: string }): Promise<Message>;
   hasComm(id: string): boolean;
   createComm(target: string, id: string): Comm;
