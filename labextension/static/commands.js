@@ -4,9 +4,9 @@ const CATEGORY = "Tetrate";
 
 /**
  * @param {{ page: Packages, app: Application, services: Services, links: Links,
- *   panel: SidePanel, more: More }} parts
+ *   panel: SidePanel, more: More, entering: Parts["enter"] }} parts
  */
-export function addCommands({ page, app, services, links, panel, more }) {
+export function addCommands({ page, app, services, links, panel, more, entering }) {
   const hasNotebook = () => links.front !== null;
   const tell = (/** @type {string} */ text) => page.apputils?.Notification?.info(text, { autoClose: 8000 });
   links.said = tell;
@@ -20,20 +20,55 @@ export function addCommands({ page, app, services, links, panel, more }) {
     return null;
   };
 
-  /** Add a cell below the one that is chosen. @param {string} source @param {boolean} run */
-  const addCell = async (source, run) => {
+  /** Likewise, for what one writes in: what is typed runs no shortcuts before `person.end()`. */
+  const toWrite = async () => {
+    const { notebook } = links.front ?? {};
+    const person = entering.hold({ from: notebook?.node ?? document.body, rest: entering.leave });
     const link = await loaded();
+    if (!link) {
+      person.end();
+      if (!person.isElsewhere) notebook?.content.activate();
+    }
+    return { link, person };
+  };
+
+  /** Add a cell below the one that is chosen, to write there or in the panel that it shows. @param {string} source @param {boolean} run */
+  const addCell = async (source, run) => {
+    const { link, person } = await toWrite();
     if (!link) return;
-    const { content, sessionContext } = link.notebook;
+    const { content } = link.notebook;
     if (link.isReadOnly) {
+      person.end();
+      if (!person.isElsewhere) content.activate();
       return void tell("This notebook can't be written: no cell was added. Next: save it under another name.");
     }
     page.notebook.NotebookActions.insertBelow(content);
     content.activeCell.model.sharedModel.setSource(source);
-    if (run) return void page.notebook.NotebookActions.run(content, sessionContext);
     await content.activeCell.ready;
+    person.end();
+    if (run) return runToWrite(link.notebook, person.isElsewhere);
+    if (person.isElsewhere) return;
     content.mode = "edit";
     content.activeCell.editor?.setCursorPosition({ line: 1, column: 0 });
+  };
+
+  /** Run the chosen cell, and go into the box of the panel that it shows. @param {NotebookPanel} notebook @param {boolean} isElsewhere */
+  const runToWrite = async ({ content, sessionContext }, isElsewhere) => {
+    const cell = content.activeCell;
+    const running = page.notebook.NotebookActions.run(content, sessionContext);
+    const within = cell?.outputArea?.node;
+    if (!within || isElsewhere) return;
+    const back = () => document.activeElement === document.body && content.activate();
+    const drop = entering.enter({
+      within,
+      from: content.node,
+      field: () => within.querySelector(".tetrate-compare textarea[aria-label=Prompt]"),
+      rest: () => within.querySelector(".tetrate-sign-in") ? back() : entering.leave(),
+      isWanted: () => !cell.isDisposed && links.front?.notebook.content === content,
+    });
+    if (await running) return;
+    drop();
+    back();
   };
 
   /** Add a prompt with the chosen cell's source; braces in it name no variables there. */
@@ -53,8 +88,8 @@ export function addCommands({ page, app, services, links, panel, more }) {
     const node = isMenu && app.contextMenuHitTest((each) => each.classList.contains("jp-Cell"));
     const content = links.front?.notebook.content;
     const model = (isMenu ? content?.widgets.find((each) => each.node === node) : content?.activeCell)?.model;
-    const link = await loaded();
-    if (!link?.kernel || !model) return;
+    const { link, person } = await toWrite();
+    if (!link?.kernel || !model) return person.end();
     const number = model.executionCount ?? 0;
     const ran = `__import__("tetrate_jupyter.lab.docked", fromlist=["ran"]).ran(${number}, ${
       JSON.stringify(model.sharedModel.getSource())
@@ -67,8 +102,10 @@ export function addCommands({ page, app, services, links, panel, more }) {
       allow_stdin: false,
       stop_on_error: false,
     }).done;
-    if (reply.user_expressions?.ran?.data?.["text/plain"] === "True") panel.ask(`@[${number}] `);
-    else tell("This cell was changed since it ran, or another kernel ran it. Next: run it, then ask about its output.");
+    person.end();
+    if (reply.user_expressions?.ran?.data?.["text/plain"] === "True") return panel.ask(`@[${number}] `);
+    if (!person.isElsewhere) content?.activate();
+    tell("This cell was changed since it ran, or another kernel ran it. Next: run it, then ask about its output.");
   };
 
   /** Make a notebook and open its chat. @param {string} [cwd] */

@@ -3,6 +3,9 @@
 
 const TABS = { chat: "Chat", models: "Models", usage: "Usage" };
 const PERIODS = { today: "Today", "7d": "7 days", "30d": "30 days" };
+/** @type {Record<string, string>} */
+const FIELDS = { chat: "textarea.tetrate-ask", models: ".tetrate-picker input[type=search]" }; // where one writes
+const SIGN_IN = ".tetrate-sign-in a.tetrate-main";
 const BYS = { model: "By model", notebook: "By notebook" };
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24"><path class="jp-icon3" fill="#616161" d="M5 4h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7.6l-3.7 3.7A1 1 0 0 1 6 20v-3H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zm0 2v9h3v2.6L10.6 15H19V6z"/></svg>';
@@ -10,16 +13,17 @@ const ICON =
 export class SidePanel {
   /**
    * @param {Packages} page @param {Application} app @param {Links} links
-   * @param {More} more
+   * @param {More} more @param {Parts["enter"]["enter"]} enter
    */
-  constructor(page, app, links, more) {
+  constructor(page, app, links, more, enter) {
+    this._enter = enter;
     this._page = page;
     this._app = app;
     this._more = more;
     this._links = links;
     this._tab = "chat";
     this._usage = ["today", "model"]; // the period, and what it is told by
-    this._drop = () => {}; // ends the wait of words for the chat's box
+    this._drop = () => {}; // ends the wait for what one writes in
     this._periods = new Switch("Period", PERIODS, (period) => this._count([period, this._usage[1]]));
     this._bys = new Switch("Shown", BYS, (by) => this._count([this._usage[0], by]));
     this._tabs = new Switch("Show", TABS, (tab) => this._choose(tab, tab === this._tab || tab === "usage"));
@@ -32,6 +36,7 @@ export class SidePanel {
     this.widget.addClass("tetrate-lab-panel");
     this.widget.title.caption = "Tetrate";
     this.widget.title.icon = new page["ui-components"].LabIcon({ name: "tetrate-jupyter:chat", svgstr: ICON });
+    this.widget.node.tabIndex = -1; // the cursor waits there
     this.widget.node.setAttribute("role", "region");
     this.widget.node.setAttribute("aria-label", "Tetrate");
     this.widget.addWidget(new page.lumino.Widget({ node: this._head() }));
@@ -44,39 +49,48 @@ export class SidePanel {
     new IntersectionObserver(() => this._draw()).observe(this.widget.node);
   }
 
-  /** Show the panel with one of its tabs; "sign-in" is the chat's card. @param {string} tab */
+  /** Show the panel with one of its tabs, to write there; "sign-in" is the chat's card. @param {string} tab */
   open(tab) {
     const isAnew = tab !== "chat";
     this._choose(tab === "sign-in" ? "chat" : tab, isAnew);
     this._app.shell.activateById(this.widget.id);
+    this._goIn();
   }
 
   /** Show the chat, and put words into its box as soon as that is there. @param {string} words */
   ask(words) {
-    const link = this._links.front;
-    this._drop();
     this.open("chat");
-    const put = () => {
-      if (link !== this._links.front || this._tab !== "chat") return this._drop(); // the person has gone elsewhere
-      const docked = link && this._shown(link).get("chat");
-      /** @type {HTMLTextAreaElement | null | undefined} */
-      const box = docked?.epoch === link?.epoch ? docked?.area.node.querySelector("textarea.tetrate-ask") : null;
-      if (!box?.offsetParent || getComputedStyle(box).visibility !== "visible") return; // it takes no focus yet
-      this._drop();
+    this._goIn((box) => {
       const before = box.value.slice(0, box.selectionStart);
       box.setRangeText((/\S$/.test(before) ? " " : "") + words, box.selectionStart, box.selectionEnd, "end");
       box.dispatchEvent(new Event("input", { bubbles: true }));
-      box.focus();
-    };
-    const seen = new MutationObserver(put);
-    this._drop = () => seen.disconnect();
-    seen.observe(this.widget.node, {
-      subtree: true,
-      childList: true,
-      attributes: true,
-      attributeFilter: ["hidden", "class", "style"],
     });
-    put();
+  }
+
+  /** Put the cursor where one writes; before, to what has to be pressed first. @param {(box: HTMLTextAreaElement) => void} [found] */
+  _goIn(found) {
+    const link = this._links.front;
+    const tab = this._tab;
+    this._drop();
+    this._drop = () => {};
+    if (!link || !FIELDS[tab]) return;
+    const within = this.widget.node;
+    const docked = (/** @type {string} */ selector) => {
+      const there = this._shown(link).get(tab);
+      return there && there.epoch === link.epoch ? there.area.node.querySelector(selector) : null;
+    };
+    this._drop = this._enter({
+      within,
+      from: link.notebook.node,
+      field: () => docked(FIELDS[tab]),
+      rest: () => {
+        const first = docked(SIGN_IN) ?? this._note.querySelector("button");
+        if (first instanceof HTMLElement) first.focus();
+        if (!within.contains(document.activeElement)) within.focus({ preventScroll: true });
+      },
+      isWanted: () => link === this._links.front && tab === this._tab,
+      found,
+    });
   }
 
   _head() {
@@ -182,7 +196,10 @@ export class SidePanel {
     if (!canLoad) return;
     const button = document.createElement("button");
     button.textContent = "Load";
-    button.addEventListener("click", () => this._app.commands.execute("tetrate:load"));
+    button.addEventListener("click", () => {
+      this._app.commands.execute("tetrate:load");
+      this._goIn();
+    });
     this._note.append(button);
   }
 

@@ -13,6 +13,7 @@ export async function plugin(page, beside) {
     { Links, tellBeforeLoading },
     { addCommands },
     { StatusItem, more },
+    entering,
     { SidePanel },
     below,
     { followFailures },
@@ -23,6 +24,7 @@ export async function plugin(page, beside) {
     part("link"),
     part("commands"),
     part("status"),
+    part("enter"),
     part("panel"),
     part("below"),
     part("failed"),
@@ -52,11 +54,11 @@ export async function plugin(page, beside) {
     const links = new Links(services.tracker, settings);
     settings.onChange = () => links.changed();
     tellBeforeLoading(page, links);
-    const panel = new SidePanel(page, app, links, more);
+    const panel = new SidePanel(page, app, links, more, entering.enter);
     services.restorer?.add(panel.widget, panel.widget.id);
     followFailures(below, page, links, (text) => links.said(text));
     if (services.editors) followPrompts(page, services.editors);
-    const loaded = addCommands({ page, app, services, links, panel, more });
+    const loaded = addCommands({ page, app, services, links, panel, more, entering });
     addAsking({ parts: below, literal, page, app, services, links, icon: panel.widget.title.icon, loaded });
     if (services.statusBar) new StatusItem(page, app, links).addTo(services.statusBar);
   };

@@ -98,10 +98,10 @@ def test_a_fault_of_the_extension_would_be_seen(tmp_path: Path) -> None:
 def test_the_extension_is_small_sets_text_as_text_and_is_of_this_release() -> None:
     shipped = [path for path in EXTENSION.rglob("*") if path.is_file()]
     # 3 kB of them are the words of the settings page, 9 kB "Ask" with its menu, 2 kB putting a quickstart in place,
-    # 3 kB what is marked in a prompt.
-    assert sum(path.stat().st_size for path in shipped) < 83_000
+    # 3 kB what is marked in a prompt, 4 kB that the cursor goes where one writes.
+    assert sum(path.stat().st_size for path in shipped) < 89_000
     sources = {path.name: path.read_text(encoding="utf-8") for path in EXTENSION.glob("static/*.js")}
-    assert sum(source.count("\n") for source in sources.values()) < 1_700
+    assert sum(source.count("\n") for source in sources.values()) < 1_850
     for name, source in sources.items():
         found = re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", source)
         assert not found, name
