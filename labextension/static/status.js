@@ -1,4 +1,4 @@
-// The item in the status bar: model and what today has cost for the notebook in front; a click opens a menu.
+// The item in the status bar: model, and what the notebook in front has cost today; a click opens a menu.
 
 const WAITS = "Tetrate: waiting for sign-in";
 
@@ -15,7 +15,8 @@ export function words(link) {
   const where = state.sandbox ? "sandbox · " : "";
   if (state.waiting) return `Tetrate: ${where}waiting for sign-in`;
   if (state.signed_in === false) return `Tetrate: ${where}not signed in`;
-  const now = state.asking ? "asking…" : state.stopped ? `stopped · ${state.cost} today` : `${state.cost} today`;
+  const cost = `this notebook: ${state.cost} today`;
+  const now = state.asking ? "asking…" : state.stopped ? `stopped · ${cost}` : cost;
   return `${where}${state.model || "no model yet"} · ${now}`;
 }
 
@@ -76,6 +77,7 @@ export class StatusItem {
       "tetrate-lab-quiet",
       !link?.isWaiting && (link?.stands === "absent" || link?.stands === "missing"),
     );
+    this._button.classList.toggle("tetrate-lab-ready", link?.stands === "loaded" && link.state?.signed_in === true);
     this._button.classList.toggle(
       "tetrate-lab-asking",
       Boolean(link?.isWaiting || link?.state?.asking || link?.state?.waiting),
@@ -91,7 +93,7 @@ export class StatusItem {
     const menu = new this._page.lumino.Menu({ commands: this._app.commands });
     menu.addClass("tetrate-lab-menu");
     const account = link.state?.signed_in === false ? "tetrate:sign-in" : "tetrate:sign-out";
-    const lines = more(link).split("\n").slice(0, 6);
+    const lines = more(link).split("\n").slice(0, 7);
     lines.forEach((label) => menu.addItem({ command: "tetrate:standing", args: { label } }));
     for (const command of ["", "tetrate:models", "tetrate:chat", "tetrate:compare", "tetrate:usage", "", account]) {
       menu.addItem(command ? { command } : { type: "separator" });

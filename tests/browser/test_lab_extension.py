@@ -29,6 +29,8 @@ SAME_COLOUR = """(each, colour) => {
   other.remove();
   return same;
 }"""
+DOT = "e => getComputedStyle(e, '::before').backgroundColor"
+GREEN = "rgb(26, 127, 75)"
 ASK = "%%tetrate -m claude-haiku-4-5\nSay hello."
 HIDDEN = """import sys
 class Hidden:  # as where it isn't installed
@@ -112,11 +114,11 @@ def test_the_status_follows_the_notebook_in_front_and_what_its_kernel_does(opene
     notebook = opened(LOAD, "%tetrate_model claude-haiku-4-5", ASK, f"%%tetrate -m sandbox/stream\n{SLOW}")
     expect(status(page)).to_have_text("Load Tetrate")
     notebook[0].run()
-    expect(status(page)).to_contain_text("no model yet · $0 today")  # the sandbox is known where another has asked it
+    expect(status(page)).to_contain_text("no model yet · this notebook: $0 today")  # the sandbox is known where another has asked it
     notebook[1].run()
-    expect(status(page)).to_contain_text("claude-haiku-4-5 · $0 today")
+    expect(status(page)).to_contain_text("claude-haiku-4-5 · this notebook: $0 today")
     notebook[2].run()
-    expect(status(page)).to_have_text("sandbox · claude-haiku-4-5 · $0.000055 today")
+    expect(status(page)).to_have_text("sandbox · claude-haiku-4-5 · this notebook: $0.000055 today")
     notebook[3].start()
     expect(status(page)).to_contain_text("asking…")
     expect(notebook[3].box.locator(".jp-InputPrompt")).to_have_text("[*]:")  # told while it runs
@@ -125,7 +127,7 @@ def test_the_status_follows_the_notebook_in_front_and_what_its_kernel_does(opene
     expect(page.locator("#jp-main-statusbar").get_by_text("| Idle")).to_be_visible()
     expect(status(page)).to_have_text("Load Tetrate")
     status(page).click()
-    expect(status(page)).to_have_text("sandbox · no model yet · $0 today")  # its own, not the other's
+    expect(status(page)).to_have_text("sandbox · no model yet · this notebook: $0 today")  # its own, not the other's
     cell(page, 0).run()
     expect(cell(page, 0).box.locator(".jp-InputPrompt")).to_have_text("[1]:")  # no history of what was loaded
 
@@ -133,10 +135,12 @@ def test_the_status_follows_the_notebook_in_front_and_what_its_kernel_does(opene
     expect(status(page)).to_contain_text("asking…")
     page.locator(f"{FRONT} .jp-InputPrompt").first.click()
     notebook.interrupt()
-    expect(status(page)).to_contain_text("claude-haiku-4-5 · stopped · $0.000055")
+    expect(status(page)).to_contain_text("claude-haiku-4-5 · stopped · this notebook: $0.000055")
+    assert status(page).evaluate(DOT) == GREEN
     choose(page, "Sign out")
     expect(notices(page)).to_contain_text("key")
     expect(status(page)).to_have_text("Tetrate: sandbox · not signed in")
+    assert status(page).evaluate(DOT) == "rgba(0, 0, 0, 0)"  # a ring: nothing is ready
     status(page).click()
     expect(page.get_by_role("menuitem", name="Sign in", exact=True)).to_be_visible()
     expect(page.get_by_role("menuitem", name="This notebook today: ≈ $0.000055", exact=False)).to_be_visible()
@@ -266,7 +270,7 @@ def test_what_is_opened_while_a_cell_runs_says_that_it_waits(opened: Opens, page
     wait = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)"
     notebook = opened(LOAD, wait)
     notebook[0].run()
-    expect(status(page)).to_have_text("no model yet · $0 today")
+    expect(status(page)).to_have_text("no model yet · this notebook: $0 today")
     notebook[1].start()
     expect(page.locator("#jp-main-statusbar").get_by_text("| Busy")).to_be_visible()
     choose(page, "Chat")

@@ -1,4 +1,4 @@
-"""That the package is loaded is said while other cells still run: Run All puts all of them before what the page asks."""
+"""That the package is loaded is said while other cells run: Run All puts all of them before what the page asks."""
 
 from __future__ import annotations
 

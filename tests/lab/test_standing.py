@@ -40,11 +40,13 @@ def test_a_kernel_that_has_asked_nothing_yet_tells_what_the_one_before_has_spent
     assert before["cost"].startswith("$0.0")
     after = Standing(later).now()
     assert (after["sandbox"], after["cost"], after["notes"]) == (True, before["cost"], before["notes"])
+    assert after["notes"][2:] == ["Play money is counted for each sandbox by itself, and never with what is paid."]
 
 
 def test_where_nothing_was_asked_nothing_is_taken_for_the_sandboxs(later: Session) -> None:
     told = Standing(later).now()
     assert (told["sandbox"], told["cost"]) == (False, "$0")
+    assert told["notes"] == ["This notebook today: $0.", "All notebooks today: $0."]
 
 
 def test_the_model_that_a_question_would_go_to_is_told_before_it_is_asked(later: Session) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = "cost unknown"
 _NOTHING: Final = Decimal(0)
+_APART: Final = "Play money is counted for each sandbox by itself, and never with what is paid."
 
 
 class Standing:
@@ -88,7 +89,8 @@ class Standing:
             here, everywhere = self._told(play, path), self._told(play, None)
         except ConfigError as unreadable:
             return _UNKNOWN, [unreadable.message]
-        return _short(here), [f"This notebook today: {_long(here)}.", f"All notebooks today: {_long(everywhere)}."]
+        told = [f"This notebook today: {_long(here)}.", f"All notebooks today: {_long(everywhere)}."]
+        return _short(here), [*told, *([_APART] if play else [])]
 
     def _told(self, play: str, path: str | None) -> DayCost:
         book = self._session.book
