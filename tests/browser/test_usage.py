@@ -32,6 +32,11 @@ OVERLAPS = """(box) => [...box.querySelectorAll(".tetrate-days tr")].flatMap((ro
     const edge = box.getBoundingClientRect().right + 1;
     return ends.filter(([, right], n) => right > edge || (ends[n + 1] && right > ends[n + 1][0] + 1));
 })"""
+LINES = """(e) => {
+    const range = document.createRange();
+    range.selectNodeContents(e);
+    return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+}"""
 FADES = """(table) => {
     const mask = getComputedStyle(table).maskImage;
     return [mask !== "none" && /rgba\\(0, 0, 0, 0\\.2\\)\\)?$/.test(mask), mask !== "none"];
@@ -83,6 +88,12 @@ def test_the_usage_of_a_day_fits_into_the_side_panel(opened: Opens, page: Page) 
     assert room is not None
     assert room["width"] == 340
     fits(box)
+    for name in box.locator(".tetrate-facts td:first-child").all():  # on one line, the whole where it is cut
+        expect(name).to_have_attribute("title", name.inner_text())
+        is_whole = name.evaluate("e => e.scrollWidth <= e.clientWidth")
+        assert is_whole or name.inner_text() == MODELS[1]
+        assert name.evaluate(LINES) == 1
+    assert side(page).locator("header > span").evaluate("e => e.scrollWidth <= e.clientWidth")  # "all notebooks"
     for figure in box.locator(".tetrate-facts td:last-child").all():  # what was spent, whatever else isn't seen
         expect(figure).to_contain_text("$")
         expect(figure).to_be_in_viewport(ratio=1)
@@ -94,7 +105,7 @@ def test_the_side_panel_counts_other_periods_and_by_notebook(opened: Opens, page
     notebook[0].run()
     notebook[1].run()
     command(page, "Tetrate: usage")
-    box = side(page).locator(".tetrate-usage")
+    box = side(page).locator(".tetrate-lab-docked:not(.lm-mod-hidden) .tetrate-usage")
     expect(box).to_contain_text("claude-haiku-4-5")
     period, by = side(page).get_by_role("group", name="Period"), side(page).get_by_role("group", name="Shown")
     expect(period.get_by_role("button", name="Today")).to_have_attribute("aria-pressed", "true")

@@ -72,7 +72,7 @@ def test_a_page_gets_all_of_it() -> None:
     assert picture.count("background-color:#c0602f") == picture.count("background-color:#2e8b70") == 2
     assert picture.count("width:100.00%") == picture.count("width:33.33%") == 1
     assert ['">Wed 25 Nov<' in picture, '">Thu 26 Nov<' in picture, ">$0.30<" in picture] == [True] * 3
-    assert '<td dir="auto" class="tetrate-id">b</td>' in html
+    assert '<td dir="auto" class="tetrate-id" title="b">b</td>' in html
     assert ' class="tetrate-minor" align="right" title="tokens of the prompts">sent</th>' in html
     assert ' align="right" title="estimated at the prices of the day">cost</th>' in html  # seen wherever it is narrow
     assert '<p class="tetrate-notice" dir="auto">one &lt;b&gt;</p>' in html

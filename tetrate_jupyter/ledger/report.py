@@ -82,7 +82,7 @@ class Report:
     def table(self) -> Table:
         """The groups; without a column that has nothing in any of them."""
         columns = [
-            TableColumn(_NAMED[self.by], code=self.by == "model"),
+            TableColumn(_NAMED[self.by], code=self.by == "model", cut=True),
             TableColumn("requests", align="right"),
             TableColumn("failed", align="right", optional=True, minor=True),
             TableColumn("sent", align="right", hint="tokens of the prompts", minor=True),

@@ -25,7 +25,8 @@ class TableColumn:
 
     `align="right"` is for numbers. `code=True` sets ids in the code font. `hint` is shown when the pointer rests on the
     heading. `optional=True`: left out first where plain text is too narrow. `wide=True`: prose that may wrap.
-    `minor=True`: not shown by a narrow page, where what shows the table has a rule for that.
+    `minor=True`: not shown by a narrow page, where what shows the table has a rule for that. `cut=True`: it may be cut
+    there likewise, and says the whole when the pointer rests on it.
     """
 
     title: str
@@ -35,6 +36,7 @@ class TableColumn:
     optional: bool = False
     wide: bool = False
     minor: bool = False
+    cut: bool = False
 
 
 class Table:
@@ -80,7 +82,10 @@ class Table:
             parts.append("</tr></thead>")
         parts.append("<tbody>")
         for row in self.rows:
-            cells = (f'<td dir="auto"{kind}>{escape(cell)}</td>' for cell, kind in zip(row, kinds, strict=True))
+            cells = (
+                f'<td dir="auto"{kind}{_whole(column, cell)}>{escape(cell)}</td>'
+                for cell, kind, column in zip(row, kinds, self.columns, strict=True)
+            )
             parts.append(f"<tr>{''.join(cells)}</tr>")
         parts.append("</tbody></table></div></div>")
         return "".join(parts)
@@ -137,6 +142,10 @@ def _class(column: TableColumn) -> str:
     names += ["tetrate-minor"] if column.minor else []
     classes = f' class="{" ".join(names)}"' if names else ""
     return f'{classes} align="right"' if column.align == "right" else classes
+
+
+def _whole(column: TableColumn, cell: str) -> str:
+    return f' title="{escape(cell)}"' if column.cut and cell else ""
 
 
 def _heading(column: TableColumn, kind: str) -> str:
