@@ -114,7 +114,8 @@ def test_the_status_follows_the_notebook_in_front_and_what_its_kernel_does(opene
     notebook = opened(LOAD, "%tetrate_model claude-haiku-4-5", ASK, f"%%tetrate -m sandbox/stream\n{SLOW}")
     expect(status(page)).to_have_text("Load Tetrate")
     notebook[0].run()
-    expect(status(page)).to_contain_text("no model yet · this notebook: $0 today")  # the sandbox is known where another has asked it
+    # the sandbox is known where another has asked it
+    expect(status(page)).to_contain_text("no model yet · this notebook: $0 today")
     notebook[1].run()
     expect(status(page)).to_contain_text("claude-haiku-4-5 · this notebook: $0 today")
     notebook[2].run()

@@ -127,7 +127,7 @@ margin:.8em 0 1.2em;align-items:start}
 color:var(--jp-ui-font-color0,currentColor)}
 @container tetrate-usage (max-width:460px){
 .tetrate-usage .tetrate-scroll .tetrate-minor{display:none}
-.tetrate-usage .tetrate-scroll td:first-child{white-space:nowrap;width:100%;max-width:0;overflow:hidden;text-overflow:ellipsis}
+.tetrate-usage .tetrate-scroll td:first-child{width:100%;max-width:0;overflow:hidden;text-overflow:ellipsis}
 .tetrate-usage .tetrate-scroll td:last-child{white-space:normal;min-width:5em}
 .tetrate-usage .tetrate-scroll table{width:100%}
 .tetrate-usage .tetrate-scroll :is(th,td){padding-inline-end:.7em}}
