@@ -426,7 +426,8 @@ def test_the_commands_add_cells_below(opened: Opens, page: Page) -> None:
     assert notebook[1].source == "%%tetrate\nSay hello."
     assert "Hello!" in notebook[1].run()
     command(page, "Tetrate: compare models")
-    expect(page.locator(f"{FRONT} .tetrate-compare, {FRONT} .tetrate-panel").first).to_be_visible()
+    expect(page.locator(f"{FRONT} .tetrate-compare").get_by_label("Prompt", exact=True)).to_be_focused()
+    page.locator(f"{FRONT} .jp-InputPrompt").first.click()  # a panel's box keeps the page's keys to itself
     command(page, "Tetrate: sign in")
     expect(docked(page).prompt).to_be_visible()  # somebody has
 
