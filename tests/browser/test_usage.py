@@ -110,6 +110,7 @@ def test_the_side_panel_counts_other_periods_and_by_notebook(opened: Opens, page
     period, by = side(page).get_by_role("group", name="Period"), side(page).get_by_role("group", name="Shown")
     expect(period.get_by_role("button", name="Today")).to_have_attribute("aria-pressed", "true")
     today = box.inner_text()
+    page.wait_for_function("document.activeElement.closest('.jp-Notebook')")  # the palette gives the focus back late
     period.get_by_role("button", name="7 days").focus()
     page.keyboard.press("Enter")
     expect(box).not_to_have_text(today)
