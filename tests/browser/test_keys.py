@@ -146,6 +146,19 @@ def edit_keys(page: Page, box: Locator) -> None:
     page.keyboard.press("Enter")
 
 
+def test_the_palette_opens_from_the_box_of_a_chat(opened: Opens, page: Page) -> None:
+    notebook = opened(LOAD, "session.chat()")
+    notebook[0].run()
+    notebook[1].run()
+    chat = Chat(notebook[1].box.locator(".tetrate-panel"))
+    chat.prompt.click()
+    page.keyboard.type("half a question")
+    page.keyboard.press("Control+Shift+C")
+    expect(page.locator(".lm-CommandPalette-input")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(chat.prompt).to_have_value("half a question")
+
+
 def test_who_wants_enter_to_make_a_line_gets_that_in_every_chat(opened: Opens, page: Page) -> None:
     notebook = opened(LOAD, "session.chat()", "session.chat()")
     notebook[0].run()

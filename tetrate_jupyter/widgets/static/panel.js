@@ -287,9 +287,10 @@ function panel({ model, el }, label, make) {
     if (place) place.tetrateKeep = () => made.keep?.([...items.values()]) ?? {};
   }
 
-  // Keys typed here are not JupyterLab's commands, but for Ctrl-S and its like, which no control of a panel uses.
+  // Keys typed here are not JupyterLab's commands, but for Ctrl-S and its like, which no control of a panel uses, and its palette's.
   function passes(event) {
-    return (event.ctrlKey || event.metaKey) &&
+    if (!event.ctrlKey && !event.metaKey) return false;
+    return (event.shiftKey && event.key === "C") ||
       !/^(?:[acvxyz]|Control|Meta|Shift|Alt.*|Enter|Backspace|Delete|Home|End|Arrow.*)$/i.test(event.key);
   }
 
