@@ -92,7 +92,10 @@ function composer(context, send) {
   let handed = 0;
 
   stop.hidden = true;
-  text.addEventListener("input", () => grow(text));
+  text.addEventListener("input", () => {
+    handed = 0; // who has typed since means what he presses
+    grow(text);
+  });
   text.addEventListener("focus", tell); // another panel may have changed it
   tell();
   sends(text, ask, swapped.get);
