@@ -21,6 +21,12 @@ KEPT = f"{LOAD}\nsession.keep_texts = True"
 pytestmark = pytest.mark.usefixtures("signed_in")
 
 
+def restart_cleared(page: Page) -> None:
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name="Restart Kernel and Clear Outputs").click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+
+
 def test_a_conversation_goes_on_after_a_restart(opened: Opens, page: Page) -> None:
     notebook = opened(KEPT, "%tetrate_chat")
     notebook[0].run()
@@ -31,6 +37,13 @@ def test_a_conversation_goes_on_after_a_restart(opened: Opens, page: Page) -> No
     expect(chat.messages).to_have_count(0)
     chat.asked("Name a colour.")
     restart(page)
+    notebook[0].run()
+    notebook[1].run()  # the page has it still, and gives it back
+    chat = Chat(notebook[1].box.locator(".tetrate-panel"))
+    expect(chat.messages).to_contain_text("Name a colour.")
+    expect(earlier_of(chat).locator(".tetrate-conv")).to_have_count(2)  # it is what is kept, not one more
+    restart_cleared(page)
+    expect(notebook[1].box.locator(".tetrate-panel")).to_have_count(0)
     notebook[0].run()
     notebook[1].run()
     chat = Chat(notebook[1].box.locator(".tetrate-panel"))
@@ -173,7 +186,8 @@ def test_one_clock_has_what_is_in_the_kernel_and_offers_to_keep_it(opened: Opens
     expect(chat.messages).to_have_count(1)
     expect(chat.messages).to_contain_text("xyzzy")
 
-    restart(page)
+    restart_cleared(page)
+    expect(notebook[1].box.locator(".tetrate-panel")).to_have_count(0)
     notebook[0].run()
     notebook[1].run()
     chat = Chat(notebook[1].box.locator(".tetrate-panel"))
