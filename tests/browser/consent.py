@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def link(cell: Cell) -> Locator:
     """The link to the consent page, once it shows."""
-    found = cell.outputs.locator("a[href]")
+    found = cell.outputs.locator("a[href*='code_challenge']")  # another leads to where a key is revoked
     expect(found).to_be_visible()
     return found
 

@@ -548,7 +548,7 @@ def test_twelve_columns_and_hostile_texts(opened: Opens, page: Page) -> None:
     page.keyboard.press("Control+b")
     panel = opened_panel(notebook)
     panel.add(*(["sandbox/echo"] * 12))
-    panel.run("\n\n".join(text[:300] for text in NAMES))
+    panel.run(re.sub("(?m)^---$", "- - -", "\n\n".join(text[:300] for text in NAMES)))  # as one prompt
     expect(panel.columns).to_have_count(12)
     panel.is_over()
     expect(panel.stands).to_contain_text("12 of 12 done")

@@ -23,6 +23,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 BOM: Final = b"\xef\xbb\xbf"
 _WORDS: Final = ("text", "content", "thinking", "summary")  # members that hold the words of a part
+_MOST_LOOSE: Final = 100_000  # values of one part that is read as Python reads it
 MAX_MENDED: Final = 8 * 2**20  # bytes; scanning the tokens of more would hold up other answers for seconds
 MAX_TOKENS: Final = 2_000_000  # each takes about half a microsecond
 MAX_DEPTH: Final = 100  # levels of nesting; the API's own bodies have six
@@ -87,10 +88,14 @@ def mended(body: bytes | bytearray) -> bytes | bytearray:
 
 
 def loosely(part: msgspec.Raw) -> object:
-    """Decode a part as Python does, which accepts halves of a surrogate pair; return None where that fails, too."""
+    """Decode a part as Python does, which accepts halves of a surrogate pair; return None where that fails, too.
+
+    A part of more than 8 MB, or with more than 100,000 values, isn't decoded: each is an object of Python's then.
+    """
     if len(bytes(part)) > MAX_MENDED:
         return None
     try:
+        check_values(bytes(part), _MOST_LOOSE)
         return json.loads(bytes(part), strict=False)
     except UNREADABLE:
         return None
