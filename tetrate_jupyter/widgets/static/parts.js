@@ -194,8 +194,12 @@ function popover(opener, fill, properties = {}) {
       maxHeight: `${Math.max(120, (above ? at.top : below) - 16)}px`,
     });
   };
+  // It goes with what opened it, which an answer that arrives may move, and goes away with it.
   const away = (event) => {
-    if (!box.contains(event.target)) close();
+    if (box.contains(event.target)) return;
+    const { left, top, width, height } = opener.getBoundingClientRect();
+    if (opener.contains(document.elementFromPoint(left + width / 2, top + height / 2))) place();
+    else close();
   };
   box.addEventListener("toggle", (event) => {
     const open = event.newState === "open";
