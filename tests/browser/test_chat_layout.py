@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, seen
-from tests.browser.test_chat import LOAD, SHOW, SLOW, open_chat
+from tests.browser.test_chat import LOAD, SHOW, SLOW, Chat, open_chat
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -50,6 +50,37 @@ def test_it_fits_with_its_cell_into_a_page_of_900_pixels_and_only_the_talk_scrol
     expect(chat.box.locator(".tetrate-composer")).to_be_in_viewport(ratio=1)
     assert chat.box.evaluate(SCROLLERS) == ["tetrate-log"]
     assert place(chat.box)["height"] <= 660
+
+
+SCROLLED = """
+(box, by) => {
+    let around = box.parentElement;
+    while (!(around.scrollHeight > around.clientHeight && /auto|scroll/.test(getComputedStyle(around).overflowY)))
+        around = around.parentElement;
+    around.scrollBy(0, by);
+}
+"""
+
+
+@pytest.mark.parametrize("by", [-20, 20, -60, 60])
+def test_what_a_button_opens_goes_with_it_and_closes_where_it_is_gone(opened: Opens, by: int) -> None:
+    notebook = opened(LOAD, "print(*range(40), sep='\\n')", "session.chat()", "print(*range(80), sep='\\n')")
+    for cell in (notebook[0], notebook[1], notebook[3], notebook[2]):
+        cell.run()
+    chat = Chat(notebook[2].box.locator(".tetrate-panel"))
+    chat.box.evaluate("(box) => box.scrollIntoView({block: 'center'})")
+    opener, opens = chat.button("Parameters"), chat.box.locator(".tetrate-parameters")
+    opener.click()
+    expect(opens).to_be_visible()
+    at = place(opener)["y"]
+    chat.box.evaluate(SCROLLED, by)
+    chat.box.page.wait_for_timeout(500)  # nothing tells that it stays
+    assert place(opener)["y"] == pytest.approx(at - by, abs=1)
+    above = place(opener)["y"] - place(opens)["y"] - place(opens)["height"]
+    below = place(opens)["y"] - place(opener)["y"] - place(opener)["height"]
+    assert 0 <= max(above, below) <= 8
+    chat.box.evaluate(SCROLLED, 3000 if by > 0 else -3000)
+    expect(opens).to_be_hidden()
 
 
 def test_stop_has_the_place_of_send_and_one_writes_on(opened: Opens) -> None:

@@ -194,12 +194,19 @@ function popover(opener, fill, properties = {}) {
       maxHeight: `${Math.max(120, (above ? at.top : below) - 16)}px`,
     });
   };
-  // It goes with what opened it, which an answer that arrives may move, and goes away with it.
+  // It goes with what opened it, which an answer that arrives moves, and goes away where that rests out of sight: on the way there,
+  // and under this very box, it may be anywhere.
+  let resting = 0;
+  const inSight = () => {
+    const { left, top, width, height } = opener.getBoundingClientRect();
+    const there = document.elementsFromPoint(left + width / 2, top + height / 2);
+    return there.some((each) => opener.contains(each));
+  };
   const away = (event) => {
     if (box.contains(event.target)) return;
-    const { left, top, width, height } = opener.getBoundingClientRect();
-    if (opener.contains(document.elementFromPoint(left + width / 2, top + height / 2))) place();
-    else close();
+    place();
+    clearTimeout(resting);
+    resting = setTimeout(() => inSight() || close(), 200);
   };
   box.addEventListener("toggle", (event) => {
     const open = event.newState === "open";
@@ -207,6 +214,7 @@ function popover(opener, fill, properties = {}) {
     if (open) addEventListener("scroll", away, true);
     else {
       removeEventListener("scroll", away, true);
+      clearTimeout(resting);
       if (box.contains(document.activeElement) || document.activeElement === document.body) {
         opener.focus({ preventScroll: true });
       }
