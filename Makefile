@@ -89,7 +89,7 @@ lowest: $(VENV)/.dev ## the lowest versions that pyproject.toml allows, on Pytho
 bench: $(VENV)/.dev ## ratios against bare httpx and bare IPython; writes tests/benchmarks/results.json
 	$(BIN)/python -m tests.benchmarks
 
-docs: $(VENV)/.dev ## write the generated part of docs/magics.md anew
+docs: $(VENV)/.dev ## write the generated parts of docs/ anew
 	$(BIN)/python -m tests.docs.readme --write
 
 format: $(VENV)/.dev ## format the code

@@ -9,8 +9,11 @@ import sys
 from decimal import Decimal
 
 import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
 import tetrate_jupyter
+from tetrate_jupyter.face.session import OFFERED
 
 NAMES = [
     "Answer", "AnswerError", "AuthError", "Comparison", "ConfigError", "Conversation", "Earlier", "Fix",
@@ -27,6 +30,19 @@ def test_exactly_these_names_are_public_and_each_can_be_had() -> None:
     for name in NAMES:
         assert getattr(tetrate_jupyter, name) is not None
         assert name in dir(tetrate_jupyter)
+
+
+def test_completion_offers_of_a_session_what_one_asks_with() -> None:
+    shell = TerminalInteractiveShell()
+    shell.Completer.use_jedi = True  # the usual way; the other one adds what the class has
+    shell.user_ns["session"] = tetrate_jupyter.session
+    with provisionalcompleter():
+        completions = {found.text.lstrip(".") for found in shell.Completer.completions("session.", 8)}
+    offered = {name for names in OFFERED.values() for name in names}
+    assert offered <= completions
+    assert not {"keeper", "begin", "recalling", "share_ledger"} & completions  # those are for panels and magics
+    for name in offered:
+        getattr(tetrate_jupyter.session, name)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,4 @@
-"""Writes the generated part of `docs/magics.md` from the code: every magic, its options, every trait."""
+"""Writes the generated parts of `docs/` from the code: every magic, its options, every trait; all of `session`."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ import re
 import sys
 from pathlib import Path
 
+from tests.docs import reference
 from tetrate_jupyter.magics import commands
 from tetrate_jupyter.magics.extension import TetrateMagics
 
 ROOT = Path(__file__).parents[2]
-MAGICS = ROOT / "docs" / "magics.md"
-BEGIN = "<!-- generated: magics (make docs) -->"
+BEGIN = "<!-- generated (make docs) -->"
 END = "<!-- end generated -->"
 
 
-def generated() -> str:
-    """Give the Markdown between the two marks."""
+def magics() -> str:
+    """Return the Markdown of all magics."""
     parts = [_command(command) for command in commands.COMMANDS]
     parts.append("### Defaults\n\n" + _traits())
-    return "\n\n".join([BEGIN, *parts, END])
+    return "\n\n".join(parts)
 
 
-def with_generated(text: str) -> str:
-    """Give the page's text with its generated part made anew."""
-    before, _, rest = text.partition(BEGIN)
+# What is written between the two marks of each page.
+GENERATED = {ROOT / "docs" / "magics.md": magics, ROOT / "docs" / "python.md": reference.generated}
+
+
+def with_generated(page: Path) -> str:
+    """Return a page's text with its generated part made anew."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    return before + generated() + after
+    return "\n\n".join([before + BEGIN, GENERATED[page](), END + after])
 
 
 def _command(command: commands.Command) -> str:
@@ -65,9 +69,10 @@ def _escaped(text: str) -> str:
 
 
 if __name__ == "__main__":
-    there = MAGICS.read_text(encoding="utf-8")
-    if "--write" in sys.argv:
-        MAGICS.write_text(with_generated(there), encoding="utf-8")
-    elif there != with_generated(there):
-        sys.exit(f"{MAGICS.name}: the generated part is old. Next: make docs")
-    print(f"{MAGICS.name}: the generated part is current")
+    for page in GENERATED:
+        made = with_generated(page)
+        if "--write" in sys.argv:
+            page.write_text(made, encoding="utf-8")
+        elif page.read_text(encoding="utf-8") != made:
+            sys.exit(f"{page.name}: the generated part is old. Next: make docs")
+        print(f"{page.name}: the generated part is current")

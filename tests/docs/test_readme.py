@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.readme import BEGIN, END, MAGICS, ROOT, with_generated
+from tests.docs.readme import BEGIN, END, GENERATED, ROOT, with_generated
 from tetrate_jupyter import config
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.once  # it reads README and docs
 
@@ -18,11 +22,11 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
 
 
-def test_the_generated_part_is_current() -> None:
-    there = MAGICS.read_text(encoding="utf-8")
-    assert BEGIN in there
-    assert END in there
-    assert with_generated(there) == there, "run: make docs"
+@pytest.mark.parametrize("page", GENERATED, ids=lambda page: page.name)
+def test_the_generated_part_is_current(page: Path) -> None:
+    there = page.read_text(encoding="utf-8")
+    assert there.count(BEGIN) == there.count(END) == 1
+    assert with_generated(page) == there, "run: make docs"
 
 
 def test_every_link_between_the_pages_leads_somewhere() -> None:

@@ -29,6 +29,22 @@ if TYPE_CHECKING:
     from tetrate_jupyter.keys.store import Place
     from tetrate_jupyter.types import Model
 
+# What completion and docs offer of a session, by what it is for. The rest is there for panels and magics, which stand
+# on the same engine: nobody needs it to ask.
+OFFERED = {
+    "Asking": (
+        "ask", "aask", "stream", "astream", "plan", "question", "start", "runs", "last",
+        "system", "params", "rows", "max_answer", "cached",
+    ),
+    "Comparing": ("compare", "acompare", "comparison", "side_by_side"),
+    "Models": ("model", "models", "amodels", "choose", "achoose", "picker", "dropdown", "on_model_change"),
+    "The conversation": ("chat", "conversation", "history", "reset", "fork", "keep_texts"),
+    "A cell": ("explain", "aexplain", "fix", "afix", "improve", "aimprove"),
+    "What it costs": ("usage", "budget", "daily_budget", "budgets", "label"),
+    "Signing in": ("login", "logout", "alogout", "connect", "endpoints", "status", "astatus"),
+    "Its end": ("close", "aclose", "is_closed", "use_bridge"),
+}  # fmt: skip
+
 
 class Session(Engine):
     """One key, one current model, one conversation, one ledger.
@@ -48,6 +64,10 @@ class Session(Engine):
     __module__ = "tetrate_jupyter"
 
     comparison: Comparison | None  # the newest one that `compare` has begun
+
+    def __dir__(self) -> list[str]:
+        offered = {name for names in OFFERED.values() for name in names}
+        return sorted(offered | {name for name in super().__dir__() if name.startswith("_")})
 
     # --- signing in ------------------------------------------------------------------------------------------
 
