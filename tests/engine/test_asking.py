@@ -81,10 +81,15 @@ def test_the_conversation_goes_along_and_a_fresh_one_does_not(session: Session, 
     assert len(chats(router)[-1].body["messages"]) == 1
 
 
-def test_keep_false_leaves_no_trace_in_the_conversation(session: Session) -> None:
+def test_keep_false_asks_outside_of_the_conversation(session: Session, router: SandboxRouter) -> None:
+    session.ask("My name is Ada.")
     session.ask("hello", keep=False)
-    assert session.history == ()
-    assert session.ledger.total().calls == 1
+    with session.stream("hello again", keep=False) as events:
+        list(events)
+    assert [[m["content"] for m in chat.body["messages"]] for chat in chats(router)[1:]] == [["hello"], ["hello again"]]
+    assert session.plan("hello", keep=False).prompt_tokens < session.plan("hello").prompt_tokens
+    assert [each.user.content for each in session.history] == ["My name is Ada."]
+    assert session.ledger.total().calls == 3
 
 
 def test_running_a_cell_again_replaces_its_exchange(session: Session, router: SandboxRouter) -> None:

@@ -127,6 +127,7 @@ def test_new_and_no_keep(shell: InteractiveShell, session: Session, router: Sand
     ask(shell, "first")
     ask(shell, "--no-keep", "aside")
     assert [e.user.content for e in session.history] == ["first"]
+    assert [m["content"] for m in sent(router).body["messages"]] == ["aside"]
     ask(shell, "--new second")
     assert [e.user.content for e in session.history] == ["second"]
     assert len(sent(router).body["messages"]) == 1

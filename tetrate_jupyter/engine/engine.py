@@ -212,9 +212,12 @@ class Engine:
         return await self.bridge.arun(self._ask(self.question(prompt, **options)))
 
     async def aplan(self, question: Question, conversation: Conversation | None = None) -> Plan:
-        """Like `plan`, for a question put together before; asked within another conversation where one is given."""
+        """Like `plan`, for a question put together before.
+
+        Asked within `conversation`; by default within the session's, or, where it isn't to be kept there, by itself.
+        """
         with guarded("Preparing the question"):
-            within = conversation or self.conversation
+            within = conversation or (self.conversation if question.keep else Conversation())
             if question.keeping is None:
                 return await planned_aside(question, await self._resolve(question.model), within)
             return await self._plan_or_recall(question, question.keeping, within)

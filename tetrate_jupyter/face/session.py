@@ -146,7 +146,8 @@ class Session(Engine):
 
         `model`, `system`: for this question only. `images`: paths, bytes, PIL images or matplotlib figures. `schema`:
         a JSON schema, dataclass or pydantic model; the checked value is in `answer.parsed`. `tools`: plain or async
-        functions with type hints that the model may call. `keep=False` leaves it out of the conversation.
+        functions with type hints that the model may call. The conversation so far goes along, and is paid for, each
+        time; `keep=False` asks outside of it: nothing of it is sent, and nothing gets into it.
         `temperature`, `max_tokens`, `effort`, and any other request field by its own name.
         `cached=True`: a kept answer to the same question stands for asking, and a new one is kept; see `cached`, which
         says so for all questions. `refresh=True`: ask anew and put that in its place. `repeat=1`, `2`, ...: another

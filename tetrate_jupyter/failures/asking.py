@@ -11,7 +11,6 @@ from tetrate_jupyter.completion.along import CELLS, FILES, Kernel, offered
 from tetrate_jupyter.completion.cells import Ran
 from tetrate_jupyter.completion.foreign import guarded, name_of
 from tetrate_jupyter.completion.material import counted, fenced
-from tetrate_jupyter.conversation import Conversation
 from tetrate_jupyter.errors import AttachmentError, InputError, SecretInPromptError
 from tetrate_jupyter.failures.cells import about, last_error, running_shell
 from tetrate_jupyter.failures.change import Fix
@@ -65,11 +64,6 @@ class Inquiry:
     read: Callable[[Answer], Fix] | None
     failure: Failure | None = None
 
-    @property
-    def conversation(self) -> Conversation | None:
-        """Where it is asked: by itself, unless it is to be kept in the session's conversation (None)."""
-        return None if self.question.keep else Conversation()
-
 
 def inquiry(
     engine: Engine,
@@ -119,11 +113,11 @@ def inquiring(
 
 async def plan(engine: Engine, asked: Inquiry) -> Plan:
     """Return what would be sent and what it would cost: answers are short, so that their cap needn't be the model's."""
-    found = await engine.aplan(asked.question, asked.conversation)
+    found = await engine.aplan(asked.question)
     cap = _TOKENS + len(asked.source) // 2
     if asked.question.options.max_tokens is None and found.output_cap > cap and not asked.question.keep:
         capped = replace(asked.question, options=replace(asked.question.options, max_tokens=cap))
-        found = await engine.aplan(capped, asked.conversation)
+        found = await engine.aplan(capped)
     return found
 
 

@@ -78,10 +78,19 @@ def build(context: Context, parsed: Parsed, cell: str | None, variables: Mapping
 
     def limits(text: str) -> Limits:
         return asked_limits(
-            context.session, text, parsed.text("rows"), parsed.text("model"), history=not parsed.flag("new")
+            context.session,
+            text,
+            parsed.text("rows"),
+            parsed.text("model"),
+            history=_keeps(context, parsed) and not parsed.flag("new"),
         )
 
     return build_prompt(parsed, cell, variables, limits, context.kernel)
+
+
+def _keeps(context: Context, parsed: Parsed) -> bool:
+    """Whether it is asked within the conversation, after what is there."""
+    return bool(context.defaults.keep) and not parsed.flag("no_keep")
 
 
 def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Question:
@@ -90,7 +99,7 @@ def _question(context: Context, prompt: Prompt, parsed: Parsed, form: str) -> Qu
         images=prompt.images,
         cuts=prompt.cuts,
         typed=prompt.typed,
-        keep=context.defaults.keep and not parsed.flag("no_keep"),
+        keep=_keeps(context, parsed),
         cell_id=context.cells.next(counts=not parsed.flag("dry_run")),
         cached=parsed.flag("cache") or None,
         refresh=parsed.flag("refresh"),

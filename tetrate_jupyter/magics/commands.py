@@ -49,7 +49,7 @@ ASK_OPTIONS: Final = (
     Option(("--tool",), "function that the model may call; may be repeated", value="NAME", many=True),
     Option(("-p", "--param"), "further request field; may be repeated", value="NAME=VALUE", many=True, is_param=True),
     Option(("--new",), "start a fresh conversation with this question"),
-    Option(("--no-keep",), "leave question and answer out of the conversation"),
+    Option(("--no-keep",), "ask outside of the conversation: nothing of it is sent, nothing gets into it"),
     Option(("--dry-run",), "show what would be sent, its size and its estimated cost; send nothing"),
     Option(("-n", "--no-interpolate"), "leave {names} and @words in the prompt as typed"),
     Option(("--rows",), "rows of each {table} that are sent (15); all: as many as fit", value="N|all", convert=_rows),

@@ -74,7 +74,7 @@ class TetrateMagics(Magics):
     stream = Bool(True, help="Show text as it comes; off: one final output (nbval, papermill).").tag(config=True)
     footer = Bool(True, help="Show the quiet line under an answer: model, times, tokens, cost.").tag(config=True)
     greeting = Bool(True, help="When loaded, say in a line how things stand and what to try.").tag(config=True)
-    keep = Bool(True, help="Keep questions and answers in the conversation.").tag(config=True)
+    keep = Bool(True, help="Go on with the conversation. False: ask each question by itself.").tag(config=True)
     rows = Union(
         [Integer(config.DEFAULT_ROWS, min=1), Enum(("all",))],
         help='Rows of each {table} that are sent: 15 (up to 30 whole), a number, or "all" that fit.',
