@@ -81,6 +81,20 @@ def test_what_could_pass_it_is_not_sent(session: Session, router: SandboxRouter)
     assert charged(session, router) <= Decimal(enough)
 
 
+@pytest.mark.parametrize("advised", ["allow more: session.budget = ", "max_tokens="])
+def test_what_an_error_advises_is_as_much_as_is_needed(session: Session, advised: str) -> None:
+    session.budget = "0.0008"
+    with pytest.raises(CostLimitError, match="even an answer of 1,024 tokens could cost") as caught:
+        session.ask("Is this good or bad? It broke.")
+    said = caught.value.next_step.split(advised)[1].split(";")[0].split(" ")[0]
+    if advised == "max_tokens=":
+        assert session.ask("Is this good or bad? It broke.", max_tokens=int(said)).text
+        return
+    assert Decimal(said) < Decimal("0.01")  # the longest answer could cost $0.3
+    session.budget = said
+    assert session.ask("Is this good or bad? It broke.").text
+
+
 def test_setting_it_again_allows_nothing_more(session: Session) -> None:
     asked = 0
 

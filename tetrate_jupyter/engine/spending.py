@@ -167,7 +167,7 @@ class Paying:
             if await self._takes(self._most(fits)):
                 self._cap, self._is_capped = fits, True
                 return fits
-        raise await self._too_dear(await self._fits())
+        raise await self._too_dear(least, await self._fits())
 
     def opened(self, dropped: Sequence[str]) -> None:
         """See `Purse`."""
@@ -325,27 +325,29 @@ class Paying:
             return 0 if for_answer is None or for_answer < 0 else self._own
         return max(0, min(self._own, int(EXACT.divide_int(for_answer, each)) - OVER))
 
-    async def _too_dear(self, fits: int) -> CostLimitError:
-        worst, daily = self._most(self._own), self._spending.daily
+    async def _too_dear(self, least: int, fits: int) -> CostLimitError:
+        """Return the refusal of an answer of `least` tokens, which would do; `fits`: those that the money allows."""
+        worst, daily = self._most(least), self._spending.daily
+        this = f"even an answer of {least:,} tokens" if least < self._own else "this"
         for fund in self._funds:
             left = fund.account.left
             if left is not None and left < worst:
-                return self._refusal("it could pass", worst, fits)
+                return self._refusal("it could pass", worst, fits, this)
         gone = await asyncio.to_thread(self._spending.day.spent, self._noting.host)
         enough = enough_for(total((gone, worst)) or worst)
         return CostLimitError(
-            f"Not asked: it could cost {money(worst)}, and of the day's budget {stated(daily)} ≈ {money(gone)} are "
-            "spent, what is set aside for requests on their way included.",
+            f"Not asked: {this} could cost {money(worst)}, and of the day's budget {stated(daily)} "
+            f"≈ {money(gone)} are spent, what is set aside for requests on their way included.",
             next_step=f"allow more today: session.daily_budget = {enough}{_shorter(fits)}",
         )
 
-    def _refusal(self, what: str, worst: Decimal, fits: int = 0) -> CostLimitError:
+    def _refusal(self, what: str, worst: Decimal, fits: int = 0, this: str = "this") -> CostLimitError:
         tight = min((fund for fund in self._funds if fund.budget is not None), key=lambda fund: fund.account.left or 0)
         unknown = f", {tight.unknown:,} of unknown cost" if tight.unknown else ""
         enough = enough_for(total((tight.account.gone, worst)) or worst)
         return CostLimitError(
             f"Not asked: {what} {tight.name} of {stated(tight.budget)}: ≈ {money(tight.account.gone)} spent{unknown}, "
-            f"and this could cost {money(worst)}.",
+            f"and {this} could cost {money(worst)}.",
             next_step=f"allow more: {tight.more.format(enough)}{_shorter(fits)}, or choose a cheaper model",
         )
 
