@@ -286,6 +286,17 @@ def failed(status: int, content: object = None, asked: RequestContext = ASKED, *
     return error_for(ReceivedResponse(status, {"content-type": "application/json", **headers}, body), asked)
 
 
+def test_a_key_of_the_environment_is_corrected_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARS_API_KEY", "sk-wrong")
+    error = failed(401)
+    assert error.next_step == (
+        "correct TARS_API_KEY, which this kernel was started with, or sign in again with %tetrate_login"
+    )
+    assert error.in_panel.endswith("or sign in again here")
+    monkeypatch.setenv("TARS_API_KEY", " ")
+    assert failed(401).next_step == "sign in again with %tetrate_login"
+
+
 # status, what stands in the error, the error, its message, its next step
 ERRORS: list[tuple[int, Any, type[errors.GatewayError], str, str]] = [
     (400, {"code": "bad"}, errors.RequestRejectedError, "rejected this request (status 400)", "options of the call"),

@@ -212,10 +212,7 @@ class Engine:
         return await self.bridge.arun(self._ask(self.question(prompt, **options)))
 
     async def aplan(self, question: Question, conversation: Conversation | None = None) -> Plan:
-        """Like `plan`, for a question put together before.
-
-        Asked within `conversation`; by default within the session's, or, where it isn't to be kept there, by itself.
-        """
+        """Like `plan`, for a question put together before; within `conversation`, else as its `keep` says."""
         with guarded("Preparing the question"):
             within = conversation or (self.conversation if question.keep else Conversation())
             if question.keeping is None:

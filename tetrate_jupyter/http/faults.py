@@ -5,11 +5,12 @@ An error may come with status 200 or inside a stream. `error_body` reads its bod
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tetrate_jupyter import errors
+from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import meaning, retry
 from tetrate_jupyter.http.error_body import Body, ErrorBody, error_body_of, read_error_body, shown
 from tetrate_jupyter.http.meaning import Meaning
@@ -57,7 +58,9 @@ class RequestContext:
     def sign_in(self) -> errors.NextStep:
         """The next step towards another key."""
         step = "sign in again" if self.keys_page else "give the right key"
-        return errors.NextStep(f"{step} with %tetrate_login", in_panel=f"{step} here")
+        found = errors.NextStep(f"{step} with %tetrate_login", in_panel=f"{step} here")
+        name = next((each for each in config.KEY_VARIABLES if os.environ.get(each, "").strip()), None)
+        return found.within(f"correct {name}, which this kernel was started with, or ") if name else found
 
     @property
     def host(self) -> str:
