@@ -137,7 +137,7 @@ _OPERATION_PATHS = (
     "/responses",
     "/status",
 )
-_WRAPPING: Final = " \t\r\n'\""  # what env files leave around an address
+WRAPPING: Final = " \t\r\n'\""  # what env files leave around an address
 # Last segments of addresses that are whole without a version: Azure's, Cloudflare's, Gemini's, and kin.
 _WHOLE_ENDS = frozenset({"inference", "compat", "openai", "compatible-mode", "compatibility"})
 _OWN_DOMAIN = ".router.tetrate.ai"  # whose keys the default consent page gives
@@ -282,7 +282,7 @@ def normalise_base_url(text: str, *, allow_http: bool = False) -> str:
     "https://gateway.example/v1". Left alone is what has a version segment ("/v1beta/openai/") or ends as compatible
     endpoints do ("/inference", "/compat", "/openai"). "=https://..." is exactly this address. Raises `BaseURLError`.
     """
-    text = text.strip(_WRAPPING)
+    text = text.strip(WRAPPING)
     exactly, text = text.startswith("="), text.removeprefix("=")
     split = _checked(text, "base URL", allow_http=allow_http)
     path = split.path.rstrip("/")

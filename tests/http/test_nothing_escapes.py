@@ -232,12 +232,46 @@ async def test_settings_of_the_environment_that_cannot_be_used(
     assert "proxy-password" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("variable", "scheme"), [("HTTPS_PROXY", "https"), ("HTTP_PROXY", "http"), ("ALL_PROXY", "https")]
+)
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("127.0.0.1:9", "Nothing answers at 127.0.0.1:9: the connection was refused."),
+        ("proxy.invalid:3128", "The host name proxy.invalid:3128 can't be found."),
+    ],
+)
+async def test_a_proxy_that_is_not_there_is_named_not_the_router(
+    monkeypatch: pytest.MonkeyPatch, variable: str, scheme: str, proxy: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, f"http://user:proxy-password@{proxy}")
+    error = await connecting(f"{scheme}://gateway.invalid/v1", allow_http=True)
+    assert type(error) is errors.UnreachableError
+    assert error.message == f"The proxy on the way to gateway.invalid can't be reached. {said}"
+    assert error.next_step is not None
+    assert error.next_step.startswith(f"check {variable}, or add gateway.invalid to NO_PROXY")
+    assert "proxy-password" not in str(error)
+
+
+async def test_what_fails_behind_a_proxy_says_that_it_stands_between(
+    router: RawRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router.will(Then.CLOSE)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:proxy-password@127.0.0.1:{router.port}")
+    error = await connecting("https://gateway.invalid/v1")
+    assert type(error) is errors.UnreachableError
+    assert error.message == "The connection to gateway.invalid failed or was dropped."
+    assert error.next_step is not None
+    assert error.next_step.endswith(f"; the way there is the proxy 127.0.0.1:{router.port} (HTTPS_PROXY)")
+
+
 async def test_a_proxy_that_refuses(router: RawRouter, monkeypatch: pytest.MonkeyPatch) -> None:
     router.will_answer(407, {})
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:proxy-password@127.0.0.1:{router.port}")
     error = await connecting("https://gateway.invalid/v1")
     assert type(error) is errors.UnreachableError
-    assert "proxy" in error.message
+    assert f"The proxy 127.0.0.1:{router.port} between" in error.message
     assert "proxy-password" not in str(error)
     assert "authorization" not in router.requests[0].headers
 

@@ -10,7 +10,7 @@ import pytest
 from tetrate_jupyter import config, errors
 from tetrate_jupyter.config import Endpoints
 from tetrate_jupyter.http.client import GatewayClient
-from tetrate_jupyter.http.surroundings import certificates, proxy_for
+from tetrate_jupyter.http.surroundings import Proxy, certificates, proxy_between, proxy_for
 from tetrate_jupyter.keys.places import variable
 from tetrate_jupyter.secret import Secret
 
@@ -187,3 +187,29 @@ def test_a_proxy_that_is_no_address_names_its_variable(given: str, monkeypatch: 
     with pytest.raises(errors.ConfigError, match="HTTPS_PROXY doesn't hold") as caught:
         proxy_for("https://gateway.example/v1")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("around", ["'{}'", '"{}"', " {}\r\n"])
+def test_what_an_env_file_leaves_around_a_proxy_is_cut_off(around: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", around.format(PROXY))
+    monkeypatch.setenv("NO_PROXY", around.format("other.example,inner.example"))
+    assert proxy_for("https://gateway.example/v1") == PROXY
+    assert proxy_for("https://other.example/v1") is None
+    assert proxy_for("https://inner.example/v1") is None
+
+
+def test_a_certificate_file_may_be_in_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", '"/no/such/file.pem"')
+    with pytest.raises(errors.ConfigError, match=r"names '/no/such/file\.pem'"):
+        certificates(("https://gateway.example/v1",), ssl.create_default_context)
+
+
+def test_a_proxy_is_named_without_its_user_and_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    monkeypatch.setenv("ALL_PROXY", "http://user:proxy-p@ssword@proxy.example:3128/")
+    monkeypatch.setenv("NO_PROXY", "inner.example")
+    assert proxy_between("https://gateway.example/v1") == Proxy("proxy.example:3128", "ALL_PROXY")
+    assert proxy_between("https://inner.example/v1") is None
+    assert proxy_between("http://localhost:8080/v1") is None
+    monkeypatch.setenv("ALL_PROXY", "http://[broken")
+    assert proxy_between("https://gateway.example/v1") is None

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_CHECK_WAY = "check the network{way}, then ask again"
+
 _POINTLESS = (
     BudgetExceededError,
     CreditsExhaustedError,
@@ -165,7 +167,8 @@ def too_slow(asked: faults.RequestContext, phase: str) -> GatewayTimeoutError:
     return GatewayTimeoutError(
         f"{asked.model or asked.host} {waiting} in time.",
         phase=phase,
-        next_step="check the network, then ask again" + (", or choose another model" if asked.model else ""),
+        next_step=_CHECK_WAY.format(way=f", and {asked.proxy.variable}" if asked.proxy else "")
+        + (", or choose another model" if asked.model else ""),
         request_id=asked.request_id,
     )
 

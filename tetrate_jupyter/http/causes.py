@@ -9,14 +9,20 @@ from __future__ import annotations
 import socket
 import ssl
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from tetrate_jupyter.characters import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tetrate_jupyter.http.surroundings import Proxy
+
 MAX_DEPTH: Final = 20  # errors looked at; a longer chain of causes is a cycle
-CHECK_PROXY: Final = "check HTTPS_PROXY (and the user and password in it), restart the kernel, then try again"
+_CHECK_PROXY: Final = "check {variable} (and the user and password in it), restart the kernel, then try again"
+_ANOTHER_WAY: Final = (
+    "check {variable}, or add {host} to NO_PROXY if it is reached without a proxy; restart the kernel, then try again"
+)
 _CHECK_CERTIFICATE: Final = (
     "behind a company proxy, set SSL_CERT_FILE to the company's certificate file and restart the kernel; "
     "otherwise check this machine's clock and the base URL {url}"
@@ -24,8 +30,30 @@ _CHECK_CERTIFICATE: Final = (
 _CHECK_NETWORK: Final = "check the network and the base URL {url}, then try again"
 
 
-def explain(failure: BaseException, host: str, url: str) -> tuple[str, str]:
-    """Return (what happened, what to do next) for a connection that failed."""
+def explain(
+    failure: BaseException, host: str, url: str, proxy: Proxy | None = None, *, refused: bool = False
+) -> tuple[str, str]:
+    """Return (what happened, what to do next) for a connection that failed.
+
+    `proxy` is what stands between, if anything: where it is what can't be reached, it is what is named. `refused`: it
+    said itself that it makes no connection.
+    """
+    if refused:
+        named, variable = (f" {proxy.host}", proxy.variable) if proxy else ("", "HTTPS_PROXY")
+        what = f"The proxy{named} between here and {host} refused the connection."
+        return what, _CHECK_PROXY.format(variable=variable)
+    if proxy is None:
+        return _explained(failure, host, url)
+    for cause in causes(failure):
+        if isinstance(cause, (socket.gaierror, ConnectionRefusedError)):  # only the proxy itself is looked up from here
+            what, _ = _explained(cause, proxy.host, url)
+            step = _ANOTHER_WAY.format(variable=proxy.variable, host=urlsplit(url).hostname)
+            return f"The proxy on the way to {host} can't be reached. {what}", step
+    what, step = _explained(failure, host, url)
+    return what, f"{step}; the way there is the proxy {proxy.host} ({proxy.variable})"
+
+
+def _explained(failure: BaseException, host: str, url: str) -> tuple[str, str]:
     for kind, what, step in _KINDS:
         for cause in causes(failure):
             if isinstance(cause, ssl.SSLCertVerificationError) and getattr(cause, "verify_code", 0) in _STRICT:

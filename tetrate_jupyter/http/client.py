@@ -394,7 +394,6 @@ def to_tetrate_error(foreign: Exception, asked: faults.RequestContext) -> errors
         return unusable(asked.host)
     if causes.is_no_http(foreign):
         return faults.no_http(asked)
-    what, step = causes.explain(foreign, asked.host, asked.base_url)
-    if isinstance(foreign, httpx.ProxyError):
-        what, step = f"The proxy between here and {asked.host} refused the connection.", causes.CHECK_PROXY
+    refused = isinstance(foreign, httpx.ProxyError)
+    what, step = causes.explain(foreign, asked.host, asked.base_url, asked.proxy, refused=refused)
     return errors.UnreachableError(what, next_step=step, request_id=asked.request_id)

@@ -1,4 +1,4 @@
-"""Turning an unsuccessful response into the matching error of ours; pure.
+"""Turning an unsuccessful response into the matching error of ours; pure but for the proxy that the environment names.
 
 An error may come with status 200 or inside a stream. `error_body` reads its body, `meaning` classifies it.
 """
@@ -14,11 +14,13 @@ from tetrate_jupyter import config, errors
 from tetrate_jupyter.http import meaning, retry
 from tetrate_jupyter.http.error_body import Body, ErrorBody, error_body_of, read_error_body, shown
 from tetrate_jupyter.http.meaning import Meaning
+from tetrate_jupyter.http.surroundings import proxy_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tetrate_jupyter.config import Endpoints
+    from tetrate_jupyter.http.surroundings import Proxy
 
 __all__ = ["Body", "ReceivedResponse", "RequestContext", "error_for", "error_in_stream", "read_error_body", "shown"]
 
@@ -66,6 +68,11 @@ class RequestContext:
     def host(self) -> str:
         """The host of `base_url`, with its port if it names one."""
         return urlsplit(self.base_url).netloc
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """The proxy through which `base_url` is reached."""
+        return proxy_between(self.base_url)
 
 
 @dataclass(frozen=True)
@@ -198,9 +205,10 @@ def _by_status(body: ErrorBody, asked: RequestContext) -> errors.GatewayError:
     if status in {401, 403}:
         return _forbidden(body, asked)
     if status == 407:
+        variable = asked.proxy.variable if asked.proxy else "HTTPS_PROXY"
         return errors.UnreachableError(
             _says(f"The proxy between here and {asked.host} asks for a login", body),
-            next_step="set HTTPS_PROXY with the proxy's user and password, restart the kernel, then ask again",
+            next_step=f"set {variable} with the proxy's user and password, restart the kernel, then ask again",
             **_common(body, asked),
         )
     return errors.RequestRejectedError(

@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import os
 import ssl
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -43,7 +44,7 @@ def certificates(urls: tuple[str, ...], usual: Callable[[], ssl.SSLContext]) -> 
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _check_key_log()
     for name, kind in (("SSL_CERT_FILE", "cafile"), ("SSL_CERT_DIR", "capath")):
-        value = os.environ.get(name)
+        value = os.environ.get(name, "").strip(config.WRAPPING)
         if not value:
             continue
         problem = "isn't there" if not os.path.exists(value) else "can't be read as certificates"  # noqa: PTH110 - no Path of a foreign text
@@ -73,19 +74,23 @@ def _check_key_log() -> None:
         ) from None
 
 
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy that stands between: its host and port, without user and password, and the variable that names it."""
+
+    host: str
+    variable: str
+
+
 def proxy_for(url: str) -> str | None:
     """Return the proxy for an address, or None: none is used for this machine, nor for what `NO_PROXY` names.
 
     "socks://", as desktops write it, means socks5. Raises `ConfigError` for a proxy that isn't supported.
     """
-    split = urlsplit(url)
-    if config.scope_is_loopback(config.scope_of(url)):
+    named = _named(url)
+    if named is None:
         return None
-    proxies = getproxies()
-    given = proxies.get(split.scheme) or proxies.get("all")
-    if not given or _is_excepted(split, proxies.get("no", "")):
-        return None
-    name = f"{split.scheme.upper()}_PROXY" if proxies.get(split.scheme) else "ALL_PROXY"
+    given, name = named
     proxy = _address(given, name)
     if proxy.scheme == "socks":
         proxy = proxy._replace(scheme="socks5")
@@ -97,6 +102,27 @@ def proxy_for(url: str) -> str | None:
     if proxy.scheme.startswith("socks"):
         _check_socks(name)
     return urlunsplit(proxy)
+
+
+def proxy_between(url: str) -> Proxy | None:
+    """Return the proxy through which an address is reached, None for none and for one that can't be used."""
+    named = _named(url)
+    with contextlib.suppress(ConfigError):
+        if named is not None:
+            return Proxy(_address(*named).netloc.rpartition("@")[2], named[1])
+    return None
+
+
+def _named(url: str) -> tuple[str, str] | None:
+    """Return (what is given as the proxy for an address, the variable that gives it)."""
+    split = urlsplit(url)
+    if config.scope_is_loopback(config.scope_of(url)):
+        return None
+    proxies = {name: value.strip(config.WRAPPING) for name, value in getproxies().items()}
+    given = proxies.get(split.scheme) or proxies.get("all")
+    if not given or _is_excepted(split, proxies.get("no", "")):
+        return None
+    return given, f"{split.scheme.upper()}_PROXY" if proxies.get(split.scheme) else "ALL_PROXY"
 
 
 def _address(given: str, name: str) -> SplitResult:
