@@ -43,6 +43,7 @@ DIFFERENT = {
     "surrogate-lone": "it keeps the half, which can't be encoded",
     "usage-in-halves": "its last usage wins",
     "usage-then-zeros": "its last usage wins",
+    "usage-zeros": "0 tokens of a text are unknown here",
     "usage-then-null": "its last usage wins",
     "usage-reasoning-beside": "it doesn't look at the total",
     "usage-other-names": "it knows the API's names",

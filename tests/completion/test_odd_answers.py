@@ -41,7 +41,7 @@ class Right:
     text: str = TEXT
     reasoning: str = ""
     finish: str | None = "stop"
-    usage: tuple[int, int] | None = None
+    usage: tuple[int | None, int | None] | None = None
     error: type[errors.TetrateError] | None = None
     notice: str = ""
     refusal: str = ""
@@ -95,6 +95,7 @@ RIGHT: dict[str, Right] = {
     "usage-details-lists": Right(usage=USAGE),
     "usage-in-halves": Right(usage=USAGE),
     "usage-then-zeros": Right(usage=USAGE),
+    "usage-zeros": Right(usage=(None, None), streamed_only=True),
     "usage-then-null": Right(usage=USAGE),
     "usage-growing": Right(usage=USAGE),
     "usage-reasoning-beside": Right(usage=(9, 305)),

@@ -56,7 +56,10 @@ NAMED: list[tuple[dict[str, Any], Usage]] = [
     ({"usage": {**STANDARD, "input_tokens": 90, "output_tokens": 50}}, Usage(9, 5)),
     ({"usage": {**STANDARD, "input_tokens": 0, "output_tokens": 0}}, Usage(9, 5)),
     ({"usage": {"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 9, "output_tokens": 5}}, Usage(9, 5)),
-    ({"usage": {"prompt_tokens": 0, "completion_tokens": 0}}, Usage(0, 0)),
+    # neither a prompt nor an answer in which something came has no tokens
+    ({"usage": {"prompt_tokens": 0, "completion_tokens": 0}}, Usage()),
+    ({"usage": {"prompt_tokens": 9, "completion_tokens": 0}}, Usage(9, None)),
+    ({"usage": {"prompt_tokens": 0, "completion_tokens": 5}}, Usage(None, 5)),
     ({"usage": STANDARD, "usageMetadata": {"promptTokenCount": 90, "candidatesTokenCount": 50}}, Usage(9, 5)),
     # Gemini
     ({"usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 5, "totalTokenCount": 14}}, Usage(9, 5)),

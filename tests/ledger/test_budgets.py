@@ -468,3 +468,14 @@ def test_what_is_on_its_way_is_known_until_it_has_ended_however_that_was(
     stop()
     assert set(seen) == {0, 1}
     assert session.book.under_way == 0
+
+
+def test_an_endpoint_that_counts_no_tokens_does_not_make_a_budget_endless(
+    session: Session, router: SandboxRouter
+) -> None:
+    router.inject(Fault("usage-zeros", times=None))
+    session.model, session.budget = HAIKU, 0.02
+    for _ in range(3):
+        assert session.ask("Count.", max_tokens=1000, keep=False).cost is None
+    with pytest.raises(CostLimitError, match="3 of unknown cost"):
+        session.ask("Count.", max_tokens=1000, keep=False)

@@ -401,6 +401,7 @@ USAGES = {
         {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14},
         {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
     ],
+    "usage-zeros": [{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}],
     "usage-then-null": [{"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}, None, {}],
     "usage-growing": [
         {"prompt_tokens": 9, "completion_tokens": n, "total_tokens": 9 + n} for n in (2, 5, 5)

@@ -11,7 +11,7 @@ from tetrate_jupyter.completion.calls import Calls
 from tetrate_jupyter.completion.reasons import normalized
 from tetrate_jupyter.completion.signed import SignedReasoning
 from tetrate_jupyter.completion.thinking import ThinkTags
-from tetrate_jupyter.completion.usage import filled, usage_of
+from tetrate_jupyter.completion.usage import believed, filled, usage_of
 from tetrate_jupyter.http.chunk_reading import whole
 from tetrate_jupyter.http.chunks import is_given
 from tetrate_jupyter.http.usage_names import foreign_usages
@@ -38,7 +38,7 @@ class Accumulator:
     """
 
     def __init__(self, room: int = config.MAX_ANSWER_CHARACTERS, tools: Iterable[str] = ()) -> None:
-        self.room = room
+        self.room = self._all_room = room
         self.is_full = False
         self.has_choice = self.has_images = False
         self.finish_reason: str | None = None
@@ -156,8 +156,8 @@ class Accumulator:
 
     @property
     def usage(self) -> Usage:
-        """The usage so far; what the standard names don't tell is taken from the other ones."""
-        return filled(self._usage, self._foreign_usage)
+        """The usage so far; what the standard names don't tell is taken from the other ones. 0 for text is unknown."""
+        return believed(filled(self._usage, self._foreign_usage), has_output=self.room < self._all_room)
 
     @property
     def has_too_many_calls(self) -> bool:

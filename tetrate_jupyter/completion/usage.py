@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.types import Usage
@@ -36,6 +37,15 @@ def filled(usage: Usage, other: Usage) -> Usage:
         _count(usage.cached_tokens, other.cached_tokens),
         _count(usage.cache_write_tokens, other.cache_write_tokens),
         _count(usage.reasoning_tokens, other.reasoning_tokens),
+    )
+
+
+def believed(usage: Usage, *, has_output: bool) -> Usage:
+    """Return the usage without counts that can't be: no prompt has 0 tokens, and no answer in which something came."""
+    return replace(
+        usage,
+        prompt_tokens=usage.prompt_tokens or None,
+        completion_tokens=usage.completion_tokens or (None if has_output else usage.completion_tokens),
     )
 
 
