@@ -144,6 +144,34 @@ def test_a_line_magic_in_a_function_sees_its_variables(shell: InteractiveShell, 
     assert "n" not in shell.user_ns
 
 
+@pytest.mark.parametrize("magic", ["tetrate", "tetrate_compare"])
+def test_a_cell_magic_that_a_function_runs_sees_its_variables(
+    shell: InteractiveShell, router: SandboxRouter, magic: str
+) -> None:
+    shell.user_ns["get_ipython"] = lambda: shell
+    line = "-m claude-haiku-4-5 --wait" if magic == "tetrate_compare" else ""
+    code = "topic, other = 'outside', 'O'\n"
+    code += (
+        f"def f(topic, n=2):\n    get_ipython().run_cell_magic({magic!r}, {line!r}, 'Say {{topic}} {{n}} {{other}}')\n"
+    )
+    code += f"f('inside')\nget_ipython().run_cell_magic({magic!r}, {line!r}, 'Say {{topic}}')\n"
+    shell.run_cell(code).raise_error()
+    said = [r.body["messages"][-1]["content"] for r in router.requests if r.path.endswith("/chat/completions")]
+    assert said == ["Say inside 2 O", "Say outside"]
+    assert "n" not in shell.user_ns
+
+
+def test_variables_of_a_library_that_runs_a_cell_magic_are_not_named(
+    shell: InteractiveShell, router: SandboxRouter
+) -> None:
+    def library(inner: str) -> None:
+        shell.run_cell_magic("tetrate", "", "Say {inner}")
+
+    shell.user_ns["library"] = library
+    shell.run_cell("library('x')").raise_error()
+    assert router.requests[-1].body["messages"][-1]["content"] == "Say {inner}"
+
+
 def test_the_only_match_is_taken(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.run_line_magic("tetrate_model", "haiku-4")
     assert "Model: claude-haiku-4-5" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import tokenize
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -20,6 +21,7 @@ from tetrate_jupyter.magics.context import Context
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from tokenize import TokenInfo
+    from types import FrameType
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -169,7 +171,8 @@ class TetrateMagics(Magics):
     def _variables(self, local_ns: dict[str, Any] | None) -> Mapping[str, Any]:
         """Return what a prompt may name: the notebook's variables, over them those of the function around the magic."""
         known: dict[str, Any] = self.context.shell.user_ns
-        return known if local_ns is None or local_ns is known else {**known, **local_ns}
+        found = _calling_function(known) if local_ns is None or local_ns is known else local_ns
+        return {**known, **found} if found else known
 
     @_magic(commands.LOGIN, line_magic)
     def tetrate_login(self, line: str) -> None:
@@ -323,3 +326,17 @@ def unload(shell: InteractiveShell) -> None:
             shell.magics_manager.magics[kind].pop(command.name, None)
     shell.magics_manager.registry.pop(type(magics).__name__, None)
     delattr(shell, _LOADED)
+
+
+def _calling_function(known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the variables of the notebook's function that calls `run_cell_magic`, which hands on the notebook's only.
+
+    Empty where that was a cell itself, or a library, whose variables are nobody's to name in a prompt.
+    """
+    frame: FrameType | None = inspect.currentframe()
+    while frame is not None and frame.f_code.co_name != "run_cell_magic":
+        frame = frame.f_back
+    while frame is not None and frame.f_code.co_name == "run_cell_magic":  # a front end's shell calls IPython's
+        frame = frame.f_back
+    within = frame is not None and frame.f_globals is known and frame.f_locals is not known
+    return frame.f_locals if frame is not None and within else {}
