@@ -12,7 +12,8 @@ import pytest
 
 from tetrate_jupyter import amounts
 from tetrate_jupyter.catalog.estimate import cost
-from tetrate_jupyter.catalog.search import blended_price, default_choice, in_order, matches
+from tetrate_jupyter.catalog.models import ModelList
+from tetrate_jupyter.catalog.search import blended_price, default_choice, in_order
 from tetrate_jupyter.compare.columns import neighbours
 from tetrate_jupyter.ledger.budget import Budget
 from tetrate_jupyter.ledger.window import Entry, Ledger
@@ -82,7 +83,7 @@ def test_any_prices_and_counts_give_a_cost_or_unknown() -> None:
             assert len(money(found)) < 40
         assert (mixed := blended_price(model)) is None or mixed.is_finite()
         neighbours(model, models)
-        matches(model, "cheap free priced")
+    ModelList(models).search("cheap free priced")
     assert default_choice(models) is not None
     assert len(in_order(models, "price")) == len(models)
     assert amounts.magnitude(Decimal("1e-999990")) < amounts.magnitude(Decimal("1e-60")) < 0

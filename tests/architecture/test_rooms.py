@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -302,3 +303,56 @@ def test_a_room_imports_a_function_of_one_name_from_one_module() -> None:
                     if alias.name in defined[node.module]:
                         homes.setdefault((room(path), alias.asname or alias.name), set()).add(node.module)
     assert not {where: homes_ for where, homes_ in homes.items() if len(homes_) > 1}
+
+
+# What only tests use is no part of the package.
+
+EXTENSION = PACKAGE.parent / "labextension" / "static"  # its scripts have the kernel call some of ours
+CALLED_BY_OTHERS = {
+    "tetrate_jupyter.load_ipython_extension": "IPython",
+    "tetrate_jupyter.unload_ipython_extension": "IPython",
+    "tetrate_jupyter.cli.main": "the command that pyproject.toml names",
+}
+
+
+def top_level(tree: ast.Module) -> set[str]:
+    """Return the names that a module makes. What is decorated is used by its decorator."""
+    found = set()
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not node.decorator_list:
+            found.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {each.id for each in targets if isinstance(each, ast.Name)}
+    return {name for name in found if not name.startswith("__")}
+
+
+def used_names(tree: ast.Module) -> set[str]:
+    """Return the names that a module reads."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def taken_from(tree: ast.Module) -> set[str]:
+    """Return what a module takes of others as "module.name", by import or as an attribute of an imported module."""
+    found, known = set(), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+            found.add(f"{known[node.value.id]}.{node.attr}")
+    return found
+
+
+def test_nothing_is_there_for_tests_alone() -> None:
+    files = {".".join((NAME, *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in modules()}
+    taken = set().union(*(taken_from(parsed(path)) for path in files.values()))
+    unused = {
+        f"{module.removesuffix('.__init__')}.{name}"
+        for module, path in files.items()
+        for name in top_level(parsed(path)) - used_names(parsed(path))
+    } - taken
+    scripts = "".join(path.read_text() for path in EXTENSION.glob("*.js"))
+    by_pages = {name for name in unused if re.search(rf"\b{name.rpartition('.')[2]}\(", scripts)}
+    assert unused - by_pages == CALLED_BY_OTHERS.keys()

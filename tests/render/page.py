@@ -14,6 +14,11 @@ _DIR = {"dir": re.compile("auto|ltr")}
 _LANGUAGE = re.compile(r"[a-z0-9][a-z0-9+#._-]{0,29}")
 _CELL = {**_DIR, "align": re.compile("left|right|center")}
 _CODE = {**_DIR, "class": re.compile(r"tetrate-(source|tex)( tetrate-display)?"), "translate": re.compile("no")}
+_MATHS = (  # each of them acts on nothing
+    "display mathvariant stretchy fence form accent accentunder displaystyle separator movablelimits largeop symmetric"
+    " columnalign columnlines rowlines frame notation width height depth lspace rspace"
+    " minsize maxsize linethickness columnspacing rowspacing mathsize scriptlevel"
+)
 
 WHITELIST: dict[str, dict[str, re.Pattern[str]]] = {
     **dict.fromkeys(("p", "h3", "h4", "h5", "h6", "ul", "blockquote"), _DIR),
@@ -37,7 +42,7 @@ WHITELIST: dict[str, dict[str, re.Pattern[str]]] = {
         "target": re.compile("_blank"),
         "rel": re.compile("noopener noreferrer"),
     },
-    **dict.fromkeys(maths.TAGS, dict.fromkeys(maths.ATTRIBUTES, re.compile(r"[a-z0-9 .%-]{0,400}"))),
+    **dict.fromkeys(maths.TAGS, dict.fromkeys(_MATHS.split(), re.compile(r"[a-z0-9 .%-]{0,400}"))),
 }
 FRAME: dict[str, dict[str, re.Pattern[str]]] = {  # what answer_html and Table put around
     **WHITELIST,

@@ -8,9 +8,10 @@ import pytest
 
 from tests.widgets.page import Page
 from tetrate_jupyter.compare.asking import prepare
+from tetrate_jupyter.compare.columns import LIVE_COLUMNS
 from tetrate_jupyter.render.markdown import render
 from tetrate_jupyter.widgets.compare import EMPTY, ComparePanel
-from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft
+from tetrate_jupyter.widgets.compare_draft import Draft
 from tetrate_jupyter.widgets.compare_sheet import ROWS
 
 if TYPE_CHECKING:
@@ -431,11 +432,11 @@ def test_thousands_of_prompts_show_those_in_view(session: Session) -> None:
 def test_what_cannot_be_asked_is_said(page: Page) -> None:
     page.do("run", text="  ")
     page.wait_for(lambda: "empty" in page.fields["problem"])
-    for _ in range(COLUMNS):
+    for _ in range(LIVE_COLUMNS):
         pick(page, "claude-haiku-4-5")
     assert page.do("add", model="claude-haiku-4-5") is False
     page.do("drop", place=0)
-    assert len(page.fields["picked"]) == COLUMNS - 1
+    assert len(page.fields["picked"]) == LIVE_COLUMNS - 1
     assert page.do("stop") is False
 
 

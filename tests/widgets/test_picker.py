@@ -14,10 +14,11 @@ from tests.widgets.page import Page
 from tetrate_jupyter.catalog.estimate import short_questions
 from tetrate_jupyter.catalog.picking import CAPABILITIES, ModelQuery, row
 from tetrate_jupyter.catalog.sections import Marked, sections
+from tetrate_jupyter.compare.columns import LIVE_COLUMNS
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.face.session import Session
 from tetrate_jupyter.types import Model, Price
-from tetrate_jupyter.widgets.picker import COLUMNS, FALLBACK_ROWS, FIRST, MOST, ModelPicker
+from tetrate_jupyter.widgets.picker import FALLBACK_ROWS, FIRST, MOST, ModelPicker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,10 +171,10 @@ def test_several_are_ticked_and_compared(page: Page) -> None:
 
 
 def test_more_than_can_be_compared_at_once_are_not_ticked(page: Page, session: Session) -> None:
-    answers = [page.do("tick", model=name, on=True) for name in session.models().ids[: COLUMNS + 1]]
-    assert answers == [True] * COLUMNS + [False]
+    answers = [page.do("tick", model=name, on=True) for name in session.models().ids[: LIVE_COLUMNS + 1]]
+    assert answers == [True] * LIVE_COLUMNS + [False]
     assert "12 models" in page.fields["problem"]
-    assert len(page.fields["ticked"]) == COLUMNS
+    assert len(page.fields["ticked"]) == LIVE_COLUMNS
 
 
 def test_after_a_restart_it_is_as_it_was(page: Page, session: Session) -> None:

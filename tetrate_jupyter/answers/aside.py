@@ -210,11 +210,6 @@ class Aside:
         made = self._made
         return (*self._troubles.take(), *(made.told() if made is not None else ()))
 
-    @property
-    def unwritten(self) -> int:
-        """How many answers were put and are not on disk yet."""
-        return self._unwritten
-
     def _store(self) -> Store:
         with self._making:
             if self._made is None:

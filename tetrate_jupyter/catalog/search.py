@@ -75,16 +75,10 @@ _CAPABILITIES: Final[dict[str, Callable[[Model], bool]]] = {
     "preview": lambda m: m.preview,
     "deprecated": lambda m: m.deprecated or retires_soon(m),
 }
-WORDS: Final = tuple(_CAPABILITIES)
-
-
-def matches(model: Model, query: str) -> bool:
-    """Whether the model matches every word of `query`; an empty one matches all. See `ModelList.search`."""
-    return wanted_by(query)(model)
 
 
 def wanted_by(query: str) -> Callable[[Model], bool]:
-    """Return a predicate for models that match every word of `query`, which is parsed only once."""
+    """Return whether a model matches every word of `query`, as a function; an empty one matches all."""
     tests = [_test_of(word) for word in re.split(r"[\s,]+", query.lower()) if word]
     return lambda model: all(fits(model) for fits in tests)
 

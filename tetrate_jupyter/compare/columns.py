@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS: Final = 2  # models compared with the session's own where none are named
 MAX_COLUMNS: Final = 50  # more than anybody compares: such a pattern is too broad
+LIVE_COLUMNS: Final = 12  # in a panel; more are asked, and read in the result
 _ASKABLE: Final = frozenset({None, "chat", "responses", "completion"})  # other modes don't answer with text
 _NOT_FOR_A_COLUMN: Final = frozenset({"images", "keep", "cell_id", "replaces", "typed"})
 

@@ -38,7 +38,6 @@ _LENGTH_VALUED: Final = (
     "width height depth lspace rspace minsize maxsize linethickness columnspacing rowspacing mathsize scriptlevel"
 )
 _LENGTHS: Final = frozenset(_LENGTH_VALUED.split())
-ATTRIBUTES: Final = _WORDS | _LENGTHS
 
 
 @lru_cache(maxsize=256)  # a formula is rendered again in the final output and while its paragraph grows

@@ -11,7 +11,7 @@ from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.errors import InputError, OptionError
 from tetrate_jupyter.widgets import compare_standing
 from tetrate_jupyter.widgets.compare_board import Board
-from tetrate_jupyter.widgets.compare_draft import COLUMNS, Draft, Trios
+from tetrate_jupyter.widgets.compare_draft import Draft, Trios
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
 from tetrate_jupyter.widgets.compare_kept import EARLIER, FallbackPace, KeptComparison, brought_back, left_behind
 from tetrate_jupyter.widgets.compare_sheet import ROWS, PromptRows
@@ -173,7 +173,7 @@ class ComparePanel(Panel):
         compares = self._view == "differences" and self._base in {c.id for c in self._comparison.columns}
         base = self._base if compares else None
         order = [*self._comparison.setup.blind_names()] if self._blind or self._revealed else ()
-        return self._items.all(*self._at, names, base, order=order)[:COLUMNS]
+        return self._items.all(*self._at, names, base, order=order)
 
     def fallback_html(self) -> str:
         """See `Panel`."""

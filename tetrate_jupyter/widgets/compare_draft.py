@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tetrate_jupyter.compare.asking import models_of, prepare
-from tetrate_jupyter.compare.columns import own_label, trios
+from tetrate_jupyter.compare.columns import LIVE_COLUMNS, own_label, trios
 from tetrate_jupyter.compare.setup import SEPARATOR, refuse_pictures, split_prompts
 from tetrate_jupyter.completion.along import fill, images_named, with_the_question
 from tetrate_jupyter.completion.cell_pictures import PictureRoom
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-COLUMNS: Final = 12  # live at once; more are asked, and read in the result
 EDITABLE: Final = 100_000  # characters of all prompts; beyond, no person edits them in a box
 _OWN: Final[Mapping[str, Callable[[str], Any]]] = {
     "temperature": float,
@@ -172,19 +171,19 @@ class Draft:
 
     def add(self, model: str) -> None:
         """Add a column. The same model may come again."""
-        if len(self.picks) >= COLUMNS:
-            raise OptionError(f"A panel shows {COLUMNS} columns.", next_step="remove one first")
+        if len(self.picks) >= LIVE_COLUMNS:
+            raise OptionError(f"A panel shows {LIVE_COLUMNS} columns.", next_step="remove one first")
         self.picks.append(Pick(model))
 
     def choose(self, models: Sequence[str]) -> None:
         """Take these models for columns, in place of those that are there."""
-        self.picks = [Pick(str(model)) for model in models[:COLUMNS]]
+        self.picks = [Pick(str(model)) for model in models[:LIVE_COLUMNS]]
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Restore what another kernel's panel had, as `fields` returned it: models, prompts, parameters."""
         self.write(str(kept.get("prompt", "")), several=bool(kept.get("several")))
-        self.picks = [Pick(str(model)) for _, _, _, model in list(kept.get("picked", ()))[:COLUMNS]]
-        for place, (_, _, params, _) in enumerate(list(kept.get("picked", ()))[:COLUMNS]):
+        self.picks = [Pick(str(model)) for _, _, _, model in list(kept.get("picked", ()))[:LIVE_COLUMNS]]
+        for place, (_, _, params, _) in enumerate(list(kept.get("picked", ()))[:LIVE_COLUMNS]):
             for name, value in dict(params).items():
                 self.set(str(name), str(value), place)
         for name, value in dict(kept.get("parameters", {})).items():
@@ -306,7 +305,7 @@ class Draft:
         return {
             "models": list(dict.fromkeys(pick.model for pick in self.picks)),
             "picked": [[visible(p.label or p.model), visible(p.about), _shown(p.params), p.model] for p in self.picks],
-            "most": COLUMNS,
+            "most": LIVE_COLUMNS,
             "prompt": self.text,
             "several": self.several,
             "separator": self._separator,

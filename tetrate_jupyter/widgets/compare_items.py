@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter.compare.columns import own_label
+from tetrate_jupyter.compare.columns import LIVE_COLUMNS, own_label
 from tetrate_jupyter.compare.facts import kept_line
 from tetrate_jupyter.compare.result import UNTOLD
 from tetrate_jupyter.compare.rows import plain_params, row_of
@@ -51,7 +51,7 @@ class CompareItems:
     def all(
         self, prompt: int, repeat: int, names: dict[str, str] | None, base: str | None, *, order: Sequence[str] = ()
     ) -> list[Item]:
-        """Return the items, in the order of these column ids where there are any.
+        """Return the items, in the order of these column ids where there are any: as many as a panel shows.
 
         `names`: what the columns are called while blind. All answers are held back then until the last has come: which
         comes first, and how it grows, would tell its name. `base`: the column that the others are compared with word by
@@ -61,10 +61,11 @@ class CompareItems:
         if order:
             columns = sorted(columns, key=lambda column: order.index(column.id))
         cells = [self._comparison.cell(column.id, prompt, repeat) for column in columns]
+        shown = cells[:LIVE_COLUMNS]
         if names is not None and not all(cell.is_over for cell in cells):
-            return [_held_back(cell, names[cell.column.id]) for cell in cells]
+            return [_held_back(cell, names[cell.column.id]) for cell in shown]
         text = self._comparison.cell(base, prompt, repeat).text if base is not None else None
-        return [self._known(cell, names, None if cell.column.id == base else text) for cell in cells]
+        return [self._known(cell, names, None if cell.column.id == base else text) for cell in shown]
 
     def _known(self, cell: Cell, names: dict[str, str] | None, base: str | None) -> Item:
         """Return the item; one that is over is made once, whatever else goes on."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tetrate_jupyter.compare.columns import LIVE_COLUMNS
 from tetrate_jupyter.compare.data import ResultData
 from tetrate_jupyter.compare.files import parts, read
 from tetrate_jupyter.compare.restoring import restored
 from tetrate_jupyter.compare.running import Comparison
 from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.types import Cut
-from tetrate_jupyter.widgets.compare_draft import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +90,7 @@ def _told(comparison: Comparison, prompt: int, repeat: int) -> tuple[tuple[int, 
     """Return the fields, and the place where they are of that only."""
     setup = comparison.setup
     several = len(setup.prompts) * setup.repeats
-    if several > 1 and several * min(len(comparison.columns), COLUMNS) <= MANY:
+    if several > 1 and several * min(len(comparison.columns), LIVE_COLUMNS) <= MANY:
         every = comparison.result
         heads, rows = _first(every)
         if sum(map(len, setup.prompts)) + sum(len(row.text) for row in rows) <= WHOLE:
@@ -107,7 +107,7 @@ def _told(comparison: Comparison, prompt: int, repeat: int) -> tuple[tuple[int, 
 
 def _first(found: ResultData) -> tuple[Sequence[Head], list[Row]]:
     """Return the columns that the page shows, with their rows."""
-    heads = found.heads[:COLUMNS]
+    heads = found.heads[:LIVE_COLUMNS]
     shown = {head.id for head in heads}
     return heads, [row for row in found.rows if row.column in shown]
 

@@ -13,6 +13,7 @@ from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.catalog.picking import CAPABILITIES, ModelQuery, provider_of, providers, row
 from tetrate_jupyter.catalog.sections import IN_USE, IN_USE_BEFORE, Marked, sections
 from tetrate_jupyter.catalog.shown import model_table, model_text
+from tetrate_jupyter.compare.columns import LIVE_COLUMNS
 from tetrate_jupyter.errors import OptionError
 from tetrate_jupyter.render.escape import escape
 from tetrate_jupyter.render.numbers import money
@@ -32,7 +33,6 @@ MOST: Final = 200  # rows a view may ask for at once
 VIEWS: Final = 8  # views whose place in the list is remembered
 FALLBACK_ROWS: Final = 50
 SETTLED: Final = 1.0  # seconds without another search until the fallback is written anew
-COLUMNS: Final = 12  # models that are compared at once
 NONE_YET: Final = "No models yet. Next: sign in with %tetrate_login, then run this cell again."
 
 
@@ -272,8 +272,8 @@ class ModelPicker(Panel):
         if name in self._ticked:
             self._ticked.remove(name)
         if on:
-            if len(self._ticked) >= COLUMNS:
-                raise OptionError(f"{COLUMNS} models are compared at once.", next_step="untick one first")
+            if len(self._ticked) >= LIVE_COLUMNS:
+                raise OptionError(f"{LIVE_COLUMNS} models are compared at once.", next_step="untick one first")
             self._ticked.append(name)
 
     def _compare(self, of: str, models: Sequence[str] = ()) -> None:
@@ -292,7 +292,7 @@ class ModelPicker(Panel):
     def _take(self, **parts: Any) -> None:  # noqa: ANN401 - from the page; `ModelQuery` checks them
         """Be again as a page had it whose kernel was restarted: search, filters, order, ticks."""
         self._find(**parts)
-        ticked = list(parts.get("ticked", ()))[:COLUMNS]
+        ticked = list(parts.get("ticked", ()))[:LIVE_COLUMNS]
         self._ticked = [str(name)[:200] for name in ticked]  # shown where they are listed
 
 
