@@ -134,7 +134,7 @@ def test_a_list_that_no_thread_can_fetch_beside_it_stops_no_question(session: Se
     known = session.models()[0].id
     session.catalog._clock = lambda: time.monotonic() + config.MODELS_FRESH
 
-    def no_threads(_: object) -> None:
+    def no_threads(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     session.chooser._begin = no_threads

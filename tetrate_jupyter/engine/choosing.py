@@ -21,6 +21,7 @@ from tetrate_jupyter.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
+    from tetrate_jupyter.bridge import Bridge
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.catalog.service import Catalog
     from tetrate_jupyter.engine.account import Account
@@ -40,7 +41,7 @@ class Chooser:
     """
 
     def __init__(
-        self, catalog: Catalog, account: Account, begin: Callable[[Coroutine[Any, Any, None]], object]
+        self, catalog: Catalog, account: Account, begin: Callable[[Coroutine[Any, Any, None], Bridge | None], object]
     ) -> None:
         self._catalog = catalog
         self._account = account
@@ -81,12 +82,20 @@ class Chooser:
             )
         return self._bare.setdefault((self._router, identity.lower()), self._catalog.described(identity))
 
+    def refresh_beside(self, bridge: Bridge | None = None) -> None:
+        """Begin to fetch the list where it is too old, on the session's bridge or another. Whatever fails, no error."""
+        work = self._refresh_quietly()
+        try:
+            self._begin(work, bridge)
+        except (TetrateError, RuntimeError):  # no thread can be started: the list at hand does
+            work.close()
+
     async def find(self, model_id: str) -> Model:
         """Return the model with this id. Raises `UnknownModelError` where the list is there and doesn't have it."""
         at_hand = self.at_hand(model_id)
         if at_hand is not None:
             if not self._catalog.is_fresh and self._catalog.models:  # good enough for now; the next gets the new list
-                self._refresh_beside()
+                self.refresh_beside()
             return at_hand
         await self._account.key()
         if self._is_listless():
@@ -176,13 +185,6 @@ class Chooser:
             return False
         router, at = self._listless
         return router == self._router and time.monotonic() - at < _LIST_PAUSE
-
-    def _refresh_beside(self) -> None:
-        work = self._refresh_quietly()
-        try:
-            self._begin(work)
-        except (TetrateError, RuntimeError):  # no thread can be started: the list at hand does
-            work.close()
 
     async def _refresh_quietly(self) -> None:
         with contextlib.suppress(TetrateError):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tetrate_jupyter.errors import TetrateError
 from tetrate_jupyter.magics import commands
 
 if TYPE_CHECKING:
@@ -18,8 +15,6 @@ if TYPE_CHECKING:
     from tetrate_jupyter.face.session import Session
     from tetrate_jupyter.magics.context import Context
     from tetrate_jupyter.magics.options import Option
-
-_log = logging.getLogger(__name__)
 
 _MOST: Final = 1_000  # ids offered at once; a front end draws every one
 _PAUSE: Final = 60.0  # seconds between two lists that Tab has fetched
@@ -113,19 +108,7 @@ class Ids:
         if self._fetched is not None and self._fetched[0] == router and now - self._fetched[1] < _PAUSE:
             return
         self._fetched = router, now
-        work = _listed(session)
-        try:
-            session.begin(work, default_bridge())  # a loop of its own: the kernel's may be the one that waits for Tab
-        except (TetrateError, RuntimeError):  # no threads here
-            work.close()
-
-
-async def _listed(session: Session) -> None:
-    with contextlib.suppress(TetrateError):  # signed out, no network: the next cell says so
-        try:
-            await session.chooser.listed()
-        except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
-            _log.debug("the list of models for Tab could not be fetched", exc_info=True)
+        session.chooser.refresh_beside(default_bridge())  # a loop of its own: the kernel's may wait for Tab
 
 
 def candidates(text: str, sources: Sources) -> tuple[list[str], str]:
