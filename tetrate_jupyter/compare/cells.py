@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from inspect import signature
 from math import ceil
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.completion.answer import Answer
 from tetrate_jupyter.errors import RateLimitError
 
@@ -162,3 +164,12 @@ class Cell:
     def is_over(self) -> bool:
         """Whether the cell has ended; a retry starts it again."""
         return self.state in ENDED
+
+
+def retold(kind: type[TetrateError], message: str, *, next_step: str, request_id: str | None) -> TetrateError:
+    """Return an error of this class with other words. What its class asks for besides (phase, answer) is None."""
+    parameters = signature(kind).parameters.values()
+    asked = [each.name for each in parameters if each.default is each.empty and each.name != "message"]
+    made = kind(message, next_step=next_step, **dict.fromkeys(asked))
+    made.request_id = one_line(request_id, MAX_NAME) if request_id else None
+    return made

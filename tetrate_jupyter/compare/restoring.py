@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter import errors
-from tetrate_jupyter.compare.cells import ENDED, Attempt, Cell, PastRun, Vote
+from tetrate_jupyter.compare.cells import ENDED, Attempt, Cell, PastRun, Vote, retold
 from tetrate_jupyter.compare.columns import Column
 from tetrate_jupyter.compare.forecast import forecast
 from tetrate_jupyter.compare.running import Comparison
@@ -98,9 +98,7 @@ def _error(row: Row) -> TetrateError | None:
     kind = getattr(errors, row.error, None)
     if not (isinstance(kind, type) and issubclass(kind, TetrateError)):
         kind = TetrateError
-    made: TetrateError = kind.__new__(kind)  # of its own class, without that class's further arguments
-    TetrateError.__init__(made, row.message or "", next_step=row.next_step or _STEP, request_id=row.request_id)
-    return made
+    return retold(kind, row.message or "", next_step=row.next_step or _STEP, request_id=row.request_id)
 
 
 def _time(text: str | None) -> datetime:

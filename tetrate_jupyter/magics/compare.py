@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tetrate_jupyter.compare.asking import ComparisonStopped, begin, came_to_its_end, models_of, prepare
+from tetrate_jupyter.compare.cells import retold
 from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.compare.setup import SEPARATOR, refuse_pictures, split_prompts
 from tetrate_jupyter.completion.cuts import USUAL
@@ -132,14 +133,8 @@ def _fail_where_nothing_came(comparison: Comparison) -> None:
         return
     first = errors[0]
     kind = type(first) if all(type(error) is type(first) for error in errors) else TetrateError
-    raised = kind.__new__(kind)  # its own class, without the other arguments that the class may want
-    TetrateError.__init__(
-        raised,
-        f"No column has an answer. {first.message}",
-        next_step=first.next_step,
-        request_id=first.request_id,
-    )
-    raise raised
+    words = f"No column has an answer. {first.message}"
+    raise retold(kind, words, next_step=first.next_step, request_id=first.request_id)
 
 
 def _keep(context: Context, out: str | None, what: object) -> None:
