@@ -81,6 +81,7 @@ PURE = {
 }
 NO_IO = {"asyncio", "socket", "ssl", "subprocess", "threading", "urllib.request", "http.client", "tempfile", "shutil"}
 
+DEFINED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 MAX_MODULE = 400
 MAX_FUNCTION = 40
 
@@ -206,6 +207,51 @@ def test_what_calls_itself_pure_is_held_to_it() -> None:
     assert not [path for path in told if path not in held]
 
 
+def read_by(tree: ast.Module, module: str) -> dict[str, set[str]]:
+    """Return, of each function and class of a module, what it names as "module.name", and "os.environ" if it does."""
+    known = {name: f"{module}.{name}" for name in top_level(tree, decorated=True)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            known |= {alias.asname or alias.name: alias.name for alias in node.names}
+    found: dict[str, set[str]] = {}
+    for node in tree.body:
+        name = f"{module}.{node.name}" if isinstance(node, DEFINED) else module
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and each.id in known:
+                found.setdefault(name, set()).add(known[each.id])
+            elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id in known:
+                found.setdefault(name, set()).add(f"{known[each.value.id]}.{each.attr}")
+    return found
+
+
+def reading_the_environment() -> set[str]:
+    """Return what reads the environment, itself or by way of functions, as "module.name".
+
+    The gate for keys isn't followed: all that makes an error passes it. Nor are classes, which are named as types.
+    """
+    reads: dict[str, set[str]] = {}
+    for path in modules():
+        if path.name != "secrecy.py":
+            reads |= read_by(parsed(path), ".".join((NAME, *path.relative_to(PACKAGE).with_suffix("").parts)))
+    found = {"os.environ", "os.getenv"}
+    while more := {name for name, named in reads.items() if named & followed(found)} - found:
+        found |= more
+    return found
+
+
+def followed(names: set[str]) -> set[str]:
+    return {name for name in names if name.rpartition(".")[2].islower()}
+
+
+def test_pure_modules_read_no_environment_by_way_of_others_either() -> None:
+    reading = reading_the_environment()
+    assert f"{NAME}.front_end.streaming_wanted" in reading
+    pure = {".".join((NAME, *path.relative_to(PACKAGE).with_suffix("").parts)) for path, _ in pure_modules()}
+    assert not {name for name in reading if name in pure or name.rpartition(".")[0] in pure}
+
+
 def test_only_one_module_knows_httpx() -> None:
     knowing = {
         str(p.relative_to(PACKAGE))
@@ -315,11 +361,11 @@ CALLED_BY_OTHERS = {
 }
 
 
-def top_level(tree: ast.Module) -> set[str]:
+def top_level(tree: ast.Module, *, decorated: bool = False) -> set[str]:
     """Return the names that a module makes. What is decorated is used by its decorator."""
     found = set()
     for node in tree.body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not node.decorator_list:
+        if isinstance(node, DEFINED) and (decorated or not node.decorator_list):
             found.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

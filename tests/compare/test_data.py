@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.compare.test_pure import FACTS
-from tetrate_jupyter.compare.data import ColumnResult, Facts, ResultData, shown
+from tetrate_jupyter.compare.data import ColumnResult, Facts, ResultData, without_times
 from tetrate_jupyter.compare.figures import figures
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.errors import OptionError
@@ -62,10 +62,8 @@ def test_facts_have_no_notices_and_no_typed_prompt_unless_told() -> None:
     assert (Facts(**FACTS).notices, Facts(**FACTS).typed) == ((), None)
 
 
-def test_times_are_left_out_where_outputs_must_be_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_left_out_where_outputs_must_be_the_same() -> None:
     whole = result(is_blind=True)
-    assert shown(whole) is whole
-    monkeypatch.setenv("TETRATE_JUPYTER_STREAM", "off")
-    same = shown(whole)
+    same = without_times(whole)
     assert same.rows == (Row("c1", 0, 0, "done", "a0"), *ROWS[1:])
     assert (same.is_blind, same.heads, same.facts) == (True, whole.heads, whole.facts)

@@ -132,8 +132,8 @@ def test_the_chat_and_what_is_left_of_it_show_it_in_the_quiet_line(session: Sess
     assert item.fields["notes"] == []
     from tetrate_jupyter.widgets.transcript import html, text
 
-    assert html(session.history).count('<span class="tetrate-chip"') == 1
-    assert text(session.history).endswith(" · simulated]")
+    assert html(session.history, timed=True).count('<span class="tetrate-chip"') == 1
+    assert text(session.history, timed=True).endswith(" · simulated]")
     panel.close()
 
 

@@ -219,7 +219,9 @@ def test_answers_that_a_page_gives_back_have_all_that_stood_under_them(
     labels = {chip[0] for _, chips, _, _ in shown(again) for chip in chips}
     assert labels >= {"simulated", "df: 15 of 2,000 rows sent"}
     assert again.fields["total"] == page.fields["total"]
-    assert transcript.html(later.history) == transcript.html(session.history)  # what the notebook saves
+    assert transcript.html(later.history, timed=True) == transcript.html(
+        session.history, timed=True
+    )  # what the notebook saves
     assert later.ledger.total() == spent  # it has been counted already
     assert given_back(again) == given  # and so once more
     assert later.ask("Three?").text
@@ -518,5 +520,10 @@ def test_one_that_only_ends_alike_is_taken_from_the_page(
 def test_an_answer_without_times_shows_what_else_is_known_of_it() -> None:
     entry = Entry(asked="m", usage=Usage(3, 4), cost=Decimal("0.5"))
     exchange = Exchange("1", Message("user", "?"), (Message("assistant", "!"),), entry=entry)
-    assert transcript.answer_figures(exchange) == [["far", "m"], ["far", "3 →"], ["got", "4 tokens"], ["", "≈ $0.50"]]
-    assert transcript.quiet_line(exchange) == "m · 3 → 4 tokens · ≈ $0.50"
+    assert transcript.answer_figures(exchange, timed=True) == [
+        ["far", "m"],
+        ["far", "3 →"],
+        ["got", "4 tokens"],
+        ["", "≈ $0.50"],
+    ]
+    assert transcript.quiet_line(exchange, timed=True) == "m · 3 → 4 tokens · ≈ $0.50"

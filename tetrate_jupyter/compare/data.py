@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from tetrate_jupyter.characters import MAX_NAME, one_line
 from tetrate_jupyter.compare.figures import figures
 from tetrate_jupyter.errors import OptionError
-from tetrate_jupyter.front_end import streaming_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -125,9 +124,7 @@ class ResultData:
         return tuple(r for r in self.rows if r.state == "failed")
 
 
-def shown(result: ResultData) -> ResultData:
-    """Return the data to show: without times where outputs must be the same in every run (nbval)."""
-    if streaming_wanted():
-        return result
+def without_times(result: ResultData) -> ResultData:
+    """Return the data without times, to show where outputs must be the same in every run (nbval)."""
     rows = (replace(r, first_token=None, total=None, started=None, retry_wait=0.0) for r in result.rows)
     return ResultData(result.facts, result.heads, rows, is_blind=result.is_blind)

@@ -9,7 +9,6 @@ from tetrate_jupyter.compare.cells import VOTES
 from tetrate_jupyter.compare.rows import is_unpaid
 from tetrate_jupyter.compare.votes import MARKS
 from tetrate_jupyter.completion.answer import beside_error
-from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.ledger.budget import stated
 from tetrate_jupyter.render.answer import SIMULATED, beside_chip
 from tetrate_jupyter.render.numbers import money, seconds
@@ -37,8 +36,8 @@ _VOTE: Final = TableColumn("vote", align="right", hint="★ best, ▲ good, ▼ 
 _SAID: Final = {"skipped": "not asked"}
 
 
-def headline(result: ResultData) -> str:
-    """Return the heading line: the counts, how they ended, the time, and the cost with its estimate."""
+def headline(result: ResultData, *, timed: bool = True) -> str:
+    """Return the heading line: the counts, how they ended, the time where it is `timed`, the cost and its estimate."""
     facts, rows = result.facts, result.rows
     parts = [_count(len(result.heads), "column")]
     if len(facts.prompts) > 1:
@@ -53,7 +52,7 @@ def headline(result: ResultData) -> str:
         parts.append(f"{cached:,} kept, not asked now")
     if result.is_blind:
         return " · ".join([*parts, f"names hidden, in the order of seed {facts.seed}"])
-    if streaming_wanted():  # without them, outputs are the same in every run
+    if timed:
         parts.append(seconds(facts.seconds))
     parts.append(_cost(result))
     return " · ".join(parts)

@@ -19,6 +19,7 @@ from tetrate_jupyter.compare.exports import to_frame
 from tetrate_jupyter.compare.page import html
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.errors import ComparisonFileError
+from tetrate_jupyter.front_end import streaming_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -107,7 +108,7 @@ def _csv(result: ResultData, path: Path) -> None:
 
 def _page(result: ResultData, path: Path) -> None:
     head = '<!doctype html><meta charset="utf-8"><title>Comparison</title>'
-    _write_text(path, f"{head}{html(result)}")
+    _write_text(path, f"{head}{html(result, timed=streaming_wanted())}")
 
 
 def _parquet(result: ResultData, path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter import secrecy
 from tetrate_jupyter.compare import facts
-from tetrate_jupyter.compare.data import shown
+from tetrate_jupyter.compare.data import without_times
 from tetrate_jupyter.compare.figures import agreement, figures, merged, verdict
 from tetrate_jupyter.compare.votes import tally
 from tetrate_jupyter.render.answer import line_html, with_chip
@@ -57,18 +57,21 @@ class _Room:
         return html
 
 
-def html(result: ResultData) -> str:
+def html(result: ResultData, *, timed: bool = True) -> str:
     """Return the page for keeping: without keys, and without times where outputs must be the same in every run."""
-    return secrecy.redact(page(shown(result)), secrecy.HTML_MARK)
+    return secrecy.redact(page(result, timed=timed), secrecy.HTML_MARK)
 
 
-def page(result: ResultData, *, at_once: bool = False) -> str:
+def page(result: ResultData, *, at_once: bool = False, timed: bool = True) -> str:
     """Return the page as HTML. `at_once`: don't render longer answers, for a cell that was interrupted."""
+    if not timed:
+        result = without_times(result)
     figured = [figures(c.head, c.rows) for c in result.columns]
     room = _Room(len(result.rows), at_once=at_once)
+    head = facts.headline(result, timed=timed)
     parts = [
         f'<div class="{ROOT_CLASSES} tetrate-compare" {BOUNDED}>',
-        f'<p class="tetrate-caption">{line_html(facts.headline(result), facts.provenance(result.rows))}</p>',
+        f'<p class="tetrate-caption">{line_html(head, facts.provenance(result.rows))}</p>',
         *(f'<p class="tetrate-notice" dir="auto">{escape(said)}</p>' for said in facts.shortfall(figured, result)),
         facts.table(figured, result).markup,
         *(f'<p class="tetrate-notice" dir="auto">{escape(notice)}</p>' for notice in result.facts.notices),
@@ -223,10 +226,12 @@ _SHOWN: Final = 1_500  # characters of one answer in a terminal
 _WRITTEN: Final = 12  # answers written out in a terminal; the table has all columns
 
 
-def text(result: ResultData) -> str:
+def text(result: ResultData, *, timed: bool = True) -> str:
     """Return the text. It has the answers if there is one prompt; for more, they are in `result.df`."""
+    if not timed:
+        result = without_times(result)
     figured = [figures(c.head, c.rows) for c in result.columns]
-    head = with_chip(facts.headline(result), facts.provenance(result.rows))
+    head = with_chip(facts.headline(result, timed=timed), facts.provenance(result.rows))
     parts = [one_line(head), *map(one_line, facts.shortfall(figured, result))]
     parts.append(facts.table(figured, result).plain())
     parts += [one_line(notice) for notice in result.facts.notices]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
 
 from tetrate_jupyter import secrecy
-from tetrate_jupyter.compare.data import Facts, ResultData, shown
+from tetrate_jupyter.compare.data import Facts, ResultData
 from tetrate_jupyter.compare.facts import provenance
 from tetrate_jupyter.compare.rows import Head, Row
 from tetrate_jupyter.compare.setup import blind_names
@@ -205,14 +205,14 @@ class Result(ResultData):
         """The page that is saved in a notebook: without scripts, with its own style, bounded in size."""
         from tetrate_jupyter.compare.page import html
 
-        return html(self)
+        return html(self, timed=streaming_wanted())
 
     @property
     def text(self) -> str:
         """The result as text for a terminal."""
         from tetrate_jupyter.compare.page import text
 
-        return secrecy.redact(text(shown(self)))
+        return secrecy.redact(text(self, timed=streaming_wanted()))
 
     def __repr__(self) -> str:
         return self.text
@@ -221,7 +221,8 @@ class Result(ResultData):
         """Return page and text as a MIME bundle; `at_once`: without rendering long answers, which takes time."""
         from tetrate_jupyter.compare.page import page
 
-        return secrecy.bundle({"text/html": page(shown(self), at_once=at_once), "text/plain": self.text})
+        html = page(self, at_once=at_once, timed=streaming_wanted())
+        return secrecy.bundle({"text/html": html, "text/plain": self.text})
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.bundle()

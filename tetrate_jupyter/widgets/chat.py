@@ -16,7 +16,7 @@ from tetrate_jupyter.engine.rows import limits
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, SecretInPromptError, TetrateError, UnknownModelError
 from tetrate_jupyter.failures.asking import nameable, offer
 from tetrate_jupyter.failures.cells import running_shell
-from tetrate_jupyter.front_end import namespace, on_cell_run
+from tetrate_jupyter.front_end import namespace, on_cell_run, streaming_wanted
 from tetrate_jupyter.render.plain import visible
 from tetrate_jupyter.widgets import transcript
 from tetrate_jupyter.widgets.attach import attachable
@@ -122,11 +122,11 @@ class ChatPanel(Panel):
 
     def fallback_html(self) -> str:
         """See `Panel`."""
-        return transcript.html(self.session.history, self._how_to_go_on())
+        return transcript.html(self.session.history, self._how_to_go_on(), timed=streaming_wanted())
 
     def fallback_plain(self) -> str:
         """See `Panel`."""
-        return transcript.text(self.session.history, self._how_to_go_on())
+        return transcript.text(self.session.history, self._how_to_go_on(), timed=streaming_wanted())
 
     def _how_to_go_on(self) -> str:
         return transcript.KEPT_COPY if self.session.past.is_kept else transcript.COPY

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.characters import one_line
 from tetrate_jupyter.completion.images import thumbnail
+from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.history.turn import first_words
 from tetrate_jupyter.render.answer import beside_chip, sent_of, with_chip
 from tetrate_jupyter.render.chips import REFUSED
@@ -191,8 +192,8 @@ def _exchange_fields(exchange: Exchange, way: tuple[int, int, str]) -> dict[str,
         "origin": "cell" if exchange.cell_id else "",
         "state": "partial" if exchange.partial else "done",
         **_notices(exchange),
-        "foot": with_chip(quiet_line(exchange), exchange.notices),
-        "figures": answer_figures(exchange),
+        "foot": with_chip(quiet_line(exchange, timed=streaming_wanted()), exchange.notices),
+        "figures": answer_figures(exchange, timed=streaming_wanted()),
         "model": visible(model_of(exchange)),
         "reasoning": drawn(exchange.reasoning) if exchange.reasoning.strip() else "",
         "tools": _tools(exchange),
@@ -213,7 +214,7 @@ def _tools(exchange: Exchange) -> list[list[str]]:
 
 def _notices(exchange: Exchange) -> dict[str, Any]:
     notices = beside_chip(exchange.notices)
-    line = quiet_line(exchange)
+    line = quiet_line(exchange, timed=streaming_wanted())
     grey = with_chip(line, exchange.notices).removeprefix(line).split(" · ")
     why = " ".join(visible(notice) for notice in exchange.notices if notice not in notices)
     told = noticed(notices, [(word, why) for word in grey if word], sent_of(exchange.user.cuts))

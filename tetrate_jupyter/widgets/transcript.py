@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from tetrate_jupyter.front_end import streaming_wanted
 from tetrate_jupyter.ledger.window import total_of
 from tetrate_jupyter.render.answer import answer_plain, beside_chip, footer, line_html
 from tetrate_jupyter.render.chips import notices_html
@@ -58,16 +57,16 @@ def model_of(exchange: Exchange) -> str:
     return next((m.model for m in reversed(exchange.replies) if m.role == "assistant"), "")
 
 
-def quiet_line(exchange: Exchange) -> str:
-    """Return the line under an answer: model, times, tokens, estimated cost, as far as they are known."""
+def quiet_line(exchange: Exchange, *, timed: bool) -> str:
+    """Return the line under an answer: model, times where it is `timed`, tokens, estimated cost, as far as known."""
     entry = exchange.entry
     if entry is None:
         return one_line(model_of(exchange))
-    times = entry.timing if streaming_wanted() else None
+    times = entry.timing if timed else None
     return footer(entry.answered or entry.asked, asked_id=entry.asked, timing=times, usage=entry.usage, cost=entry.cost)
 
 
-def answer_figures(exchange: Exchange) -> list[list[str]]:
+def answer_figures(exchange: Exchange, *, timed: bool) -> list[list[str]]:
     """Return the parts of the quiet line as [kind, text].
 
     A narrow page leaves out parts of kind "far" first, then "got"; the others are always shown.
@@ -76,7 +75,7 @@ def answer_figures(exchange: Exchange) -> list[list[str]]:
     if entry is None:
         return [["far", model]] if model else []
     parts = [["far", model]]
-    if entry.timing is not None and streaming_wanted():
+    if entry.timing is not None and timed:
         if entry.timing.first_token is not None:
             parts.append(["far", f"first token {seconds(entry.timing.first_token)}"])
         parts.append(["", f"total {seconds(entry.timing.total)}"])
@@ -105,12 +104,12 @@ def sum_line(exchanges: Sequence[Exchange]) -> str:
     return " · ".join(words)
 
 
-def html(exchanges: Sequence[Exchange], note: str = "") -> str:
+def html(exchanges: Sequence[Exchange], note: str = "", *, timed: bool) -> str:
     """Return the conversation for a page, the newest part where it is very long, below a `note` on how to go on."""
     found: list[str] = []
     size = 0
     for number, exchange in enumerate(reversed(exchanges)):
-        part = _exchange_html(exchange)
+        part = _exchange_html(exchange, timed=timed)
         size += len(part)
         if size > MOST and found:
             found.append(f'<p class="tetrate-notice">{len(exchanges) - number} earlier questions are left out.</p>')
@@ -122,7 +121,7 @@ def html(exchanges: Sequence[Exchange], note: str = "") -> str:
     return _CSS + styled(f'<div class="{ROOT_CLASSES}">{above}{inside}{total}</div>')
 
 
-def _exchange_html(exchange: Exchange) -> str:
+def _exchange_html(exchange: Exchange, *, timed: bool) -> str:
     asked = typed(exchange.user)
     parts = [f'<div class="tetrate-question" dir="auto">{escape(asked)}</div>']
     if len(asked) > FOLDED:
@@ -136,15 +135,15 @@ def _exchange_html(exchange: Exchange) -> str:
         )
     parts.append(f'<div class="tetrate-body">{drawn(said(exchange))}</div>')
     parts.append(notices_html(beside_chip(exchange.notices)))
-    parts.append(f'<p class="tetrate-footer">{line_html(quiet_line(exchange), exchange.notices)}</p>')
+    parts.append(f'<p class="tetrate-footer">{line_html(quiet_line(exchange, timed=timed), exchange.notices)}</p>')
     return "".join(parts)
 
 
-def text(exchanges: Sequence[Exchange], note: str = "") -> str:
+def text(exchanges: Sequence[Exchange], note: str = "", *, timed: bool) -> str:
     """Return the conversation for a terminal, below a `note` on how to go on."""
     parts = [f"[{note}]"] if note and exchanges else []
     for exchange in exchanges:
         asked = plain(typed(exchange.user))
         parts.append("> " + asked.replace("\n", "\n> "))
-        parts.append(answer_plain(said(exchange), footer=quiet_line(exchange), notices=exchange.notices))
+        parts.append(answer_plain(said(exchange), footer=quiet_line(exchange, timed=timed), notices=exchange.notices))
     return "\n\n".join(parts) or EMPTY
