@@ -97,8 +97,10 @@ class Accounts:
     def issue_code(self, challenge: str) -> str:
         """Issue an authorization code that is bound to a challenge, and return it."""
         code = secrets.token_urlsafe(24)
+        now = time.monotonic()
         with self._lock:
-            self._codes[code] = (challenge, time.monotonic() + self._code_lifetime)
+            self._codes = {k: v for k, v in self._codes.items() if v[1] > now}
+            self._codes[code] = (challenge, now + self._code_lifetime)
         return code
 
     def exchange(self, code: object, verifier: object) -> str:

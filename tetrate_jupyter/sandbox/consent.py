@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
 from tetrate_jupyter.sandbox.accounts import is_challenge
-from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
+from tetrate_jupyter.sandbox.api_error import ApiError
 from tetrate_jupyter.sandbox.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -80,11 +79,8 @@ class ExchangeEndpoint(Endpoint):
 
     async def post(self) -> None:
         """Send the key, once per code."""
-        try:
-            body: Any = json.loads(self.request.body)
-        except ValueError:
-            raise bad_request("The body is not valid JSON.") from None
-        if not isinstance(body, dict) or body.keys() != {"code", "code_verifier"}:
+        body = self.read_body()
+        if body.keys() != {"code", "code_verifier"}:
             raise ApiError(400, "The body must hold exactly 'code' and 'code_verifier'.", code="bad_request")
         key = self.state.accounts.exchange(body["code"], body["code_verifier"])
         self.set_header("Cache-Control", "no-store")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from tetrate_jupyter import config
-from tetrate_jupyter.sandbox.api_error import ApiError
+from tetrate_jupyter.sandbox.api_error import ApiError, bad_request
 from tetrate_jupyter.sandbox.log import RequestInProgress, without_secrets
 from tetrate_jupyter.sandbox.oddities import ODDITIES, Block, Values, whole
 from tetrate_jupyter.sandbox.refusals import refusal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.sandbox.state import RouterState
 
 _UNSAID = frozenset({"code", "code_verifier"})  # members of an exchange whose values aren't logged
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _WEB_PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
@@ -55,7 +57,7 @@ class Endpoint(RequestHandler):
 
     def prepare(self) -> Awaitable[None] | None:
         """Log the request, and apply an injected fault before anything else is checked."""
-        self.state.log.add(self.record)
+        self.state.log.add(self.record, len(self.request.body))
         return self._prepare()
 
     async def _prepare(self) -> None:
@@ -161,6 +163,19 @@ class Endpoint(RequestHandler):
         """Check the request's key and log it. Raises `ApiError` (401 or 403) for an unusable one."""
         self.record.key = self.state.accounts.check(self.request.headers.get("Authorization")).label
 
+    def read_body(self) -> dict[str, Any]:
+        """Return the request's JSON object. Raises `ApiError` (400) for anything else."""
+        try:
+            text = self.request.body.decode("utf-8")  # `json` alone would accept UTF-16 and lone surrogates as well
+            body = json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            raise bad_request("The body is not valid JSON.") from None
+        if _HALF.search(text) and _holds_half(body):  # worded as Anthropic's; few parsers accept these
+            raise bad_request("The request body is not valid JSON: no low surrogate in string.")
+        if not isinstance(body, dict):
+            raise bad_request("The body must be a JSON object.")
+        return body
+
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
@@ -227,3 +242,15 @@ def _unsaid(body: object) -> object:
     if isinstance(body, dict) and _UNSAID & body.keys():
         return {name: f"<{name}>" if name in _UNSAID else value for name, value in body.items()}
     return body
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _holds_half(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False

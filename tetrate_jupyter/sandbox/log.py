@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 KEPT = 2000  # requests; a demo that runs for days must not grow without bound
+KEPT_BYTES = 64 * 1024 * 1024  # of their bodies as they were sent: pictures make some as large as 32 MB
 SECRET_HEADERS = frozenset({"authorization", "x-api-key", "x-tars-api-key", "cookie", "proxy-authorization"})
 
 
@@ -78,13 +79,20 @@ class RequestLog:
     """The latest requests, oldest first; thread-safe."""
 
     def __init__(self) -> None:
-        self._records: deque[RequestInProgress] = deque(maxlen=KEPT)
+        self._records: deque[RequestInProgress] = deque()
+        self._sizes: deque[int] = deque()  # of their bodies
+        self._bytes = 0  # their sum
         self._changed = Guard(threading.RLock())
 
-    def add(self, record: RequestInProgress) -> None:
-        """Add a request."""
+    def add(self, record: RequestInProgress, size: int = 0) -> None:
+        """Add a request whose body has `size` bytes; the oldest go where that is too much. This one stays."""
         with self.change():
+            while self._records and (len(self._records) >= KEPT or self._bytes + size > KEPT_BYTES):
+                self._records.popleft()
+                self._bytes -= self._sizes.popleft()
             self._records.append(record)
+            self._sizes.append(size)
+            self._bytes += size
 
     @contextmanager
     def change(self) -> Iterator[None]:

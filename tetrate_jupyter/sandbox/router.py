@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Final
@@ -94,12 +95,16 @@ class SandboxRouter:
             raise RuntimeError("this sandbox router is already running")
         listening = socket.create_server(("127.0.0.1", self._wanted_port), backlog=_BACKLOG)
         listening.setblocking(False)
-        self._port = listening.getsockname()[1]
         ready = Latch()
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(listening, ready)), name="tetrate-sandbox", daemon=True
         )
-        self._thread.start()
+        try:
+            thread.start()
+        except BaseException:  # no thread can be started: the port is free again, and it can be tried anew
+            listening.close()
+            raise
+        self._thread, self._port = thread, listening.getsockname()[1]
         if not ready.wait(_START_TIMEOUT):
             raise RuntimeError("the sandbox router did not start")
         return self
@@ -109,7 +114,8 @@ class SandboxRouter:
         thread, self._thread = self._thread, None
         if thread is None or self._loop is None or self._end is None:
             return
-        self._loop.call_soon_threadsafe(self._end.set)
+        with contextlib.suppress(RuntimeError):  # its loop is closed: it has ended by itself
+            self._loop.call_soon_threadsafe(self._end.set)
         thread.join(_STOP_TIMEOUT)
 
     def __enter__(self) -> SandboxRouter:  # noqa: PYI034 - Self came with Python 3.11
