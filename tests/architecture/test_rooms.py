@@ -288,6 +288,16 @@ def test_no_interrupt_leaves_a_lock_taken(path: Path) -> None:
     assert not wholly, "then their names would hide which library's they are"
 
 
+def test_no_wait_for_a_process_or_thread_is_without_a_bound() -> None:
+    # What waits for a disk doesn't die, and on Windows an untimed wait can't be interrupted.
+    calls = [(path, node) for path in modules() for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)]
+    assert not [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path, node in calls
+        if re.search(r"(process|thread)\.(wait|join|communicate)\(\)$", ast.unparse(node))
+    ]
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_modules_and_functions_stay_small(path: Path) -> None:
     text = path.read_text()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT: Final = 60.0  # seconds for JupyterLab to answer: the first start on a slow disk takes its time
 STOP_TIMEOUT: Final = 15.0  # seconds for it to shut its kernels down
+_KILL_TIMEOUT: Final = 5.0  # seconds for a killed one to be gone
 _ANSWER_TIMEOUT: Final = 2.0  # seconds for one look whether it answers
 _ASKS_ABOUT_NEWS: Final = "@jupyterlab/apputils-extension:announcements"  # over the first page that a newcomer sees
 _LOOK: Final = 0.1  # seconds between two looks
@@ -76,7 +77,11 @@ class Lab:
 
     def wait(self) -> None:
         """Wait until the server is shut down (File > Shut Down). Raises `ConfigError` where it ends otherwise."""
-        if self._process is not None and self._process.wait() != 0:
+        if self._process is None:
+            return
+        while self._process.poll() is None:
+            time.sleep(_LOOK)  # an untimed wait can't be interrupted on Windows
+        if self._process.returncode != 0:
             raise self._failure("JupyterLab ended unexpectedly")
 
     def stop(self) -> None:
@@ -143,7 +148,8 @@ class Lab:
             self._process.kill()
         else:
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # one that waits for a disk dies when that answers
+            self._process.wait(_KILL_TIMEOUT)
 
     def _failure(self, what: str) -> ConfigError:
         log, self._log = self._log, None
