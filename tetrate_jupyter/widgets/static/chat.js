@@ -220,7 +220,7 @@ function totalled(node, text) {
 
 // A comparison that this view has asked for is ready: its cell comes below, and stays.
 function below({ model, told, view, el }, [by, source]) {
-  if (by === view) insertAndRun(model, told.mark, el, source, "start");
+  if (by === view) insertAndRun(model, told.mark, el, source, { block: "start" });
 }
 
 // What stands there before the first question: prompts that fill the box, and send nothing.

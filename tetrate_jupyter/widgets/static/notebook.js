@@ -129,15 +129,15 @@ function insertCell(model, mark, source, el = document.body) {
 }
 
 // Inserts a cell below that one, shows and runs it. Gives whether it was inserted; where it can't be run, a person does it.
-async function insertAndRun(model, mark, el, source, block = "nearest") {
+async function insertAndRun(model, mark, el, source, { block = "nearest", active = false } = {}) {
   const around = await notebookAround(model, el);
   const index = placeOf(model, mark, el)?.index;
   if (!insertCell(model, mark, source, el)) return false;
   const made = index === undefined ? undefined : around?.notebook.widgets[index + 1];
-  const session = model.widget_manager.context.sessionContext;
   if (made?.model.sharedModel.getSource() !== source) return true;
+  if (active && around) around.notebook.activeCellIndex = index + 1;
   made.node.scrollIntoView({ block });
-  const done = made.constructor.execute?.(made, session, { deletedCells: [] });
+  const done = made.constructor.execute?.(made, model.widget_manager.context.sessionContext, { deletedCells: [] });
   setTimeout(() => made.node.scrollIntoView({ block }), 300); // with the first of what it shows
   await done;
   return true;
@@ -158,24 +158,10 @@ function cellName(cell) {
   return first ? `the cell that begins with ${first.slice(0, 30)}` : "the empty cell";
 }
 
-// Inserts a cell below the panel's and runs it. Gives whether that could be done; where it is only inserted, that will do.
+// The same below the cell of a panel, where it becomes the active one; not beside a docked panel, whose notebook may be another's.
 async function openCell(model, el, mark, source) {
-  const found = cellOf(model, mark);
-  if (!found) return false;
-  const index = found.index + 1;
-  found.notebook.sharedModel.insertCell(index, { cell_type: "code", source, metadata: {} });
-  try {
-    const cell = await cellAround(model.widget_manager, el);
-    const made = cell?.parent?.widgets?.[index];
-    if (made?.model.sharedModel.getSource() !== source) return true;
-    cell.parent.activeCellIndex = index;
-    made.node.scrollIntoView({ block: "nearest" });
-    await cell.constructor.execute(made, model.widget_manager.context.sessionContext, { deletedCells: [] });
-    made.node.scrollIntoView({ block: "nearest" });
-  } catch (error) {
-    console.warn(error);
-  }
-  return true;
+  const has = !dockedBeside(model, el) && cellOf(model, mark);
+  return Boolean(has) && await insertAndRun(model, mark, el, source, { active: true });
 }
 
 // Gives whether other pages have the very same document (jupyter-collaboration), not one of their own.
