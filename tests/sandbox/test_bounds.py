@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from http.client import HTTPConnection
 
 import pytest
 
+from tests.sandbox.raw import WEATHER
 from tetrate_jupyter.sandbox import SandboxRouter
 from tetrate_jupyter.sandbox.accounts import Accounts
 from tetrate_jupyter.sandbox.log import KEPT, KEPT_BYTES, RequestInProgress, RequestLog
@@ -71,4 +73,33 @@ def test_what_no_parser_takes_is_refused_as_a_request(
     connection = HTTPConnection(router.host, timeout=60)
     connection.request(method, path, body)
     assert connection.getresponse().status == 400
+    connection.close()
+
+
+DEEP = "[" * 200_000
+ASKED = {"role": "user", "content": "What is the weather in Oslo?"}
+
+
+def called(arguments: str) -> dict[str, object]:
+    call = {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+@pytest.mark.parametrize(
+    ("model", "messages", "status"),
+    [
+        ("sandbox/stream", [{"role": "user", "content": "chunks=1000000 size=1000000"}], 400),
+        ("claude-haiku-4-5", [ASKED, called(DEEP), {"role": "tool", "tool_call_id": "c1", "content": "{}"}], 400),
+        ("claude-haiku-4-5", [ASKED, called("{}"), {"role": "tool", "tool_call_id": "c1", "content": DEEP}], 200),
+    ],
+    ids=["a plan for terabytes", "arguments", "a result"],
+)
+def test_a_question_of_any_size_and_depth_is_answered_or_refused(
+    router: SandboxRouter, model: str, messages: list[dict[str, object]], status: int
+) -> None:
+    connection = HTTPConnection(router.host, timeout=60)
+    body = {"model": model, "messages": messages, "tools": [WEATHER]}
+    headers = {"Authorization": f"Bearer {router.issue_key()}"}
+    connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+    assert connection.getresponse().status == status
     connection.close()

@@ -105,7 +105,7 @@ def _check_calls(calls: object, where: str) -> None:
             raise bad_request(f"{where}: a tool call needs id, type 'function' and function.", param=where)
         try:
             is_object = isinstance(json.loads(str(function.get("arguments"))), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             is_object = False
         if not is_object:
             raise bad_request(f"{where}: a tool call's arguments must be a JSON object as text.", param=where)

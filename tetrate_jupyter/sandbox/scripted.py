@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SETTING = re.compile(r"(\w+)\s*=\s*([0-9.]+)")
 _FILLER = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor "
 _MOST_CHUNKS = 1_000_000
+_MOST_CHARACTERS = 50_000_000  # of one answer, which is made as a whole
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Script:
             plan = Script(chunks, size, *seconds, paragraph=int(found.get("paragraph", 0)))
         except ValueError:
             raise bad_request("sandbox/stream takes whole numbers, and seconds for interval and first.") from None
-        if not (0 <= plan.chunks <= _MOST_CHUNKS and 1 <= plan.size <= _MOST_CHUNKS):
+        most = _MOST_CHARACTERS // max(plan.size, 1)
+        if not (0 <= plan.chunks <= min(_MOST_CHUNKS, most) and 1 <= plan.size <= _MOST_CHUNKS):
             raise bad_request("sandbox/stream: chunks or size out of range.")
         return plan
 

@@ -120,7 +120,7 @@ def _name(tool: dict[str, Any]) -> str:
 def _readable(text: str) -> str:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text
     if isinstance(value, dict) and value and all(not isinstance(v, (dict, list)) for v in value.values()):
         return ", ".join(f"{key}: **{item}**" for key, item in value.items())[:_LONGEST_SHOWN]
