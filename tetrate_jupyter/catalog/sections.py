@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tetrate_jupyter.catalog.models import ModelList
     from tetrate_jupyter.types import Model
 
+TICKED: Final = "Ticked"
 IN_USE: Final = "In use"
 IN_USE_BEFORE: Final = "In use before"  # another was chosen meanwhile, but the list isn't reordered under the pointer
 RECENT: Final = "Recent"
@@ -38,11 +39,12 @@ CLASSES: Final = (Decimal("0.10"), Decimal(1))  # US dollars per 1,000 short que
 
 @dataclass(frozen=True)
 class Marked:
-    """One person's models: the id in use, the recent ones (the most recent first), the starred ones."""
+    """One person's models: the id in use, the recent ones (the most recent first), the starred, the ticked ones."""
 
     chosen: str | None = None
     recent: tuple[str, ...] = ()
     stars: tuple[str, ...] = ()
+    ticked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def sections(models: ModelList, marked: Marked, day: date | None = None) -> list
         return first
 
     made = [
+        Section(TICKED, fresh(map(models.get, marked.ticked))),
         Section(IN_USE, fresh([models.get(marked.chosen)] if marked.chosen else [])),
         Section(RECENT, fresh(map(models.get, marked.recent), MOST_RECENT)),
         Section(STARRED, fresh(map(models.get, marked.stars))),

@@ -9,6 +9,8 @@ from tetrate_jupyter.catalog.sections import Marked, sections
 from tetrate_jupyter.render.plain import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tetrate_jupyter.engine.engine import Engine
     from tetrate_jupyter.types import Model
     from tetrate_jupyter.widgets.feed import Fields
@@ -28,8 +30,12 @@ class ModelMenu:
         self._rows = ROWS
         self._marked = Marked()  # as it was opened: rows don't move under a pointer
 
-    def ask(self, of: str, words: str = "", rows: int = ROWS, *, opened: bool = True) -> None:
+    def ask(
+        self, of: str, words: str = "", rows: int = ROWS, *, opened: bool = True, ticked: Sequence[str] = ()
+    ) -> None:
         """Open the list in one of the page's menus (`of`), search it, send more rows, or close it.
+
+        Those that are `ticked` when it opens come first, and stay there.
 
         Opening a menu closes another, which may report that late: closing affects the menu that is open only.
         """
@@ -39,7 +45,8 @@ class ModelMenu:
         if str(of)[:40] != self._of:
             marks = self._session.catalog.favourites
             marks.look()
-            self._marked = Marked(self._session.model, marks.recent, marks.stars)
+            first = tuple(str(each) for each in ticked[:MOST])
+            self._marked = Marked(self._session.model, marks.recent, marks.stars, first)
         self._of = str(of)[:40]
         self._wish, self._rows = ModelQuery(words=str(words)[:500]), max(1, min(int(rows), MOST))
 

@@ -50,6 +50,7 @@ function compare(context) {
   const choice = decided(context, {
     goOn: () => reading.look(1, 0),
     home: () => scroll.focus({ preventScroll: true }),
+    opened: () => editing,
   });
   const leaders = board({ send, select, announce });
 
@@ -125,7 +126,7 @@ function compare(context) {
         unfold();
       }],
       ["compare", "Same model twice (shows chance)", () => {
-        send("again");
+        form.twice();
         editing = true;
         fold();
       }],
@@ -170,6 +171,7 @@ function compare(context) {
     if (!open && form.node.contains(document.activeElement)) scroll.focus({ preventScroll: true });
     show(form.node, open);
     head.fold(open, Boolean(all.prompts));
+    choice.draw();
     node.classList.toggle("tetrate-open", open);
     draw();
   }

@@ -1,8 +1,11 @@
 // What a comparison comes to: votes while the names are hidden, what was picked, and which model is in use from now on.
 
-// `goOn` opens the next prompt, `home` moves the focus to the answers, where digits vote.
-function decided({ send }, { goOn, home }) {
-  let all = {};
+// `goOn` opens the next prompt, `home` moves the focus to the answers, where digits vote; `opened()` tells whether what is asked is
+// unfolded, which has the next step then.
+function decided({ send }, { goOn, home, opened }) {
+  let all = /** @type {any} */ ({});
+  let isUsed = false;
+  let wanted = /** @type {any} */ (null); // which of the buttons is the next step
   const votes = h("span", { class: "tetrate-quiet tetrate-number" });
   const howTo = h("span", { class: "tetrate-grow" });
   const onward = worded("right", "Next prompt", goOn, { class: "tetrate-button tetrate-onward", hidden: true });
@@ -57,7 +60,13 @@ function decided({ send }, { goOn, home }) {
   const unchoose = button("Undo", () => send("back", { key: all.using }), { title: UNDOES });
   const inUse = h("span", { class: "tetrate-undo tetrate-chosen", hidden: true }, icon("check"), chosen, unchoose);
 
+  function draw() {
+    const next = opened() ? null : all.blind ? wanted : isUsed ? null : use;
+    for (const each of [use, onward, reveal]) each.classList.toggle("tetrate-main", each === next);
+  }
+
   return {
+    draw,
     nodes: [blindly, pick, tally],
     inUse,
     fields(told) {
@@ -78,7 +87,7 @@ function decided({ send }, { goOn, home }) {
       }
       if (one) setText(useName, shortened(one[1]));
       use.setAttribute("aria-pressed", String(used));
-      use.classList.toggle("tetrate-main", !used);
+      isUsed = used;
       setText(
         where,
         used
@@ -115,8 +124,8 @@ function decided({ send }, { goOn, home }) {
       const goes = !told.running && !rows && !every && told.at[0] + 1 < told.prompts;
       if (!goes && document.activeElement === onward) home(); // where digits vote
       show(onward, goes);
-      onward.classList.toggle("tetrate-main", here > 0);
-      reveal.classList.toggle("tetrate-main", every);
+      wanted = every ? reveal : here > 0 ? onward : null;
+      draw();
     },
   };
 }

@@ -16,7 +16,6 @@ function heading({ send }, { ask, edit, entries, settles }) {
   const stands = h("span", { class: "tetrate-quiet tetrate-number tetrate-stands" });
   const bar = h("progress", { max: "1", "aria-label": "Progress", hidden: true });
   const change = button("Edit", edit, {
-    class: "tetrate-button tetrate-plain",
     "aria-expanded": "false",
     "data-home": "true",
   });
@@ -37,22 +36,33 @@ function heading({ send }, { ask, edit, entries, settles }) {
     asked,
     bar,
     stands,
-    change,
     again,
     stop,
+    change, // behind what goes while it is open, so that it stays where it is
     more,
   );
+  let isEdited = false;
+  let all = /** @type {any} */ ({});
+
+  // While what is asked is unfolded, its own button asks it.
+  function draw() {
+    show(again, !all.running && all.prompts > 0 && !isEdited);
+  }
+
   return {
     node,
     menu: menu(more, "The comparison", entries).node,
     // Whether what is asked is unfolded, and whether anything was asked before.
     fold(isOpen, has) {
+      isEdited = isOpen;
       change.setAttribute("aria-expanded", String(isOpen));
-      setText(change, isOpen && has ? "Done" : "Edit");
+      setText(change, isOpen && has ? "Close" : "Edit");
+      draw();
     },
     fields(told) {
       const has = told.prompts > 0;
       const count = told.columns.length;
+      all = told;
       show(opening, !has);
       for (const each of [models, asked, stands, change]) show(each, has);
       show(hides, has && told.blind);
@@ -74,10 +84,9 @@ function heading({ send }, { ask, edit, entries, settles }) {
         const focused = document.activeElement === again || document.activeElement === stop;
         settles();
         stop.hidden = !told.running;
-        again.hidden = told.running || !has;
         if (focused) change.focus({ preventScroll: true }); // neither may follow on a second press of the same key
       }
-      again.hidden = told.running || !has;
+      draw();
       again.setAttribute("aria-disabled", String(told.busy));
     },
   };

@@ -23,8 +23,8 @@ function setup(context) {
     picked: meant,
     done: (models) => send("mean", { models }),
   });
-  const again = button("Same model twice (shows chance)", () => send("again"), {
-    ...quiet,
+  const again = worded("compare", "Same model twice (shows chance)", twice, {
+    class: "tetrate-button",
     title: "Asks the first model once more. How far it is from itself is chance, in every other difference too.",
   });
   const own = parameters(send, false, () => opened);
@@ -33,7 +33,7 @@ function setup(context) {
     const last = opened;
     open(-1);
     chips.querySelectorAll(".tetrate-name")[last]?.focus();
-  }, quiet);
+  });
   const special = h(
     "fieldset",
     { class: "tetrate-special", hidden: true },
@@ -51,18 +51,18 @@ function setup(context) {
   const common = parameters(send, true, () => null);
   const others = h("p", { class: "tetrate-quiet", hidden: true });
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Compare");
-  const cost = button("Estimate cost", () => ask(true), {
-    ...quiet,
+  const cost = worded("usage", "Estimate cost", () => ask(true), {
+    class: "tetrate-button",
     title: "How many calls it makes and what they may cost; asks nothing",
   });
-  const next = button("Another prompt", () => { // the line between them is what Parameters tells of
+  const next = worded("plus", "Another prompt", () => { // the line between them is what Parameters tells of
     several.checked = true;
     const before = text.value.trimEnd();
     text.value = before ? `${before}\n${all.separator}\n` : "";
     fit();
     dismiss();
     text.focus();
-  }, { ...quiet, title: "Ask several prompts, each of every model" });
+  }, { class: "tetrate-button", title: "Ask several prompts, each of every model" });
   const blind = h("input", { type: "checkbox", onchange: () => send("blind", { wanted: blind.checked }) });
   const sentence = h("span", {});
   const start = button("Ask", () => send("start"), { class: "tetrate-button tetrate-main" });
@@ -71,7 +71,7 @@ function setup(context) {
     { class: "tetrate-row tetrate-confirm", role: "status", hidden: true },
     sentence,
     start,
-    button("Not now", () => send("dismiss"), quiet),
+    button("Not now", () => send("dismiss")),
   );
   const ways = h("div", { class: "tetrate-row tetrate-helping", role: "group", "aria-label": "Ways on", hidden: true });
   const trios = h("div", { class: "tetrate-trios", role: "group", "aria-label": "Start with these" });
@@ -143,6 +143,16 @@ function setup(context) {
     });
   }
 
+  // What would be asked becomes what was chosen: columns that can be changed.
+  async function choose() {
+    if (!all.picked.length && meant().length) await send("mean", { models: meant() });
+  }
+
+  async function twice() {
+    await choose();
+    await send("again");
+  }
+
   // What was forecast is no longer what would be asked.
   function dismiss() {
     if (all.confirm) send("dismiss");
@@ -199,12 +209,18 @@ function setup(context) {
   }
 
   function chip([name, about], place) {
-    const label = button(name, () => open(opened === place ? -1 : place), {
+    const label = button("", async () => {
+      await choose();
+      open(opened === place ? -1 : place);
+    }, {
       class: "tetrate-name",
       "aria-expanded": "false",
-      title: "Parameters for this column only",
+      "aria-label": name,
+      title: `${name}\nParameters for this column only`,
     });
-    const remove = button("×", () => {
+    label.append(idNode(name)); // its end is never cut: it tells models apart
+    const remove = button("×", async () => {
+      await choose();
       if (opened === place) open(-1);
       else if (place < opened) opened -= 1;
       send("drop", { place });
@@ -224,12 +240,12 @@ function setup(context) {
     add.fields(changed, told);
     if ("picked" in changed || ("trios" in changed && !told.picked.length)) {
       const focused = [...chips.querySelectorAll(".tetrate-name")].indexOf(document.activeElement);
-      chips.replaceChildren(...told.picked.map(chip));
-      if (!told.picked.length) {
-        chips.replaceChildren(
-          h("li", { class: "tetrate-quiet" }, meant().join(" · ") || "the session's model and two neighbours"),
-        );
+      const shown = told.picked.length ? told.picked : meant().map((id) => [id, ""]);
+      chips.replaceChildren(...shown.map(chip));
+      if (!shown.length) {
+        chips.append(h("li", { class: "tetrate-quiet" }, "the session's model and two neighbours"));
       }
+      chips.setAttribute("aria-label", told.picked.length ? "Models to compare" : "Suggested models");
       open(Math.min(opened, told.picked.length - 1));
       if (focused >= 0) chips.querySelectorAll(".tetrate-name")[focused]?.focus();
     }
@@ -257,6 +273,7 @@ function setup(context) {
     show(others, told.others.length > 0);
     setText(go, told.busy ? "Preparing ..." : told.prompts ? "Compare again" : "Compare");
     go.setAttribute("aria-disabled", String(told.busy));
+    go.classList.toggle("tetrate-main", !told.confirm); // one button is the next step
     setText(sentence, told.confirm);
     setText(start, told.calls === 1 ? "Ask" : `Ask all ${told.calls.toLocaleString("en")}`);
     show(confirm, Boolean(told.confirm));
@@ -269,7 +286,7 @@ function setup(context) {
     show(ways, told.ways.length > 0 && Boolean(told.problem));
   }
 
-  return { node, blind, text, fields, ask };
+  return { node, blind, text, fields, ask, twice };
 }
 
 // The fields of all columns, with those of the whole run; or of one column, at the place that `where` gives.

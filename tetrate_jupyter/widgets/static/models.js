@@ -204,7 +204,7 @@ function modelMenu(
     clearTimeout(typing);
     typing = 0;
     rows = wanted;
-    return (answered = send("menu", { of: own, words: find.value, rows }));
+    return (answered = send("menu", { of: own, words: find.value, rows, ticked: several ? chosen : [] }));
   }
 
   pop.node.addEventListener("toggle", (event) => {
