@@ -104,3 +104,17 @@ def test_what_was_asked_is_asked_again_by_one_button(opened: Opens, page: Page) 
     page.mouse.click(place["x"] + place["width"] - 4, place["y"] + 5)  # where Edit was
     expect(close).to_have_count(0)
     expect(panel.again).to_be_visible()
+
+
+def test_a_line_in_a_code_fence_is_typed_as_code(opened: Opens, page: Page) -> None:
+    panel = opened_panel(opened(LOAD, "%tetrate_compare"))
+    panel.add("claude-haiku-4-5", "gpt-6-luna")
+    panel.box.get_by_text("Parameters", exact=True).click()
+    several = panel.box.get_by_label("Several prompts")
+    panel.prompt.fill("Explain this:\n```yaml\na: 1\n---\nb: 2\n```\n")
+    expect(several).not_to_be_checked()
+    panel.prompt.fill("Explain this:\n```yaml\na: 1\n---\nb: 2\n```\n---\nAnd now?\n")
+    expect(several).to_be_checked()
+    panel.prompt.press("Control+Enter")
+    panel.is_over()
+    expect(panel.stands).to_contain_text("4 of 4 done")

@@ -9,7 +9,7 @@ import pytest
 
 from tetrate_jupyter.catalog.models import ModelList
 from tetrate_jupyter.compare.columns import Column, column_requests, columns_of, neighbours, numbered
-from tetrate_jupyter.compare.setup import CellPlace, Setup, prompts_of
+from tetrate_jupyter.compare.setup import CellPlace, Setup, prompts_of, split_prompts
 from tetrate_jupyter.errors import EmptyPromptError, OptionError, UnknownModelError
 from tetrate_jupyter.types import Cut, Model, Price
 
@@ -235,3 +235,28 @@ def test_a_column_is_found_by_its_id() -> None:
 def test_what_a_reader_must_know_of_the_prompts() -> None:
     made = setup(cuts=(Cut("df", "rows", 15, 2_000),), noted=("It was long ago.",))
     assert made.notices == ("df: 15 of 2,000 rows sent", "It was long ago.")
+
+
+@pytest.mark.parametrize(
+    ("text", "prompts"),
+    [
+        ("Explain:\n```yaml\na: 1\n---\nb: 2\n```\nThanks.", 1),
+        ("Explain:\n```yaml\na: 1\n---\nb: 2\n```\n---\nAnd now?", 2),
+        ("~~~\n---\n```\n---\n~~~\n---\nAnd now?", 2),
+        ("````\n```\n---\n````\n---\nAnd now?", 2),
+        ("    ```\n    ---\n    ```", 1),
+        ("Complete this:\n```python\n---\nAnd now?", 2),  # never closed: it protects nothing
+        ("```not `a` fence\n---\n```\nAnd now?", 2),
+        ("One.\n---\nTwo.", 2),
+    ],
+)
+def test_a_line_in_a_code_fence_divides_nothing(text: str, prompts: int) -> None:
+    found = split_prompts(text)
+    assert len(found) == prompts
+    if prompts == 1:
+        assert found == (text,)
+
+
+def test_fences_that_are_never_closed_are_looked_through_once() -> None:
+    text = "```a\n" * 100_000 + "---\nAnd now?"
+    assert len(split_prompts(text)) == 2

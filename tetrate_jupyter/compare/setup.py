@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_CELLS: Final = 100_000  # as many as a notebook can hold
 CONCURRENCY: Final = 4  # concurrent calls to one model, by default
+_FENCE: Final = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})")
 SEPARATOR: Final = "---"  # alone on a line between two prompts
 _SEEDS: Final = 2**32
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -148,17 +150,44 @@ def prompts_of(given: object) -> tuple[str, ...]:
 def split_prompts(text: str, separator: str = SEPARATOR) -> tuple[str, ...]:
     """Return the prompts of a text, with lines of `separator` alone between them: the one way for cells and panels.
 
-    Without such a line it is the text as it is; with one, no prompt has blanks around it, and none is empty.
+    A line between two code fences is code and divides nothing; a fence that is never closed protects nothing. Without
+    such a line it is the text as it is; with one, no prompt has blanks around it, and none is empty.
     """
     found: list[list[str]] = [[]]
-    for line in text.splitlines():
-        if line.strip() == separator:
+    lines = [line.strip() for line in text.splitlines()]
+    fenced = _fenced(lines)
+    for number, line in enumerate(text.splitlines()):
+        if lines[number] == separator and number not in fenced:
             found.append([])
         else:
             found[-1].append(line)
     if len(found) == 1:
         return (text,) if text.strip() else ()
     return tuple(filter(None, ("\n".join(lines).strip() for lines in found)))
+
+
+def _fenced(lines: Sequence[str]) -> set[int]:
+    """Return the numbers of the lines that stand between a code fence and the one that closes it."""
+    found: set[int] = set()
+    open_ever: dict[str, int] = {}  # by character, the length from which no fence is closed any more
+    number = 0
+    while number < len(lines):
+        fence = _FENCE.match(lines[number])
+        sign, length = (fence[1][0], len(fence[1])) if fence else ("", 0)
+        if sign and length < open_ever.get(sign, length + 1):
+            closes = (n for n in range(number + 1, len(lines)) if _closes(lines[n], sign, length))
+            end = next(closes, None)
+            if end is None:
+                open_ever[sign] = length
+            else:
+                found.update(range(number + 1, end))
+                number = end
+        number += 1
+    return found
+
+
+def _closes(line: str, sign: str, length: int) -> bool:
+    return len(line) >= length and line == sign * len(line)
 
 
 def refuse_pictures(images: int, by_hand: int) -> None:

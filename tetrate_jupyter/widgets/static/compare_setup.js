@@ -45,9 +45,9 @@ function setup(context) {
   const text = h("textarea", { rows: "2", "aria-label": "Prompt", spellcheck: "true" });
   const names = naming(context, text);
   const several = h("input", { type: "checkbox", onchange: () => dismiss() });
-  const divided = h("span", {});
+  const divider = h("span", {});
   let divides = false; // whether a line of the text divides it
-  const holds = () => text.value.split("\n").some((line) => line.trim() === all.separator);
+  const holds = () => divided(text.value, all.separator);
   const common = parameters(send, true, () => null);
   const others = h("p", { class: "tetrate-quiet", hidden: true });
   const go = h("button", { type: "submit", class: "tetrate-button tetrate-main" }, "Compare");
@@ -104,7 +104,7 @@ function setup(context) {
     text,
     names,
     tries,
-    h("details", {}, h("summary", {}, "Parameters"), common.node, h("label", {}, several, divided), others),
+    h("details", {}, h("summary", {}, "Parameters"), common.node, h("label", {}, several, divider), others),
     h(
       "div",
       { class: "tetrate-row" },
@@ -266,7 +266,7 @@ function setup(context) {
       ? `${told.given.toLocaleString("en")} prompts from Python; write here to ask something else`
       : "What do you want to compare? Name {variables} or @files.";
     if ("several" in changed) several.checked = told.several;
-    setText(divided, `Several prompts, with a line of ${told.separator} between them`);
+    setText(divider, `Several prompts, with a line of ${told.separator} between them`);
     blind.checked = told.blind;
     if ("parameters" in changed) common.fields(told.parameters);
     setText(others, `As given in code: ${told.others.join(", ")}`);
@@ -287,6 +287,19 @@ function setup(context) {
   }
 
   return { node, blind, text, fields, ask, twice };
+}
+
+// Whether a line of the text divides it into prompts: none that stands in a code fence (compare/setup.py has the same rule).
+function divided(text, separator) {
+  const lines = text.split("\n").map((line) => line.trim());
+  for (let at = 0; at < lines.length; at++) {
+    const fence = lines[at].match(/^(`{3,}(?=[^`]*$)|~{3,})/)?.[1] ?? "";
+    const closes = (line) => line.length >= fence.length && line === fence[0].repeat(line.length);
+    const end = fence ? lines.findIndex((line, place) => place > at && closes(line)) : -1;
+    if (end > 0) at = end;
+    else if (lines[at] === separator) return true;
+  }
+  return false;
 }
 
 // The fields of all columns, with those of the whole run; or of one column, at the place that `where` gives.
