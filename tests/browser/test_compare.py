@@ -51,6 +51,7 @@ class Compare:
         self.columns = box.locator(".tetrate-column")
         self.stands = box.locator(".tetrate-stands")
         self.board = box.get_by_role("table", name="Leaderboard")
+        self.suggested = box.get_by_role("list", name="Suggested models")
         self.again = box.get_by_role("button", name="Run again")
         if is_new:
             expect(self.prompt).to_be_visible()
@@ -70,7 +71,8 @@ class Compare:
         self.edit()
         for model in models:
             chips = self.box.locator(".tetrate-chip")
-            suggested = self.box.get_by_role("list", name="Suggested models").count() > 0
+            expect(chips.first).to_be_visible()
+            suggested = self.suggested.count() > 0
             count = 0 if suggested else chips.count()
             remove = self.box.get_by_role("button", name=f"Remove {model}", exact=True)
             if remove.count() and not suggested:
@@ -91,7 +93,10 @@ class Compare:
         chips = self.box.locator(".tetrate-chip")
         count = chips.count()
         self.box.get_by_role("button", name=f"Remove {model}", exact=True).first.click()
-        expect(chips).to_have_count(count - 1)
+        if count == 1:
+            expect(self.suggested).to_be_visible()
+        else:
+            expect(chips).to_have_count(count - 1)
 
     def run(self, text: str) -> None:
         self.edit()

@@ -39,7 +39,7 @@ function column(context, { isExpanded, opened, waits }) {
     ].filter(Boolean));
   const votes = VOTE_NAMES.map(([value, sign, word]) => {
     const vote = () => send("vote", { key: item.self().key, vote: item.self().fields.vote === value ? null : value });
-    return value === "best" ? worded(sign, word, vote) : iconButton(sign, word, vote);
+    return worded(sign, word, vote, { title: null }); // a word that has no room shows under the mouse and at the focus
   });
   const early = h("span", { class: "tetrate-quiet", hidden: true }, "early");
   const use = h("button", {

@@ -1,0 +1,47 @@
+"""Voting in the compare panel: what the buttons say, what becomes of a vote, and what votes may be shown as."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe
+from tests.browser.test_compare import opened_done
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.conftest import Opens
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+
+
+def is_seen(word: Locator) -> bool:
+    """Whether a word is painted: one that has no room is clipped, not taken away."""
+    clipped: str = word.evaluate("each => getComputedStyle(each).clipPath")
+    return clipped == "none"
+
+
+@pytest.mark.parametrize(("width", "seen"), [(1280, [False, False, True]), (500, [False, False, True])])
+def test_votes_have_words_where_there_is_room(opened: Opens, page: Page, width: int, seen: list[bool]) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    panel = opened_done(opened, page, "-m claude-haiku-4-5,gpt-6-luna,gemini-3.8-flash")
+    votes = panel.column("gpt-6-luna").get_by_role("group", name="Vote").get_by_role("button")
+    assert [is_seen(each.locator("span")) for each in votes.all()] == seen
+    votes.nth(1).hover()
+    expect(votes.nth(1).locator("span")).to_have_css("clip-path", "none")
+    panel.column("gpt-6-luna").get_by_role("button", name="Copy").focus()
+    page.mouse.move(0, 0)
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if votes.nth(0).evaluate("each => each.matches(':focus-visible')"):
+            break
+    expect(votes.nth(0).locator("span")).to_have_css("clip-path", "none")  # by keys, too
+    assert axe.findings(panel.box) == []
+    panel.box.get_by_role("button", name="One at a time").click()
+    shown = panel.box.locator(".tetrate-column:visible .tetrate-votes .tetrate-button > span")
+    expect(shown).to_have_count(3)
+    if width > 1000:
+        assert [is_seen(each) for each in shown.all()] == [True, True, True]
