@@ -45,3 +45,27 @@ def test_votes_have_words_where_there_is_room(opened: Opens, page: Page, width: 
     expect(shown).to_have_count(3)
     if width > 1000:
         assert [is_seen(each) for each in shown.all()] == [True, True, True]
+
+
+def test_a_retry_says_that_the_vote_stays_and_takes_it_back(opened: Opens, page: Page) -> None:
+    panel = opened_done(opened, page, "-m sandbox/stream,gpt-6-luna", "chunks=40 size=20 interval=0.02")
+    best = panel.column("sandbox/stream").get_by_role("button", name="Best: sandbox/stream")
+    best.click()
+    expect(best).to_have_attribute("aria-pressed", "true")
+    said, undo = panel.box.get_by_text("The vote stays with the earlier answer"), panel.box.locator(".tetrate-undo")
+    for is_over in (True, False):
+        panel.press("Retry", "sandbox/stream")
+        expect(said).to_be_visible()
+        if is_over:
+            panel.is_over()
+            expect(best).to_have_attribute("aria-pressed", "false")
+            assert axe.findings(panel.box) == []
+        undo.get_by_role("button", name="Undo").first.click()
+        expect(best).to_have_attribute("aria-pressed", "true")
+        expect(panel.body("sandbox/stream")).to_contain_text("#39")  # also where the new one was under way
+        panel.is_over()
+        expect(panel.stands).to_contain_text("2 of 2 done")
+        expect(said).to_be_hidden()
+    panel.press("Retry", "gpt-6-luna")  # which has no vote
+    panel.is_over()
+    expect(said).to_be_hidden()

@@ -151,6 +151,13 @@ class Cell:
             return completion.text
         return attempt.answer.text if attempt.answer is not None else ""
 
+    def show(self, attempt: Attempt) -> None:
+        """Let an earlier attempt be the one that counts, in place of the newest, which has ended."""
+        self.attempts = [*(each for each in self.attempts if each is not attempt), attempt]
+        partial = attempt.answer is None or attempt.answer.partial is not None
+        self.state = "failed" if attempt.error is not None else "stopped" if partial else "done"
+        self.problem, self.again_at = None, 0.0
+
     @property
     def activity(self) -> str:
         """The state, or, while it runs, what it does: "thinking", "writing", "trying again: ..."."""

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from tetrate_jupyter.bridge import has_ended
-from tetrate_jupyter.compare.cells import VOTES, Cell, Vote
+from tetrate_jupyter.compare.cells import VOTES, Attempt, Cell, Vote
 from tetrate_jupyter.compare.data import Facts
 from tetrate_jupyter.compare.going_on import GoingOn
 from tetrate_jupyter.compare.questions import checked
@@ -214,6 +214,18 @@ class Comparison:
         """Ask one cell again, however it ended; does nothing while it still runs."""
         self._again([self.cell(column, prompt, repeat)])
 
+    def show_again(self, cell: Cell, attempt: Attempt) -> None:
+        """Take a retry back: stop it where it still runs, and let the earlier attempt count again, with its vote."""
+
+        async def later() -> None:
+            going = self._scheduler.stop(lambda c: c is cell)
+            if going:
+                await asyncio.wait(going)
+            cell.show(attempt)
+            self._observers.notify()
+
+        self.session.bridge.submit(later())
+
     def _again(self, cells: Iterable[Cell]) -> int:
         with self._lock:
             again = [cell for cell in cells if cell.is_over]
@@ -333,7 +345,7 @@ class Comparison:
                 if not done.cancelled():
                     done.result()
 
-    def _on_loop(self, do: Callable[[], None]) -> None:
+    def _on_loop(self, do: Callable[[], object]) -> None:
         async def later() -> None:
             do()
 

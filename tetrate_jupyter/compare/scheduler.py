@@ -103,15 +103,16 @@ class Scheduler:
                     task.cancel()  # on Python 3.10 anyio loses one that meets a connection being made
             raise
 
-    def stop(self, wanted: Callable[[Cell], bool]) -> None:
-        """Stop the running and waiting cells for which `wanted` is true; text so far is kept."""
+    def stop(self, wanted: Callable[[Cell], bool]) -> list[asyncio.Task[None]]:
+        """Stop the running and waiting cells for which `wanted` is true; text so far is kept. Returns what ends yet."""
         for lane in self._lanes.values():
             for cell in lane.take_if(wanted):
                 self._over(cell, "stopped")
-        for cell, task in list(self._tasks.items()):
-            if wanted(cell):
-                task.cancel()
+        going = [task for cell, task in self._tasks.items() if wanted(cell)]
+        for task in going:
+            task.cancel()
         self._pump()
+        return going
 
     # --- whose turn it is ------------------------------------------------------------------------------------
 

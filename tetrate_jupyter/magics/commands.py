@@ -73,11 +73,12 @@ _SHARED: Final = {option.key: option for option in ASK_OPTIONS}
 COMPARE: Final = Command(
     "tetrate_compare",
     "Ask several models what the cell says, all at once, their answers, times and costs side by side. A line of\n"
-    "only --- divides the cell into several prompts, as in the panel (a rule within one: - - -; in a code fence it is\n"
-    "code). In a notebook the cell ends at once and the columns write live; alone, %tetrate_compare opens an empty\n"
-    "panel. Elsewhere, and with --wait, the result is shown at the end. _tetrate_compare has the result of the run that the panel shows: .df,\n"
-    ".save(), .plot(), while it runs of what has come so far; .comparison is the run (.continue_with()). A model that\n"
-    "fails is a column that says why. Without -m: the session's model and two neighbours by price and provider.",
+    "only --- divides the cell into several prompts, as in the panel (a rule within one: - - -; in a code fence\n"
+    "it is code). In a notebook the cell ends at once and the columns write live; alone, %tetrate_compare opens\n"
+    "an empty panel. Elsewhere, and with --wait, the result is shown at the end. _tetrate_compare has the result\n"
+    "of the run that the panel shows: .df, .save(), .plot(), while it runs of what has come so far; .comparison\n"
+    "is the run (.continue_with()). A model that fails is a column that says why. Without -m: the session's model\n"
+    "and two neighbours by price and provider.",
     (
         Option(("-m", "--model"), "model, list (a,b) or pattern (claude-*); may be repeated", value="IDS", many=True),
         Option(("--repeats",), "how often each model is asked (1)", value="NUMBER", convert=int),

@@ -9,11 +9,10 @@ from tetrate_jupyter import config
 from tetrate_jupyter.compare.asking import ANNOUNCED
 from tetrate_jupyter.compare.result import LiveResult
 from tetrate_jupyter.errors import InputError, OptionError
-from tetrate_jupyter.widgets import compare_standing
+from tetrate_jupyter.widgets import compare_kept, compare_standing
 from tetrate_jupyter.widgets.compare_board import Board
 from tetrate_jupyter.widgets.compare_draft import Draft, Trios
 from tetrate_jupyter.widgets.compare_items import CompareItems, table
-from tetrate_jupyter.widgets.compare_kept import EARLIER, FallbackPace, KeptComparison, brought_back, left_behind
 from tetrate_jupyter.widgets.compare_sheet import ROWS, PromptRows
 from tetrate_jupyter.widgets.drawing import drawer
 from tetrate_jupyter.widgets.model_menu import ModelMenu
@@ -66,10 +65,10 @@ class ComparePanel(Panel):
         self._blind, self._view = blind, VIEWS[0]
         self._base = self._table = self._copied = ""  # a table is made when asked for: it holds every text again
         self._busy = False
-        self._pace = FallbackPace()
+        self._pace = compare_kept.FallbackPace()
         self._unfollow: Callable[[], None] = lambda: None
         self._trios = Trios()
-        self._menu, self._kept = ModelMenu(session), KeptComparison()
+        self._menu, self._kept = ModelMenu(session), compare_kept.KeptComparison()
         self.on_msg(Naming(self._tell).heard)
         self._number = 0  # of the comparison that is shown: the page folds what was asked when another comes
         self._revealed = False  # the letters stay beside the names
@@ -247,8 +246,8 @@ class ComparePanel(Panel):
             "take": self._take_back,
             "table": self._make_table,
             "look": self._look,
-            "page": self._page,
-            "open": self._open,
+            "page": lambda start: self._rows.turn(int(start)),
+            "open": lambda number: self._rows.toggle(int(number)),
             "show": self._show_as,
             "blind": self._hide,
         }
@@ -293,8 +292,8 @@ class ComparePanel(Panel):
             before.stop()
         self.session.comparison = comparison
         self._take(comparison)
-        if before is not None and (words := left_behind(before)):
-            self._undo = words, lambda: self._show_run(before, (EARLIER, words))
+        if before is not None and (words := compare_kept.left_behind(before)):
+            self._undo = words, lambda: self._show_run(before, (compare_kept.EARLIER, words))
         comparison.start()
         self._changed()
 
@@ -331,10 +330,12 @@ class ComparePanel(Panel):
 
     def _retry(self, key: str | None = None, *, whole: bool = False) -> None:
         """Ask the shown answer again; `whole`: ask everything without an answer again, in one column or in all."""
+        shown, before = self._live(), compare_kept.voted(self._live())
         if key is None or whole:
-            self._live().retry(key)
+            shown.retry(key)
         else:
-            self._live().ask_again(key, *self._at)
+            shown.ask_again(key, *self._at)
+        self._undo = compare_kept.taken_from(shown, before) or self._undo
         self._changed()
 
     def _continue(self, key: str) -> None:
@@ -352,7 +353,7 @@ class ComparePanel(Panel):
             self.work(lambda: self._bring_back(file, at))
 
     async def _bring_back(self, file: dict[str, Any], at: Sequence[int]) -> None:
-        comparison, said = await brought_back(self.session, file)
+        comparison, said = await compare_kept.brought_back(self.session, file)
         await asyncio.wrap_future(drawer.submit(lambda: self._show_again(comparison, at, said)))
 
     def _show_again(self, comparison: Comparison, at: Sequence[int], said: str) -> None:
@@ -378,13 +379,9 @@ class ComparePanel(Panel):
         if self._view == "all prompts":
             self._view = VIEWS[0]
 
-    def _page(self, start: int) -> None:
-        if self._sheet is not None:
-            self._sheet.turn(int(start))
-
-    def _open(self, number: int) -> None:
-        if self._sheet is not None:
-            self._sheet.opened ^= {int(number)}
+    @property
+    def _rows(self) -> PromptRows:
+        return self._sheet or PromptRows(self._live())
 
     def _show_as(self, how: str, base: str = "") -> None:
         if how not in self._ways:

@@ -65,7 +65,7 @@ class Board:
         going = _going(cells[0]) if len(cells) == 1 and not cells[0].is_over else None
         vote = _vote(cells, wins)
         doing = cells[0].activity if len(cells) == 1 else ""  # counts the seconds of a wait
-        now = dict(states), sum(len(cell.attempts) for cell in cells), known is not None, won, vote, going, doing
+        now = dict(states), [cell.attempt for cell in cells], known is not None, won, vote, going, doing
         made = self._made.get(column.id)
         if made is None or made[0] != now:
             self._made[column.id] = made = (

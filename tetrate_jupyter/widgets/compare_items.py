@@ -72,7 +72,7 @@ class CompareItems:
         if not cell.is_over:
             return self._item(cell, names, base)
         vote = cell.attempt.vote if cell.attempt is not None else None
-        now = cell.state, len(cell.attempts), names is None, base, self._same(cell), vote
+        now = cell.state, cell.attempt, names is None, base, self._same(cell), vote
         known = self._over.get(cell.place)
         if known is None or known[0] != now:
             self._over[cell.place] = known = now, self._item(cell, names, base)

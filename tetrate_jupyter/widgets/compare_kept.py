@@ -20,6 +20,7 @@ from tetrate_jupyter.types import Cut
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tetrate_jupyter.compare.cells import Attempt, Cell
     from tetrate_jupyter.compare.rows import Head, Row
     from tetrate_jupyter.engine.engine import Engine
 
@@ -84,6 +85,27 @@ def left_behind(run: Comparison) -> str:
         return ""
     votes = "The votes of 1 prompt stay" if len(voted) == 1 else f"The votes of {len(voted):,} prompts stay"
     return f"{votes} with the earlier run: they are for its answers."
+
+
+def voted(run: Comparison) -> list[tuple[Cell, Attempt]]:
+    """Return the answers that have a vote, with the cells that they are in."""
+    newest = [(cell, cell.attempt) for cell in run.cells]
+    return [(cell, attempt) for cell, attempt in newest if attempt is not None and attempt.vote is not None]
+
+
+def taken_from(run: Comparison, before: Sequence[tuple[Cell, Attempt]]) -> tuple[str, Callable[[], None]] | None:
+    """Return what is said of the votes of `before` that a retry leaves behind, and what takes it back."""
+    left = [(cell, attempt) for cell, attempt in before if not cell.is_over or cell.attempt is not attempt]
+    if not left:
+        return None
+
+    def take_back() -> None:
+        for cell, attempt in left:
+            run.show_again(cell, attempt)
+
+    if len(left) == 1:
+        return "The vote stays with the earlier answer: it was for that one.", take_back
+    return f"{len(left):,} votes stay with the earlier answers: they were for those.", take_back
 
 
 def _told(comparison: Comparison, prompt: int, repeat: int) -> tuple[tuple[int, int] | None, Mapping[str, Any]]:

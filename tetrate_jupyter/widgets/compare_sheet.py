@@ -38,10 +38,14 @@ class PromptRows:
         last = max(0, len(self._comparison.setup.prompts) - 1)
         self.start = min(max(0, start), last) // ROWS * ROWS
 
+    def toggle(self, number: int) -> None:
+        """Unfold the prompt of this number, or fold it."""
+        self.opened ^= {number}
+
     def _item(self, number: int, *, blind: bool) -> Item:
         columns, repeats = self._comparison.columns, range(self._comparison.setup.repeats)
         cells = [self._comparison.cell(c.id, number, repeat) for c in columns for repeat in repeats]
-        now = blind, number in self.opened, [(c.column.id, c.state, len(c.attempts)) for c in cells]
+        now = blind, number in self.opened, [(c.column.id, c.state, c.attempt) for c in cells]
         known = self._made.get(number)
         if known is None or known[0] != now:
             self._made[number] = known = now, self._made_anew(number, blind=blind)
