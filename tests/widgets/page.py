@@ -90,7 +90,10 @@ class Page:
     def _body(self, key: str) -> None:
         self.items[key].blocks, self.items[key].tail = [], ""
 
-    def _grow(self, key: str, blocks: list[str], kept: int, text: str) -> None:
+    def _grow(self, key: str, sizes: list[int], kept: int, text: str) -> None:
         item = self.items[key]
-        item.blocks += blocks
-        item.tail = item.tail.encode("utf-16-le")[: 2 * kept].decode("utf-16-le") + text
+        whole = item.tail.encode("utf-16-le", "surrogatepass")[: 2 * kept] + text.encode("utf-16-le", "surrogatepass")
+        for size in sizes:
+            item.blocks.append(whole[: 2 * size].decode("utf-16-le", "surrogatepass"))
+            whole = whole[2 * size :]
+        item.tail = whole.decode("utf-16-le", "surrogatepass")

@@ -76,8 +76,7 @@ def test_a_question_streams_and_ends_as_what_a_cell_would_show(page: Page, sessi
 
 def test_the_text_comes_in_pieces_and_finished_blocks_once(page: Page, session: Session) -> None:
     def blocks() -> list[str]:
-        grown = [operation for message in list(page.messages) for operation in message["operations"]]
-        return [block for name, _, *rest in grown if name == "grow" for block in rest[0]]
+        return [block for item in page.items.values() for block in item.blocks]
 
     session.model = "sandbox/stream"
     page.do("ask", text="chunks=20000 size=20 interval=0.02 paragraph=3")
@@ -86,6 +85,8 @@ def test_the_text_comes_in_pieces_and_finished_blocks_once(page: Page, session: 
     page.do("stop", key=only(page)[0])
     ended(page, "partial")
     assert len(set(blocks())) == len(blocks())
+    operations = [operation for message in page.messages for operation in message["operations"]]
+    assert sum(len(text) for name, *_, text in operations if name == "grow") < 2 * sum(map(len, blocks()))
 
 
 def test_what_a_cell_asks_shows_while_it_is_written(page: Page, session: Session) -> None:

@@ -6,7 +6,9 @@ import json
 import random
 
 from tests.widgets.page import Page
+from tetrate_jupyter import secrecy
 from tetrate_jupyter.render.markdown import MarkdownStream
+from tetrate_jupyter.secret import Secret
 from tetrate_jupyter.widgets.feed import Feed, Item
 
 
@@ -88,3 +90,29 @@ def test_a_long_paragraph_is_not_sent_again_and_again() -> None:
         stream.update(text)
         total += len(json.dumps(feed.changes({}, [Item("a", {}, tuple(stream.finished), stream.tail)])))
     assert total < 8 * len(text)
+
+
+def test_what_was_told_of_a_block_before_it_was_finished_is_not_told_again() -> None:
+    feed, page, stream, text, told = Feed(), Page(), MarkdownStream(), "", 0
+    for number in range(400):
+        text += f"word{number} " + "\n\n" * (number % 20 == 19)
+        stream.update(text)
+        operations = feed.changes({}, [Item("a", {}, tuple(stream.finished), stream.tail)])
+        told += sum(len(operation[-1]) for operation in operations if operation[0] == "grow")
+        page.apply(operations)
+    assert page.items["a"].html == stream.html
+    assert told < 1.7 * len(stream.html)  # the end of a paragraph comes again with each piece; 3.4 with whole blocks
+
+
+def test_a_key_that_comes_in_two_pieces_is_told_in_neither_way() -> None:
+    key = Secret("sk-test-0123456789-0123456789-abcd", host="a.test")
+    text = key.reveal()
+    feed, page = Feed(), Page()
+    page.apply(feed.changes({}, [Item("a", {}, (), f"<p>so {text[:14]}</p>")]))
+    for blocks, tail in (((), f"<p>so {text}</p>"), ((f"<p>so {text}</p>",), "<p>é😀 more</p>")):
+        page.apply(feed.changes({}, [Item("a", {}, blocks, tail)]))
+        assert page.items["a"].html == secrecy.redact("".join((*blocks, tail)), secrecy.HTML_MARK)
+    late = Page()
+    late.apply(feed.everything())
+    assert late.items["a"] == page.items["a"]
+    assert feed.changes({}, [Item("a", {}, blocks, tail)]) == []

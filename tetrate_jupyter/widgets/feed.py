@@ -8,13 +8,16 @@ it, a body: finished blocks of HTML, which never change again, and a tail that d
 ["rename", old, new]                 the item is the same, its key is another
 ["item", key, {field: value}]        these fields of the item have changed
 ["body", key]                        the body starts over
-["grow", key, [block, ...], n, text] these blocks are finished; the tail is its first n code units, then this text
+["grow", key, [size, ...], n, text]  the tail is its first n code units, then this text; from its beginning, blocks of
+                                     these sizes are finished: what was told of them as tail isn't told again
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tetrate_jupyter import secrecy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +39,10 @@ class Item:
 @dataclass
 class _Known:
     fields: dict[str, Any] = field(default_factory=dict)
-    blocks: list[str] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)  # as they should be
     tail: str = ""
+    shown: list[str] = field(default_factory=list)  # the same as the page has them: without keys
+    shown_tail: str = ""
 
 
 class Feed:
@@ -73,8 +78,8 @@ class Feed:
         found: list[Operation] = [["panel", dict(self._fields)], ["order", list(self._items)]]
         for key, told in self._items.items():
             found.append(["item", key, dict(told.fields)])
-            if told.blocks or told.tail:
-                found.append(["grow", key, list(told.blocks), 0, told.tail])
+            if told.shown or told.shown_tail:
+                found.append(_grown(key, "", told.shown, told.shown_tail))
         return found
 
 
@@ -85,15 +90,25 @@ def _item_changes(told: _Known, item: Item) -> list[Operation]:
         found.append(["item", item.key, changed])
     count = len(told.blocks)
     if list(item.blocks[:count]) != told.blocks:
-        told.blocks, told.tail, count = [], "", 0
+        told.blocks, told.tail, told.shown, told.shown_tail, count = [], "", [], "", 0
         found.append(["body", item.key])
-    new = list(item.blocks[count:])
+    new = item.blocks[count:]
     if new or item.tail != told.tail:
-        kept = 0 if new else _common(told.tail, item.tail)
-        found.append(["grow", item.key, new, _units(item.tail[:kept]), item.tail[kept:]])
+        # Whole pieces are searched: what leaves is only what is new of them, which could be half a key.
+        finished = [secrecy.redact(block, secrecy.HTML_MARK) for block in new]
+        tail = secrecy.redact(item.tail, secrecy.HTML_MARK)
+        found.append(_grown(item.key, told.shown_tail, finished, tail))
         told.blocks += new
-        told.tail = item.tail
+        told.shown += finished
+        told.tail, told.shown_tail = item.tail, tail
     return found
+
+
+def _grown(key: str, before: str, finished: Sequence[str], tail: str) -> Operation:
+    """Return the operation after which a page that has `before` as tail has these blocks more, and this tail."""
+    whole = "".join((*finished, tail))
+    kept = _common(before, whole)
+    return ["grow", key, [*map(_units, finished)], _units(whole[:kept]), whole[kept:]]
 
 
 def _changed(told: dict[str, Any], fields: Fields) -> dict[str, Any]:

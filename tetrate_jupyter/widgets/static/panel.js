@@ -226,13 +226,15 @@ function panel({ model, el }, label, make) {
       item.tailNode = null;
       item.tail = "";
     },
-    grow(key, blocks, kept, text) {
+    grow(key, sizes, kept, text) {
       const item = items.get(key);
       if (!item.tailNode) item.body.append(item.tailNode = h("div", { class: "tetrate-tail" }));
-      for (const block of blocks) item.tailNode.insertAdjacentHTML("beforebegin", block);
-      item.tail = item.tail.slice(0, kept) + text;
+      const whole = item.tail.slice(0, kept) + text;
+      let at = 0;
+      for (const size of sizes) item.tailNode.insertAdjacentHTML("beforebegin", whole.slice(at, at += size));
+      item.tail = whole.slice(at);
       item.tailNode.innerHTML = item.tail;
-      item.grown?.(blocks);
+      item.grown?.();
     },
   };
 
