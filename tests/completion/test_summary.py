@@ -46,6 +46,16 @@ def line(values: Any, **options: Any) -> str:
         (["a", "b", None], {}, "2 values, 1 missing, 2 different"),
         (["a", "b", "a"], {}, "3 values, 0 missing, 2 different; most frequent: 'a' 2, 'b' 1"),
         (
+            [f"{'x' * 60} {end}" for end in "aab"],
+            {},
+            f"3 values, 0 missing, 2 different; most frequent: '{'x' * 60} a' 2, '{'x' * 60} b' 1",
+        ),
+        (
+            ["x" * 60, "y", "y"],
+            {},
+            f"3 values, 0 missing, 2 different; most frequent: 'y' 2, '{'x' * 39}…' 1",
+        ),
+        (
             [True, False, True],
             {"dtype": object},
             "3 values, 0 missing, 2 different; most frequent: 'True' 2, 'False' 1",

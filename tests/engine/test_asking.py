@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -319,6 +320,16 @@ def test_not_signed_in_says_how(router: SandboxRouter, bridge: Bridge, tmp_path:
     assert "%tetrate_login" in caught.value.next_step
     assert "TETRATE_API_KEY" in caught.value.next_step
     session.close()
+
+
+def test_a_refused_key_of_the_environment_is_named_by_its_variable(
+    router: SandboxRouter, bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TETRATE_BASE_URL", router.base_url)
+    monkeypatch.setenv("TETRATE_API_KEY", "sk-0123456789abcdefghijklmnop")
+    with closing(Session(data_dir=tmp_path, bridge=bridge)) as session, pytest.raises(InvalidKeyError) as caught:
+        session.ask("hello")
+    assert caught.value.next_step.startswith("correct TETRATE_API_KEY, or sign in again with %tetrate_login")
 
 
 def test_a_key_revoked_between_two_questions(router: SandboxRouter, bridge: Bridge, tmp_path: Path) -> None:

@@ -70,6 +70,13 @@ def test_a_mistake_is_answered_with_the_next_step(command: Command, line: str, s
     assert says in caught.value.next_step
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("--modle", "--model"), ("--sotr", "--sort"), ("--ne", "--new")])
+def test_the_option_that_was_meant_is_named_alone(typed: str, meant: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        (MODELS if meant == "--sort" else ASK).parse(f"{typed} gpt")
+    assert caught.value.next_step == f"did you mean {meant}?"
+
+
 def test_help_names_every_option_and_an_example() -> None:
     for command in commands.COMMANDS:
         text = command.help()

@@ -30,6 +30,7 @@ _EXACT_SUM: Final = 100_000  # floats up to which they are summed without interm
 _MOST_DIGITS: Final = 300  # of a sum of decimals; floats end there, too
 _KNOWN: Final = frozenset({int, float, dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal})
 _NAME: Final = 40  # characters of a value or a column that is named
+_LONG_NAME: Final = 160  # where those don't tell values apart
 _ORDERED: Final = ("Timestamp", "Timedelta", "datetime", "date", "time", "timedelta", "Decimal", "int", "float")
 
 
@@ -124,6 +125,12 @@ def _is_exact(mean: Fraction) -> bool:
 # --- other kinds ---------------------------------------------------------------------------------------------
 
 
+def _told_apart(texts: list[str]) -> list[str]:
+    """Return texts in few characters, in more where they begin alike."""
+    short = [shortened(text, _NAME) for text in texts]
+    return short if len(set(short)) == len(texts) else [shortened(text, _LONG_NAME) for text in texts]
+
+
 def _others(cells: list[object]) -> str:
     """Return a summary, with details only for types whose methods are known not to run foreign code."""
     present = [value for value in cells if not _is_missing(value)]
@@ -133,7 +140,9 @@ def _others(cells: list[object]) -> str:
         counted = Counter(map(str, present))
         parts.append(f"{len(counted):,} different")
         if len(counted) < len(present):
-            top = (f"{shortened(text, _NAME)!r} {count:,}" for text, count in counted.most_common(TOP))
+            most = counted.most_common(TOP)
+            names = _told_apart([text for text, _ in most])
+            top = (f"{name!r} {count:,}" for name, (_, count) in zip(names, most, strict=True))
             return f"{', '.join(parts)}; most frequent: {', '.join(top)}"
     elif len(kinds) == 1 and next(iter(kinds)) in _ORDERED and _is_known(present[0]):
         with contextlib.suppress(TypeError, decimal.InvalidOperation):  # times with and without zone; signalling NaN

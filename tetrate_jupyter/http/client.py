@@ -33,7 +33,7 @@ from tetrate_jupyter.http.gate import clean, outgoing
 from tetrate_jupyter.http.held_key import HeldKey
 from tetrate_jupyter.http.inflate import EncodingError, encoding_of, inflated
 from tetrate_jupyter.http.stream import ChatStream, ResponseMeta, StreamBounds
-from tetrate_jupyter.http.surroundings import SETTINGS_ERRORS, certificates, proxy_for, unusable
+from tetrate_jupyter.http.surroundings import SETTINGS_ERRORS, certificates, key_variable, proxy_for, unusable
 from tetrate_jupyter.secret import Secret
 
 if TYPE_CHECKING:
@@ -173,8 +173,8 @@ class GatewayClient:
     # --- inside ----------------------------------------------------------------------------------------------
 
     def _asked(self, base_url: str = "", **parts: Any) -> faults.RequestContext:  # noqa: ANN401 - its fields
-        base_url = base_url or self.endpoints.base_url
-        return faults.RequestContext(base_url, str(uuid.uuid4()), endpoints=self.endpoints, **parts)
+        asked = partial(faults.RequestContext, base_url or self.endpoints.base_url, str(uuid.uuid4()))
+        return asked(endpoints=self.endpoints, key_variable=key_variable(), **parts)
 
     def _get(self, key: Secret, path: str) -> _HttpCall:
         asked = self._asked()

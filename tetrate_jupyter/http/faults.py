@@ -5,12 +5,11 @@ An error may come with status 200 or inside a stream. `error_body` reads its bod
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tetrate_jupyter import config, errors
+from tetrate_jupyter import errors
 from tetrate_jupyter.http import meaning, retry
 from tetrate_jupyter.http.error_body import Body, ErrorBody, error_body_of, read_error_body, shown
 from tetrate_jupyter.http.meaning import Meaning
@@ -37,6 +36,7 @@ class RequestContext:
 
     `endpoints` knows the pages where keys and credit are managed, if any (`Endpoints.has_pages`). `keyed`: whether a
     key was sent. `route_works`: whether this route has answered before, so that a 404 isn't about the address.
+    `key_variable`: the variable of the environment that holds a key, or "".
     """
 
     base_url: str
@@ -45,6 +45,7 @@ class RequestContext:
     endpoints: Endpoints | None = None
     keyed: bool = True
     route_works: bool = False
+    key_variable: str = ""
 
     @property
     def keys_page(self) -> str:
@@ -61,8 +62,7 @@ class RequestContext:
         """The next step towards another key."""
         step = "sign in again" if self.keys_page else "give the right key"
         found = errors.NextStep(f"{step} with %tetrate_login", in_panel=f"{step} here")
-        name = next((each for each in config.KEY_VARIABLES if os.environ.get(each, "").strip()), None)
-        return found.within(f"correct {name}, which this kernel was started with, or ") if name else found
+        return found.within(f"correct {self.key_variable}, or ") if self.key_variable else found
 
     @property
     def host(self) -> str:

@@ -1,4 +1,4 @@
-"""The environment's proxies and certificates, read here so that an error can name the variable at fault."""
+"""The environment's proxies, certificates and keys, read here so that an error can name the variable at fault."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ _PORTS: Final = {"http": 80, "https": 443}
 _USABLE: Final = frozenset({"http", "https", "socks5", "socks5h"})
 # What creating a client raises for an unusable proxy address or certificate file.
 SETTINGS_ERRORS: Final = (ImportError, ValueError, FileNotFoundError, PermissionError, IsADirectoryError)
+
+
+def key_variable() -> str:
+    """Return the name of the first variable that holds a key, or ""."""
+    return next((name for name in config.KEY_VARIABLES if os.environ.get(name, "").strip()), "")
 
 
 def unusable(host: str) -> ConfigError:

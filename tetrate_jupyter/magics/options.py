@@ -120,9 +120,10 @@ class Command:
             if name in option.names:
                 return option
         known = [n for option in self.options for n in option.names if n.startswith("--")]
-        import difflib
+        from difflib import SequenceMatcher
 
-        near = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
+        alike = sorted(((SequenceMatcher(None, each, name).ratio(), each) for each in known), reverse=True)
+        near = [each for ratio, each in alike[:2] if ratio >= max(0.6, alike[0][0] - 0.1)]  # a far second is noise
         hint = f"did you mean {' or '.join(near)}?" if near else f"see %{self.name}? for its options"
         raise OptionError(f"%{self.name} has no option {name}.", next_step=hint)
 
