@@ -24,7 +24,7 @@ export function addCommands({ page, app, services, links, panel, more, entering 
   const toWrite = async () => {
     const { notebook } = links.front ?? {};
     const person = entering.hold({ from: notebook?.node ?? document.body, rest: entering.leave });
-    const link = await loaded();
+    const link = await loaded().catch(() => null); // the kernel has ended meanwhile, which the status item says
     if (!link) {
       person.end();
       if (!person.isElsewhere) notebook?.content.activate();
@@ -94,16 +94,16 @@ export function addCommands({ page, app, services, links, panel, more, entering 
     const ran = `__import__("tetrate_jupyter.lab.docked", fromlist=["ran"]).ran(${number}, ${
       JSON.stringify(model.sharedModel.getSource())
     })`;
-    const { content: reply } = await link.kernel.requestExecute({
+    const reply = await link.kernel.requestExecute({
       code: "",
       silent: true,
       store_history: false,
       user_expressions: { ran },
       allow_stdin: false,
       stop_on_error: false,
-    }).done;
+    }).done.catch(() => null); // another kernel meanwhile
     person.end();
-    if (reply.user_expressions?.ran?.data?.["text/plain"] === "True") return panel.ask(`@[${number}] `);
+    if (reply?.content.user_expressions?.ran?.data?.["text/plain"] === "True") return panel.ask(`@[${number}] `);
     if (!person.isElsewhere) content?.activate();
     tell("This cell was changed since it ran, or another kernel ran it. Next: run it, then ask about its output.");
   };
@@ -141,7 +141,7 @@ export function addCommands({ page, app, services, links, panel, more, entering 
       allow_stdin: false,
       stop_on_error: false,
       user_expressions: { found: '__import__("tetrate_jupyter.cli.notebook", fromlist=["shown"]).shown()' },
-    }).done;
+    }).done.catch(() => null); // it has ended: what was made is taken away again
     const content = told?.content.user_expressions?.found?.data?.["application/json"];
     if (content) {
       session?.dispose(); // the notebook's own connection is to be the one that hears of widgets
@@ -149,7 +149,7 @@ export function addCommands({ page, app, services, links, panel, more, entering 
       await app.commands.execute("docmanager:open", { path, factory: "Notebook" });
       return;
     }
-    await session?.shutdown();
+    await session?.shutdown().catch(() => {});
     await contents.delete(path);
     tell(
       session

@@ -243,3 +243,14 @@ def test_what_was_typed_meanwhile_stays_and_so_does_what_another_card_has_applie
     error.press("Apply")
     expect(notices(page)).to_contain_text("The cell isn't there as it ran: nothing was changed.")
     assert notebook[1].source == applied
+
+
+def test_a_kernel_that_restarts_while_an_output_is_asked_about_is_said(opened: Opens, page: Page) -> None:
+    notebook = opened(MODEL, "print('forty')", WAIT)
+    for each in range(2):
+        notebook[each].run()
+    notebook[2].start()
+    notebook[1].box.locator(".jp-OutputArea-output").first.click(button="right", position={"x": 5, "y": 5})
+    page.locator(".lm-Menu-itemLabel").get_by_text("Tetrate: ask about this output", exact=True).click()
+    restart(page)
+    expect(notices(page)).to_contain_text("or another kernel ran it")
