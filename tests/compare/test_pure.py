@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -395,3 +396,12 @@ def test_the_cell_of_a_comparison_with_everything() -> None:
         "result = session.compare(prompts, models, top_k=5, stop=['x'], x={'b': 2}, repeats=3, max_cost=0.5, seed=7)",
         "result",
     ]  # fmt: skip
+
+
+def test_blind_nobody_is_told_whose_answers_were_cut() -> None:
+    rows = [row(finish_reason="length", tokens_out=100)]
+    told, blind = made(rows, max_cost=Decimal(1)), made(rows, max_cost=Decimal(1), is_blind=True)
+    cut = [replace(figures(told.heads[0], rows), cut=1, head=replace(told.heads[0], allowed=100))]
+    assert facts.shortfall(cut, told)[0].startswith("Cut at 100 tokens, the cap that max_cost $1")
+    assert facts.shortfall(cut, blind) == []
+    assert facts.shortfall([replace(cut[0], cut=0)], told) == []

@@ -243,6 +243,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "module: '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' -> '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' (3)": "likewise",
         "module: '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' -> '\\\\\\\\(?:[gex]?def|let|futurelet|(?:re)?newcommand|providecom…ode|expandafter)(?![A-Za-z])' (4)": "likewise",
         "_write: return False -> return None": _FALSY,
+        "_depth: max(deepest, depth) -> max(depth, deepest)": "the order of two numbers, of which the larger counts",
     },
     "http/causes": {
         "explain: isinstance(cause, ssl.SSLCertVerificationError) and getattr(… 'verify_code', 0) in _STRICT -> getattr(cause, 'verify_code', 0) in _STRICT": "no other error has such a code",
