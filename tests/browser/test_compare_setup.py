@@ -118,3 +118,27 @@ def test_a_line_in_a_code_fence_is_typed_as_code(opened: Opens, page: Page) -> N
     panel.prompt.press("Control+Enter")
     panel.is_over()
     expect(panel.stands).to_contain_text("4 of 4 done")
+
+
+def test_a_comparison_is_saved_from_its_menu(opened: Opens, page: Page) -> None:
+    notebook = opened(
+        LOAD,
+        "%%tetrate_compare -m claude-haiku-4-5,gpt-6-luna\nSay hello.\n---\nSay bye.",
+        "import pandas as pd\n[pd.read_csv(name).shape[0] for name in ('comparison.csv', 'comparison-2.csv')]",
+        "pd.read_csv('comparison-2.csv').vote.count()",
+    )
+    notebook[0].run()
+    notebook[1].run()
+    panel = Compare(notebook[1].box.locator(".tetrate-panel"), is_new=False)
+    panel.is_over()
+    panel.choose("Save as CSV")
+    expect(panel.box.get_by_text("Saved comparison.csv in the working folder: 4 answers")).to_be_visible()
+    panel.column("gpt-6-luna").get_by_role("button", name="Best: gpt-6-luna").click()
+    panel.choose("Save as CSV")
+    expect(panel.box.get_by_text("Saved comparison-2.csv in the working folder: 4 answers")).to_be_visible()
+    assert axe.findings(panel.box) == []
+    assert notebook[2].run() == "[4, 4]"
+    assert "1" in notebook[3].run()
+    panel.box.get_by_role("button", name="Blind").click()
+    panel.box.get_by_role("button", name="More", exact=True).click()
+    expect(panel.box.get_by_role("menuitem", name="Save as CSV")).to_have_count(0)  # it would tell the names

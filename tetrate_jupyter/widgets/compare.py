@@ -63,7 +63,7 @@ class ComparePanel(Panel):
         self._draft = Draft(session)
         self._at = (0, 0)  # the prompt and the repeat that are shown
         self._blind, self._view = blind, VIEWS[0]
-        self._base = self._table = self._copied = ""  # a table is made when asked for: it holds every text again
+        self._base = self._table = self._copied = self._saved = ""  # a table is made when asked for
         self._busy = False
         self._pace = compare_kept.FallbackPace()
         self._unfollow: Callable[[], None] = lambda: None
@@ -143,6 +143,7 @@ class ComparePanel(Panel):
             "window": ROWS,
             "table": self._table,
             "copied": self._copied,
+            "saved": self._saved,
             "undo": self._undo[0] if self._undo is not None else "",
             **shown,
             **self._kept.fields(self._comparison, self._at, blind=self._blind),
@@ -226,7 +227,7 @@ class ComparePanel(Panel):
         """See `Panel`."""
         return {
             "run": self._run,
-            "start": self._start,
+            "start": lambda: self._begin(self._ready) if self._ready is not None else None,
             "dismiss": self._dismiss,
             "menu": self._menu.ask,
             "add": lambda model: self._redraft().add(str(model)),
@@ -245,6 +246,7 @@ class ComparePanel(Panel):
             "vote": self._vote,
             "take": self._take_back,
             "table": self._make_table,
+            "save": lambda: self.work(self._save),
             "look": self._look,
             "page": lambda start: self._rows.turn(int(start)),
             "open": lambda number: self._rows.toggle(int(number)),
@@ -278,10 +280,6 @@ class ComparePanel(Panel):
     def _redraft(self) -> Draft:
         self._ready = None  # what was forecast is no longer what would be asked
         return self._draft
-
-    def _start(self) -> None:
-        if self._ready is not None:
-            self._begin(self._ready)
 
     def _dismiss(self) -> None:
         self._ready, self._draft.said = None, []
@@ -372,6 +370,10 @@ class ComparePanel(Panel):
 
     def _make_table(self) -> None:
         self._table, self._copied = table(self._live(), *self._at)
+
+    async def _save(self) -> None:
+        self._saved = await asyncio.to_thread(compare_kept.save_csv, self._result)
+        self.changed()
 
     def _look(self, prompt: int, repeat: int) -> None:
         setup = self._live().setup

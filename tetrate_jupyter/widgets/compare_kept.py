@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tetrate_jupyter.compare.cells import Attempt, Cell
+    from tetrate_jupyter.compare.result import LiveResult
     from tetrate_jupyter.compare.rows import Head, Row
     from tetrate_jupyter.engine.engine import Engine
 
@@ -85,6 +87,15 @@ def left_behind(run: Comparison) -> str:
         return ""
     votes = "The votes of 1 prompt stay" if len(voted) == 1 else f"The votes of {len(voted):,} prompts stay"
     return f"{votes} with the earlier run: they are for its answers."
+
+
+def save_csv(result: LiveResult) -> str:
+    """Write what is shown to a new file in the working folder; return what is said of it."""
+    names = (f"comparison{f'-{number}' if number > 1 else ''}.csv" for number in range(1, 10_000))
+    name = next((name for name in names if not Path(name).exists()), "comparison.csv")
+    result.save(name)
+    rows = len(result.rows)
+    return f"Saved {name} in the working folder: {'1 answer' if rows == 1 else f'{rows:,} answers'}"
 
 
 def voted(run: Comparison) -> list[tuple[Cell, Attempt]]:

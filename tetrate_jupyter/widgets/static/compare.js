@@ -15,6 +15,7 @@ function compare(context) {
   let layout = "columns";
   let memory = null; // of the answers that were there last: what a saved file has, the votes, and the texts that are shown
   let at = null; // the column that is shown alone, and marked in the leaderboard
+  let saying = 0; // the timer of what is said for a moment
   let heard = 0; // when the kernel said how long the router wants to be left alone
 
   const head = heading(context, {
@@ -105,9 +106,10 @@ function compare(context) {
     return all.view === "all prompts";
   }
 
-  function say(text) {
+  function say(text, milliseconds = 2000) {
     setText(done, text);
-    setTimeout(() => setText(done, ""), 2000);
+    clearTimeout(saying);
+    saying = setTimeout(() => setText(done, ""), milliseconds);
   }
 
   function entries() {
@@ -143,6 +145,7 @@ function compare(context) {
           say(all.copied);
         }
       }],
+      over && !lost && !all.blind && ["export", "Save as CSV", () => send("save")],
       over && all.code && cellOf(context.model, all.mark) && ["below", "Save as a cell", () => {
         insertCell(context.model, all.mark, all.code);
         say("Inserted below");
@@ -302,6 +305,7 @@ function compare(context) {
       (told.columns.length > SIDE_BY_SIDE ? leaders.node : reading.saved).after(reading.node);
       settle();
     }
+    if ("saved" in changed && told.saved && !("number" in changed)) say(told.saved, 8000);
     form.fields(changed, told);
     leaders.fields(changed, told);
     show(results, told.prompts > 0);
