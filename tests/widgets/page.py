@@ -75,8 +75,8 @@ class Page:
         for name, *operands in operations:
             getattr(self, "_fields" if name == "panel" else f"_{name}")(*operands)
 
-    def _fields(self, changed: dict[str, Any]) -> None:
-        self.fields |= changed
+    def _fields(self, changed: dict[str, Any], members: dict[str, dict[str, Any]]) -> None:
+        self.fields |= {**changed, **{name: {**self.fields[name], **some} for name, some in members.items()}}
 
     def _order(self, keys: list[str]) -> None:
         self.items = {key: self.items.get(key) or Shown() for key in keys}

@@ -143,8 +143,10 @@ def test_the_row_of_one_column_changes_alone(page: Page) -> None:
     key = next(iter(page.items))
     page.do("vote", key=key, vote="good")
     page.wait_for(lambda: page.fields[f"row {key}"]["vote"] == "▲")
-    told = [name for m in page.messages[before:] for op in m["operations"] if op[0] == "panel" for name in op[1]]
-    assert [name for name in told if name.startswith("row ")] == [f"row {key}"]
+    told = [op for m in page.messages[before:] for op in m["operations"] if op[0] == "panel"]
+    assert not any(name.startswith("row ") for _, whole, _ in told for name in whole)
+    rows = [(name, set(some)) for *_, members in told for name, some in members.items() if name.startswith("row ")]
+    assert rows == [(f"row {key}", {"vote", "voted", "rank"})]
 
 
 def test_votes_are_taken_changed_and_taken_back(page: Page, panel: ComparePanel) -> None:

@@ -22,6 +22,11 @@ def is_shown(page: Page, fields: dict[str, object], items: list[Item]) -> None:
         assert shown.tail == item.tail
 
 
+def _row(chance: random.Random) -> dict[str, int] | None:
+    names = chance.choice(("", "ab", "ab", "abc"))
+    return {name: chance.randint(0, 2) for name in names} if names else None
+
+
 def test_any_sequence_of_states_reaches_every_page() -> None:
     chance = random.Random(7)
     feed, page = Feed(), Page()
@@ -38,7 +43,7 @@ def test_any_sequence_of_states_reaches_every_page() -> None:
             Item(key, {"state": chance.randint(0, 2)}, tuple(blocks[key]), "é😀<b>"[: chance.randint(0, 4)] * 3)
             for key in chosen
         ]
-        fields = {"busy": chance.random() < 0.5}
+        fields = {"busy": chance.random() < 0.5, "row": _row(chance)}
         page.apply(feed.changes(fields, items))
         is_shown(page, fields, items)
         late = Page()
@@ -51,6 +56,13 @@ def test_nothing_is_said_where_nothing_changed() -> None:
     items = [Item("a", {"state": "done"}, ("<p>x</p>",), "<p>y</p>")]
     assert feed.changes({"busy": True}, items)
     assert feed.changes({"busy": True}, items) == []
+
+
+def test_of_a_field_that_is_an_object_only_the_members_that_changed_are_told() -> None:
+    feed = Feed()
+    feed.changes({"row c1": {"state": "running", "figures": ["", "12+"]}}, [])
+    told = feed.changes({"row c1": {"state": "running", "figures": ["", "15+"]}}, [])
+    assert told == [["panel", {}, {"row c1": {"figures": ["", "15+"]}}]]
 
 
 def test_a_renamed_item_keeps_what_was_told() -> None:

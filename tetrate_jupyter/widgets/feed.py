@@ -3,7 +3,8 @@
 A panel is a set of fields and an ordered list of items; an item has fields of its own and, where a model writes into
 it, a body: finished blocks of HTML, which never change again, and a tail that does. The operations, in order:
 
-["panel", {field: value}]            these fields of the panel have changed
+["panel", {field: value}, {field: {member: value}}]
+                                     these fields of the panel have changed; of the others, objects, these members
 ["order", [key, ...]]                the items, in this order; unknown ones are new, missing ones are gone
 ["rename", old, new]                 the item is the same, its key is another
 ["item", key, {field: value}]        these fields of the item have changed
@@ -55,9 +56,9 @@ class Feed:
     def changes(self, fields: Fields, items: Sequence[Item]) -> list[Operation]:
         """Return the operations from what the page knows to `fields` and `items`; from now on it knows these."""
         found: list[Operation] = []
-        changed = _changed(self._fields, fields)
+        changed = _in_part(self._fields, fields)
         if changed:
-            found.append(["panel", changed])
+            found.append(["panel", *changed])
         keys = [item.key for item in items]
         if keys != list(self._items):
             found.append(["order", keys])
@@ -75,7 +76,7 @@ class Feed:
 
     def everything(self) -> list[Operation]:
         """Return the operations from an empty page to what the page knows: for another view, or the page reloaded."""
-        found: list[Operation] = [["panel", dict(self._fields)], ["order", list(self._items)]]
+        found: list[Operation] = [["panel", dict(self._fields), {}], ["order", list(self._items)]]
         for key, told in self._items.items():
             found.append(["item", key, dict(told.fields)])
             if told.shown or told.shown_tail:
@@ -115,6 +116,19 @@ def _changed(told: dict[str, Any], fields: Fields) -> dict[str, Any]:
     changed = {name: value for name, value in fields.items() if name not in told or told[name] != value}
     told.update(changed)
     return changed
+
+
+def _in_part(told: dict[str, Any], fields: Fields) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return the fields that have changed, and of those that stay objects only the members; None for neither."""
+    before = dict(told)
+    whole = _changed(told, fields)
+    members: dict[str, Any] = {}
+    for name in [*whole]:
+        was, now = before.get(name), whole[name]
+        if isinstance(was, dict) and isinstance(now, dict) and was.keys() == now.keys():
+            members[name] = {member: value for member, value in now.items() if was[member] != value}
+            del whole[name]
+    return (whole, members) if whole or members else None
 
 
 def _common(one: str, other: str) -> int:

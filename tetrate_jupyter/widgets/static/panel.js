@@ -178,7 +178,8 @@ function panel({ model, el }, label, make) {
   window.addEventListener("keydown", keepKeys, true);
 
   const does = {
-    panel(changed) {
+    panel(changed, members) {
+      for (const [name, some] of Object.entries(members)) changed[name] = { ...told[name], ...some };
       Object.assign(told, changed);
       if ("hide" in changed) hiding.textContent = changed.hide;
       if ("problem" in changed) {
