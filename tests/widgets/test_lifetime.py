@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -18,6 +20,7 @@ from tetrate_jupyter.render.markdown import render
 from tetrate_jupyter.sandbox import INSTANT, SandboxRouter
 from tetrate_jupyter.widgets import drawing
 from tetrate_jupyter.widgets.compare import ComparePanel
+from tetrate_jupyter.widgets.compare_kept import FallbackPace
 from tetrate_jupyter.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -253,6 +256,27 @@ def test_a_comparison_that_runs_is_kept_in_the_fallback(session: Session, monkey
     page.do("stop")
     page.wait_for(lambda: not page.fields["running"])
     panel.close()
+
+
+def test_the_fallback_of_a_comparison_that_runs_long_is_written_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    pace, written = FallbackPace(), [0.0]
+
+    def write() -> int:
+        written.append(clock[0] - 1_000)
+        return 8_000
+
+    pace.begin()
+    for tick in range(10 * 600):
+        clock[0] = 1_000 + tick / 10
+        pace.write(write)
+    pauses = [later - sooner for sooner, later in pairwise(written)]
+    assert len(written) < 25  # in ten minutes; 120 at an even pace
+    assert max(pauses) < 61
+    assert all(pause < 5.2 or pause <= later / 3 + 0.2 for pause, later in zip(pauses, written[1:], strict=True))
 
 
 FORKED = """

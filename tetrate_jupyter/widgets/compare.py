@@ -207,9 +207,8 @@ class ComparePanel(Panel):
     def draw(self) -> None:
         """See `Panel`."""
         self._standing = None
-        running = self._runs
         self.sync()
-        if running:  # the notebook may be saved at any time
+        if self._runs:  # the notebook may be saved at any time; what is over is written when its end is told
             self._pace.write(self.write_fallback)
 
     def until_next_look(self) -> float | None:

@@ -32,6 +32,8 @@ MANY: Final = 2_000  # answers, likewise: each has some 500 characters of figure
 WRITE_INTERVAL: Final = 5.0  # seconds between two fallbacks of a comparison that runs: what a notebook saved then keeps
 WRITTEN_PER_SECOND: Final = 20_000  # bytes; a long one is written less often
 WRITE_REST: Final = 30.0  # times what writing it cost go by before the next
+WRITE_SHARE: Final = 0.5  # of the time so far goes by, too: all texts are written again; a third is missing at most
+WRITE_SELDOM: Final = 60.0  # seconds; that part of the pause is never longer
 EARLIER: Final = "This is the earlier run, with its votes."
 _NONE: Final[Mapping[str, Any]] = {"file": None, "votes": []}
 
@@ -64,11 +66,12 @@ class FallbackPace:
     """When the fallback of a comparison that runs is written again. Not thread-safe: the panel's lock is held."""
 
     def __init__(self) -> None:
-        self._due = 0.0  # on the system's monotonic clock
+        self._began = self._due = 0.0  # on the system's monotonic clock
 
     def begin(self) -> None:
         """Have the first one come after a while."""
-        self._due = time.monotonic() + WRITE_INTERVAL
+        self._began = time.monotonic()
+        self._due = self._began + WRITE_INTERVAL
 
     def write(self, write: Callable[[], int]) -> None:
         """Call `write`, which returns how many bytes it wrote, where it is time."""
@@ -77,7 +80,8 @@ class FallbackPace:
             return
         size = write()
         now = time.monotonic()
-        self._due = now + max(WRITE_INTERVAL, size / WRITTEN_PER_SECOND, WRITE_REST * (now - began))
+        grows = min(WRITE_SELDOM, WRITE_SHARE * (now - self._began))
+        self._due = now + max(WRITE_INTERVAL, size / WRITTEN_PER_SECOND, WRITE_REST * (now - began), grows)
 
 
 def left_behind(run: Comparison) -> str:
