@@ -44,19 +44,28 @@ def comparison(session: Session) -> Comparison:
 
 
 def test_votes_are_in_the_frame_and_in_the_saved_file(comparison: Comparison, tmp_path: Path) -> None:
-    comparison.vote("gpt-6-luna", "best", 1)
-    comparison.vote("claude-haiku-4-5", "best", 1, blind=True)  # a tie
+    comparison.vote("gpt-6-luna", "best", 1, blind=True)
+    comparison.vote("claude-haiku-4-5", "best", 1)  # a tie
     comparison.vote("claude-haiku-4-5", "poor")
     comparison.vote("claude-haiku-4-5", None)
     frame = comparison.result.df
     assert frame["vote"].dropna().tolist() == ["best", "best"]
     assert frame["vote_early"].dropna().tolist() == [False, False]
-    assert frame["vote_blind"].dropna().tolist() == [True, False]
+    assert frame["vote_blind"].dropna().tolist() == [False, True]
     loaded = Result.load(comparison.result.save(tmp_path / "r.json"))
     assert loaded.rows == comparison.result.rows
     assert "1 ★" in loaded.text
     assert "1 ★" in loaded.html
     assert "vote" in comparison.result.save(tmp_path / "r.csv").read_text(encoding="utf-8")
+
+
+def test_a_blind_vote_takes_the_place_of_open_ones_on_its_prompt(comparison: Comparison) -> None:
+    comparison.vote("gpt-6-luna", "best", 0)
+    comparison.vote("gpt-6-luna", "best", 1)
+    comparison.vote("claude-haiku-4-5", None, 1, blind=True)
+    assert comparison.result.df["vote"].dropna().tolist() == ["best", "best"]
+    comparison.vote("claude-haiku-4-5", "best", 1, blind=True)
+    assert [(r.prompt, r.vote_blind) for r in comparison.result.rows if r.vote] == [(0, False), (1, True)]
 
 
 def test_a_file_from_before_there_were_votes_is_still_read(comparison: Comparison, tmp_path: Path) -> None:

@@ -187,6 +187,38 @@ def test_blind_hides_the_names_until_they_are_revealed(page: Page, panel: Compar
     assert all(model in panel.fallback_html() for model in THREE)
 
 
+def test_blind_no_answer_has_a_figure(page: Page, panel: ComparePanel) -> None:
+    pick(page, *THREE)
+    page.do("run", text="Say hello.")
+    over(page)
+    assert all("first token" in item.fields["status"] for item in page.items.values())
+    page.do("blind", wanted=True)
+    assert [(item.fields["status"], item.fields["exact"]) for item in page.items.values()] == [("", "")] * 3
+    page.do("blind", wanted=False)
+    assert all("first token" in item.fields["status"] for item in page.items.values())
+
+
+def test_blind_votes_begin_anew_and_take_the_place_of_open_ones(page: Page, panel: ComparePanel) -> None:
+    pick(page, *THREE)
+    page.do("run", text="Say hello.")
+    over(page)
+    first, second, _ = page.items
+    page.do("vote", key=first, vote="best")
+    assert page.fields["voted"] == 1
+    page.do("blind", wanted=True)
+    assert [item.fields["vote"] for item in page.items.values()] == ["", "", ""]
+    assert page.fields["voted"] == 0
+    assert panel.comparison is not None
+    assert "best" not in panel.comparison.result.blind().text
+    page.do("blind", wanted=False)
+    assert page.items[first].fields["vote"] == "best"  # not touched: nobody has voted under a letter
+    page.do("blind", wanted=True)
+    page.do("vote", key=second, vote="best")
+    assert (page.items[second].fields["vote"], page.fields["voted"]) == ("best", 1)
+    page.do("blind", wanted=False)
+    assert {key: item.fields["vote"] for key, item in page.items.items() if item.fields["vote"]} == {second: "best"}
+
+
 def test_blind_a_failure_doesnt_tell_whose_it_is(page: Page, panel: ComparePanel) -> None:
     pick(page, "claude-haiku-4-5", "sandbox/fault-no-credits", "no-such-model")
     page.do("blind", wanted=True)

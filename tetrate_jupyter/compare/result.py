@@ -333,7 +333,7 @@ class Blind:
         names = names or blind_names([h.id for h in result.heads], result.facts.seed)
         kept = {h.id for h in result.heads}
         heads = [Head(column, name, name) for column, name in names.items() if column in kept]
-        self.shown = Result(result.facts, heads, map(_untold, result.rows), is_blind=True)
+        self.shown = Result(result.facts, heads, map(untold, result.rows), is_blind=True)
 
     @property
     def html(self) -> str:
@@ -356,9 +356,11 @@ class Blind:
         return self.bundle()
 
 
-def _untold(row: Row) -> Row:
+def untold(row: Row) -> Row:
+    """Return a row without what would tell whose it is: times, costs, errors, votes given with its name in view."""
     bare = Row(row.column, row.prompt, row.repeat, row.state, row.text, row.reasoning, row.partial)
     # That the sandbox answered is true of all columns, so it reveals no name.
     bare = replace(bare, refusal=row.refusal, notices=provenance([row]))
-    bare = replace(bare, vote=row.vote, vote_early=row.vote_early, vote_blind=row.vote_blind)
+    if row.vote_blind:
+        bare = replace(bare, vote=row.vote, vote_early=row.vote_early, vote_blind=True)
     return bare if row.error is None else replace(bare, error="Failed", message=UNTOLD + ".", next_step=REVEAL)

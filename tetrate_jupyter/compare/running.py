@@ -253,7 +253,8 @@ class Comparison:
     def vote(self, column: str, vote: str | None, prompt: int = 0, repeat: int = 0, *, blind: bool = False) -> None:
         """Set the vote for an answer: "best" of its prompt (several may be), "good", "poor", or None to remove it.
 
-        It belongs to this attempt: a retry has none. `blind`: the names were hidden. Votes are in `result.df["vote"]`,
+        It belongs to this attempt: a retry has none. `blind`: the names were hidden; it takes the place of those
+        on the prompt that were given with the names in view. Votes are in `result.df["vote"]`,
         and counted in `result.tally`. Raises `InputError` where there is no answer.
         """
         if vote not in {None, *VOTES}:
@@ -262,8 +263,18 @@ class Comparison:
         if cell.attempt is None or not cell.text.strip():
             raise InputError(f"{cell.column.label} has no answer to vote for.", next_step="wait for it, or retry it")
         early = not all(self.cell(c.id, prompt, repeat).is_over for c in self.columns)
+        if blind and vote is not None:
+            self._forget_open_votes(prompt)
         cell.attempt.vote = None if vote is None else Vote(vote, early=early, blind=blind)
         self._observers.notify()
+
+    def _forget_open_votes(self, prompt: int) -> None:
+        """Remove votes on a prompt that were given with the names in view: beside a blind one they would be a tie."""
+        for column in self.columns:
+            for repeat in range(self.setup.repeats):
+                attempt = self.cell(column.id, prompt, repeat).attempt
+                if attempt is not None and attempt.vote is not None and not attempt.vote.blind:
+                    attempt.vote = None
 
     # --- going on --------------------------------------------------------------------------------------------
 

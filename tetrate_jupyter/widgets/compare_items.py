@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tetrate_jupyter.compare.columns import LIVE_COLUMNS, own_label
 from tetrate_jupyter.compare.facts import kept_line
-from tetrate_jupyter.compare.result import UNTOLD
+from tetrate_jupyter.compare.result import UNTOLD, untold
 from tetrate_jupyter.compare.rows import plain_params, row_of
 from tetrate_jupyter.completion.answer import beside_error
 from tetrate_jupyter.render.answer import beside_chip
@@ -79,14 +79,14 @@ class CompareItems:
         return known[1]
 
     def _item(self, cell: Cell, names: dict[str, str] | None, base: str | None) -> Item:
-        row = row_of(cell)
+        row = row_of(cell) if names is None else untold(row_of(cell))
         silent = self._silence(cell, row)
         fields = {
             "label": visible(names[cell.column.id] if names else cell.column.label),
             "about": "" if names else visible(_about(cell.column)),
             "provider": "" if names or cell.column.model is None else cell.column.model.provider or "",
             "state": cell.state,
-            "status": self._status(cell, row, silent, blind=names is not None),
+            "status": self._status(cell, row, silent),
             "silent": silent > 0,
             "exact": "" if names else _exact(row),
             "error": _error(row, blind=names is not None),
@@ -129,22 +129,22 @@ class CompareItems:
             return (live.finished, live.tail)
         return ((*live.finished, live.tail) if live.completed(row.text) else (drawn(row.text),), "")
 
-    def _status(self, cell: Cell, row: Row, silent: int, *, blind: bool) -> str:
+    def _status(self, cell: Cell, row: Row, silent: int) -> str:
         if cell.attempt is None or not cell.is_over:
             parts = [cell.activity]  # the seconds are counted by the page
             if silent:
                 parts.append(f"silent for {silent} s")
             return visible(" · ".join(parts))
-        if row.cached and not blind:
+        if row.cached:
             return " · ".join(filter(None, (kept_line(row), self._same(cell))))
         parts = [] if cell.state == "done" else [cell.state]
         if row.first_token is not None:
             parts.append(f"first token {seconds(row.first_token)}")
         if row.speed is not None:
             parts.append(f"{row.speed:,.0f} tokens/s")
-        if not blind and row.tokens_out is not None:
+        if row.tokens_out is not None:
             parts.append(f"{_count(row.tokens_in)} → {_count(row.tokens_out)} tokens")
-        if not blind and row.attempts:
+        if row.attempts:
             free = "not billed" if row.error else "≈ $0"
             parts.append("cost unknown" if row.cost is None else f"≈ {money(row.cost)}" if row.cost else free)
         parts.append(self._same(cell))

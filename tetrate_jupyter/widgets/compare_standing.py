@@ -88,7 +88,7 @@ def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: boo
         "columns": [[column, visible(name)] for column, name in names.items()],
         "letters": letters if revealed and not blind else {},
         "picks": [head.id for head in counted.picks] if counted is not None and not blind else [],
-        "voted": counted.voted if counted is not None else 0,
+        "voted": _voted(result, counted, blind=blind),
         "pick": visible(_pick(counted, letters, labels, len(comparison.setup.prompts)))
         if revealed and not blind
         else "",
@@ -100,6 +100,13 @@ def standing(comparison: Comparison, board: Board, *, blind: bool, revealed: boo
         "code": result.code if result and not blind else "",
         "seed": comparison.setup.seed,
     }
+
+
+def _voted(result: Result | None, counted: Tally | None, *, blind: bool) -> int:
+    """Return how many prompts have a vote; while the names are hidden, one that was given so."""
+    if blind and result is not None:
+        return len({row.prompt for row in result.rows if row.vote and row.vote_blind})
+    return counted.voted if counted is not None else 0
 
 
 def now(comparison: Comparison, board: Board, at: tuple[int, int], *, blind: bool) -> dict[str, Any]:

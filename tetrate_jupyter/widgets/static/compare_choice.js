@@ -93,7 +93,7 @@ function decided({ send }, { goOn, home, opened }) {
         used
           ? "It is in use in this notebook, and the chat goes on from its answer."
           : told.pick
-          ? "Votes are in result.df and in the saved file."
+          ? "Votes are part of the result: of its .df, and of what its .save() writes."
           : "",
       );
       show(goBack, used && told.back);
