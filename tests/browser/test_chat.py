@@ -124,11 +124,11 @@ def test_asking_stopping_editing_and_asking_in_cells(opened: Opens, page: Page, 
     first.get_by_label("Edit the question").fill("What is {sales[0]} * 7?")
     first.get_by_label("Edit the question").press("Control+Enter")
     expect(chat.messages).to_have_count(1)
-    expect(first.locator(".tetrate-ways")).to_contain_text("Question 2 of 2")
+    expect(first.locator(".tetrate-ways")).to_contain_text("Question version 2 / 2")
     expect(first.locator(":scope > .tetrate-body")).to_contain_text("21")
     chat.button("Version before", first).click()
     expect(chat.messages).to_have_count(2)
-    expect(first.locator(".tetrate-ways")).to_contain_text("Question 1 of 2")
+    expect(first.locator(".tetrate-ways")).to_contain_text("Question version 1 / 2")
 
     notebook[3].run()
     expect(chat.messages.last).to_contain_text("Say hello from a cell.")

@@ -89,7 +89,7 @@ def test_another_model_answers_the_same_as_another_version(opened: Opens, page: 
     assert axe.findings(chat.box) == []
     page.keyboard.type("gpt-6-luna")
     page.keyboard.press("Enter")
-    expect(message.locator(".tetrate-ways")).to_contain_text("Answer 2 of 2")
+    expect(message.locator(".tetrate-ways")).to_contain_text("Answer version 2 / 2")
     expect(message.locator(".tetrate-foot").first).to_contain_text("gpt-6-luna")
     expect(chat.model).to_have_accessible_name("Model: claude-haiku-4-5")
     chat.button("Version before", message).click()

@@ -139,16 +139,16 @@ def test_versions_are_gone_through_where_their_arrows_are(opened: Opens, page: P
     expect(chat.messages).to_have_count(2)
     expect(second).to_have_attribute("aria-busy", "false")
     ways = second.locator(".tetrate-ways")
-    expect(ways).to_contain_text("Question 2 of 2")
+    expect(ways).to_contain_text("Question version 2 / 2")
     log = chat.box.locator(".tetrate-log")
     expect(chat.box.get_by_role("button", name="Version before")).to_be_in_viewport()
     arrow = place(chat.button("Version before", second))
     page.mouse.move(arrow["x"] + arrow["width"] / 2, arrow["y"] + arrow["height"] / 2)
-    for count, version in ((3, "1 of 2"), (2, "2 of 2"), (3, "1 of 2"), (2, "2 of 2")):  # without moving the mouse
+    for count, version in ((3, "1 / 2"), (2, "2 / 2"), (3, "1 / 2"), (2, "2 / 2")):  # without moving the mouse
         page.mouse.down()
         page.mouse.up()
         expect(chat.messages).to_have_count(count)
-        expect(ways).to_contain_text(f"Question {version}")
+        expect(ways).to_contain_text(f"Question version {version}")
         now = place(chat.button("Version before", second))
         assert abs(now["y"] - arrow["y"]) <= 1
         assert now["x"] == arrow["x"]
@@ -157,9 +157,9 @@ def test_versions_are_gone_through_where_their_arrows_are(opened: Opens, page: P
     page.mouse.move(5, 5)
     expect(log.locator(".tetrate-list")).to_have_css("padding-bottom", "0px")
     chat.button("Version after", second).focus()
-    for version in ("1 of 2", "2 of 2"):
+    for version in ("1 / 2", "2 / 2"):
         page.keyboard.press("Enter")
-        expect(ways).to_contain_text(f"Question {version}")
+        expect(ways).to_contain_text(f"Question version {version}")
         expect(chat.button("Version after", second)).to_be_focused()
         expect(ways).to_be_in_viewport()
 

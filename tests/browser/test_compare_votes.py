@@ -60,6 +60,9 @@ def test_a_retry_says_that_the_vote_stays_and_takes_it_back(opened: Opens, page:
             panel.is_over()
             expect(best).to_have_attribute("aria-pressed", "false")
             assert axe.findings(panel.box) == []
+            verdict = panel.box.locator(".tetrate-verdict").bounding_box()
+            assert verdict is not None
+            assert verdict["height"] < 70  # no strip beside it
         undo.get_by_role("button", name="Undo").first.click()
         expect(best).to_have_attribute("aria-pressed", "true")
         expect(panel.body("sandbox/stream")).to_contain_text("#39")  # also where the new one was under way

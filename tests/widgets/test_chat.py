@@ -181,11 +181,11 @@ def test_editing_makes_a_version_and_the_old_one_is_kept(page: Page, session: Se
     page.do("edit", key=first, text="Say three.")
     ended(page, "done")
     key, item = only(page)
-    assert (texts(page), item.fields["way"]) == (["Say three."], [1, 2, "Question"])
+    assert (texts(page), item.fields["way"]) == (["Say three."], [1, 2, "Question version"])
     page.do("way", key=key, step=-1)
     assert (texts(page), next(iter(page.items.values())).fields["way"]) == (
         ["Say one.", "Say two."],
-        [0, 2, "Question"],
+        [0, 2, "Question version"],
     )
     assert len(session.history) == 2
 
@@ -194,7 +194,7 @@ def test_retry_asks_the_same_again_as_another_version(page: Page) -> None:
     page.do("ask", text="Say one.")
     ended(page, "done")
     page.do("retry", key=only(page)[0])
-    page.wait_for(lambda: states(page) == ["done"] and only(page)[1].fields["way"] == [1, 2, "Answer"])
+    page.wait_for(lambda: states(page) == ["done"] and only(page)[1].fields["way"] == [1, 2, "Answer version"])
     assert texts(page) == ["Say one."]
 
 
@@ -202,7 +202,7 @@ def test_retry_with_another_model_is_another_version_and_changes_no_choice(page:
     page.do("ask", text="Say one.")
     ended(page, "done")
     page.do("retry", key=only(page)[0], model="gpt-6-luna")
-    page.wait_for(lambda: states(page) == ["done"] and only(page)[1].fields["way"] == [1, 2, "Answer"])
+    page.wait_for(lambda: states(page) == ["done"] and only(page)[1].fields["way"] == [1, 2, "Answer version"])
     assert only(page)[1].fields["model"] == "gpt-6-luna"
     assert only(page)[1].fields["figures"][0] == ["far", "gpt-6-luna"]
     assert session.model == "claude-haiku-4-5"

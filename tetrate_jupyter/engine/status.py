@@ -63,7 +63,7 @@ async def report(engine: Engine, connections: Connections) -> Status:
     facts = [("router", engine.endpoints.base_url), ("consent page", page), *signed_in]
     facts += [
         ("model", engine.chooser.told(engine.model) or "none chosen (the first question chooses one)"),
-        ("conversation", f"{len(engine.history)} exchanges"),
+        ("conversation", f"{len(engine.history)} exchange{'' if len(engine.history) == 1 else 's'}"),
         ("texts", KEPT if engine.keep_texts else "not kept (session.keep_texts)"),
         ("asked so far", _asked(engine)),
         ("bridge", engine.bridge.mode),

@@ -182,7 +182,7 @@ def _differ_in(several: Sequence[Branch], place: int, exchange: Exchange) -> str
         return ""
     asked = [branch.exchanges[depth].user for branch in several]
     questions = {(user.content, len(user.images)) for user in asked}
-    return {1: "Answer", len(several): "Question"}.get(len(questions), "Version")
+    return {1: "Answer version", len(several): "Question version"}.get(len(questions), "Version")
 
 
 def _exchange_fields(exchange: Exchange, way: tuple[int, int, str]) -> dict[str, Any]:

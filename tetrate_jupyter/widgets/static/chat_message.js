@@ -192,7 +192,7 @@ function asked(context, item, act) {
         show(pictures, all.images.length > 0);
       }
       marks.replaceChildren(...(all.origin === "cell" ? [chip("asked in a cell")] : []));
-      setText(place, `${all.way[2]} ${all.way[0] + 1} of ${all.way[1]}`);
+      setText(place, `${all.way[2]} ${all.way[0] + 1} / ${all.way[1]}`);
       show(ways, all.way[1] > 1);
       edit.disabled = all.state === "running";
       edit.style.visibility = edit.disabled ? "hidden" : "";
