@@ -102,6 +102,7 @@ def context(browser: Browser, lab: Lab) -> Iterator[BrowserContext]:
     yield made
     made.close()
     lab.end_kernels()
+    lab.begin_settings()
 
 
 @pytest.fixture

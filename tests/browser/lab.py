@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,7 +103,13 @@ class Lab:
         try:
             yield
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)
+
+    def begin_settings(self) -> None:
+        """Make the settings what the server began with: a test that failed may have left others."""
+        shutil.rmtree(self.home / "settings", ignore_errors=True)
+        for name, values in _SETTINGS.items():
+            self._settings(name).write_text(json.dumps(values))
 
     def _settings(self, name: str) -> Path:
         path = self.home / "settings" / f"{name}.jupyterlab-settings"
@@ -119,8 +126,7 @@ class Lab:
             kernel = self.home / "jupyter" / "kernels" / "python3" / "kernel.json"
             kernel.parent.mkdir(parents=True)
             kernel.write_text(json.dumps(_KERNEL))
-        for name, values in _SETTINGS.items():
-            self._settings(name).write_text(json.dumps(values))
+        self.begin_settings()
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(),

@@ -612,7 +612,7 @@ def test_adding_to_the_suggested_three_adds(opened: Opens, page: Page) -> None:
     small.get_by_role("button", name="Done").click()
     names = panel.box.locator(".tetrate-chip .tetrate-name")
     expect(names).to_have_count(5)
-    assert names.all_inner_texts()[3:] == ["sandbox/stream", "sandbox/echo"]
+    assert names.all_text_contents()[3:] == ["sandbox/stream", "sandbox/echo"]
     assert len(suggested) == 3
 
 

@@ -118,7 +118,7 @@ function compare(context) {
     const over = has && !all.running;
     return (lost ? [] : [
       has &&
-      ["blind", all.blind ? "Show the names" : "Blind: hide the names", () => send("blind", { wanted: !all.blind })],
+      ["blind", all.blind ? "Reveal" : "Blind: hide the names", () => send("blind", { wanted: !all.blind })],
       has && ["file", onlyCode ? "Show whole answers" : "Show only the code", () => {
         onlyCode = !onlyCode;
         read();

@@ -92,7 +92,7 @@ function decided({ send }, { goOn, home, opened }) {
         where,
         used
           ? "It is in use in this notebook, and the chat goes on from its answer."
-          : told.pick
+          : told.voted
           ? "Votes are part of the result: of its .df, and of what its .save() writes."
           : "",
       );
