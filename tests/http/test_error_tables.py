@@ -407,6 +407,11 @@ def test_credit_is_said_once() -> None:
         ({}, {"retry_after": 9}, 9.0, "wait 9 s"),
         ({}, {"message": "try again in 250ms"}, 0.25, "wait a second"),
         ({}, {}, None, "wait a moment"),
+        ({"retry-after": "300"}, {}, 300.0, "wait 300 s"),
+        ({"retry-after": "301"}, {}, 301.0, "wait 6 minutes"),
+        ({"retry-after": "10800"}, {}, 10800.0, "wait 180 minutes"),
+        ({"retry-after": "10801"}, {}, 10801.0, "wait 4 hours"),
+        ({"retry-after": "9999999"}, {}, 86400.0, "wait 24 hours"),
     ],
 )
 def test_a_limit_says_how_long(headers: dict[str, str], content: object, wait: float | None, step: str) -> None:
@@ -416,6 +421,25 @@ def test_a_limit_says_how_long(headers: dict[str, str], content: object, wait: f
     assert error.next_step == f"{step}, then ask again"
     assert error.request_id == "id-1"
     assert failed(429, {"code": "slow"}).code == "slow"
+
+
+@pytest.mark.parametrize("status", [500, 503, 529])
+@pytest.mark.parametrize(
+    ("headers", "content", "step"),
+    [
+        ({"retry-after": "3600"}, {}, "ask again in 60 minutes"),
+        ({"retry-after": "20"}, {"retry_after": 9}, "ask again in 20 s"),
+        ({}, {"message": "Down, try again in 45 seconds"}, "ask again in 45 s"),
+        ({}, {}, "ask again in a moment"),
+    ],
+)
+def test_trouble_says_how_long_it_lasts(status: int, headers: dict[str, str], content: object, step: str) -> None:
+    error = failed(status, content, STRANGER, **headers)
+    assert isinstance(error, errors.ProviderError)
+    assert error.next_step == f"{step}, or choose another model"
+    page = failed(status, b"<html><h1>Maintenance</h1></html>", STRANGER, **{**headers, "content-type": "text/html"})
+    assert isinstance(page, errors.ProviderError)
+    assert ("a moment" in str(page.next_step)) == ("retry-after" not in headers)
 
 
 def test_a_key_of_another_host_names_that_host() -> None:

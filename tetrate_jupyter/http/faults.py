@@ -5,7 +5,8 @@ An error may come with status 200 or inside a stream. `error_body` reads its bod
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ __all__ = ["Body", "ReceivedResponse", "RequestContext", "error_for", "error_in_
 # Statuses that mean the same where a web server rather than the API sent them.
 _PAGES_OF_THE_ROUTER: Final = frozenset({404, 407, 408, 413, 429})
 
+_IN_SECONDS: Final = 300  # a longer wait is told in minutes
+_IN_MINUTES: Final = 3 * 3600  # and a longer one in hours
 _WRONG_ADDRESS: Final = frozenset({404, 405, 421})
 _IN_TROUBLE: Final = frozenset({408, 423, 424, 425, 499})  # below 500, but nothing that the request could mend
 
@@ -171,9 +174,10 @@ def badly_encoded(how: str, asked: RequestContext) -> errors.MalformedResponseEr
 def _by_meaning(body: ErrorBody, headers: Mapping[str, str], asked: RequestContext) -> errors.GatewayError:
     """Return the error by code and message rather than by status, since several meanings share one."""
     what = meaning.meaning_of(body, asked.model, route_works=asked.route_works)
+    wait = retry.retry_after(headers)
+    body = body if wait is None else replace(body, hint=wait)
     if what is Meaning.RATE:
-        wait = retry.retry_after(headers)
-        return _rate_limited(body, body.hint if wait is None else wait, asked)
+        return _rate_limited(body, body.hint, asked)
     if (what is Meaning.KEY or body.status == 401) and asked.keyed:
         return errors.InvalidKeyError(
             _says(f"{asked.host} doesn't accept this key: it is wrong or was revoked", body),
@@ -198,7 +202,7 @@ def _by_status(body: ErrorBody, asked: RequestContext) -> errors.GatewayError:
         name = asked.model or asked.host
         return errors.ProviderError(
             _says(f"The router, or the provider behind {name}, failed (status {status})", body),
-            next_step="ask again in a moment, or choose another model"
+            next_step=f"ask again in {'a moment' if body.hint is None else _time(body.hint)}, or choose another model"
             + ("; %tetrate_status shows the providers" if asked.keys_page else ""),
             **_common(body, asked),
         )
@@ -305,7 +309,7 @@ def _not_found(body: ErrorBody, asked: RequestContext) -> errors.NotFoundError:
 
 
 def _rate_limited(body: ErrorBody, wait: float | None, asked: RequestContext) -> errors.RateLimitError:
-    soon = "wait a moment" if wait is None else f"wait {wait:.0f} s" if wait >= 1 else "wait a second"
+    soon = f"wait {'a moment' if wait is None else _time(wait)}"
     return errors.RateLimitError(
         _says("Too many requests, or tokens, in a short time", body),
         retry_after=wait,
@@ -313,6 +317,16 @@ def _rate_limited(body: ErrorBody, wait: float | None, asked: RequestContext) ->
         request_id=asked.request_id,
         code=body.code,
     )
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "a second"
+    if seconds <= _IN_SECONDS:
+        return f"{seconds:.0f} s"
+    if seconds <= _IN_MINUTES:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return f"{math.ceil(seconds / 3600)} hours"
 
 
 def _redirected(reply: ReceivedResponse, asked: RequestContext) -> errors.MalformedResponseError:
