@@ -130,7 +130,7 @@ def test_the_chat_is_written_and_sent_with_keys(opened: Opens, page: Page, serve
     chat.button("Edit", chat.messages.last).click()
     edited = chat.messages.last.get_by_label("Edit the question")
     edit_keys(page, edited)
-    expect(chat.messages.last.locator(".tetrate-ways")).to_contain_text("2 of 2")
+    expect(chat.messages.last.locator(".tetrate-ways")).to_contain_text("2 / 2")
     expect(chat.messages.last.locator(".tetrate-prompt")).to_have_text(LINES)
     assert len(notebook.cells) == len(before)
     for cell, source in zip(notebook.cells, before, strict=True):

@@ -83,6 +83,18 @@ def test_what_people_write_is_shown_as_it_is_meant(latex: str, part: str) -> Non
     assert part in formula(latex, display=False)
 
 
+@pytest.mark.parametrize(
+    ("latex", "width"),
+    [
+        (r"a\!b", "-0.167em"), (r"a\negthinspace b", "-0.167em"), (r"a\negmedspace b", "-0.222em"),
+        (r"a\negthickspace b", "-0.278em"), (r"a\thinspace b", "0.167em"), (r"a\thickspace b", "0.278em"),
+        (r"a\kern3mu b", "0.167em"), (r"a\mkern-4mu b", "-0.222em"), (r"a\mskip 4.5mu b", "0.250em"),
+    ],
+)  # fmt: skip
+def test_a_space_has_a_width_that_browsers_know(latex: str, width: str) -> None:
+    assert f'<mi>a</mi><mspace width="{width}"></mspace><mi>b</mi>' in formula(latex, display=False)
+
+
 def test_a_space_that_would_lay_it_over_its_neighbours_is_left_out() -> None:
     assert 'width="-0.5em"' in formula(r"a\hspace{-0.5em}b", display=False)
     assert "width" not in formula(r"a\hspace{-9em}b", display=False)

@@ -38,6 +38,9 @@ _LENGTH_VALUED: Final = (
     "width height depth lspace rspace minsize maxsize linethickness columnspacing rowspacing mathsize scriptlevel"
 )
 _LENGTHS: Final = frozenset(_LENGTH_VALUED.split())
+# Browsers know neither TeX's unit nor the names that MathML once had for lengths.
+_NAMED_SPACES: Final = {"thinmathspace": 3, "mediummathspace": 4, "thickmathspace": 5}
+_MU: Final = re.compile(r"(-?)(\d{1,2}(?:\.\d{0,6})?)mu")  # an eighteenth of an em
 
 
 @lru_cache(maxsize=256)  # a formula is rendered again in the final output and while its paragraph grows
@@ -75,7 +78,8 @@ def _mathml(latex: str, *, display: bool) -> str | None:
 def _write(element: Element, out: list[str]) -> bool:
     """Serialise what is whitelisted; False where the converter did not understand a command."""
     tag = element.tag if element.tag in TAGS else "mrow"
-    attributes = "".join(f' {k}="{v}"' for k, v in element.attrib.items() if _allowed(k, v))
+    pairs = ((k, _in_em(v) if k in _LENGTHS else v) for k, v in element.attrib.items())
+    attributes = "".join(f' {k}="{v}"' for k, v in pairs if _allowed(k, v))
     text = html.unescape(element.text or "")  # the converter writes its symbols as entities
     if text[:1] == "\\" and text[1:2].isalpha():
         return False
@@ -83,6 +87,14 @@ def _write(element: Element, out: list[str]) -> bool:
     understood = all(_write(child, out) for child in element)
     out.append(f"</{tag}>")
     return understood
+
+
+def _in_em(length: str) -> str:
+    named = _NAMED_SPACES.get(length.removeprefix("negative"))
+    if named is not None:
+        return f"{'-' if length.startswith('negative') else ''}{named / 18:.3f}em"
+    found = _MU.fullmatch(length)
+    return length if found is None else f"{found[1]}{float(found[2]) / 18:.3f}em"
 
 
 def _allowed(name: str, value: str) -> bool:
