@@ -55,9 +55,8 @@ def sign_in(session: Engine, *, store: str, again: bool, timeout: float | None) 
         return bridge.run(session.account.use_text(_ask_key(session.endpoints.host), store=store))
     attempt = bridge.run(session.account.begin(timeout=timeout, listen=not hosted_elsewhere()))
     try:
-        show_link(attempt, session.endpoints.host)
         with session.account.awaited():
-            key = _ask(attempt, bridge)
+            key = _ask(attempt, bridge, session.endpoints.host)
         if key is not None:
             attempt.cancel("a key was given instead")
             return bridge.run(session.account.use_text(key, store=store))
@@ -103,13 +102,15 @@ def _clear() -> None:
         clear_output()  # type: ignore[no-untyped-call]  # IPython's
 
 
-def _ask(attempt: LoginAttempt, bridge: Bridge) -> Secret | None:
-    """Wait until the browser has come back (None) or a key was typed; a pasted address or code is submitted."""
+def _ask(attempt: LoginAttempt, bridge: Bridge, host: str) -> Secret | None:
+    """Show the link and wait until the browser has come back (None) or a key was typed; what is pasted is submitted."""
+    if kernel() is not None and attempt.listening:
+        _be_attended()
+        return None if _browser_came(attempt, bridge, host) else _ask_by_hand(attempt)
+    show_link(attempt, host)
     if kernel() is None:
         return _ask_meanwhile(attempt)
     _be_attended()
-    if attempt.listening and _browser_came(attempt, bridge):
-        return None
     return _ask_by_hand(attempt)
 
 
@@ -147,12 +148,13 @@ def _ask_meanwhile(attempt: LoginAttempt) -> Secret | None:
         stop()
 
 
-def _browser_came(attempt: LoginAttempt, bridge: Bridge) -> bool:
-    """Wait for the end without a prompt; False where the person stops this, to paste instead.
+def _browser_came(attempt: LoginAttempt, bridge: Bridge, host: str) -> bool:
+    """Show the link and wait for the end without a prompt; False where the person stops this, to paste instead.
 
     A prompt that the kernel leaves by itself stays open in JupyterLab, which then runs no other cell: "pending input".
     """
     try:
+        show_link(attempt, host)  # says that stopping is the way to paste: that holds as soon as it is seen
         bridge.run(attempt.wait())
     except KeyboardInterrupt:
         return attempt.ended
